@@ -1,0 +1,73 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// What every Swift target of Warren is compiled with.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+
+let package = Package(
+    name: "warren",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "AgentExchange", targets: ["AgentExchange"]),
+        .library(name: "InProcessExchange", targets: ["InProcessExchange"]),
+        .library(name: "RabbitMQExchange", targets: ["RabbitMQExchange"]),
+        .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CRabbitMQ",
+            pkgConfig: "librabbitmq",
+            providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
+        ),
+        .target(
+            name: "AMQP",
+            dependencies: ["CRabbitMQ", logging, metrics, deque, heap],
+            swiftSettings: settings + [.strictMemorySafety()]
+        ),
+        .target(name: "AgentExchange", dependencies: [logging, metrics, deque], swiftSettings: settings),
+        .target(name: "InProcessExchange", dependencies: ["AgentExchange", logging, deque], swiftSettings: settings),
+        .target(
+            name: "RabbitMQExchange",
+            dependencies: ["AMQP", "AgentExchange", logging, metrics, deque],
+            swiftSettings: settings
+        ),
+        .target(name: "ExchangeConformance", dependencies: ["AgentExchange", logging], swiftSettings: settings),
+        .target(name: "ExchangeTestKit", dependencies: [logging], swiftSettings: settings),
+        .executableTarget(
+            name: "log-count",
+            dependencies: ["AgentExchange", "InProcessExchange", "RabbitMQExchange", logging],
+            path: "examples/log-count",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit"], swiftSettings: settings),
+        .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
+        .testTarget(
+            name: "InProcessExchangeTests",
+            dependencies: ["InProcessExchange", "ExchangeConformance"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "RabbitMQExchangeTests",
+            dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(name: "ExchangeTestKitTests", dependencies: ["ExchangeTestKit"], swiftSettings: settings),
+    ]
+)
