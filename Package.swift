@@ -40,7 +40,7 @@ let package = Package(
             dependencies: ["CRabbitMQ", logging, metrics, deque, heap],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        .target(name: "AgentExchange", dependencies: [logging, metrics, deque], swiftSettings: settings),
+        .target(name: "AgentExchange", dependencies: [logging, metrics, deque, heap], swiftSettings: settings),
         .target(name: "InProcessExchange", dependencies: ["AgentExchange", logging, deque], swiftSettings: settings),
         .target(
             name: "RabbitMQExchange",

@@ -1,0 +1,111 @@
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// The client of an agent: serves the requests in its mailbox with a handler, and sends requests to other agents.
+///
+/// Closing leaves the mailbox as it is, so that the agent can start again, here or elsewhere; what it had taken and not
+/// answered is delivered again then.
+public final class AgentExchangeClient: ExchangeClient {
+    let core: ClientCore
+    private let running = RunningRequests()
+    private let handler: RequestHandler
+    private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
+
+    /// The agent.
+    public var id: EntityID { core.id }
+
+    /// The registration that the client was made of.
+    public let registration: AgentRegistration
+
+    /// The transport below.
+    public var transport: any ExchangeTransport { core.transport }
+
+    /// How the client behaves.
+    public var configuration: ClientConfiguration { core.configuration }
+
+    /// Wraps the transport of an agent's mailbox; see ``ExchangeFactory/makeAgentClient(_:configuration:requestHandler:)``.
+    init(
+        registration: AgentRegistration,
+        transport: any ExchangeTransport,
+        configuration: ClientConfiguration,
+        handler: @escaping RequestHandler
+    ) {
+        self.registration = registration
+        core = ClientCore(transport: transport, configuration: configuration)
+        self.handler = handler
+        let task = Task { await self.listen() }
+        listener.withLock { $0 = task }
+    }
+
+    /// A handle to another agent.
+    public func handle(to agent: AgentID) -> RemoteHandle {
+        RemoteHandle(agentID: agent, core: core)
+    }
+
+    /// Waits until the client takes no more requests, and tells why: ``ExchangeError/Code/closed``,
+    /// ``ExchangeError/Code/mailboxTerminated`` or ``ExchangeError/Code/connectionLost``.
+    public func waitUntilStopped() async -> ExchangeError {
+        guard let task = listener.withLock({ $0 }) else { return ExchangeError(.closed, "the client is closed") }
+        return await task.value
+    }
+
+    /// Cancels what runs, closes the transport, and leaves the mailbox as it is. Closing twice is fine.
+    public func close() async {
+        await transport.close()
+        await running.cancelAll()
+        await core.close()
+        let task = listener.withLock { $0 }
+        task?.cancel()
+        _ = await task?.value
+    }
+
+    private func listen() async -> ExchangeError {
+        do throws(ExchangeError) {
+            while true {
+                switch try await transport.receive(timeout: nil) {
+                case .response(let response): core.deliver(response)
+                case .request(let request): await take(request)
+                }
+            }
+        } catch {
+            core.endListening(error)
+            if error.code == .mailboxTerminated { await running.cancelAll() }
+            return error
+        }
+    }
+
+    private func take(_ request: Request) async {
+        if let refusal = core.refusal(of: request) {
+            configuration.logger.warning("a request was refused", metadata: .init(.request(request)))
+            await core.answer(refusal, to: request)
+            return
+        }
+        if case .cancel(let tag) = request.body {
+            let wasRunning = running.cancel(tag, of: request.source)
+            await core.answer(request.response(wasRunning ? .cancelledResult : .nothingToCancelResult), to: request)
+            return
+        }
+        let isNew = running.start(request) { [self] in
+            await core.answer(await serve(request), to: request)
+        }
+        if !isNew {
+            configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
+        }
+    }
+
+    private func serve(_ request: Request) async -> Response {
+        do {
+            return try await handler(request, self)
+        } catch {
+            return request.error(error)
+        }
+    }
+}
+
+extension Payload {
+    /// The result of a cancel request that found its request running: the JSON `true`.
+    fileprivate static let cancelledResult = Payload(contentType: "application/json", bytes: .init("true".utf8))
+    /// The result of a cancel request that found nothing to cancel: the JSON `false`.
+    fileprivate static let nothingToCancelResult = Payload(contentType: "application/json", bytes: .init("false".utf8))
+}

@@ -1,0 +1,18 @@
+public import Logging
+
+/// How a client of an exchange behaves.
+public struct ClientConfiguration: Sendable {
+    /// How long a request waits for its answer when the call does not say. 60 s.
+    public var requestDeadline: Duration = .seconds(60)
+
+    /// What the client logs to. Payloads are never logged.
+    public var logger: Logger
+
+    /// The codecs with which results are decoded. JSON.
+    public var codecs: PayloadCodecs = .default
+
+    /// Makes a configuration with the defaults.
+    public init(logger: Logger = Logger(label: "warren.client")) {
+        self.logger = logger
+    }
+}

@@ -1,0 +1,131 @@
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// What both kinds of client and their handles share: sending requests, matching responses, the work in the background.
+final class ClientCore: Sendable {
+    let transport: any ExchangeTransport
+    let configuration: ClientConfiguration
+    let pending = PendingRequests()
+    let background = BackgroundTasks()
+
+    init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
+        self.transport = transport
+        self.configuration = configuration
+    }
+
+    var id: EntityID { transport.mailboxID }
+
+    /// Sends a request and waits for its response.
+    ///
+    /// Cancelling the calling task sends a cancel request after the request.
+    func call(
+        _ body: Request.Body,
+        to agent: AgentID,
+        label: UUID,
+        deadline: Duration?
+    ) async throws(ExchangeError) -> Response {
+        let wait = deadline ?? configuration.requestDeadline
+        let request = try Request(
+            from: id,
+            to: .agent(agent),
+            label: label,
+            deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+            body
+        )
+        try pending.open(request.tag, label: label, deadline: .now + wait)
+        do {
+            try await transport.send(.request(request))
+        } catch {
+            pending.abandon(request.tag)
+            throw error
+        }
+        switch await pending.ending(of: request.tag) {
+        case .response(let response):
+            return response
+        case .deadlineExceeded:
+            throw ExchangeError(
+                .deadlineExceeded,
+                "no answer within \(wait)",
+                entity: .agent(agent),
+                delivery: .unknown
+            )
+        case .cancelled:
+            cancel(request)
+            throw ExchangeError(.cancelled, "the calling task was cancelled", entity: .agent(agent), delivery: .unknown)
+        case .closed:
+            throw ExchangeError(.closed, "the client was closed", entity: .agent(agent), delivery: .unknown)
+        }
+    }
+
+    /// Tells the agent, in the background, that nobody waits for the answer any more.
+    private func cancel(_ request: Request) {
+        background.start { [self] in
+            do throws(ExchangeError) {
+                guard let agent = request.destination.agentID, let label = request.label else { return }
+                _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
+            } catch {
+                configuration.logger.debug(
+                    "a cancel request was not answered",
+                    metadata: .init(keys: [.tag: request.tag.uuidString, .code: error.code.rawValue])
+                )
+            }
+        }
+    }
+
+    /// Hands a response to the handle that waits for it, or logs it.
+    func deliver(_ response: Response) {
+        switch pending.respond(response) {
+        case .delivered: break
+        case .late:
+            configuration.logger.debug("a late answer was dropped", metadata: .init(.response(response)))
+        case .unexpected:
+            configuration.logger.warning(
+                "a response came that no handle waits for",
+                metadata: .init(.response(response))
+            )
+        }
+    }
+
+    /// Answers a request; an answer that is too large is replaced by an error. A requester that is gone is no error.
+    func answer(_ response: Response, to request: Request) async {
+        do throws(ExchangeError) {
+            do throws(ExchangeError) {
+                try await transport.send(.response(response))
+            } catch  where error.code == .messageTooLarge || error.code == .invalidMessage {
+                try await transport.send(.response(request.error(error.code, error.message)))
+            }
+        } catch {
+            let gone = error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
+            configuration.logger.log(
+                level: gone ? .debug : .error,
+                "an answer could not be sent",
+                metadata: .init(.response(response)).merging(["error": "\(error)"]) { $1 }
+            )
+        }
+    }
+
+    /// The answer to a request that no client can serve, if this is one: a foreign version, or past its deadline.
+    func refusal(of request: Request) -> Response? {
+        if !request.protocolVersion.isCompatible {
+            let text = "protocol \(request.protocolVersion) is not understood; this is \(ProtocolVersion.current)"
+            return request.error(.incompatibleProtocol, text)
+        }
+        if case .foreign(let kind, _) = request.body {
+            return request.error(
+                .incompatibleProtocol,
+                "requests of kind \"\(kind.rawValue.prefix(64))\" are not known"
+            )
+        }
+        if let deadline = request.deadline, deadline < .now {
+            return request.error(.deadlineExceeded, "the deadline passed before the request was taken")
+        }
+        return nil
+    }
+
+    /// Ends every call that waits, and the work in the background.
+    func close() async {
+        pending.close()
+        await background.cancelAll()
+    }
+}

@@ -1,0 +1,82 @@
+internal import Foundation
+internal import Synchronization
+
+/// The requests of a client that have not been answered: the ledger, its lock, and the clock.
+final class PendingRequests: Sendable {
+    private typealias Waiter = CheckedContinuation<RequestEnding, Never>
+
+    /// The ledger behind its lock; the timer holds it too.
+    private final class Box: Sendable {
+        let ledger = Mutex(RequestLedger<Waiter>())
+
+        func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+            let (waiters, next) = ledger.withLock { ($0.expire(at: now), $0.nextDeadline) }
+            for waiter in waiters { waiter.resume(returning: .deadlineExceeded) }
+            return next
+        }
+    }
+
+    private let box: Box
+    private let timer: DeadlineTimer
+
+    init() {
+        let box = Box()
+        self.box = box
+        timer = DeadlineTimer { box.expire(at: .now) }
+    }
+
+    /// A request is about to be sent.
+    ///
+    /// - Throws: ``ExchangeError/Code/closed`` when the client is closed.
+    func open(_ tag: UUID, label: UUID, deadline: ContinuousClock.Instant) throws(ExchangeError) {
+        guard box.ledger.withLock({ $0.open(tag, label: label, deadline: deadline) }) else {
+            throw ExchangeError(.closed, "the client is closed")
+        }
+        timer.arm(deadline)
+    }
+
+    /// The request could not be sent.
+    func abandon(_ tag: UUID) {
+        box.ledger.withLock { $0.abandon(tag) }
+    }
+
+    /// Waits until the request ends.
+    func ending(of tag: UUID) async -> RequestEnding {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let ended = box.ledger.withLock { $0.wait(tag, continuation) }
+                if let ended { continuation.resume(returning: ended) }
+            }
+        } onCancel: {
+            box.ledger.withLock { $0.cancel(tag) }?.resume(returning: .cancelled)
+        }
+    }
+
+    /// What a client does with a response.
+    enum Arrival {
+        /// A handle waits for it.
+        case delivered
+        /// A handle waited for it and gave up, or has had its answer.
+        case late
+        /// No handle sent such a request.
+        case unexpected
+    }
+
+    /// A response arrived.
+    func respond(_ response: Response) -> Arrival {
+        switch box.ledger.withLock({ $0.respond(response) }) {
+        case .resume(let waiter):
+            waiter.resume(returning: .response(response))
+            return .delivered
+        case .kept: return .delivered
+        case .late: return .late
+        case .unexpected: return .unexpected
+        }
+    }
+
+    /// Ends every request; none can be opened any more.
+    func close() {
+        timer.stop()
+        for waiter in box.ledger.withLock({ $0.close() }) { waiter.resume(returning: .closed) }
+    }
+}

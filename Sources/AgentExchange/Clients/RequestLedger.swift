@@ -1,0 +1,156 @@
+internal import Foundation
+internal import HeapModule
+
+/// How a request ended for its caller.
+enum RequestEnding: Sendable, Equatable {
+    case response(Response)
+    case deadlineExceeded
+    case cancelled
+    case closed
+}
+
+/// What a client knows of the requests it sent: a pure state machine, without I/O or a clock.
+///
+/// Each request ends once: by its response, its deadline, the cancellation of its caller, or the end of the client.
+/// What comes later for the same request is recognised and dropped.
+struct RequestLedger<Waiter> {
+    /// What a request waits for, or has got.
+    private enum State {
+        /// Sent or being sent; nobody waits yet.
+        case open
+        /// A caller waits.
+        case waiting(Waiter)
+        /// It ended before its caller came to wait.
+        case ended(RequestEnding)
+    }
+
+    /// What is to be done with a response.
+    enum Arrival {
+        /// Resume this caller.
+        case resume(Waiter)
+        /// Nobody waits yet; it is kept.
+        case kept
+        /// The request ended before: a late or second answer.
+        case late
+        /// No handle with this label sent a request with this tag.
+        case unexpected
+    }
+
+    private struct Entry {
+        let label: UUID
+        let deadline: ContinuousClock.Instant
+        var state: State
+    }
+
+    private struct Due: Comparable {
+        let deadline: ContinuousClock.Instant
+        let tag: UUID
+
+        static func < (left: Due, right: Due) -> Bool { left.deadline < right.deadline }
+        static func == (left: Due, right: Due) -> Bool { left.deadline == right.deadline }
+    }
+
+    private var entries: [UUID: Entry] = [:]
+    private var due = Heap<Due>()
+    private var finished = RecentTags(capacity: 4096)
+    private(set) var isClosed = false
+
+    /// Requests that have not ended.
+    var openCount: Int { entries.count }
+
+    /// The earliest deadline, or one of a request that has ended meanwhile.
+    var nextDeadline: ContinuousClock.Instant? { due.min?.deadline }
+
+    /// A request is about to be sent. `false` when the client is closed or the tag is in use.
+    mutating func open(_ tag: UUID, label: UUID, deadline: ContinuousClock.Instant) -> Bool {
+        guard !isClosed, entries[tag] == nil, !finished.contains(tag) else { return false }
+        entries[tag] = Entry(label: label, deadline: deadline, state: .open)
+        due.insert(Due(deadline: deadline, tag: tag))
+        if due.count > 2 * entries.count + 1024 { rebuildDue() }
+        return true
+    }
+
+    /// The request could not be sent: it is forgotten.
+    mutating func abandon(_ tag: UUID) {
+        entries[tag] = nil
+    }
+
+    /// The caller waits. Returns the ending when the request has ended already.
+    mutating func wait(_ tag: UUID, _ waiter: Waiter) -> RequestEnding? {
+        guard var entry = entries[tag] else { return .closed }
+        if case .ended(let ending) = entry.state {
+            entries[tag] = nil
+            return ending
+        }
+        entry.state = .waiting(waiter)
+        entries[tag] = entry
+        return nil
+    }
+
+    /// A response arrived.
+    mutating func respond(_ response: Response) -> Arrival {
+        guard let entry = entries[response.tag] else {
+            return finished.contains(response.tag) ? .late : .unexpected
+        }
+        guard entry.label == response.label else { return .unexpected }
+        return switch end(response.tag, .response(response)) {
+        case .resumed(let waiter): .resume(waiter)
+        case .kept: .kept
+        case .none: .late
+        }
+    }
+
+    /// The caller was cancelled. Returns it when it waits.
+    mutating func cancel(_ tag: UUID) -> Waiter? {
+        if case .resumed(let waiter) = end(tag, .cancelled) { waiter } else { nil }
+    }
+
+    /// Time passed: returns the callers whose deadline is over.
+    mutating func expire(at now: ContinuousClock.Instant) -> [Waiter] {
+        var waiters: [Waiter] = []
+        while let next = due.min, next.deadline <= now {
+            due.removeMin()
+            guard let entry = entries[next.tag], entry.deadline == next.deadline else { continue }
+            if case .resumed(let waiter) = end(next.tag, .deadlineExceeded) { waiters.append(waiter) }
+        }
+        return waiters
+    }
+
+    /// The client ends: returns everyone who waits. Nothing can be opened afterwards.
+    mutating func close() -> [Waiter] {
+        isClosed = true
+        var waiters: [Waiter] = []
+        for tag in Array(entries.keys) {
+            if case .resumed(let waiter) = end(tag, .closed) { waiters.append(waiter) }
+        }
+        due = Heap()
+        return waiters
+    }
+
+    private enum End {
+        case resumed(Waiter)
+        case kept
+        case none
+    }
+
+    private mutating func end(_ tag: UUID, _ ending: RequestEnding) -> End {
+        guard var entry = entries[tag] else { return .none }
+        switch entry.state {
+        case .waiting(let waiter):
+            entries[tag] = nil
+            finished.insert(tag)
+            return .resumed(waiter)
+        case .open:
+            entry.state = .ended(ending)
+            entries[tag] = entry
+            finished.insert(tag)
+            return .kept
+        case .ended:
+            return .none
+        }
+    }
+
+    private mutating func rebuildDue() {
+        due = Heap(entries.map { Due(deadline: $0.value.deadline, tag: $0.key) })
+    }
+}

@@ -1,0 +1,41 @@
+internal import Foundation
+internal import Synchronization
+
+/// The requests that an agent works on, so that they can be cancelled and are not run twice at a time.
+final class RunningRequests: Sendable {
+    /// A tag is the requester's: two requesters may use the same.
+    private struct Key: Hashable {
+        let source: EntityID
+        let tag: UUID
+    }
+
+    private let tasks = BackgroundTasks()
+    private let running = Mutex<[Key: Int?]>([:])
+
+    /// Runs the body for a request, unless the request runs already.
+    func start(_ request: Request, _ body: @escaping @Sendable () async -> Void) -> Bool {
+        let key = Key(source: request.source, tag: request.tag)
+        return running.withLock { running in
+            guard running[key] == nil else { return false }
+            running[key] = .some(
+                tasks.start { [self] in
+                    await body()
+                    _ = self.running.withLock { $0.removeValue(forKey: key) }
+                }
+            )
+            return true
+        }
+    }
+
+    /// Cancels a requester's own request. Returns whether it was running.
+    func cancel(_ tag: UUID, of source: EntityID) -> Bool {
+        guard let number = running.withLock({ $0[Key(source: source, tag: tag)] }) ?? nil else { return false }
+        tasks.cancel(number)
+        return true
+    }
+
+    /// Cancels everything and waits for it.
+    func cancelAll() async {
+        await tasks.cancelAll()
+    }
+}

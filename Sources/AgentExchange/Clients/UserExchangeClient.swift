@@ -1,0 +1,86 @@
+internal import Logging
+internal import Synchronization
+
+/// The client of a user: sends requests to agents, serves none.
+///
+/// A request that is sent to the user is answered with ``ExchangeError/Code/notAnAgent``. Closing terminates the user's
+/// mailbox.
+public final class UserExchangeClient: ExchangeClient {
+    let core: ClientCore
+    private let listener: Mutex<Task<Void, Never>?>
+
+    /// The user.
+    public var id: EntityID { core.id }
+
+    /// The transport below.
+    public var transport: any ExchangeTransport { core.transport }
+
+    /// How the client behaves.
+    public var configuration: ClientConfiguration { core.configuration }
+
+    /// Wraps the transport of a user's mailbox; see ``ExchangeFactory/makeUserClient(name:startListener:configuration:)``.
+    init(transport: any ExchangeTransport, startListener: Bool, configuration: ClientConfiguration) {
+        let core = ClientCore(transport: transport, configuration: configuration)
+        self.core = core
+        listener = Mutex(startListener ? Task { await Self.listen(core) } : nil)
+    }
+
+    /// A handle to an agent.
+    ///
+    /// Answers arrive only while the listener runs.
+    public func handle(to agent: AgentID) -> RemoteHandle {
+        RemoteHandle(agentID: agent, core: core)
+    }
+
+    /// Terminates the user's mailbox and closes the transport. Closing twice is fine.
+    ///
+    /// When the exchange can't be reached the mailbox stays until the exchange removes it by itself; that is logged.
+    public func close() async {
+        await core.close()
+        do throws(ExchangeError) {
+            try await transport.terminate(id)
+        } catch  where error.code != .closed {
+            configuration.logger.warning(
+                "the mailbox of a user could not be terminated",
+                metadata: .init(keys: [.mailbox: id.description, .error: error.description])
+            )
+        } catch {}
+        await transport.close()
+        let task = listener.withLock { $0 }
+        task?.cancel()
+        await task?.value
+    }
+
+    private static func listen(_ core: ClientCore) async {
+        do throws(ExchangeError) {
+            while true {
+                switch try await core.transport.receive(timeout: nil) {
+                case .response(let response):
+                    core.deliver(response)
+                case .request(let request):
+                    let refusal = core.refusal(of: request)
+                    await core.answer(refusal ?? request.error(.notAnAgent, "a user serves no requests"), to: request)
+                    core.configuration.logger.warning(
+                        "a request was sent to a user",
+                        metadata: .init(.request(request))
+                    )
+                }
+            }
+        } catch {
+            core.endListening(error)
+        }
+    }
+}
+
+extension ClientCore {
+    /// The listener ended: nothing will be answered any more.
+    func endListening(_ error: ExchangeError) {
+        let expected: [ExchangeError.Code] = [.closed, .cancelled, .mailboxTerminated]
+        configuration.logger.log(
+            level: expected.contains(error.code) ? .debug : .error,
+            "a client stopped listening",
+            metadata: .init(keys: [.mailbox: id.description, .error: error.description])
+        )
+        pending.close()
+    }
+}

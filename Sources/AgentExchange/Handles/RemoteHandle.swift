@@ -1,0 +1,109 @@
+public import Foundation
+
+/// Calls an agent as if it were here.
+///
+/// A handle is a value: copy it, send it to another task. Every handle made by `handle(to:)` has a label of its own, so
+/// that handles sharing a mailbox do not mix. Each call ends by its deadline.
+public struct RemoteHandle: Sendable {
+    /// The agent.
+    public let agentID: AgentID
+
+    /// What tells this handle's responses from those of others in the same mailbox.
+    public let label: UUID
+
+    private let core: ClientCore
+
+    init(agentID: AgentID, core: ClientCore) {
+        self.agentID = agentID
+        label = UUID()
+        self.core = core
+    }
+
+    /// Runs an action of the agent and returns its result; `nil` when it has none.
+    ///
+    /// Cancelling the calling task ends the call with ``ExchangeError/Code/cancelled`` and sends the agent a cancel
+    /// request.
+    ///
+    /// - Parameters:
+    ///   - name: The action, 1 to 255 bytes.
+    ///   - arguments: Its arguments.
+    ///   - deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
+    /// - Throws: ``ExchangeError/Code/remote`` when the action failed, with what it threw in ``ExchangeError/failure``;
+    ///   every error of ``ExchangeTransport/send(_:)``; ``ExchangeError/Code/mailboxTerminated``,
+    ///   ``ExchangeError/Code/deadlineExceeded``, ``ExchangeError/Code/cancelled``, ``ExchangeError/Code/givenUp``.
+    public func action(
+        _ name: String,
+        _ arguments: ActionArguments = .none,
+        deadline: Duration? = nil
+    ) async throws(ExchangeError) -> Payload? {
+        try await result(of: .action(name: name, arguments: arguments), deadline: deadline)
+    }
+
+    /// Runs an action and decodes its result.
+    ///
+    /// - Throws: As ``action(_:_:deadline:)``; ``ExchangeError/Code/invalidPayload`` when the result is not of that type.
+    public func action<Result: Decodable>(
+        _ name: String,
+        _ arguments: ActionArguments = .none,
+        returning type: Result.Type,
+        deadline: Duration? = nil
+    ) async throws(ExchangeError) -> Result {
+        guard let payload = try await action(name, arguments, deadline: deadline) else {
+            throw ExchangeError(
+                .invalidPayload,
+                "the action \(name) has no result",
+                entity: .agent(agentID),
+                delivery: .delivered
+            )
+        }
+        return try payload.decode(type, with: core.configuration.codecs)
+    }
+
+    /// Asks whether the agent is alive.
+    ///
+    /// - Parameter timeout: How long to wait at most.
+    /// - Returns: The time from the call to the answer.
+    public func ping(timeout: Duration = .seconds(10)) async throws(ExchangeError) -> Duration {
+        let start = ContinuousClock.now
+        _ = try await result(of: .ping, deadline: timeout)
+        return start.duration(to: .now)
+    }
+
+    /// Asks the agent to stop, and returns when it has agreed.
+    ///
+    /// - Parameter terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent.
+    public func shutdown(terminate: Bool? = nil, deadline: Duration? = nil) async throws(ExchangeError) {
+        _ = try await result(of: .shutdown(terminate: terminate), deadline: deadline)
+    }
+
+    private func result(of body: Request.Body, deadline: Duration?) async throws(ExchangeError) -> Payload? {
+        let response = try await core.call(body, to: agentID, label: label, deadline: deadline)
+        guard response.protocolVersion.isCompatible else {
+            let text = "the answer has protocol \(response.protocolVersion); this is \(ProtocolVersion.current)"
+            throw ExchangeError(.incompatibleProtocol, text, entity: .agent(agentID), delivery: .delivered)
+        }
+        switch response.outcome {
+        case .success(let result): return result
+        case .failure(let failure): throw ExchangeError(failure, from: .agent(agentID))
+        }
+    }
+}
+
+extension RemoteHandle: CustomStringConvertible {
+    /// The agent.
+    public var description: String { "handle to \(agentID)" }
+}
+
+extension ExchangeError {
+    /// The error that an error answer stands for.
+    init(_ failure: Failure, from entity: EntityID) {
+        let undelivered: [Code] = [.mailboxTerminated, .mailboxFull]
+        self.init(
+            failure.code,
+            failure.description,
+            entity: entity,
+            delivery: undelivered.contains(failure.code) ? .refused : .delivered,
+            failure: failure
+        )
+    }
+}

@@ -1,0 +1,85 @@
+public import Foundation
+
+/// What travels between mailboxes: a request or a response.
+public enum Message: Sendable, Hashable {
+    /// A message that wants an answer.
+    case request(Request)
+    /// An answer.
+    case response(Response)
+
+    /// Who sent it.
+    public var source: EntityID {
+        switch self {
+        case .request(let request): request.source
+        case .response(let response): response.source
+        }
+    }
+
+    /// Whose mailbox it goes to.
+    public var destination: EntityID {
+        switch self {
+        case .request(let request): request.destination
+        case .response(let response): response.destination
+        }
+    }
+
+    /// What a request and its response share.
+    public var tag: UUID {
+        switch self {
+        case .request(let request): request.tag
+        case .response(let response): response.tag
+        }
+    }
+
+    /// What tells handles apart that share a mailbox.
+    public var label: UUID? {
+        switch self {
+        case .request(let request): request.label
+        case .response(let response): response.label
+        }
+    }
+
+    /// The kind.
+    public var kind: MessageKind {
+        switch self {
+        case .request(let request): request.kind
+        case .response(let response): response.kind
+        }
+    }
+
+    /// The version that the sender speaks.
+    public var protocolVersion: ProtocolVersion {
+        switch self {
+        case .request(let request): request.protocolVersion
+        case .response(let response): response.protocolVersion
+        }
+    }
+
+    /// The response with a result, for a request.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is a response itself.
+    public func response(_ result: Payload? = nil) throws(ExchangeError) -> Response {
+        try asRequest().response(result)
+    }
+
+    /// The response with an error, for a request.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is a response itself.
+    public func error(_ failure: Failure) throws(ExchangeError) -> Response {
+        try asRequest().error(failure)
+    }
+
+    private func asRequest() throws(ExchangeError) -> Request {
+        guard case .request(let request) = self else {
+            throw ExchangeError(.invalidMessage, "a response can't be answered", entity: source)
+        }
+        return request
+    }
+}
+
+extension Message: CustomStringConvertible {
+    /// The kind, who to whom, and the tag; never a payload.
+    public var description: String {
+        "\(kind) \(source) -> \(destination) tag \(tag.uuidString.lowercased().prefix(8))"
+    }
+}

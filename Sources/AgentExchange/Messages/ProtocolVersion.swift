@@ -1,0 +1,56 @@
+/// The version of the message protocol, `major.minor`.
+///
+/// Versions with the same major number understand each other. A minor number may add optional fields.
+public struct ProtocolVersion: Sendable, Hashable {
+    /// What this library speaks.
+    public static let current = ProtocolVersion(major: 1, minor: 0)
+
+    /// Changed when old receivers can't understand new messages.
+    public let major: Int
+
+    /// Changed when optional fields are added.
+    public let minor: Int
+
+    /// Makes a version.
+    public init(major: Int, minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    /// Reads `1`, `1.0` or `1.0.3` (what stands after the minor number is ignored); `nil` for any other text.
+    public init?(_ text: String) {
+        let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
+        guard let major = parts.first.flatMap({ Int($0) }), major >= 0 else { return nil }
+        guard parts.count > 1 else {
+            self.init(major: major, minor: 0)
+            return
+        }
+        guard let minor = Int(parts[1]), minor >= 0 else { return nil }
+        self.init(major: major, minor: minor)
+    }
+
+    /// Whether a receiver of ``current`` understands messages of this version.
+    public var isCompatible: Bool { major == Self.current.major }
+}
+
+extension ProtocolVersion: CustomStringConvertible {
+    /// `major.minor`.
+    public var description: String { "\(major).\(minor)" }
+}
+
+extension ProtocolVersion: Codable {
+    /// Decodes the text form.
+    public init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        guard let version = ProtocolVersion(try value.decode(String.self)) else {
+            throw DecodingError.dataCorruptedError(in: value, debugDescription: "not a version such as 1.0")
+        }
+        self = version
+    }
+
+    /// Encodes the text form.
+    public func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        try value.encode(description)
+    }
+}

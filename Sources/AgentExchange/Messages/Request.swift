@@ -1,0 +1,97 @@
+public import Foundation
+
+/// A message that wants an answer.
+///
+/// A request that an exchange accepted gets exactly one terminal ``Response``, with the same ``tag`` and ``label``.
+public struct Request: Sendable, Hashable {
+    /// Who asks, and where the response goes.
+    public let source: EntityID
+
+    /// Who is asked.
+    public let destination: EntityID
+
+    /// What identifies the request; the response carries the same tag.
+    public let tag: UUID
+
+    /// Tells handles apart that share the mailbox of `source`; the response carries the same label.
+    public let label: UUID?
+
+    /// What is asked.
+    public let body: Body
+
+    /// When the requester stops waiting, by the wall clock, in whole milliseconds. A request that is still in the
+    /// mailbox then is answered with ``ExchangeError/Code/deadlineExceeded`` and not delivered.
+    public let deadline: Date?
+
+    /// The version that the sender speaks.
+    public let protocolVersion: ProtocolVersion
+
+    /// How often the request has been handed to a receiver, this time included: 1, or more after a receiver died or
+    /// closed before it answered. Set by the exchange, meaningless in a request that is sent.
+    public var attempt: Int = 1
+
+    /// Makes a request; without a tag, with a new one.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` for a shutdown request to a user.
+    public init(
+        from source: EntityID,
+        to destination: EntityID,
+        tag: UUID = UUID(),
+        label: UUID? = nil,
+        deadline: Date? = nil,
+        protocolVersion: ProtocolVersion = .current,
+        _ body: Body
+    ) throws(ExchangeError) {
+        if case .shutdown = body, destination.role == .user {
+            throw ExchangeError(.invalidMessage, "only an agent can be shut down", entity: destination)
+        }
+        self.source = source
+        self.destination = destination
+        self.tag = tag
+        self.label = label
+        self.body = body
+        self.deadline = deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) }
+        self.protocolVersion = protocolVersion
+    }
+
+    /// The kind of the message.
+    public var kind: MessageKind {
+        switch body {
+        case .action: .actionRequest
+        case .ping: .pingRequest
+        case .shutdown: .shutdownRequest
+        case .cancel: .cancelRequest
+        case .foreign(let kind, _): kind
+        }
+    }
+}
+
+extension Request {
+    /// What a request asks for.
+    public enum Body: Sendable, Hashable {
+        /// Run the named action. The name has 1 to 255 bytes.
+        case action(name: String, arguments: ActionArguments)
+        /// Answer, to show that you are alive.
+        case ping
+        /// Stop. `terminate` overrides whether the agent's mailbox is terminated then.
+        case shutdown(terminate: Bool?)
+        /// Cancel the request with the given tag, if it is one of the source's.
+        case cancel(tag: UUID)
+        /// A kind that only another protocol version knows. Receivers answer it with
+        /// ``ExchangeError/Code/incompatibleProtocol``.
+        case foreign(kind: MessageKind, payload: Payload)
+    }
+}
+
+extension Date {
+    /// Whole milliseconds since 1970, as deadlines travel.
+    package var millisecondsSince1970: Int64 {
+        let milliseconds = (timeIntervalSince1970 * 1000).rounded()
+        return Int64(exactly: milliseconds) ?? (milliseconds < 0 ? .min : .max)
+    }
+
+    /// The date that many milliseconds after 1970.
+    package init(millisecondsSince1970 milliseconds: Int64) {
+        self.init(timeIntervalSince1970: Double(milliseconds) / 1000)
+    }
+}

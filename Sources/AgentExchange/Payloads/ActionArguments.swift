@@ -1,0 +1,124 @@
+internal import Foundation
+
+/// The arguments of an action: positional ones in order, and keyword ones by name.
+///
+/// They are one payload, decoded when asked for. As JSON it is an object with `positional` (an array) and `keyword` (an
+/// object); either may be left out when it is empty.
+///
+/// ```swift
+/// let arguments = try ActionArguments(5, "ann", keyword: ["note": "rent"])
+/// let (amount, name) = try arguments.decode(Int.self, String.self)
+/// let note = try arguments.decodeKeywords(as: [String: String].self)?["note"]
+/// ```
+public struct ActionArguments: Sendable, Hashable {
+    /// The encoded arguments.
+    public let payload: Payload
+
+    /// Wraps arguments that are already encoded.
+    public init(payload: Payload) {
+        self.payload = payload
+    }
+
+    /// No arguments.
+    public static let none = ActionArguments(payload: Payload(contentType: "application/json", bytes: .init("{}".utf8)))
+
+    /// Encodes positional and keyword arguments.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidPayload`` when the codec can't encode one of them.
+    public init<each Argument: Encodable & Sendable>(
+        _ positional: repeat each Argument,
+        keyword: [String: any Encodable & Sendable] = [:],
+        codec: some PayloadCodec = .json
+    ) throws(ExchangeError) {
+        var list: [any Encodable] = []
+        for argument in repeat each positional { list.append(argument) }
+        payload = try Payload(encoding: ArgumentList(positional: list, keyword: keyword), with: codec)
+    }
+
+    /// Decodes the positional arguments.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidPayload`` when their number or a type is not the one asked for.
+    public func decode<each Argument: Decodable>(
+        _ types: repeat (each Argument).Type,
+        codecs: PayloadCodecs = .default
+    ) throws(ExchangeError) -> (repeat each Argument) {
+        var wanted = 0
+        for _ in repeat (each Argument).self { wanted += 1 }
+        var list = try payload.decode(PositionalArguments.self, with: codecs)
+        guard list.count == wanted else {
+            throw ExchangeError(
+                .invalidPayload,
+                "\(list.count) positional arguments were given, \(wanted) are wanted"
+            )
+        }
+        return (repeat try list.next((each Argument).self))
+    }
+
+    /// Decodes the keyword arguments as one value, such as a structure with a property for each name or a dictionary;
+    /// `nil` when none were given.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidPayload`` when they are not of that type.
+    public func decodeKeywords<Keywords: Decodable>(
+        as type: Keywords.Type = Keywords.self,
+        codecs: PayloadCodecs = .default
+    ) throws(ExchangeError) -> Keywords? {
+        try payload.decode(KeywordArguments<Keywords>.self, with: codecs).values
+    }
+}
+
+private enum ArgumentKeys: String, CodingKey {
+    case positional, keyword
+}
+
+/// What is encoded: any number of values of any types.
+private struct ArgumentList: Encodable {
+    let positional: [any Encodable]
+    let keyword: [String: any Encodable]
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: ArgumentKeys.self)
+        if !positional.isEmpty {
+            var list = fields.nestedUnkeyedContainer(forKey: .positional)
+            for value in positional { try list.encode(value) }
+        }
+        if !keyword.isEmpty {
+            var names = fields.nestedContainer(keyedBy: AnyCodingKey.self, forKey: .keyword)
+            for (name, value) in keyword { try names.encode(value, forKey: AnyCodingKey(stringValue: name)) }
+        }
+    }
+}
+
+/// The positional arguments of a decoded payload, taken one after the other.
+private struct PositionalArguments: Decodable {
+    private var list: (any UnkeyedDecodingContainer)?
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: ArgumentKeys.self)
+        list = fields.contains(.positional) ? try fields.nestedUnkeyedContainer(forKey: .positional) : nil
+    }
+
+    var count: Int { list?.count ?? 0 }
+
+    mutating func next<Value: Decodable>(_ type: Value.Type) throws(ExchangeError) -> Value {
+        do {
+            guard let value = try list?.decode(type) else {
+                throw ExchangeError(.invalidPayload, "there are fewer positional arguments than wanted")
+            }
+            return value
+        } catch let error as ExchangeError {
+            throw error
+        } catch {
+            throw ExchangeError(.invalidPayload, "a positional argument is not a \(type)", underlying: error)
+        }
+    }
+}
+
+/// Decodes the keyword arguments, if there are any.
+private struct KeywordArguments<Keywords: Decodable>: Decodable {
+    let values: Keywords?
+
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: ArgumentKeys.self)
+        values = try fields.decodeIfPresent(Keywords.self, forKey: .keyword)
+    }
+}

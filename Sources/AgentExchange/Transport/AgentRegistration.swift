@@ -1,0 +1,29 @@
+/// The proof that an agent is registered: what an agent client is made of, in this process or another.
+public struct AgentRegistration: Sendable, Hashable, Codable {
+    /// The agent.
+    public let agentID: AgentID
+
+    /// Its type.
+    public let type: AgentType
+
+    /// Makes a registration that was made elsewhere; an exchange checks it before it opens the mailbox.
+    public init(agentID: AgentID, type: AgentType) {
+        self.agentID = agentID
+        self.type = type
+    }
+}
+
+/// An agent that is to be registered.
+public struct AgentToRegister: Sendable, Hashable {
+    /// Its type.
+    public let type: AgentType
+
+    /// Its display name.
+    public let name: String?
+
+    /// Describes an agent to be registered.
+    public init(_ type: AgentType, name: String? = nil) {
+        self.type = type
+        self.name = name
+    }
+}

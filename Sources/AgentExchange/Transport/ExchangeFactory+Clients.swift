@@ -1,0 +1,36 @@
+extension ExchangeFactory {
+    /// Makes a user with a mailbox of its own.
+    ///
+    /// - Parameters:
+    ///   - name: A display name.
+    ///   - startListener: Whether answers are received; without a listener, receive from the transport yourself.
+    ///   - configuration: How the client behaves.
+    public func makeUserClient(
+        name: String? = nil,
+        startListener: Bool = true,
+        configuration: ClientConfiguration = ClientConfiguration()
+    ) async throws(ExchangeError) -> UserExchangeClient {
+        let transport = try await makeUserTransport(name: name)
+        return UserExchangeClient(transport: transport, startListener: startListener, configuration: configuration)
+    }
+
+    /// Opens the mailbox of a registered agent and serves it.
+    ///
+    /// The handler may be called before this returns.
+    ///
+    /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
+    ///   ``ExchangeError/Code/mailboxInUse`` when it is served already.
+    public func makeAgentClient(
+        _ registration: AgentRegistration,
+        configuration: ClientConfiguration = ClientConfiguration(),
+        requestHandler: @escaping RequestHandler
+    ) async throws(ExchangeError) -> AgentExchangeClient {
+        let transport = try await makeAgentTransport(registration)
+        return AgentExchangeClient(
+            registration: registration,
+            transport: transport,
+            configuration: configuration,
+            handler: requestHandler
+        )
+    }
+}

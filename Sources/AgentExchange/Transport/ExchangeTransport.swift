@@ -1,0 +1,115 @@
+/// The low-level connection of one mailbox to an exchange.
+///
+/// A transport is bound to the mailbox of one entity: it receives what is sent there, and sends in its name. Only one
+/// transport receives from a mailbox at a time. Most programs use the clients and handles that stand on it.
+///
+/// What every implementation guarantees, and the conformance suite checks:
+///
+/// - A request whose `send` returned gets exactly one terminal response in the mailbox of its source, also when the
+///   receiver dies, is terminated, or never existed again.
+/// - Messages from one transport to one mailbox arrive in the order in which their sends were called one after another.
+/// - A received request is held for this transport until a response to it was sent. ``close()`` gives back what was not
+///   answered; whoever opens the mailbox next receives it with a higher ``Request/attempt``.
+/// - Every call ends: by its timeout, or by the exchange's own limit for operations.
+public protocol ExchangeTransport: AnyObject, Sendable {
+    /// The mailbox that this transport is bound to.
+    var mailboxID: EntityID { get }
+
+    /// The largest message that ``send(_:)`` takes: the bytes of its payloads, in bytes.
+    var maximumMessageSize: Int { get }
+
+    /// Sends a message to the mailbox of its destination, and returns when the exchange has taken responsibility for it.
+    ///
+    /// Sending the response to a request that this transport received also settles that request.
+    ///
+    /// - Throws: ``ExchangeError`` with ``ExchangeError/delivery`` telling what became of the message:
+    ///   ``ExchangeError/Code/badEntityID`` when there never was such a mailbox, ``ExchangeError/Code/mailboxTerminated``
+    ///   when it was terminated, ``ExchangeError/Code/mailboxFull``, ``ExchangeError/Code/messageTooLarge``,
+    ///   ``ExchangeError/Code/deadlineExceeded``, ``ExchangeError/Code/brokerBlocked``,
+    ///   ``ExchangeError/Code/unavailable``, ``ExchangeError/Code/connectionLost``, ``ExchangeError/Code/closed``.
+    func send(_ message: Message) async throws(ExchangeError)
+
+    /// Waits for the next message (`recv`).
+    ///
+    /// One task at a time may receive.
+    ///
+    /// - Parameter timeout: How long to wait at most; `nil` waits until a message comes, the mailbox is terminated, the
+    ///   transport is closed, or the task is cancelled.
+    /// - Throws: ``ExchangeError/Code/deadlineExceeded`` after the timeout, ``ExchangeError/Code/mailboxTerminated``,
+    ///   ``ExchangeError/Code/closed``, ``ExchangeError/Code/cancelled``, ``ExchangeError/Code/connectionLost``.
+    func receive(timeout: Duration?) async throws(ExchangeError) -> Message
+
+    /// Registers an agent: makes its mailbox, and announces it to everyone who discovers.
+    ///
+    /// When it returns, every client of the exchange can discover the agent and send to it.
+    func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration
+
+    /// Registers several agents, in the given order. When one fails, those already registered are terminated again and
+    /// the error is thrown.
+    func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration]
+
+    /// The registered agents of a type that have not been terminated, oldest registration first.
+    ///
+    /// Complete: it has every agent whose registration had returned, anywhere, before the call.
+    ///
+    /// - Parameters:
+    ///   - typeName: The name of the type; ``AgentType/rootName`` with subtypes finds every agent.
+    ///   - allowSubtypes: Whether agents of descending types count.
+    func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID]
+
+    /// The registered agents with a display name that have not been terminated, oldest registration first.
+    func discover(named name: String) async throws(ExchangeError) -> [AgentID]
+
+    /// Whether a mailbox is open, terminated, or was never there.
+    func status(of id: EntityID) async throws(ExchangeError) -> MailboxStatus
+
+    /// The same with figures: how much waits, and who is attached.
+    func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails
+
+    /// Terminates a mailbox, for good.
+    ///
+    /// When it returns, ``status(of:)`` is ``MailboxStatus/terminated``, sends to it fail with
+    /// ``ExchangeError/Code/mailboxTerminated``, and it is not discovered any more. Every request in it, also one that was
+    /// received and not answered, is answered with ``ExchangeError/Code/mailboxTerminated``, and so is nothing else; the
+    /// owner's ``receive(timeout:)`` throws the same. Terminating twice, or a mailbox that never was, does nothing.
+    func terminate(_ id: EntityID) async throws(ExchangeError)
+
+    /// A factory for other transports of the same exchange.
+    func factory() -> any ExchangeFactory
+
+    /// Closes the transport and leaves the mailbox as it is. Requests that were received and not answered are given back
+    /// to the mailbox. Closing twice is fine.
+    func close() async
+}
+
+extension ExchangeTransport {
+    /// The messages of the mailbox as they come, until it is terminated (an error), or the transport is closed (the end).
+    public var messages: MailboxMessages { MailboxMessages(transport: self) }
+
+    /// The registered agents of a type that have not been terminated, oldest registration first.
+    public func discover(
+        _ type: AgentType,
+        allowSubtypes: Bool = true
+    ) async throws(ExchangeError) -> [AgentID] {
+        try await discover(typeNamed: type.name, allowSubtypes: allowSubtypes)
+    }
+
+    /// Registers an agent without a display name.
+    public func registerAgent(_ type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try await registerAgent(type, name: nil)
+    }
+
+    /// Registers one after the other; terminates those that were registered when one fails.
+    public func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration] {
+        var registrations: [AgentRegistration] = []
+        do {
+            for agent in agents {
+                registrations.append(try await registerAgent(agent.type, name: agent.name))
+            }
+        } catch {
+            for registration in registrations { try? await terminate(.agent(registration.agentID)) }
+            throw error
+        }
+        return registrations
+    }
+}

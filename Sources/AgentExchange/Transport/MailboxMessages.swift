@@ -1,0 +1,32 @@
+/// The messages of a transport's mailbox as an asynchronous sequence.
+///
+/// Each element is pulled by one `receive`; what is not pulled stays in the mailbox. It ends when the transport is closed
+/// or the task is cancelled, and throws when the mailbox is terminated or the connection is lost.
+public struct MailboxMessages: AsyncSequence, Sendable {
+    /// A received message.
+    public typealias Element = Message
+    /// What ends the sequence early.
+    public typealias Failure = ExchangeError
+
+    let transport: any ExchangeTransport
+
+    /// Pulls messages.
+    public struct Iterator: AsyncIteratorProtocol {
+        let transport: any ExchangeTransport
+
+        /// The next message.
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(ExchangeError) -> Message? {
+            do {
+                return try await transport.receive(timeout: nil)
+            } catch {
+                if error.code == .closed || error.code == .cancelled { return nil }
+                throw error
+            }
+        }
+    }
+
+    /// Makes an iterator. Only one at a time may pull.
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(transport: transport)
+    }
+}
