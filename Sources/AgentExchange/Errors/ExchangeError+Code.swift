@@ -41,8 +41,10 @@ extension ExchangeError {
         public static let givenUp = Code(rawValue: "given-up")
         /// The receiver is a user, which serves no requests.
         public static let notAnAgent = Code(rawValue: "not-an-agent")
-        /// The message, or what a caller gave, is not valid: a response to a response, an empty name, a bad URL.
+        /// The message, or what a caller gave, is not valid: a response to a response, an empty name.
         public static let invalidMessage = Code(rawValue: "invalid-message")
+        /// The configuration is not valid: a bad URL, a namespace with a dot.
+        public static let invalidConfiguration = Code(rawValue: "invalid-configuration")
         /// A payload could not be encoded or decoded.
         public static let invalidPayload = Code(rawValue: "invalid-payload")
         /// The client or transport was closed by this process.

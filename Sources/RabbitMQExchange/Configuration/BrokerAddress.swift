@@ -1,0 +1,117 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// Where the broker is and who connects. What is encoded has everything but the password.
+struct BrokerAddress: Sendable, Hashable {
+    private var settings: ConnectionConfiguration
+    /// The user whose password was not found where an encoded address was decoded.
+    private var userWithoutPassword: String?
+
+    /// Reads a URL such as `amqp://user:password@host:5672/vhost`.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidConfiguration``; the text never has the password.
+    init(url: String) throws(ExchangeError) {
+        do {
+            settings = try ConnectionConfiguration(url: url)
+        } catch {
+            throw ExchangeError(error, "the broker URL is not valid")
+        }
+    }
+
+    /// What a connection of a session is made with.
+    ///
+    /// - Throws: ``ExchangeError/Code/unauthorised`` when there is no password.
+    func connection(_ configuration: RabbitMQConfiguration) throws(ExchangeError) -> ConnectionConfiguration {
+        if let userWithoutPassword {
+            let mend = "set WARREN_BROKER to the URL with the password, or WARREN_PASSWORD"
+            throw ExchangeError(.unauthorised, "there is no password for the user \(userWithoutPassword): \(mend)")
+        }
+        var settings = settings
+        let process = ProcessInfo.processInfo
+        settings.name = configuration.connectionName ?? "warren \(process.processName) \(process.processIdentifier)"
+        settings.heartbeat = configuration.heartbeat
+        settings.publishWindow = PublishWindow(
+            messages: configuration.publishWindowMessages,
+            bytes: configuration.publishWindowBytes
+        )
+        settings.maximumBodySize = max(settings.maximumBodySize, configuration.maximumMessageSize)
+        return settings
+    }
+}
+
+extension BrokerAddress: CustomStringConvertible {
+    /// The address and the user, never the password.
+    var description: String { settings.description }
+}
+
+extension BrokerAddress: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case hosts, virtualHost, user, tls
+    }
+
+    private struct Host: Codable {
+        let host: String
+        let port: Int
+    }
+
+    private struct TLSFiles: Codable {
+        let caFile: String?
+        let certificateFile: String?
+        let keyFile: String?
+        let verifyPeer: Bool
+        let verifyHostname: Bool
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(settings.endpoints.map { Host(host: $0.host, port: $0.port) }, forKey: .hosts)
+        try fields.encode(settings.virtualHost, forKey: .virtualHost)
+        try fields.encodeIfPresent(settings.credentials.user, forKey: .user)
+        let files = settings.tls.map { tls in
+            TLSFiles(
+                caFile: tls.caFile,
+                certificateFile: tls.certificateFile,
+                keyFile: tls.keyFile,
+                verifyPeer: tls.verifyPeer,
+                verifyHostname: tls.verifyHostname
+            )
+        }
+        try fields.encodeIfPresent(files, forKey: .tls)
+    }
+
+    /// Decodes an address and looks for the password in the environment: in `WARREN_BROKER`, when that URL has the same
+    /// user, or in `WARREN_PASSWORD`. The broker's well-known account `guest` needs none.
+    init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        settings = ConnectionConfiguration(
+            endpoints: try fields.decode([Host].self, forKey: .hosts).map { Endpoint(host: $0.host, port: $0.port) },
+            virtualHost: try fields.decode(String.self, forKey: .virtualHost)
+        )
+        settings.tls = try fields.decodeIfPresent(TLSFiles.self, forKey: .tls).map { files in
+            TLSConfiguration(
+                caFile: files.caFile,
+                certificateFile: files.certificateFile,
+                keyFile: files.keyFile,
+                verifyPeer: files.verifyPeer,
+                verifyHostname: files.verifyHostname
+            )
+        }
+        guard let user = try fields.decodeIfPresent(String.self, forKey: .user) else {
+            settings.credentials = .external
+            return
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let fromURL = environment["WARREN_BROKER"].flatMap { try? ConnectionConfiguration(url: $0) }?.credentials
+        if let fromURL, fromURL.user == user {
+            settings.credentials = fromURL
+        } else if let password = environment["WARREN_PASSWORD"] {
+            settings.credentials = .plain(user: user, password: password)
+        } else if user == "guest" {
+            settings.credentials = .plain(user: user, password: user)
+        } else {
+            settings.credentials = .plain(user: user, password: "")
+            userWithoutPassword = user
+        }
+    }
+}

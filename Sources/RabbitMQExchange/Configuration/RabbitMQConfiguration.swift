@@ -1,0 +1,65 @@
+internal import AgentExchange
+
+/// How mailboxes, requests and connections behave on the broker. Every value has a default that suits most services.
+public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
+    /// How agents' mailboxes are kept. All processes of a namespace should agree. Replicated.
+    public var mailboxKind: MailboxKind = .replicated
+
+    /// How many requests a mailbox hands to its owner before the first is answered, 1 to 65,535. Responses do not count.
+    /// 128.
+    public var prefetch: Int = 128
+
+    /// The limit of every operation that does not have one of its own: connecting, declaring, sending. 30 s.
+    public var operationTimeout: Duration = .seconds(30)
+
+    /// The largest payload that is sent, in bytes; checked before publishing. 16 MiB.
+    public var maximumMessageSize: Int = 16 << 20
+
+    /// How many messages a new agent's mailbox holds before it refuses more with `mailboxFull`; `nil` has no limit.
+    public var maximumMailboxLength: Int?
+
+    /// How often a request is handed out again, after its receiver died or closed, before it is answered with `givenUp`.
+    /// Only replicated mailboxes count. 20.
+    public var redeliveryLimit: Int = 20
+
+    /// The AMQP heartbeat. A peer that is silent for twice as long is considered dead. 20 s.
+    public var heartbeat: Duration = .seconds(20)
+
+    /// How long the mailbox of a user stays on the broker when its process died without closing. 1 h.
+    public var userMailboxExpiry: Duration = .seconds(3600)
+
+    /// How long the queue of a process stays when it died without closing. 10 min.
+    public var sessionExpiry: Duration = .seconds(600)
+
+    /// Unconfirmed messages that a process may have at a time; more wait. 2,048.
+    public var publishWindowMessages: Int = 2048
+
+    /// Unconfirmed bytes that a process may have at a time; more wait. 32 MiB.
+    public var publishWindowBytes: Int = 32 << 20
+
+    /// What the connections are called on the broker's management page, before the role. All factories of a process with
+    /// the same broker, namespace and name share their connections. By default the name of the process and its id.
+    public var connectionName: String?
+
+    /// The defaults.
+    public init() {}
+}
+
+extension RabbitMQConfiguration {
+    /// - Throws: ``ExchangeError/Code/invalidConfiguration`` when a value is out of its range.
+    func validate() throws(ExchangeError) {
+        let second = Duration.seconds(1)
+        let checks: [(Bool, String)] = [
+            ((1...65_535).contains(prefetch), "prefetch is 1 to 65,535"),
+            (operationTimeout > .zero, "operationTimeout is more than zero"),
+            ((1...(128 << 20)).contains(maximumMessageSize), "maximumMessageSize is 1 byte to 128 MiB"),
+            (maximumMailboxLength.map { $0 > 0 } ?? true, "maximumMailboxLength is at least 1"),
+            (redeliveryLimit >= 0, "redeliveryLimit is not negative"),
+            (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
+            (userMailboxExpiry >= second, "userMailboxExpiry is at least 1 s"),
+            (sessionExpiry >= second, "sessionExpiry is at least 1 s"),
+            (publishWindowMessages > 0 && publishWindowBytes > 0, "a publish window is at least 1"),
+        ]
+        for (holds, text) in checks where !holds { throw ExchangeError(.invalidConfiguration, text) }
+    }
+}

@@ -1,0 +1,50 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+
+/// Answers the requests that could not be answered where they were. Every session runs one; the broker shares the dead
+/// letters out.
+struct DeadLetterConsumer: Sendable {
+    let session: Session
+
+    /// Runs until the consumer ends. As many are handled at a time as the prefetch limit lets through.
+    func run(_ consumer: Consumer) async {
+        await withDiscardingTaskGroup { group in
+            do throws(AMQPError) {
+                for try await delivery in consumer {
+                    group.addTask { await self.handle(delivery) }
+                }
+            } catch {
+                session.link.logger.debug(
+                    "dead letters are not served any more",
+                    metadata: .init(keys: [.error: error.description])
+                )
+            }
+        }
+    }
+
+    private func handle(_ delivery: Delivery) async {
+        if ControlMessage(delivery.properties) != nil {
+            delivery.acknowledge()
+            return
+        }
+        guard let reason = DeadLetterReason(delivery.properties.headers) else {
+            await session.park(delivery, "it is a dead letter without a known reason")
+            return
+        }
+        do throws(Envelope.Malformed) {
+            switch try Envelope.decode(delivery.properties, body: delivery.body) {
+            case .request(let request):
+                session.link.logger.info(
+                    "a dead letter is answered",
+                    metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(reason.rawValue)"]) { $1 }
+                )
+                await session.answer(request.error(reason.failure), delivery)
+            case .response:
+                delivery.acknowledge()
+            }
+        } catch {
+            await session.refuse(delivery, error)
+        }
+    }
+}

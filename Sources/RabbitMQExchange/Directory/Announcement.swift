@@ -1,0 +1,95 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// A record of the directory: who was registered, who was terminated, or a fence.
+///
+/// Everything is in the properties and headers, so that a replay need not parse a body.
+enum Announcement: Sendable, Hashable {
+    /// An agent (with its line of types) or a user was registered.
+    case registered(EntityID, lineage: [String])
+    /// A mailbox was terminated.
+    case terminated(EntityID, lineage: [String])
+    /// Nothing happened; whoever published it knows, on seeing it, that all earlier records were seen.
+    case fence(UUID)
+
+    private enum Event {
+        static let registered = "registered"
+        static let terminated = "terminated"
+        static let fence = "fence"
+    }
+
+    /// The routing key.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the types do not fit a routing key.
+    func routingKey() throws(ExchangeError) -> String {
+        switch self {
+        case .registered(let id, let lineage): try Self.key(Event.registered, id, lineage)
+        case .terminated(let id, let lineage): try Self.key(Event.terminated, id, lineage)
+        case .fence: Event.fence
+        }
+    }
+
+    private static func key(_ event: String, _ id: EntityID, _ lineage: [String]) throws(ExchangeError) -> String {
+        switch id.role {
+        case .agent: try AnnouncementKey.make(event: event, lineage: lineage)
+        case .user: AnnouncementKey.make(userEvent: event)
+        }
+    }
+
+    /// The AMQP properties that carry the record.
+    var properties: MessageProperties {
+        var properties = MessageProperties()
+        properties.appID = Envelope.applicationID
+        properties.timestamp = UInt64(Date.now.timeIntervalSince1970)
+        switch self {
+        case .registered(let id, let lineage):
+            properties.type = Event.registered
+            properties.headers = Self.headers(id, lineage)
+        case .terminated(let id, let lineage):
+            properties.type = Event.terminated
+            properties.headers = Self.headers(id, lineage)
+        case .fence(let fence):
+            properties.type = Event.fence
+            properties.correlationID = fence.lowercased
+        }
+        return properties
+    }
+
+    private static func headers(_ id: EntityID, _ lineage: [String]) -> FieldTable {
+        var headers: FieldTable = [:]
+        headers[Header.entity] = .string(id.header)
+        if let name = id.name { headers[Header.entityName] = .string(name) }
+        if !lineage.isEmpty { headers[Header.lineage] = .array(lineage.map { .string($0) }) }
+        return headers
+    }
+
+    /// Reads a record; `nil` for anything else that was published to the exchange.
+    init?(_ properties: MessageProperties) {
+        if properties.type == Event.fence {
+            guard let fence = properties.correlationID.flatMap(UUID.init(uuidString:)) else { return nil }
+            self = .fence(fence)
+            return
+        }
+        guard
+            let id = EntityID(header: properties.headers[Header.entity], name: properties.headers[Header.entityName]),
+            let lineage = Self.lineage(properties.headers[Header.lineage])
+        else { return nil }
+        switch properties.type {
+        case Event.registered: self = .registered(id, lineage: lineage)
+        case Event.terminated: self = .terminated(id, lineage: lineage)
+        default: return nil
+        }
+    }
+
+    private static func lineage(_ field: FieldValue?) -> [String]? {
+        guard let field else { return [] }
+        guard case .array(let values) = field else { return nil }
+        var names: [String] = []
+        for value in values {
+            guard case .string(let name) = value else { return nil }
+            names.append(name)
+        }
+        return names
+    }
+}

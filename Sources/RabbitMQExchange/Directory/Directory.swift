@@ -1,0 +1,180 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// The directory as this session sees it: an index that follows the stream of announcements.
+///
+/// The stream is replayed the first time that somebody asks. A fence, a record of our own that is waited for, makes an
+/// answer complete: whatever was announced before it has been seen.
+final class Directory: Sendable {
+    typealias FenceSignal = Signal<Result<Void, ExchangeError>>
+
+    private struct State {
+        var index = DirectoryIndex()
+        /// Following the stream, since `channel` was opened.
+        var isFollowing = false
+        /// The offset to go on at after the stream was lost.
+        var nextOffset: UInt64?
+        /// The fence that was published, and who waits for it.
+        var fence: (id: UUID, waiters: [FenceSignal])?
+        /// Who came after that, and needs another.
+        var late: [FenceSignal] = []
+    }
+
+    private let link: BrokerLink
+    private let background: BackgroundTasks
+    private let state = Mutex(State())
+
+    init(link: BrokerLink, background: BackgroundTasks) {
+        self.link = link
+        self.background = background
+    }
+
+    /// Publishes a record and takes it in.
+    func announce(_ announcement: Announcement) async throws(ExchangeError) {
+        let publication = Publication(
+            exchange: link.names.agents,
+            routingKey: try announcement.routingKey(),
+            properties: announcement.properties,
+            body: Data(),
+            mandatory: true
+        )
+        do {
+            try await link.publish(publication)
+        } catch {
+            throw ExchangeError(error, "can't write to the directory")
+        }
+        state.withLock { $0.index.apply(announcement, offset: nil) }
+    }
+
+    /// What this session knows already, without asking the broker.
+    func known(_ id: EntityID) -> DirectoryIndex.State {
+        state.withLock { $0.index.state(of: id) }
+    }
+
+    /// What the directory knows of a mailbox. A termination that is known already needs no round trip.
+    func state(of id: EntityID) async throws(ExchangeError) -> DirectoryIndex.State {
+        if known(id) == .terminated { return .terminated }
+        try await fence()
+        return known(id)
+    }
+
+    /// The agents of a type.
+    func agents(typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {
+        try await fence()
+        return state.withLock { $0.index.agents(typeNamed: name, allowSubtypes: allowSubtypes) }
+    }
+
+    /// The agents with a display name.
+    func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
+        try await fence()
+        return state.withLock { $0.index.agents(named: name) }
+    }
+
+    /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.
+    private func fence() async throws(ExchangeError) {
+        let signal = FenceSignal()
+        let (start, publish): (Bool, UUID?) = state.withLock { state in
+            let start = !state.isFollowing
+            state.isFollowing = true
+            guard state.fence != nil else {
+                let id = UUID()
+                state.fence = (id, [signal])
+                return (start, id)
+            }
+            state.late.append(signal)
+            return (start, nil)
+        }
+        if start { background.start { await self.follow() } }
+        if let publish { background.start { await self.publishFence(publish) } }
+        switch await signal.wait(until: .now + link.configuration.operationTimeout) {
+        case .success?: return
+        case .failure(let error)?: throw error
+        case nil:
+            if Task.isCancelled { throw ExchangeError(.cancelled, "the calling task was cancelled") }
+            throw ExchangeError(.deadlineExceeded, "the directory could not be read in time")
+        }
+    }
+
+    private func publishFence(_ id: UUID) async {
+        do {
+            try await announce(.fence(id))
+        } catch {
+            fail(error)
+        }
+    }
+
+    /// Ends every wait with an error.
+    private func fail(_ error: ExchangeError) {
+        let waiters = state.withLock { state in
+            let waiters = (state.fence?.waiters ?? []) + state.late
+            state.fence = nil
+            state.late = []
+            return waiters
+        }
+        for waiter in waiters { waiter.send(.failure(error)) }
+    }
+
+    /// Reads the stream from its beginning, or from where it was left, until it ends.
+    private func follow() async {
+        do throws(AMQPError) {
+            let offset = state.withLock { $0.nextOffset }
+            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
+            let declaration = ConsumerDeclaration(
+                queue: link.names.directory,
+                tag: "warren.directory.\(link.sessionID.lowercased)",
+                prefetch: 1000,
+                arguments: ["x-stream-offset": offset.map { .int64(Int64($0)) } ?? "first"]
+            )
+            let consumer = try await channel.consume(declaration, deadline: link.deadline)
+            var unacknowledged = 0
+            for try await delivery in consumer {
+                read(delivery)
+                unacknowledged += 1
+                if unacknowledged == 250 {
+                    channel.acknowledge(delivery.deliveryTag, multiple: true)
+                    unacknowledged = 0
+                }
+            }
+            lost(ExchangeError(.closed, "the session is closed"))
+        } catch {
+            lost(ExchangeError(error, "the directory can't be read"))
+        }
+    }
+
+    private func lost(_ error: ExchangeError) {
+        state.withLock { $0.isFollowing = false }
+        if error.code != .closed {
+            link.logger.warning("the directory is not followed any more", metadata: .init(keys: [.error: "\(error)"]))
+        }
+        fail(error)
+    }
+
+    private func read(_ delivery: Delivery) {
+        let offset = delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:))
+        guard let announcement = Announcement(delivery.properties) else {
+            link.logger.warning(
+                "a record of the directory was not understood",
+                metadata: .init(keys: [.queue: link.names.directory, .count: "\(offset ?? 0)"])
+            )
+            return
+        }
+        let (waiters, next): ([FenceSignal], UUID?) = state.withLock { state in
+            state.index.apply(announcement, offset: offset)
+            if let offset { state.nextOffset = offset + 1 }
+            guard case .fence(let id) = announcement, let fence = state.fence, fence.id == id else { return ([], nil) }
+            guard !state.late.isEmpty else {
+                state.fence = nil
+                return (fence.waiters, nil)
+            }
+            let next = UUID()
+            state.fence = (next, state.late)
+            state.late = []
+            return (fence.waiters, next)
+        }
+        for waiter in waiters { waiter.send(.success(())) }
+        if let next { background.start { await self.publishFence(next) } }
+    }
+}

@@ -1,0 +1,165 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+extension Envelope {
+    /// A message that can't be understood.
+    struct Malformed: Error, Hashable {
+        /// What is wrong, for people.
+        let reason: String
+        /// The request that it was meant to be, as far as it is known: enough to answer it with an error.
+        let request: Request?
+    }
+
+    /// Reads a message.
+    ///
+    /// Everything may be there in a delivery: foreign programs can publish to a mailbox. A kind that is not known makes a
+    /// ``Request/Body/foreign(kind:payload:)`` when the protocol version is a foreign one.
+    static func decode(
+        _ properties: MessageProperties,
+        body: Data,
+        redelivered: Bool = false
+    ) throws(Malformed) -> Message {
+        let headers = properties.headers
+        guard let kind = properties.type.map(MessageKind.init(rawValue:)) else { throw malformed("it has no type") }
+        guard let version = headers[Header.protocol]?.stringValue.flatMap(ProtocolVersion.init) else {
+            throw malformed("it has no valid header \(Header.protocol)")
+        }
+        guard let source = EntityID(header: headers[Header.source], name: headers[Header.sourceName]) else {
+            throw malformed("it has no valid header \(Header.source)")
+        }
+        guard
+            let destination = EntityID(header: headers[Header.destination], name: headers[Header.destinationName])
+        else { throw malformed("it has no valid header \(Header.destination)") }
+        guard let tag = properties.correlationID.flatMap(UUID.init(uuidString:)) else {
+            throw malformed("its correlation_id is not a UUID")
+        }
+        let frame = Frame(
+            kind: kind,
+            version: version,
+            source: source,
+            destination: destination,
+            tag: tag,
+            label: headers[Header.label]?.stringValue.flatMap(UUID.init(uuidString:)),
+            payload: Payload(contentType: properties.contentType ?? Payload.empty.contentType, bytes: body),
+            hasPayload: properties.contentType != nil || !body.isEmpty
+        )
+        if headers[Header.label] != nil, frame.label == nil {
+            throw frame.malformed("its header \(Header.label) is not a UUID")
+        }
+        if kind.isResponse { return .response(try response(frame, headers)) }
+        var request = try request(frame, headers)
+        request.attempt = attempt(headers, redelivered: redelivered)
+        return .request(request)
+    }
+
+    private static func malformed(_ reason: String) -> Malformed {
+        Malformed(reason: reason, request: nil)
+    }
+
+    /// What every message has.
+    private struct Frame {
+        let kind: MessageKind
+        let version: ProtocolVersion
+        let source: EntityID
+        let destination: EntityID
+        let tag: UUID
+        let label: UUID?
+        let payload: Payload
+        let hasPayload: Bool
+
+        func request(_ body: Request.Body, deadline: Date? = nil) throws(ExchangeError) -> Request {
+            try Request(
+                from: source,
+                to: destination,
+                tag: tag,
+                label: label,
+                deadline: deadline,
+                protocolVersion: version,
+                body
+            )
+        }
+
+        func malformed(_ reason: String) -> Malformed {
+            guard !kind.isResponse else { return Malformed(reason: reason, request: nil) }
+            return Malformed(reason: reason, request: try? request(.foreign(kind: kind, payload: .empty)))
+        }
+    }
+
+    private static func request(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Request {
+        var deadline: Date?
+        if let field = headers[Header.deadline] {
+            guard let milliseconds = field.integerValue else {
+                throw frame.malformed("its header \(Header.deadline) is not a whole number")
+            }
+            deadline = Date(millisecondsSince1970: milliseconds)
+        }
+        let body: Request.Body
+        switch frame.kind {
+        case .actionRequest:
+            guard let name = headers[Header.action]?.stringValue, (1...maximumName).contains(name.utf8.count) else {
+                throw frame.malformed("it has no valid header \(Header.action)")
+            }
+            body = .action(name: name, arguments: ActionArguments(payload: frame.payload))
+        case .pingRequest:
+            body = .ping
+        case .shutdownRequest:
+            let field = headers[Header.terminate]
+            if field != nil, field?.boolValue == nil {
+                throw frame.malformed("its header \(Header.terminate) is not a boolean")
+            }
+            body = .shutdown(terminate: field?.boolValue)
+        case .cancelRequest:
+            guard let target = headers[Header.target]?.stringValue.flatMap(UUID.init(uuidString:)) else {
+                throw frame.malformed("it has no valid header \(Header.target)")
+            }
+            body = .cancel(tag: target)
+        default:
+            guard !frame.version.isCompatible else { throw frame.malformed("its type is not known") }
+            body = .foreign(kind: frame.kind, payload: frame.payload)
+        }
+        do {
+            return try frame.request(body, deadline: deadline)
+        } catch {
+            throw frame.malformed(error.message)
+        }
+    }
+
+    private static func response(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Response {
+        let outcome: Response.Outcome
+        if let field = headers[Header.errorCode] {
+            guard let code = field.stringValue else {
+                throw frame.malformed("its header \(Header.errorCode) is not text")
+            }
+            outcome = .failure(
+                Failure(
+                    ExchangeError.Code(rawValue: code),
+                    headers[Header.errorMessage]?.stringValue ?? code,
+                    type: headers[Header.errorType]?.stringValue,
+                    payload: frame.hasPayload ? frame.payload : nil
+                )
+            )
+        } else {
+            outcome = .success(frame.hasPayload ? frame.payload : nil)
+        }
+        do {
+            return try Response(
+                from: frame.source,
+                to: frame.destination,
+                tag: frame.tag,
+                label: frame.label,
+                kind: frame.kind,
+                protocolVersion: frame.version,
+                outcome
+            )
+        } catch {
+            throw frame.malformed(error.message)
+        }
+    }
+
+    /// Quorum queues count deliveries; a classic queue only tells that there was one.
+    private static func attempt(_ headers: FieldTable, redelivered: Bool) -> Int {
+        let counted = headers[Header.deliveryCount]?.integerValue ?? (redelivered ? 1 : 0)
+        return 1 + Int(clamping: max(0, counted))
+    }
+}

@@ -1,0 +1,119 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// The AMQP form of messages: everything but the payload is in properties and headers. Pure, and described in
+/// `docs/protocol.md`.
+enum Envelope {
+    /// The `app_id` of everything that Warren publishes.
+    static let applicationID = "warren"
+
+    /// The longest error text that is sent, in bytes; longer ones are cut. Headers must fit one frame.
+    static let maximumErrorText = 8192
+
+    /// The longest display name and action name, in bytes.
+    static let maximumName = 255
+
+    /// The properties and the body of a message.
+    ///
+    /// - Parameters:
+    ///   - replyTo: The session queue of the sender, for a request.
+    ///   - now: The current time, for `timestamp` and `expiration`.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` for names that are empty or too long,
+    ///   ``ExchangeError/Code/deadlineExceeded`` when the deadline of a request has passed.
+    static func encode(
+        _ message: Message,
+        replyTo: String?,
+        now: Date = .now
+    ) throws(ExchangeError) -> (properties: MessageProperties, body: Data) {
+        var properties = MessageProperties()
+        properties.type = message.kind.rawValue
+        properties.correlationID = message.tag.lowercased
+        properties.appID = applicationID
+        properties.timestamp = UInt64(max(0, now.timeIntervalSince1970))
+        var headers: FieldTable = [
+            Header.protocol: .string(message.protocolVersion.description),
+            Header.source: .string(message.source.header),
+            Header.destination: .string(message.destination.header),
+        ]
+        if let name = message.source.name { headers[Header.sourceName] = .string(try checked(name, "display name")) }
+        if let name = message.destination.name {
+            headers[Header.destinationName] = .string(try checked(name, "display name"))
+        }
+        if let label = message.label { headers[Header.label] = .string(label.lowercased) }
+        let payload: Payload?
+        switch message {
+        case .request(let request):
+            properties.replyTo = replyTo
+            payload = try encode(request, into: &properties, &headers, now)
+        case .response(let response):
+            payload = encode(response, into: &headers)
+        }
+        if let payload { properties.contentType = try checked(payload.contentType, "content type") }
+        properties.headers = headers
+        return (properties, payload?.bytes ?? Data())
+    }
+
+    private static func encode(
+        _ request: Request,
+        into properties: inout MessageProperties,
+        _ headers: inout FieldTable,
+        _ now: Date
+    ) throws(ExchangeError) -> Payload? {
+        if let deadline = request.deadline {
+            let left = deadline.millisecondsSince1970 - now.millisecondsSince1970
+            guard left > 0 else {
+                throw ExchangeError(.deadlineExceeded, "the deadline has passed", entity: request.destination)
+            }
+            properties.expiration = String(min(left, Int64(UInt32.max)))
+            headers[Header.deadline] = .int64(deadline.millisecondsSince1970)
+        }
+        switch request.body {
+        case .action(let name, let arguments):
+            headers[Header.action] = .string(try checked(name, "name of an action"))
+            return arguments.payload
+        case .ping:
+            return nil
+        case .shutdown(let terminate):
+            if let terminate { headers[Header.terminate] = .bool(terminate) }
+            return nil
+        case .cancel(let tag):
+            headers[Header.target] = .string(tag.lowercased)
+            return nil
+        case .foreign(_, let payload):
+            return payload
+        }
+    }
+
+    private static func encode(_ response: Response, into headers: inout FieldTable) -> Payload? {
+        switch response.outcome {
+        case .success(let result):
+            return result
+        case .failure(let failure):
+            headers[Header.errorCode] = .string(cut(failure.code.rawValue, maximumName))
+            headers[Header.errorMessage] = .string(cut(failure.message, maximumErrorText))
+            if let type = failure.type { headers[Header.errorType] = .string(cut(type, maximumName)) }
+            return failure.payload
+        }
+    }
+
+    private static func checked(_ text: String, _ what: String) throws(ExchangeError) -> String {
+        guard (1...maximumName).contains(text.utf8.count) else {
+            throw ExchangeError(.invalidMessage, "a \(what) has 1 to \(maximumName) bytes, not \(text.utf8.count)")
+        }
+        return text
+    }
+
+    /// The longest beginning of a text that has at most `limit` bytes and cuts no character.
+    private static func cut(_ text: String, _ limit: Int) -> String {
+        guard text.utf8.count > limit else { return text }
+        var cut = ""
+        var size = 0
+        for character in text {
+            size += character.utf8.count
+            if size > limit { break }
+            cut.append(character)
+        }
+        return cut
+    }
+}

@@ -1,0 +1,34 @@
+/// The names of the AMQP headers that Warren uses. `docs/protocol.md` describes them.
+enum Header {
+    static let `protocol` = "warren-protocol"
+    static let source = "warren-source"
+    static let sourceName = "warren-source-name"
+    static let destination = "warren-destination"
+    static let destinationName = "warren-destination-name"
+    static let label = "warren-label"
+    static let action = "warren-action"
+    static let deadline = "warren-deadline"
+    static let terminate = "warren-terminate"
+    static let target = "warren-target"
+    static let errorCode = "warren-error-code"
+    static let errorType = "warren-error-type"
+    static let errorMessage = "warren-error-message"
+    static let attempt = "warren-attempt"
+
+    /// Why a message is a dead letter, or was parked.
+    static let reason = "warren-reason"
+    /// What exactly was wrong with a parked message.
+    static let detail = "warren-detail"
+    /// The queue a parked message or a dead letter was taken from.
+    static let queue = "warren-queue"
+
+    static let entity = "warren-entity"
+    static let entityName = "warren-entity-name"
+    static let lineage = "warren-lineage"
+
+    /// Set by quorum queues: how often a message was handed out before.
+    static let deliveryCount = "x-delivery-count"
+    /// Set by the broker when it dead-letters a message.
+    static let firstDeathReason = "x-first-death-reason"
+    static let deaths = "x-death"
+}

@@ -1,0 +1,40 @@
+internal import AMQP
+internal import AgentExchange
+
+extension ExchangeError {
+    /// What an error of the AMQP connection means to a user of the exchange.
+    ///
+    /// - Parameter delivery: What became of the message, where that is known better here than on the connection.
+    init(
+        _ error: AMQPError,
+        _ what: String,
+        entity: EntityID? = nil,
+        delivery known: AgentExchange.DeliveryOutcome? = nil
+    ) {
+        let code: Code =
+            switch error.code {
+            case .invalidURL: .invalidConfiguration
+            case .authenticationFailed: .unauthorised
+            case .accessRefused: .forbidden
+            case .nacked: .mailboxFull
+            case .blocked: .brokerBlocked
+            case .timedOut: .deadlineExceeded
+            case .cancelled: .cancelled
+            case .frameTooLarge: .messageTooLarge
+            case .nameTooLong: .invalidMessage
+            case .notFound, .unroutable, .consumerCancelled, .virtualHostNotFound: .unavailable
+            case .closed: .closed
+            case .unresolvableHost, .connectionRefused, .connectTimedOut, .connectionClosed, .connectionLost,
+                .heartbeatMissed, .channelClosed, .tlsFailed, .protocolMismatch:
+                .connectionLost
+            default: .internal
+            }
+        let delivery: AgentExchange.DeliveryOutcome =
+            switch error.delivery {
+            case .notSent: .notSent
+            case .refused: .refused
+            case .unknown: .unknown
+            }
+        self.init(code, what, entity: entity, delivery: known ?? delivery, underlying: error)
+    }
+}

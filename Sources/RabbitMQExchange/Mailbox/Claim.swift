@@ -1,0 +1,42 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// Asks whether anybody receives from a mailbox, before it is opened.
+///
+/// A consumer that is there may belong to a process that died a moment ago, so its session is asked; one that lives
+/// answers at once.
+struct Claim {
+    let session: Session
+    let id: EntityID
+
+    /// How long a consumer that does not answer may stay.
+    private static let patience = Duration.seconds(3)
+
+    /// Returns when nobody receives from the mailbox.
+    ///
+    /// - Throws: ``ExchangeError/Code/mailboxInUse``; ``ExchangeError/Code/unavailable`` when there is no queue.
+    func make() async throws(ExchangeError) {
+        let end = ContinuousClock.now + Self.patience
+        repeat {
+            guard let queue = try await session.link.lookAt(id) else {
+                throw ExchangeError(.unavailable, "the queue of the mailbox is not on the broker", entity: id)
+            }
+            if queue.consumerCount == 0 { return }
+            if try await isAnswered(until: min(end, .now + .milliseconds(500))) { break }
+        } while .now < end
+        throw ExchangeError(.mailboxInUse, "another process receives from the mailbox", entity: id)
+    }
+
+    private func isAnswered(until deadline: ContinuousClock.Instant) async throws(ExchangeError) -> Bool {
+        let question = ControlMessage(.claim, mailbox: id.uuid, replyTo: session.link.replyTo)
+        let answer = session.desk.expect(question.id)
+        defer { session.desk.forget(question.id) }
+        do {
+            _ = try await session.link.publish(question, key: session.names.controlKey(of: id.uuid))
+        } catch {
+            throw ExchangeError(error, "can't ask who receives from the mailbox", entity: id)
+        }
+        return await answer.wait(until: deadline) == .inUse
+    }
+}

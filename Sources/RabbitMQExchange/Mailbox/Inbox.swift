@@ -1,0 +1,119 @@
+internal import AgentExchange
+internal import DequeModule
+internal import Synchronization
+
+/// What has arrived for a transport and was not received yet: responses before requests, each in order.
+///
+/// Requests are bounded by the prefetch limit, responses by the requests that were sent.
+final class Inbox: Sendable {
+    private typealias Waiter = CheckedContinuation<Result<Message, ExchangeError>?, Never>
+
+    private struct State {
+        var responses: Deque<Response> = []
+        var requests: Deque<Request> = []
+        var waiter: (ticket: UInt64, continuation: Waiter)?
+        var tickets: UInt64 = 0
+        var end: ExchangeError?
+    }
+
+    private let state = Mutex(State())
+
+    /// Requests that wait.
+    var requestCount: Int { state.withLock { $0.requests.count } }
+
+    /// Puts a message in. Dropped after the end.
+    func put(_ message: Message) {
+        let waiter: Waiter? = state.withLock { state in
+            guard state.end == nil else { return nil }
+            if let waiter = state.waiter {
+                state.waiter = nil
+                return waiter.continuation
+            }
+            switch message {
+            case .response(let response): state.responses.append(response)
+            case .request(let request): state.requests.append(request)
+            }
+            return nil
+        }
+        waiter?.resume(returning: .success(message))
+    }
+
+    /// Nothing can be received any more: what waits is dropped, whoever receives gets the error. The first end counts.
+    func end(_ error: ExchangeError) {
+        let waiter: Waiter? = state.withLock { state in
+            guard state.end == nil else { return nil }
+            state.end = error
+            state.responses = []
+            state.requests = []
+            let waiter = state.waiter
+            state.waiter = nil
+            return waiter?.continuation
+        }
+        waiter?.resume(returning: .failure(error))
+    }
+
+    /// Waits for the next message.
+    func next(timeout: Duration?) async throws(ExchangeError) -> Message {
+        let (message, ticket) = try takeOrDrawTicket()
+        if let message { return message }
+        let alarm = timeout.map { timeout in
+            Task { [self] in
+                do { try await Task.sleep(for: timeout) } catch { return }
+                giveUp(ticket)
+            }
+        }
+        defer { alarm?.cancel() }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                wait(ticket, continuation)
+                if Task.isCancelled { giveUp(ticket) }
+            }
+        } onCancel: {
+            giveUp(ticket)
+        }
+        switch result {
+        case .success(let message)?: return message
+        case .failure(let error)?: throw error
+        case nil:
+            if Task.isCancelled { throw ExchangeError(.cancelled, "the receiving task was cancelled") }
+            throw ExchangeError(.deadlineExceeded, "no message came in time")
+        }
+    }
+
+    /// The next message, if there is one; else a number for one wait, so that an alarm that comes late ends no other.
+    private func takeOrDrawTicket() throws(ExchangeError) -> (Message?, UInt64) {
+        let taken: Result<(Message?, UInt64), ExchangeError> = state.withLock { state in
+            if let end = state.end { return .failure(end) }
+            state.tickets += 1
+            return .success((Self.take(&state), state.tickets))
+        }
+        return try taken.get()
+    }
+
+    private static func take(_ state: inout State) -> Message? {
+        if let response = state.responses.popFirst() { return .response(response) }
+        return state.requests.popFirst().map { .request($0) }
+    }
+
+    private func wait(_ ticket: UInt64, _ continuation: Waiter) {
+        let now: Result<Message, ExchangeError>? = state.withLock { state in
+            if let end = state.end { return .failure(end) }
+            if let message = Self.take(&state) { return .success(message) }
+            guard state.waiter == nil else {
+                return .failure(ExchangeError(.invalidMessage, "another task receives from this mailbox"))
+            }
+            state.waiter = (ticket, continuation)
+            return nil
+        }
+        if let now { continuation.resume(returning: now) }
+    }
+
+    private func giveUp(_ ticket: UInt64) {
+        let waiter: Waiter? = state.withLock { state in
+            guard let waiter = state.waiter, waiter.ticket == ticket else { return nil }
+            state.waiter = nil
+            return waiter.continuation
+        }
+        waiter?.resume(returning: nil)
+    }
+}

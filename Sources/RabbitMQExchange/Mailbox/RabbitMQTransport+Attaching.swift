@@ -1,0 +1,79 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+extension RabbitMQTransport {
+    /// Opens a mailbox: the broker serves one consumer at a time, and this makes sure that it is the new one.
+    ///
+    /// - Parameter isNew: Whether the mailbox was made a moment ago, so that nobody else can have it.
+    /// - Throws: ``ExchangeError/Code/mailboxInUse``, ``ExchangeError/Code/unavailable``.
+    static func attach(
+        to id: EntityID,
+        isNew: Bool,
+        lease: Lease,
+        factory: RabbitMQExchange
+    ) async throws(ExchangeError) -> RabbitMQTransport {
+        let transport = RabbitMQTransport(mailboxID: id, lease: lease, exchange: factory)
+        try lease.session.add(transport)
+        do {
+            if !isNew { try await Claim(session: lease.session, id: id).make() }
+            try await transport.bindControl()
+            let probe = ControlMessage(.probe, mailbox: id.uuid, replyTo: lease.session.link.replyTo)
+            let proof = lease.session.desk.expect(probe.id)
+            defer { lease.session.desk.forget(probe.id) }
+            try await transport.consume(proof: proof)
+            if !isNew { try await transport.prove(probe, proof) }
+            return transport
+        } catch {
+            await transport.detach()
+            lease.session.remove(transport)
+            throw error
+        }
+    }
+
+    /// Lets control messages about the mailbox reach this session.
+    private func bindControl() async throws(ExchangeError) {
+        let deadline = link.deadline
+        let (queue, exchange) = (link.replyTo, session.names.mailboxes)
+        let key = session.names.controlKey(of: mailboxID.uuid)
+        try await link.declare("can't open the mailbox", entity: mailboxID) { (channel) throws(AMQPError) in
+            try await channel.bindQueue(queue, to: exchange, routingKey: key, deadline: deadline)
+        }
+    }
+
+    private func consume(proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
+        let declaration = ConsumerDeclaration(
+            queue: session.names.queue(of: mailboxID),
+            tag: "\(mailboxID.role.rawValue).\(mailboxID.uuid.lowercased).\(link.sessionID.lowercased)",
+            prefetch: link.configuration.prefetch
+        )
+        let consumer: Consumer
+        do {
+            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
+            consumer = try await channel.consume(declaration, deadline: link.deadline)
+        } catch {
+            throw ExchangeError(error, "can't receive from the mailbox", entity: mailboxID)
+        }
+        begin(consumer, proof: proof)
+        session.background.start { await self.run(consumer) }
+    }
+
+    /// Sends a message to the mailbox itself and waits for it, or for anything else that proves that the broker serves
+    /// this consumer. Another consumer that gets it answers that the mailbox is in use.
+    private func prove(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
+        do {
+            _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID.uuid))
+        } catch  where error.code != .nacked {
+            throw ExchangeError(error, "can't open the mailbox", entity: mailboxID)
+        } catch {
+            // The mailbox is full: then there is something to be delivered.
+        }
+        switch await proof.wait(until: .now + .seconds(5)) {
+        case .probe?: return
+        case nil where Task.isCancelled:
+            throw ExchangeError(.cancelled, "the calling task was cancelled", entity: mailboxID)
+        default:
+            throw ExchangeError(.mailboxInUse, "the broker serves another consumer of the mailbox", entity: mailboxID)
+        }
+    }
+}

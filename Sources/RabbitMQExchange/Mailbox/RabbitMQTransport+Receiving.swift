@@ -1,0 +1,116 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+extension RabbitMQTransport {
+    /// Takes deliveries from the mailbox until its consumer ends.
+    func run(_ consumer: Consumer) async {
+        do throws(AMQPError) {
+            for try await delivery in consumer { take(delivery) }
+        } catch  where error.code == .consumerCancelled {
+            await queueDeleted()
+        } catch {
+            inbox.end(ExchangeError(error, "the mailbox can't be received from any more", entity: mailboxID))
+        }
+    }
+
+    /// The broker ended the consumer because the queue was deleted: by a termination, or by an operator.
+    private func queueDeleted() async {
+        let state = try? await session.directory.state(of: mailboxID)
+        if state == .terminated {
+            await letGo()
+        } else {
+            let text = "the queue of the mailbox was deleted on the broker"
+            inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
+        }
+    }
+
+    private func take(_ delivery: Delivery) {
+        prove()
+        if let control = ControlMessage(delivery.properties) {
+            delivery.acknowledge()
+            if control.kind == .probe, control.replyTo != link.replyTo {
+                session.background.start { await self.session.reply(.inUse, to: control) }
+            }
+            return
+        }
+        do throws(Envelope.Malformed) {
+            let message = try Envelope.decode(
+                delivery.properties,
+                body: delivery.body,
+                redelivered: delivery.redelivered
+            )
+            guard message.destination == mailboxID else {
+                throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)
+            }
+            switch message {
+            case .response(let response):
+                inbox.put(.response(response))
+                delivery.acknowledge()
+            case .request(let request):
+                take(request, delivery)
+            }
+        } catch {
+            session.background.start { await self.session.refuse(delivery, error) }
+        }
+    }
+
+    private func take(_ request: Request, _ delivery: Delivery) {
+        if isTerminated {
+            session.background.start { await self.session.answerTerminated(request, delivery) }
+            return
+        }
+        let taken = held.withLock { $0.take(request, replyTo: delivery.properties.replyTo, receipt: delivery) }
+        switch taken {
+        case .new: inbox.put(.request(request))
+        case .copy(let first): first.acknowledge()
+        case .answered: delivery.acknowledge()
+        }
+    }
+
+    /// The mailbox was terminated: answers everything that was received and not answered, and stops consuming. Returns when
+    /// nothing is held any more. Later calls wait for nothing.
+    func letGo() async {
+        guard markTerminated() else { return }
+        let consumer = takeConsumer()
+        inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        let unanswered = held.withLock { $0.takeUnanswered() }
+        await withDiscardingTaskGroup { group in
+            for entry in unanswered {
+                group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
+            }
+        }
+        for delivery in await stop(consumer) { await session.refuseTerminated(delivery) }
+        await settle()
+        await close(consumer)
+    }
+
+    /// Stops consuming and gives back to the mailbox what was not answered, in order.
+    func detach() async {
+        let consumer = takeConsumer()
+        _ = await stop(consumer)
+        await settle()
+        _ = held.withLock { $0.takeUnanswered() }
+        await close(consumer)
+    }
+
+    /// Cancels a consumer. Returns what was delivered and not taken.
+    private func stop(_ consumer: Consumer?) async -> [Delivery] {
+        guard let consumer, session.failure == nil else { return [] }
+        return (try? await consumer.cancel(deadline: link.deadline)) ?? []
+    }
+
+    /// Closes the consumer's channel, on which the broker takes back what was not acknowledged.
+    private func close(_ consumer: Consumer?) async {
+        guard let consumer, session.failure == nil else { return }
+        let deadline = link.deadline
+        try? await consumer.channel.close(deadline: deadline)
+        let (queue, exchange) = (link.replyTo, session.names.mailboxes)
+        let key = session.names.controlKey(of: mailboxID.uuid)
+        try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
+            try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)
+        }
+    }
+}

@@ -1,0 +1,86 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+extension RabbitMQTransport {
+    func send(_ message: Message) async throws(ExchangeError) {
+        try checkOpen()
+        let size = message.payloadSize
+        guard size <= maximumMessageSize else {
+            let text = "\(size) bytes; the limit is \(maximumMessageSize)"
+            throw ExchangeError(.messageTooLarge, text, entity: message.destination)
+        }
+        switch message {
+        case .request(let request): try await send(request)
+        case .response(let response): try await send(response)
+        }
+    }
+
+    private func send(_ request: Request) async throws(ExchangeError) {
+        let (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
+        let publication = Publication(
+            exchange: session.names.mailboxes,
+            routingKey: session.names.mailboxKey(of: request.destination.uuid),
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+        var limit = link.configuration.operationTimeout
+        if let deadline = request.deadline {
+            limit = min(limit, .milliseconds(deadline.millisecondsSince1970 - Date.now.millisecondsSince1970))
+        }
+        do {
+            try await link.publish(publication, deadline: .after(limit))
+        } catch  where error.code == .unroutable {
+            throw await session.whyUnreachable(request.destination)
+        } catch {
+            throw ExchangeError(error, "the request was not delivered", entity: request.destination)
+        }
+    }
+
+    /// Sends a response, and acknowledges the request when it is one that this transport received.
+    private func send(_ response: Response) async throws(ExchangeError) {
+        switch held.withLock({ $0.answer(response) }) {
+        case .again:
+            if isTerminated { throw ExchangeError(.mailboxTerminated, "it was answered already", entity: mailboxID) }
+            link.logger.warning("a second answer was dropped", metadata: .init(.response(response)))
+        case .foreign:
+            guard try await session.publish(response, replyTo: nil) else {
+                throw await session.whyUnreachable(response.destination)
+            }
+        case .send(let request):
+            let isDelivered: Bool
+            do {
+                isDelivered = try await session.publish(response, replyTo: request.replyTo)
+            } catch {
+                held.withLock { $0.fail(response) }
+                checkSettled()
+                throw error
+            }
+            held.withLock { $0.finish(response) }?.acknowledge()
+            checkSettled()
+            guard isDelivered else { throw await session.whyUnreachable(response.destination) }
+        }
+    }
+}
+
+extension Message {
+    /// The bytes of the payloads.
+    fileprivate var payloadSize: Int {
+        switch self {
+        case .request(let request):
+            switch request.body {
+            case .action(_, let arguments): arguments.payload.bytes.count
+            case .foreign(_, let payload): payload.bytes.count
+            case .ping, .shutdown, .cancel: 0
+            }
+        case .response(let response):
+            switch response.outcome {
+            case .success(let result): result?.bytes.count ?? 0
+            case .failure(let failure): failure.payload?.bytes.count ?? 0
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+internal import AgentExchange
+internal import Foundation
+
+/// What everything of one namespace is called on the broker.
+///
+/// Every name starts with `warren.<namespace>.`, so that one regular expression covers them in permissions.
+struct ExchangeNames: Sendable, Hashable {
+    /// The namespace: 1 to 64 of `a-z`, `A-Z`, `0-9`, `-` and `_`. A dot would let one namespace contain another.
+    let namespace: String
+
+    /// - Throws: ``ExchangeError/Code/invalidConfiguration``.
+    init(namespace: String) throws(ExchangeError) {
+        let isValid = namespace.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+            default: false
+            }
+        }
+        guard isValid, (1...64).contains(namespace.utf8.count) else {
+            let text = "a namespace has 1 to 64 letters, digits, \"-\" or \"_\""
+            throw ExchangeError(.invalidConfiguration, text)
+        }
+        self.namespace = namespace
+    }
+
+    private var prefix: String { "warren.\(namespace)." }
+
+    /// The direct exchange that leads to mailboxes and session queues.
+    var mailboxes: String { prefix + "mailboxes" }
+
+    /// The topic exchange of announcements.
+    var agents: String { prefix + "agents" }
+
+    /// The stream that keeps the announcements.
+    var directory: String { prefix + "directory" }
+
+    /// The exchange and the queue of what could not be answered where it was.
+    var deadLetters: String { prefix + "dead-letters" }
+
+    /// The queue of what no rule could answer.
+    var parked: String { prefix + "parked" }
+
+    /// The queue of a mailbox.
+    func queue(of id: EntityID) -> String {
+        prefix + "\(id.role.rawValue).\(id.uuid.lowercased)"
+    }
+
+    /// The queue of a session, which is also the routing key that leads to it.
+    func sessionQueue(_ id: UUID) -> String {
+        sessionPrefix + id.lowercased
+    }
+
+    /// What the names of session queues begin with: a `reply_to` that does not is not followed.
+    var sessionPrefix: String { prefix + "session." }
+
+    /// The routing key that leads to a mailbox.
+    func mailboxKey(of uuid: UUID) -> String { uuid.lowercased }
+
+    /// The routing key that leads to the session of whoever is attached to a mailbox.
+    func controlKey(of uuid: UUID) -> String { "control.\(uuid.lowercased)" }
+
+    /// The routing keys of the dead-letter exchange.
+    enum DeadLetterKey {
+        /// To the queue of dead letters.
+        static let deadLetter = "dead-letter"
+        /// To the queue of parked messages.
+        static let parked = "parked"
+    }
+}
+
+extension UUID {
+    /// The usual text form, in lower case.
+    var lowercased: String { uuidString.lowercased() }
+}

@@ -1,0 +1,128 @@
+internal import AMQP
+public import AgentExchange
+internal import Foundation
+public import Logging
+
+/// An exchange on a RabbitMQ broker: every mailbox is a durable queue.
+///
+/// ```swift
+/// let exchange = try RabbitMQExchange(url: "amqp://guest:guest@localhost", namespace: "production")
+/// let user = try await exchange.makeUserClient()
+/// ```
+///
+/// Nothing is connected until the first transport or client is made. All transports of a process with the same broker,
+/// namespace and configuration share one session: two connections, whatever their number. The last one to close closes
+/// it.
+///
+/// Encode a factory to let another process join. The password is not in what is encoded: the other process takes it from
+/// its environment, out of the URL in `WARREN_BROKER` or from `WARREN_PASSWORD`.
+public struct RabbitMQExchange: ExchangeFactory {
+    /// How mailboxes, requests and connections behave.
+    public let configuration: RabbitMQConfiguration
+
+    /// The namespace. Namespaces on one broker know nothing of each other.
+    public var namespace: String { names.namespace }
+
+    let names: ExchangeNames
+    let address: BrokerAddress
+    private let logger: Logger
+
+    /// Describes an exchange.
+    ///
+    /// - Parameters:
+    ///   - url: `amqp://user:password@host:port/vhost`, or `amqps://`; several hosts are separated by commas. User and
+    ///     password are percent-encoded.
+    ///   - namespace: 1 to 64 letters, digits, `-` or `_`. Everything on the broker is called `warren.<namespace>.…`.
+    ///   - configuration: How mailboxes, requests and connections behave.
+    ///   - logger: What the session logs to. Payloads and passwords are never logged.
+    /// - Throws: ``ExchangeError`` with `invalidConfiguration` for a bad URL, namespace or configuration.
+    public init(
+        url: String,
+        namespace: String = "default",
+        configuration: RabbitMQConfiguration = RabbitMQConfiguration(),
+        logger: Logger = Logger(label: "warren.exchange")
+    ) throws(ExchangeError) {
+        names = try ExchangeNames(namespace: namespace)
+        address = try BrokerAddress(url: url)
+        try configuration.validate()
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    /// Makes a user with a mailbox of its own, and a transport bound to it.
+    ///
+    /// - Throws: ``ExchangeError`` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (a name that is
+    ///   too long).
+    public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
+        try await withLease { lease throws(ExchangeError) in
+            let id = EntityID.user(UserID(name: try Registration.checked(name)))
+            try await Registration.register(id, lineage: [], in: lease.session)
+            return try await RabbitMQTransport.attach(to: id, isNew: true, lease: lease, factory: self)
+        }
+    }
+
+    /// Opens the mailbox of a registered agent.
+    ///
+    /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one.
+    ///
+    /// - Throws: ``ExchangeError`` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
+    ///   when another transport receives from it, `unavailable` when its queue can't be reached.
+    public func makeAgentTransport(_ registration: AgentRegistration) async throws(ExchangeError)
+        -> any ExchangeTransport
+    {
+        let id = EntityID.agent(registration.agentID)
+        return try await withLease { lease throws(ExchangeError) in
+            switch try await lease.session.directory.state(of: id) {
+            case .missing:
+                throw ExchangeError(.badEntityID, "the agent is not registered", entity: id)
+            case .terminated:
+                throw ExchangeError(.badEntityID, "the agent was terminated", entity: id)
+            case .registered:
+                return try await RabbitMQTransport.attach(to: id, isNew: false, lease: lease, factory: self)
+            }
+        }
+    }
+
+    /// Leases the session, and gives it back when no transport came of it.
+    private func withLease(
+        _ body: (Lease) async throws(ExchangeError) -> RabbitMQTransport
+    ) async throws(ExchangeError) -> RabbitMQTransport {
+        let key = SessionRegistry.Key(names: names, address: address, configuration: configuration)
+        let lease = try await SessionRegistry.shared.lease(key, logger: logger)
+        do {
+            return try await body(lease)
+        } catch {
+            await lease.end()
+            throw error
+        }
+    }
+}
+
+extension RabbitMQExchange: CustomStringConvertible {
+    /// The address, the user and the namespace, never the password.
+    public var description: String { "\(namespace) at \(address)" }
+}
+
+extension RabbitMQExchange: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case broker, namespace, configuration
+    }
+
+    /// Decodes a factory; the password comes from the environment.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        names = try ExchangeNames(namespace: try fields.decode(String.self, forKey: .namespace))
+        address = try fields.decode(BrokerAddress.self, forKey: .broker)
+        configuration = try fields.decode(RabbitMQConfiguration.self, forKey: .configuration)
+        try configuration.validate()
+        logger = Logger(label: "warren.exchange")
+    }
+
+    /// Encodes everything but the password and the logger.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(address, forKey: .broker)
+        try fields.encode(namespace, forKey: .namespace)
+        try fields.encode(configuration, forKey: .configuration)
+    }
+}

@@ -1,0 +1,58 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+
+/// Deliveries that are not handed to anybody: each is answered, parked or dropped, then acknowledged. What could not be
+/// answered goes back to its queue.
+extension Session {
+    /// Answers a request whose mailbox was terminated.
+    func answerTerminated(_ request: Request, _ delivery: Delivery) async {
+        await answer(request.error(.mailboxTerminated, "the mailbox was terminated"), delivery)
+    }
+
+    /// A delivery that came after the mailbox was terminated: a request is answered, a response dropped.
+    func refuseTerminated(_ delivery: Delivery) async {
+        do throws(Envelope.Malformed) {
+            switch try Envelope.decode(delivery.properties, body: delivery.body) {
+            case .request(let request): await answerTerminated(request, delivery)
+            case .response: delivery.acknowledge()
+            }
+        } catch {
+            if ControlMessage(delivery.properties) != nil {
+                delivery.acknowledge()
+            } else {
+                await refuse(delivery, error)
+            }
+        }
+    }
+
+    /// A delivery that can't be understood: answered with an error where it says who asks, else parked.
+    func refuse(_ delivery: Delivery, _ malformed: Envelope.Malformed) async {
+        guard let request = malformed.request else {
+            await park(delivery, malformed.reason)
+            return
+        }
+        link.logger.warning(
+            "a request was refused",
+            metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(malformed.reason)"]) { $1 }
+        )
+        await answer(request.error(.invalidMessage, malformed.reason), delivery)
+    }
+
+    /// Publishes an answer and acknowledges the request. A requester that is gone needs none.
+    func answer(_ response: Response, _ delivery: Delivery) async {
+        do throws(ExchangeError) {
+            let isDelivered = try await publish(response, replyTo: delivery.properties.replyTo)
+            if !isDelivered {
+                link.logger.debug("a requester is gone", metadata: .init(.response(response)))
+            }
+            delivery.acknowledge()
+        } catch {
+            link.logger.error(
+                "an answer could not be sent",
+                metadata: .init(.response(response)).merging([LogKey.error.rawValue: "\(error)"]) { $1 }
+            )
+            delivery.reject(requeue: true)
+        }
+    }
+}

@@ -1,0 +1,284 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// What one process holds to one namespace of one broker: two connections, a session queue, the directory, a dead-letter
+/// consumer. All transports of the process share it.
+final class Session: Sendable {
+    let link: BrokerLink
+    let directory: Directory
+    let desk = ControlDesk()
+    let background = BackgroundTasks()
+
+    private struct State {
+        var transports: [UUID: RabbitMQTransport] = [:]
+        var failure: ExchangeError?
+        var isClosing = false
+    }
+
+    private let state = Mutex(State())
+
+    var names: ExchangeNames { link.names }
+
+    /// Why the session can't be used any more, if so.
+    var failure: ExchangeError? { state.withLock { $0.failure } }
+
+    private init(link: BrokerLink) {
+        self.link = link
+        directory = Directory(link: link, background: background)
+    }
+
+    /// Connects, makes what the namespace needs on the broker, and begins to receive.
+    static func open(
+        names: ExchangeNames,
+        configuration: RabbitMQConfiguration,
+        connection: ConnectionConfiguration,
+        logger: Logger
+    ) async throws(ExchangeError) -> Session {
+        let link = try await BrokerLink(
+            names: names,
+            configuration: configuration,
+            connection: connection,
+            logger: logger
+        )
+        let session = Session(link: link)
+        do {
+            try await Topology.shared(names).declare(on: link)
+            try await Topology.session(link).declare(on: link)
+            try await session.start()
+        } catch {
+            await session.close()
+            throw error
+        }
+        return session
+    }
+
+    private func start() async throws(ExchangeError) {
+        let answers = try await consume(names.sessionQueue(link.sessionID), "answers", prefetch: 2000)
+        let deadLetters = try await consume(names.deadLetters, "dead-letters", prefetch: 256)
+        background.start { await self.receive(answers) }
+        background.start { await DeadLetterConsumer(session: self).run(deadLetters) }
+        background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
+        background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
+    }
+
+    private func consume(_ queue: String, _ role: String, prefetch: Int) async throws(ExchangeError) -> Consumer {
+        let declaration = ConsumerDeclaration(
+            queue: queue,
+            tag: "warren.\(role).\(link.sessionID.lowercased)",
+            prefetch: prefetch
+        )
+        do {
+            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
+            return try await channel.consume(declaration, deadline: link.deadline)
+        } catch {
+            throw ExchangeError(error, "can't receive from \(queue)")
+        }
+    }
+
+    // MARK: Transports
+
+    /// Makes a transport the receiver of its mailbox in this process.
+    ///
+    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is one already.
+    func add(_ transport: RabbitMQTransport) throws(ExchangeError) {
+        let id = transport.mailboxID
+        let error: ExchangeError? = state.withLock { state in
+            if let failure = state.failure { return failure }
+            guard state.transports[id.uuid] == nil else {
+                return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
+            }
+            state.transports[id.uuid] = transport
+            return nil
+        }
+        if let error { throw error }
+    }
+
+    /// The transport does not receive any more.
+    func remove(_ transport: RabbitMQTransport) {
+        state.withLock { state in
+            if state.transports[transport.mailboxID.uuid] === transport {
+                state.transports[transport.mailboxID.uuid] = nil
+            }
+        }
+    }
+
+    /// The transport of this process that receives from a mailbox.
+    func transport(of mailbox: UUID) -> RabbitMQTransport? {
+        state.withLock { $0.transports[mailbox] }
+    }
+
+    // MARK: Receiving
+
+    /// Takes answers and control messages from the session queue.
+    private func receive(_ consumer: Consumer) async {
+        do throws(AMQPError) {
+            for try await delivery in consumer { take(delivery) }
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func take(_ delivery: Delivery) {
+        if let control = ControlMessage(delivery.properties) {
+            take(control)
+            delivery.acknowledge()
+            return
+        }
+        do throws(Envelope.Malformed) {
+            let message = try Envelope.decode(delivery.properties, body: delivery.body)
+            guard case .response(let response) = message else {
+                throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
+            }
+            if let transport = transport(of: response.destination.uuid) {
+                transport.put(response)
+                delivery.acknowledge()
+            } else {
+                background.start { await self.forward(response, delivery) }
+            }
+        } catch {
+            background.start { await self.park(delivery, error.reason) }
+        }
+    }
+
+    private func take(_ control: ControlMessage) {
+        switch control.kind {
+        case .inUse, .released:
+            desk.resolve(control)
+        case .claim:
+            guard let mailbox = control.mailbox, transport(of: mailbox) != nil else { return }
+            guard control.replyTo != link.replyTo else { return }
+            background.start { await self.reply(.inUse, to: control) }
+        case .terminate:
+            guard let mailbox = control.mailbox else { return }
+            background.start {
+                await self.transport(of: mailbox)?.letGo()
+                await self.reply(.released, to: control)
+            }
+        case .probe, .marker:
+            break
+        }
+    }
+
+    /// Answers a control message. Whoever asked has a deadline, so a failure is only logged.
+    func reply(_ kind: ControlMessage.Kind, to control: ControlMessage) async {
+        guard let replyTo = control.replyTo, replyTo.hasPrefix(names.sessionPrefix) else { return }
+        let answer = ControlMessage(kind, id: control.id, mailbox: control.mailbox)
+        do throws(AMQPError) {
+            _ = try await link.publish(answer, key: replyTo)
+        } catch {
+            link.logger.warning(
+                "a control message could not be answered",
+                metadata: .init(keys: [.kind: kind.rawValue, .error: error.description])
+            )
+        }
+    }
+
+    /// An answer for a mailbox that this process does not receive from any more: it goes to the mailbox itself.
+    private func forward(_ response: Response, _ delivery: Delivery) async {
+        do throws(ExchangeError) {
+            _ = try await publish(response, replyTo: nil)
+            delivery.acknowledge()
+        } catch {
+            delivery.reject(requeue: true)
+        }
+    }
+
+    // MARK: Publishing
+
+    /// Publishes a response: to the session queue that the request named, else to the requester's mailbox.
+    ///
+    /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
+    func publish(_ response: Response, replyTo: String?) async throws(ExchangeError) -> Bool {
+        let (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
+        var keys = [names.mailboxKey(of: response.destination.uuid)]
+        if let replyTo, replyTo.hasPrefix(names.sessionPrefix) { keys.insert(replyTo, at: 0) }
+        for key in keys {
+            let publication = Publication(
+                exchange: names.mailboxes,
+                routingKey: key,
+                properties: properties,
+                body: body,
+                mandatory: true
+            )
+            do {
+                try await link.publish(publication)
+                return true
+            } catch  where error.code == .unroutable {
+                continue
+            } catch {
+                throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
+            }
+        }
+        return false
+    }
+
+    /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
+    func park(_ delivery: Delivery, _ reason: String) async {
+        var properties = delivery.properties
+        properties.headers[Header.reason] = "malformed"
+        properties.headers[Header.detail] = .string(reason)
+        properties.headers[Header.queue] = .string(delivery.routingKey)
+        properties.expiration = nil
+        properties.userID = nil
+        link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
+        do throws(AMQPError) {
+            do throws(AMQPError) {
+                try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
+            } catch  where error.code == .frameTooLarge || error.code == .unsupported {
+                var plain = MessageProperties()
+                plain.headers = [
+                    Header.reason: "malformed",
+                    Header.detail: .string("its headers were too large to keep: \(reason)"),
+                ]
+                try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
+            }
+            delivery.acknowledge()
+        } catch {
+            delivery.reject(requeue: true)
+        }
+    }
+
+    /// Publishes to the dead-letter exchange.
+    func publishDeadLetter(_ properties: MessageProperties, _ body: Data, _ key: String) async throws(AMQPError) {
+        let publication = Publication(
+            exchange: names.deadLetters,
+            routingKey: key,
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+        try await link.publish(publication)
+    }
+
+    // MARK: The end
+
+    /// A connection ended: every transport does too.
+    private func fail(_ error: AMQPError?) {
+        let (transports, failure) = state.withLock { state -> ([RabbitMQTransport], ExchangeError) in
+            let failure =
+                error.map { ExchangeError($0, "the connection to the broker was lost", delivery: .unknown) }
+                ?? ExchangeError(.closed, "the session is closed")
+            if state.isClosing { return ([], failure) }
+            if state.failure == nil { state.failure = failure }
+            return (Array(state.transports.values), failure)
+        }
+        for transport in transports { transport.fail(failure) }
+    }
+
+    /// Removes the session queue and closes the connections.
+    func close() async {
+        state.withLock { $0.isClosing = true }
+        if failure == nil {
+            let deadline = Deadline.after(.seconds(5))
+            let queue = link.replyTo
+            _ = try? await link.declare("can't delete the session queue") { (channel) throws(AMQPError) in
+                try await channel.deleteQueue(queue, deadline: deadline)
+            }
+        }
+        await link.close()
+        await background.cancelAll()
+    }
+}

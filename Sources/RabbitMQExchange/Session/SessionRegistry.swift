@@ -1,0 +1,97 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// The sessions of this process, shared by all transports of the same broker, namespace and configuration. The last
+/// transport to go closes its session.
+final class SessionRegistry: Sendable {
+    /// The sessions of the process.
+    static let shared = SessionRegistry()
+
+    /// What makes two factories share a session.
+    struct Key: Hashable, Sendable {
+        let names: ExchangeNames
+        let address: BrokerAddress
+        let configuration: RabbitMQConfiguration
+    }
+
+    private struct Entry {
+        let number: Int
+        let opening: Task<Result<Session, ExchangeError>, Never>
+        var users = 1
+    }
+
+    private struct State {
+        var entries: [Key: Entry] = [:]
+        var next = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// A session, opened when there is none or the one there has failed. Give it back with ``Lease/end()``.
+    func lease(_ key: Key, logger: Logger) async throws(ExchangeError) -> Lease {
+        let (number, opening) = state.withLock { state in
+            if var entry = state.entries[key] {
+                entry.users += 1
+                state.entries[key] = entry
+                return (entry.number, entry.opening)
+            }
+            state.next += 1
+            let opening = Task { await Self.open(key, logger) }
+            state.entries[key] = Entry(number: state.next, opening: opening)
+            return (state.next, opening)
+        }
+        switch await opening.value {
+        case .failure(let error):
+            drop(key, number)
+            throw error
+        case .success(let session):
+            guard session.failure == nil else {
+                drop(key, number)
+                await release(number, key, session)
+                return try await lease(key, logger: logger)
+            }
+            return Lease(session: session) { await self.release(number, key, session) }
+        }
+    }
+
+    private static func open(_ key: Key, _ logger: Logger) async -> Result<Session, ExchangeError> {
+        do throws(ExchangeError) {
+            return .success(
+                try await Session.open(
+                    names: key.names,
+                    configuration: key.configuration,
+                    connection: try key.address.connection(key.configuration),
+                    logger: logger
+                )
+            )
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Nobody else gets this session.
+    private func drop(_ key: Key, _ number: Int) {
+        state.withLock { state in
+            if state.entries[key]?.number == number { state.entries[key] = nil }
+        }
+    }
+
+    private func release(_ number: Int, _ key: Key, _ session: Session) async {
+        let isLast = state.withLock { state in
+            guard var entry = state.entries[key], entry.number == number else { return session.failure != nil }
+            entry.users -= 1
+            state.entries[key] = entry.users == 0 ? nil : entry
+            return entry.users == 0
+        }
+        if isLast { await session.close() }
+    }
+}
+
+/// The use of a session by one transport.
+struct Lease: Sendable {
+    let session: Session
+    let end: @Sendable () async -> Void
+}

@@ -1,0 +1,63 @@
+internal import Synchronization
+
+/// One value that one task waits for, with a deadline; it may wait again after one has passed. The first value counts.
+final class Signal<Value: Sendable>: Sendable {
+    private struct State {
+        var value: Value?
+        var waiter: CheckedContinuation<Value?, Never>?
+        /// Tells waits apart, so that an alarm that comes late ends no other.
+        var wait = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Delivers the value.
+    func send(_ value: Value) {
+        let waiter: CheckedContinuation<Value?, Never>? = state.withLock { state in
+            guard state.value == nil else { return nil }
+            state.value = value
+            let waiter = state.waiter
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume(returning: value)
+    }
+
+    /// Waits for the value. `nil` when the deadline passed or the task was cancelled.
+    func wait(until deadline: ContinuousClock.Instant) async -> Value? {
+        let wait = state.withLock { state in
+            state.wait += 1
+            return state.wait
+        }
+        let alarm = Task { [self] in
+            try? await Task.sleep(until: deadline, clock: .continuous)
+            giveUp(wait)
+        }
+        defer { alarm.cancel() }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let value = state.withLock { state in
+                    if state.value == nil { state.waiter = continuation }
+                    return state.value
+                }
+                if let value {
+                    continuation.resume(returning: value)
+                } else if Task.isCancelled || deadline <= .now {
+                    giveUp(wait)
+                }
+            }
+        } onCancel: {
+            giveUp(wait)
+        }
+    }
+
+    private func giveUp(_ wait: Int) {
+        let waiter: CheckedContinuation<Value?, Never>? = state.withLock { state in
+            guard state.wait == wait else { return nil }
+            let waiter = state.waiter
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume(returning: nil)
+    }
+}

@@ -1,0 +1,110 @@
+internal import AMQP
+internal import AgentExchange
+
+/// What a namespace needs on the broker, as values: exchanges, queues, bindings.
+struct Topology: Sendable {
+    let exchanges: [ExchangeDeclaration]
+    let queues: [QueueDeclaration]
+    let bindings: [Binding]
+
+    /// A queue that an exchange leads to.
+    struct Binding: Sendable, Hashable {
+        let queue: String
+        let exchange: String
+        let key: String
+    }
+
+    /// What all sessions of the namespace share.
+    static func shared(_ names: ExchangeNames) -> Topology {
+        Topology(
+            exchanges: [
+                ExchangeDeclaration(name: names.mailboxes, kind: .direct),
+                ExchangeDeclaration(name: names.agents, kind: .topic),
+                ExchangeDeclaration(name: names.deadLetters, kind: .direct),
+            ],
+            queues: [
+                QueueDeclaration(name: names.directory, arguments: ["x-queue-type": "stream"]),
+                QueueDeclaration(name: names.deadLetters, arguments: ["x-queue-type": "quorum"]),
+                QueueDeclaration(name: names.parked, arguments: ["x-queue-type": "classic"]),
+            ],
+            bindings: [
+                Binding(queue: names.directory, exchange: names.agents, key: "#"),
+                Binding(
+                    queue: names.deadLetters,
+                    exchange: names.deadLetters,
+                    key: ExchangeNames.DeadLetterKey.deadLetter
+                ),
+                Binding(queue: names.parked, exchange: names.deadLetters, key: ExchangeNames.DeadLetterKey.parked),
+            ]
+        )
+    }
+
+    /// The queue of one session.
+    static func session(_ link: BrokerLink) -> Topology {
+        let expiry = link.configuration.sessionExpiry.milliseconds
+        return Topology(
+            exchanges: [],
+            queues: [
+                QueueDeclaration(
+                    name: link.replyTo,
+                    arguments: ["x-queue-type": "classic", "x-expires": .int64(expiry)]
+                )
+            ],
+            bindings: [Binding(queue: link.replyTo, exchange: link.names.mailboxes, key: link.replyTo)]
+        )
+    }
+
+    /// The queue of a mailbox. The broker serves one consumer at a time, and dead-letters what expires or is given up.
+    static func mailbox(of id: EntityID, _ names: ExchangeNames, _ settings: RabbitMQConfiguration) -> Topology {
+        var arguments: FieldTable = [
+            "x-single-active-consumer": true,
+            "x-dead-letter-exchange": .string(names.deadLetters),
+            "x-dead-letter-routing-key": .string(ExchangeNames.DeadLetterKey.deadLetter),
+        ]
+        switch (id.role, settings.mailboxKind) {
+        case (.agent, .replicated):
+            arguments["x-queue-type"] = "quorum"
+            arguments["x-delivery-limit"] = .int64(Int64(settings.redeliveryLimit))
+        case (.agent, .single):
+            arguments["x-queue-type"] = "classic"
+        case (.user, _):
+            arguments["x-queue-type"] = "classic"
+            arguments["x-expires"] = .int64(settings.userMailboxExpiry.milliseconds)
+        }
+        if let limit = settings.maximumMailboxLength {
+            arguments["x-max-length"] = .int64(Int64(limit))
+            arguments["x-overflow"] = "reject-publish"
+        }
+        let queue = names.queue(of: id)
+        return Topology(
+            exchanges: [],
+            queues: [QueueDeclaration(name: queue, arguments: arguments)],
+            bindings: [Binding(queue: queue, exchange: names.mailboxes, key: names.mailboxKey(of: id.uuid))]
+        )
+    }
+
+    /// Makes everything that is not there yet, in order.
+    ///
+    /// - Throws: ``ExchangeError/Code/forbidden``; an error that wraps the broker's reply when an object of the same name
+    ///   has other properties.
+    func declare(on link: BrokerLink, entity: EntityID? = nil) async throws(ExchangeError) {
+        let deadline = link.deadline
+        try await link.declare("can't declare what the exchange needs", entity: entity) { channel throws(AMQPError) in
+            for exchange in exchanges { try await channel.declareExchange(exchange, deadline: deadline) }
+            for queue in queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
+            for binding in bindings {
+                try await channel.bindQueue(
+                    binding.queue,
+                    to: binding.exchange,
+                    routingKey: binding.key,
+                    deadline: deadline
+                )
+            }
+        }
+    }
+}
+
+extension Duration {
+    /// Whole milliseconds.
+    var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
+}

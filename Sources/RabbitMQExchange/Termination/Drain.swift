@@ -1,0 +1,164 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+
+/// Empties the queue of a terminated mailbox into the dead letters, and deletes it.
+///
+/// A deleted queue dead-letters nothing, so everything is consumed, published to the dead-letter exchange with a confirm,
+/// and only then acknowledged. The end is known by a marker that is sent to the queue once the owner has let go: the
+/// broker serves one consumer at a time, so whoever receives the marker has received all that was before it.
+struct Drain: Sendable {
+    let session: Session
+    let id: EntityID
+
+    /// Messages on their way to the dead letters at a time.
+    private static let window = 500
+
+    /// How long an owner that does not answer is waited for, before the marker is sent: when its process is gone the
+    /// broker has taken back what it held.
+    private static let ownerPatience = Duration.seconds(5)
+
+    /// How long a marker may take; it is sent again when another session's drain received it.
+    private static let markerPatience = Duration.seconds(2)
+
+    private var queue: String { session.names.queue(of: id) }
+
+    /// Returns when the queue is gone.
+    func run() async throws(ExchangeError) {
+        let marker = ControlMessage(.marker, mailbox: id.uuid)
+        let key = "drain.\(marker.id.lowercased)"
+        guard let (channel, consumer) = try await consume() else {
+            await letOwnerGo()
+            return
+        }
+        let drained = Signal<Bool>()
+        let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
+            group.addTask { await sendMarkers(marker, key: key, until: drained) }
+            let isEmpty = await receive(consumer, marker: marker)
+            drained.send(true)
+            return isEmpty
+        }
+        try? await channel.close(deadline: session.link.deadline)
+        if isEmpty { try await delete() }
+    }
+
+    /// Consumes the queue; `nil` when it is gone.
+    private func consume() async throws(ExchangeError) -> (Channel, Consumer)? {
+        let link = session.link
+        let declaration = ConsumerDeclaration(
+            queue: queue,
+            tag: "drain.\(id.uuid.lowercased).\(UUID().lowercased)",
+            prefetch: Self.window,
+            arguments: ["x-priority": 10]
+        )
+        do {
+            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
+            return (channel, try await channel.consume(declaration, deadline: link.deadline))
+        } catch  where error.code == .notFound {
+            return nil
+        } catch {
+            throw ExchangeError(error, "can't drain the mailbox", entity: id)
+        }
+    }
+
+    /// Moves everything up to the marker. Returns `false` when the queue was deleted by another session meanwhile.
+    private func receive(_ consumer: Consumer, marker: ControlMessage) async -> Bool {
+        await withDiscardingTaskGroup(returning: Bool.self) { group in
+            do throws(AMQPError) {
+                for try await delivery in consumer {
+                    if let control = ControlMessage(delivery.properties) {
+                        delivery.acknowledge()
+                        if control.id == marker.id { return true }
+                    } else {
+                        group.addTask { await self.move(delivery) }
+                    }
+                }
+            } catch {
+                session.link.logger.debug(
+                    "a drain ended early",
+                    metadata: .init(keys: [.mailbox: id.description, .error: error.description])
+                )
+            }
+            return false
+        }
+    }
+
+    /// Moves a request to the dead letters; a response is dropped, nobody is there to get it.
+    private func move(_ delivery: Delivery) async {
+        if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse {
+            delivery.acknowledge()
+            return
+        }
+        var properties = delivery.properties
+        properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
+        properties.headers[Header.queue] = .string(queue)
+        // A dead letter must not expire: its queue has nowhere to send it.
+        properties.expiration = nil
+        properties.userID = nil
+        do throws(AMQPError) {
+            try await session.publishDeadLetter(
+                properties,
+                delivery.body,
+                ExchangeNames.DeadLetterKey.deadLetter
+            )
+            delivery.acknowledge()
+        } catch  where error.code == .frameTooLarge {
+            await session.park(
+                delivery,
+                "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
+            )
+        } catch {
+            delivery.reject(requeue: true)
+        }
+    }
+
+    /// Tells the owner to let go, then sends the marker until it has come back.
+    private func sendMarkers(_ marker: ControlMessage, key: String, until drained: Signal<Bool>) async {
+        await letOwnerGo()
+        let link = session.link
+        let queue = queue
+        do throws(ExchangeError) {
+            try await link.attempt("can't mark the end of a mailbox", entity: id) { (channel) throws(AMQPError) in
+                try await channel.bindQueue(
+                    queue,
+                    to: link.names.mailboxes,
+                    routingKey: key,
+                    deadline: link.deadline
+                )
+            }
+            repeat {
+                _ = try? await link.publish(marker, key: key)
+            } while await drained.wait(until: .now + Self.markerPatience) == nil && !Task.isCancelled
+        } catch {
+            // The queue is gone: then the consumer was cancelled too.
+        }
+    }
+
+    /// Has the owner answer what it holds and stop consuming. It may be a transport of this process, or none at all.
+    private func letOwnerGo() async {
+        if let owner = session.transport(of: id.uuid) {
+            await owner.letGo()
+            return
+        }
+        let question = ControlMessage(.terminate, mailbox: id.uuid, replyTo: session.link.replyTo)
+        let answer = session.desk.expect(question.id)
+        defer { session.desk.forget(question.id) }
+        let key = session.names.controlKey(of: id.uuid)
+        guard (try? await session.link.publish(question, key: key)) == true else { return }
+        _ = await answer.wait(until: .now + Self.ownerPatience)
+    }
+
+    private func delete() async throws(ExchangeError) {
+        let link = session.link
+        let queue = queue
+        let left = try await link.declare("can't delete the mailbox", entity: id) { (channel) throws(AMQPError) in
+            try await channel.deleteQueue(queue, deadline: link.deadline)
+        }
+        guard left > 0 else { return }
+        link.logger.error(
+            "a mailbox was deleted that was not empty",
+            metadata: .init(keys: [.mailbox: id.description, .count: "\(left)"])
+        )
+    }
+}

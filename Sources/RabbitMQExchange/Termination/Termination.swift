@@ -1,0 +1,64 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+
+/// The termination of a mailbox.
+///
+/// The order matters and was measured: announce (now everybody knows), unbind (now the broker refuses what comes later),
+/// let the owner answer what it holds, drain what is ready to the dead letters, delete. Each step can be repeated, so
+/// that any session can finish what another began.
+struct Termination: Sendable {
+    let session: Session
+    let id: EntityID
+
+    /// How long a caller waits for the draining, which goes on without it.
+    private static let patience = Duration.seconds(10)
+
+    /// Terminates the mailbox. Does nothing when it never was; finishes it when another session did not.
+    func run() async throws(ExchangeError) {
+        switch try await state() {
+        case .missing:
+            return
+        case .terminated:
+            guard try await session.link.lookAt(id) != nil else { return }
+        case .registered(let known, let lineage):
+            try await session.directory.announce(.terminated(known, lineage: lineage))
+        }
+        try await unbind()
+        let done = Signal<Void>()
+        session.background.start {
+            await finish()
+            done.send(())
+        }
+        _ = await done.wait(until: .now + Self.patience)
+    }
+
+    private func state() async throws(ExchangeError) -> DirectoryIndex.State {
+        let known = session.directory.known(id)
+        if case .registered = known { return known }
+        return try await session.directory.state(of: id)
+    }
+
+    /// From now on the broker returns what is sent to the mailbox.
+    private func unbind() async throws(ExchangeError) {
+        let names = session.names
+        let deadline = session.link.deadline
+        let (queue, key) = (names.queue(of: id), names.mailboxKey(of: id.uuid))
+        try await session.link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
+            try await channel.unbindQueue(queue, from: names.mailboxes, routingKey: key, deadline: deadline)
+        }
+    }
+
+    /// Lets the owner go, drains and deletes.
+    private func finish() async {
+        do throws(ExchangeError) {
+            try await Drain(session: session, id: id).run()
+        } catch {
+            session.link.logger.error(
+                "a terminated mailbox could not be drained",
+                metadata: .init(keys: [.mailbox: id.description, .error: error.description])
+            )
+        }
+    }
+}
