@@ -158,7 +158,7 @@ clean_up() {
     trap - EXIT
     trap '' TERM INT HUP
     end_processes
-    alive "$watcher" && kill -KILL "$watcher" 2>/dev/null
+    alive "$watcher" && kill -KILL "$watcher" && wait "$watcher" 2>/dev/null
     [ -n "$keep" ] || rm -rf "$directory"
 }
 
@@ -176,7 +176,7 @@ watch_input() {
 # Sleeps until one of the processes ends or a signal comes; says which in `event`.
 next_event() {
     local ended= code
-    wait -n -p ended "$watcher" ${vm:+"$vm"} ${prober:+"$prober"}
+    wait -n -p ended "$watcher" ${vm:+"$vm"} ${prober:+"$prober"} 2>/dev/null
     code=$?
     if [ -n "$signalled" ]; then event=stop; return; fi
     case $ended in
