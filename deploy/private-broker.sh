@@ -9,8 +9,8 @@
 #         start    the same broker again
 #       When standard input closes, the parent is gone: the broker is killed at once. When the broker dies by itself,
 #       the script exits 3; with --stay it prints "died" and waits for "start".
-#       In the end the directory is removed, unless --keep. A directory that was kept starts again with its data and
-#       on the same ports.
+#       In the end the directory is removed, unless --keep. A directory that was kept starts again with its data,
+#       plugins and settings, and on the same ports.
 #   private-broker.sh ctl DIR ARGUMENTS...    rabbitmqctl for the broker of DIR
 #
 #   --plugins  default rabbitmq_management; empty for none
@@ -94,17 +94,19 @@ write_files() {
         (umask 077; head -c 24 /dev/urandom | base64 | tr -dc A-Za-z0-9 > "$directory/home/.erlang.cookie")
         chmod 400 "$directory/home/.erlang.cookie"
     fi
-    echo "[$plugins]." > "$directory/enabled_plugins"
+    # Both are kept with the data, for the next start.
+    [ -f "$directory/enabled_plugins" ] || echo "[$plugins]." > "$directory/enabled_plugins"
+    [ -f "$directory/settings.conf" ] || cat "${conf:-/dev/null}" > "$directory/settings.conf" || fail "cannot read $conf"
     {
         cat "$here/rabbitmq.conf"
         echo "listeners.tcp.1 = 127.0.0.1:$port"
-        case ",$plugins," in *,rabbitmq_management,*)
+        case $(cat "$directory/enabled_plugins") in *rabbitmq_management*)
             echo "management.tcp.ip = 127.0.0.1"
             echo "management.tcp.port = $management_port" ;;
         esac
         echo "log.console = false"
         echo "disk_free_limit.absolute = 100MB"
-        [ -z "$conf" ] || cat "$conf"
+        cat "$directory/settings.conf"
     } > "$directory/rabbitmq.conf"
 }
 

@@ -33,7 +33,6 @@ public actor PrivateBroker {
 
     private let launcher: ChildProcess
     private let startTimeout: Duration
-    private let configurationFile: TemporaryDirectory
 
     /// Starts a broker, ready to be connected to.
     ///
@@ -52,21 +51,16 @@ public actor PrivateBroker {
             environment: ["PRIVATE_BROKER_START_SECONDS": "\(configuration.startTimeout.components.seconds)"]
         )
         let facts = try await LaunchFacts(readingFrom: launcher, timeout: configuration.startTimeout)
-        return PrivateBroker(
-            facts: facts,
-            launcher: launcher,
-            files: files,
-            startTimeout: configuration.startTimeout
-        )
+        files.remove()
+        return PrivateBroker(facts: facts, launcher: launcher, startTimeout: configuration.startTimeout)
     }
 
-    init(facts: LaunchFacts, launcher: ChildProcess, files: TemporaryDirectory, startTimeout: Duration) {
+    init(facts: LaunchFacts, launcher: ChildProcess, startTimeout: Duration) {
         port = facts.port
         managementPort = facts.managementPort
         node = facts.node
         directory = facts.directory
         vmProcessID = facts.vmProcessID
-        configurationFile = files
         self.launcher = launcher
         self.startTimeout = startTimeout
     }
