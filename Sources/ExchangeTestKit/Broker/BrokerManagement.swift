@@ -15,7 +15,8 @@ public struct BrokerManagement: Sendable {
     /// - Throws: ``ChildProcessError`` with the broker's words.
     public func queues(virtualHost: String = "/") async throws -> [BrokerQueue] {
         try await list(
-            "list_queues", virtualHost,
+            "list_queues",
+            virtualHost,
             [
                 "name", "type", "durable", "arguments", "policy", "messages", "messages_ready",
                 "messages_unacknowledged", "consumers",
@@ -42,7 +43,8 @@ public struct BrokerManagement: Sendable {
     /// - Throws: ``ChildProcessError`` with the broker's words.
     public func bindings(virtualHost: String = "/") async throws -> [BrokerBinding] {
         try await list(
-            "list_bindings", virtualHost,
+            "list_bindings",
+            virtualHost,
             ["source_name", "destination_name", "destination_kind", "routing_key", "arguments"]
         )
     }
@@ -52,7 +54,8 @@ public struct BrokerManagement: Sendable {
     /// - Throws: ``ChildProcessError`` with the broker's words.
     public func consumers(virtualHost: String = "/") async throws -> [BrokerConsumer] {
         try await list(
-            "list_consumers", virtualHost,
+            "list_consumers",
+            virtualHost,
             ["queue_name", "consumer_tag", "ack_required", "prefetch_count", "active", "arguments"]
         )
     }
@@ -64,7 +67,9 @@ public struct BrokerManagement: Sendable {
         try await list("list_connections", nil, ["pid", "user", "vhost", "state", "channels", "client_properties"])
     }
 
-    private func list<Item: Decodable>(_ what: String, _ virtualHost: String?, _ columns: [String]) async throws -> [Item] {
+    private func list<Item: Decodable>(_ what: String, _ virtualHost: String?, _ columns: [String]) async throws
+        -> [Item]
+    {
         let place = virtualHost.map { ["--vhost", $0] } ?? []
         let text = try await broker.control([what, "--formatter", "json"] + place + columns)
         return try JSONDecoder().decode([Item].self, from: Data(text.utf8))

@@ -45,6 +45,7 @@ public final class Monitor<Value: Sendable>: Sendable {
     ///   - take: called under the lock; nil for "not yet".
     /// - Throws: ``ConditionNotMet`` after the deadline, `CancellationError` when the task is cancelled, and what
     ///   `take` throws.
+    @discardableResult
     public func wait<Result: Sendable>(
         for condition: String,
         timeout: Duration,
@@ -68,7 +69,11 @@ public final class Monitor<Value: Sendable>: Sendable {
         }
     }
 
-    private func wait<Result: Sendable>(
+    /// Waits without a deadline, until the task is cancelled.
+    ///
+    /// - Throws: `CancellationError`, and what `take` throws.
+    @discardableResult
+    func wait<Result: Sendable>(
         until take: @Sendable (inout Value) throws -> Result?
     ) async throws -> Result {
         while true {
