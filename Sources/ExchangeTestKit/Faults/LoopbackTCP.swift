@@ -15,27 +15,29 @@ enum LoopbackTCP {
     /// A listening socket. Its port is one that the kernel does not give to outgoing connections, and it is asked for by
     /// number: so it stays ours while the socket does not listen.
     static func listener() throws -> (descriptor: Int32, port: Int) {
-        let descriptor = socket(AF_INET, streamSocket, 0)
-        guard descriptor >= 0 else { throw FaultProxyError(call: "socket", code: errno) }
         var code: Int32 = 0
         for _ in 0..<100 {
+            let descriptor = socket(AF_INET, streamSocket, 0)
+            guard descriptor >= 0 else { throw FaultProxyError(call: "socket", code: errno) }
+            // Connections that were accepted use the port too: without this, listening again would fail.
+            set(descriptor, SOL_SOCKET, SO_REUSEADDR)
             let port = Int.random(in: 20_000..<32_000)
             if withAddress(port, { bind(descriptor, $0, $1) }) == 0 && listen(descriptor, 128) == 0 {
                 return (descriptor, port)
             }
             code = errno
+            close(descriptor)
         }
-        close(descriptor)
         throw FaultProxyError(call: "bind", code: code)
     }
 
-    /// A bound socket that does not listen refuses connections.
-    static func setListening(_ descriptor: Int32, _ isListening: Bool) {
-        if isListening {
-            _ = listen(descriptor, 128)
-        } else {
-            _ = shutdown(descriptor, Int32(SHUT_RD))
-        }
+    /// Begins to listen (true) or stops (false): a bound socket that does not listen refuses connections.
+    ///
+    /// - Returns: whether it listens now.
+    static func setListening(_ descriptor: Int32, _ isListening: Bool) -> Bool {
+        if isListening { return listen(descriptor, 128) == 0 }
+        _ = shutdown(descriptor, Int32(SHUT_RD))
+        return false
     }
 
     static func accept(_ listener: Int32) -> Int32? {
@@ -43,7 +45,7 @@ enum LoopbackTCP {
         guard descriptor >= 0 else { return nil }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
-        setNoDelay(descriptor)
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
         return descriptor
     }
 
@@ -51,7 +53,7 @@ enum LoopbackTCP {
     static func connect(port: Int) -> Int32? {
         let descriptor = socket(AF_INET, streamSocket, 0)
         guard descriptor >= 0 else { return nil }
-        setNoDelay(descriptor)
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
         let result = withAddress(port) { Glibc.connect(descriptor, $0, $1) }
         if result == 0 || errno == EINPROGRESS { return descriptor }
         close(descriptor)
@@ -95,9 +97,9 @@ enum LoopbackTCP {
     /// A full buffer is as good as a byte: the thread wakes anyway.
     static func wake(_ descriptor: Int32) { _ = send(descriptor, [1], 1, Int32(MSG_NOSIGNAL)) }
 
-    private static func setNoDelay(_ descriptor: Int32) {
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32) {
         var on: Int32 = 1
-        _ = setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        _ = setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
     }
 
     private static func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {

@@ -20,6 +20,7 @@ struct ProxyLoop {
         var wish = control.state.value
         while !wish.stopRequested {
             heed(wish)
+            total.open = connections.count
             control.state.update { state in
                 state.applied = wish.wished
                 state.statistics = total
@@ -30,7 +31,6 @@ struct ProxyLoop {
             if events.isEmpty || wish.stopRequested { continue }
             heed(wish)
             serve(wish, events)
-            total.open = connections.count
         }
         resetAll()
         LoopbackTCP.close(listener)
@@ -46,8 +46,7 @@ struct ProxyLoop {
         acceptNew(wish.mode)
         let shouldListen = wish.mode != .refuse
         if shouldListen != isListening {
-            LoopbackTCP.setListening(listener, shouldListen)
-            isListening = shouldListen
+            isListening = LoopbackTCP.setListening(listener, shouldListen)
         }
         if wish.mode == .reset || wish.resetsRequested != resetsDone {
             resetAll()
@@ -58,7 +57,6 @@ struct ProxyLoop {
     private mutating func resetAll() {
         for connection in connections { connection.reset() }
         connections = []
-        total.open = 0
     }
 
     /// Sleeps until a socket is ready, bytes are due or a wish came.
