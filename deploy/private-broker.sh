@@ -54,13 +54,15 @@ broker_environment() {
     unset NOTIFY_SOCKET ERL_LIBS ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS
 }
 
-greets() { # an AMQP greeting within two seconds, not only an accepted connection
-    local greeting=
+# An AMQP greeting within two seconds that carries our node's name: somebody else's broker may have got our port.
+greets() {
+    local code
     { exec 9<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 1
     printf 'AMQP\0\0\11\1' >&9
-    IFS= read -r -t 2 -N 4 -d '' greeting <&9 2>/dev/null
+    timeout 2 dd bs=4096 count=1 <&9 2>/dev/null | tr -d '\0' | grep -qaF "${node%@*}@"
+    code=$?
     exec 9>&-
-    [ -n "$greeting" ]
+    return $code
 }
 
 in_use() { (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
@@ -130,11 +132,10 @@ start_processes() {
 
 alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
 
-# Someone else's broker on our port would greet as well: ours must be alive and have written its own process id.
 until_ready() {
     local deadline=$((SECONDS + start_seconds))
     while [ $SECONDS -lt $deadline ]; do
-        greets "$port" && [ "$(cat "$directory/pid" 2>/dev/null)" = "$vm" ] && exit 0
+        greets "$port" && exit 0
         sleep 0.05
     done
     exit 1
@@ -207,7 +208,6 @@ start_broker() {
     for attempt in 1 2 3 4 5; do
         [ -n "$kept" ] || choose_names
         write_files
-        rm -f "$directory/pid"
         start_processes
         until_ready &
         prober=$!
