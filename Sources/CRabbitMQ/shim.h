@@ -6,4 +6,26 @@
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
 
+#ifdef __linux__
+#include <sys/eventfd.h>
+
+// Not in Swift's Glibc module.
+static inline int warren_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+#endif
+
+// amqp_login_with_properties is variadic, which Swift does not import.
+static inline amqp_rpc_reply_t warren_amqp_login_plain(
+    amqp_connection_state_t state, const char *vhost, int frame_max, int heartbeat,
+    const amqp_table_t *properties, const char *user, const char *password) {
+    return amqp_login_with_properties(
+        state, vhost, 0, frame_max, heartbeat, properties, AMQP_SASL_METHOD_PLAIN, user, password);
+}
+
+static inline amqp_rpc_reply_t warren_amqp_login_external(
+    amqp_connection_state_t state, const char *vhost, int frame_max, int heartbeat,
+    const amqp_table_t *properties, const char *identity) {
+    return amqp_login_with_properties(
+        state, vhost, 0, frame_max, heartbeat, properties, AMQP_SASL_METHOD_EXTERNAL, identity);
+}
+
 #endif

@@ -1,0 +1,59 @@
+extension Channel {
+    /// Takes one message from a queue, or `nil` when none is ready. The message must be acknowledged.
+    ///
+    /// A message that arrives after the deadline is given back to the queue.
+    ///
+    /// - Throws: `notFound`, `resourceLocked` (also for every queue with a single active consumer), `timedOut`,
+    ///   `cancelled`, or the error of the channel or connection when that ends meanwhile.
+    public func get(_ queue: String, deadline: Deadline) async throws(AMQPError) -> Delivery? {
+        guard case .message(let content) = try await request(.basicGet(queue: queue), .get, deadline) else {
+            throw .unexpectedReply
+        }
+        return content.flatMap { Delivery($0, channel: self) }
+    }
+
+    /// Starts a consumer with a prefetch limit of its own.
+    ///
+    /// - Throws: `unsupported` for a prefetch outside of 1 to 65,535 or a tag that is in use on the channel; `notFound`,
+    ///   `accessRefused` (an exclusive consumer exists), `timedOut`, `cancelled`, or the error of the channel or
+    ///   connection when that ends meanwhile. A consumer that starts after the deadline is cancelled again.
+    public func consume(_ declaration: ConsumerDeclaration, deadline: Deadline) async throws(AMQPError) -> Consumer {
+        guard (1...65_535).contains(declaration.prefetch) else {
+            throw AMQPError(code: .unsupported, delivery: .notSent, message: "The prefetch must be 1 to 65,535.")
+        }
+        var declaration = declaration
+        if declaration.tag.isEmpty { declaration.tag = "consumer-\(connection.shared.nextOperation())" }
+        let ready = declaration
+        try OutgoingMethod.basicConsume(ready).validate(frameMax: frameMax)
+        let key = key
+        let reply = try await connection.shared.perform { id, waiter in
+            .request(RequestSubmission(id: id, target: .consume(key, ready), deadline: deadline, waiter: waiter))
+        }
+        guard case .consumer(let buffer) = reply else { throw .unexpectedReply }
+        return Consumer(tag: ready.tag, channel: self, buffer: buffer)
+    }
+
+    /// Tells the broker that a delivery is done, soon after the call. Consecutive tags share a frame.
+    ///
+    /// A tag that is not outstanding, and any tag of a channel that ended, is ignored: AMQP has no reply to an
+    /// acknowledgement.
+    ///
+    /// - Parameters:
+    ///   - deliveryTag: The number of the delivery on this channel.
+    ///   - multiple: Whether all earlier deliveries of the channel are meant too.
+    public func acknowledge(_ deliveryTag: UInt64, multiple: Bool = false) {
+        _ = connection.shared.thread.inbox.submit(.settle(key, tag: deliveryTag, multiple: multiple, .acknowledge))
+    }
+
+    /// Refuses a delivery, soon after the call.
+    ///
+    /// - Parameters:
+    ///   - deliveryTag: The number of the delivery on this channel.
+    ///   - requeue: Whether it goes back to its queue; otherwise it is dead-lettered or dropped.
+    ///   - multiple: Whether all earlier deliveries of the channel are meant too.
+    public func reject(_ deliveryTag: UInt64, requeue: Bool, multiple: Bool = false) {
+        _ = connection.shared.thread.inbox.submit(
+            .settle(key, tag: deliveryTag, multiple: multiple, .reject(requeue: requeue))
+        )
+    }
+}

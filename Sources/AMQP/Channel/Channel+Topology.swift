@@ -1,0 +1,95 @@
+/// Exchanges, queues and bindings.
+///
+/// Each call throws `timedOut` (the broker may still act on it), `cancelled`, `nameTooLong`, `frameTooLarge` before
+/// anything is sent, and the error of the channel or connection when that ends meanwhile. When the broker refuses, it
+/// closes the channel and the call throws its reason: `notFound`, `accessRefused`, `resourceLocked`,
+/// `preconditionFailed`.
+extension Channel {
+    /// Declares an exchange; an equal one that exists is fine, another kind or other arguments give
+    /// `preconditionFailed`.
+    public func declareExchange(_ exchange: ExchangeDeclaration, deadline: Deadline) async throws(AMQPError) {
+        _ = try await request(.exchangeDeclare(exchange), .exchangeDeclare, deadline)
+    }
+
+    /// Deletes an exchange; a missing one is fine.
+    ///
+    /// - Parameter ifUnused: Refuse (`preconditionFailed`) when something is bound to it.
+    public func deleteExchange(_ name: String, ifUnused: Bool = false, deadline: Deadline) async throws(AMQPError) {
+        _ = try await request(.exchangeDelete(name: name, ifUnused: ifUnused), .exchangeDelete, deadline)
+    }
+
+    /// Declares a queue; an equal one that exists is fine.
+    ///
+    /// - Returns: Its name and how many messages and consumers it has.
+    /// - Throws: `notFound` for a passive declaration of a missing queue, and also for a classic queue whose node is
+    ///   down; `resourceLocked` for a queue that is exclusive to another connection.
+    @discardableResult
+    public func declareQueue(_ queue: QueueDeclaration, deadline: Deadline) async throws(AMQPError) -> QueueStatus {
+        guard case .queue(let status) = try await request(.queueDeclare(queue), .queueDeclare, deadline) else {
+            throw .unexpectedReply
+        }
+        return status
+    }
+
+    /// Deletes a queue and its messages; a missing one is fine. Nothing is dead-lettered.
+    ///
+    /// `ifUnused` and `ifEmpty` on a quorum queue make RabbitMQ close the **connection** (540).
+    ///
+    /// - Returns: How many ready messages it had; unacknowledged ones are not counted.
+    @discardableResult
+    public func deleteQueue(
+        _ name: String,
+        ifUnused: Bool = false,
+        ifEmpty: Bool = false,
+        deadline: Deadline
+    ) async throws(AMQPError) -> Int {
+        let method = OutgoingMethod.queueDelete(name: name, ifUnused: ifUnused, ifEmpty: ifEmpty)
+        guard case .count(let count) = try await request(method, .queueDelete, deadline) else { throw .unexpectedReply }
+        return count
+    }
+
+    /// Removes all ready messages of a queue. Nothing is dead-lettered.
+    ///
+    /// - Returns: How many there were.
+    @discardableResult
+    public func purgeQueue(_ name: String, deadline: Deadline) async throws(AMQPError) -> Int {
+        guard case .count(let count) = try await request(.queuePurge(name: name), .queuePurge, deadline) else {
+            throw .unexpectedReply
+        }
+        return count
+    }
+
+    /// Binds a queue to an exchange; an equal binding is fine.
+    public func bindQueue(
+        _ queue: String,
+        to exchange: String,
+        routingKey: String,
+        arguments: FieldTable = [:],
+        deadline: Deadline
+    ) async throws(AMQPError) {
+        let method = OutgoingMethod.queueBind(
+            queue: queue,
+            exchange: exchange,
+            routingKey: routingKey,
+            arguments: arguments
+        )
+        _ = try await request(method, .queueBind, deadline)
+    }
+
+    /// Removes a binding; a missing one is fine.
+    public func unbindQueue(
+        _ queue: String,
+        from exchange: String,
+        routingKey: String,
+        arguments: FieldTable = [:],
+        deadline: Deadline
+    ) async throws(AMQPError) {
+        let method = OutgoingMethod.queueUnbind(
+            queue: queue,
+            exchange: exchange,
+            routingKey: routingKey,
+            arguments: arguments
+        )
+        _ = try await request(method, .queueUnbind, deadline)
+    }
+}

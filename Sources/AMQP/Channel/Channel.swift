@@ -1,0 +1,63 @@
+/// A channel of a connection: a light handle that may be copied and used by many tasks at once.
+///
+/// Requests on one channel are sent at once and answered in order. A mistake in one of them makes the broker close the
+/// channel; then everything on it fails and the rest of the connection goes on. A handle never reaches a later channel
+/// that got the same number.
+public struct Channel: Sendable {
+    /// The connection the channel belongs to.
+    public let connection: Connection
+    /// Whether publications are confirmed.
+    public let confirms: Bool
+    let key: ChannelKey
+    let frameMax: Int
+    let closed: OneShot<AMQPError?>
+
+    init(connection: Connection, key: ChannelKey, confirms: Bool, frameMax: Int, closed: OneShot<AMQPError?>) {
+        self.connection = connection
+        self.key = key
+        self.confirms = confirms
+        self.frameMax = frameMax
+        self.closed = closed
+    }
+
+    /// The number of the channel on its connection.
+    public var number: Int { Int(key.number) }
+
+    /// Closes the channel and waits for the broker's answer. Unacknowledged deliveries go back to their queues,
+    /// consumers end, publications without a confirm fail as `unknown`. Closing a closed channel does nothing.
+    ///
+    /// - Throws: `timedOut`, `cancelled`; the channel is closed all the same.
+    public func close(deadline: Deadline) async throws(AMQPError) {
+        if closed.value != nil { return }
+        let key = key
+        do throws(AMQPError) {
+            _ = try await connection.shared.perform { id, waiter in
+                .request(RequestSubmission(id: id, target: .closeChannel(key), deadline: deadline, waiter: waiter))
+            }
+        } catch {
+            if closed.value == nil { throw error }
+        }
+    }
+
+    /// Waits for the end of the channel, or for the cancellation of the task.
+    ///
+    /// - Returns: Why it ended; `nil` when this process closed it or the task was cancelled.
+    public func waitUntilClosed() async -> AMQPError? { await closed.wait() ?? nil }
+
+    /// Whether the channel has not ended.
+    public var isOpen: Bool { closed.value == nil }
+
+    nonisolated(nonsending) func request(
+        _ method: OutgoingMethod,
+        _ kind: ReplyKind,
+        _ deadline: Deadline
+    ) async throws(AMQPError) -> Reply {
+        try method.validate(frameMax: frameMax)
+        let key = key
+        return try await connection.shared.perform { id, waiter in
+            .request(
+                RequestSubmission(id: id, target: .method(key, method, kind), deadline: deadline, waiter: waiter)
+            )
+        }
+    }
+}

@@ -1,0 +1,69 @@
+extension ConnectionConfiguration {
+    /// Creates a configuration from a URL such as `amqps://user:password@host:5671,other/vhost?heartbeat=10`.
+    ///
+    /// Schemes: `amqp`, `amqps`, `amqp+tcp`, `amqp+tls`, `amqp+ssl`. User, password and virtual host are
+    /// percent-decoded; no path and `/` alone both mean the virtual host `/`. Without a user it is `guest`.
+    /// Query items: `heartbeat` (seconds), `connection_timeout` (milliseconds), `channel_max` is not offered,
+    /// `frame_max`, `name`, `auth_mechanism` (`plain` or `external`), and with TLS `cacertfile`, `certfile`, `keyfile`,
+    /// `verify` (`verify_peer` or `verify_none`) and `server_name_indication` (only the host itself: the library always
+    /// sends it).
+    ///
+    /// - Throws: `invalidURL` for anything else, also for an unknown query item. The text never contains the password.
+    public init(url: String) throws(AMQPError) {
+        let parts = try ConnectionURL(url)
+        self.init(endpoints: parts.endpoints, virtualHost: parts.virtualHost)
+        if parts.secure { tls = TLSConfiguration() }
+        if let user = parts.user { credentials = .plain(user: user, password: parts.password ?? "") }
+        for item in parts.query { try apply(item.name, item.value) }
+        guard (4096...1_048_576).contains(frameMax) else {
+            throw ConnectionURL.invalid("frame_max must be 4096 to 1048576")
+        }
+        guard !(credentials == .external && tls == nil) else {
+            throw ConnectionURL.invalid("auth_mechanism=external needs amqps")
+        }
+    }
+
+    private mutating func apply(_ name: String, _ value: String) throws(AMQPError) {
+        switch name {
+        case "heartbeat": heartbeat = .seconds(try number(value, name, 0...65_535))
+        case "connection_timeout": connectTimeout = .milliseconds(try number(value, name, 1...86_400_000))
+        case "frame_max": frameMax = try number(value, name, 4096...1_048_576)
+        case "name": self.name = value
+        case "auth_mechanism":
+            switch value.lowercased() {
+            case "plain": break
+            case "external": credentials = .external
+            default: throw ConnectionURL.invalid("auth_mechanism must be plain or external")
+            }
+        case "cacertfile", "certfile", "keyfile", "verify", "server_name_indication": try applyTLS(name, value)
+        default: throw ConnectionURL.invalid("a query item is unknown")
+        }
+    }
+
+    private mutating func applyTLS(_ name: String, _ value: String) throws(AMQPError) {
+        guard var settings = tls else { throw ConnectionURL.invalid("\(name) needs amqps") }
+        switch name {
+        case "cacertfile": settings.caFile = value
+        case "certfile": settings.certificateFile = value
+        case "keyfile": settings.keyFile = value
+        case "verify":
+            guard value == "verify_peer" || value == "verify_none" else {
+                throw ConnectionURL.invalid("verify must be verify_peer or verify_none")
+            }
+            settings.verifyPeer = value == "verify_peer"
+            settings.verifyHostname = settings.verifyPeer
+        default:
+            guard endpoints.allSatisfy({ $0.host == value }) else {
+                throw ConnectionURL.invalid("server_name_indication must be the host")
+            }
+        }
+        tls = settings
+    }
+
+    private func number(_ text: String, _ name: String, _ range: ClosedRange<Int>) throws(AMQPError) -> Int {
+        guard let value = Int(text), range.contains(value) else {
+            throw ConnectionURL.invalid("\(name) must be a number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+}

@@ -1,0 +1,92 @@
+/// Everything a connection needs to know. No description, dump or reflection shows the password.
+public struct ConnectionConfiguration: Sendable, Hashable {
+    /// Brokers to try in this order until one answers.
+    public var endpoints: [Endpoint]
+    /// The virtual host.
+    public var virtualHost: String
+    /// How to log in.
+    public var credentials: Credentials
+    /// How to encrypt; `nil` is plain TCP.
+    public var tls: TLSConfiguration?
+    /// The name the broker's management page shows for the connection.
+    public var name: String
+    /// The heartbeat asked for, in whole seconds; the smaller of this and the broker's wins, zero switches it off.
+    ///
+    /// The connection counts as dead when nothing was received for two intervals.
+    public var heartbeat: Duration
+    /// The limit for name lookup, TCP, TLS and login together.
+    public var connectTimeout: Duration
+    /// The largest frame asked for, 4,096 to 1,048,576 bytes; the smaller of this and the broker's wins.
+    public var frameMax: Int
+    /// How much may be published and not yet be confirmed.
+    public var publishWindow: PublishWindow
+    /// The largest body accepted from the broker, in bytes. A larger one closes the connection with `frameTooLarge`,
+    /// because the rest of it would have to be read all the same.
+    public var maximumBodySize: Int
+
+    /// Creates a configuration; without arguments for the broker on this machine.
+    public init(
+        endpoints: [Endpoint] = [Endpoint(host: "localhost")],
+        virtualHost: String = "/",
+        credentials: Credentials = .plain(user: "guest", password: "guest"),
+        tls: TLSConfiguration? = nil,
+        name: String = "warren",
+        heartbeat: Duration = .seconds(20),
+        connectTimeout: Duration = .seconds(10),
+        frameMax: Int = 131_072,
+        publishWindow: PublishWindow = PublishWindow(),
+        maximumBodySize: Int = 128 << 20
+    ) {
+        self.endpoints = endpoints
+        self.virtualHost = virtualHost
+        self.credentials = credentials
+        self.tls = tls
+        self.name = name
+        self.heartbeat = heartbeat
+        self.connectTimeout = connectTimeout
+        self.frameMax = frameMax
+        self.publishWindow = publishWindow
+        self.maximumBodySize = maximumBodySize
+    }
+}
+
+extension ConnectionConfiguration: CustomStringConvertible, CustomDebugStringConvertible {
+    /// Name, endpoints, virtual host and user.
+    public var description: String {
+        let hosts = endpoints.map(\.description).joined(separator: ",")
+        return "\(name) (\(tls == nil ? "amqp" : "amqps")://\(hosts) \(virtualHost) \(credentials))"
+    }
+
+    /// The same as ``description``.
+    public var debugDescription: String { description }
+}
+
+extension ConnectionConfiguration {
+    /// Refuses what no connection could be opened with.
+    func validate() throws(AMQPError) {
+        func refuse(_ why: String) -> AMQPError {
+            AMQPError(code: .unsupported, delivery: .notSent, message: why)
+        }
+        guard !endpoints.isEmpty else { throw refuse("No endpoint is given.") }
+        guard (4096...1_048_576).contains(frameMax) else { throw refuse("frameMax must be 4,096 to 1,048,576 bytes.") }
+        guard publishWindow.messages > 0, publishWindow.bytes > 0 else { throw refuse("The publish window is empty.") }
+        guard heartbeat >= .zero, heartbeat <= .seconds(65_535) else { throw refuse("The heartbeat is out of range.") }
+        guard virtualHost.utf8.count <= 255, name.utf8.count <= 4096 else { throw refuse("A name is too long.") }
+        guard virtualHost.isFreeOfNUL else { throw refuse("A name contains a NUL character.") }
+        for endpoint in endpoints {
+            guard (1...65_535).contains(endpoint.port), endpoint.host.isFreeOfNUL else {
+                throw refuse("An endpoint is not usable.")
+            }
+        }
+        if case .plain(let user, let password) = credentials.mechanism {
+            guard user.isFreeOfNUL, password.isFreeOfNUL else {
+                throw refuse("The credentials contain a NUL character.")
+            }
+        }
+        if case .external = credentials.mechanism, tls == nil { throw refuse("EXTERNAL needs TLS.") }
+    }
+}
+
+extension String {
+    fileprivate var isFreeOfNUL: Bool { !utf8.contains(0) }
+}

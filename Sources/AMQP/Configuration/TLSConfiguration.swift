@@ -1,0 +1,29 @@
+/// How to encrypt the connection and whom to trust. Files are in PEM format.
+public struct TLSConfiguration: Sendable, Hashable {
+    /// Authorities to trust; `nil` trusts the system's bundle.
+    public var caFile: String?
+    /// The client's certificate chain, for the EXTERNAL mechanism or a broker that demands one.
+    public var certificateFile: String?
+    /// The key of the client's certificate.
+    public var keyFile: String?
+    /// Whether the broker's certificate must be signed by a trusted authority.
+    public var verifyPeer: Bool
+    /// Whether the broker's certificate must name the host. An IP address in a certificate never matches
+    /// (rabbitmq-c 0.11), so connect by name.
+    public var verifyHostname: Bool
+
+    /// Creates a configuration that verifies everything unless said otherwise.
+    public init(
+        caFile: String? = nil,
+        certificateFile: String? = nil,
+        keyFile: String? = nil,
+        verifyPeer: Bool = true,
+        verifyHostname: Bool = true
+    ) {
+        self.caFile = caFile
+        self.certificateFile = certificateFile
+        self.keyFile = keyFile
+        self.verifyPeer = verifyPeer
+        self.verifyHostname = verifyHostname
+    }
+}

@@ -1,0 +1,165 @@
+public import Logging
+internal import Synchronization
+
+/// A connection to a broker: one socket, one thread, many channels.
+///
+/// The actor's executor is the connection's own I/O thread, on which name lookup, TCP, TLS, login, reading, writing and
+/// heartbeats happen; nothing of it runs on the cooperative pool. Every call has a deadline that holds while the broker
+/// is stopped, blocked by an alarm or unreachable. A connection is opened once and closed once; there is no recovery
+/// here. A connection that was opened must be closed: until it ends, its thread keeps it alive.
+public actor Connection {
+    private enum Lifecycle {
+        case idle
+        case started
+        case closedUnopened
+    }
+
+    /// What the connection was made with.
+    public nonisolated let configuration: ConnectionConfiguration
+    nonisolated let shared = ConnectionShared()
+    private nonisolated let lifecycle = Mutex(Lifecycle.idle)
+    private let engine: ConnectionEngine
+
+    /// Creates a connection; nothing happens before ``open()``.
+    public init(configuration: ConnectionConfiguration, logger: Logger) {
+        self.configuration = configuration
+        engine = ConnectionEngine(configuration: configuration, shared: shared, logger: logger)
+    }
+
+    /// The connection's own I/O thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe shared.thread.asUnownedSerialExecutor() }
+
+    /// Connects to the first endpoint that answers and logs in.
+    ///
+    /// Ends within the connect timeout, even when the name lookup is stuck; the thread then ends when the lookup does.
+    ///
+    /// - Throws: `unresolvableHost`, `connectionRefused`, `connectTimedOut`, `tlsFailed`, `authenticationFailed`,
+    ///   `virtualHostNotFound`, `protocolMismatch`, `connectionLost`, `cancelled`; `unsupported` for a configuration
+    ///   that cannot work or a second call; `closed` after ``close(timeout:)``.
+    public nonisolated func open() async throws(AMQPError) {
+        try configuration.validate()
+        let deadline = Deadline.after(configuration.connectTimeout)
+        try start(deadline)
+        guard let result = await shared.opened.wait(until: deadline) else {
+            let wasCancelled = Task.isCancelled
+            _ = shared.thread.inbox.submit(.close(deadline))
+            if wasCancelled {
+                throw AMQPError(code: .cancelled, delivery: .notSent, message: "The task was cancelled.")
+            }
+            throw AMQPError(
+                code: .connectTimedOut,
+                delivery: .notSent,
+                message: "No connection within \(configuration.connectTimeout)."
+            )
+        }
+        try result.get()
+    }
+
+    private nonisolated func start(_ deadline: Deadline) throws(AMQPError) {
+        let state = lifecycle.withLock { state in
+            defer { if case .idle = state { state = .started } }
+            return state
+        }
+        switch state {
+        case .started:
+            throw AMQPError(code: .unsupported, delivery: .notSent, message: "The connection was opened before.")
+        case .closedUnopened: throw .closed("connection")
+        case .idle: break
+        }
+        _ = shared.thread.inbox.submit(.open(deadline))
+        // The library decodes tables recursively; the stack must hold a frame of nothing but nested tables.
+        let started = shared.thread.start(stackSize: max(1 << 20, configuration.frameMax * 160)) { readable, submissions in
+            self.turn(readable, &submissions)
+        } ended: {
+            self.shared.ended.resolve(())
+        }
+        guard started else {
+            shared.ended.resolve(())
+            shared.closed.resolve(nil)
+            throw AMQPError(code: .internal, delivery: .notSent, message: "The system has no thread left.")
+        }
+    }
+
+    private nonisolated func turn(_ readable: Bool, _ submissions: inout [Submission]) -> IOThread.Turn {
+        let taken = submissions
+        return assumeIsolated { connection in
+            connection.engine.turn(readable: readable, taken)
+        }
+    }
+
+    /// Opens a channel.
+    ///
+    /// - Parameters:
+    ///   - confirms: Whether the broker confirms each publication, so that ``Channel/publish(_:deadline:)`` returns when
+    ///     the message is safe.
+    ///   - deadline: When to give up.
+    /// - Throws: `channelLimitReached` when the negotiated number of channels (2,047 by default) is open, `timedOut`,
+    ///   `cancelled`, or the error the connection ended with.
+    public nonisolated func openChannel(confirms: Bool, deadline: Deadline) async throws(AMQPError) -> Channel {
+        let reply = try await shared.perform { id, waiter in
+            .request(
+                RequestSubmission(id: id, target: .newChannel(confirms: confirms), deadline: deadline, waiter: waiter)
+            )
+        }
+        guard case .channel(let key, let frameMax, let closed) = reply else { throw .unexpectedReply }
+        return Channel(connection: self, key: key, confirms: confirms, frameMax: frameMax, closed: closed)
+    }
+
+    /// Runs `body` with a channel of its own, for calls that are expected to fail and would take a shared channel with
+    /// them, such as a passive declaration. The channel is closed afterwards without waiting for the broker.
+    ///
+    /// - Throws: What ``openChannel(confirms:deadline:)`` and `body` throw.
+    public nonisolated func withChannel<R>(
+        deadline: Deadline,
+        _ body: (Channel) async throws(AMQPError) -> R
+    ) async throws(AMQPError) -> R {
+        let channel = try await openChannel(confirms: false, deadline: deadline)
+        defer { _ = shared.thread.inbox.submit(.abandon(channel.key)) }
+        return try await body(channel)
+    }
+
+    /// Closes the connection: tells the broker, waits for its answer until the timeout, then ends the socket and the
+    /// thread. Calls that still wait fail with `closed`. Closing again waits for the same end.
+    ///
+    /// When it returns, descriptor and thread are gone, unless a name lookup is stuck: then it returns at the timeout
+    /// and the thread follows the lookup.
+    public nonisolated func close(timeout: Duration) async {
+        let wasIdle = lifecycle.withLock { state in
+            guard case .idle = state else { return false }
+            state = .closedUnopened
+            return true
+        }
+        if wasIdle {
+            _ = shared.thread.inbox.refuse(with: .closed("connection"))
+            shared.closed.resolve(nil)
+            shared.eventSource.yield(.closed(nil))
+            shared.eventSource.finish()
+            shared.ended.resolve(())
+            return
+        }
+        let deadline = Deadline.after(timeout)
+        _ = shared.thread.inbox.submit(.close(deadline))
+        // The thread itself ends the wait for the broker at the deadline; the second is for its last steps.
+        _ = await shared.ended.wait(until: Deadline(deadline.instant + .seconds(1)))
+    }
+
+    /// Whether the login is done and the connection has not ended.
+    public nonisolated var isOpen: Bool { shared.isOpen.load(ordering: .acquiring) }
+
+    /// Alarms and the end of the connection. For one reader; the 64 newest events are kept.
+    public nonisolated var events: AsyncStream<ConnectionEvent> { shared.events }
+
+    /// Waits for the end of the connection, or for the cancellation of the task.
+    ///
+    /// - Returns: Why it ended; `nil` when this process closed it or the task was cancelled.
+    public nonisolated func waitUntilClosed() async -> AMQPError? { await shared.closed.wait() ?? nil }
+
+    /// What the broker said about itself at the login.
+    public nonisolated var serverProperties: ServerProperties { shared.serverProperties.withLock { $0 } }
+}
+
+extension AMQPError {
+    static var unexpectedReply: AMQPError {
+        AMQPError(code: .internal, delivery: .unknown, message: "An operation got the reply of another.")
+    }
+}

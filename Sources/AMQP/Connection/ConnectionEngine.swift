@@ -1,0 +1,122 @@
+internal import DequeModule
+internal import Logging
+
+/// Carries out what the state machines of a connection decide. Isolated to the connection's actor, so to its thread.
+final class ConnectionEngine {
+    let configuration: ConnectionConfiguration
+    let shared: ConnectionShared
+    let logger: Logger
+
+    var machine = ConnectionStateMachine()
+    var wire: (any Wire)?
+    var heartbeat = HeartbeatMonitor(interval: .zero, now: .now)
+    var channelMax = 0
+    var channels: [UInt16: ChannelRecord] = [:]
+    var lastNumber: UInt16 = 0
+    var lastGeneration: UInt32 = 0
+
+    /// The ledger of everything callers wait for. It is emptied when the connection ends.
+    var operations: [UInt64: Operation] = [:]
+    var deadlines = DeadlineQueue()
+    /// Publications that wait for the window, the socket or the end of an alarm, in order.
+    var backlog: Deque<UInt64> = []
+    var window: WindowAccount
+    var closeDeadline: ContinuousClock.Instant?
+
+    var acknowledging: [ChannelRecord] = []
+    var receiving: [ChannelRecord.ConsumerRecord] = []
+    var settlements: [ConfirmLedger.Settlement] = []
+
+    /// Above this many unsent bytes publications wait; what waits is known to be `notSent`.
+    static let highWater = 512 << 10
+
+    init(configuration: ConnectionConfiguration, shared: ConnectionShared, logger: Logger) {
+        self.configuration = configuration
+        self.shared = shared
+        var logger = logger
+        logger[metadataKey: "connection"] = .string(configuration.name)
+        self.logger = logger
+        window = WindowAccount(configuration.publishWindow)
+    }
+
+    /// One turn of the I/O thread: take what was submitted, write, read, deliver, look at the clock.
+    func turn(readable: Bool, _ submissions: [Submission]) -> IOThread.Turn {
+        var more = false
+        do throws(AMQPError) {
+            for submission in submissions { try handle(submission) }
+            try writeWaiting()
+            if readable, let wire { more = try receive(wire) }
+            try writeWaiting()
+            try checkClock()
+        } catch {
+            end(machine.failed(error))
+        }
+        if machine.state == .closed { return .end }
+        if more { return .again }
+        return .wait(
+            descriptor: wire?.descriptor ?? -1,
+            forWriting: wire?.wantsWrite ?? false,
+            until: nextInstant()
+        )
+    }
+
+    private func handle(_ submission: Submission) throws(AMQPError) {
+        switch submission {
+        case .open(let deadline): try open(deadline)
+        case .publish(let publish): enqueue(publish)
+        case .request(let request): try self.request(request)
+        case .settle(let key, let tag, let multiple, let decision): settle(key, tag, multiple, decision)
+        case .abandon(let key): try closeChannel(key, waitedForBy: nil)
+        case .cancel(let id): cancel(id)
+        case .close(let deadline): try close(deadline)
+        }
+    }
+
+    /// Writes publications, acknowledgements and whatever else is buffered, as far as the socket takes it.
+    private func writeWaiting() throws(AMQPError) {
+        guard let wire else { return }
+        repeat {
+            try writeBacklog(wire)
+            try writeAcknowledgements(wire)
+            if try wire.flush() { heartbeat.sent(.now) }
+        } while wire.unsent == 0 && canWriteBacklog(wire)
+    }
+
+    private func receive(_ wire: any Wire) throws(AMQPError) -> Bool {
+        var failure: AMQPError?
+        let result = try wire.receive { frame in
+            guard failure == nil, machine.state != .closed else { return }
+            do throws(AMQPError) { try received(frame) } catch { failure = error }
+        }
+        if result.received { heartbeat.received(.now) }
+        deliverBatches()
+        if let failure { throw failure }
+        return result.more
+    }
+
+    private func checkClock() throws(AMQPError) {
+        guard let wire else { return }
+        let now = ContinuousClock.now
+        while let id = deadlines.popExpired(now: now, isAlive: { operations[$0] != nil }) { expire(id) }
+        deadlines.compact(alive: operations.count) { operations[$0] != nil }
+        if let closeDeadline, closeDeadline <= now { end(machine.closeTimedOut()) }
+        if heartbeat.isPeerSilent(now) {
+            throw AMQPError(
+                code: .heartbeatMissed,
+                delivery: .unknown,
+                message: "The broker was silent for two heartbeat intervals."
+            )
+        }
+        if heartbeat.mustSend(now) {
+            // With unsent data the peer is not reading; a heartbeat more would not be read either.
+            if wire.unsent == 0 { try wire.write(.heartbeat) }
+            _ = try wire.flush()
+            heartbeat.sent(now)
+        }
+    }
+
+    private func nextInstant() -> ContinuousClock.Instant? {
+        let candidates = [heartbeat.next, closeDeadline, deadlines.next { operations[$0] != nil }]
+        return candidates.compactMap { $0 }.min()
+    }
+}

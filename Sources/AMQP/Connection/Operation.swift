@@ -1,0 +1,21 @@
+/// Something a caller waits for.
+struct Operation {
+    enum Progress {
+        /// A publication that was not written yet.
+        case queued(ChannelKey, Publication)
+        /// A publication that was written and is not confirmed.
+        case written(ChannelKey, tag: UInt64)
+        /// A request that was written.
+        case requested(ChannelKey)
+    }
+
+    /// Gone when the caller was told already.
+    var waiter: Waiter?
+    var deadline: Deadline
+    var progress: Progress
+
+    /// What became of it if it ends now.
+    var delivery: DeliveryOutcome { if case .queued = progress { .notSent } else { .unknown } }
+
+    func finish(_ result: Result<Reply, AMQPError>) { waiter?.resume(returning: result) }
+}

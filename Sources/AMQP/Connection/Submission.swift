@@ -1,0 +1,54 @@
+/// Whoever waits for an operation.
+typealias Waiter = CheckedContinuation<Result<Reply, AMQPError>, Never>
+
+/// What an operation returns.
+enum Reply: Sendable {
+    case done
+    case queue(QueueStatus)
+    case count(Int)
+    case message(Content?)
+    case consumer(DeliveryBuffer)
+    case channel(ChannelKey, frameMax: Int, closed: OneShot<AMQPError?>)
+}
+
+/// A channel of a connection. The generation tells it from earlier channels with the same number.
+struct ChannelKey: Hashable, Sendable {
+    var number: UInt16
+    var generation: UInt32
+}
+
+/// A publication on its way to the I/O thread.
+struct PublishSubmission: Sendable {
+    var id: UInt64
+    var channel: ChannelKey
+    var publication: Publication
+    var deadline: Deadline
+    var waiter: Waiter
+}
+
+/// A request on its way to the I/O thread.
+struct RequestSubmission: Sendable {
+    enum Target: Sendable {
+        case newChannel(confirms: Bool)
+        case method(ChannelKey, OutgoingMethod, ReplyKind)
+        case consume(ChannelKey, ConsumerDeclaration)
+        case closeChannel(ChannelKey)
+    }
+
+    var id: UInt64
+    var target: Target
+    var deadline: Deadline
+    var waiter: Waiter
+}
+
+/// What other threads hand to the I/O thread of a connection.
+enum Submission: Sendable {
+    case open(Deadline)
+    case publish(PublishSubmission)
+    case request(RequestSubmission)
+    case settle(ChannelKey, tag: UInt64, multiple: Bool, AcknowledgementCoalescer.Decision)
+    /// Nobody waits for the channel any more: close it.
+    case abandon(ChannelKey)
+    case cancel(UInt64)
+    case close(Deadline)
+}

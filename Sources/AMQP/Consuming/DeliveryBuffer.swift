@@ -1,0 +1,102 @@
+internal import DequeModule
+internal import Synchronization
+
+/// What the I/O thread received for a consumer and nobody pulled yet. The prefetch of the consumer bounds it.
+final class DeliveryBuffer: Sendable {
+    private enum End {
+        case normal
+        case failed(AMQPError)
+    }
+
+    private struct State {
+        var contents: Deque<Content> = []
+        var waiting: Deque<(id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)> = []
+        var end: End?
+        var next: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    /// Adds a batch and wakes as many tasks as wait.
+    func append(_ batch: [Content]) {
+        var batch = batch[...]
+        let woken = state.withLock { state in
+            var woken: [(CheckedContinuation<Result<Content?, AMQPError>, Never>, Content)] = []
+            while let content = batch.first, let waiter = state.waiting.popFirst() {
+                woken.append((waiter.continuation, content))
+                batch.removeFirst()
+            }
+            state.contents.append(contentsOf: batch)
+            return woken
+        }
+        for (continuation, content) in woken { continuation.resume(returning: .success(content)) }
+    }
+
+    /// Nothing more will come; `nil` is a normal end. What is buffered is still pulled first.
+    func finish(_ error: AMQPError?) {
+        let waiting = state.withLock { state in
+            guard state.end == nil else { return Deque<(id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)>() }
+            state.end = error.map { .failed($0) } ?? .normal
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for (_, continuation) in waiting {
+            continuation.resume(returning: error.map { .failure($0) } ?? .success(nil))
+        }
+    }
+
+    /// The next message; `nil` at the normal end.
+    func next() async throws(AMQPError) -> Content? {
+        let id: UInt64
+        switch state.withLock({ Self.take(&$0) }) {
+        case .result(let result): return try result.get()
+        case .wait(let number): id = number
+        }
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now: Result<Content?, AMQPError>? = state.withLock { state in
+                    if case .result(let result) = Self.take(&state) { return result }
+                    // The handler below runs before this when the task was cancelled before.
+                    if Task.isCancelled { return .failure(Self.cancelled) }
+                    state.waiting.append((id, continuation))
+                    return nil
+                }
+                if let now { continuation.resume(returning: now) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                state.waiting.firstIndex { $0.id == id }.map { state.waiting.remove(at: $0).continuation }
+            }
+            waiter?.resume(returning: .failure(Self.cancelled))
+        }
+        return try result.get()
+    }
+
+    /// Takes everything that is buffered.
+    func drain() -> [Content] {
+        state.withLock { state in
+            defer { state.contents = [] }
+            return Array(state.contents)
+        }
+    }
+
+    private enum Taken {
+        case result(Result<Content?, AMQPError>)
+        case wait(UInt64)
+    }
+
+    private static func take(_ state: inout State) -> Taken {
+        if let content = state.contents.popFirst() { return .result(.success(content)) }
+        switch state.end {
+        case .normal: return .result(.success(nil))
+        case .failed(let error): return .result(.failure(error))
+        case nil:
+            state.next += 1
+            return .wait(state.next)
+        }
+    }
+
+    private static var cancelled: AMQPError {
+        AMQPError(code: .cancelled, delivery: .unknown, message: "The task was cancelled while it waited for a message.")
+    }
+}

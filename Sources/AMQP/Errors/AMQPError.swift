@@ -1,0 +1,69 @@
+/// The one error of this layer: what went wrong, what became of the message, and whether a retry can help.
+///
+/// No description ever contains a message body, a password or a token.
+public struct AMQPError: Error, Sendable {
+    /// The kind of failure.
+    public let code: Code
+    /// What became of the message or request.
+    public let delivery: DeliveryOutcome
+    /// The AMQP reply code, when the broker gave one (404, 403, 312 …).
+    public let replyCode: Int?
+    /// A sentence for people.
+    public let message: String
+    /// Whether the same call can succeed later without a change by the caller.
+    public let isRetryable: Bool
+    /// The error below this one, if there was any.
+    public let underlying: (any Error)?
+
+    /// Creates an error.
+    ///
+    /// - Parameters:
+    ///   - code: The kind of failure.
+    ///   - delivery: What became of the message or request.
+    ///   - replyCode: The broker's reply code, if any.
+    ///   - message: A sentence for people, without secrets.
+    ///   - isRetryable: Whether a retry can help; by default the code decides.
+    ///   - underlying: The error below this one.
+    public init(
+        code: Code,
+        delivery: DeliveryOutcome,
+        replyCode: Int? = nil,
+        message: String,
+        isRetryable: Bool? = nil,
+        underlying: (any Error)? = nil
+    ) {
+        self.code = code
+        self.delivery = delivery
+        self.replyCode = replyCode
+        self.message = message
+        self.isRetryable = isRetryable ?? code.isUsuallyRetryable
+        self.underlying = underlying
+    }
+
+    func with(delivery: DeliveryOutcome) -> AMQPError {
+        AMQPError(
+            code: code,
+            delivery: delivery,
+            replyCode: replyCode,
+            message: message,
+            isRetryable: isRetryable,
+            underlying: underlying
+        )
+    }
+}
+
+extension AMQPError: CustomStringConvertible {
+    /// Code, outcome, reply code and message in one line.
+    public var description: String {
+        let reply = replyCode.map { " \($0)" } ?? ""
+        return "\(code)\(reply) (\(delivery.rawValue)): \(message)"
+    }
+}
+
+extension AMQPError: Equatable {
+    /// Equal in everything but the underlying error.
+    public static func == (lhs: AMQPError, rhs: AMQPError) -> Bool {
+        lhs.code == rhs.code && lhs.delivery == rhs.delivery && lhs.replyCode == rhs.replyCode
+            && lhs.message == rhs.message && lhs.isRetryable == rhs.isRetryable
+    }
+}

@@ -1,0 +1,13 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A frame from the broker, free of C.
+enum IncomingFrame: Sendable {
+    case method(channel: UInt16, IncomingMethod)
+    case header(channel: UInt16, classID: UInt16, bodySize: UInt64, MessageProperties)
+    case body(channel: UInt16, Data)
+    case heartbeat
+}

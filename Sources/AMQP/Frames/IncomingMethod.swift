@@ -1,0 +1,35 @@
+/// A method from the broker, free of C.
+enum IncomingMethod: Sendable, Equatable {
+    case connectionClose(code: UInt16, text: String)
+    case connectionCloseOk
+    case connectionBlocked(reason: String)
+    case connectionUnblocked
+    case channelOpenOk
+    case channelFlow(active: Bool)
+    case channelClose(code: UInt16, text: String, method: UInt32)
+    case channelCloseOk
+    case confirmSelectOk
+    case exchangeDeclareOk
+    case exchangeDeleteOk
+    case queueDeclareOk(QueueStatus)
+    case queueDeleteOk(messages: Int)
+    case queuePurgeOk(messages: Int)
+    case queueBindOk
+    case queueUnbindOk
+    case basicQosOk
+    case basicConsumeOk
+    case basicCancelOk
+    case basicCancel(tag: String)
+    case basicGetEmpty
+    case basicAck(tag: UInt64, multiple: Bool)
+    case basicNack(tag: UInt64, multiple: Bool)
+    case content(ContentMethod)
+    case unknown(UInt32)
+}
+
+/// A method that a header and a body follow.
+enum ContentMethod: Sendable, Equatable {
+    case deliver(consumerTag: String, deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String)
+    case getOk(deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String, remaining: Int)
+    case returned(code: UInt16, text: String, exchange: String, routingKey: String)
+}

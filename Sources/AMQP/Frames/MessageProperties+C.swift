@@ -1,0 +1,81 @@
+internal import CRabbitMQ
+
+/// Between properties here and properties of the library.
+extension MessageProperties {
+    private enum Flag {
+        static let contentType: UInt32 = 1 << 15
+        static let contentEncoding: UInt32 = 1 << 14
+        static let headers: UInt32 = 1 << 13
+        static let deliveryMode: UInt32 = 1 << 12
+        static let priority: UInt32 = 1 << 11
+        static let correlationID: UInt32 = 1 << 10
+        static let replyTo: UInt32 = 1 << 9
+        static let expiration: UInt32 = 1 << 8
+        static let messageID: UInt32 = 1 << 7
+        static let timestamp: UInt32 = 1 << 6
+        static let type: UInt32 = 1 << 5
+        static let userID: UInt32 = 1 << 4
+        static let appID: UInt32 = 1 << 3
+    }
+
+    /// The C form, valid until the arena is reset.
+    func cProperties(in arena: EncodingArena) -> amqp_basic_properties_t {
+        var out = unsafe amqp_basic_properties_t()
+        var flags = Flag.deliveryMode
+        func text(_ value: String?, _ flag: UInt32) -> amqp_bytes_t {
+            guard let value else { return unsafe amqp_bytes_t() }
+            flags |= flag
+            return unsafe arena.copy(value)
+        }
+        unsafe out.delivery_mode = deliveryMode.rawValue
+        unsafe out.content_type = text(contentType, Flag.contentType)
+        unsafe out.content_encoding = text(contentEncoding, Flag.contentEncoding)
+        unsafe out.correlation_id = text(correlationID, Flag.correlationID)
+        unsafe out.reply_to = text(replyTo, Flag.replyTo)
+        unsafe out.expiration = text(expiration, Flag.expiration)
+        unsafe out.message_id = text(messageID, Flag.messageID)
+        unsafe out.type = text(type, Flag.type)
+        unsafe out.user_id = text(userID, Flag.userID)
+        unsafe out.app_id = text(appID, Flag.appID)
+        if !headers.isEmpty {
+            flags |= Flag.headers
+            unsafe out.headers = headers.cTable(in: arena)
+        }
+        if let priority {
+            flags |= Flag.priority
+            unsafe out.priority = priority
+        }
+        if let timestamp {
+            flags |= Flag.timestamp
+            unsafe out.timestamp = timestamp
+        }
+        unsafe out._flags = flags
+        return unsafe out
+    }
+
+    /// The properties the library decoded. A missing delivery mode means transient.
+    ///
+    /// - Throws: `protocolMismatch` when tables are nested too deeply.
+    init(_ properties: amqp_basic_properties_t) throws(AMQPError) {
+        let flags = unsafe properties._flags
+        func text(_ bytes: amqp_bytes_t, _ flag: UInt32) -> String? {
+            flags & flag == 0 ? nil : unsafe String(repairing: bytes)
+        }
+        self.init(
+            contentType: unsafe text(properties.content_type, Flag.contentType),
+            contentEncoding: unsafe text(properties.content_encoding, Flag.contentEncoding),
+            headers: flags & Flag.headers == 0 ? [:] : try unsafe FieldTable(properties.headers),
+            deliveryMode: unsafe flags & Flag.deliveryMode != 0 && properties.delivery_mode == 2
+                ? .persistent : .transient,
+            priority: flags & Flag.priority == 0 ? nil : unsafe properties.priority,
+            correlationID: unsafe text(properties.correlation_id, Flag.correlationID),
+            replyTo: unsafe text(properties.reply_to, Flag.replyTo),
+            expiration: unsafe text(properties.expiration, Flag.expiration),
+            messageID: unsafe text(properties.message_id, Flag.messageID),
+            timestamp: flags & Flag.timestamp == 0 ? nil : unsafe properties.timestamp,
+            type: unsafe text(properties.type, Flag.type),
+            userID: unsafe text(properties.user_id, Flag.userID),
+            appID: unsafe text(properties.app_id, Flag.appID)
+        )
+    }
+}

@@ -1,0 +1,79 @@
+/// What must hold before a method is written; afterwards a mistake would cost the channel or the connection.
+extension OutgoingMethod {
+    /// Bytes a frame has besides its payload.
+    static let frameOverhead = 8
+
+    /// Checks names and the size of the arguments against the frame.
+    func validate(frameMax: Int) throws(AMQPError) {
+        switch self {
+        case .exchangeDeclare(let value):
+            try Self.check(names: value.name, value.kind.name)
+            try Self.check(value.arguments, value.name, frameMax)
+        case .exchangeDelete(let name, _), .queueDelete(let name, _, _), .queuePurge(let name), .basicGet(let name),
+            .basicCancel(let name):
+            try Self.check(names: name)
+        case .queueDeclare(let value):
+            try Self.check(names: value.name)
+            try Self.check(value.arguments, value.name, frameMax)
+        case .queueBind(let queue, let exchange, let key, let arguments),
+            .queueUnbind(let queue, let exchange, let key, let arguments):
+            try Self.check(names: queue, exchange, key)
+            try Self.check(arguments, queue, frameMax)
+        case .basicConsume(let value):
+            try Self.check(names: value.queue, value.tag)
+            try Self.check(value.arguments, value.queue, frameMax)
+        case .basicPublish(let exchange, let key, _): try Self.check(names: exchange, key)
+        default: break
+        }
+    }
+
+    private static func check(names: String...) throws(AMQPError) {
+        for name in names where name.utf8.count > 255 { throw .nameTooLong(name.utf8.count) }
+    }
+
+    private static func check(_ arguments: FieldTable, _ name: String, _ frameMax: Int) throws(AMQPError) {
+        // 1,024 bytes are more than three names and the fixed part of any method take.
+        let size = try arguments.encodedSize() + 1024 + frameOverhead
+        guard size <= frameMax else {
+            throw AMQPError(
+                code: .frameTooLarge,
+                delivery: .notSent,
+                message: "The arguments for \(name) do not fit a frame of \(frameMax) bytes."
+            )
+        }
+    }
+}
+
+extension MessageProperties {
+    /// Checks the texts and that all of it fits one header frame.
+    func validate(frameMax: Int) throws(AMQPError) {
+        var size = 14 + 11 + OutgoingMethod.frameOverhead
+        for text in [
+            contentType, contentEncoding, correlationID, replyTo, expiration, messageID, type, userID, appID,
+        ] {
+            guard let count = text?.utf8.count else { continue }
+            guard count <= 255 else { throw .nameTooLong(count) }
+            size += 1 + count
+        }
+        if !headers.isEmpty { size += try headers.encodedSize() }
+        // A message id that is made here still has to fit.
+        if messageID == nil { size += 64 }
+        guard size <= frameMax else {
+            throw AMQPError(
+                code: .frameTooLarge,
+                delivery: .notSent,
+                message: "The headers do not fit a frame: \(size) bytes, \(frameMax) are allowed."
+            )
+        }
+    }
+}
+
+extension AMQPError {
+    fileprivate static func nameTooLong(_ size: Int) -> AMQPError {
+        AMQPError(
+            code: .nameTooLong,
+            delivery: .notSent,
+            message: "A name or text has \(size) bytes; 255 are allowed."
+        )
+    }
+}

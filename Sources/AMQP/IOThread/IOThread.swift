@@ -1,0 +1,152 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+internal import Synchronization
+
+/// The thread of one connection, and the executor of its actor.
+///
+/// It runs jobs and turns of the connection and then sleeps in `poll` until the socket, another thread or a deadline
+/// wakes it. So everything that touches the C library is isolated to the actor, and the compiler checks it.
+final class IOThread: SerialExecutor {
+    /// What a turn of the connection leaves to wait for.
+    enum Turn {
+        /// Sleep until the descriptor is ready or the deadline has passed.
+        case wait(descriptor: Int32, forWriting: Bool, until: ContinuousClock.Instant?)
+        /// There is more to do at once.
+        case again
+        /// The connection is over.
+        case end
+    }
+
+    let inbox = Inbox()
+    /// The thread that runs jobs now.
+    private let current = Atomic<UInt>(0)
+
+    /// Starts the thread. `turn` is called with whether the socket may have something to read and with what was
+    /// submitted; `ended` is the last thing that runs.
+    ///
+    /// - Returns: `false` when the system has no thread left.
+    func start(
+        stackSize: Int,
+        turn: @escaping @Sendable (_ readable: Bool, _ submissions: inout [Submission]) -> Turn,
+        ended: @escaping @Sendable () -> Void
+    ) -> Bool {
+        Self.detached(stackSize: stackSize) { [self] in
+            run(turn)
+            ended()
+        }
+    }
+
+    /// Starts a thread that nobody joins. Returns `false` when the system has none left.
+    static func detached(stackSize: Int, _ body: @escaping @Sendable () -> Void) -> Bool {
+        var attributes = pthread_attr_t()
+        guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        unsafe pthread_attr_setstacksize(&attributes, stackSize)
+        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        let retained = unsafe Unmanaged.passRetained(ThreadBody(body))
+        #if canImport(Glibc)
+            var thread = pthread_t()
+        #else
+            var thread: pthread_t?
+        #endif
+        let status = unsafe pthread_create(&thread, &attributes, ThreadBody.entry, retained.toOpaque())
+        if status != 0 { unsafe retained.release() }
+        return status == 0
+    }
+
+    func enqueue(_ job: UnownedJob) {
+        guard inbox.enqueue(job) else { return }
+        runInline()
+    }
+
+    func asUnownedSerialExecutor() -> UnownedSerialExecutor { unsafe UnownedSerialExecutor(ordinary: self) }
+
+    func checkIsolated() {
+        precondition(isIsolatingCurrentContext() == true, "not on the I/O thread of the connection")
+    }
+
+    func isIsolatingCurrentContext() -> Bool? { current.load(ordering: .relaxed) == Self.thisThread }
+
+    private static var thisThread: UInt { UInt(pthread_self()) }
+
+    private func runInline() {
+        current.store(Self.thisThread, ordering: .relaxed)
+        while let job = inbox.nextInlineJob() {
+            unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+        }
+        _ = current.compareExchange(expected: Self.thisThread, desired: 0, ordering: .relaxed)
+    }
+
+    private func run(_ turn: (Bool, inout [Submission]) -> Turn) {
+        let wake = inbox.threadStarted()
+        var jobs: [UnownedJob] = []
+        var submissions: [Submission] = []
+        var readable = true
+        loop: while true {
+            inbox.take(jobs: &jobs, submissions: &submissions)
+            current.store(Self.thisThread, ordering: .relaxed)
+            for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
+            jobs.removeAll(keepingCapacity: true)
+            let result = turn(readable, &submissions)
+            submissions.removeAll(keepingCapacity: true)
+            switch result {
+            case .end: break loop
+            case .again: readable = true
+            case .wait(let descriptor, let forWriting, let deadline):
+                readable = sleep(wake, descriptor, forWriting, until: deadline)
+            }
+        }
+        current.store(0, ordering: .relaxed)
+        if inbox.threadEnded() { runInline() }
+    }
+
+    /// Returns whether the socket may have something to read.
+    private func sleep(
+        _ wake: WakeDescriptor,
+        _ descriptor: Int32,
+        _ forWriting: Bool,
+        until deadline: ContinuousClock.Instant?
+    ) -> Bool {
+        guard inbox.prepareToSleep() else { return true }
+        var timeout: Int32 = -1
+        if let deadline {
+            let left = ContinuousClock.now.duration(to: deadline)
+            // Rounded up, or the thread would wake shortly before the deadline and find nothing to do.
+            let milliseconds = left / .milliseconds(1)
+            timeout = left <= .zero ? 0 : Int32(min(milliseconds.rounded(.up), 60_000))
+        }
+        let events = Int16(POLLIN) | (forWriting ? Int16(POLLOUT) : 0)
+        var descriptors = [
+            pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: descriptor, events: events, revents: 0),
+        ]
+        _ = unsafe poll(&descriptors, 2, timeout)
+        if descriptors[0].revents != 0 { wake.clear() }
+        return descriptors[1].revents & ~Int16(POLLOUT) != 0
+    }
+}
+
+/// What a new thread runs; it crosses into C as a pointer.
+private final class ThreadBody: Sendable {
+    private let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) {
+        self.body = body
+    }
+
+    #if canImport(Glibc)
+        static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
+            guard let pointer = unsafe pointer else { return nil }
+            unsafe Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue().body()
+            return nil
+        }
+    #else
+        static let entry: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pointer in
+            unsafe Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue().body()
+            return nil
+        }
+    #endif
+}

@@ -1,0 +1,120 @@
+internal import Synchronization
+
+/// What other threads hand to an I/O thread: executor jobs and submissions.
+///
+/// The thread is woken at most once for each time it goes to sleep, so a busy thread costs its clients no system call.
+final class Inbox: Sendable {
+    private enum Phase {
+        /// No thread yet, or no thread any more: whoever enqueues a job runs it, one at a time.
+        case inline
+        case thread
+    }
+
+    private struct State {
+        var phase = Phase.inline
+        var jobs: [UnownedJob] = []
+        var submissions: [Submission] = []
+        /// Set once nothing can be submitted any more.
+        var refusal: AMQPError?
+        var isAsleep = false
+        /// A job is being run by whoever enqueued it.
+        var isRunningInline = false
+        var wake: WakeDescriptor?
+    }
+
+    private let state = Mutex(State())
+
+    /// Hands over a submission, or says why not.
+    func submit(_ submission: Submission) -> AMQPError? {
+        state.withLock { state in
+            if let refusal = state.refusal { return refusal }
+            state.submissions.append(submission)
+            Self.wake(&state)
+            return nil
+        }
+    }
+
+    /// Hands over a job. Returns `true` when the caller has to run jobs with ``nextInlineJob()`` until there is none.
+    func enqueue(_ job: UnownedJob) -> Bool {
+        state.withLock { state in
+            state.jobs.append(job)
+            switch state.phase {
+            case .thread:
+                Self.wake(&state)
+                return false
+            case .inline:
+                if state.isRunningInline { return false }
+                state.isRunningInline = true
+                return true
+            }
+        }
+    }
+
+    func nextInlineJob() -> UnownedJob? {
+        state.withLock { state in
+            guard state.phase == .inline, !state.jobs.isEmpty else {
+                state.isRunningInline = false
+                Self.wake(&state)
+                return nil
+            }
+            return state.jobs.removeFirst()
+        }
+    }
+
+    /// The thread starts. Returns what it polls to be woken.
+    func threadStarted() -> WakeDescriptor {
+        let wake = WakeDescriptor()
+        state.withLock { state in
+            state.phase = .thread
+            state.wake = wake
+        }
+        return wake
+    }
+
+    /// The thread takes everything there is.
+    func take(jobs: inout [UnownedJob], submissions: inout [Submission]) {
+        state.withLock { state in
+            state.isAsleep = false
+            if !state.jobs.isEmpty, !state.isRunningInline { swap(&state.jobs, &jobs) }
+            if !state.submissions.isEmpty { swap(&state.submissions, &submissions) }
+        }
+    }
+
+    /// The thread wants to sleep. Returns `false` when there is something to do.
+    func prepareToSleep() -> Bool {
+        state.withLock { state in
+            guard state.jobs.isEmpty || state.isRunningInline, state.submissions.isEmpty else { return false }
+            state.isAsleep = true
+            return true
+        }
+    }
+
+    /// From now on every submission is refused. Returns what was handed over and not taken.
+    func refuse(with error: AMQPError) -> [Submission] {
+        state.withLock { state in
+            if state.refusal == nil { state.refusal = error }
+            defer { state.submissions = [] }
+            return state.submissions
+        }
+    }
+
+    /// The thread ends. Returns `true` when it has to run the remaining jobs with ``nextInlineJob()``.
+    func threadEnded() -> Bool {
+        state.withLock { state in
+            state.phase = .inline
+            state.isAsleep = false
+            state.wake?.close()
+            state.wake = nil
+            guard !state.jobs.isEmpty, !state.isRunningInline else { return false }
+            state.isRunningInline = true
+            return true
+        }
+    }
+
+    // Under the lock, so that the descriptor cannot be closed meanwhile.
+    private static func wake(_ state: inout State) {
+        guard state.isAsleep else { return }
+        state.isAsleep = false
+        state.wake?.signal()
+    }
+}

@@ -1,0 +1,48 @@
+internal import CRabbitMQ
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// A descriptor that ends a `poll`: an eventfd on Linux, a pipe elsewhere.
+struct WakeDescriptor: Sendable {
+    /// What to poll for reading; -1 when no descriptor could be had.
+    let descriptor: Int32
+    private let writer: Int32
+
+    init() {
+        #if os(Linux)
+            descriptor = warren_eventfd()
+            writer = descriptor
+        #else
+            var ends: [Int32] = [-1, -1]
+            _ = unsafe pipe(&ends)
+            for end in ends { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+            descriptor = ends[0]
+            writer = ends[1]
+        #endif
+    }
+
+    /// Ends the current or the next `poll`.
+    func signal() {
+        var one: UInt64 = 1
+        _ = unsafe write(writer, &one, MemoryLayout<UInt64>.size)
+    }
+
+    /// Takes back what was signalled.
+    func clear() {
+        var value: UInt64 = 0
+        _ = unsafe read(descriptor, &value, MemoryLayout<UInt64>.size)
+    }
+
+    func close() {
+        #if canImport(Glibc)
+            _ = Glibc.close(descriptor)
+            if writer != descriptor { _ = Glibc.close(writer) }
+        #else
+            _ = Darwin.close(descriptor)
+            if writer != descriptor { _ = Darwin.close(writer) }
+        #endif
+    }
+}

@@ -1,0 +1,139 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+internal import CRabbitMQ
+internal import DequeModule
+
+/// TLS: the library sends and receives, because its TLS object is not reachable.
+///
+/// Its sends wait while the socket is full. So a frame is given to it only while the socket takes data, bodies go in
+/// small pieces, and a watchdog shuts the descriptor down when a send hangs all the same.
+final class LibraryWire: Wire {
+    private enum Piece {
+        case frame(OutgoingFrame)
+        case body(channel: UInt16, Data)
+    }
+
+    /// One TLS record; a third of the send buffer is free when the system calls the socket writable.
+    private static let pieceSize = 16 << 10
+    private static let sendBuffer: Int32 = 256 << 10
+    private static let sendLimit = Duration.seconds(5)
+    private static let framesPerTurn = 4096
+
+    let descriptor: Int32
+    let frameMax: Int
+    private let handle: LibraryConnection
+    private let watchdog: SendWatchdog
+    private let arena = EncodingArena()
+    private var pieces: Deque<Piece> = []
+    private(set) var unsent = 0
+
+    init(_ handle: LibraryConnection) {
+        self.handle = handle
+        descriptor = handle.descriptor
+        frameMax = handle.frameMax
+        SocketOptions.setSendBuffer(descriptor, Self.sendBuffer)
+        watchdog = SendWatchdog(descriptor: descriptor, limit: Self.sendLimit)
+    }
+
+    var wantsWrite: Bool { unsent > 0 }
+
+    func write(_ frame: OutgoingFrame) throws(AMQPError) {
+        pieces.append(.frame(frame))
+        unsent += Self.estimate(frame)
+    }
+
+    func write(body: Data, channel: UInt16) throws(AMQPError) {
+        let largest = min(Self.pieceSize, frameMax - OutgoingMethod.frameOverhead)
+        var rest = body[...]
+        while !rest.isEmpty {
+            pieces.append(.body(channel: channel, rest.prefix(largest)))
+            rest = rest.dropFirst(largest)
+        }
+        unsent += body.count
+    }
+
+    func flush() throws(AMQPError) -> Bool {
+        guard !pieces.isEmpty else { return false }
+        var room = 0
+        var any = false
+        watchdog.begin()
+        defer { watchdog.end() }
+        while let piece = pieces.first {
+            if room <= 0 {
+                guard SocketOptions.isWritable(descriptor) else { break }
+                room = Self.pieceSize
+            }
+            pieces.removeFirst()
+            let size = try send(piece)
+            unsent -= size
+            room -= size
+            any = true
+        }
+        return any
+    }
+
+    func receive(_ deliver: (IncomingFrame) -> Void) throws(AMQPError) -> (received: Bool, more: Bool) {
+        defer { handle.releaseBuffers() }
+        for _ in 0..<Self.framesPerTurn {
+            // The library keeps heartbeats to itself, but was woken for bytes, so the peer is alive.
+            guard let frame = try handle.nextFrame() else { return (true, false) }
+            deliver(frame)
+        }
+        return (true, true)
+    }
+
+    func close() {
+        watchdog.stop()
+        handle.close()
+    }
+
+    private func send(_ piece: Piece) throws(AMQPError) -> Int {
+        defer { arena.reset() }
+        switch piece {
+        case .body(let channel, let data):
+            var out = unsafe amqp_frame_t()
+            unsafe out.frame_type = UInt8(AMQP_FRAME_BODY)
+            unsafe out.channel = channel
+            unsafe out.payload.body_fragment = arena.copy(data)
+            try unsafe handle.send(out)
+            return data.count
+        case .frame(let frame):
+            try send(frame)
+            return Self.estimate(frame)
+        }
+    }
+
+    private func send(_ frame: OutgoingFrame) throws(AMQPError) {
+        var out = unsafe amqp_frame_t()
+        switch frame {
+        case .heartbeat:
+            unsafe out.frame_type = UInt8(AMQP_FRAME_HEARTBEAT)
+            try unsafe handle.send(out)
+        case .method(let channel, let method):
+            unsafe out.frame_type = UInt8(AMQP_FRAME_METHOD)
+            unsafe out.channel = channel
+            let handle = handle
+            let result: Result<Void, AMQPError> = unsafe method.withC(in: arena) { id, decoded in
+                unsafe out.payload.method.id = id
+                unsafe out.payload.method.decoded = decoded
+                do throws(AMQPError) { return .success(try unsafe handle.send(out)) } catch { return .failure(error) }
+            }
+            try result.get()
+        case .header(let channel, let properties, let bodySize):
+            unsafe out.frame_type = UInt8(AMQP_FRAME_HEADER)
+            unsafe out.channel = channel
+            let decoded = unsafe arena.allocate(amqp_basic_properties_t.self, count: 1)
+            unsafe decoded.initialize(to: properties.cProperties(in: arena))
+            unsafe out.payload.properties.class_id = MethodID.basicClass
+            unsafe out.payload.properties.body_size = UInt64(bodySize)
+            unsafe out.payload.properties.decoded = UnsafeMutableRawPointer(decoded)
+            try unsafe handle.send(out)
+        }
+    }
+
+    /// Near enough to know when to stop writing.
+    private static func estimate(_ frame: OutgoingFrame) -> Int { 128 }
+}

@@ -1,0 +1,29 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// The few system calls on descriptors that more than one type needs.
+enum SocketOptions {
+    /// Ends both directions; whoever is blocked on the descriptor returns.
+    static func shutdown(_ descriptor: Int32) {
+        #if canImport(Glibc)
+            _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR))
+        #else
+            _ = Darwin.shutdown(descriptor, SHUT_RDWR)
+        #endif
+    }
+
+    /// Asks for a send buffer of this size; the system may give less.
+    static func setSendBuffer(_ descriptor: Int32, _ size: Int32) {
+        var size = size
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    /// Whether the descriptor takes data now.
+    static func isWritable(_ descriptor: Int32) -> Bool {
+        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return unsafe poll(&entry, 1, 0) == 1
+    }
+}

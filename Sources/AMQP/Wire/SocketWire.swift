@@ -1,0 +1,142 @@
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+internal import CRabbitMQ
+
+/// Plain TCP: the library has logged in and encodes and parses from now on; the socket is ours and never blocks.
+@safe
+final class SocketWire: Wire {
+    private static let inputSize = 256 << 10
+    /// What one turn reads at most, so that writes and deadlines get their turn.
+    private static let turnLimit = 4 << 20
+
+    let descriptor: Int32
+    private let handle: LibraryConnection
+    private let encoder: FrameEncoder
+    private let output = OutputBuffer()
+    private let input: UnsafeMutableRawBufferPointer
+    private var touched: [UInt16] = []
+
+    init(_ handle: LibraryConnection) {
+        self.handle = handle
+        descriptor = handle.descriptor
+        encoder = FrameEncoder(frameMax: handle.frameMax)
+        unsafe input = .allocate(byteCount: Self.inputSize, alignment: 16)
+    }
+
+    deinit {
+        unsafe input.deallocate()
+    }
+
+    var frameMax: Int { encoder.frameMax }
+    var unsent: Int { output.count }
+    var wantsWrite: Bool { output.count > 0 }
+
+    func write(_ frame: OutgoingFrame) throws(AMQPError) {
+        try encoder.encode(frame, into: output)
+    }
+
+    func write(body: Data, channel: UInt16) throws(AMQPError) {
+        encoder.encode(body: body, channel: channel, into: output)
+    }
+
+    func flush() throws(AMQPError) -> Bool {
+        var any = false
+        while output.count > 0 {
+            let pending = unsafe output.pending
+            #if os(Linux)
+                let flags = Int32(MSG_DONTWAIT | MSG_NOSIGNAL)
+            #else
+                let flags = MSG_DONTWAIT
+            #endif
+            let sent = unsafe send(descriptor, pending.baseAddress, pending.count, flags)
+            if sent > 0 {
+                output.consume(sent)
+                any = true
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                break
+            } else if errno != EINTR {
+                throw Self.lost(errno)
+            }
+        }
+        return any
+    }
+
+    func receive(_ deliver: (IncomingFrame) -> Void) throws(AMQPError) -> (received: Bool, more: Bool) {
+        var total = 0
+        defer { releaseBuffers() }
+        // The login may have read frames that came right behind its last reply.
+        while let frame = try handle.nextBufferedFrame() {
+            total += 1
+            deliver(frame)
+        }
+        while total < Self.turnLimit {
+            let count = unsafe recv(descriptor, input.baseAddress, input.count, dontWait)
+            if count > 0 {
+                total += count
+                try parse(count, deliver)
+                if count < Self.inputSize { return (true, false) }
+            } else if count == 0 {
+                throw AMQPError(code: .connectionLost, delivery: .unknown, message: "The broker ended the connection.")
+            } else if errno == EAGAIN || errno == EWOULDBLOCK {
+                return (total > 0, false)
+            } else if errno != EINTR {
+                throw Self.lost(errno)
+            }
+        }
+        return (true, true)
+    }
+
+    func close() {
+        handle.close()
+    }
+
+    private var dontWait: Int32 {
+        #if os(Linux)
+            Int32(MSG_DONTWAIT)
+        #else
+            MSG_DONTWAIT
+        #endif
+    }
+
+    private func parse(_ count: Int, _ deliver: (IncomingFrame) -> Void) throws(AMQPError) {
+        var rest = unsafe UnsafeMutableRawBufferPointer(rebasing: input[..<count])
+        while unsafe !rest.isEmpty {
+            let (used, frame) = try unsafe handle.parse(rest)
+            unsafe rest = UnsafeMutableRawBufferPointer(rebasing: rest[used...])
+            guard let frame else { continue }
+            touch(frame)
+            deliver(frame)
+        }
+    }
+
+    private func touch(_ frame: IncomingFrame) {
+        let channel: UInt16 =
+            switch frame {
+            case .method(let channel, _), .header(let channel, _, _, _), .body(let channel, _): channel
+            case .heartbeat: 0
+            }
+        if touched.last != channel { touched.append(channel) }
+    }
+
+    /// Only of the channels that had frames: the library looks at every channel otherwise.
+    private func releaseBuffers() {
+        for channel in touched { handle.releaseBuffers(channel: channel) }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    private static func lost(_ number: Int32) -> AMQPError {
+        AMQPError(
+            code: .connectionLost,
+            delivery: .unknown,
+            message: "The connection failed: \(unsafe String(cString: strerror(number)))."
+        )
+    }
+}

@@ -1,0 +1,64 @@
+internal import CRabbitMQ
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+/// What goes wrong before a connection is there.
+extension WireConnector {
+    static var outOfMemory: AMQPError {
+        AMQPError(code: .internal, delivery: .notSent, message: "The library could not allocate memory.")
+    }
+
+    static func tlsError(_ why: String) -> AMQPError {
+        AMQPError(code: .tlsFailed, delivery: .notSent, message: "TLS failed: \(why).")
+    }
+
+    static func timeout(until deadline: Deadline) -> timeval {
+        let left = max(deadline.remaining, .zero).components
+        return timeval(tv_sec: Int(left.seconds), tv_usec: Int(left.attoseconds / 1_000_000_000_000))
+    }
+
+    static func error(_ status: Int32, _ endpoint: Endpoint) -> AMQPError {
+        let code: AMQPError.Code =
+            switch status {
+            case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED.rawValue: .unresolvableHost
+            case AMQP_STATUS_TIMEOUT.rawValue: .connectTimedOut
+            case AMQP_STATUS_SSL_ERROR.rawValue, AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue,
+                AMQP_STATUS_SSL_PEER_VERIFY_FAILED.rawValue, AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue:
+                .tlsFailed
+            case AMQP_STATUS_SOCKET_ERROR.rawValue, AMQP_STATUS_TCP_ERROR.rawValue: .connectionRefused
+            case AMQP_STATUS_INCOMPATIBLE_AMQP_VERSION.rawValue, AMQP_STATUS_BAD_AMQP_DATA.rawValue:
+                .protocolMismatch
+            case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD.rawValue: .authenticationFailed
+            default: .connectionLost
+            }
+        return AMQPError(
+            code: code,
+            delivery: .notSent,
+            message: "No connection to \(endpoint): \(LibraryStatus.text(status))."
+        )
+    }
+
+    static func loginError(_ reply: amqp_rpc_reply_t, _ endpoint: Endpoint) -> AMQPError {
+        guard unsafe reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION,
+            unsafe reply.reply.id == MethodID.connectionClose
+        else { return unsafe error(reply.library_error, endpoint) }
+        let close = unsafe reply.reply.decoded.load(as: amqp_connection_close_t.self)
+        let number = unsafe close.reply_code
+        let text = unsafe String(repairing: close.reply_text)
+        let code: AMQPError.Code =
+            switch number {
+            case 403: .authenticationFailed
+            case 530: .virtualHostNotFound
+            default: .connectionClosed
+            }
+        return AMQPError(
+            code: code,
+            delivery: .notSent,
+            replyCode: Int(number),
+            message: "\(endpoint) refused the login: \(text)"
+        )
+    }
+}

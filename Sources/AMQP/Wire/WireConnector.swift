@@ -1,0 +1,127 @@
+internal import CRabbitMQ
+
+/// Name lookup, TCP, TLS and login, on the thread that will own the connection.
+struct WireConnector {
+    /// A connection that is logged in.
+    struct Login {
+        var wire: any Wire
+        var endpoint: Endpoint
+        var channelMax: Int
+        var heartbeat: Duration
+        var serverProperties: ServerProperties
+    }
+
+    let configuration: ConnectionConfiguration
+
+    /// Tries the endpoints in order. An endpoint that refuses the login ends it: the others would refuse it too.
+    func connect(deadline: Deadline) throws(AMQPError) -> Login {
+        var last = AMQPError(code: .connectTimedOut, delivery: .notSent, message: "No endpoint was tried.")
+        for endpoint in configuration.endpoints {
+            guard deadline.remaining > .zero else { break }
+            do throws(AMQPError) {
+                return try connect(endpoint, deadline)
+            } catch {
+                if error.code == .authenticationFailed || error.code == .virtualHostNotFound { throw error }
+                last = error
+            }
+        }
+        throw last
+    }
+
+    private func connect(_ endpoint: Endpoint, _ deadline: Deadline) throws(AMQPError) -> Login {
+        guard let state = unsafe amqp_new_connection() else { throw Self.outOfMemory }
+        let handle = unsafe LibraryConnection(state)
+        let socket = try unsafe configuration.tls.map { tls throws(AMQPError) in try unsafe Self.secure(state, tls) }
+            ?? amqp_tcp_socket_new(state)
+        guard let socket = unsafe socket else { throw Self.outOfMemory }
+        var limit = Self.timeout(until: deadline)
+        let status = unsafe amqp_socket_open_noblock(socket, endpoint.host, Int32(endpoint.port), &limit)
+        guard status == AMQP_STATUS_OK.rawValue else { throw Self.error(status, endpoint) }
+        try unsafe logIn(state, endpoint, deadline)
+        let properties = ServerProperties(try handle.serverProperties())
+        let heartbeat = handle.heartbeat
+        let channelMax = handle.channelMax == 0 ? 65_535 : handle.channelMax
+        handle.disableHeartbeats()
+        return Login(
+            wire: configuration.tls == nil ? SocketWire(handle) : LibraryWire(handle),
+            endpoint: endpoint,
+            channelMax: channelMax,
+            heartbeat: .seconds(heartbeat),
+            serverProperties: properties
+        )
+    }
+
+    private func logIn(
+        _ state: amqp_connection_state_t,
+        _ endpoint: Endpoint,
+        _ deadline: Deadline
+    ) throws(AMQPError) {
+        var limit = Self.timeout(until: deadline)
+        unsafe amqp_set_handshake_timeout(state, &limit)
+        let arena = EncodingArena()
+        var properties = unsafe clientProperties.cTable(in: arena)
+        let frameMax = Int32(configuration.frameMax)
+        // A fraction would become zero, which switches heartbeats off.
+        let seconds = configuration.heartbeat.components.seconds
+        let heartbeat = Int32(configuration.heartbeat > .zero ? max(1, seconds) : 0)
+        let reply =
+            switch configuration.credentials.mechanism {
+            case .plain(let user, let password):
+                unsafe warren_amqp_login_plain(
+                    state, configuration.virtualHost, frameMax, heartbeat, &properties, user, password
+                )
+            case .external:
+                // The certificate decides; the name is ignored but must not be empty.
+                unsafe warren_amqp_login_external(
+                    state, configuration.virtualHost, frameMax, heartbeat, &properties, "certificate"
+                )
+            }
+        guard unsafe reply.reply_type != AMQP_RESPONSE_NORMAL else { return }
+        throw unsafe Self.loginError(reply, endpoint)
+    }
+
+    private var clientProperties: FieldTable {
+        [
+            "product": "warren",
+            "platform": "Swift",
+            "connection_name": .string(configuration.name),
+            "capabilities": .table([
+                "publisher_confirms": true,
+                "exchange_exchange_bindings": true,
+                "basic.nack": true,
+                "consumer_cancel_notify": true,
+                "connection.blocked": true,
+                "authentication_failure_close": true,
+            ]),
+        ]
+    }
+
+    private static func secure(
+        _ state: amqp_connection_state_t,
+        _ tls: TLSConfiguration
+    ) throws(AMQPError) -> OpaquePointer {
+        guard let socket = unsafe amqp_ssl_socket_new(state) else { throw outOfMemory }
+        unsafe amqp_ssl_socket_set_verify_peer(socket, tls.verifyPeer ? 1 : 0)
+        unsafe amqp_ssl_socket_set_verify_hostname(socket, tls.verifyHostname ? 1 : 0)
+        if let file = tls.caFile {
+            guard unsafe amqp_ssl_socket_set_cacert(socket, file) == 0 else {
+                throw tlsError("the file of trusted authorities \(file) is not usable")
+            }
+        } else if tls.verifyPeer {
+            let isLoaded = systemBundles.contains { unsafe amqp_ssl_socket_set_cacert(socket, $0) == 0 }
+            guard isLoaded else { throw tlsError("the system's trusted authorities were not found; give a caFile") }
+        }
+        if let certificate = tls.certificateFile {
+            let key = tls.keyFile ?? certificate
+            guard unsafe amqp_ssl_socket_set_key(socket, certificate, key) == 0 else {
+                throw tlsError("the client certificate \(certificate) or its key is not usable")
+            }
+        }
+        return unsafe socket
+    }
+
+    /// rabbitmq-c 0.11 cannot ask OpenSSL for its default.
+    private static let systemBundles = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+    ]
+}
