@@ -41,7 +41,7 @@ let package = Package(
             swiftSettings: settings + [.strictMemorySafety()]
         ),
         .target(name: "AgentExchange", dependencies: [logging, metrics, deque, heap], swiftSettings: settings),
-        .target(name: "InProcessExchange", dependencies: ["AgentExchange", logging, deque], swiftSettings: settings),
+        .target(name: "InProcessExchange", dependencies: ["AgentExchange", deque, heap], swiftSettings: settings),
         .target(
             name: "RabbitMQExchange",
             dependencies: ["AMQP", "AgentExchange", logging, metrics, deque],

@@ -1,0 +1,65 @@
+public import AgentExchange
+
+/// What the cases run on: an exchange, and how patient and how heavy they are.
+///
+/// All cases may run at the same time, also beside other programs on the same exchange: each uses names of its own.
+public struct ConformanceEnvironment: Sendable {
+    /// Makes what the cases use.
+    public let factory: any ExchangeFactory
+
+    /// A second factory of the same exchange that shares nothing with the first, as if it were in another process.
+    public let otherFactory: any ExchangeFactory
+
+    /// How long anything that must happen may take. An exchange that hangs fails after this time.
+    public let timeout: Duration
+
+    /// How long a mailbox is watched to see that nothing arrives.
+    public let quiet: Duration
+
+    /// How heavy the load cases are.
+    public let scale: LoadScale
+
+    /// Describes an exchange to the cases.
+    public init(
+        factory: any ExchangeFactory,
+        otherFactory: any ExchangeFactory,
+        timeout: Duration = .seconds(20),
+        quiet: Duration = .milliseconds(300),
+        scale: LoadScale = .full
+    ) {
+        self.factory = factory
+        self.otherFactory = otherFactory
+        self.timeout = timeout
+        self.quiet = quiet
+        self.scale = scale
+    }
+}
+
+/// How heavy the load cases are.
+public struct LoadScale: Sendable, Hashable {
+    /// Requests that one client has in flight at once.
+    public var requestsInFlight: Int
+
+    /// Requests that wait in a mailbox while its owner calls others; should be more than any prefetch limit.
+    public var backlog: Int
+
+    /// Publishers that send to a mailbox while it is terminated.
+    public var publishers: Int
+
+    /// How often a mailbox is terminated under its publishers.
+    public var terminations: Int
+
+    /// Makes a scale.
+    public init(requestsInFlight: Int, backlog: Int, publishers: Int, terminations: Int) {
+        self.requestsInFlight = requestsInFlight
+        self.backlog = backlog
+        self.publishers = publishers
+        self.terminations = terminations
+    }
+
+    /// 10,000 requests in flight, a backlog of 600, five terminations under 16 publishers.
+    public static let full = LoadScale(requestsInFlight: 10_000, backlog: 600, publishers: 16, terminations: 5)
+
+    /// A tenth or less of ``full``, for a quick look.
+    public static let quick = LoadScale(requestsInFlight: 500, backlog: 100, publishers: 4, terminations: 1)
+}

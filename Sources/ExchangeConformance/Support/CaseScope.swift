@@ -1,0 +1,159 @@
+import AgentExchange
+import Foundation
+import Logging
+import Synchronization
+
+/// What a case makes on the exchange, so that nothing of it stays there.
+final class CaseScope: Sendable {
+    private struct State {
+        var location = SourceLocation(#fileID, #line)
+        var clients: [any ExchangeClient] = []
+        var transports: [any ExchangeTransport] = []
+        var agents: [AgentID] = []
+    }
+
+    /// What the case runs on.
+    let environment: ConformanceEnvironment
+
+    private let suffix = UUID().uuidString.prefix(8).lowercased()
+    private let state = Mutex(State())
+
+    init(_ environment: ConformanceEnvironment) {
+        self.environment = environment
+    }
+
+    /// How clients behave that need nothing special: they log nothing, and wait no longer than the case.
+    var quietConfiguration: ClientConfiguration {
+        var configuration = ClientConfiguration(logger: Logger(label: "conformance") { _ in SwiftLogNoOpLogHandler() })
+        configuration.requestDeadline = environment.timeout
+        return configuration
+    }
+
+    /// Where the case was when it last asked for something.
+    var location: SourceLocation { state.withLock { $0.location } }
+
+    /// Remembers where the case is.
+    func note(_ file: StaticString, _ line: Int) {
+        state.withLock { $0.location = SourceLocation(file, line) }
+    }
+
+    /// A name that no other case, and no other run, uses.
+    func name(_ name: String) -> String { "Conformance.\(name)-\(suffix)" }
+
+    /// An agent type with a name of this case's own.
+    func type(_ name: String, parents: [AgentType] = [.root]) -> AgentType {
+        AgentType(self.name(name), parents: parents)
+    }
+
+    /// A factory of the exchange: the first one, or the one that shares nothing with it.
+    func factory(elsewhere: Bool) -> any ExchangeFactory {
+        elsewhere ? environment.otherFactory : environment.factory
+    }
+
+    /// Makes a user's transport.
+    func user(
+        elsewhere: Bool = false,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> any ExchangeTransport {
+        note(file, line)
+        return keep(try await factory(elsewhere: elsewhere).makeUserTransport(name: nil))
+    }
+
+    /// Makes a user's client.
+    func userClient(
+        elsewhere: Bool = false,
+        startListener: Bool = true,
+        _ configuration: ClientConfiguration? = nil,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> UserExchangeClient {
+        note(file, line)
+        let client = try await factory(elsewhere: elsewhere).makeUserClient(
+            startListener: startListener,
+            configuration: configuration ?? quietConfiguration
+        )
+        state.withLock { $0.clients.append(client) }
+        return client
+    }
+
+    /// Registers an agent, by default of a type of its own.
+    func register(
+        by transport: any ExchangeTransport,
+        _ type: AgentType? = nil,
+        name: String? = nil,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> AgentRegistration {
+        note(file, line)
+        let registration = try await transport.registerAgent(type ?? self.type("Agent"), name: name)
+        keep(registration)
+        return registration
+    }
+
+    /// Opens the mailbox of an agent.
+    func agent(
+        _ registration: AgentRegistration,
+        elsewhere: Bool = false,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> any ExchangeTransport {
+        note(file, line)
+        return keep(try await factory(elsewhere: elsewhere).makeAgentTransport(registration))
+    }
+
+    /// Opens the mailbox of an agent and serves it.
+    func agentClient(
+        _ registration: AgentRegistration,
+        elsewhere: Bool = false,
+        _ configuration: ClientConfiguration? = nil,
+        file: StaticString = #fileID,
+        line: Int = #line,
+        handler: @escaping RequestHandler
+    ) async throws -> AgentExchangeClient {
+        note(file, line)
+        let client = try await factory(elsewhere: elsewhere).makeAgentClient(
+            registration,
+            configuration: configuration ?? quietConfiguration,
+            requestHandler: handler
+        )
+        state.withLock { $0.clients.append(client) }
+        return client
+    }
+
+    /// Remembers a transport that was made otherwise.
+    @discardableResult
+    func keep(_ transport: any ExchangeTransport) -> any ExchangeTransport {
+        state.withLock { $0.transports.append(transport) }
+        return transport
+    }
+
+    /// Remembers an agent that was registered otherwise.
+    func keep(_ registration: AgentRegistration) {
+        state.withLock { $0.agents.append(registration.agentID) }
+    }
+
+    /// Removes everything from the exchange.
+    ///
+    /// - Throws: The first error; the rest is removed all the same.
+    func close() async throws {
+        let made = state.withLock { state in
+            defer { (state.clients, state.transports, state.agents) = ([], [], []) }
+            return state
+        }
+        for client in made.clients { await client.close() }
+        for transport in made.transports { await transport.close() }
+        let users = made.transports.map(\.mailboxID).filter { $0.role == .user }
+        let janitor = try await environment.factory.makeUserTransport(name: nil)
+        var errors: [any Error] = []
+        for mailbox in users + made.agents.map(EntityID.agent) + [janitor.mailboxID] {
+            do {
+                try await janitor.terminate(mailbox)
+            } catch {
+                errors.append(error)
+            }
+        }
+        await janitor.close()
+        if let error = errors.first { throw error }
+    }
+}

@@ -1,0 +1,158 @@
+import AgentExchange
+import Foundation
+
+extension CaseScope {
+    /// Sends a ping request and returns it.
+    @discardableResult
+    func ping(
+        _ destination: EntityID,
+        from transport: any ExchangeTransport,
+        label: UUID? = nil,
+        deadline: Duration? = nil,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> Request {
+        note(file, line)
+        let end = deadline.map { Date(timeIntervalSinceNow: $0 / .seconds(1)) }
+        let request = try Request(from: transport.mailboxID, to: destination, label: label, deadline: end, .ping)
+        try await send(.request(request), by: transport, file: file, line: line)
+        return request
+    }
+
+    /// Sends a message, in bounded time.
+    func send(
+        _ message: Message,
+        by transport: any ExchangeTransport,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws {
+        note(file, line)
+        try await withTimeout(environment.timeout, "send to return", file: file, line: line) {
+            try await transport.send(message)
+        }
+    }
+
+    /// The next message of a mailbox, which must come.
+    func receive(
+        at transport: any ExchangeTransport,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> Message {
+        note(file, line)
+        let wait = environment.timeout
+        return try await withTimeout(wait * 2, "receive to return", file: file, line: line) {
+            try await transport.receive(timeout: wait)
+        }
+    }
+
+    /// The next message of a mailbox, which must be a request.
+    func receiveRequest(
+        at transport: any ExchangeTransport,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> Request {
+        let message = try await receive(at: transport, file: file, line: line)
+        if case .request(let request) = message { return request }
+        throw ConformanceFailure(expected: "a request", seen: "\(message)", at: SourceLocation(file, line))
+    }
+
+    /// The next message of a mailbox, which must be a response.
+    func receiveResponse(
+        at transport: any ExchangeTransport,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> Response {
+        let message = try await receive(at: transport, file: file, line: line)
+        if case .response(let response) = message { return response }
+        throw ConformanceFailure(expected: "a response", seen: "\(message)", at: SourceLocation(file, line))
+    }
+
+    /// Watches a mailbox for a while, in which nothing may arrive.
+    func expectNothing(
+        at transport: any ExchangeTransport,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws {
+        note(file, line)
+        let watch = environment.quiet
+        let limit = watch + environment.timeout
+        try await expectThrows(.deadlineExceeded, by: "receive from an empty mailbox", file: file, line: line) {
+            let message = try await withTimeout(limit, "receive to return", file: file, line: line) {
+                try await transport.receive(timeout: watch)
+            }
+            throw ConformanceFailure(expected: "no message", seen: "\(message)", at: SourceLocation(file, line))
+        }
+    }
+
+    /// Waits until a condition holds, which must happen.
+    func eventually(
+        _ expected: String,
+        file: StaticString = #fileID,
+        line: Int = #line,
+        _ condition: @escaping @Sendable () async throws -> Bool
+    ) async throws {
+        note(file, line)
+        try await withTimeout(environment.timeout, expected, file: file, line: line) {
+            while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
+
+    /// Waits until something has happened, which must happen.
+    func wait(
+        for signal: Signal,
+        _ expected: String,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws {
+        note(file, line)
+        try await withTimeout(environment.timeout, expected, file: file, line: line) { try await signal.wait() }
+    }
+}
+
+/// Checks that a response is an error answer to a request, and returns the error.
+@discardableResult
+func expectFailure(
+    _ code: ExchangeError.Code,
+    _ response: Response,
+    answering request: Request? = nil,
+    file: StaticString = #fileID,
+    line: Int = #line
+) throws -> Failure {
+    if let request { try expectAnswer(response, to: request, file: file, line: line) }
+    guard case .failure(let failure) = response.outcome else {
+        let expected = "an answer with the error \(code)"
+        throw ConformanceFailure(expected: expected, seen: "\(response.outcome)", at: SourceLocation(file, line))
+    }
+    try expectEqual(failure.code, code, "the code of an error answer", file: file, line: line)
+    return failure
+}
+
+/// Checks that a response is the answer to a request: by its addresses, its tag, its label and its kind.
+func expectAnswer(
+    _ response: Response,
+    to request: Request,
+    file: StaticString = #fileID,
+    line: Int = #line
+) throws {
+    try expectEqual(response.tag, request.tag, "the tag of an answer", file: file, line: line)
+    try expectEqual(response.label, request.label, "the label of an answer", file: file, line: line)
+    try expectEqual(response.source, request.destination, "who answers", file: file, line: line)
+    try expectEqual(response.destination, request.source, "who is answered", file: file, line: line)
+    try expectEqual(response.kind, request.response().kind, "the kind of an answer", file: file, line: line)
+}
+
+/// Checks that an answer is a success, and returns the result.
+@discardableResult
+func expectSuccess(
+    _ response: Response,
+    answering request: Request,
+    file: StaticString = #fileID,
+    line: Int = #line
+) throws -> Payload? {
+    try expectAnswer(response, to: request, file: file, line: line)
+    guard case .success(let result) = response.outcome else {
+        let location = SourceLocation(file, line)
+        throw ConformanceFailure(expected: "a result", seen: "\(response.outcome)", at: location)
+    }
+    return result
+}

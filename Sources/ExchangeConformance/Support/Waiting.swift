@@ -1,0 +1,157 @@
+internal import Synchronization
+
+/// Gives up waiting after a time. What hangs is cancelled and left behind, so that a case always ends.
+func withTimeout<Value: Sendable>(
+    _ limit: Duration,
+    _ expected: String,
+    at location: @escaping @Sendable () -> SourceLocation,
+    _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    let ending = Ending<Value>()
+    let work = Task {
+        do {
+            ending.settle(.success(try await body()))
+        } catch {
+            ending.settle(.failure(error))
+        }
+    }
+    let timer = Task {
+        do {
+            try await Task.sleep(for: limit)
+        } catch {
+            return
+        }
+        ending.settle(
+            .failure(ConformanceFailure(expected: expected, seen: "that it had not after \(limit)", at: location()))
+        )
+        work.cancel()
+    }
+    defer { timer.cancel() }
+    return try await withTaskCancellationHandler {
+        try await ending.value()
+    } onCancel: {
+        work.cancel()
+    }
+}
+
+/// Gives up waiting after a time, for a check at the place of the call.
+func withTimeout<Value: Sendable>(
+    _ limit: Duration,
+    _ expected: String,
+    file: StaticString = #fileID,
+    line: Int = #line,
+    _ body: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    try await withTimeout(limit, expected, at: { SourceLocation(file, line) }, body)
+}
+
+/// The first of several endings; later ones are dropped.
+private final class Ending<Value: Sendable>: Sendable {
+    private enum State {
+        case open
+        case waiting(CheckedContinuation<Value, any Error>)
+        case settled(Result<Value, any Error>)
+    }
+
+    private let state = Mutex(State.open)
+
+    func settle(_ result: Result<Value, any Error>) {
+        let waiter: CheckedContinuation<Value, any Error>? = state.withLock { state in
+            switch state {
+            case .open:
+                state = .settled(result)
+                return nil
+            case .waiting(let waiter):
+                state = .settled(result)
+                return waiter
+            case .settled:
+                return nil
+            }
+        }
+        waiter?.resume(with: result)
+    }
+
+    func value() async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            let settled: Result<Value, any Error>? = state.withLock { state in
+                if case .settled(let result) = state { return result }
+                state = .waiting(continuation)
+                return nil
+            }
+            if let settled { continuation.resume(with: settled) }
+        }
+    }
+}
+
+/// Something that happens once, and that several tasks may wait for.
+final class Signal: Sendable {
+    private struct State {
+        var isSet = false
+        var next = 0
+        var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
+        var cancelled: Set<Int> = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Whether it has happened.
+    var isSet: Bool { state.withLock { $0.isSet } }
+
+    /// It happens: everyone who waits goes on.
+    func set() {
+        let waiters = state.withLock { state in
+            state.isSet = true
+            defer { state.waiters = [:] }
+            return state.waiters.values.map(\.self)
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    /// Waits until it happens.
+    ///
+    /// - Throws: `CancellationError` when the task is cancelled first.
+    func wait() async throws {
+        let number = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+                let ended: Result<Void, any Error>? = state.withLock { state in
+                    if state.isSet { return .success(()) }
+                    if state.cancelled.remove(number) != nil { return .failure(CancellationError()) }
+                    state.waiters[number] = continuation
+                    return nil
+                }
+                if let ended { continuation.resume(with: ended) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { state in
+                let waiter = state.waiters.removeValue(forKey: number)
+                if waiter == nil { state.cancelled.insert(number) }
+                return waiter
+            }
+            waiter?.resume(throwing: CancellationError())
+        }
+    }
+}
+
+/// What several tasks put together.
+final class Collected<Element: Sendable>: Sendable {
+    private let list = Mutex<[Element]>([])
+
+    /// All so far, in the order in which they came.
+    var elements: [Element] { list.withLock { $0 } }
+
+    /// How many so far.
+    var count: Int { list.withLock { $0.count } }
+
+    /// Adds one, and returns how many there are then.
+    @discardableResult
+    func add(_ element: Element) -> Int {
+        list.withLock { list in
+            list.append(element)
+            return list.count
+        }
+    }
+}

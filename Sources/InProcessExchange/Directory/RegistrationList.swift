@@ -1,0 +1,35 @@
+internal import AgentExchange
+
+/// Agents in the order of their registration numbers.
+///
+/// Listing takes time in proportion to the result: a removed agent leaves a gap, and the gaps are closed when they are
+/// more than half.
+struct RegistrationList {
+    private var entries: [(number: Int, agent: AgentID?)] = []
+    private var living = 0
+
+    var isEmpty: Bool { living == 0 }
+
+    /// The agents, oldest first.
+    var agents: [AgentID] { entries.compactMap(\.agent) }
+
+    /// Adds an agent; its number is higher than those before.
+    mutating func append(_ agent: AgentID, _ number: Int) {
+        entries.append((number, agent))
+        living += 1
+    }
+
+    /// Removes the agent with the number, if it is there.
+    mutating func remove(_ number: Int) {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].number < number { low = middle + 1 } else { high = middle }
+        }
+        guard low < entries.count, entries[low].number == number, entries[low].agent != nil else { return }
+        entries[low].agent = nil
+        living -= 1
+        if entries.count > 2 * living + 16 { entries.removeAll { $0.agent == nil } }
+    }
+}

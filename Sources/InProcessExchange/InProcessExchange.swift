@@ -1,0 +1,95 @@
+public import AgentExchange
+public import Foundation
+
+/// An exchange within one process: no broker, no sockets, nothing that outlives the process.
+///
+/// It keeps every promise of ``AgentExchange/ExchangeTransport``, as far as one process can: a request that was accepted
+/// gets exactly one answer, what a transport received and did not answer is given back when it closes, and termination
+/// answers what is pending. Use it to develop and test agents, and wherever all agents live in one process.
+///
+/// The value stands for the exchange: copies of it, and what is decoded from it in the same process, join the same one.
+/// The exchange ends when the last of them and the last transport are gone.
+///
+/// ```swift
+/// let exchange = InProcessExchange()
+/// let user = try await exchange.makeUserClient(name: "ann")
+/// let registration = try await user.registerAgent(AgentType("Echo"))
+/// let agent = try await exchange.makeAgentClient(registration) { request, _ in request.response() }
+/// let roundTrip = try await user.handle(to: registration.agentID).ping()
+/// ```
+public struct InProcessExchange: ExchangeFactory {
+    let core: ExchangeCore
+
+    /// Identifies the exchange among those of this process.
+    public var id: UUID { core.id }
+
+    /// Its limits.
+    public var configuration: Configuration { core.configuration }
+
+    /// Makes a new, empty exchange.
+    public init(configuration: Configuration = Configuration()) {
+        core = ExchangeCore(configuration: configuration)
+        ExchangeRegistry.add(core)
+    }
+
+    init(core: ExchangeCore) {
+        self.core = core
+    }
+
+    /// Makes a user with a mailbox of its own, and a transport bound to it.
+    ///
+    /// The mailbox lasts until it is terminated; closing the transport leaves it.
+    public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
+        let mailbox = core.addUser(name: name)
+        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach())
+    }
+
+    /// Opens the mailbox of a registered agent.
+    ///
+    /// - Throws: ``AgentExchange/ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
+    ///   ``AgentExchange/ExchangeError/Code/mailboxInUse`` when another transport is open on its mailbox.
+    public func makeAgentTransport(
+        _ registration: AgentRegistration
+    ) async throws(ExchangeError) -> any ExchangeTransport {
+        let id = EntityID.agent(registration.agentID)
+        guard case .active(let mailbox) = core.find(id) else {
+            throw ExchangeError(.badEntityID, "the agent is not registered, or was terminated", entity: id)
+        }
+        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach())
+    }
+}
+
+extension InProcessExchange: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case exchange
+    }
+
+    /// Joins the exchange that was encoded.
+    ///
+    /// - Throws: `DecodingError` with an ``AgentExchange/ExchangeError`` of code
+    ///   ``AgentExchange/ExchangeError/Code/unavailable`` below it when the exchange is not in this process, or is gone.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        let id = try fields.decode(UUID.self, forKey: .exchange)
+        guard let core = ExchangeRegistry.find(id) else {
+            let error = ExchangeError(
+                .unavailable,
+                "an in-process exchange can only be joined in its own process, while it is in use"
+            )
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: fields.codingPath + [CodingKeys.exchange],
+                    debugDescription: error.message,
+                    underlyingError: error
+                )
+            )
+        }
+        self.core = core
+    }
+
+    /// Encodes which exchange of this process it is, and nothing else.
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(id, forKey: .exchange)
+    }
+}
