@@ -61,10 +61,13 @@ actor Coordinator {
     }
 
     private func shareOut() async throws {
+        let aggregator = crew.aggregator.assignment.registration.agentID
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<(Self.window * roster.entries.count) {
-                group.addTask { [source] in
-                    while let chunk = try await source.next() { try await self.count(chunk) }
+                group.addTask { [source, aggregator] in
+                    while let chunk = try await source.next() {
+                        try await self.count(chunk, try ActionArguments(chunk, aggregator))
+                    }
                 }
             }
             for try await _ in group {}
@@ -72,11 +75,11 @@ actor Coordinator {
     }
 
     /// Has a chunk counted; hands it on to another worker until one has answered.
-    private func count(_ chunk: Chunk) async throws {
-        let arguments = try ActionArguments(chunk, crew.aggregator.assignment.registration.agentID)
+    private func count(_ chunk: Chunk, _ arguments: ActionArguments) async throws {
         var avoided: AgentID?
         for _ in 1...Self.maximumAttempts {
             guard let worker = roster.take(avoiding: avoided) else { throw JobError("there is no worker left") }
+            await killHalfWay()
             do throws(ExchangeError) {
                 let receipt = try await worker.action(
                     Worker.countAction,
@@ -100,18 +103,20 @@ actor Coordinator {
     private func finished(_ chunk: Chunk) async {
         doneBytes += chunk.bytes
         doneChunks += 1
-        if victimIsDue, doneBytes * 2 >= file.size, let victim = busiestOfCrew() {
-            victimIsDue = false
-            let load = victim.load
-            if let label = await crew.worker(victim.agent)?.kill() {
-                await progress.note("\(victim.name) was killed (\(label)) while it had \(load) requests to answer")
-            }
-        }
         await progress.update(bytes: doneBytes, of: file.size, chunks: doneChunks, roster)
     }
 
-    private func busiestOfCrew() -> Roster.Entry? {
-        roster.entries.filter { $0.load > 0 && crew.worker($0.agent) != nil }.max { $0.load < $1.load }
+    /// Kills a worker once, when half of the file is counted and the worker has its window full of requests to answer;
+    /// in the last quarter any request will do.
+    private func killHalfWay() async {
+        guard victimIsDue, doneBytes * 2 >= file.size else { return }
+        let load = doneBytes * 4 >= file.size * 3 ? 1 : Self.window
+        let candidates = roster.entries.filter { $0.load >= load && crew.worker($0.agent) != nil }
+        guard let victim = candidates.max(by: { $0.load < $1.load }) else { return }
+        victimIsDue = false
+        if let label = await crew.worker(victim.agent)?.kill() {
+            await progress.note("\(victim.name) was killed (\(label)) while it had \(victim.load) requests to answer")
+        }
     }
 
     private func outcome(since start: ContinuousClock.Instant) async throws -> Outcome {

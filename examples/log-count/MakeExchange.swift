@@ -10,9 +10,7 @@ let namespace = "log-count"
 func makeExchange(_ options: Options) throws -> any ExchangeFactory {
     switch options.exchange {
     case .local:
-        // InProcessExchange: enable when the target has the type.
-        // return InProcessExchange()
-        throw JobError("the in-process exchange is not part of this build")
+        return InProcessExchange()
     case .rabbitmq:
         // RabbitMQExchange: enable when the target has the type.
         // return try RabbitMQExchange(url: options.broker, namespace: namespace)

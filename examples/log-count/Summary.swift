@@ -75,8 +75,10 @@ struct Summary: Sendable {
         if isRight {
             lines.append("right: both counts are equal")
         } else {
-            lines.append("WRONG: the plain count is \(plain.lines.grouped) lines, \(plain.words.grouped) words, "
-                + "\(plain.terms.count.grouped) different terms")
+            lines.append(
+                "WRONG: the plain count is \(plain.lines.grouped) lines, \(plain.words.grouped) words, "
+                    + "\(plain.terms.count.grouped) different terms"
+            )
         }
         return lines
     }
