@@ -114,9 +114,7 @@ actor Coordinator {
         let candidates = roster.entries.filter { $0.load >= load && crew.worker($0.agent) != nil }
         guard let victim = candidates.max(by: { $0.load < $1.load }) else { return }
         victimIsDue = false
-        if let label = await crew.worker(victim.agent)?.kill() {
-            await progress.note("\(victim.name) was killed (\(label)) while it had \(victim.load) requests to answer")
-        }
+        await crew.worker(victim.agent)?.kill(load: victim.load)
     }
 
     private func outcome(since start: ContinuousClock.Instant) async throws -> Outcome {

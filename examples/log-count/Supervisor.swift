@@ -49,12 +49,12 @@ actor Supervisor {
         }
     }
 
-    /// Kills what runs now, and returns what it was; `nil` when nothing runs.
-    func kill() async -> String? {
-        guard let incarnation, !isEnding else { return nil }
+    /// Kills what runs now, if something does. `load` is how many requests it has to answer.
+    func kill(load: Int) async {
+        guard let incarnation, !isEnding else { return }
         kills += 1
+        await progress.note("\(assignment.name) is killed (\(incarnation.label)) while it has \(load) requests to answer")
         await incarnation.kill()
-        return incarnation.label
     }
 
     /// Starts nothing any more.
