@@ -1,0 +1,35 @@
+# `make` or `make help` lists what can be done.
+EXCHANGE ?= rabbitmq
+SWIFT ?= swift
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format clean needs
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@echo
+	@echo "  make demo EXCHANGE=local        without a broker"
+	@echo "  make demo FILE=my.log WORKERS=4 your own file, four workers"
+	@echo "  WARREN_BROKER=amqp://… make demo   on a broker that runs already"
+
+demo: ## counts the lines of a log with agents, on a private broker that is gone afterwards
+	@deploy/install-needs.sh $(if $(filter local,$(EXCHANGE))$(WARREN_BROKER),build)
+	@$(SWIFT) build -c release --product log-count
+	@EXCHANGE='$(EXCHANGE)' WORKERS='$(WORKERS)' FILE='$(FILE)' SWIFT='$(SWIFT)' deploy/demo.sh
+
+test: needs ## all tests, those with a real broker too
+	@$(SWIFT) test
+
+check: needs ## formatting, warnings as errors, all tests
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples
+	$(SWIFT) build --build-tests
+	$(SWIFT) test
+
+format: ## formats all sources in place
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples
+
+clean: ## removes what was built
+	$(SWIFT) package clean
+
+needs:
+	@deploy/install-needs.sh

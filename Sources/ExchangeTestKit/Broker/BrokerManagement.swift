@@ -1,0 +1,77 @@
+internal import Foundation
+
+/// What a private broker says about its queues, bindings and connections.
+///
+/// It asks `rabbitmqctl`, not the HTTP API: counts are those of the moment, while the statistics of the HTTP API lag
+/// by up to 5 s. A question takes about half a second.
+public struct BrokerManagement: Sendable {
+    private let broker: PrivateBroker
+
+    /// Questions to this broker.
+    public init(broker: PrivateBroker) { self.broker = broker }
+
+    /// All queues of a virtual host.
+    ///
+    /// - Throws: ``ChildProcessError`` with the broker's words.
+    public func queues(virtualHost: String = "/") async throws -> [BrokerQueue] {
+        try await list(
+            "list_queues",
+            virtualHost,
+            [
+                "name", "type", "durable", "arguments", "policy", "messages", "messages_ready",
+                "messages_unacknowledged", "consumers",
+            ]
+        )
+    }
+
+    /// One queue; nil when there is none of this name.
+    ///
+    /// - Throws: ``ChildProcessError`` with the broker's words.
+    public func queue(_ name: String, virtualHost: String = "/") async throws -> BrokerQueue? {
+        try await queues(virtualHost: virtualHost).first { $0.name == name }
+    }
+
+    /// All exchanges of a virtual host, the predeclared ones too.
+    ///
+    /// - Throws: ``ChildProcessError`` with the broker's words.
+    public func exchanges(virtualHost: String = "/") async throws -> [BrokerExchange] {
+        try await list("list_exchanges", virtualHost, ["name", "type", "durable", "arguments"])
+    }
+
+    /// All bindings of a virtual host, also those that every queue has to the default exchange.
+    ///
+    /// - Throws: ``ChildProcessError`` with the broker's words.
+    public func bindings(virtualHost: String = "/") async throws -> [BrokerBinding] {
+        try await list(
+            "list_bindings",
+            virtualHost,
+            ["source_name", "destination_name", "destination_kind", "routing_key", "arguments"]
+        )
+    }
+
+    /// All consumers of a virtual host.
+    ///
+    /// - Throws: ``ChildProcessError`` with the broker's words.
+    public func consumers(virtualHost: String = "/") async throws -> [BrokerConsumer] {
+        try await list(
+            "list_consumers",
+            virtualHost,
+            ["queue_name", "consumer_tag", "ack_required", "prefetch_count", "active", "arguments"]
+        )
+    }
+
+    /// All AMQP connections.
+    ///
+    /// - Throws: ``ChildProcessError`` with the broker's words.
+    public func connections() async throws -> [BrokerConnection] {
+        try await list("list_connections", nil, ["pid", "user", "vhost", "state", "channels", "client_properties"])
+    }
+
+    private func list<Item: Decodable>(_ what: String, _ virtualHost: String?, _ columns: [String]) async throws
+        -> [Item]
+    {
+        let place = virtualHost.map { ["--vhost", $0] } ?? []
+        let text = try await broker.control([what, "--formatter", "json"] + place + columns)
+        return try JSONDecoder().decode([Item].self, from: Data(text.utf8))
+    }
+}

@@ -1,0 +1,47 @@
+/// A queue, as the broker lists it.
+public struct BrokerQueue: Sendable, Hashable, Decodable {
+    /// Its name.
+    public let name: String
+    /// `classic`, `quorum` or `stream`.
+    public let type: String
+    /// Whether it outlives a restart of the broker.
+    public let isDurable: Bool
+    /// The `x-` arguments it was declared with. A list in them is not exact: `rabbitmqctl` prints it as a table.
+    public let arguments: [String: JSONValue]
+    /// The policy that applies to it.
+    public let policy: String?
+    /// Ready and unacknowledged messages; nil when the queue did not answer.
+    public let messages: Int?
+    /// Messages that wait for a consumer.
+    public let ready: Int?
+    /// Messages that a consumer holds.
+    public let unacknowledged: Int?
+    /// How many consumers it has.
+    public let consumers: Int?
+
+    private enum CodingKeys: String, CodingKey {
+        case name
+        case type
+        case isDurable = "durable"
+        case arguments
+        case policy
+        case messages
+        case ready = "messages_ready"
+        case unacknowledged = "messages_unacknowledged"
+        case consumers
+    }
+
+    /// Reads a row of `rabbitmqctl`.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(String.self, forKey: .name)
+        type = try container.decode(String.self, forKey: .type)
+        isDurable = try container.decode(Bool.self, forKey: .isDurable)
+        arguments = try container.decodeIfPresent(JSONValue.self, forKey: .arguments)?.fields ?? [:]
+        policy = try? container.decode(String.self, forKey: .policy)
+        messages = try? container.decode(Int.self, forKey: .messages)
+        ready = try? container.decode(Int.self, forKey: .ready)
+        unacknowledged = try? container.decode(Int.self, forKey: .unacknowledged)
+        consumers = try? container.decode(Int.self, forKey: .consumers)
+    }
+}

@@ -1,0 +1,22 @@
+extension PrivateBroker {
+    /// How a private broker is set up.
+    public struct Configuration: Sendable {
+        /// The plugins it runs. Without `rabbitmq_management` it starts a little faster.
+        public var plugins: [String]
+        /// Lines for `rabbitmq.conf`, after those of `deploy/rabbitmq.conf`; the last line for a key wins.
+        public var settings: [String]
+        /// How long a start may take, in whole seconds; other ports are tried within it.
+        public var startTimeout: Duration
+
+        /// The configuration that Warren recommends (`deploy/rabbitmq.conf`), with these changes.
+        public init(
+            plugins: [String] = ["rabbitmq_management"],
+            settings: [String] = [],
+            startTimeout: Duration = .seconds(120)
+        ) {
+            self.plugins = plugins
+            self.settings = settings
+            self.startTimeout = startTimeout
+        }
+    }
+}

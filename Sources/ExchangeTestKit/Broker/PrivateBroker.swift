@@ -1,0 +1,146 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// A real RabbitMQ for one test: a plain process on free loopback ports, with its files in a temporary directory.
+///
+/// It takes about 6 s to start. `deploy/private-broker.sh` starts and watches it: when the test process ends in
+/// whatever way, also by SIGKILL, the broker is killed and its directory removed. Nothing of a broker that the machine
+/// runs is touched or used.
+///
+/// ``kill()``, ``halt()`` and ``restart()`` are for one caller at a time.
+public actor PrivateBroker {
+    /// The address the broker listens on: 127.0.0.1.
+    public nonisolated let host = "127.0.0.1"
+    /// The AMQP port. It stays the same across ``restart()``.
+    public nonisolated let port: Int
+    /// The port of the management plugin, when that is enabled.
+    public nonisolated let managementPort: Int
+    /// The node's name, such as `warren-4711-815@localhost`.
+    public nonisolated let node: String
+    /// Where its data and its log (`log/`) are.
+    public nonisolated let directory: String
+
+    /// `amqp://guest:guest@127.0.0.1:PORT`
+    public nonisolated var amqpURL: String { "amqp://guest:guest@\(host):\(port)" }
+    /// `http://127.0.0.1:PORT`, the management page and its HTTP API; user and password are `guest`.
+    public nonisolated var managementURL: String { "http://\(host):\(managementPort)" }
+    /// Reads queues, bindings, connections from this broker.
+    public nonisolated var management: BrokerManagement { BrokerManagement(broker: self) }
+
+    /// The process id of the broker's virtual machine; nil while it is down. It changes with ``restart()``.
+    public private(set) var vmProcessID: Int32?
+
+    private let launcher: ChildProcess
+    private let startTimeout: Duration
+
+    /// Starts a broker, ready to be connected to.
+    ///
+    /// - Throws: ``PrivateBrokerError`` with the broker's own words when it did not start, ``ConditionNotMet`` when it
+    ///   was not ready within the configuration's ``Configuration/startTimeout``.
+    public static func start(_ configuration: Configuration = .init()) async throws -> PrivateBroker {
+        guard isInstalled else { throw PrivateBrokerError.notInstalled(missingReason) }
+        let files = try TemporaryDirectory(prefix: "warren-broker-configuration")
+        let settings = try files.write(configuration.settings.joined(separator: "\n") + "\n", to: "settings.conf")
+        let launcher = try ChildProcess(
+            "/bin/bash",
+            [
+                launcherPath, "run", "--stay", "--plugins", configuration.plugins.joined(separator: ","),
+                "--conf", settings,
+            ],
+            environment: ["PRIVATE_BROKER_START_SECONDS": "\(configuration.startTimeout.components.seconds)"]
+        )
+        let facts = try await LaunchFacts(readingFrom: launcher, timeout: configuration.startTimeout)
+        files.remove()
+        return PrivateBroker(facts: facts, launcher: launcher, startTimeout: configuration.startTimeout)
+    }
+
+    init(facts: LaunchFacts, launcher: ChildProcess, startTimeout: Duration) {
+        port = facts.port
+        managementPort = facts.managementPort
+        node = facts.node
+        directory = facts.directory
+        vmProcessID = facts.vmProcessID
+        self.launcher = launcher
+        self.startTimeout = startTimeout
+    }
+
+    /// Ends the broker at once and removes its directory. Nothing of it is left when this returns; harmless twice.
+    ///
+    /// Clients see a connection that breaks. Use ``halt()`` first for what they see when a broker is shut down.
+    public func stop() async {
+        vmProcessID = nil
+        launcher.closeInput()
+        if (try? await launcher.waitForExit(timeout: .seconds(30))) == nil {
+            _ = try? await launcher.stop(grace: .seconds(10))
+        }
+    }
+
+    /// Freezes the broker's process (SIGSTOP): connections stay open and nothing answers.
+    ///
+    /// - Throws: ``PrivateBrokerError/notRunning``.
+    public func pause() throws { try signal(SIGSTOP) }
+
+    /// Lets a frozen broker go on (SIGCONT).
+    ///
+    /// - Throws: ``PrivateBrokerError/notRunning``.
+    public func resume() throws { try signal(SIGCONT) }
+
+    /// Kills the broker (SIGKILL) and returns when it is gone. Its data stays for ``restart()``.
+    ///
+    /// - Throws: ``PrivateBrokerError/notRunning``.
+    public func kill() async throws {
+        try signal(SIGKILL)
+        try await launcherSays("died", within: .seconds(30))
+        vmProcessID = nil
+    }
+
+    /// Shuts the broker down in order (SIGTERM), so that clients are told (320, CONNECTION_FORCED). Its data stays for
+    /// ``restart()``. Takes some seconds; after 20 s it is killed.
+    ///
+    /// - Throws: ``ChildProcessError`` when the broker was stopped for good.
+    public func halt() async throws {
+        try launcher.write("halt")
+        try await launcherSays("halted", within: .seconds(60))
+        vmProcessID = nil
+    }
+
+    /// Starts the broker again with the same data and ports, after ``halt()`` when it runs.
+    ///
+    /// - Throws: ``PrivateBrokerError`` when it did not start, ``ConditionNotMet`` when it was not ready in time.
+    public func restart() async throws {
+        try await halt()
+        try launcher.write("start")
+        vmProcessID = try await LaunchFacts(readingFrom: launcher, timeout: startTimeout).vmProcessID
+    }
+
+    /// Runs `rabbitmqctl` against this broker and returns what it printed. Takes about half a second.
+    ///
+    /// ```swift
+    /// try await broker.control("set_vm_memory_high_watermark", "0.0001")
+    /// ```
+    ///
+    /// - Throws: ``ChildProcessError/failed(program:exit:output:errors:)`` with its output.
+    @discardableResult
+    public nonisolated func control(_ arguments: String...) async throws -> String {
+        try await control(arguments)
+    }
+
+    /// As ``control(_:)-(String...)``, with the arguments in an array.
+    @discardableResult
+    public nonisolated func control(_ arguments: [String]) async throws -> String {
+        try await ChildProcess.run("/bin/bash", [Self.launcherPath, "ctl", directory] + arguments)
+    }
+
+    /// Ends the broker while the test process exits: no task runs any more.
+    nonisolated func endAtExit() { launcher.endAtExit(seconds: 10) }
+
+    private func signal(_ number: Int32) throws {
+        guard let vmProcessID else { throw PrivateBrokerError.notRunning }
+        _ = Glibc.kill(vmProcessID, number)
+    }
+
+    private func launcherSays(_ word: String, within timeout: Duration) async throws {
+        _ = try await launcher.line(timeout: timeout) { $0 == word }
+    }
+}

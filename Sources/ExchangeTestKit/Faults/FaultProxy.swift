@@ -1,0 +1,96 @@
+internal import Foundation
+
+/// A TCP proxy on loopback that does what networks do: delays, stalls, swallows, resets, refuses.
+///
+/// ```swift
+/// let proxy = try FaultProxy(targetPort: broker.port)
+/// // connect a client to proxy.listenPort …
+/// try await proxy.set(.drop(.both))     // half-open: bytes vanish, nobody is told
+/// try await proxy.set(.reset)           // every connection breaks
+/// await proxy.stop()
+/// ```
+///
+/// One thread serves all connections with non-blocking sockets. The proxy ends with ``stop()`` or when the value goes.
+///
+/// A client's connect succeeds before the proxy has reached the target: a target that is down shows as a connection
+/// that is reset right away. Use ``Mode/refuse`` for a connect that fails.
+public final class FaultProxy: Sendable {
+    /// The port on 127.0.0.1 that clients connect to. It stays bound until the proxy ends.
+    public let listenPort: Int
+    /// The port on 127.0.0.1 that connections go to.
+    public let targetPort: Int
+
+    private let control: ProxyControl
+
+    /// Starts a proxy in mode ``Mode/pass``.
+    ///
+    /// - Throws: ``FaultProxyError`` when there is no port or socket to be had.
+    public init(targetPort: Int) throws {
+        let listener = try LoopbackTCP.listener()
+        let control: ProxyControl
+        do {
+            control = try ProxyControl()
+        } catch {
+            LoopbackTCP.close(listener.descriptor)
+            throw error
+        }
+        self.targetPort = targetPort
+        self.listenPort = listener.port
+        self.control = control
+        let thread = Thread {
+            ProxyLoop(listener: listener.descriptor, targetPort: targetPort, control: control).run()
+        }
+        thread.name = "fault-proxy"
+        thread.start()
+    }
+
+    deinit { control.requestStop() }
+
+    /// Switches the mode for all connections, open and new; it is in force when this returns.
+    ///
+    /// - Throws: ``ConditionNotMet`` when the proxy has stopped.
+    public func set(_ mode: Mode) async throws {
+        try await control.apply { $0.mode = mode }
+    }
+
+    /// Lets this many more bytes through in one direction, over all connections, and then cuts the connection they went
+    /// through: the receiver reads exactly these bytes and the end, the sender gets a reset. Happens once.
+    ///
+    /// - Parameters:
+    ///   - count: 0 cuts at the next byte.
+    ///   - direction: ``Directions/toTarget`` or ``Directions/toClient``; with both, either counts.
+    /// - Throws: ``ConditionNotMet`` when the proxy has stopped.
+    public func cut(afterBytes count: Int, _ direction: Directions) async throws {
+        try await control.apply { $0.cut = ProxyCut(direction: direction, remaining: count) }
+    }
+
+    /// Resets the connections that are open now; the mode stays, new connections are served.
+    ///
+    /// - Throws: ``ConditionNotMet`` when the proxy has stopped.
+    public func resetConnections() async throws {
+        try await control.apply { $0.resetsRequested += 1 }
+    }
+
+    /// Connections and bytes until now.
+    public var statistics: Statistics { control.state.value.statistics }
+
+    /// Waits until the statistics satisfy a condition.
+    ///
+    /// - Returns: the statistics that did.
+    /// - Throws: ``ConditionNotMet`` with the last statistics.
+    @discardableResult
+    public func statistics(
+        timeout: Duration = .seconds(10),
+        where condition: @escaping @Sendable (Statistics) -> Bool
+    ) async throws -> Statistics {
+        try await control.state.wait(for: "proxy statistics", timeout: timeout) {
+            condition($0.statistics) ? $0.statistics : nil
+        }
+    }
+
+    /// Resets all connections and gives the port back. When this returns everything is closed; harmless twice.
+    public func stop() async {
+        control.requestStop()
+        _ = try? await control.state.wait(for: "end of the proxy", timeout: .seconds(10)) { $0.isStopped ? true : nil }
+    }
+}

@@ -1,0 +1,116 @@
+internal import Glibc
+
+/// The system calls of the proxy, all on 127.0.0.1 and non-blocking.
+enum LoopbackTCP {
+    enum ReadResult {
+        case bytes([UInt8])
+        case end
+        case notNow
+        case failed
+    }
+
+    private static let streamSocket =
+        Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
+
+    /// A listening socket. Its port is one that the kernel does not give to outgoing connections, and it is asked for by
+    /// number: so it stays ours while the socket does not listen.
+    static func listener() throws -> (descriptor: Int32, port: Int) {
+        var code: Int32 = 0
+        for _ in 0..<100 {
+            let descriptor = socket(AF_INET, streamSocket, 0)
+            guard descriptor >= 0 else { throw FaultProxyError(call: "socket", code: errno) }
+            // Connections that were accepted use the port too: without this, listening again would fail.
+            set(descriptor, SOL_SOCKET, SO_REUSEADDR)
+            let port = Int.random(in: 20_000..<32_000)
+            if withAddress(port, { bind(descriptor, $0, $1) }) == 0 && listen(descriptor, 128) == 0 {
+                return (descriptor, port)
+            }
+            code = errno
+            close(descriptor)
+        }
+        throw FaultProxyError(call: "bind", code: code)
+    }
+
+    /// Begins to listen (true) or stops (false): a bound socket that does not listen refuses connections.
+    ///
+    /// - Returns: whether it listens now.
+    static func setListening(_ descriptor: Int32, _ isListening: Bool) -> Bool {
+        if isListening { return listen(descriptor, 128) == 0 }
+        _ = shutdown(descriptor, Int32(SHUT_RD))
+        return false
+    }
+
+    static func accept(_ listener: Int32) -> Int32? {
+        let descriptor = Glibc.accept(listener, nil, nil)
+        guard descriptor >= 0 else { return nil }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+        return descriptor
+    }
+
+    /// Begins to connect; a refusal shows at the first read or write.
+    static func connect(port: Int) -> Int32? {
+        let descriptor = socket(AF_INET, streamSocket, 0)
+        guard descriptor >= 0 else { return nil }
+        set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
+        let result = withAddress(port) { Glibc.connect(descriptor, $0, $1) }
+        if result == 0 || errno == EINPROGRESS { return descriptor }
+        close(descriptor)
+        return nil
+    }
+
+    static func read(_ descriptor: Int32, limit: Int) -> ReadResult {
+        var buffer = [UInt8](repeating: 0, count: limit)
+        let count = recv(descriptor, &buffer, limit, 0)
+        if count > 0 { return .bytes(Array(buffer[..<count])) }
+        if count == 0 { return .end }
+        return errno == EAGAIN || errno == EINTR || errno == ENOTCONN ? .notNow : .failed
+    }
+
+    /// How many bytes were taken; nil when the connection is broken.
+    static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int? {
+        let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        if count >= 0 { return count }
+        return errno == EAGAIN || errno == EINTR || errno == ENOTCONN ? 0 : nil
+    }
+
+    static func endStream(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+
+    static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+    /// Closes with RST instead of FIN.
+    static func reset(_ descriptor: Int32) {
+        var now = linger(l_onoff: 1, l_linger: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+        close(descriptor)
+    }
+
+    static func wakePair() throws -> (reading: Int32, writing: Int32) {
+        var ends: [Int32] = [-1, -1]
+        guard socketpair(AF_UNIX, streamSocket, 0, &ends) == 0 else {
+            throw FaultProxyError(call: "socketpair", code: errno)
+        }
+        return (ends[0], ends[1])
+    }
+
+    /// A full buffer is as good as a byte: the thread wakes anyway.
+    static func wake(_ descriptor: Int32) { _ = send(descriptor, [1], 1, Int32(MSG_NOSIGNAL)) }
+
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32) {
+        var on: Int32 = 1
+        _ = setsockopt(descriptor, level, option, &on, socklen_t(MemoryLayout<Int32>.size))
+    }
+
+    private static func withAddress(_ port: Int, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port)).bigEndian
+        address.sin_addr.s_addr = UInt32(INADDR_LOOPBACK).bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+    }
+}

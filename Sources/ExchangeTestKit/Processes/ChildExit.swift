@@ -1,0 +1,7 @@
+/// How a child process ended.
+public enum ChildExit: Sendable, Hashable {
+    /// It returned this code; 0 means success.
+    case code(Int32)
+    /// A signal ended it.
+    case signal(Int32)
+}

@@ -1,0 +1,143 @@
+internal import Glibc
+internal import Synchronization
+
+/// A program started by a test: its standard output comes line by line, its standard input can be written and closed.
+///
+/// It is ended in every case: by ``stop()``, or with SIGKILL when the value goes. It gets a session of its own and only
+/// the descriptors 0, 1 and 2. When the test process dies, its standard input closes: a helper that must not outlive
+/// the test ends at the end of its input.
+public final class ChildProcess: Sendable {
+    /// The process id.
+    public let id: Int32
+    /// What was started, for messages.
+    public let name: String
+
+    private let input: ChildInput
+    private let output: LineReader
+    private let errors: LineReader
+    private let reaper: Reaper
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - executable: an absolute path.
+    ///   - arguments: without the program's name.
+    ///   - environment: set on top of this process's environment; an empty value removes the variable.
+    /// - Throws: ``ChildProcessError``.
+    public init(_ executable: String, _ arguments: [String] = [], environment: [String: String] = [:]) throws {
+        let spawned = try Spawn.start(executable, arguments, environment: environment)
+        id = spawned.id
+        name = executable.split(separator: "/").last.map(String.init) ?? executable
+        input = ChildInput(descriptor: spawned.input)
+        output = LineReader(descriptor: spawned.output, name: "\(name) output")
+        errors = LineReader(descriptor: spawned.errors, name: "\(name) errors")
+        reaper = Reaper(process: spawned.id)
+    }
+
+    deinit {
+        input.close()
+        reaper.signal(SIGKILL)
+    }
+
+    /// The next line of standard output without its newline; nil at the end.
+    ///
+    /// - Throws: ``ConditionNotMet`` when no line came in time.
+    public func nextLine(timeout: Duration = .seconds(10)) async throws -> String? {
+        try await output.next(timeout: timeout)
+    }
+
+    /// Reads lines until one satisfies the condition, and returns that one.
+    ///
+    /// - Throws: ``ConditionNotMet`` when none came in time, ``ChildProcessError`` at the end of the output.
+    public func line(
+        timeout: Duration = .seconds(10),
+        where condition: (String) -> Bool
+    ) async throws -> String {
+        let deadline = ContinuousClock.now + timeout
+        while let line = try await nextLine(timeout: ContinuousClock.now.duration(to: deadline)) {
+            if condition(line) { return line }
+        }
+        throw ChildProcessError.outputEnded(program: name, errors: standardError)
+    }
+
+    /// What the program has written to standard error so far: the last 1,000 lines.
+    public var standardError: String { errors.all.joined(separator: "\n") }
+
+    /// Everything on standard output that nobody has read as a line yet, after the program closed it.
+    ///
+    /// - Throws: ``ConditionNotMet`` when the output did not end in time.
+    public func remainingOutput(timeout: Duration = .seconds(10)) async throws -> String {
+        try await output.rest(timeout: timeout)
+    }
+
+    /// Writes a line to standard input; may block while the program does not read.
+    ///
+    /// - Throws: ``ChildProcessError/inputClosed(program:)`` when it is closed on either side.
+    public func write(_ line: String) throws {
+        guard input.write(line + "\n") else { throw ChildProcessError.inputClosed(program: name) }
+    }
+
+    /// Closes standard input: the program reads the end of its input.
+    public func closeInput() { input.close() }
+
+    /// Sends a signal, such as `SIGTERM` or `SIGSTOP`. Nothing happens once the program has ended: the process id is
+    /// never used after it was given back.
+    public func signal(_ number: Int32) { reaper.signal(number) }
+
+    /// How the program ended; nil while it runs.
+    public var exit: ChildExit? { reaper.exit.value }
+
+    /// Waits until the program has ended.
+    ///
+    /// - Throws: ``ConditionNotMet`` when it did not end in time.
+    @discardableResult
+    public func waitForExit(timeout: Duration = .seconds(10)) async throws -> ChildExit {
+        try await reaper.exit.wait(for: "end of \(name) (process \(id))", timeout: timeout) { $0 }
+    }
+
+    /// Ends the program: closes its input, sends SIGTERM, and SIGKILL after the grace time.
+    ///
+    /// - Returns: how it ended.
+    /// - Throws: ``ConditionNotMet`` when even SIGKILL did not end it within 10 s, `CancellationError`.
+    @discardableResult
+    public func stop(grace: Duration = .seconds(5)) async throws -> ChildExit {
+        input.close()
+        signal(SIGCONT)
+        signal(SIGTERM)
+        do {
+            return try await waitForExit(timeout: grace)
+        } catch is ConditionNotMet {
+            signal(SIGKILL)
+            return try await waitForExit(timeout: .seconds(10))
+        }
+    }
+
+    /// Closes the input and blocks until the program has ended by itself, or the time is over.
+    func endAtExit(seconds: Double) {
+        input.close()
+        reaper.blockUntilExit(seconds: seconds)
+    }
+}
+
+extension ChildProcess {
+    /// Runs a program to its end and returns its standard output.
+    ///
+    /// - Throws: ``ChildProcessError/failed(program:exit:output:errors:)`` with what it printed when it ended otherwise
+    ///   than with code 0, ``ConditionNotMet`` when it did not end in time; it is killed then.
+    public static func run(
+        _ executable: String,
+        _ arguments: [String] = [],
+        environment: [String: String] = [:],
+        timeout: Duration = .seconds(60)
+    ) async throws -> String {
+        let child = try ChildProcess(executable, arguments, environment: environment)
+        child.closeInput()
+        let output = try await child.remainingOutput(timeout: timeout)
+        let exit = try await child.waitForExit(timeout: timeout)
+        guard exit == .code(0) else {
+            let errors = try await child.errors.rest(timeout: timeout)
+            throw ChildProcessError.failed(program: child.name, exit: exit, output: output, errors: errors)
+        }
+        return output
+    }
+}

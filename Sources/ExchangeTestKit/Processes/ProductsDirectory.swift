@@ -1,0 +1,20 @@
+public import Foundation
+
+/// Where this build puts its programs.
+public enum ProductsDirectory {
+    /// The folder of the running test program: `.build/debug` or its like. Executables of the package are in it.
+    public static var url: URL {
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+
+    /// The path of an executable of the package, for ``ChildProcess/init(_:_:environment:)``.
+    ///
+    /// - Throws: ``ChildProcessError/notStarted(program:errno:)`` when it was not built.
+    public static func executable(_ name: String) throws -> String {
+        let path = url.appendingPathComponent(name).path
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw ChildProcessError.notStarted(program: path, errno: 2)
+        }
+        return path
+    }
+}

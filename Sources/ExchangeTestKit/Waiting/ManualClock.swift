@@ -1,0 +1,87 @@
+/// A clock that stands still until a test moves it.
+///
+/// ```swift
+/// let clock = ManualClock()
+/// async let done: Void = codeUnderTest(clock: clock)
+/// try await clock.sleepers(atLeast: 1)      // it sleeps now
+/// clock.advance(by: .seconds(30))
+/// ```
+public final class ManualClock: Clock {
+    /// A moment, as the time since the clock was made.
+    public struct Instant: InstantProtocol, CustomStringConvertible {
+        /// The time since the clock was made.
+        public let offset: Duration
+
+        /// The moment so much after the clock was made.
+        public init(offset: Duration = .zero) { self.offset = offset }
+
+        /// A later moment; an earlier one for a negative duration.
+        public func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+        /// The time from this moment to another.
+        public func duration(to other: Instant) -> Duration { other.offset - offset }
+        /// Earlier moments are less.
+        public static func < (one: Instant, other: Instant) -> Bool { one.offset < other.offset }
+        /// The time since the clock was made.
+        public var description: String { "\(offset)" }
+    }
+
+    private struct State {
+        var now = Instant()
+        var deadlines: [UInt64: Instant] = [:]
+        var nextSleeper: UInt64 = 0
+    }
+
+    private let state = Monitor(State())
+
+    /// A clock that shows zero.
+    public init() {}
+
+    /// The moment it shows.
+    public var now: Instant { state.value.now }
+    /// The finest step: a nanosecond.
+    public var minimumResolution: Duration { .nanoseconds(1) }
+    /// How many tasks sleep on it.
+    public var sleepers: Int { state.value.deadlines.count }
+    /// When the first sleeper wants to wake; nil when nobody sleeps.
+    public var nextDeadline: Instant? { state.value.deadlines.values.min() }
+
+    /// Moves the clock on and wakes everyone whose deadline has come.
+    public func advance(by duration: Duration) {
+        state.update { $0.now = $0.now.advanced(by: duration) }
+    }
+
+    /// Moves the clock on to the first deadline, when somebody sleeps.
+    ///
+    /// - Returns: whether somebody did.
+    @discardableResult
+    public func advanceToNextDeadline() -> Bool {
+        state.update { state in
+            guard let next = state.deadlines.values.min() else { return false }
+            state.now = max(state.now, next)
+            return true
+        }
+    }
+
+    /// Waits until so many tasks sleep on it.
+    ///
+    /// - Parameter timeout: a deadline in real time.
+    /// - Throws: ``ConditionNotMet``.
+    public func sleepers(atLeast count: Int, timeout: Duration = .seconds(10)) async throws {
+        try await state.wait(for: "\(count) sleepers", timeout: timeout) { $0.deadlines.count >= count ? true : nil }
+    }
+
+    /// Sleeps until the clock was moved to the deadline.
+    ///
+    /// - Throws: `CancellationError`.
+    public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {
+        let sleeper: UInt64? = state.update { state in
+            guard deadline > state.now else { return nil }
+            state.nextSleeper += 1
+            state.deadlines[state.nextSleeper] = deadline
+            return state.nextSleeper
+        }
+        guard let sleeper else { return try Task.checkCancellation() }
+        defer { state.update { $0.deadlines[sleeper] = nil } }
+        try await state.wait { $0.now >= deadline ? true : nil }
+    }
+}

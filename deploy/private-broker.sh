@@ -1,0 +1,294 @@
+#!/bin/bash
+# A private RabbitMQ for a demo or a test: a plain process on free loopback ports, gone when its parent is gone.
+#
+#   private-broker.sh run [--directory DIR] [--keep] [--stay] [--plugins A,B] [--conf FILE]
+#       Starts a broker and prints, one per line: directory=, node=, port=, management_port=, vm_pid=, epmd_pid=
+#       and at last ready=amqp://guest:guest@127.0.0.1:PORT. Then waits for a command on its standard input:
+#         stop     clean stop and exit; so do SIGTERM, SIGINT and SIGHUP
+#         halt     clean stop, data and ports are kept for "start"
+#         start    the same broker again
+#       When standard input closes, the parent is gone: the broker is killed at once. When the broker dies by itself,
+#       the script exits 3; with --stay it prints "died" and waits for "start".
+#       In the end the directory is removed, unless --keep. A directory that was kept starts again with its data,
+#       plugins and settings, and on the same ports.
+#   private-broker.sh ctl DIR ARGUMENTS...    rabbitmqctl for the broker of DIR
+#
+#   --plugins  default rabbitmq_management; empty for none
+#   --conf     lines appended to rabbitmq.conf (later lines win)
+#   PRIVATE_BROKER_START_SECONDS  deadline of a start (120)
+#   PRIVATE_BROKER_STOP_SECONDS   deadline of a clean stop, then SIGKILL (20)
+#   PRIVATE_BROKER_BIN            folder of rabbitmq-server (/usr/lib/rabbitmq/bin)
+set -uo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# Not /usr/sbin: the wrappers there insist on the user root or rabbitmq.
+bin=${PRIVATE_BROKER_BIN:-/usr/lib/rabbitmq/bin}
+start_seconds=${PRIVATE_BROKER_START_SECONDS:-120}
+stop_seconds=${PRIVATE_BROKER_STOP_SECONDS:-20}
+
+directory= keep= conf= plugins=rabbitmq_management
+vm= epmd= prober= watcher= signalled= event= kept= stay= node= port= management_port= distribution_port= epmd_port=
+
+fail() { echo "private-broker: $*" >&2; exit 1; }
+
+# Everything that keeps a broker off the paths and ports that other brokers of this machine use.
+broker_environment() {
+    export HOME=$directory/home
+    export ERL_EPMD_PORT=$epmd_port ERL_EPMD_ADDRESS=127.0.0.1
+    export RABBITMQ_CONF_ENV_FILE=/dev/null
+    export RABBITMQ_NODENAME=$node
+    export RABBITMQ_CONFIG_FILE=$directory/rabbitmq
+    export RABBITMQ_ADVANCED_CONFIG_FILE=$directory/advanced
+    export RABBITMQ_MNESIA_BASE=$directory/data
+    export RABBITMQ_LOG_BASE=$directory/log
+    export RABBITMQ_SCHEMA_DIR=$directory/schema
+    export RABBITMQ_GENERATED_CONFIG_DIR=$directory/config
+    export RABBITMQ_ENABLED_PLUGINS_FILE=$directory/enabled_plugins
+    export RABBITMQ_PID_FILE=$directory/pid
+    export RABBITMQ_DIST_PORT=$distribution_port
+    export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"
+    export RABBITMQ_CTL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"
+    export RABBITMQ_CTL_DIST_PORT_MIN=20000 RABBITMQ_CTL_DIST_PORT_MAX=31999
+    # The wrapper then becomes the Erlang VM instead of watching it: its process id is the one we know.
+    export RUNNING_UNDER_SYSTEMD=1
+    unset NOTIFY_SOCKET ERL_LIBS ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS
+}
+
+# An AMQP greeting within two seconds that carries our node's name: somebody else's broker may have got our port.
+greets() {
+    local code
+    { exec 9<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 1
+    printf 'AMQP\0\0\11\1' >&9
+    timeout 2 dd bs=4096 count=1 <&9 2>/dev/null | tr -d '\0' | grep -qaF "${node%@*}@"
+    code=$?
+    exec 9>&-
+    return $code
+}
+
+in_use() { (exec 9<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# Below the ports that the kernel gives to outgoing connections, so that a broker finds its ports free after a restart.
+free_port() {
+    local candidate
+    while :; do
+        candidate=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
+        case " $port $management_port $distribution_port $epmd_port " in *" $candidate "*) continue ;; esac
+        in_use "$candidate" || { echo "$candidate"; return; }
+    done
+}
+
+choose_names() {
+    port= management_port= distribution_port= epmd_port=
+    port=$(free_port); management_port=$(free_port); distribution_port=$(free_port); epmd_port=$(free_port)
+    node=warren-$$-$RANDOM@localhost
+    cat > "$directory/names" <<NAMES
+node=$node
+port=$port
+management_port=$management_port
+distribution_port=$distribution_port
+epmd_port=$epmd_port
+NAMES
+}
+
+write_files() {
+    mkdir -p "$directory"/{home,data,log,schema,config}
+    if [ ! -f "$directory/home/.erlang.cookie" ]; then
+        (umask 077; head -c 24 /dev/urandom | base64 | tr -dc A-Za-z0-9 > "$directory/home/.erlang.cookie")
+        chmod 400 "$directory/home/.erlang.cookie"
+    fi
+    # Both are kept with the data, for the next start.
+    [ -f "$directory/enabled_plugins" ] || echo "[$plugins]." > "$directory/enabled_plugins"
+    [ -f "$directory/settings.conf" ] || cat "${conf:-/dev/null}" > "$directory/settings.conf" || fail "cannot read $conf"
+    {
+        cat "$here/rabbitmq.conf"
+        echo "listeners.tcp.1 = 127.0.0.1:$port"
+        case $(cat "$directory/enabled_plugins") in *rabbitmq_management*)
+            echo "management.tcp.ip = 127.0.0.1"
+            echo "management.tcp.port = $management_port" ;;
+        esac
+        echo "log.console = false"
+        echo "disk_free_limit.absolute = 100MB"
+        cat "$directory/settings.conf"
+    } > "$directory/rabbitmq.conf"
+}
+
+# Both end with this script, even when it is killed: the kernel sends them SIGKILL.
+start_processes() {
+    local with_parent=()
+    command -v setpriv >/dev/null && with_parent=(setpriv --pdeathsig KILL)
+    (
+        broker_environment
+        cd "$directory" && exec setsid "${with_parent[@]}" epmd -port "$epmd_port" -address 127.0.0.1 \
+            > "$directory/epmd.out" 2>&1 < /dev/null
+    ) &
+    epmd=$!
+    (
+        broker_environment
+        cd "$directory" && exec setsid "${with_parent[@]}" "$bin/rabbitmq-server" \
+            > "$directory/out" 2>&1 < /dev/null
+    ) &
+    vm=$!
+}
+
+alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+
+until_ready() {
+    local deadline=$((SECONDS + start_seconds))
+    while [ $SECONDS -lt $deadline ]; do
+        greets "$port" && exit 0
+        sleep 0.05
+    done
+    exit 1
+}
+
+alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
+
+end_processes() {
+    local pid
+    for pid in "$vm" "$epmd" "$prober"; do alive "$pid" && kill -KILL "$pid" 2>/dev/null; done
+    for pid in "$vm" "$epmd" "$prober"; do [ -n "$pid" ] && wait "$pid" 2>/dev/null; done
+    vm= epmd= prober=
+}
+
+stop_cleanly() {
+    local deadline=$((SECONDS + stop_seconds))
+    kill -CONT "$vm" 2>/dev/null
+    kill -TERM "$vm" 2>/dev/null
+    while [ $SECONDS -lt $deadline ] && alive "$vm"; do sleep 0.05; done
+}
+
+clean_up() {
+    trap - EXIT
+    trap '' TERM INT HUP
+    end_processes
+    alive "$watcher" && kill -KILL "$watcher" && wait "$watcher" 2>/dev/null
+    [ -n "$keep" ] || rm -rf "$directory"
+}
+
+# A process that reads the next command from our standard input and tells it by its exit code.
+watch_input() {
+    (
+        while IFS= read -r line <&3; do
+            case $line in stop) exit 10 ;; halt) exit 11 ;; start) exit 12 ;; esac
+        done
+        exit 13
+    ) >/dev/null &
+    watcher=$!
+}
+
+# Sleeps until one of the processes ends or a signal comes; says which in `event`.
+next_event() {
+    local ended= code
+    wait -n -p ended "$watcher" ${vm:+"$vm"} ${prober:+"$prober"} 2>/dev/null
+    code=$?
+    if [ -n "$signalled" ]; then event=stop; return; fi
+    case $ended in
+        "$watcher")
+            case $code in 10) event=stop ;; 11) event=halt ;; 12) event=start ;; *) event=gone ;; esac
+            watch_input ;;
+        "$vm") event=died ;;
+        "$prober") prober=; event=late; [ $code -ne 0 ] || event=ready ;;
+        *) event=gone ;;
+    esac
+}
+
+announce() {
+    echo "directory=$directory"
+    echo "node=$node"
+    echo "port=$port"
+    echo "management_port=$management_port"
+    echo "vm_pid=$vm"
+    echo "epmd_pid=$epmd"
+    echo "ready=amqp://guest:guest@127.0.0.1:$port"
+}
+
+# Leaves in `event` what happened: ready, or stop, halt and gone, which the caller heeds.
+start_broker() {
+    local attempt
+    for attempt in 1 2 3 4 5; do
+        [ -n "$kept" ] || choose_names
+        write_files
+        start_processes
+        until_ready &
+        prober=$!
+        next_event
+        case $event in ready) kept=1; return ;; died | late) ;; *) return ;; esac
+        # A broker that dies before it is ready lost a port between our look and its bind: others are tried, or
+        # the same ones again when its directory was kept.
+        end_processes
+        [ "$event" = died ] || break
+        [ -n "$kept" ] || rm -rf "$directory/data"
+    done
+    tail -n 30 "$directory/out" "$directory/epmd.out" >&2
+    fail "the broker did not start"
+}
+
+run() {
+    [ -x "$bin/rabbitmq-server" ] || fail "no $bin/rabbitmq-server: sudo apt-get install rabbitmq-server"
+    command -v epmd >/dev/null || fail "no epmd: sudo apt-get install erlang-base"
+    if [ -z "$directory" ]; then
+        directory=$(mktemp -d "${TMPDIR:-/tmp}/warren-broker.XXXXXXXX") || fail "no temporary directory"
+    else
+        { mkdir -p "$directory" && directory=$(cd "$directory" && pwd); } || fail "cannot use $directory"
+    fi
+    trap clean_up EXIT
+    trap 'signalled=1' TERM INT HUP
+
+    exec 3<&0
+    watch_input
+    # shellcheck source=/dev/null
+    [ -f "$directory/names" ] && . "$directory/names" && kept=1
+    start_broker
+    while :; do
+        case $event in
+            ready) announce ;;
+            died)
+                end_processes
+                [ -n "$stay" ] || exit 3
+                echo "died" ;;
+            start) [ -n "$vm" ] || { start_broker; continue; } ;;
+            halt)
+                stop_cleanly
+                end_processes
+                echo "halted" ;;
+            stop)
+                stop_cleanly
+                exit 0 ;;
+            gone) exit 0 ;;
+        esac
+        next_event
+    done
+}
+
+ctl() {
+    directory=$1
+    shift
+    # shellcheck source=/dev/null
+    . "$directory/names" || fail "no broker in $directory"
+    broker_environment
+    exec "$bin/rabbitmqctl" --quiet "$@"
+}
+
+usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
+
+command=${1:-}
+[ $# -eq 0 ] || shift
+case $command in
+    run)
+        while [ $# -gt 0 ]; do
+            case $1 in
+                --directory) directory=${2:?}; shift 2 ;;
+                --keep) keep=1; shift ;;
+                --stay) stay=1; shift ;;
+                --plugins) plugins=${2?}; shift 2 ;;
+                --conf) conf=${2:?}; shift 2 ;;
+                *) usage >&2; exit 2 ;;
+            esac
+        done
+        run ;;
+    ctl)
+        [ $# -ge 2 ] || { usage >&2; exit 2; }
+        ctl "$@" ;;
+    -h | --help | help) usage ;;
+    *) usage >&2; exit 2 ;;
+esac
