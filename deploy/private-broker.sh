@@ -15,6 +15,7 @@
 #
 #   --plugins  default rabbitmq_management; empty for none
 #   --conf     lines appended to rabbitmq.conf (later lines win)
+#   PRIVATE_BROKER_SETTINGS       the same as a text
 #   PRIVATE_BROKER_START_SECONDS  deadline of a start (120)
 #   PRIVATE_BROKER_STOP_SECONDS   deadline of a clean stop, then SIGKILL (20)
 #   PRIVATE_BROKER_BIN            folder of rabbitmq-server (/usr/lib/rabbitmq/bin)
@@ -90,6 +91,11 @@ epmd_port=$epmd_port
 NAMES
 }
 
+write_settings() {
+    cat "${conf:-/dev/null}" > "$directory/settings.conf" || fail "cannot read $conf"
+    echo "${PRIVATE_BROKER_SETTINGS:-}" >> "$directory/settings.conf"
+}
+
 write_files() {
     mkdir -p "$directory"/{home,data,log,schema,config}
     if [ ! -f "$directory/home/.erlang.cookie" ]; then
@@ -98,7 +104,7 @@ write_files() {
     fi
     # Both are kept with the data, for the next start.
     [ -f "$directory/enabled_plugins" ] || echo "[$plugins]." > "$directory/enabled_plugins"
-    [ -f "$directory/settings.conf" ] || cat "${conf:-/dev/null}" > "$directory/settings.conf" || fail "cannot read $conf"
+    [ -f "$directory/settings.conf" ] || write_settings
     {
         cat "$here/rabbitmq.conf"
         echo "listeners.tcp.1 = 127.0.0.1:$port"

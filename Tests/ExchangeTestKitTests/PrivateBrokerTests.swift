@@ -5,6 +5,7 @@ import Testing
 
 @Suite(
     "A private broker",
+    .serialized,
     .enabled(if: PrivateBroker.isInstalled, "needs rabbitmq-server: sudo apt-get install rabbitmq-server")
 )
 struct PrivateBrokerTests {
@@ -66,6 +67,18 @@ struct PrivateBrokerTests {
         #expect(try silent.receive(within: .milliseconds(300)) == nil)
         try await broker.resume()
         #expect(try silent.receive(within: .seconds(10))?.first == 1, "connection.start is a method frame")
+        await broker.stop()
+    }
+
+    @Test("tells its clients when it is halted, and starts again")
+    func haltAndRestart() async throws {
+        let broker = try await PrivateBroker.start(.init(plugins: []))
+        let client = try RawClient(port: broker.port, name: "told")
+        try await broker.halt()
+        #expect(try client.nextMethod().prefix(6) == [0, 10, 0, 50, 1, 64], "connection.close with code 320")
+        #expect(await broker.vmProcessID == nil)
+        try await broker.restart()
+        #expect(try await broker.control("ping").contains("succeeded"))
         await broker.stop()
     }
 

@@ -1,6 +1,4 @@
-internal import Foundation
 internal import Glibc
-internal import Synchronization
 
 /// A real RabbitMQ for one test: a plain process on free loopback ports, with its files in a temporary directory.
 ///
@@ -40,18 +38,15 @@ public actor PrivateBroker {
     ///   was not ready within the configuration's ``Configuration/startTimeout``.
     public static func start(_ configuration: Configuration = .init()) async throws -> PrivateBroker {
         guard isInstalled else { throw PrivateBrokerError.notInstalled(missingReason) }
-        let files = try TemporaryDirectory(prefix: "warren-broker-configuration")
-        let settings = try files.write(configuration.settings.joined(separator: "\n") + "\n", to: "settings.conf")
         let launcher = try ChildProcess(
             "/bin/bash",
-            [
-                launcherPath, "run", "--stay", "--plugins", configuration.plugins.joined(separator: ","),
-                "--conf", settings,
-            ],
-            environment: ["PRIVATE_BROKER_START_SECONDS": "\(configuration.startTimeout.components.seconds)"]
+            [launcherPath, "run", "--stay", "--plugins", configuration.plugins.joined(separator: ",")],
+            environment: [
+                "PRIVATE_BROKER_START_SECONDS": "\(configuration.startTimeout.components.seconds)",
+                "PRIVATE_BROKER_SETTINGS": configuration.settings.joined(separator: "\n"),
+            ]
         )
         let facts = try await LaunchFacts(readingFrom: launcher, timeout: configuration.startTimeout)
-        files.remove()
         return PrivateBroker(facts: facts, launcher: launcher, startTimeout: configuration.startTimeout)
     }
 
