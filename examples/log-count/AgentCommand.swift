@@ -26,7 +26,7 @@ enum AgentCommand {
             return reason
         }
         let isExpected = reason.code == .mailboxTerminated || reason.code == .closed
-        if !isExpected { throw reason }
+        if !isExpected { throw JobError("the agent \(briefing.assignment.name) stopped: \(reason)") }
     }
 
     /// Waits until the standard input is at its end, or the task is cancelled.

@@ -57,11 +57,14 @@ struct Job: Sendable {
 
     private func explain() async {
         guard options.exchange == .rabbitmq else { return }
+        let environment = ProcessInfo.processInfo.environment
+        let tool = environment["RABBITMQCTL"] ?? "rabbitmqctl"
+        let page = environment["RABBITMQ_MANAGEMENT"] ?? "the management page of the broker"
         await progress.note(
             """
             Every mailbox is a queue named warren.\(namespace).…; to look at them while this runs:
-              rabbitmqctl list_queues name type messages consumers
-            or the management page of the broker, filtered by warren.\(namespace).
+              \(tool) list_queues name type messages consumers
+            or \(page), filtered by warren.\(namespace).
             """
         )
     }
