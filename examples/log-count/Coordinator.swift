@@ -52,9 +52,10 @@ actor Coordinator {
     private func findWorkers() async throws {
         var handles: [RemoteHandle] = []
         for agent in try await client.discover(AgentRole.worker.type) {
-            let details = try await client.transport.details(of: .agent(agent))
-            if details.attachedConsumers > 0 { handles.append(client.handle(to: agent)) }
+            let details = try? await client.transport.details(of: .agent(agent))
+            if let details, details.attachedConsumers > 0 { handles.append(client.handle(to: agent)) }
         }
+        if handles.isEmpty { throw JobError("no agent of type \(AgentRole.worker.type) was found") }
         roster = Roster(handles)
         let names = roster.entries.map(\.name).joined(separator: ", ")
         await progress.note("found \(handles.count) agents of type \(AgentRole.worker.type): \(names)")
@@ -150,7 +151,8 @@ extension ExchangeError {
     /// Whether the error is about one worker, so that another may do what it did not.
     fileprivate var concernsWorker: Bool {
         switch code {
-        case .messageTooLarge, .invalidMessage, .invalidPayload, .closed, .unauthorised, .forbidden: false
+        case .messageTooLarge, .invalidMessage, .invalidPayload, .unauthorised, .forbidden: false
+        case .closed, .connectionLost: false
         default: true
         }
     }
