@@ -11,7 +11,20 @@
 public enum ExchangeConformance {
     /// Every case, by subject.
     public static let cases: [ConformanceCase] = [
-        TransportCases.all
+        TransportCases.all,
+        MessageCases.all,
+        OwnershipCases.all,
+        AnswerCases.all,
+        RegistrationCases.all,
+        DiscoveryCases.all,
+        TerminationCases.all,
+        ClientCases.all,
+        HandleCases.all,
+        ConcurrencyCases.all,
+        CancellationCases.all,
+        SizeCases.all,
+        LoadCases.all,
+        TerminationUnderLoadCases.all,
     ].flatMap(\.self)
 
     /// Runs cases and tells how each one ended.

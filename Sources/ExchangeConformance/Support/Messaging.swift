@@ -87,12 +87,13 @@ extension CaseScope {
     /// Waits until a condition holds, which must happen.
     func eventually(
         _ expected: String,
+        patience: Int = 1,
         file: StaticString = #fileID,
         line: Int = #line,
         _ condition: @escaping @Sendable () async throws -> Bool
     ) async throws {
         note(file, line)
-        try await withTimeout(environment.timeout, expected, file: file, line: line) {
+        try await withTimeout(environment.timeout * patience, expected, file: file, line: line) {
             while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
         }
     }
@@ -155,4 +156,27 @@ func expectSuccess(
         throw ConformanceFailure(expected: "a result", seen: "\(response.outcome)", at: location)
     }
     return result
+}
+
+extension CaseScope {
+    /// Waits until a moment has passed by the wall clock, and a little longer.
+    func wait(until moment: Date?) async throws {
+        guard let moment else { return }
+        try await Task.sleep(for: .seconds(max(0, moment.timeIntervalSinceNow) + 0.02))
+    }
+
+    /// Checks that an agent still gets a request, and the requester its answer, and nothing before it.
+    func expectAlive(
+        _ agent: any ExchangeTransport,
+        for user: any ExchangeTransport,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws {
+        let sent = try await ping(agent.mailboxID, from: user, file: file, line: line)
+        let request = try await receiveRequest(at: agent, file: file, line: line)
+        try expectEqual(request.tag, sent.tag, "the next request of the agent", file: file, line: line)
+        try await send(.response(request.response()), by: agent, file: file, line: line)
+        let response = try await receiveResponse(at: user, file: file, line: line)
+        try expectSuccess(response, answering: sent, file: file, line: line)
+    }
 }
