@@ -14,11 +14,16 @@ arguments=(--exchange "$exchange")
 if [ "$exchange" = rabbitmq ] && [ -z "${WARREN_BROKER:-}" ]; then
     echo "Starting a private broker on loopback (about 6 s) ..." >&2
     # Our end of its standard input closes when this script ends in whatever way; then the broker is killed.
-    coproc BROKER { exec "$here/private-broker.sh" run; }
+    # An interrupt from the keyboard reaches every process; the demo needs the broker to end in good order.
+    coproc BROKER { trap '' INT; exec "$here/private-broker.sh" run; }
     broker=$BROKER_PID
     output=${BROKER[0]} input=${BROKER[1]}
     while IFS= read -r line <&"$output"; do
-        case $line in ready=*) export WARREN_BROKER=${line#ready=}; break ;; esac
+        case $line in
+            directory=*) export RABBITMQCTL="$here/private-broker.sh ctl ${line#directory=}" ;;
+            management_port=*) export RABBITMQ_MANAGEMENT="http://127.0.0.1:${line#*=}/#/queues (guest, guest)" ;;
+            ready=*) export WARREN_BROKER=${line#ready=}; break ;;
+        esac
     done
     [ -n "${WARREN_BROKER:-}" ] || { echo "No broker: see above." >&2; exit 1; }
     echo "Broker: $WARREN_BROKER" >&2

@@ -23,6 +23,7 @@ final class InProcessTransport: ExchangeTransport {
 
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
+    /// A second answer to a request is dropped: the requester has had the first.
     func send(_ message: Message) async throws(ExchangeError) {
         try checkIsOpen()
         let size = message.payloadSize
@@ -37,8 +38,11 @@ final class InProcessTransport: ExchangeTransport {
         case .request(let request):
             try exchange.deliver(request)
         case .response(let response):
-            let wasHeld = try mailbox.settle(response.tag, of: response.destination, by: receiver)
-            try exchange.deliver(response, isAnswer: wasHeld)
+            switch try mailbox.settle(response.tag, of: response.destination, by: receiver) {
+            case .answer: try exchange.deliver(response, isAnswer: true)
+            case .foreign: try exchange.deliver(response, isAnswer: false)
+            case .repeated: return
+            }
         }
     }
 

@@ -85,13 +85,17 @@ extension MailboxModel {
 
     mutating func settle() throws {
         guard let receiver else { return }
-        let tag = held.randomElement(using: &random)?.tag ?? UUID()
+        let again = Int.random(in: 0..<5, using: &random) == 0 ? settled.randomElement(using: &random) : nil
+        let tag = again ?? held.randomElement(using: &random)?.tag ?? UUID()
         log.append("settle \(tag)")
         let wasHeld = held.contains { $0.tag == tag }
         do {
-            let (settled, actions) = try machine.settle(tag, of: requester, by: receiver, now: now)
-            try require(settled == wasHeld, "settled: \(settled), held: \(wasHeld)")
-            if settled {
+            let (settlement, actions) = try machine.settle(tag, of: requester, by: receiver, now: now)
+            let expected: MailboxStateMachine<Int>.Settlement =
+                wasHeld ? .answer : settled.contains(tag) ? .repeated : .foreign
+            try require(settlement == expected, "\(settlement), not \(expected)")
+            if wasHeld {
+                settled.append(tag)
                 try require(ended.insert(tag).inserted, "a request ended twice")
                 held.removeAll { $0.tag == tag }
             }
@@ -150,6 +154,9 @@ extension MailboxModel {
         receiver = nil
         queued = held.map { ($0.tag, $0.deadline, $0.attempt + 1) } + queued
         held = []
+        if let next = queued.compactMap(\.deadline).min() {
+            try require(actions.alarm.map { $0 <= next } ?? false, "no alarm for what was put back")
+        }
         try perform(actions, ending: .closed)
     }
 

@@ -30,6 +30,8 @@ struct MailboxModel {
     var responses: [UUID] = []
     var requests: [UUID: Request] = [:]
     var ended: Set<UUID> = []
+    /// Those of them that the receiver answered.
+    var settled: [UUID] = []
     var receiver: Int?
     var waiter: Int?
     var waiterDeadline: Instant?

@@ -12,6 +12,7 @@ enum AgentCommand {
     static func run() async throws {
         // An interrupt from the keyboard reaches every process of the terminal; the coordinator decides what to do.
         signal(SIGINT, SIG_IGN)
+        signal(SIGTERM, SIG_DFL)
         guard let line = readLine(strippingNewline: true) else { throw UsageError("no briefing on the standard input") }
         let briefing = try JSONDecoder().decode(Briefing.self, from: Data(line.utf8))
         let exchange = try decodeExchange(briefing.exchange)
@@ -26,7 +27,7 @@ enum AgentCommand {
             return reason
         }
         let isExpected = reason.code == .mailboxTerminated || reason.code == .closed
-        if !isExpected { throw reason }
+        if !isExpected { throw JobError("the agent \(briefing.assignment.name) stopped: \(reason)") }
     }
 
     /// Waits until the standard input is at its end, or the task is cancelled.

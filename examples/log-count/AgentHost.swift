@@ -26,6 +26,9 @@ protocol Incarnation: Sendable {
     /// Ends it abruptly: what it has not answered stays unanswered.
     func kill() async
 
+    /// The job is given up: a process is killed at once.
+    func abort()
+
     /// Tells it that it is not needed any more.
     func stop() async
 

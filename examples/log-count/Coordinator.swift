@@ -3,7 +3,7 @@ import AgentExchange
 /// The user of the job: finds workers, shares the chunks out among them, and kills one of them half way.
 actor Coordinator {
     /// Requests in flight for each worker.
-    private static let window = 4
+    private static let window = 8
 
     /// How often a chunk is handed on before the job gives up.
     private static let maximumAttempts = 8
@@ -52,9 +52,10 @@ actor Coordinator {
     private func findWorkers() async throws {
         var handles: [RemoteHandle] = []
         for agent in try await client.discover(AgentRole.worker.type) {
-            let details = try await client.transport.details(of: .agent(agent))
-            if details.attachedConsumers > 0 { handles.append(client.handle(to: agent)) }
+            let details = try? await client.transport.details(of: .agent(agent))
+            if let details, details.attachedConsumers > 0 { handles.append(client.handle(to: agent)) }
         }
+        if handles.isEmpty { throw JobError("no agent of type \(AgentRole.worker.type) was found") }
         roster = Roster(handles)
         let names = roster.entries.map(\.name).joined(separator: ", ")
         await progress.note("found \(handles.count) agents of type \(AgentRole.worker.type): \(names)")
@@ -106,11 +107,11 @@ actor Coordinator {
         await progress.update(bytes: doneBytes, of: file.size, chunks: doneChunks, roster)
     }
 
-    /// Kills a worker once, when half of the file is counted and the worker has its window full of requests to answer;
+    /// Kills a worker once, when half of the file is counted and the worker has half a window of requests to answer;
     /// in the last quarter any request will do.
     private func killHalfWay() async {
         guard victimIsDue, doneBytes * 2 >= file.size else { return }
-        let load = doneBytes * 4 >= file.size * 3 ? 1 : Self.window
+        let load = doneBytes * 4 >= file.size * 3 ? 1 : Self.window / 2
         let candidates = roster.entries.filter { $0.load >= load && crew.worker($0.agent) != nil }
         guard let victim = candidates.max(by: { $0.load < $1.load }) else { return }
         victimIsDue = false
@@ -150,7 +151,8 @@ extension ExchangeError {
     /// Whether the error is about one worker, so that another may do what it did not.
     fileprivate var concernsWorker: Bool {
         switch code {
-        case .messageTooLarge, .invalidMessage, .invalidPayload, .closed, .unauthorised, .forbidden: false
+        case .messageTooLarge, .invalidMessage, .invalidPayload, .unauthorised, .forbidden: false
+        case .closed, .connectionLost: false
         default: true
         }
     }

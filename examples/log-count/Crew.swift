@@ -54,9 +54,11 @@ struct Crew: Sendable {
     /// Terminates the agents' mailboxes and ends them.
     func end(_ client: UserExchangeClient) async {
         for supervisor in everyone { await supervisor.expectEnd() }
-        for supervisor in everyone {
-            // When the exchange can't be reached the mailbox stays, without an owner.
-            try? await client.terminate(supervisor.assignment.registration.agentID)
+        await withTaskGroup(of: Void.self) { group in
+            for supervisor in everyone {
+                // When the exchange can't be reached the mailbox stays, without an owner.
+                group.addTask { try? await client.terminate(supervisor.assignment.registration.agentID) }
+            }
         }
         for supervisor in everyone { await supervisor.end() }
     }

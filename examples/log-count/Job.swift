@@ -57,11 +57,14 @@ struct Job: Sendable {
 
     private func explain() async {
         guard options.exchange == .rabbitmq else { return }
+        let environment = ProcessInfo.processInfo.environment
+        let tool = environment["RABBITMQCTL"] ?? "rabbitmqctl"
+        let page = environment["RABBITMQ_MANAGEMENT"] ?? "the management page of the broker"
         await progress.note(
             """
             Every mailbox is a queue named warren.\(namespace).…; to look at them while this runs:
-              rabbitmqctl list_queues name type messages consumers
-            or the management page of the broker, filtered by warren.\(namespace).
+              \(tool) list_queues name type messages consumers
+            or \(page), filtered by warren.\(namespace).
             """
         )
     }
@@ -87,8 +90,8 @@ struct Job: Sendable {
                 try await Interruption.wait()
                 return nil
             }
+            var outcome: Outcome?
             do {
-                var outcome: Outcome?
                 while let part = try await group.next() {
                     switch part {
                     case .counted(let counted):
@@ -96,7 +99,7 @@ struct Job: Sendable {
                         await crew.end(client)
                         group.addTask {
                             try await Task.sleep(for: .seconds(10))
-                            throw JobError("the agents did not end")
+                            throw JobError("agents that did not end in 10 s were killed")
                         }
                     case .crewEnded:
                         group.cancelAll()
@@ -107,6 +110,11 @@ struct Job: Sendable {
                 throw JobError("the agents ended before the job")
             } catch {
                 group.cancelAll()
+                if let outcome, !(error is Interruption) {
+                    // Everything was counted; only the end was not in good order.
+                    await progress.note("\(error)")
+                    return outcome
+                }
                 await crew.end(client)
                 throw error
             }

@@ -22,6 +22,9 @@ private struct LocalAgent: Incarnation {
         await client.close()
     }
 
+    /// Nothing: ``stop()`` follows.
+    func abort() {}
+
     func stop() async {
         await client.close()
     }

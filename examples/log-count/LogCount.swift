@@ -20,8 +20,8 @@ enum LogCount {
             fail("\(error); see log-count --help", status: 2)
         } catch let error as UnreachableExchange {
             fail("\(error)", status: 3)
-        } catch is Interruption {
-            fail("interrupted", status: 130)
+        } catch let error as Interruption {
+            fail("interrupted", status: 128 + error.signal)
         } catch {
             fail("\(error)", status: 1)
         }

@@ -31,9 +31,9 @@ struct Summary: Sendable {
         var lines = [
             path,
             "  \(tally.lines.grouped) lines, \(tally.words.grouped) words, \(tally.terms.count.grouped) different terms",
-            "  top terms:  \(Self.list(Tally.top(8, of: tally.terms)))",
+            "  top terms:  \(Self.list(Tally.top(6, of: tally.terms)))",
         ]
-        if !tally.fields.isEmpty { lines.append("  top fields: \(Self.list(Tally.top(6, of: tally.fields)))") }
+        if !tally.fields.isEmpty { lines.append("  top fields: \(Self.list(Tally.top(5, of: tally.fields)))") }
         return lines
     }
 
@@ -65,11 +65,11 @@ struct Summary: Sendable {
 
     private var conclusion: [String] {
         let report = outcome.report
-        let killed = kills.values.reduce(0, +)
+        let kills = kills.values.reduce(0, +)
         var lines = [
             "\(outcome.chunks.grouped) chunks, \(report.chunks.grouped) merged, "
                 + "\(report.repeats.grouped) brought twice and merged once; "
-                + "\(killed) \(killed == 1 ? "agent" : "agents") killed",
+                + "\(kills) \(kills == 1 ? "agent" : "agents") killed",
             "\(outcome.elapsed.seconds) with agents, \(plainElapsed.seconds) for the plain count of one process",
         ]
         if isRight {
@@ -88,6 +88,6 @@ struct Summary: Sendable {
     }
 
     private static func row(_ name: String, _ columns: String...) -> String {
-        "  " + name.left(12) + columns.map { $0.right(13) }.joined()
+        "  " + name.left(14) + zip(columns, [7, 13, 11, 10, 8, 7]).map { $0.right($1) }.joined()
     }
 }

@@ -36,12 +36,13 @@ actor Supervisor {
             self.incarnation = incarnation
             if isEnding { await incarnation.stop() }
             if starts > 1 { await progress.note("\(assignment.name) was started again (\(incarnation.label))") }
-            let how = await incarnation.waitUntilEnded()
-            self.incarnation = nil
-            if Task.isCancelled {
-                await incarnation.kill()
-                throw CancellationError()
+            let how = await withTaskCancellationHandler {
+                await incarnation.waitUntilEnded()
+            } onCancel: {
+                incarnation.abort()
             }
+            self.incarnation = nil
+            try Task.checkCancellation()
             if isEnding { return }
             guard assignment.role == .worker, starts < Self.maximumStarts else {
                 throw JobError("the agent \(assignment.name) ended by itself (\(how))")
@@ -53,7 +54,8 @@ actor Supervisor {
     func kill(load: Int) async {
         guard let incarnation, !isEnding else { return }
         kills += 1
-        await progress.note("\(assignment.name) is killed (\(incarnation.label)) while it has \(load) requests to answer")
+        let name = assignment.name
+        await progress.note("\(name) is killed (\(incarnation.label)) while it has \(load) requests to answer")
         await incarnation.kill()
     }
 

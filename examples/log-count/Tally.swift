@@ -6,7 +6,7 @@ struct Tally: Sendable, Equatable, Codable {
     /// The lines.
     private(set) var lines = 0
 
-    /// The words as `wc -w` counts them: runs of bytes that are not white space.
+    /// The words, as `wc -w` counts those of valid text: runs of bytes that are not white space.
     private(set) var words = 0
 
     /// How often a line begins with `Name:`, by name.

@@ -39,14 +39,14 @@ struct Briefing: Sendable, Codable {
 private struct WorkerProcess: Incarnation {
     private let process: Process
     private let input: FileHandle
-    private let ending: AsyncStream<String>
+    private let end: ProcessEnd
 
     var label: String { "process \(process.processIdentifier)" }
 
     init(_ briefing: Briefing, environment: [String: String]) throws {
         guard let executable = Bundle.main.executableURL else { throw JobError("this program can't find itself") }
         let pipe = Pipe()
-        let (ending, end) = AsyncStream.makeStream(of: String.self, bufferingPolicy: .bufferingOldest(1))
+        let end = ProcessEnd()
         let process = Process()
         process.executableURL = executable
         process.arguments = [AgentCommand.name]
@@ -54,20 +54,23 @@ private struct WorkerProcess: Incarnation {
         process.standardInput = pipe
         process.terminationHandler = { process in
             let how = process.terminationReason == .uncaughtSignal ? "signal" : "status"
-            end.yield("\(how) \(process.terminationStatus)")
-            end.finish()
+            end.tell("\(how) \(process.terminationStatus)")
         }
         var line = try JSONEncoder().encode(briefing)
         line.append(UInt8(ascii: "\n"))
         try process.run()
         self.process = process
-        self.ending = ending
+        self.end = end
         input = pipe.fileHandleForWriting
         // A process that is dead already is noticed by its end.
         try? input.write(contentsOf: line)
     }
 
     func kill() async {
+        abort()
+    }
+
+    func abort() {
         if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
     }
 
@@ -76,7 +79,6 @@ private struct WorkerProcess: Incarnation {
     }
 
     func waitUntilEnded() async -> String {
-        for await how in ending { return how }
-        return "unknown"
+        await end.wait()
     }
 }

@@ -51,13 +51,16 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     /// Cancels what runs, closes the transport, and leaves the mailbox as it is. Closing twice is fine.
+    ///
+    /// A handler may call it, and is not waited for then. The request that it serves is given back like all others.
     public func close() async {
         await transport.close()
         await running.cancelAll()
         await core.close()
         let task = listener.withLock { $0 }
         task?.cancel()
-        _ = await task?.value
+        // The listener may wait for the handler that calls this.
+        if !running.isCurrent { _ = await task?.value }
     }
 
     private func listen() async -> ExchangeError {

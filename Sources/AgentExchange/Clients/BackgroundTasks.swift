@@ -10,6 +10,9 @@ package final class BackgroundTasks: Sendable {
 
     private let state = Mutex(State())
 
+    /// The task that is running, where it is one of a `BackgroundTasks`.
+    @TaskLocal private static var current: (owner: ObjectIdentifier, number: Int)?
+
     /// Owns nothing yet.
     package init() {}
 
@@ -21,7 +24,7 @@ package final class BackgroundTasks: Sendable {
             let number = state.next
             state.next += 1
             state.tasks[number] = Task { [self] in
-                await body()
+                await Self.$current.withValue((ObjectIdentifier(self), number)) { await body() }
                 _ = self.state.withLock { $0.tasks.removeValue(forKey: number) }
             }
             return number
@@ -33,13 +36,19 @@ package final class BackgroundTasks: Sendable {
         state.withLock { $0.tasks[number] }?.cancel()
     }
 
+    /// Whether the caller runs in one of these tasks, or in a task that one of them started.
+    package var isCurrent: Bool { Self.current?.owner == ObjectIdentifier(self) }
+
     /// Cancels all tasks, waits until they have ended, and lets none start any more.
+    ///
+    /// One of these tasks may call this: it is cancelled too, but can't be waited for.
     package func cancelAll() async {
         let tasks = state.withLock { state in
             state.isClosed = true
-            return Array(state.tasks.values)
+            return state.tasks
         }
-        for task in tasks { task.cancel() }
-        for task in tasks { await task.value }
+        for task in tasks.values { task.cancel() }
+        let own = isCurrent ? Self.current?.number : nil
+        for (number, task) in tasks where number != own { await task.value }
     }
 }

@@ -70,9 +70,9 @@ struct RequestLedger<Waiter> {
         return true
     }
 
-    /// The request could not be sent: it is forgotten.
+    /// The request could not be sent, as far as is known: nobody waits for it, and an answer to it is late.
     mutating func abandon(_ tag: UUID) {
-        entries[tag] = nil
+        if entries.removeValue(forKey: tag) != nil { finished.insert(tag) }
     }
 
     /// The caller waits. Returns the ending when the request has ended already.

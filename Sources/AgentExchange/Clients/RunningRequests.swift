@@ -34,7 +34,10 @@ final class RunningRequests: Sendable {
         return true
     }
 
-    /// Cancels everything and waits for it.
+    /// Whether the caller is one of them.
+    var isCurrent: Bool { tasks.isCurrent }
+
+    /// Cancels everything and waits for it, except for the caller itself.
     func cancelAll() async {
         await tasks.cancelAll()
     }

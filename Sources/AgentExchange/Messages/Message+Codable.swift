@@ -124,6 +124,10 @@ extension Message: Codable {
             body
         )
         request.attempt = try fields.decodeIfPresent(Int.self, forKey: .attempt) ?? 1
+        guard request.attempt >= 1 else {
+            let text = "attempts are counted from 1"
+            throw DecodingError.dataCorruptedError(forKey: .attempt, in: fields, debugDescription: text)
+        }
         return request
     }
 

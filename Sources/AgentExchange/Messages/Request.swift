@@ -32,7 +32,8 @@ public struct Request: Sendable, Hashable {
 
     /// Makes a request; without a tag, with a new one.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` for a shutdown request to a user.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` for a shutdown request to a user, and for an action whose name is
+    ///   empty or longer than 255 bytes.
     public init(
         from source: EntityID,
         to destination: EntityID,
@@ -44,6 +45,9 @@ public struct Request: Sendable, Hashable {
     ) throws(ExchangeError) {
         if case .shutdown = body, destination.role == .user {
             throw ExchangeError(.invalidMessage, "only an agent can be shut down", entity: destination)
+        }
+        if case .action(let name, _) = body, !(1...255).contains(name.utf8.count) {
+            throw ExchangeError(.invalidMessage, "the name of an action has 1 to 255 bytes", entity: destination)
         }
         self.source = source
         self.destination = destination

@@ -18,6 +18,13 @@ public enum ExchangeConformance {
         RegistrationCases.all,
         DiscoveryCases.all,
         TerminationCases.all,
+        ClientCases.all,
+        HandleCases.all,
+        ConcurrencyCases.all,
+        CancellationCases.all,
+        SizeCases.all,
+        LoadCases.all,
+        TerminationUnderLoadCases.all,
     ].flatMap(\.self)
 
     /// Runs cases and tells how each one ended.

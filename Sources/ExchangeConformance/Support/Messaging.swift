@@ -87,12 +87,13 @@ extension CaseScope {
     /// Waits until a condition holds, which must happen.
     func eventually(
         _ expected: String,
+        patience: Int = 1,
         file: StaticString = #fileID,
         line: Int = #line,
         _ condition: @escaping @Sendable () async throws -> Bool
     ) async throws {
         note(file, line)
-        try await withTimeout(environment.timeout, expected, file: file, line: line) {
+        try await withTimeout(environment.timeout * patience, expected, file: file, line: line) {
             while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
         }
     }

@@ -65,8 +65,8 @@ final class Mailbox: Sendable {
 
 extension Mailbox {
     func deliver(_ request: Request) throws(ExchangeError) {
-        let now = ContinuousClock.now
         // The wall clock is read once: what counts afterwards is the time that was left.
+        let now = ContinuousClock.now
         let deadline = request.deadline.map { now + .seconds($0.timeIntervalSinceNow) }
         do throws(MailboxRefusal) {
             perform(
@@ -126,14 +126,18 @@ extension Mailbox {
         perform(box.machine.withLock { $0.detach(receiver) })
     }
 
-    /// The receiver sends the response to a request. Returns whether it held the request.
-    func settle(_ tag: UUID, of requester: EntityID, by receiver: Machine.Receiver) throws(ExchangeError) -> Bool {
+    /// The receiver sends a response. Returns what the response is to this mailbox.
+    func settle(
+        _ tag: UUID,
+        of requester: EntityID,
+        by receiver: Machine.Receiver
+    ) throws(ExchangeError) -> Machine.Settlement {
         do throws(MailboxRefusal) {
-            let (wasHeld, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
+            let (settlement, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
                 try machine.settle(tag, of: requester, by: receiver, now: .now)
             }
             perform(actions)
-            return wasHeld
+            return settlement
         } catch {
             throw refusal(error)
         }

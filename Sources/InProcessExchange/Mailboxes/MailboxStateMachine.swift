@@ -23,6 +23,16 @@ struct MailboxStateMachine<Waiter> {
         var alarm: Instant?
     }
 
+    /// What a response that the receiver sends is to its mailbox.
+    enum Settlement: Equatable {
+        /// The answer to a request that was held; it is not any more.
+        case answer
+        /// A second answer.
+        case repeated
+        /// It answers nothing that was received here, as far as is remembered.
+        case foreign
+    }
+
     private struct HeldKey: Hashable {
         let requester: EntityID
         let tag: UUID
@@ -44,6 +54,7 @@ struct MailboxStateMachine<Waiter> {
     private var requests = RequestQueue()
     private var responses: Deque<Response> = []
     private var held: [HeldKey: Held] = [:]
+    private var settled = RecentTags(capacity: 4096)
     private var deliveries = 0
     private var receiver: Receiver?
     private var lastReceiver: Receiver = 0
@@ -141,25 +152,26 @@ extension MailboxStateMachine {
         return wake(.failure(.cancelled))
     }
 
-    /// The receiver answers a request: it is not held any more. Returns whether it was.
+    /// The receiver answers a request: it is not held any more.
     mutating func settle(
         _ tag: UUID,
         of requester: EntityID,
         by receiver: Receiver,
         now: Instant
-    ) throws(MailboxRefusal) -> (wasHeld: Bool, actions: Actions) {
+    ) throws(MailboxRefusal) -> (settlement: Settlement, actions: Actions) {
         if self.receiver != receiver { throw .closed }
         if isTerminated { throw .terminated }
         guard held.removeValue(forKey: HeldKey(requester: requester, tag: tag)) != nil else {
-            return (false, Actions())
+            return (settled.contains(tag) ? .repeated : .foreign, Actions())
         }
+        settled.insert(tag)
         var actions = Actions()
         // A receiver may have waited because it held too much.
         if let waiting, let message = next(at: now, &actions) {
             self.waiting = nil
             actions.wake = (waiting.waiter, .success(message))
         }
-        return (true, actions)
+        return (.answer, actions)
     }
 
     /// The receiver goes; what it held is put back, in the order in which it was delivered.

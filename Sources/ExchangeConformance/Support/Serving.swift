@@ -1,0 +1,48 @@
+import AgentExchange
+
+extension CaseScope {
+    /// Registers an agent, serves it in the other process, and returns a handle to it.
+    func serve(
+        for client: any ExchangeClient,
+        file: StaticString = #fileID,
+        line: Int = #line,
+        handler: @escaping RequestHandler
+    ) async throws -> RemoteHandle {
+        let registration = try await register(by: client.transport, file: file, line: line)
+        _ = try await agentClient(registration, elsewhere: true, file: file, line: line, handler: handler)
+        return client.handle(to: registration.agentID)
+    }
+
+    /// Waits for a call that must end by itself, and returns its result.
+    func value<Value: Sendable>(
+        of task: Task<Value, any Error>,
+        _ expected: String,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> Value {
+        note(file, line)
+        return try await withTimeout(environment.timeout, expected, file: file, line: line) { try await task.value }
+    }
+}
+
+/// Handlers that several cases use.
+enum Handlers {
+    /// Answers an action with its encoded arguments, and everything else with success.
+    static let echo: RequestHandler = { request, _ in
+        guard case .action(_, let arguments) = request.body else { return request.response() }
+        return request.response(arguments.payload)
+    }
+
+    /// Answers an action with twice its only argument, and everything else with success.
+    static let double: RequestHandler = { request, _ in
+        guard case .action(_, let arguments) = request.body else { return request.response() }
+        return try request.response(encoding: 2 * arguments.decode(Int.self))
+    }
+}
+
+/// An error that a handler throws.
+struct Overdrawn: Error, CustomStringConvertible {
+    let missing: Int
+
+    var description: String { "\(missing) are missing" }
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Testing
+
+@testable import AgentExchange
+
+@Suite("Pending requests", .timeLimit(.minutes(1)))
+struct PendingRequestsTests {
+    private let pending = PendingRequests()
+    private let label = UUID()
+
+    private func request() throws -> Request {
+        try Request(from: .user(UserID()), to: .agent(AgentID()), label: label, .ping)
+    }
+
+    private func open(_ request: Request, for wait: Duration = .seconds(50)) throws {
+        try pending.open(request.tag, label: label, deadline: .now + wait)
+    }
+
+    @Test("A response ends its request, before or after the caller has come to wait")
+    func response() async throws {
+        let early = try request()
+        try open(early)
+        #expect(pending.respond(early.response()) == .delivered)
+        #expect(await pending.ending(of: early.tag) == .response(early.response()))
+
+        let late = try request()
+        try open(late)
+        async let ending = pending.ending(of: late.tag)
+        #expect(pending.respond(late.response()) == .delivered)
+        #expect(await ending == .response(late.response()))
+    }
+
+    @Test("Late answers are told from unexpected ones")
+    func arrivals() async throws {
+        let request = try request()
+        #expect(pending.respond(request.response()) == .unexpected)
+        try open(request)
+        _ = pending.respond(request.response())
+        #expect(pending.respond(request.response()) == .late)
+        _ = await pending.ending(of: request.tag)
+        #expect(pending.respond(request.response()) == .late)
+
+        let foreign = try Request(from: .user(UserID()), to: .agent(AgentID()), label: UUID(), .ping)
+        try open(foreign)
+        #expect(pending.respond(foreign.response()) == .unexpected)
+
+        let abandoned = try self.request()
+        try open(abandoned)
+        pending.abandon(abandoned.tag)
+        #expect(pending.respond(abandoned.response()) == .late)
+    }
+
+    @Test("A deadline ends a request")
+    func deadline() async throws {
+        let request = try request()
+        try open(request, for: .milliseconds(10))
+        #expect(await pending.ending(of: request.tag) == .deadlineExceeded)
+        let another = try self.request()
+        try open(another, for: .milliseconds(10))
+        #expect(await pending.ending(of: another.tag) == .deadlineExceeded)
+    }
+
+    @Test("Cancelling the caller ends its request, also before it waits")
+    func cancellation() async throws {
+        let request = try request()
+        try open(request)
+        let task = Task { [pending] in await pending.ending(of: request.tag) }
+        task.cancel()
+        #expect(await task.value == .cancelled)
+        #expect(pending.respond(request.response()) == .late)
+    }
+
+    @Test("Closing ends every request, and none can be opened any more")
+    func close() async throws {
+        let requests = try (0..<50).map { _ in try request() }
+        for request in requests { try open(request) }
+        await withTaskGroup(of: RequestEnding.self) { group in
+            for request in requests { group.addTask { [pending] in await pending.ending(of: request.tag) } }
+            pending.close()
+            for await ending in group { #expect(ending == .closed) }
+        }
+        let error = #expect(throws: ExchangeError.self) { try open(try request()) }
+        #expect(error?.code == .closed)
+    }
+}
