@@ -14,19 +14,15 @@ func makeExchange(_ options: Options) throws -> any ExchangeFactory {
     case .local:
         return InProcessExchange()
     case .rabbitmq:
-        // Enable these lines, and remove the last, when RabbitMQExchange has its type:
-        // do throws(ExchangeError) {
-        //     return try RabbitMQExchange(url: options.broker, namespace: namespace)
-        // } catch {
-        //     throw UsageError("\(options.brokerAddress) is not the URL of a broker: \(error.message)")
-        // }
-        throw JobError("RabbitMQ is not part of this build; use --exchange local")
+        do throws(ExchangeError) {
+            return try RabbitMQExchange(url: options.broker, namespace: namespace)
+        } catch {
+            throw UsageError("\(options.brokerAddress) is not the URL of a broker: \(error.message)")
+        }
     }
 }
 
 /// Decodes the exchange that the coordinator encoded; its password is found in the environment.
 func decodeExchange(_ encoded: Data) throws -> any ExchangeFactory {
-    // Enable this line, and remove the last, when RabbitMQExchange has its type:
-    // return try JSONDecoder().decode(RabbitMQExchange.self, from: encoded)
-    throw JobError("RabbitMQ is not part of this build")
+    try JSONDecoder().decode(RabbitMQExchange.self, from: encoded)
 }

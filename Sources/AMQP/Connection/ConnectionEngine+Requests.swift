@@ -8,6 +8,9 @@ extension ConnectionEngine {
             request.waiter.resume(returning: .failure(.closed("connection")))
             return
         }
+        // What was acknowledged before a request is made must reach the broker before it: a channel that is closed gives
+        // everything back that was not.
+        try writeAcknowledgements(wire)
         switch request.target {
         case .newChannel(let confirms): try openChannel(request, confirms: confirms, wire)
         case .closeChannel(let key):

@@ -92,7 +92,7 @@ final class ClientCore: Sendable {
         do throws(ExchangeError) {
             do throws(ExchangeError) {
                 try await transport.send(.response(response))
-            } catch  where error.code == .messageTooLarge || error.code == .invalidMessage {
+            } catch let error where error.code == .messageTooLarge || error.code == .invalidMessage {
                 try await transport.send(.response(request.error(error.code, error.message)))
             }
         } catch {

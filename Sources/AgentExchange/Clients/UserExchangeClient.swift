@@ -39,7 +39,7 @@ public final class UserExchangeClient: ExchangeClient {
         await core.close()
         do throws(ExchangeError) {
             try await transport.terminate(id)
-        } catch  where error.code != .closed {
+        } catch let error where error.code != .closed {
             configuration.logger.warning(
                 "the mailbox of a user could not be terminated",
                 metadata: .init(keys: [.mailbox: id.description, .error: error.description])

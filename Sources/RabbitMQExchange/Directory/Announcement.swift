@@ -20,19 +20,17 @@ enum Announcement: Sendable, Hashable {
     }
 
     /// The routing key.
-    ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the types do not fit a routing key.
-    func routingKey() throws(ExchangeError) -> String {
+    var routingKey: String {
         switch self {
-        case .registered(let id, let lineage): try Self.key(Event.registered, id, lineage)
-        case .terminated(let id, let lineage): try Self.key(Event.terminated, id, lineage)
+        case .registered(let id, let lineage): Self.key(Event.registered, id, lineage)
+        case .terminated(let id, let lineage): Self.key(Event.terminated, id, lineage)
         case .fence: Event.fence
         }
     }
 
-    private static func key(_ event: String, _ id: EntityID, _ lineage: [String]) throws(ExchangeError) -> String {
+    private static func key(_ event: String, _ id: EntityID, _ lineage: [String]) -> String {
         switch id.role {
-        case .agent: try AnnouncementKey.make(event: event, lineage: lineage)
+        case .agent: AnnouncementKey.make(event: event, lineage: lineage)
         case .user: AnnouncementKey.make(userEvent: event)
         }
     }
@@ -60,7 +58,7 @@ enum Announcement: Sendable, Hashable {
         var headers: FieldTable = [:]
         headers[Header.entity] = .string(id.header)
         if let name = id.name { headers[Header.entityName] = .string(name) }
-        if !lineage.isEmpty { headers[Header.lineage] = .array(lineage.map { .string($0) }) }
+        if !lineage.isEmpty { headers[Header.lineage] = .string(LineageText.encode(lineage)) }
         return headers
     }
 
@@ -84,12 +82,6 @@ enum Announcement: Sendable, Hashable {
 
     private static func lineage(_ field: FieldValue?) -> [String]? {
         guard let field else { return [] }
-        guard case .array(let values) = field else { return nil }
-        var names: [String] = []
-        for value in values {
-            guard case .string(let name) = value else { return nil }
-            names.append(name)
-        }
-        return names
+        return field.stringValue.flatMap(LineageText.decode)
     }
 }

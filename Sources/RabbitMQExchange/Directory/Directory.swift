@@ -36,7 +36,7 @@ final class Directory: Sendable {
     func announce(_ announcement: Announcement) async throws(ExchangeError) {
         let publication = Publication(
             exchange: link.names.agents,
-            routingKey: try announcement.routingKey(),
+            routingKey: announcement.routingKey,
             properties: announcement.properties,
             body: Data(),
             mandatory: true

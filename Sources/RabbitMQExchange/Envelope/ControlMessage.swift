@@ -24,11 +24,11 @@ struct ControlMessage: Sendable, Hashable {
     /// What relates an answer to its question.
     let id: UUID
     /// The mailbox it is about.
-    let mailbox: UUID?
+    let mailbox: EntityID?
     /// The session queue that answers go to.
     let replyTo: String?
 
-    init(_ kind: Kind, id: UUID = UUID(), mailbox: UUID?, replyTo: String? = nil) {
+    init(_ kind: Kind, id: UUID = UUID(), mailbox: EntityID?, replyTo: String? = nil) {
         self.kind = kind
         self.id = id
         self.mailbox = mailbox
@@ -44,7 +44,7 @@ struct ControlMessage: Sendable, Hashable {
         self.init(
             kind,
             id: id,
-            mailbox: properties.headers[Header.entity]?.stringValue.flatMap(UUID.init(uuidString:)),
+            mailbox: EntityID(header: properties.headers[Header.entity], name: nil),
             replyTo: properties.replyTo
         )
     }
@@ -56,7 +56,7 @@ struct ControlMessage: Sendable, Hashable {
         properties.correlationID = id.lowercased
         properties.replyTo = replyTo
         properties.appID = Envelope.applicationID
-        if let mailbox { properties.headers[Header.entity] = .string(mailbox.lowercased) }
+        if let mailbox { properties.headers[Header.entity] = .string(mailbox.header) }
         return Publication(
             exchange: exchange,
             routingKey: key,

@@ -11,8 +11,11 @@ enum Envelope {
     /// The longest error text that is sent, in bytes; longer ones are cut. Headers must fit one frame.
     static let maximumErrorText = 8192
 
-    /// The longest display name and action name, in bytes.
+    /// The longest action name and content type, in bytes.
     static let maximumName = 255
+
+    /// The longest display name, in bytes.
+    static let maximumDisplayName = 4096
 
     /// The properties and the body of a message.
     ///
@@ -36,9 +39,9 @@ enum Envelope {
             Header.source: .string(message.source.header),
             Header.destination: .string(message.destination.header),
         ]
-        if let name = message.source.name { headers[Header.sourceName] = .string(try checked(name, "display name")) }
+        if let name = message.source.name { headers[Header.sourceName] = .string(try checkedName(name)) }
         if let name = message.destination.name {
-            headers[Header.destinationName] = .string(try checked(name, "display name"))
+            headers[Header.destinationName] = .string(try checkedName(name))
         }
         if let label = message.label { headers[Header.label] = .string(label.lowercased) }
         let payload: Payload?
@@ -49,7 +52,12 @@ enum Envelope {
         case .response(let response):
             payload = encode(response, into: &headers)
         }
-        if let payload { properties.contentType = try checked(payload.contentType, "content type") }
+        if let payload {
+            guard payload.contentType.utf8.count <= maximumName else {
+                throw ExchangeError(.invalidMessage, "a content type has at most \(maximumName) bytes")
+            }
+            properties.contentType = payload.contentType
+        }
         properties.headers = headers
         return (properties, payload?.bytes ?? Data())
     }
@@ -70,7 +78,11 @@ enum Envelope {
         }
         switch request.body {
         case .action(let name, let arguments):
-            headers[Header.action] = .string(try checked(name, "name of an action"))
+            guard (1...maximumName).contains(name.utf8.count) else {
+                let text = "the name of an action has 1 to \(maximumName) bytes, not \(name.utf8.count)"
+                throw ExchangeError(.invalidMessage, text)
+            }
+            headers[Header.action] = .string(name)
             return arguments.payload
         case .ping:
             return nil
@@ -97,11 +109,15 @@ enum Envelope {
         }
     }
 
-    private static func checked(_ text: String, _ what: String) throws(ExchangeError) -> String {
-        guard (1...maximumName).contains(text.utf8.count) else {
-            throw ExchangeError(.invalidMessage, "a \(what) has 1 to \(maximumName) bytes, not \(text.utf8.count)")
+    /// A display name that fits a header.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage``.
+    static func checkedName(_ name: String) throws(ExchangeError) -> String {
+        guard name.utf8.count <= maximumDisplayName else {
+            let text = "a display name has at most \(maximumDisplayName) bytes, not \(name.utf8.count)"
+            throw ExchangeError(.invalidMessage, text)
         }
-        return text
+        return name
     }
 
     /// The longest beginning of a text that has at most `limit` bytes and cuts no character.

@@ -29,11 +29,11 @@ struct Claim {
     }
 
     private func isAnswered(until deadline: ContinuousClock.Instant) async throws(ExchangeError) -> Bool {
-        let question = ControlMessage(.claim, mailbox: id.uuid, replyTo: session.link.replyTo)
+        let question = ControlMessage(.claim, mailbox: id, replyTo: session.link.replyTo)
         let answer = session.desk.expect(question.id)
         defer { session.desk.forget(question.id) }
         do {
-            _ = try await session.link.publish(question, key: session.names.controlKey(of: id.uuid))
+            _ = try await session.link.publish(question, key: session.names.controlKey(of: id))
         } catch {
             throw ExchangeError(error, "can't ask who receives from the mailbox", entity: id)
         }

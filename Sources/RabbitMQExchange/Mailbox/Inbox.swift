@@ -13,6 +13,8 @@ final class Inbox: Sendable {
         var requests: Deque<Request> = []
         var waiter: (ticket: UInt64, continuation: Waiter)?
         var tickets: UInt64 = 0
+        /// The last ticket whose wait was given up; that may happen before it begins.
+        var givenUp: UInt64 = 0
         var end: ExchangeError?
     }
 
@@ -66,7 +68,6 @@ final class Inbox: Sendable {
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 wait(ticket, continuation)
-                if Task.isCancelled { giveUp(ticket) }
             }
         } onCancel: {
             giveUp(ticket)
@@ -96,11 +97,12 @@ final class Inbox: Sendable {
     }
 
     private func wait(_ ticket: UInt64, _ continuation: Waiter) {
-        let now: Result<Message, ExchangeError>? = state.withLock { state in
-            if let end = state.end { return .failure(end) }
-            if let message = Self.take(&state) { return .success(message) }
+        let now: Result<Message, ExchangeError>?? = state.withLock { state in
+            if let end = state.end { return .some(.failure(end)) }
+            if let message = Self.take(&state) { return .some(.success(message)) }
+            if state.givenUp == ticket { return .some(nil) }
             guard state.waiter == nil else {
-                return .failure(ExchangeError(.invalidMessage, "another task receives from this mailbox"))
+                return .some(.failure(ExchangeError(.invalidMessage, "another task receives from this mailbox")))
             }
             state.waiter = (ticket, continuation)
             return nil
@@ -110,7 +112,10 @@ final class Inbox: Sendable {
 
     private func giveUp(_ ticket: UInt64) {
         let waiter: Waiter? = state.withLock { state in
-            guard let waiter = state.waiter, waiter.ticket == ticket else { return nil }
+            guard let waiter = state.waiter, waiter.ticket == ticket else {
+                state.givenUp = ticket
+                return nil
+            }
             state.waiter = nil
             return waiter.continuation
         }

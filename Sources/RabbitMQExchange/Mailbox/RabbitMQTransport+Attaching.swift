@@ -18,7 +18,7 @@ extension RabbitMQTransport {
         do {
             if !isNew { try await Claim(session: lease.session, id: id).make() }
             try await transport.bindControl()
-            let probe = ControlMessage(.probe, mailbox: id.uuid, replyTo: lease.session.link.replyTo)
+            let probe = ControlMessage(.probe, mailbox: id, replyTo: lease.session.link.replyTo)
             let proof = lease.session.desk.expect(probe.id)
             defer { lease.session.desk.forget(probe.id) }
             try await transport.consume(proof: proof)
@@ -35,7 +35,7 @@ extension RabbitMQTransport {
     private func bindControl() async throws(ExchangeError) {
         let deadline = link.deadline
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
-        let key = session.names.controlKey(of: mailboxID.uuid)
+        let key = session.names.controlKey(of: mailboxID)
         try await link.declare("can't open the mailbox", entity: mailboxID) { (channel) throws(AMQPError) in
             try await channel.bindQueue(queue, to: exchange, routingKey: key, deadline: deadline)
         }
@@ -62,8 +62,8 @@ extension RabbitMQTransport {
     /// this consumer. Another consumer that gets it answers that the mailbox is in use.
     private func prove(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
         do {
-            _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID.uuid))
-        } catch  where error.code != .nacked {
+            _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID))
+        } catch let error where error.code != .nacked {
             throw ExchangeError(error, "can't open the mailbox", entity: mailboxID)
         } catch {
             // The mailbox is full: then there is something to be delivered.

@@ -9,9 +9,12 @@ extension RabbitMQTransport {
     func run(_ consumer: Consumer) async {
         do throws(AMQPError) {
             for try await delivery in consumer { take(delivery) }
-        } catch  where error.code == .consumerCancelled {
+            stopped.send(())
+        } catch let error where error.code == .consumerCancelled {
+            stopped.send(())
             await queueDeleted()
         } catch {
+            stopped.send(())
             inbox.end(ExchangeError(error, "the mailbox can't be received from any more", entity: mailboxID))
         }
     }
@@ -53,13 +56,13 @@ extension RabbitMQTransport {
                 take(request, delivery)
             }
         } catch {
-            session.background.start { await self.session.refuse(delivery, error) }
+            refuse { await $0.refuse(delivery, error) }
         }
     }
 
     private func take(_ request: Request, _ delivery: Delivery) {
         if isTerminated {
-            session.background.start { await self.session.answerTerminated(request, delivery) }
+            refuse { await $0.answerTerminated(request, delivery) }
             return
         }
         let taken = held.withLock { $0.take(request, replyTo: delivery.properties.replyTo, receipt: delivery) }
@@ -82,7 +85,7 @@ extension RabbitMQTransport {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
             }
         }
-        for delivery in await stop(consumer) { await session.refuseTerminated(delivery) }
+        for delivery in await stop(consumer) { refuse { await $0.refuseTerminated(delivery) } }
         await settle()
         await close(consumer)
     }
@@ -99,7 +102,9 @@ extension RabbitMQTransport {
     /// Cancels a consumer. Returns what was delivered and not taken.
     private func stop(_ consumer: Consumer?) async -> [Delivery] {
         guard let consumer, session.failure == nil else { return [] }
-        return (try? await consumer.cancel(deadline: link.deadline)) ?? []
+        let left = (try? await consumer.cancel(deadline: link.deadline)) ?? []
+        _ = await stopped.wait(until: .now + link.configuration.operationTimeout)
+        return left
     }
 
     /// Closes the consumer's channel, on which the broker takes back what was not acknowledged.
@@ -108,7 +113,7 @@ extension RabbitMQTransport {
         let deadline = link.deadline
         try? await consumer.channel.close(deadline: deadline)
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
-        let key = session.names.controlKey(of: mailboxID.uuid)
+        let key = session.names.controlKey(of: mailboxID)
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)
         }

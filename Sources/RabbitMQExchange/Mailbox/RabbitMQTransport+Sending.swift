@@ -22,7 +22,7 @@ extension RabbitMQTransport {
         let (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
         let publication = Publication(
             exchange: session.names.mailboxes,
-            routingKey: session.names.mailboxKey(of: request.destination.uuid),
+            routingKey: session.names.mailboxKey(of: request.destination),
             properties: properties,
             body: body,
             mandatory: true
@@ -33,7 +33,7 @@ extension RabbitMQTransport {
         }
         do {
             try await link.publish(publication, deadline: .after(limit))
-        } catch  where error.code == .unroutable {
+        } catch let error where error.code == .unroutable {
             throw await session.whyUnreachable(request.destination)
         } catch {
             throw ExchangeError(error, "the request was not delivered", entity: request.destination)
@@ -62,25 +62,6 @@ extension RabbitMQTransport {
             held.withLock { $0.finish(response) }?.acknowledge()
             checkSettled()
             guard isDelivered else { throw await session.whyUnreachable(response.destination) }
-        }
-    }
-}
-
-extension Message {
-    /// The bytes of the payloads.
-    fileprivate var payloadSize: Int {
-        switch self {
-        case .request(let request):
-            switch request.body {
-            case .action(_, let arguments): arguments.payload.bytes.count
-            case .foreign(_, let payload): payload.bytes.count
-            case .ping, .shutdown, .cancel: 0
-            }
-        case .response(let response):
-            switch response.outcome {
-            case .success(let result): result?.bytes.count ?? 0
-            case .failure(let failure): failure.payload?.bytes.count ?? 0
-            }
         }
     }
 }

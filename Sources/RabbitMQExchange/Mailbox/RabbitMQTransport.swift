@@ -13,6 +13,8 @@ final class RabbitMQTransport: ExchangeTransport {
     let session: Session
     let inbox = Inbox()
     let held = Mutex(HeldRequests<Delivery>())
+    /// Fires when nothing is taken from the consumer any more.
+    let stopped = Signal<Void>()
     private let lease: Lease
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
@@ -23,6 +25,8 @@ final class RabbitMQTransport: ExchangeTransport {
         var proof: Signal<ControlMessage.Kind>?
         /// Waits until no answer is on its way.
         var settled: Signal<Void>?
+        /// Deliveries that are being answered or parked without having been handed out.
+        var refusals = 0
         var isClosed = false
         var isTerminated = false
     }
@@ -69,8 +73,19 @@ final class RabbitMQTransport: ExchangeTransport {
 
     /// An answer came to its end.
     func checkSettled() {
-        guard let signal = state.withLock({ $0.settled }), held.withLock({ $0.isSettled }) else { return }
+        guard let signal = state.withLock({ $0.refusals == 0 ? $0.settled : nil }), held.withLock({ $0.isSettled })
+        else { return }
         signal.send(())
+    }
+
+    /// Answers or parks a delivery in the background, and lets ``settle()`` wait for it.
+    func refuse(_ body: @escaping @Sendable (Session) async -> Void) {
+        state.withLock { $0.refusals += 1 }
+        session.background.start { [self] in
+            await body(session)
+            state.withLock { $0.refusals -= 1 }
+            checkSettled()
+        }
     }
 
     /// Takes the consumer away: whoever gets it cancels it.
@@ -94,7 +109,24 @@ final class RabbitMQTransport: ExchangeTransport {
     // MARK: ExchangeTransport
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
-        try await inbox.next(timeout: timeout)
+        let end = timeout.map { ContinuousClock.now + $0 }
+        while true {
+            let message = try await inbox.next(timeout: end.map { ContinuousClock.now.duration(to: $0) })
+            guard case .request(let request) = message, let deadline = request.deadline, deadline <= .now else {
+                return message
+            }
+            session.background.start { await self.expire(request) }
+        }
+    }
+
+    /// A request whose deadline passed before anybody received it is answered instead.
+    private func expire(_ request: Request) async {
+        let text = "the deadline passed before the request was received"
+        do throws(ExchangeError) {
+            try await send(.response(request.error(.deadlineExceeded, text)))
+        } catch {
+            link.logger.debug("a request that expired was not answered", metadata: .init(.request(request)))
+        }
     }
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {

@@ -8,7 +8,6 @@ enum Registration {
     /// The announcement comes last: whoever finds the entity can reach it. When this fails, the queue is removed again.
     static func register(_ id: EntityID, lineage: [String], in session: Session) async throws(ExchangeError) {
         let announcement = Announcement.registered(id, lineage: lineage)
-        _ = try announcement.routingKey()
         let link = session.link
         try await Topology.mailbox(of: id, link.names, link.configuration).declare(on: link, entity: id)
         do {
@@ -28,10 +27,6 @@ enum Registration {
     /// - Throws: ``ExchangeError/Code/invalidMessage``.
     static func checked(_ name: String?) throws(ExchangeError) -> String? {
         guard let name else { return nil }
-        guard (1...Envelope.maximumName).contains(name.utf8.count) else {
-            let text = "a display name has 1 to \(Envelope.maximumName) bytes, not \(name.utf8.count)"
-            throw ExchangeError(.invalidMessage, text)
-        }
-        return name
+        return try Envelope.checkedName(name)
     }
 }

@@ -3,28 +3,36 @@ internal import Foundation
 
 /// The routing keys of announcements: `<event>.<type>.<type>…`, from the root type to the leaf.
 ///
-/// A watcher of a type binds `#.<word>.#` to hear of subtypes too, `#.<word>` for the type alone.
+/// A key has at most 255 bytes, so each type is a word that can be short or long. Whoever wants to hear of a type binds
+/// all of ``patterns(for:allowSubtypes:)``, and looks into the announcement when the key does not say everything.
 enum AnnouncementKey {
     /// AMQP's limit for routing keys, in bytes.
     static let maximumLength = 255
 
-    /// The longest word that stands for a type name, in bytes.
+    /// The longest word that is readable, in bytes.
     static let maximumWordLength = 48
 
-    /// The key of an announcement about an agent.
-    ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the line of types does not fit.
-    static func make(event: String, lineage: [String]) throws(ExchangeError) -> String {
-        let key = ([event] + lineage.map(word)).joined(separator: ".")
-        guard key.utf8.count <= maximumLength else {
-            let text = "the names of \(lineage.last ?? "a type") and its ancestors need \(key.utf8.count) bytes; "
-            throw ExchangeError(.invalidMessage, text + "at most \(maximumLength) fit a routing key")
+    /// The word of a line of types that is too long for a key. No type is escaped to a word with `@`.
+    static let tooLong = "@long"
+
+    /// The key of an announcement about an agent: with readable words where they fit, else with the hashes of all types,
+    /// else with ``tooLong`` alone.
+    static func make(event: String, lineage: [String]) -> String {
+        for words in [lineage.map(word), lineage.map(shortWord), [tooLong]] {
+            let key = ([event] + words).joined(separator: ".")
+            if key.utf8.count <= maximumLength { return key }
         }
-        return key
+        return event
     }
 
-    /// The key of an announcement about a user. No type is escaped to a word with `@`.
+    /// The key of an announcement about a user.
     static func make(userEvent event: String) -> String { "\(event).@user" }
+
+    /// The patterns to bind to hear of a type, with its subtypes or alone.
+    static func patterns(for type: String, allowSubtypes: Bool) -> [String] {
+        let end = allowSubtypes ? ".#" : ""
+        return ["#.\(word(type))\(end)", "#.\(shortWord(type))\(end)", "#.\(tooLong)"]
+    }
 
     /// The word for a type name: letters, digits, `-` and `_` stay, a dot becomes `:`, every other byte `%XX`. A word that
     /// would be too long is cut and ended with a hash of the whole name, so that different names have different words.
@@ -43,14 +51,14 @@ enum AnnouncementKey {
             }
         }
         guard word.utf8.count > maximumWordLength else { return word }
-        return word.prefix(maximumWordLength - 14) + "~" + hash(name)
+        return word.prefix(maximumWordLength - 14) + shortWord(name)
     }
 
-    /// 13 base-32 digits of the 64-bit FNV-1a hash. It must be the same in every process and version.
-    private static func hash(_ name: String) -> String {
+    /// `~` and 13 base-32 digits of the 64-bit FNV-1a hash, which is the same in every process and version.
+    static func shortWord(_ name: String) -> String {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         let digits = String(hash, radix: 32)
-        return String(repeating: "0", count: 13 - digits.count) + digits
+        return "~" + String(repeating: "0", count: 13 - digits.count) + digits
     }
 }

@@ -43,7 +43,7 @@ struct ExchangeNames: Sendable, Hashable {
 
     /// The queue of a mailbox.
     func queue(of id: EntityID) -> String {
-        prefix + "\(id.role.rawValue).\(id.uuid.lowercased)"
+        prefix + mailboxKey(of: id)
     }
 
     /// The queue of a session, which is also the routing key that leads to it.
@@ -55,10 +55,10 @@ struct ExchangeNames: Sendable, Hashable {
     var sessionPrefix: String { prefix + "session." }
 
     /// The routing key that leads to a mailbox.
-    func mailboxKey(of uuid: UUID) -> String { uuid.lowercased }
+    func mailboxKey(of id: EntityID) -> String { "\(id.role.rawValue).\(id.uuid.lowercased)" }
 
     /// The routing key that leads to the session of whoever is attached to a mailbox.
-    func controlKey(of uuid: UUID) -> String { "control.\(uuid.lowercased)" }
+    func controlKey(of id: EntityID) -> String { "control.\(mailboxKey(of: id))" }
 
     /// The routing keys of the dead-letter exchange.
     enum DeadLetterKey {

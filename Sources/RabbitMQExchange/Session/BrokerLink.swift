@@ -69,7 +69,7 @@ final class BrokerLink: Sendable {
         do {
             try await publish(control.publication(to: names.mailboxes, key: key), deadline: deadline)
             return true
-        } catch  where error.code == .unroutable {
+        } catch let error where error.code == .unroutable {
             return false
         }
     }
@@ -82,7 +82,7 @@ final class BrokerLink: Sendable {
     ) async throws(ExchangeError) -> Result {
         do {
             return try await body(declaring)
-        } catch  where error.code == .closed || error.code == .channelClosed {
+        } catch let error where error.code == .closed || error.code == .channelClosed {
             return try await attempt(what, entity: entity, body)
         } catch {
             throw ExchangeError(error, what, entity: entity)
@@ -113,7 +113,7 @@ final class BrokerLink: Sendable {
             return try await consumer.withChannel(deadline: limit) { (channel) throws(AMQPError) in
                 try await channel.declareQueue(declaration, deadline: limit)
             }
-        } catch  where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             if error.message.contains("down or inaccessible") {
                 throw ExchangeError(error, "the node that has the mailbox is down", entity: id)
             }

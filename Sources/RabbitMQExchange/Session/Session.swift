@@ -13,7 +13,7 @@ final class Session: Sendable {
     let background = BackgroundTasks()
 
     private struct State {
-        var transports: [UUID: RabbitMQTransport] = [:]
+        var transports: [EntityID: RabbitMQTransport] = [:]
         var failure: ExchangeError?
         var isClosing = false
     }
@@ -87,10 +87,10 @@ final class Session: Sendable {
         let id = transport.mailboxID
         let error: ExchangeError? = state.withLock { state in
             if let failure = state.failure { return failure }
-            guard state.transports[id.uuid] == nil else {
+            guard state.transports[id] == nil else {
                 return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
             }
-            state.transports[id.uuid] = transport
+            state.transports[id] = transport
             return nil
         }
         if let error { throw error }
@@ -99,14 +99,14 @@ final class Session: Sendable {
     /// The transport does not receive any more.
     func remove(_ transport: RabbitMQTransport) {
         state.withLock { state in
-            if state.transports[transport.mailboxID.uuid] === transport {
-                state.transports[transport.mailboxID.uuid] = nil
+            if state.transports[transport.mailboxID] === transport {
+                state.transports[transport.mailboxID] = nil
             }
         }
     }
 
     /// The transport of this process that receives from a mailbox.
-    func transport(of mailbox: UUID) -> RabbitMQTransport? {
+    func transport(of mailbox: EntityID) -> RabbitMQTransport? {
         state.withLock { $0.transports[mailbox] }
     }
 
@@ -132,7 +132,7 @@ final class Session: Sendable {
             guard case .response(let response) = message else {
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
             }
-            if let transport = transport(of: response.destination.uuid) {
+            if let transport = transport(of: response.destination) {
                 transport.put(response)
                 delivery.acknowledge()
             } else {
@@ -193,7 +193,7 @@ final class Session: Sendable {
     /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
     func publish(_ response: Response, replyTo: String?) async throws(ExchangeError) -> Bool {
         let (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
-        var keys = [names.mailboxKey(of: response.destination.uuid)]
+        var keys = [names.mailboxKey(of: response.destination)]
         if let replyTo, replyTo.hasPrefix(names.sessionPrefix) { keys.insert(replyTo, at: 0) }
         for key in keys {
             let publication = Publication(
@@ -206,7 +206,7 @@ final class Session: Sendable {
             do {
                 try await link.publish(publication)
                 return true
-            } catch  where error.code == .unroutable {
+            } catch let error where error.code == .unroutable {
                 continue
             } catch {
                 throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
@@ -227,7 +227,7 @@ final class Session: Sendable {
         do throws(AMQPError) {
             do throws(AMQPError) {
                 try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
-            } catch  where error.code == .frameTooLarge || error.code == .unsupported {
+            } catch let error where error.code == .frameTooLarge || error.code == .unsupported {
                 var plain = MessageProperties()
                 plain.headers = [
                     Header.reason: "malformed",

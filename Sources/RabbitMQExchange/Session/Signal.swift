@@ -7,6 +7,8 @@ final class Signal<Value: Sendable>: Sendable {
         var waiter: CheckedContinuation<Value?, Never>?
         /// Tells waits apart, so that an alarm that comes late ends no other.
         var wait = 0
+        /// The last wait that was given up; that may happen before it begins.
+        var givenUp = 0
     }
 
     private let state = Mutex(State())
@@ -36,15 +38,13 @@ final class Signal<Value: Sendable>: Sendable {
         defer { alarm.cancel() }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let value = state.withLock { state in
-                    if state.value == nil { state.waiter = continuation }
-                    return state.value
+                let now: Value?? = state.withLock { state in
+                    if let value = state.value { return .some(value) }
+                    if state.givenUp == wait { return .some(nil) }
+                    state.waiter = continuation
+                    return nil
                 }
-                if let value {
-                    continuation.resume(returning: value)
-                } else if Task.isCancelled || deadline <= .now {
-                    giveUp(wait)
-                }
+                if let now { continuation.resume(returning: now) }
             }
         } onCancel: {
             giveUp(wait)
@@ -54,7 +54,10 @@ final class Signal<Value: Sendable>: Sendable {
     private func giveUp(_ wait: Int) {
         let waiter: CheckedContinuation<Value?, Never>? = state.withLock { state in
             guard state.wait == wait else { return nil }
-            let waiter = state.waiter
+            guard let waiter = state.waiter else {
+                state.givenUp = wait
+                return nil
+            }
             state.waiter = nil
             return waiter
         }

@@ -79,7 +79,7 @@ struct Topology: Sendable {
         return Topology(
             exchanges: [],
             queues: [QueueDeclaration(name: queue, arguments: arguments)],
-            bindings: [Binding(queue: queue, exchange: names.mailboxes, key: names.mailboxKey(of: id.uuid))]
+            bindings: [Binding(queue: queue, exchange: names.mailboxes, key: names.mailboxKey(of: id))]
         )
     }
 

@@ -26,7 +26,7 @@ struct Drain: Sendable {
 
     /// Returns when the queue is gone.
     func run() async throws(ExchangeError) {
-        let marker = ControlMessage(.marker, mailbox: id.uuid)
+        let marker = ControlMessage(.marker, mailbox: id)
         let key = "drain.\(marker.id.lowercased)"
         guard let (channel, consumer) = try await consume() else {
             await letOwnerGo()
@@ -55,7 +55,7 @@ struct Drain: Sendable {
         do {
             let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
             return (channel, try await channel.consume(declaration, deadline: link.deadline))
-        } catch  where error.code == .notFound {
+        } catch let error where error.code == .notFound {
             return nil
         } catch {
             throw ExchangeError(error, "can't drain the mailbox", entity: id)
@@ -103,7 +103,7 @@ struct Drain: Sendable {
                 ExchangeNames.DeadLetterKey.deadLetter
             )
             delivery.acknowledge()
-        } catch  where error.code == .frameTooLarge {
+        } catch let error where error.code == .frameTooLarge {
             await session.park(
                 delivery,
                 "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
@@ -137,14 +137,14 @@ struct Drain: Sendable {
 
     /// Has the owner answer what it holds and stop consuming. It may be a transport of this process, or none at all.
     private func letOwnerGo() async {
-        if let owner = session.transport(of: id.uuid) {
+        if let owner = session.transport(of: id) {
             await owner.letGo()
             return
         }
-        let question = ControlMessage(.terminate, mailbox: id.uuid, replyTo: session.link.replyTo)
+        let question = ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo)
         let answer = session.desk.expect(question.id)
         defer { session.desk.forget(question.id) }
-        let key = session.names.controlKey(of: id.uuid)
+        let key = session.names.controlKey(of: id)
         guard (try? await session.link.publish(question, key: key)) == true else { return }
         _ = await answer.wait(until: .now + Self.ownerPatience)
     }

@@ -44,7 +44,7 @@ struct Termination: Sendable {
     private func unbind() async throws(ExchangeError) {
         let names = session.names
         let deadline = session.link.deadline
-        let (queue, key) = (names.queue(of: id), names.mailboxKey(of: id.uuid))
+        let (queue, key) = (names.queue(of: id), names.mailboxKey(of: id))
         try await session.link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
             try await channel.unbindQueue(queue, from: names.mailboxes, routingKey: key, deadline: deadline)
         }

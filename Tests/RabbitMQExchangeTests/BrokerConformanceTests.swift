@@ -1,0 +1,35 @@
+import ExchangeConformance
+import ExchangeTestKit
+import Foundation
+import RabbitMQExchange
+import Testing
+
+@Suite(
+    "The RabbitMQ exchange conforms to the contract",
+    .enabled(if: PrivateBroker.isInstalled, "\(PrivateBroker.missingReason)")
+)
+struct BrokerConformanceTests {
+    @Test("On quorum queues", arguments: ExchangeConformance.cases)
+    func conformsReplicated(_ conformanceCase: ConformanceCase) async throws {
+        try await conformanceCase.run(on: try await Self.environment(.replicated))
+    }
+
+    @Test("On classic queues", arguments: ExchangeConformance.cases)
+    func conformsSingle(_ conformanceCase: ConformanceCase) async throws {
+        try await conformanceCase.run(on: try await Self.environment(.single))
+    }
+
+    /// Two factories with sessions of their own. The cases of one kind share a namespace.
+    private static func environment(_ kind: MailboxKind) async throws -> ConformanceEnvironment {
+        let url = try await PrivateBroker.shared().amqpURL
+        var configuration = RabbitMQConfiguration()
+        configuration.mailboxKind = kind
+        configuration.maximumMessageSize = 2 << 20
+        configuration.connectionName = "conformance \(kind.rawValue)"
+        let namespace = "conformance-\(kind.rawValue)"
+        let factory = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
+        configuration.connectionName = "conformance \(kind.rawValue), another process"
+        let other = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
+        return ConformanceEnvironment(factory: factory, otherFactory: other)
+    }
+}
