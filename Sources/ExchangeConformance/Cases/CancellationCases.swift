@@ -24,16 +24,15 @@ enum CancellationCases {
             let user = try await scope.userClient()
             let stuck = StuckAction()
             let handle = try await scope.serve(for: user, handler: stuck.handler)
-            let waiting = Task {
-                try await handle.action("wait", ActionArguments("still here"), returning: String.self)
-            }
+            let arguments = try ActionArguments("still here")
+            let waiting = Task { try await handle.action("wait", arguments) }
             let call = Task { try await handle.action("stick") }
             try await scope.wait(for: stuck.started, "the action to start")
             call.cancel()
             try await scope.wait(for: stuck.cancelled, "the task of the action to be cancelled")
             stuck.release.set()
             let result = try await scope.value(of: waiting, "the other call to end")
-            try expectEqual(result, "still here", "the result of the other call")
+            try expectEqual(result, arguments.payload, "the result of the other call")
         },
         ConformanceCase(
             subject,

@@ -71,7 +71,7 @@ enum LoadCases {
         },
         ConformanceCase(
             subject,
-            "an agent whose answers wait behind its requests gets them without taking the requests",
+            "an agent that answers none of its many requests still gets the answer that it waits for",
             patience: 10
         ) { scope in
             let count = scope.environment.scale.backlog
