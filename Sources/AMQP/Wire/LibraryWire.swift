@@ -1,10 +1,11 @@
+internal import CRabbitMQ
+internal import DequeModule
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-internal import CRabbitMQ
-internal import DequeModule
 
 /// TLS: the library sends and receives, because its TLS object is not reachable.
 ///

@@ -129,7 +129,9 @@ struct PublishingTests {
             try await channel.declareQueue(QueueDeclaration(name: queue, durable: false), deadline: .soon)
             var generator = SeededGenerator()
             var body = Data(count: size)
-            for index in stride(from: 0, to: size, by: 997) { body[index] = UInt8.random(in: 0...255, using: &generator) }
+            for index in stride(from: 0, to: size, by: 997) {
+                body[index] = UInt8.random(in: 0...255, using: &generator)
+            }
             try await channel.publish(Publication(exchange: "", routingKey: queue, body: body), deadline: .soon)
             let delivery = try #require(try await channel.get(queue, deadline: .soon))
             #expect(delivery.body == body)
@@ -176,7 +178,9 @@ struct PublishingTests {
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             var publication = Publication(exchange: "", routingKey: "nowhere", body: Data())
             publication.properties.headers["big"] = .string(String(repeating: "x", count: 131_072))
-            var error = await #expect(throws: AMQPError.self) { try await channel.publish(publication, deadline: .soon) }
+            var error = await #expect(throws: AMQPError.self) {
+                try await channel.publish(publication, deadline: .soon)
+            }
             #expect(error?.code == .frameTooLarge)
             #expect(error?.delivery == .notSent)
             publication.properties.headers["big"] = .string(String(repeating: "x", count: 130_000))
