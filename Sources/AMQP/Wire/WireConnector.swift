@@ -29,8 +29,8 @@ struct WireConnector {
     }
 
     private func connect(_ endpoint: Endpoint, _ deadline: Deadline) throws(AMQPError) -> Login {
-        guard let state = unsafe amqp_new_connection() else { throw Self.outOfMemory }
-        let handle = unsafe LibraryConnection(state)
+        let handle = try LibraryConnection()
+        let state = unsafe handle.state
         let socket = try unsafe Self.socket(state, configuration.tls)
         var limit = Self.timeout(until: deadline)
         let status = unsafe amqp_socket_open_noblock(socket, endpoint.host, Int32(endpoint.port), &limit)

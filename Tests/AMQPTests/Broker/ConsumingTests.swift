@@ -62,7 +62,12 @@ struct ConsumingTests {
             let left = try await consumer.cancel(deadline: .soon)
             #expect(left.map(\.body) == (1..<10).map { Data("\($0)".utf8) })
             channel.reject(left.last?.deliveryTag ?? 0, requeue: true, multiple: true)
-            #expect(try await channel.deleteQueue(queue, deadline: .soon) == 30)
+            // The broker may handle the deletion before it has requeued.
+            try await eventually("all are ready again") {
+                try await channel.declareQueue(QueueDeclaration(name: queue, passive: true), deadline: .soon)
+                    .messageCount == 30
+            }
+            try await channel.deleteQueue(queue, deadline: .soon)
         }
     }
 
@@ -149,6 +154,31 @@ struct ConsumingTests {
             let again = try #require(try await third.get(queue, deadline: .soon))
             #expect(again.redelivered)
             #expect(third.isOpen)
+            try await channel.deleteQueue(queue, deadline: .soon)
+        }
+    }
+
+    @Test("what was acknowledged before the channel or connection is closed stays acknowledged")
+    func acknowledgeThenClose() async throws {
+        try await BrokerFixture.withConnection { connection in
+            let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+            let queue = try await filledQueue(channel, count: 40)
+            for _ in 0..<20 {
+                try await connection.withChannel(deadline: .soon) { (other) throws(AMQPError) in
+                    try await other.get(queue, deadline: .soon)?.acknowledge()
+                }
+            }
+            for _ in 0..<20 {
+                try await BrokerFixture.withConnection { stranger in
+                    let other = try await stranger.openChannel(confirms: false, deadline: .soon)
+                    try await other.get(queue, deadline: .soon)?.acknowledge()
+                }
+            }
+            try await eventually("the closed channels gave nothing back") {
+                try await channel.declareQueue(QueueDeclaration(name: queue, passive: true), deadline: .soon)
+                    .messageCount == 0
+            }
+            #expect(try await channel.get(queue, deadline: .soon) == nil)
             try await channel.deleteQueue(queue, deadline: .soon)
         }
     }
