@@ -22,6 +22,9 @@ final class IOThread: SerialExecutor {
         case end
     }
 
+    /// The library decodes tables recursively, so the stack must hold a frame of nothing but nested arrays.
+    static let stackBytesPerFrameByte = 160
+
     let inbox = Inbox()
     /// The thread that runs jobs now.
     private let current = Atomic<UInt>(0)
