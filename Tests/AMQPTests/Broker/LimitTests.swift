@@ -71,9 +71,41 @@ struct LimitTests {
         await connection.close(timeout: .seconds(5))
         #expect(try await connection.threadName() != name)
     }
+
+    @Test("open and close hold their limits while the thread is stuck, as in a name lookup, and it ends afterwards")
+    func stuckThread() async throws {
+        let name = "s\(UInt32.random(in: 0...UInt32.max))"
+        var configuration = try ConnectionConfiguration(url: try await PrivateBroker.shared().amqpURL)
+        configuration.name = name
+        configuration.connectTimeout = .milliseconds(300)
+        let connection = Connection(configuration: configuration, logger: BrokerFixture.quiet)
+        let isStuck = OneShot<Void>()
+        let release = DispatchSemaphore(value: 0)
+        let blocking = Task { await connection.block(until: release, isStuck) }
+        #expect(await isStuck.wait(until: .soon) != nil)
+        let start = ContinuousClock.now
+        let error = await #expect(throws: AMQPError.self) { try await connection.open() }
+        #expect(error?.code == .connectTimedOut)
+        await connection.close(timeout: .milliseconds(100))
+        #expect(start.duration(to: .now) < .seconds(5))
+        release.signal()
+        await blocking.value
+        try await eventually("the thread is gone") {
+            try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").allSatisfy {
+                let comm = try? String(contentsOfFile: "/proc/self/task/\($0)/comm", encoding: .utf8)
+                return comm?.hasPrefix(name) != true
+            }
+        }
+    }
 }
 
 extension Connection {
+    /// Blocks whatever runs the jobs of the connection.
+    fileprivate func block(until release: DispatchSemaphore, _ isStuck: OneShot<Void>) {
+        isStuck.resolve(())
+        release.wait()
+    }
+
     fileprivate func threadName() throws -> String {
         assertIsolated()
         return try String(contentsOfFile: "/proc/thread-self/comm", encoding: .utf8)
