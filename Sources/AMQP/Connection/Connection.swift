@@ -67,8 +67,7 @@ public actor Connection {
         case .idle: break
         }
         _ = shared.thread.inbox.submit(.open(deadline))
-        // The library decodes tables recursively; the stack must hold a frame of nothing but nested tables.
-        let stackSize = max(1 << 20, configuration.frameMax * 160)
+        let stackSize = max(1 << 20, configuration.frameMax * IOThread.stackBytesPerFrameByte)
         let started = shared.thread.start(name: configuration.name, stackSize: stackSize) { readable, submissions in
             self.turn(readable, &submissions)
         } ended: {

@@ -22,6 +22,9 @@ final class IOThread: SerialExecutor {
         case end
     }
 
+    /// The library decodes tables recursively, so the stack must hold a frame of nothing but nested arrays.
+    static let stackBytesPerFrameByte = 160
+
     let inbox = Inbox()
     /// The thread that runs jobs now.
     private let current = Atomic<UInt>(0)
@@ -100,6 +103,11 @@ final class IOThread: SerialExecutor {
 
     private func run(_ turn: (Bool, inout [Submission]) -> Turn) {
         let wake = inbox.threadStarted()
+        while !inbox.mayBegin() {
+            var entry = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
+            _ = unsafe poll(&entry, 1, -1)
+            wake.clear()
+        }
         var jobs: [UnownedJob] = []
         var submissions: [Submission] = []
         var readable = true

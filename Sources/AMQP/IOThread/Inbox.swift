@@ -71,6 +71,15 @@ final class Inbox: Sendable {
         return wake
     }
 
+    /// Whether the thread may begin. While a job from before its start is still running elsewhere it may not; it is
+    /// woken when that has ended.
+    func mayBegin() -> Bool {
+        state.withLock { state in
+            state.isAsleep = state.isRunningInline
+            return !state.isRunningInline
+        }
+    }
+
     /// The thread takes everything there is.
     func take(jobs: inout [UnownedJob], submissions: inout [Submission]) {
         state.withLock { state in

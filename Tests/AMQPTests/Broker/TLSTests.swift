@@ -12,20 +12,7 @@ struct TLSTests {
     @Test("works with everything a plain one does, and refuses a broker it cannot trust")
     func works() async throws {
         let files = try await Certificates()
-        // A port that was free a moment ago; the kit gives none for TLS.
-        let finder = try FaultProxy(targetPort: 1)
-        let port = finder.listenPort
-        await finder.stop()
-        let broker = try await PrivateBroker.start(
-            .init(
-                plugins: [],
-                settings: [
-                    "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(files.authority)",
-                    "ssl_options.certfile = \(files.certificate)", "ssl_options.keyfile = \(files.key)",
-                    "ssl_options.verify = verify_none",
-                ]
-            )
-        )
+        let (broker, port) = try await broker(files)
         let url = "amqps://guest:guest@localhost:\(port)?heartbeat=1"
         try await BrokerFixture.withConnection(to: url + "&cacertfile=\(files.authority)") { connection in
             try await exchangeMessages(connection)
@@ -40,19 +27,7 @@ struct TLSTests {
     @Test("a broker that stops reading holds no call beyond its deadline, and the connection ends")
     func stalled() async throws {
         let files = try await Certificates()
-        let finder = try FaultProxy(targetPort: 1)
-        let port = finder.listenPort
-        await finder.stop()
-        let broker = try await PrivateBroker.start(
-            .init(
-                plugins: [],
-                settings: [
-                    "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(files.authority)",
-                    "ssl_options.certfile = \(files.certificate)", "ssl_options.keyfile = \(files.key)",
-                    "ssl_options.verify = verify_none",
-                ]
-            )
-        )
+        let (broker, port) = try await broker(files)
         let proxy = try FaultProxy(targetPort: port)
         let url = "amqps://guest:guest@localhost:\(proxy.listenPort)?heartbeat=2&cacertfile=\(files.authority)"
         try await BrokerFixture.withConnection(to: url) { connection in
@@ -80,6 +55,31 @@ struct TLSTests {
         }
         await proxy.stop()
         await broker.stop()
+    }
+
+    /// A broker that answers with TLS too, and on which port.
+    private func broker(_ files: Certificates) async throws -> (PrivateBroker, Int) {
+        // A port that was free a moment ago; the kit gives none for TLS.
+        let finder = try FaultProxy(targetPort: 1)
+        let port = finder.listenPort
+        await finder.stop()
+        let broker = try await PrivateBroker.start(
+            .init(
+                plugins: [],
+                settings: [
+                    "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(files.authority)",
+                    "ssl_options.certfile = \(files.certificate)", "ssl_options.keyfile = \(files.key)",
+                    "ssl_options.verify = verify_none",
+                ]
+            )
+        )
+        // The broker counts as ready when its plain port answers; the other may follow later.
+        try await eventually("the TLS port answers", timeout: .seconds(30)) {
+            try await BrokerFixture.withConnection(
+                to: "amqps://guest:guest@localhost:\(port)?cacertfile=\(files.authority)"
+            ) { $0.isOpen }
+        }
+        return (broker, port)
     }
 
     private func exchangeMessages(_ connection: Connection) async throws {

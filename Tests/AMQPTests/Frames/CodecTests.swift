@@ -37,7 +37,7 @@ struct CodecTests {
             let start = try #require(bytes.firstRange(of: Data(text.utf8))).lowerBound
             bytes[start] = 0xFF
         }
-        let properties = try parse(bytes)
+        let properties = try Self.parse(bytes)
         #expect(properties.headers["k"] == .bytes(Data([0xFF, 0x79, 0x7A])))
         #expect(properties.messageID == "\u{FFFD}vw")
     }
@@ -48,7 +48,7 @@ struct CodecTests {
         for _ in 0...FieldTable.maximumDepth { deep = ["t": .table(deep)] }
         #expect(throws: AMQPError.self) { _ = try deep.encodedSize() }
         let bytes = try encode(MessageProperties(headers: deep))
-        let error = #expect(throws: AMQPError.self) { _ = try parse(bytes) }
+        let error = #expect(throws: AMQPError.self) { _ = try Self.parse(bytes) }
         #expect(error?.code == .protocolMismatch)
     }
 
@@ -60,12 +60,44 @@ struct CodecTests {
             var bytes = original
             let index = Int.random(in: 0..<bytes.count, using: &generator)
             bytes[index] = UInt8.random(in: 0...255, using: &generator)
-            _ = try? parse(bytes)
+            _ = try? Self.parse(bytes)
         }
     }
 
+    @Test("a frame of nothing but nested arrays fits the stack of the I/O thread")
+    func deepestPossible() async throws {
+        let outcome = OneShot<AMQPError?>()
+        // A state that is not tuned yet takes frames of 64 KiB; the stack is in proportion.
+        let started = IOThread.detached(name: "deep", stackSize: 65_536 * IOThread.stackBytesPerFrameByte) {
+            do throws(AMQPError) {
+                _ = try Self.parse(Self.nestedArrays(payload: 65_536 - 8))
+                outcome.resolve(nil)
+            } catch { outcome.resolve(error) }
+        }
+        #expect(started)
+        #expect(try #require(await outcome.wait(until: .after(.seconds(20)))??.code) == .protocolMismatch)
+    }
+
+    /// A header frame whose table holds as many arrays within arrays as there is room for.
+    private static func nestedArrays(payload: Int) -> Data {
+        func number(_ value: Int, bytes: Int) -> [UInt8] {
+            (0..<bytes).reversed().map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+        }
+        var rest = payload - 14
+        var frame: [UInt8] = [2, 0, 1] + number(payload, bytes: 4) + [0, 60, 0, 0] + number(0, bytes: 8) + [0x20, 0]
+        rest -= 4
+        frame += number(rest, bytes: 4) + [1, UInt8(ascii: "k")]
+        rest -= 2
+        while rest >= 5 {
+            rest -= 5
+            frame += [UInt8(ascii: "A")] + number(rest, bytes: 4)
+        }
+        frame += Array(repeating: UInt8(ascii: "V"), count: rest) + [0xCE]
+        return Data(frame)
+    }
+
     private func roundTrip(_ headers: FieldTable) throws -> FieldTable {
-        try parse(encode(MessageProperties(headers: headers))).headers
+        try Self.parse(encode(MessageProperties(headers: headers))).headers
     }
 
     private func encode(_ properties: MessageProperties) throws -> Data {
@@ -74,19 +106,22 @@ struct CodecTests {
         return unsafe Data(output.pending)
     }
 
-    private func parse(_ bytes: Data) throws -> MessageProperties {
+    private static func parse(_ bytes: Data) throws(AMQPError) -> MessageProperties {
         // A new state expects the greeting of a server before the first frame.
         var input = Array("AMQP".utf8) + [0, 0, 9, 1] + bytes
         let parser = try LibraryConnection()
-        return try input.withUnsafeMutableBytes { buffer in
+        let result: Result<MessageProperties, AMQPError> = input.withUnsafeMutableBytes { buffer in
             var rest = unsafe buffer[...]
-            while unsafe !rest.isEmpty {
-                let (used, frame) = try unsafe parser.parse(UnsafeMutableRawBufferPointer(rebasing: rest))
-                unsafe rest = rest.dropFirst(used)
-                if case .header(_, _, _, let properties)? = frame { return properties }
-            }
-            return MessageProperties()
+            do throws(AMQPError) {
+                while unsafe !rest.isEmpty {
+                    let (used, frame) = try unsafe parser.parse(UnsafeMutableRawBufferPointer(rebasing: rest))
+                    unsafe rest = rest.dropFirst(used)
+                    if case .header(_, _, _, let properties)? = frame { return .success(properties) }
+                }
+                return .success(MessageProperties())
+            } catch { return .failure(error) }
         }
+        return try result.get()
     }
 
     private static func table(depth: Int, _ generator: inout SeededGenerator) -> FieldTable {
