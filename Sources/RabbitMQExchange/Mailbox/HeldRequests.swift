@@ -44,7 +44,7 @@ struct HeldRequests<Receipt> {
     private var held: [Key: Held] = [:]
     private var order: [Key] = []
     private var answering = 0
-    private var answered = RecentTags(capacity: 1024)
+    private var answered = RecentSet<UUID>(capacity: 1024)
 
     /// Requests that are held.
     var count: Int { held.count }
@@ -66,6 +66,11 @@ struct HeldRequests<Receipt> {
         order.append(key)
         if order.count > 2 * held.count + 64 { order.removeAll { held[$0] == nil } }
         return .new
+    }
+
+    /// Where the parts of the answer to a held request go; `nil` when it is not held.
+    func replyTo(of response: Response) -> String?? {
+        held[Key(source: response.destination, tag: response.tag)].map(\.replyTo)
     }
 
     /// A response is to be sent.

@@ -43,12 +43,15 @@ extension RabbitMQTransport {
             let message = try Envelope.decode(
                 delivery.properties,
                 body: delivery.body,
-                redelivered: delivery.redelivered
+                redelivered: delivery.redelivered,
+                receiver: mailboxID
             )
             guard message.destination == mailboxID else {
                 throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)
             }
             switch message {
+            case .notice:
+                throw Envelope.Malformed(reason: "a notice does not belong in a mailbox", request: nil)
             case .response(let response):
                 put(response)
                 delivery.acknowledge()
@@ -85,7 +88,9 @@ extension RabbitMQTransport {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
             }
         }
-        for delivery in await stop(consumer) { refuse { await $0.refuseTerminated(delivery) } }
+        for delivery in await stop(consumer) {
+            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
+        }
         await settle()
         await close(consumer)
     }

@@ -129,6 +129,11 @@ final class Session: Sendable {
         }
         do throws(Envelope.Malformed) {
             let message = try Envelope.decode(delivery.properties, body: delivery.body)
+            if case .notice(let notice) = message {
+                transport(of: notice.destination)?.inbox.put(message)
+                delivery.acknowledge()
+                return
+            }
             guard case .response(let response) = message else {
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
             }
@@ -154,8 +159,11 @@ final class Session: Sendable {
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             background.start {
-                await self.transport(of: mailbox)?.letGo()
-                await self.reply(.released, to: control)
+                let transport = self.transport(of: mailbox)
+                let answers = transport?.isActive ?? true
+                await transport?.letGo()
+                // One that stands by must not answer for the owner.
+                if answers { await self.reply(.released, to: control) }
             }
         case .probe, .marker:
             break
