@@ -63,9 +63,15 @@ let package = Package(
             dependencies: ["InProcessExchange", "ExchangeConformance"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "agent-process",
+            dependencies: ["AgentExchange", "RabbitMQExchange", logging],
+            path: "Tests/AgentProcess",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "RabbitMQExchangeTests",
-            dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit"],
+            dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "ExchangeTestKitTests", dependencies: ["ExchangeTestKit"], swiftSettings: settings),
