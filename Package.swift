@@ -56,6 +56,12 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "hello",
+            dependencies: ["AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/hello",
+            swiftSettings: settings
+        ),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
         .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
         .testTarget(
@@ -63,9 +69,15 @@ let package = Package(
             dependencies: ["InProcessExchange", "ExchangeConformance"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "agent-process",
+            dependencies: ["AgentExchange", "RabbitMQExchange", logging],
+            path: "Tests/AgentProcess",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "RabbitMQExchangeTests",
-            dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit"],
+            dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "ExchangeTestKitTests", dependencies: ["ExchangeTestKit"], swiftSettings: settings),

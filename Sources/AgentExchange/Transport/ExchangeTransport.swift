@@ -6,7 +6,7 @@
 /// What every implementation guarantees, and the conformance suite checks:
 ///
 /// - A request whose `send` returned gets exactly one terminal response in the mailbox of its source, also when the
-///   receiver dies, is terminated, or never existed again.
+///   receiver dies or is terminated. One with no deadline may wait for it as long as nobody opens the mailbox.
 /// - Messages from one transport to one mailbox arrive in the order in which their sends were called one after another.
 /// - A received request is held for this transport until a response to it was sent. ``close()`` gives back what was not
 ///   answered; whoever opens the mailbox next receives it with a higher ``Request/attempt``.

@@ -25,7 +25,8 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// The AMQP heartbeat. A peer that is silent for twice as long is considered dead. 20 s.
     public var heartbeat: Duration = .seconds(20)
 
-    /// How long the mailbox of a user stays on the broker when its process died without closing. 1 h.
+    /// How long the mailbox of a user stays on the broker when its process died without closing, at least 1 s. Asking
+    /// for the user's status counts as use, and the time starts anew. 1 h.
     public var userMailboxExpiry: Duration = .seconds(3600)
 
     /// How long the queue of a process stays when it died without closing. 10 min.

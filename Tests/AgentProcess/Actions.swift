@@ -1,0 +1,31 @@
+import AgentExchange
+import Foundation
+
+/// What the agents of this process can do.
+enum Actions {
+    /// Serves a request; every result is a whole number.
+    @Sendable
+    static func serve(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
+        guard case .action(let name, let arguments) = request.body else { return request.response() }
+        switch name {
+        case "double":
+            return try request.response(encoding: try arguments.decode(Int.self) * 2)
+        case "attempt":
+            return try request.response(encoding: request.attempt)
+        case "hang-once" where request.attempt > 1:
+            return try request.response(encoding: request.attempt)
+        case "hang", "hang-once":
+            AgentProcess.say("working \(request.attempt)")
+            try await Task.sleep(for: .seconds(3600))
+            return request.response()
+        case "die":
+            // Nothing is flushed, closed or told to the broker.
+            AgentProcess.say("dying \(request.attempt)")
+            kill(getpid(), SIGKILL)
+            try await Task.sleep(for: .seconds(3600))
+            return request.response()
+        default:
+            throw Failure(.remote, "there is no action \(name)")
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import RabbitMQExchange
+import Testing
+
+extension BrokerTests {
+    @Suite("Objects on the broker")
+    struct ObjectTests {
+        @Test("Exchanges, queues, bindings and consumers are those that the design names", arguments: kinds)
+        func objects(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind) {
+                $0.userMailboxExpiry = .seconds(1200)
+                $0.sessionExpiry = .seconds(300)
+                $0.redeliveryLimit = 7
+                $0.maximumMailboxLength = 1000
+                $0.prefetch = 17
+            }
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.serve(registration, "one")
+            _ = try await user.discover(typeNamed: "Clerk")
+            _ = try await user.handle(to: registration.agentID).ping()
+            let queues = try await queues(of: scene)
+            let session = try #require(queues.keys.first { $0.hasPrefix("session.") })
+            let (agentKey, userKey) = (key(.agent(registration.agentID)), key(user.id))
+
+            #expect(
+                Set(queues.keys) == ["directory", "dead-letters", "parked", agentKey, userKey, session]
+            )
+            #expect(queues.values.allSatisfy { $0.isDurable })
+            expect(queues["directory"], "stream", [:])
+            expect(queues["dead-letters"], "quorum", [:])
+            expect(queues["parked"], "classic", [:])
+            expect(queues[session], "classic", ["x-expires": .integer(300_000)])
+            let mailbox: [String: JSONValue] = [
+                "x-single-active-consumer": .bool(true),
+                "x-dead-letter-exchange": .string(scene.name("dead-letters")),
+                "x-dead-letter-routing-key": .string("dead-letter"),
+                "x-max-length": .integer(1000),
+                "x-overflow": .string("reject-publish"),
+            ]
+            expect(queues[userKey], "classic", mailbox.merging(["x-expires": .integer(1_200_000)]) { $1 })
+            switch kind {
+            case .replicated:
+                expect(queues[agentKey], "quorum", mailbox.merging(["x-delivery-limit": .integer(7)]) { $1 })
+            case .single:
+                expect(queues[agentKey], "classic", mailbox)
+            }
+
+            #expect(
+                try await exchanges(of: scene) == ["mailboxes": "direct", "agents": "topic", "dead-letters": "direct"]
+            )
+            #expect(
+                try await bindings(of: scene) == [
+                    "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",
+                    "mailboxes \(agentKey) \(agentKey)", "mailboxes \(userKey) \(userKey)",
+                    "mailboxes control.\(agentKey) \(session)", "mailboxes control.\(userKey) \(session)",
+                    "mailboxes \(scene.name(session)) \(session)",
+                ]
+            )
+            try await expectConsumers(of: scene, session: session, agentKey: agentKey, userKey: userKey)
+            await agent.close()
+            await user.close()
+        }
+
+        private func expectConsumers(
+            of scene: Scene,
+            session: String,
+            agentKey: String,
+            userKey: String
+        ) async throws {
+            let id = session.dropFirst("session.".count)
+            let consumers = try await scene.management.consumers().filter { $0.queue.hasPrefix(scene.name("")) }
+            let tags = consumers.map { "\($0.queue.dropFirst(scene.name("").count)) \($0.tag)" }
+            #expect(
+                Set(tags) == [
+                    "\(session) warren.answers.\(id)", "dead-letters warren.dead-letters.\(id)",
+                    "\(agentKey) \(agentKey).\(id)", "\(userKey) \(userKey).\(id)",
+                ],
+                "rabbitmqctl does not list the consumers of a stream"
+            )
+            #expect(tags.count == 4)
+            #expect(consumers.allSatisfy { $0.acknowledges && $0.prefetch > 0 })
+            #expect(consumers.first { $0.queue == scene.name(agentKey) }?.prefetch == 17)
+            let names = try await scene.management.connections().compactMap {
+                $0.clientProperties["connection_name"]?.string
+            }
+            .filter { $0.hasPrefix(scene.namespace) }
+            #expect(names.sorted() == ["\(scene.namespace) one consumer", "\(scene.namespace) one publisher"])
+        }
+
+        @Test("Only the shared objects are left when everything was terminated and closed", arguments: kinds)
+        func nothingIsLeft(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind)
+            let users = [try await scene.user("one"), try await scene.user("two")]
+            let registrations = [
+                try await users[0].registerAgent(AgentType("Clerk")),
+                try await users[1].registerAgent(AgentType("Clerk")),
+            ]
+            let agent = try await scene.serve(registrations[0], "three")
+            for user in users { _ = try await user.handle(to: registrations[0].agentID).ping() }
+            await agent.close()
+            for registration in registrations { try await users[0].terminate(registration.agentID) }
+            for user in users { await user.close() }
+
+            try await eventually(
+                "no connection of the test",
+                value: {
+                    try await scene.management.connections().compactMap {
+                        $0.clientProperties["connection_name"]?.string
+                    }
+                }
+            ) { names in !names.contains { $0.hasPrefix(scene.namespace) } }
+            #expect(try await Set(queues(of: scene).keys) == ["directory", "dead-letters", "parked"])
+            #expect(
+                try await exchanges(of: scene) == ["mailboxes": "direct", "agents": "topic", "dead-letters": "direct"]
+            )
+            #expect(
+                try await bindings(of: scene) == [
+                    "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",
+                ]
+            )
+            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "parked")
+            #expect(scene.log.entries.filter { $0.level >= .warning }.map(\.message) == [])
+        }
+
+        @Test("Closing an agent leaves its mailbox and no trace of its process", arguments: kinds)
+        func closedAgent(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind)
+            let user = try await scene.user("one")
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.serve(registration, "two")
+            _ = try await user.handle(to: registration.agentID).ping()
+            await agent.close()
+            let agentKey = key(.agent(registration.agentID))
+            let queues = try await queues(of: scene)
+            #expect(queues.keys.filter { $0.hasPrefix("session.") }.count == 1)
+            #expect(queues[agentKey]?.consumers == 0)
+            #expect(queues[agentKey]?.messages == 0)
+            let bindings = try await bindings(of: scene)
+            #expect(bindings.contains("mailboxes \(agentKey) \(agentKey)"))
+            #expect(!bindings.contains { $0.contains("control.\(agentKey)") })
+            await user.close()
+        }
+
+        // MARK: What the broker lists, without the prefix of the namespace
+
+        private func key(_ id: EntityID) -> String { "\(id.role.rawValue).\(id.uuid.uuidString.lowercased())" }
+
+        private func queues(of scene: Scene) async throws -> [String: BrokerQueue] {
+            let queues = try await scene.management.queues().filter { $0.name.contains(scene.namespace) }
+            return Dictionary(uniqueKeysWithValues: queues.map { (strip($0.name, scene), $0) })
+        }
+
+        private func exchanges(of scene: Scene) async throws -> [String: String] {
+            let exchanges = try await scene.management.exchanges().filter { $0.name.contains(scene.namespace) }
+            #expect(exchanges.allSatisfy { $0.isDurable && $0.arguments.isEmpty })
+            return Dictionary(uniqueKeysWithValues: exchanges.map { (strip($0.name, scene), $0.type) })
+        }
+
+        /// `exchange key queue` of every binding, without those to the default exchange.
+        private func bindings(of scene: Scene) async throws -> Set<String> {
+            let bindings = try await scene.management.bindings().filter {
+                !$0.source.isEmpty && ($0.source + $0.destination).contains(scene.namespace)
+            }
+            return Set(bindings.map { "\(strip($0.source, scene)) \($0.routingKey) \(strip($0.destination, scene))" })
+        }
+
+        private func strip(_ name: String, _ scene: Scene) -> String {
+            let prefix = scene.name("")
+            #expect(name.hasPrefix(prefix))
+            return String(name.dropFirst(prefix.count))
+        }
+
+        private func expect(_ queue: BrokerQueue?, _ type: String, _ arguments: [String: JSONValue]) {
+            #expect(queue?.type == type)
+            #expect(queue?.arguments == arguments.merging(["x-queue-type": .string(type)]) { $1 })
+        }
+    }
+}
