@@ -61,6 +61,24 @@ enum AnswerCases {
             try expectEqual(try await scope.receiveRequest(at: agent), last, "the request after the expired one")
             try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: short)
         },
+        ConformanceCase(
+            subject,
+            "a request whose deadline has passed already is refused, or answered so, and not delivered"
+        ) {
+            scope in
+            let user = try await scope.user()
+            let agent = try await scope.agent(try await scope.register(by: user), elsewhere: true)
+            let past = Date(timeIntervalSinceNow: -1)
+            let late = try Request(from: user.mailboxID, to: agent.mailboxID, deadline: past, .ping)
+            do {
+                try await scope.send(.request(late), by: user)
+                try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: late)
+            } catch let error as ExchangeError where error.code == .deadlineExceeded {
+                try expectUndelivered(error)
+            }
+            try await scope.expectNothing(at: agent)
+            try await scope.expectAlive(agent, for: user)
+        },
         ConformanceCase(subject, "a request that was taken before its deadline can be answered") { scope in
             let user = try await scope.user()
             let agent = try await scope.agent(try await scope.register(by: user))
@@ -98,6 +116,24 @@ enum AnswerCases {
             try await scope.send(.response(request.response()), by: agent)
             let second = try await scope.agent(asking)
             try expectSuccess(try await scope.receiveResponse(at: second), answering: sent)
+        },
+        ConformanceCase(
+            subject,
+            "an answer that an agent had not received when it closed is received by its next owner"
+        ) { scope in
+            let user = try await scope.user()
+            let asking = try await scope.register(by: user)
+            let first = try await scope.agent(asking)
+            let agent = try await scope.agent(try await scope.register(by: user), elsewhere: true)
+            let sent = try await scope.ping(agent.mailboxID, from: first)
+            let request = try await scope.receiveRequest(at: agent)
+            try await scope.send(.response(request.response()), by: agent)
+            // The agent answers others meanwhile, so that the answer has had time to come as near as it gets.
+            try await scope.expectAlive(agent, for: user)
+            await first.close()
+            let second = try await scope.agent(asking, elsewhere: true)
+            try expectSuccess(try await scope.receiveResponse(at: second), answering: sent)
+            try await scope.expectNothing(at: second)
         },
         ConformanceCase(subject, "two requesters may use the same tag") { scope in
             let user = try await scope.user()

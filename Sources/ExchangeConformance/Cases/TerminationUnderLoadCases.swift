@@ -9,10 +9,12 @@ enum TerminationUnderLoadCases {
         ConformanceCase(
             subject,
             "publishers that send while a mailbox is terminated get one answer to each accepted request",
-            patience: 15
+            patience: 30
         ) { scope in
             for round in 0..<scope.environment.scale.terminations {
-                try await terminateUnderPublishers(elsewhere: round.isMultiple(of: 2), in: scope)
+                try await scope.part { part in
+                    try await terminateUnderPublishers(elsewhere: round.isMultiple(of: 2), in: part)
+                }
             }
         },
         ConformanceCase(

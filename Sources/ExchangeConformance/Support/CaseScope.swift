@@ -18,8 +18,23 @@ final class CaseScope: Sendable {
     private let suffix = UUID().uuidString.prefix(8).lowercased()
     private let state = Mutex(State())
 
-    init(_ environment: ConformanceEnvironment) {
+    private let outer: CaseScope?
+
+    init(_ environment: ConformanceEnvironment, within outer: CaseScope? = nil) {
         self.environment = environment
+        self.outer = outer
+    }
+
+    /// Runs a part of the case, and removes from the exchange what the part made.
+    func part(_ body: (CaseScope) async throws -> Void) async throws {
+        let inner = CaseScope(environment, within: self)
+        do {
+            try await body(inner)
+        } catch {
+            try? await inner.close()
+            throw error
+        }
+        try await inner.close()
     }
 
     /// How clients behave that need nothing special: they log nothing, and wait no longer than the case.
@@ -34,6 +49,7 @@ final class CaseScope: Sendable {
 
     /// Remembers where the case is.
     func note(_ file: StaticString, _ line: Int) {
+        outer?.note(file, line)
         state.withLock { $0.location = SourceLocation(file, line) }
     }
 
