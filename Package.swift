@@ -56,7 +56,7 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: settings
         ),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit"], swiftSettings: settings),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
         .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
         .testTarget(
             name: "InProcessExchangeTests",

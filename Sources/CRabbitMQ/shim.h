@@ -8,9 +8,11 @@
 
 #ifdef __linux__
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
-// Not in Swift's Glibc module.
+// Neither of these is in Swift's Glibc module.
 static inline int warren_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+static inline void warren_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 #endif
 
 // amqp_login_with_properties is variadic, which Swift does not import.

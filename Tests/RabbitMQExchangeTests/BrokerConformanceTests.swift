@@ -9,12 +9,12 @@ import Testing
     .enabled(if: PrivateBroker.isInstalled, "\(PrivateBroker.missingReason)")
 )
 struct BrokerConformanceTests {
-    @Test("On quorum queues", arguments: ExchangeConformance.cases)
+    @Test("On quorum queues", .serialized, arguments: ExchangeConformance.cases)
     func conformsReplicated(_ conformanceCase: ConformanceCase) async throws {
         try await conformanceCase.run(on: try await Self.environment(.replicated))
     }
 
-    @Test("On classic queues", arguments: ExchangeConformance.cases)
+    @Test("On classic queues", .serialized, arguments: ExchangeConformance.cases)
     func conformsSingle(_ conformanceCase: ConformanceCase) async throws {
         try await conformanceCase.run(on: try await Self.environment(.single))
     }

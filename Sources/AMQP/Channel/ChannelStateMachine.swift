@@ -1,9 +1,10 @@
+internal import DequeModule
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-internal import DequeModule
 
 /// The protocol of one channel: requests are answered in order, content is put together, either side may close.
 ///

@@ -68,7 +68,8 @@ public actor Connection {
         }
         _ = shared.thread.inbox.submit(.open(deadline))
         // The library decodes tables recursively; the stack must hold a frame of nothing but nested tables.
-        let started = shared.thread.start(stackSize: max(1 << 20, configuration.frameMax * 160)) { readable, submissions in
+        let stackSize = max(1 << 20, configuration.frameMax * 160)
+        let started = shared.thread.start(name: configuration.name, stackSize: stackSize) { readable, submissions in
             self.turn(readable, &submissions)
         } ended: {
             self.shared.ended.resolve(())

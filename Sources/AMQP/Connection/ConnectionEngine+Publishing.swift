@@ -37,7 +37,9 @@ extension ConnectionEngine {
     }
 
     private func write(publication id: UInt64, _ wire: any Wire) throws(AMQPError) {
-        guard let operation = operations[id], case .queued(let key, let publication) = operation.progress else { return }
+        guard let operation = operations[id], case .queued(let key, let publication) = operation.progress else {
+            return
+        }
         guard let channel = channel(key), channel.machine.isOpen else {
             operations[id] = nil
             operation.finish(.failure(.closed("channel")))
@@ -64,7 +66,8 @@ extension ConnectionEngine {
             operation.finish(.success(.done))
             return
         }
-        let returnKey = publication.mandatory
+        let returnKey =
+            publication.mandatory
             ? ConfirmLedger.ReturnKey(
                 messageID: properties.messageID ?? "",
                 exchange: publication.exchange,

@@ -62,6 +62,12 @@ final class ConnectionEngine {
 
     private func handle(_ submission: Submission) throws(AMQPError) {
         switch submission {
+        case .request, .abandon, .close:
+            // An acknowledgement that was called before a request takes effect before it.
+            if let wire { try writeAcknowledgements(wire) }
+        case .open, .publish, .settle, .cancel: break
+        }
+        switch submission {
         case .open(let deadline): try open(deadline)
         case .publish(let publish): enqueue(publish)
         case .request(let request): try self.request(request)

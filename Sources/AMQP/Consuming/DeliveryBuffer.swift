@@ -3,6 +3,8 @@ internal import Synchronization
 
 /// What the I/O thread received for a consumer and nobody pulled yet. The prefetch of the consumer bounds it.
 final class DeliveryBuffer: Sendable {
+    private typealias Waiting = (id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)
+
     private enum End {
         case normal
         case failed(AMQPError)
@@ -10,7 +12,7 @@ final class DeliveryBuffer: Sendable {
 
     private struct State {
         var contents: Deque<Content> = []
-        var waiting: Deque<(id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)> = []
+        var waiting: Deque<Waiting> = []
         var end: End?
         var next: UInt64 = 0
     }
@@ -34,8 +36,8 @@ final class DeliveryBuffer: Sendable {
 
     /// Nothing more will come; `nil` is a normal end. What is buffered is still pulled first.
     func finish(_ error: AMQPError?) {
-        let waiting = state.withLock { state in
-            guard state.end == nil else { return Deque<(id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)>() }
+        let waiting: Deque<Waiting> = state.withLock { state in
+            guard state.end == nil else { return [] }
             state.end = error.map { .failed($0) } ?? .normal
             defer { state.waiting = [] }
             return state.waiting
@@ -97,6 +99,6 @@ final class DeliveryBuffer: Sendable {
     }
 
     private static var cancelled: AMQPError {
-        AMQPError(code: .cancelled, delivery: .unknown, message: "The task was cancelled while it waited for a message.")
+        AMQPError(code: .cancelled, delivery: .unknown, message: "The task was cancelled.")
     }
 }

@@ -13,7 +13,7 @@ final class EncodingArena {
     }
 
     deinit {
-        for unsafe chunk in unsafe chunks { unsafe chunk.deallocate() }
+        while unsafe !chunks.isEmpty { unsafe chunks.removeLast().deallocate() }
     }
 
     /// Forgets everything that was allocated; keeps the first chunk.

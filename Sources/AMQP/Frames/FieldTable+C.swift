@@ -1,9 +1,10 @@
+internal import CRabbitMQ
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-internal import CRabbitMQ
 
 /// Between tables here and tables of the library.
 extension FieldTable {

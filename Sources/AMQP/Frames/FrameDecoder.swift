@@ -1,9 +1,10 @@
+internal import CRabbitMQ
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-internal import CRabbitMQ
 
 /// From frames of the library to frames of ours. Everything is copied: the library reuses its memory.
 enum FrameDecoder {

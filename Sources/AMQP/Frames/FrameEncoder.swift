@@ -1,9 +1,10 @@
+internal import CRabbitMQ
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-internal import CRabbitMQ
 
 /// Frames into bytes, with the encoders of the library.
 struct FrameEncoder {

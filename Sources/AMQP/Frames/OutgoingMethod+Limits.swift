@@ -48,13 +48,20 @@ extension MessageProperties {
     /// Checks the texts and that all of it fits one header frame.
     func validate(frameMax: Int) throws(AMQPError) {
         var size = 14 + 11 + OutgoingMethod.frameOverhead
-        for text in [
-            contentType, contentEncoding, correlationID, replyTo, expiration, messageID, type, userID, appID,
-        ] {
-            guard let count = text?.utf8.count else { continue }
+        func add(_ text: String?) throws(AMQPError) {
+            guard let count = text?.utf8.count else { return }
             guard count <= 255 else { throw .nameTooLong(count) }
             size += 1 + count
         }
+        try add(contentType)
+        try add(contentEncoding)
+        try add(correlationID)
+        try add(replyTo)
+        try add(expiration)
+        try add(messageID)
+        try add(type)
+        try add(userID)
+        try add(appID)
         if !headers.isEmpty { size += try headers.encodedSize() }
         // A message id that is made here still has to fit.
         if messageID == nil { size += 64 }

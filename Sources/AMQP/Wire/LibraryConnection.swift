@@ -1,4 +1,5 @@
 internal import CRabbitMQ
+
 #if canImport(Glibc)
     import Glibc
 #else
@@ -8,11 +9,12 @@ internal import CRabbitMQ
 /// The connection state of the library. Not `Sendable`: it lives and dies in what is isolated to one connection actor.
 @safe
 final class LibraryConnection {
-    private let state: amqp_connection_state_t
+    let state: amqp_connection_state_t
     private var isClosed = false
 
-    /// Takes over a state; it is destroyed with this object.
-    init(_ state: amqp_connection_state_t) {
+    /// A state that is not connected yet; it is destroyed with this object.
+    init() throws(AMQPError) {
+        guard let state = unsafe amqp_new_connection() else { throw WireConnector.outOfMemory }
         unsafe self.state = state
     }
 

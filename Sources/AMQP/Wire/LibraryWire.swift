@@ -1,10 +1,11 @@
+internal import CRabbitMQ
+internal import DequeModule
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-internal import CRabbitMQ
-internal import DequeModule
 
 /// TLS: the library sends and receives, because its TLS object is not reachable.
 ///
@@ -77,9 +78,11 @@ final class LibraryWire: Wire {
 
     func receive(_ deliver: (IncomingFrame) -> Void) throws(AMQPError) -> (received: Bool, more: Bool) {
         defer { handle.releaseBuffers() }
+        // The library keeps heartbeats to itself, so bytes count, not frames.
+        var received = SocketOptions.isReadable(descriptor)
         for _ in 0..<Self.framesPerTurn {
-            // The library keeps heartbeats to itself, but was woken for bytes, so the peer is alive.
-            guard let frame = try handle.nextFrame() else { return (true, false) }
+            guard let frame = try handle.nextFrame() else { return (received, false) }
+            received = true
             deliver(frame)
         }
         return (true, true)

@@ -1,9 +1,10 @@
+internal import Synchronization
+
 #if canImport(Glibc)
     import Glibc
 #else
     import Darwin
 #endif
-internal import Synchronization
 
 /// Shuts a descriptor down when a send into it takes too long; the send then fails.
 ///
@@ -26,7 +27,7 @@ final class SendWatchdog: Sendable {
         self.limit = limit
         let wake = WakeDescriptor()
         state = Mutex(State(wake: wake))
-        let started = IOThread.detached(stackSize: 128 << 10) { [self] in run(wake) }
+        let started = IOThread.detached(name: "amqp-watchdog", stackSize: 128 << 10) { [self] in run(wake) }
         if !started { stop() }
     }
 

@@ -22,8 +22,13 @@ enum SocketOptions {
     }
 
     /// Whether the descriptor takes data now.
-    static func isWritable(_ descriptor: Int32) -> Bool {
-        var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    static func isWritable(_ descriptor: Int32) -> Bool { isReady(descriptor, Int16(POLLOUT)) }
+
+    /// Whether there is something to read from the descriptor.
+    static func isReadable(_ descriptor: Int32) -> Bool { isReady(descriptor, Int16(POLLIN)) }
+
+    private static func isReady(_ descriptor: Int32, _ events: Int16) -> Bool {
+        var entry = pollfd(fd: descriptor, events: events, revents: 0)
         return unsafe poll(&entry, 1, 0) == 1
     }
 }

@@ -1,14 +1,15 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+internal import CRabbitMQ
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
     import Foundation
 #endif
-internal import CRabbitMQ
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
 
 /// Plain TCP: the library has logged in and encodes and parses from now on; the socket is ours and never blocks.
 @safe

@@ -29,11 +29,9 @@ struct WireConnector {
     }
 
     private func connect(_ endpoint: Endpoint, _ deadline: Deadline) throws(AMQPError) -> Login {
-        guard let state = unsafe amqp_new_connection() else { throw Self.outOfMemory }
-        let handle = unsafe LibraryConnection(state)
-        let socket = try unsafe configuration.tls.map { tls throws(AMQPError) in try unsafe Self.secure(state, tls) }
-            ?? amqp_tcp_socket_new(state)
-        guard let socket = unsafe socket else { throw Self.outOfMemory }
+        let handle = try LibraryConnection()
+        let state = unsafe handle.state
+        let socket = try unsafe Self.socket(state, configuration.tls)
         var limit = Self.timeout(until: deadline)
         let status = unsafe amqp_socket_open_noblock(socket, endpoint.host, Int32(endpoint.port), &limit)
         guard status == AMQP_STATUS_OK.rawValue else { throw Self.error(status, endpoint) }
@@ -68,12 +66,23 @@ struct WireConnector {
             switch configuration.credentials.mechanism {
             case .plain(let user, let password):
                 unsafe warren_amqp_login_plain(
-                    state, configuration.virtualHost, frameMax, heartbeat, &properties, user, password
+                    state,
+                    configuration.virtualHost,
+                    frameMax,
+                    heartbeat,
+                    &properties,
+                    user,
+                    password
                 )
             case .external:
                 // The certificate decides; the name is ignored but must not be empty.
                 unsafe warren_amqp_login_external(
-                    state, configuration.virtualHost, frameMax, heartbeat, &properties, "certificate"
+                    state,
+                    configuration.virtualHost,
+                    frameMax,
+                    heartbeat,
+                    &properties,
+                    "certificate"
                 )
             }
         guard unsafe reply.reply_type != AMQP_RESPONSE_NORMAL else { return }
@@ -96,10 +105,14 @@ struct WireConnector {
         ]
     }
 
-    private static func secure(
+    private static func socket(
         _ state: amqp_connection_state_t,
-        _ tls: TLSConfiguration
+        _ tls: TLSConfiguration?
     ) throws(AMQPError) -> OpaquePointer {
+        guard let tls else {
+            guard let socket = unsafe amqp_tcp_socket_new(state) else { throw outOfMemory }
+            return unsafe socket
+        }
         guard let socket = unsafe amqp_ssl_socket_new(state) else { throw outOfMemory }
         unsafe amqp_ssl_socket_set_verify_peer(socket, tls.verifyPeer ? 1 : 0)
         unsafe amqp_ssl_socket_set_verify_hostname(socket, tls.verifyHostname ? 1 : 0)

@@ -38,6 +38,8 @@ final class ClientCore: Sendable {
             try await transport.send(.request(request))
         } catch {
             pending.abandon(request.tag)
+            // The agent may have it already, and may be working on it.
+            if error.code == .cancelled, error.delivery == .unknown { cancel(request) }
             throw error
         }
         switch await pending.ending(of: request.tag) {
@@ -95,6 +97,9 @@ final class ClientCore: Sendable {
             } catch let error where error.code == .messageTooLarge || error.code == .invalidMessage {
                 try await transport.send(.response(request.error(error.code, error.message)))
             }
+        } catch let error where error.code == .cancelled {
+            // The requester cancelled, or the agent's mailbox was terminated: the answer is owed all the same.
+            background.start { [self] in await answer(response, to: request) }
         } catch {
             let gone = error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
             configuration.logger.log(

@@ -14,7 +14,7 @@ extension Envelope {
     /// Reads a message.
     ///
     /// Everything may be there in a delivery: foreign programs can publish to a mailbox. A kind that is not known makes a
-    /// ``Request/Body/foreign(kind:payload:)`` when the protocol version is a foreign one.
+    /// ``Request/Body/foreign(kind:payload:)`` when it ends in `-request`.
     static func decode(
         _ properties: MessageProperties,
         body: Data,
@@ -115,7 +115,7 @@ extension Envelope {
             }
             body = .cancel(tag: target)
         default:
-            guard !frame.version.isCompatible else { throw frame.malformed("its type is not known") }
+            guard frame.kind.rawValue.hasSuffix("-request") else { throw frame.malformed("its type is not known") }
             body = .foreign(kind: frame.kind, payload: frame.payload)
         }
         do {

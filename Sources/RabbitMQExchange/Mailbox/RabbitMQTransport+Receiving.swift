@@ -50,7 +50,7 @@ extension RabbitMQTransport {
             }
             switch message {
             case .response(let response):
-                inbox.put(.response(response))
+                put(response)
                 delivery.acknowledge()
             case .request(let request):
                 take(request, delivery)

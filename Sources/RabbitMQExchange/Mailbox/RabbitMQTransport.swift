@@ -27,6 +27,8 @@ final class RabbitMQTransport: ExchangeTransport {
         var settled: Signal<Void>?
         /// Deliveries that are being answered or parked without having been handed out.
         var refusals = 0
+        /// The tags of the responses that came last: delivery is at least once, a second copy is dropped.
+        var responses = RecentTags(capacity: 8192)
         var isClosed = false
         var isTerminated = false
     }
@@ -186,8 +188,17 @@ final class RabbitMQTransport: ExchangeTransport {
         inbox.end(error)
     }
 
-    /// An answer came through the session queue.
+    /// A response came, through the session queue or the mailbox. Of several with the same tag the first counts.
     func put(_ response: Response) {
-        inbox.put(.response(response))
+        let isNew = state.withLock { state in
+            guard !state.responses.contains(response.tag) else { return false }
+            state.responses.insert(response.tag)
+            return true
+        }
+        if isNew {
+            inbox.put(.response(response))
+        } else {
+            link.logger.debug("a second copy of a response was dropped", metadata: .init(.response(response)))
+        }
     }
 }

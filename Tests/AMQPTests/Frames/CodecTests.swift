@@ -1,0 +1,128 @@
+import ExchangeTestKit
+import Foundation
+import Testing
+
+@testable import AMQP
+
+@Suite("Frames through the encoders and the parser of the library")
+struct CodecTests {
+    @Test("headers with every type of value come back as they were")
+    func everyType() throws {
+        let headers: FieldTable = [
+            "bool": .bool(true), "i8": .int8(-8), "i16": .int16(-16), "i32": .int32(-32), "i64": .int64(.min),
+            "u8": .uint8(8), "u16": .uint16(16), "u32": .uint32(32), "u64": .uint64(.max), "float": .float(1.5),
+            "double": .double(-2.25), "decimal": .decimal(scale: 2, value: 314), "string": "grüße",
+            "bytes": .bytes(Data([0, 255, 1])), "time": .timestamp(1_700_000_000), "null": .null, "empty": "",
+            "array": .array(["a", 1, .array([]), .table(["x": .null])]), "table": .table(["y": .table([:])]),
+        ]
+        #expect(try roundTrip(headers) == headers)
+    }
+
+    @Test("thousands of generated tables come back as they were, and their size is known before")
+    func generated() throws {
+        var generator = SeededGenerator()
+        for round in 0..<2000 {
+            let headers = Self.table(depth: 0, &generator)
+            #expect(try roundTrip(headers) == headers, "\(generator) round \(round)")
+            let bytes = try encode(MessageProperties(headers: headers))
+            let overhead = 7 + 14 + 1 + 1
+            #expect(bytes.count == (try headers.encodedSize()) + overhead, "\(generator) round \(round)")
+        }
+    }
+
+    @Test("text that is not UTF-8 arrives as bytes in a table, and repaired in a property")
+    func invalidText() throws {
+        var bytes = try encode(MessageProperties(headers: ["k": "xyz"], messageID: "uvw"))
+        for text in ["xyz", "uvw"] {
+            let start = try #require(bytes.firstRange(of: Data(text.utf8))).lowerBound
+            bytes[start] = 0xFF
+        }
+        let properties = try parse(bytes)
+        #expect(properties.headers["k"] == .bytes(Data([0xFF, 0x79, 0x7A])))
+        #expect(properties.messageID == "\u{FFFD}vw")
+    }
+
+    @Test("a table that is nested too deeply is refused before it is sent and when it arrives")
+    func tooDeep() throws {
+        var deep = FieldTable()
+        for _ in 0...FieldTable.maximumDepth { deep = ["t": .table(deep)] }
+        #expect(throws: AMQPError.self) { _ = try deep.encodedSize() }
+        let bytes = try encode(MessageProperties(headers: deep))
+        let error = #expect(throws: AMQPError.self) { _ = try parse(bytes) }
+        #expect(error?.code == .protocolMismatch)
+    }
+
+    @Test("any single byte changed in a frame gives a frame or an error, never a crash")
+    func corrupted() throws {
+        var generator = SeededGenerator()
+        let original = try encode(MessageProperties(contentType: "text", headers: Self.table(depth: 0, &generator)))
+        for _ in 0..<3000 {
+            var bytes = original
+            let index = Int.random(in: 0..<bytes.count, using: &generator)
+            bytes[index] = UInt8.random(in: 0...255, using: &generator)
+            _ = try? parse(bytes)
+        }
+    }
+
+    private func roundTrip(_ headers: FieldTable) throws -> FieldTable {
+        try parse(encode(MessageProperties(headers: headers))).headers
+    }
+
+    private func encode(_ properties: MessageProperties) throws -> Data {
+        let output = OutputBuffer()
+        try FrameEncoder(frameMax: 131_072).encode(.header(channel: 1, properties, bodySize: 0), into: output)
+        return unsafe Data(output.pending)
+    }
+
+    private func parse(_ bytes: Data) throws -> MessageProperties {
+        // A new state expects the greeting of a server before the first frame.
+        var input = Array("AMQP".utf8) + [0, 0, 9, 1] + bytes
+        let parser = try LibraryConnection()
+        return try input.withUnsafeMutableBytes { buffer in
+            var rest = unsafe buffer[...]
+            while unsafe !rest.isEmpty {
+                let (used, frame) = try unsafe parser.parse(UnsafeMutableRawBufferPointer(rebasing: rest))
+                unsafe rest = rest.dropFirst(used)
+                if case .header(_, _, _, let properties)? = frame { return properties }
+            }
+            return MessageProperties()
+        }
+    }
+
+    private static func table(depth: Int, _ generator: inout SeededGenerator) -> FieldTable {
+        var table = FieldTable()
+        for index in 0..<Int.random(in: depth == 0 ? 1...8 : 0...4, using: &generator) {
+            table["\(index)\(String(repeating: "n", count: Int.random(in: 0...40, using: &generator)))"] = value(
+                depth: depth,
+                &generator
+            )
+        }
+        return table
+    }
+
+    private static func value(depth: Int, _ generator: inout SeededGenerator) -> FieldValue {
+        switch Int.random(in: 0..<(depth < 4 ? 18 : 15), using: &generator) {
+        case 0: .bool(.random(using: &generator))
+        case 1: .int8(.random(in: .min ... .max, using: &generator))
+        case 2: .int16(.random(in: .min ... .max, using: &generator))
+        case 3: .int32(.random(in: .min ... .max, using: &generator))
+        case 4: .int64(.random(in: .min ... .max, using: &generator))
+        case 5: .uint8(.random(in: .min ... .max, using: &generator))
+        case 6: .uint16(.random(in: .min ... .max, using: &generator))
+        case 7: .uint32(.random(in: .min ... .max, using: &generator))
+        case 8: .uint64(.random(in: .min ... .max, using: &generator))
+        case 9: .float(.random(in: -1...1, using: &generator))
+        case 10: .double(.random(in: -1...1, using: &generator))
+        case 11: .decimal(scale: 3, value: .random(in: .min ... .max, using: &generator))
+        case 12: .string(String(repeating: "ü", count: Int.random(in: 0...300, using: &generator)))
+        case 13: .bytes(Data((0..<Int.random(in: 0...50, using: &generator)).map { UInt8($0) }))
+        case 14: .null
+        case 15: .timestamp(.random(in: .min ... .max, using: &generator))
+        case 16: .table(table(depth: depth + 1, &generator))
+        default:
+            .array(
+                (0..<Int.random(in: 0...3, using: &generator)).map { _ in value(depth: depth + 1, &generator) }
+            )
+        }
+    }
+}
