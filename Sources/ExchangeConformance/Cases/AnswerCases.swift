@@ -26,7 +26,7 @@ enum AnswerCases {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
-            let sent = try await scope.ping(.agent(registration.agentID), from: user, deadline: .milliseconds(300))
+            let sent = try await scope.expiringPing(.agent(registration.agentID), from: user)
             try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: sent)
             let agent = try await scope.agent(registration)
             try await scope.expectNothing(at: agent)
@@ -39,8 +39,7 @@ enum AnswerCases {
             scope in
             let user = try await scope.user()
             let agent = try await scope.agent(try await scope.register(by: user))
-            let short = Duration.milliseconds(300)
-            let sent = try await scope.ping(agent.mailboxID, from: user, deadline: short)
+            let sent = try await scope.expiringPing(agent.mailboxID, from: user)
             try await scope.wait(until: sent.deadline)
             try await scope.expectNothing(at: agent)
             try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: sent)
@@ -53,7 +52,7 @@ enum AnswerCases {
             let registration = try await scope.register(by: user)
             let id = EntityID.agent(registration.agentID)
             let first = try await scope.ping(id, from: user)
-            let short = try await scope.ping(id, from: user, deadline: .milliseconds(300))
+            let short = try await scope.expiringPing(id, from: user)
             let last = try await scope.ping(id, from: user, deadline: .seconds(3600))
             try await scope.wait(until: short.deadline)
             let agent = try await scope.agent(registration)

@@ -35,14 +35,15 @@ public struct ConformanceCase: Sendable, Identifiable {
         let scope = CaseScope(environment)
         let end = "the case to end"
         let limit = environment.timeout * patience
+        let cleaningLimit = environment.timeout * 4
         do {
             try await withTimeout(limit, end, at: { scope.location }) { [body] in try await body(scope) }
         } catch {
-            try? await withTimeout(environment.timeout, "the case to be cleaned up") { try await scope.close() }
+            try? await withTimeout(cleaningLimit, "the case to be cleaned up") { try await scope.close() }
             throw error as? ConformanceFailure
                 ?? ConformanceFailure(expected: "no error near this line", seen: "\(error)", at: scope.location)
         }
-        try await withTimeout(environment.timeout, "the case to be cleaned up") { try await scope.close() }
+        try await withTimeout(cleaningLimit, "the case to be cleaned up") { try await scope.close() }
     }
 }
 

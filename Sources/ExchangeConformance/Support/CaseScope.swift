@@ -161,14 +161,18 @@ final class CaseScope: Sendable {
         for transport in made.transports { await transport.close() }
         let users = made.transports.map(\.mailboxID).filter { $0.role == .user }
         let janitor = try await environment.factory.makeUserTransport(name: nil)
-        var errors: [any Error] = []
-        for mailbox in users + made.agents.map(EntityID.agent) + [janitor.mailboxID] {
-            do {
-                try await janitor.terminate(mailbox)
-            } catch {
-                errors.append(error)
+        let errors = await withTaskGroup(of: (any Error)?.self) { group in
+            for mailbox in users + made.agents.map(EntityID.agent) {
+                group.addTask {
+                    do { try await janitor.terminate(mailbox) } catch { return error }
+                    return nil
+                }
+            }
+            return await group.reduce(into: [any Error]()) { errors, error in
+                if let error { errors.append(error) }
             }
         }
+        try await janitor.terminate(janitor.mailboxID)
         await janitor.close()
         if let error = errors.first { throw error }
     }
