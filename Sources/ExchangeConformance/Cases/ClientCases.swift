@@ -92,8 +92,10 @@ enum ClientCases {
             scope in
             let user = try await scope.userClient()
             let registration = try await scope.register(by: user.transport)
+            let closed = Signal()
             let first = try await scope.agentClient(registration) { request, client in
                 await client.close()
+                closed.set()
                 return request.response()
             }
             let handle = user.handle(to: registration.agentID)
@@ -102,6 +104,7 @@ enum ClientCases {
                 await first.waitUntilStopped()
             }
             try expectEqual(stopped.code, .closed, "why the client stopped")
+            try await scope.wait(for: closed, "close to return")
             _ = try await scope.agentClient(registration, elsewhere: true) { request, _ in
                 try request.response(encoding: request.attempt)
             }
