@@ -54,7 +54,7 @@ let package = Package(
         .executableTarget(
             name: "warren",
             dependencies: [
-                "AgentExchange", "RabbitMQExchange", "ExchangeConformance", "LogCountJob", logging,
+                "AgentExchange", "RabbitMQExchange", "AMQP", "ExchangeConformance", "LogCountJob", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

@@ -118,3 +118,19 @@ extension RabbitMQExchange {
     /// The virtual host.
     public var virtualHost: String { address.virtualHost }
 }
+
+extension RabbitMQExchange {
+    /// Registers an agent, without a client: whoever runs it opens its mailbox with the registration.
+    public func registerAgent(_ type: AgentType, name: String? = nil) async throws(ExchangeError) -> AgentRegistration {
+        let id = AgentID(name: try Registration.checked(name))
+        let lease = try await lease()
+        do {
+            try await Registration.register(.agent(id), lineage: type.lineage, in: lease.session)
+        } catch {
+            await lease.end()
+            throw error
+        }
+        await lease.end()
+        return AgentRegistration(agentID: id, type: type)
+    }
+}
