@@ -81,8 +81,9 @@ extension RabbitMQTransport {
     func letGo() async {
         guard markTerminated() else { return }
         let consumer = takeConsumer()
-        inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
+        inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }

@@ -201,11 +201,24 @@ final class RabbitMQTransport: ExchangeTransport {
             return isFirst
         }
         guard isFirst else { return }
-        inbox.end(ExchangeError(.closed, "the transport is closed"))
+        let unread = inbox.end(ExchangeError(.closed, "the transport is closed"))
         for feed in state.withLock({ $0.feeds }) { feed.end(nil) }
         await detach()
         session.remove(self)
+        for response in unread { await giveBack(response) }
         await lease.end()
+    }
+
+    /// A response that nobody received goes to the mailbox, for whoever opens it next.
+    private func giveBack(_ response: Response) async {
+        do throws(ExchangeError) {
+            _ = try await session.publish(response, replyTo: nil)
+        } catch {
+            link.logger.warning(
+                "a response that was not received could not be given back",
+                metadata: .init(.response(response)).merging([LogKey.error.rawValue: "\(error)"]) { $1 }
+            )
+        }
     }
 
     /// - Throws: ``ExchangeError/Code/closed`` after ``close()``.
