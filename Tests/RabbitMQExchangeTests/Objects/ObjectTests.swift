@@ -1,6 +1,7 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
+import Logging
 import RabbitMQExchange
 import Testing
 
