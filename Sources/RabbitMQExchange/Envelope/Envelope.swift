@@ -14,6 +14,9 @@ enum Envelope {
     /// The longest action name and content type, in bytes.
     static let maximumName = 255
 
+    /// The longest kind of a received message, in bytes: the kind of its answer, a little longer, must fit too.
+    static let maximumKind = 240
+
     /// The longest display name, in bytes.
     static let maximumDisplayName = 4096
 

@@ -189,6 +189,8 @@ final class Session: Sendable {
         do throws(ExchangeError) {
             _ = try await publish(response, replyTo: nil)
             delivery.acknowledge()
+        } catch let error where error.isAboutTheMessage {
+            await park(delivery, "it can't be forwarded: \(error.message)")
         } catch {
             delivery.reject(requeue: true)
         }
@@ -225,21 +227,20 @@ final class Session: Sendable {
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
     func park(_ delivery: Delivery, _ reason: String) async {
-        var properties = delivery.properties
+        var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = "malformed"
         properties.headers[Header.detail] = .string(reason)
         properties.headers[Header.queue] = .string(delivery.routingKey)
-        properties.expiration = nil
-        properties.userID = nil
         link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
         do throws(AMQPError) {
             do throws(AMQPError) {
                 try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
-            } catch let error where error.code == .frameTooLarge || error.code == .unsupported {
+            } catch let error where error.isAboutTheMessage {
                 var plain = MessageProperties()
                 plain.headers = [
                     Header.reason: "malformed",
-                    Header.detail: .string("its headers were too large to keep: \(reason)"),
+                    Header.detail: .string("its headers could not be kept: \(reason)"),
+                    Header.queue: .string(delivery.routingKey),
                 ]
                 try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
             }

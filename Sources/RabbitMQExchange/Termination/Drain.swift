@@ -90,12 +90,9 @@ struct Drain: Sendable {
             delivery.acknowledge()
             return
         }
-        var properties = delivery.properties
+        var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
         properties.headers[Header.queue] = .string(queue)
-        // A dead letter must not expire: its queue has nowhere to send it.
-        properties.expiration = nil
-        properties.userID = nil
         do throws(AMQPError) {
             try await session.publishDeadLetter(
                 properties,
@@ -103,7 +100,7 @@ struct Drain: Sendable {
                 ExchangeNames.DeadLetterKey.deadLetter
             )
             delivery.acknowledge()
-        } catch let error where error.code == .frameTooLarge {
+        } catch let error where error.isAboutTheMessage {
             await session.park(
                 delivery,
                 "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
