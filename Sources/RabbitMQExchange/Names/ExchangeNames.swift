@@ -50,6 +50,9 @@ struct ExchangeNames: Sendable, Hashable {
         prefix + mailboxKey(of: id)
     }
 
+    /// The exclusive queue that a session holds while it drains a mailbox: a lock that ends with its connection.
+    func drainLock(of id: EntityID) -> String { prefix + "drain." + mailboxKey(of: id) }
+
     /// Whose mailbox a queue is; `nil` for any other queue.
     func entity(ofQueue name: String) -> EntityID? {
         guard name.hasPrefix(prefix) else { return nil }

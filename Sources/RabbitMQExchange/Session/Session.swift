@@ -14,6 +14,8 @@ final class Session: Sendable {
 
     private struct State {
         var transports: [EntityID: RabbitMQTransport] = [:]
+        /// The mailboxes that this session drains.
+        var drains: Set<EntityID> = []
         var failure: ExchangeError?
         var isClosing = false
     }
@@ -108,6 +110,16 @@ final class Session: Sendable {
     /// The transport of this process that receives from a mailbox.
     func transport(of mailbox: EntityID) -> RabbitMQTransport? {
         state.withLock { $0.transports[mailbox] }
+    }
+
+    /// Begins to drain a mailbox. Returns `false` when this session does that already.
+    func beginDrain(of mailbox: EntityID) -> Bool {
+        state.withLock { $0.drains.insert(mailbox).inserted }
+    }
+
+    /// The drain is over.
+    func endDrain(of mailbox: EntityID) {
+        _ = state.withLock { $0.drains.remove(mailbox) }
     }
 
     // MARK: Receiving
