@@ -17,8 +17,8 @@ demo: ## counts the lines of a log with agents, on a private broker that is gone
 	@$(SWIFT) build -c release --product log-count
 	@EXCHANGE='$(EXCHANGE)' WORKERS='$(WORKERS)' FILE='$(FILE)' SWIFT='$(SWIFT)' deploy/demo.sh
 
-test: needs ## all tests, those with a real broker too
-	@$(SWIFT) test
+test: needs ## all tests, those with a real broker too, the long ones in full
+	@WARREN_FULL=1 $(SWIFT) test
 
 check: needs ## formatting, warnings as errors, all tests
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples

@@ -31,6 +31,7 @@ struct BrokerAddress: Sendable, Hashable {
         let process = ProcessInfo.processInfo
         settings.name = configuration.connectionName ?? "warren \(process.processName) \(process.processIdentifier)"
         settings.heartbeat = configuration.heartbeat
+        settings.connectTimeout = min(settings.connectTimeout, configuration.operationTimeout)
         settings.publishWindow = PublishWindow(
             messages: configuration.publishWindowMessages,
             bytes: configuration.publishWindowBytes

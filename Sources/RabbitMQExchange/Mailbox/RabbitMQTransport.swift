@@ -79,12 +79,12 @@ final class RabbitMQTransport: ExchangeTransport {
         proof?.send(.probe)
     }
 
-    /// Waits until no answer is on its way, 5 s at most.
+    /// Waits until no answer is on its way, 5 s at most or the limit of an operation.
     func settle() async {
         let signal = Signal<Void>()
         state.withLock { $0.settled = signal }
         checkSettled()
-        _ = await signal.wait(until: .now + .seconds(5))
+        _ = await signal.wait(until: .now + link.patience)
     }
 
     /// An answer came to its end.

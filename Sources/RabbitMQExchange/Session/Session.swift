@@ -238,7 +238,10 @@ final class Session: Sendable {
     }
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
-    func park(_ delivery: Delivery, _ reason: String) async {
+    ///
+    /// - Returns: `false` when that failed, and it went back to its queue.
+    @discardableResult
+    func park(_ delivery: Delivery, _ reason: String) async -> Bool {
         var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = "malformed"
         properties.headers[Header.detail] = .string(reason)
@@ -257,8 +260,10 @@ final class Session: Sendable {
                 try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
             }
             delivery.acknowledge()
+            return true
         } catch {
             delivery.reject(requeue: true)
+            return false
         }
     }
 
@@ -293,7 +298,7 @@ final class Session: Sendable {
     func close() async {
         state.withLock { $0.isClosing = true }
         if failure == nil {
-            let deadline = Deadline.after(.seconds(5))
+            let deadline = Deadline.after(link.patience)
             let queue = link.replyTo
             _ = try? await link.declare("can't delete the session queue") { (channel) throws(AMQPError) in
                 try await channel.deleteQueue(queue, deadline: deadline)
