@@ -24,7 +24,7 @@ public struct Request: Sendable, Hashable {
     public let deadline: Date?
 
     /// What travels beside the request, such as the context of a trace (`traceparent`). Names have 1 to 64 letters,
-    /// digits, `-` or `_`; all of it at most 8 KiB.
+    /// digits, `-` or `_`, and begin neither with `x-` nor with `warren-`; all of it at most 8 KiB.
     public let context: [String: String]
 
     /// How many parts of a streamed result the requester takes before it grants more; `nil` when it takes none.
@@ -82,6 +82,9 @@ public struct Request: Sendable, Hashable {
             }
             guard isValid, (1...64).contains(name.utf8.count) else {
                 throw ExchangeError(.invalidMessage, "a name in the context has 1 to 64 letters, digits, - or _")
+            }
+            guard !name.hasPrefix("x-"), !name.hasPrefix("warren-") else {
+                throw ExchangeError(.invalidMessage, "a name in the context begins neither with x- nor with warren-")
             }
             size += name.utf8.count + value.utf8.count
         }

@@ -40,8 +40,8 @@ extension Envelope {
         guard let tag = properties.correlationID.flatMap(UUID.init(uuidString:)) else {
             throw malformed("its correlation_id is not a UUID")
         }
-        for id in [source, destination] where id.name.map({ $0.utf8.count > maximumDisplayName }) == true {
-            throw malformed("a display name has more than \(maximumDisplayName) bytes")
+        for id in [source, destination] where id.name.map({ $0.utf8.count > MessageLimits.displayName }) == true {
+            throw malformed("a display name has more than \(MessageLimits.displayName) bytes")
         }
         let frame = Frame(
             kind: kind,

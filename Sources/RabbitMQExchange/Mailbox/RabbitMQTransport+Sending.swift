@@ -7,6 +7,7 @@ internal import Synchronization
 extension RabbitMQTransport {
     func send(_ message: Message) async throws(ExchangeError) {
         try checkOpen()
+        try message.checkLimits()
         let size = message.payloadSize
         guard size <= maximumMessageSize else {
             let text = "\(size) bytes; the limit is \(maximumMessageSize)"

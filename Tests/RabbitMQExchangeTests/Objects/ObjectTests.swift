@@ -54,7 +54,8 @@ extension BrokerTests {
                 try await bindings(of: scene) == [
                     "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",
                     "broadcasts type.Agent \(agentKey)", "broadcasts type.Clerk \(agentKey)",
-                    "broadcasts exact.Clerk \(agentKey)", "mailboxes \(agentKey) \(agentKey)", "mailboxes \(userKey) \(userKey)",
+                    "broadcasts exact.Clerk \(agentKey)", "mailboxes \(agentKey) \(agentKey)",
+                    "mailboxes \(userKey) \(userKey)",
                     "mailboxes control.\(agentKey) \(session)", "mailboxes control.\(userKey) \(session)",
                     "mailboxes \(scene.name(session)) \(session)",
                 ]
