@@ -56,6 +56,12 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "hello",
+            dependencies: ["AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/hello",
+            swiftSettings: settings
+        ),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
         .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
         .testTarget(

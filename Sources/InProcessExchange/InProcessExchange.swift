@@ -49,7 +49,8 @@ public struct InProcessExchange: ExchangeFactory {
     /// - Throws: ``AgentExchange/ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
     ///   ``AgentExchange/ExchangeError/Code/mailboxInUse`` when another transport is open on its mailbox.
     public func makeAgentTransport(
-        _ registration: AgentRegistration
+        _ registration: AgentRegistration,
+        mode: AttachMode
     ) async throws(ExchangeError) -> any ExchangeTransport {
         let id = EntityID.agent(registration.agentID)
         guard case .active(let mailbox) = core.find(id) else {

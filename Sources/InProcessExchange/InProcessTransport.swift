@@ -43,7 +43,17 @@ final class InProcessTransport: ExchangeTransport {
             case .foreign: try exchange.deliver(response, isAnswer: false)
             case .repeated: return
             }
+        case .notice:
+            return
         }
+    }
+
+    func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
+        throw ExchangeError(.internal, "broadcasts are not there yet")
+    }
+
+    func changes(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> AgentChanges {
+        throw ExchangeError(.internal, "changes are not there yet")
     }
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {

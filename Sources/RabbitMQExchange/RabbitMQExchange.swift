@@ -67,7 +67,10 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///
     /// - Throws: ``ExchangeError`` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
     ///   when another transport receives from it, `unavailable` when its queue can't be reached.
-    public func makeAgentTransport(_ registration: AgentRegistration) async throws(ExchangeError)
+    public func makeAgentTransport(
+        _ registration: AgentRegistration,
+        mode: AttachMode
+    ) async throws(ExchangeError)
         -> any ExchangeTransport
     {
         let id = EntityID.agent(registration.agentID)
@@ -78,7 +81,7 @@ public struct RabbitMQExchange: ExchangeFactory {
             case .terminated:
                 throw ExchangeError(.badEntityID, "the agent was terminated", entity: id)
             case .registered:
-                return try await RabbitMQTransport.attach(to: id, isNew: false, lease: lease, factory: self)
+                return try await RabbitMQTransport.attach(to: id, isNew: false, mode: mode, lease: lease, factory: self)
             }
         }
     }

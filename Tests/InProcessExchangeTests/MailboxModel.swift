@@ -115,6 +115,7 @@ extension MailboxModel {
     mutating func deliver(_ message: Message) throws {
         log.append("  delivered \(message)")
         switch message {
+        case .notice: break
         case .response(let response):
             try require(responses.first == response.tag, "a response came out of order")
             responses.removeFirst()

@@ -9,6 +9,7 @@ internal import Synchronization
 public final class AgentExchangeClient: ExchangeClient {
     let core: ClientCore
     private let running = RunningRequests()
+    private let outgoing = OutgoingParts()
     private let handler: RequestHandler
     private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
 
@@ -43,6 +44,22 @@ public final class AgentExchangeClient: ExchangeClient {
         RemoteHandle(agentID: agent, core: core)
     }
 
+    /// Runs an action on every registered agent of a type and collects the answers.
+    public func askAll(
+        _ name: String,
+        _ arguments: ActionArguments = .none,
+        ofType type: AgentType,
+        allowSubtypes: Bool = true,
+        deadline: Duration? = nil
+    ) async throws(ExchangeError) -> BroadcastAnswers {
+        try await core.ask(
+            .action(name: name, arguments: arguments),
+            typeName: type.name,
+            allowSubtypes: allowSubtypes,
+            deadline: deadline
+        )
+    }
+
     /// Waits until the client takes no more requests, and tells why: ``ExchangeError/Code/closed``,
     /// ``ExchangeError/Code/mailboxTerminated`` or ``ExchangeError/Code/connectionLost``.
     public func waitUntilStopped() async -> ExchangeError {
@@ -68,6 +85,7 @@ public final class AgentExchangeClient: ExchangeClient {
             while true {
                 switch try await transport.receive(timeout: nil) {
                 case .response(let response): core.deliver(response)
+                case .notice(let notice): take(notice)
                 case .request(let request): await take(request)
                 }
             }
@@ -89,12 +107,45 @@ public final class AgentExchangeClient: ExchangeClient {
             await core.answer(request.response(wasRunning ? .cancelledResult : .nothingToCancelResult), to: request)
             return
         }
+        if request.credit != nil, request.attempt > 1 {
+            let text = "the agent was started again while it streamed the result"
+            await core.answer(request.error(.interrupted, text), to: request)
+            return
+        }
+        outgoing.open(request)
         let isNew = running.start(request) { [self] in
-            await core.answer(await serve(request), to: request)
+            let response = await serve(request)
+            outgoing.close(request)
+            await core.answer(response, to: request)
         }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
         }
+    }
+
+    private func take(_ notice: Notice) {
+        switch notice.body {
+        case .cancel: _ = running.cancel(notice.tag, of: notice.source)
+        case .credit(let credit): outgoing.grant(credit, tag: notice.tag, of: notice.source)
+        }
+    }
+
+    /// Sends a part of the streamed result of a request that a handler of this client serves, when the requester has
+    /// granted credit for it.
+    ///
+    /// The response that the handler returns in the end should have ``partCount(of:)`` as its result.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the request asks for no stream or was answered,
+    ///   ``ExchangeError/Code/cancelled`` when the requester takes no more, ``ExchangeError/Code/deadlineExceeded``, and as
+    ///   ``ExchangeTransport/send(_:)``.
+    public func send(part payload: Payload, of request: Request) async throws(ExchangeError) {
+        let number = try await outgoing.next(of: request)
+        try await transport.send(.response(request.part(number, payload)))
+    }
+
+    /// How many parts were sent for a request that a handler of this client serves.
+    public func partCount(of request: Request) -> Int {
+        outgoing.count(of: request)
     }
 
     private func serve(_ request: Request) async -> Response {

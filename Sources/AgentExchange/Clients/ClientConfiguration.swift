@@ -5,6 +5,9 @@ public struct ClientConfiguration: Sendable {
     /// How long a request waits for its answer when the call does not say. 60 s.
     public var requestDeadline: Duration = .seconds(60)
 
+    /// How long a streamed result may take as a whole when the call does not say. 1 h.
+    public var streamDeadline: Duration = .seconds(3600)
+
     /// What the client logs to. Payloads are never logged.
     public var logger: Logger
 

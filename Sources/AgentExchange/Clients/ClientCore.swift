@@ -7,6 +7,7 @@ final class ClientCore: Sendable {
     let transport: any ExchangeTransport
     let configuration: ClientConfiguration
     let pending = PendingRequests()
+    let streams = OpenStreams()
     let background = BackgroundTasks()
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
@@ -61,8 +62,13 @@ final class ClientCore: Sendable {
     }
 
     /// Tells the agent, in the background, that nobody waits for the answer any more.
-    private func cancel(_ request: Request) {
+    ///
+    /// The notice is quick and may be lost; the cancel request is answered, but may wait behind others.
+    func cancel(_ request: Request) {
         background.start { [self] in
+            try? await transport.send(
+                .notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel))
+            )
             do throws(ExchangeError) {
                 guard let agent = request.destination.agentID, let label = request.label else { return }
                 _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
@@ -77,7 +83,7 @@ final class ClientCore: Sendable {
 
     /// Hands a response to the handle that waits for it, or logs it.
     func deliver(_ response: Response) {
-        switch pending.respond(response) {
+        switch streams.put(response) ?? pending.respond(response) {
         case .delivered: break
         case .late:
             configuration.logger.debug("a late answer was dropped", metadata: .init(.response(response)))
@@ -131,6 +137,7 @@ final class ClientCore: Sendable {
     /// Ends every call that waits, and the work in the background.
     func close() async {
         pending.close()
+        streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         await background.cancelAll()
     }
 }

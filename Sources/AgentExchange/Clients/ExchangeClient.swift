@@ -16,6 +16,18 @@ public protocol ExchangeClient: AnyObject, Sendable {
     /// A handle to an agent. Handles are values; make as many as you like.
     func handle(to agent: AgentID) -> RemoteHandle
 
+    /// Runs an action on every registered agent of a type, with one message, and collects the answers until a deadline.
+    ///
+    /// - Parameter deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
+    /// - Throws: As ``ExchangeTransport/broadcast(_:)``. What the agents answer, errors included, is in the sequence.
+    func askAll(
+        _ name: String,
+        _ arguments: ActionArguments,
+        ofType type: AgentType,
+        allowSubtypes: Bool,
+        deadline: Duration?
+    ) async throws(ExchangeError) -> BroadcastAnswers
+
     /// Closes the client and its transport. Calls that wait end with ``ExchangeError/Code/closed``. Closing twice is fine.
     func close() async
 }
@@ -41,6 +53,11 @@ extension ExchangeClient {
     /// The registered agents with a display name.
     public func discover(named name: String) async throws(ExchangeError) -> [AgentID] {
         try await transport.discover(named: name)
+    }
+
+    /// Watches the agents of a type. See ``ExchangeTransport/changes(typeNamed:allowSubtypes:)``.
+    public func changes(of type: AgentType, allowSubtypes: Bool = true) async throws(ExchangeError) -> AgentChanges {
+        try await transport.changes(typeNamed: type.name, allowSubtypes: allowSubtypes)
     }
 
     /// Registers an agent. See ``ExchangeTransport/registerAgent(_:name:)``.

@@ -52,7 +52,7 @@ struct RequestLedger<Waiter> {
 
     private var entries: [UUID: Entry] = [:]
     private var due = Heap<Due>()
-    private var finished = RecentTags(capacity: 4096)
+    private var finished = RecentSet<UUID>(capacity: 4096)
     private(set) var isClosed = false
 
     /// Requests that have not ended.

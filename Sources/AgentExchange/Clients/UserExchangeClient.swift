@@ -32,6 +32,22 @@ public final class UserExchangeClient: ExchangeClient {
         RemoteHandle(agentID: agent, core: core)
     }
 
+    /// Runs an action on every registered agent of a type and collects the answers.
+    public func askAll(
+        _ name: String,
+        _ arguments: ActionArguments = .none,
+        ofType type: AgentType,
+        allowSubtypes: Bool = true,
+        deadline: Duration? = nil
+    ) async throws(ExchangeError) -> BroadcastAnswers {
+        try await core.ask(
+            .action(name: name, arguments: arguments),
+            typeName: type.name,
+            allowSubtypes: allowSubtypes,
+            deadline: deadline
+        )
+    }
+
     /// Terminates the user's mailbox and closes the transport. Closing twice is fine.
     ///
     /// When the exchange can't be reached the mailbox stays until the exchange removes it by itself; that is logged.
@@ -57,6 +73,8 @@ public final class UserExchangeClient: ExchangeClient {
                 switch try await core.transport.receive(timeout: nil) {
                 case .response(let response):
                     core.deliver(response)
+                case .notice(let notice):
+                    core.configuration.logger.debug("a notice was sent to a user", metadata: .init(.notice(notice)))
                 case .request(let request):
                     let refusal = core.refusal(of: request)
                     await core.answer(refusal ?? request.error(.notAnAgent, "a user serves no requests"), to: request)
@@ -82,5 +100,6 @@ extension ClientCore {
             metadata: .init(keys: [.mailbox: id.description, .error: error.description])
         )
         pending.close()
+        streams.close(ExchangeError(.closed, "the client stopped listening", delivery: .unknown, underlying: error))
     }
 }

@@ -39,6 +39,8 @@ extension ExchangeError {
         public static let remote = Code(rawValue: "remote")
         /// The request was delivered again and again, and given up because its receiver died each time.
         public static let givenUp = Code(rawValue: "given-up")
+        /// The agent died, closed or was started again while it streamed a result.
+        public static let interrupted = Code(rawValue: "interrupted")
         /// The receiver is a user, which serves no requests.
         public static let notAnAgent = Code(rawValue: "not-an-agent")
         /// The message, or what a caller gave, is not valid: a response to a response, an empty name.

@@ -58,7 +58,7 @@ public enum DeliveryOutcome: String, Sendable, Hashable, Codable {
 }
 
 extension ExchangeError: CustomStringConvertible {
-    /// `code: message (entity; message not sent)`, with the underlying error at the end.
+    /// `code: message [entity]`, then whether the message may have been delivered, then the underlying error.
     public var description: String {
         var text = "\(code.rawValue): \(message)"
         if let entity { text += " [\(entity)]" }

@@ -59,6 +59,27 @@ public struct RemoteHandle: Sendable {
         return try payload.decode(type, with: core.configuration.codecs)
     }
 
+    /// How many parts of a streamed result an agent sends ahead of what was pulled.
+    public static let streamWindow = 16
+
+    /// Runs an action that streams its result, and yields the parts as they come.
+    ///
+    /// - Parameter deadline: How long the whole stream may take; by default ``ClientConfiguration/streamDeadline``.
+    public func stream(
+        _ name: String,
+        _ arguments: ActionArguments = .none,
+        deadline: Duration? = nil
+    ) -> ActionParts {
+        ActionParts(
+            core: core,
+            agent: agentID,
+            label: label,
+            body: .action(name: name, arguments: arguments),
+            deadline: deadline ?? core.configuration.streamDeadline,
+            context: [:]
+        )
+    }
+
     /// Asks whether the agent is alive.
     ///
     /// - Parameter timeout: How long to wait at most.
@@ -84,6 +105,7 @@ public struct RemoteHandle: Sendable {
         }
         switch response.outcome {
         case .success(let result): return result
+        case .part(_, let part): return part
         case .failure(let failure): throw ExchangeError(failure, from: .agent(agentID))
         }
     }

@@ -16,7 +16,7 @@ extension CodingUserInfoKey {
 extension Message: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case `protocol`, kind, source, destination, tag, label, deadline, attempt
-        case action, arguments, terminate, target, payload, result, error
+        case action, arguments, terminate, target, payload, result, error, context, credit, part
     }
 
     /// Decodes the JSON form.
@@ -47,7 +47,9 @@ extension Message: Codable {
             label: try fields.decodeUUIDIfPresent(forKey: .label),
             version: version
         )
-        if kind.isResponse {
+        if kind.isNotice {
+            self = .notice(try Self.notice(kind, header, fields))
+        } else if kind.isResponse {
             self = .response(try Self.response(kind, header, fields))
         } else {
             self = .request(try Self.request(kind, header, fields))
@@ -66,6 +68,8 @@ extension Message: Codable {
         switch self {
         case .request(let request):
             try fields.encodeIfPresent(request.deadline?.millisecondsSince1970, forKey: .deadline)
+            if !request.context.isEmpty { try fields.encode(request.context, forKey: .context) }
+            try fields.encodeIfPresent(request.credit, forKey: .credit)
             if request.attempt != 1 { try fields.encode(request.attempt, forKey: .attempt) }
             switch request.body {
             case .action(let name, let arguments):
@@ -80,7 +84,12 @@ extension Message: Codable {
             switch response.outcome {
             case .success(let result): try fields.encodeIfPresent(result, forKey: .result)
             case .failure(let failure): try fields.encode(failure, forKey: .error)
+            case .part(let number, let payload):
+                try fields.encode(number, forKey: .part)
+                try fields.encode(payload, forKey: .result)
             }
+        case .notice(let notice):
+            if case .credit(let credit) = notice.body { try fields.encode(credit, forKey: .credit) }
         }
     }
 
@@ -96,7 +105,7 @@ extension Message: Codable {
 
     private static func request(_ kind: MessageKind, _ header: Header, _ fields: Fields) throws -> Request {
         let body: Request.Body
-        var own: [CodingKeys] = [.deadline, .attempt]
+        var own: [CodingKeys] = [.deadline, .attempt, .context, .credit]
         switch kind {
         case .actionRequest:
             own += [.action, .arguments]
@@ -120,6 +129,8 @@ extension Message: Codable {
             tag: header.tag,
             label: header.label,
             deadline: try fields.decodeIfPresent(Int64.self, forKey: .deadline).map(Date.init(millisecondsSince1970:)),
+            context: try fields.decodeIfPresent([String: String].self, forKey: .context) ?? [:],
+            credit: try fields.decodeIfPresent(Int.self, forKey: .credit),
             protocolVersion: header.version,
             body
         )
@@ -132,8 +143,9 @@ extension Message: Codable {
     }
 
     private static func response(_ kind: MessageKind, _ header: Header, _ fields: Fields) throws -> Response {
-        let known: [MessageKind] = [.actionResponse, .pingResponse, .shutdownResponse, .cancelResponse]
+        let known: [MessageKind] = [.actionResponse, .pingResponse, .shutdownResponse, .cancelResponse, .partResponse]
         guard known.contains(kind) else { throw unknown(kind, fields) }
+        guard kind != .partResponse else { return try part(header, fields) }
         try refuse(besides: [.result, .error], of: kind, fields)
         let failure = try fields.decodeIfPresent(Failure.self, forKey: .error)
         let result = try fields.decodeIfPresent(Payload.self, forKey: .result)
@@ -152,9 +164,43 @@ extension Message: Codable {
         )
     }
 
+    private static func part(_ header: Header, _ fields: Fields) throws -> Response {
+        try refuse(besides: [.result, .part], of: .partResponse, fields)
+        return try Response(
+            from: header.source,
+            to: header.destination,
+            tag: header.tag,
+            label: header.label,
+            kind: .partResponse,
+            protocolVersion: header.version,
+            .part(
+                try fields.decode(Int.self, forKey: .part),
+                try fields.decode(Payload.self, forKey: .result)
+            )
+        )
+    }
+
+    private static func notice(_ kind: MessageKind, _ header: Header, _ fields: Fields) throws -> Notice {
+        let body: Notice.Body
+        switch kind {
+        case .creditNotice: body = .credit(try fields.decode(Int.self, forKey: .credit))
+        case .cancelNotice: body = .cancel
+        default: throw unknown(kind, fields)
+        }
+        try refuse(besides: kind == .creditNotice ? [.credit] : [], of: kind, fields)
+        return Notice(
+            from: header.source,
+            to: header.destination,
+            tag: header.tag,
+            protocolVersion: header.version,
+            body
+        )
+    }
+
     private static func refuse(besides own: [CodingKeys], of kind: MessageKind, _ fields: Fields) throws {
         let all: [CodingKeys] = [
-            .deadline, .attempt, .action, .arguments, .terminate, .target, .payload, .result, .error,
+            .deadline, .attempt, .action, .arguments, .terminate, .target, .payload, .result, .error, .context, .credit,
+            .part,
         ]
         for key in all where fields.contains(key) && !own.contains(where: { $0 == key }) {
             let text = "a message of kind \(kind) has no field \"\(key.rawValue)\""

@@ -14,7 +14,9 @@ extension Message {
             switch response.outcome {
             case .success(let result): result?.bytes.count ?? 0
             case .failure(let failure): failure.payload?.bytes.count ?? 0
+            case .part(_, let payload): payload.bytes.count
             }
+        case .notice: 0
         }
     }
 }

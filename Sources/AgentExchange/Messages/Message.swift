@@ -1,17 +1,20 @@
 public import Foundation
 
-/// What travels between mailboxes: a request or a response.
+/// What travels between mailboxes: a request, a response, or a notice.
 public enum Message: Sendable, Hashable {
     /// A message that wants an answer.
     case request(Request)
     /// An answer.
     case response(Response)
+    /// A hint about a request that is under way.
+    case notice(Notice)
 
     /// Who sent it.
     public var source: EntityID {
         switch self {
         case .request(let request): request.source
         case .response(let response): response.source
+        case .notice(let notice): notice.source
         }
     }
 
@@ -20,6 +23,7 @@ public enum Message: Sendable, Hashable {
         switch self {
         case .request(let request): request.destination
         case .response(let response): response.destination
+        case .notice(let notice): notice.destination
         }
     }
 
@@ -28,6 +32,7 @@ public enum Message: Sendable, Hashable {
         switch self {
         case .request(let request): request.tag
         case .response(let response): response.tag
+        case .notice(let notice): notice.tag
         }
     }
 
@@ -36,6 +41,7 @@ public enum Message: Sendable, Hashable {
         switch self {
         case .request(let request): request.label
         case .response(let response): response.label
+        case .notice: nil
         }
     }
 
@@ -44,6 +50,7 @@ public enum Message: Sendable, Hashable {
         switch self {
         case .request(let request): request.kind
         case .response(let response): response.kind
+        case .notice(let notice): notice.kind
         }
     }
 
@@ -52,26 +59,27 @@ public enum Message: Sendable, Hashable {
         switch self {
         case .request(let request): request.protocolVersion
         case .response(let response): response.protocolVersion
+        case .notice(let notice): notice.protocolVersion
         }
     }
 
     /// The response with a result, for a request.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is a response itself.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is not a request.
     public func response(_ result: Payload? = nil) throws(ExchangeError) -> Response {
         try asRequest().response(result)
     }
 
     /// The response with an error, for a request.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is a response itself.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is not a request.
     public func error(_ failure: Failure) throws(ExchangeError) -> Response {
         try asRequest().error(failure)
     }
 
     private func asRequest() throws(ExchangeError) -> Request {
         guard case .request(let request) = self else {
-            throw ExchangeError(.invalidMessage, "a response can't be answered", entity: source)
+            throw ExchangeError(.invalidMessage, "only a request can be answered", entity: source)
         }
         return request
     }

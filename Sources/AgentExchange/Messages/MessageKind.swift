@@ -28,6 +28,16 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
     /// Answers a cancel request.
     public static let cancelResponse = MessageKind(rawValue: "cancel-response")
 
+    /// A part of a streamed result.
+    public static let partResponse = MessageKind(rawValue: "part-response")
+    /// Grants credit for parts of a streamed result.
+    public static let creditNotice = MessageKind(rawValue: "credit-notice")
+    /// Says that the requester does not wait any more.
+    public static let cancelNotice = MessageKind(rawValue: "cancel-notice")
+
+    /// Whether the kind is a notice; a kind that is not known is one when it ends in `-notice`.
+    public var isNotice: Bool { rawValue.hasSuffix("-notice") }
+
     /// Whether the kind is a response; a kind that is not known is one when it ends in `-response`.
     public var isResponse: Bool { rawValue.hasSuffix("-response") }
 

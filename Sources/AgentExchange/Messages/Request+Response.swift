@@ -14,6 +14,11 @@ extension Request {
         response(try Payload(encoding: result, with: codec))
     }
 
+    /// A part of a streamed result. The requester must have granted credit for it.
+    public func part(_ number: Int, _ payload: Payload) -> Response {
+        Response(answering: self, .part(number, payload))
+    }
+
     /// The response with an error.
     public func error(_ failure: Failure) -> Response {
         Response(answering: self, .failure(failure))

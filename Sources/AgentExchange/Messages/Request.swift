@@ -23,6 +23,13 @@ public struct Request: Sendable, Hashable {
     /// mailbox then is answered with ``ExchangeError/Code/deadlineExceeded`` and not delivered.
     public let deadline: Date?
 
+    /// What travels beside the request, such as the context of a trace (`traceparent`). Names have 1 to 64 letters,
+    /// digits, `-` or `_`; all of it at most 8 KiB.
+    public let context: [String: String]
+
+    /// How many parts of a streamed result the requester takes before it grants more; `nil` when it takes none.
+    public let credit: Int?
+
     /// The version that the sender speaks.
     public let protocolVersion: ProtocolVersion
 
@@ -40,6 +47,8 @@ public struct Request: Sendable, Hashable {
         tag: UUID = UUID(),
         label: UUID? = nil,
         deadline: Date? = nil,
+        context: [String: String] = [:],
+        credit: Int? = nil,
         protocolVersion: ProtocolVersion = .current,
         _ body: Body
     ) throws(ExchangeError) {
@@ -55,7 +64,29 @@ public struct Request: Sendable, Hashable {
         self.label = label
         self.body = body
         self.deadline = deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) }
+        self.context = context
+        self.credit = credit
         self.protocolVersion = protocolVersion
+        try Self.check(context, credit)
+    }
+
+    private static func check(_ context: [String: String], _ credit: Int?) throws(ExchangeError) {
+        var size = 0
+        for (name, value) in context {
+            let isValid = name.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+                default: false
+                }
+            }
+            guard isValid, (1...64).contains(name.utf8.count) else {
+                throw ExchangeError(.invalidMessage, "a name in the context has 1 to 64 letters, digits, - or _")
+            }
+            size += name.utf8.count + value.utf8.count
+        }
+        guard size <= 8192 else { throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes") }
+        if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
     }
 
     /// The kind of the message.

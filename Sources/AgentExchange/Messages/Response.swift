@@ -31,6 +31,14 @@ public struct Response: Sendable, Hashable {
         case success(Payload?)
         /// It was not done, or it failed.
         case failure(Failure)
+        /// A part of a streamed result, with its number from 0. Parts come before the terminal response, whose result is
+        /// their count.
+        case part(Int, Payload)
+    }
+
+    /// Whether this is the one response that ends its request: anything but a part.
+    public var isTerminal: Bool {
+        if case .part = outcome { false } else { true }
     }
 
     init(answering request: Request, _ outcome: Outcome) {
@@ -38,7 +46,7 @@ public struct Response: Sendable, Hashable {
         destination = request.source
         tag = request.tag
         label = request.label
-        kind = request.kind.response
+        if case .part = outcome { kind = .partResponse } else { kind = request.kind.response }
         self.outcome = outcome
         protocolVersion = .current
     }

@@ -19,13 +19,14 @@ extension ExchangeFactory {
     /// The handler may be called before this returns.
     ///
     /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
-    ///   ``ExchangeError/Code/mailboxInUse`` when it is served already.
+    ///   ``ExchangeError/Code/mailboxInUse`` when it is served already and `mode` is ``AttachMode/exclusive``.
     public func makeAgentClient(
         _ registration: AgentRegistration,
+        mode: AttachMode = .exclusive,
         configuration: ClientConfiguration = ClientConfiguration(),
         requestHandler: @escaping RequestHandler
     ) async throws(ExchangeError) -> AgentExchangeClient {
-        let transport = try await makeAgentTransport(registration)
+        let transport = try await makeAgentTransport(registration, mode: mode)
         return AgentExchangeClient(
             registration: registration,
             transport: transport,

@@ -8,7 +8,30 @@ public protocol ExchangeFactory: Codable, Sendable {
 
     /// Opens the mailbox of a registered agent.
     ///
+    /// - Parameter mode: What to do when another transport receives from the mailbox.
     /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
-    ///   ``ExchangeError/Code/mailboxInUse`` when another transport receives from it.
-    func makeAgentTransport(_ registration: AgentRegistration) async throws(ExchangeError) -> any ExchangeTransport
+    ///   ``ExchangeError/Code/mailboxInUse`` when another transport receives from it and the mode is
+    ///   ``AttachMode/exclusive``.
+    func makeAgentTransport(
+        _ registration: AgentRegistration,
+        mode: AttachMode
+    ) async throws(ExchangeError) -> any ExchangeTransport
+}
+
+extension ExchangeFactory {
+    /// Opens the mailbox of a registered agent that nobody else receives from.
+    public func makeAgentTransport(
+        _ registration: AgentRegistration
+    ) async throws(ExchangeError) -> any ExchangeTransport {
+        try await makeAgentTransport(registration, mode: .exclusive)
+    }
+}
+
+/// What opening a mailbox does when another transport receives from it.
+public enum AttachMode: String, Sendable, Hashable, Codable {
+    /// It fails with ``ExchangeError/Code/mailboxInUse``.
+    case exclusive
+    /// It waits behind the other as a hot standby: when that one closes or dies, this one receives, first of all what the
+    /// other had not answered.
+    case standby
 }

@@ -6,7 +6,7 @@
 /// What every implementation guarantees, and the conformance suite checks:
 ///
 /// - A request whose `send` returned gets exactly one terminal response in the mailbox of its source, also when the
-///   receiver dies, is terminated, or never existed again.
+///   receiver dies or is terminated. One with no deadline may wait for it as long as nobody opens the mailbox.
 /// - Messages from one transport to one mailbox arrive in the order in which their sends were called one after another.
 /// - A received request is held for this transport until a response to it was sent. ``close()`` gives back what was not
 ///   answered; whoever opens the mailbox next receives it with a higher ``Request/attempt``.
@@ -20,7 +20,8 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 
     /// Sends a message to the mailbox of its destination, and returns when the exchange has taken responsibility for it.
     ///
-    /// Sending the response to a request that this transport received also settles that request.
+    /// Sending the terminal response to a request that this transport received also settles that request. A notice may
+    /// be lost: sending one never fails because there is nobody to get it.
     ///
     /// - Throws: ``ExchangeError`` with ``ExchangeError/delivery`` telling what became of the message:
     ///   ``ExchangeError/Code/badEntityID`` when there never was such a mailbox, ``ExchangeError/Code/mailboxTerminated``
@@ -59,6 +60,19 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 
     /// The registered agents with a display name that have not been terminated, oldest registration first.
     func discover(named name: String) async throws(ExchangeError) -> [AgentID]
+
+    /// Sends a request to every registered agent of a type, as one message. Each of them answers it.
+    ///
+    /// - Returns: The agents that it was sent to, oldest registration first. Agents that are registered or terminated at
+    ///   the same moment may or may not be among them.
+    /// - Throws: As ``send(_:)``; when it throws with ``DeliveryOutcome/refused``, nobody got it. That there is no agent
+    ///   of the type is not an error.
+    func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID]
+
+    /// Watches the agents of a type: first those that are there, then who is registered and terminated, as it happens.
+    ///
+    /// There is no gap and no double between the two. It ends when the transport is closed.
+    func changes(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> AgentChanges
 
     /// Whether a mailbox is open, terminated, or was never there.
     func status(of id: EntityID) async throws(ExchangeError) -> MailboxStatus

@@ -51,7 +51,8 @@ public struct AgentType: Sendable, Hashable, Codable {
         lineage.contains(name)
     }
 
-    private init(lineage: [String]) {
+    /// Takes a line of types as it is; an exchange got it from a registration.
+    package init(lineage: [String]) {
         self.lineage = lineage
     }
 

@@ -53,6 +53,7 @@ enum MessageCases {
                     switch outcome {
                     case .success(let result): received.response(result)
                     case .failure(let failure): received.error(failure)
+                    case .part(let number, let payload): received.part(number, payload)
                     }
                 try await scope.send(.response(answer), by: agent)
                 let response = try await scope.receiveResponse(at: user)

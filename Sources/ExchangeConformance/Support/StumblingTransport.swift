@@ -45,6 +45,14 @@ final class StumblingTransport: ExchangeTransport {
         try await below.discover(named: name)
     }
 
+    func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
+        try await below.broadcast(broadcast)
+    }
+
+    func changes(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> AgentChanges {
+        try await below.changes(typeNamed: typeName, allowSubtypes: allowSubtypes)
+    }
+
     func status(of id: EntityID) async throws(ExchangeError) -> MailboxStatus {
         try await below.status(of: id)
     }

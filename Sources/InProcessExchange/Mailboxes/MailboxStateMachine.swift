@@ -54,7 +54,7 @@ struct MailboxStateMachine<Waiter> {
     private var requests = RequestQueue()
     private var responses: Deque<Response> = []
     private var held: [HeldKey: Held] = [:]
-    private var settled = RecentTags(capacity: 4096)
+    private var settled = RecentSet<UUID>(capacity: 4096)
     private var deliveries = 0
     private var receiver: Receiver?
     private var lastReceiver: Receiver = 0

@@ -33,14 +33,17 @@ struct DeadLetterConsumer: Sendable {
             return
         }
         do throws(Envelope.Malformed) {
-            switch try Envelope.decode(delivery.properties, body: delivery.body) {
+            let headers = delivery.properties.headers
+            let queue = (headers[Header.queue] ?? headers[Header.firstDeathQueue])?.stringValue
+            let mailbox = queue.flatMap { session.names.entity(ofQueue: $0) }
+            switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
             case .request(let request):
                 session.link.logger.info(
                     "a dead letter is answered",
                     metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(reason.rawValue)"]) { $1 }
                 )
                 await session.answer(request.error(reason.failure), delivery)
-            case .response:
+            case .response, .notice:
                 delivery.acknowledge()
             }
         } catch {

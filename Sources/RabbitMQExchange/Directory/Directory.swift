@@ -21,6 +21,15 @@ final class Directory: Sendable {
         var fence: (id: UUID, waiters: [FenceSignal])?
         /// Who came after that, and needs another.
         var late: [FenceSignal] = []
+        /// Who watches.
+        var feeds: [ChangeFeed] = []
+
+        /// Takes a record in and tells those who watch.
+        mutating func apply(_ announcement: Announcement, offset: UInt64?) {
+            guard let change = index.apply(announcement, offset: offset) else { return }
+            feeds.removeAll { $0.isEnded }
+            for feed in feeds where feed.includes(lineage: change.lineage) { feed.put(change) }
+        }
     }
 
     private let link: BrokerLink
@@ -46,7 +55,7 @@ final class Directory: Sendable {
         } catch {
             throw ExchangeError(error, "can't write to the directory")
         }
-        state.withLock { $0.index.apply(announcement, offset: nil) }
+        state.withLock { $0.apply(announcement, offset: nil) }
     }
 
     /// What this session knows already, without asking the broker.
@@ -71,6 +80,15 @@ final class Directory: Sendable {
     func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
         try await fence()
         return state.withLock { $0.index.agents(named: name) }
+    }
+
+    /// Begins to watch the agents of a type.
+    func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) {
+        try await fence()
+        state.withLock { state in
+            feed.put(.snapshot(state.index.registrations(typeNamed: name, allowSubtypes: allowSubtypes)))
+            state.feeds.append(feed)
+        }
     }
 
     /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.
@@ -145,7 +163,12 @@ final class Directory: Sendable {
     }
 
     private func lost(_ error: ExchangeError) {
-        state.withLock { $0.isFollowing = false }
+        let feeds = state.withLock { state in
+            state.isFollowing = false
+            defer { state.feeds = [] }
+            return state.feeds
+        }
+        for feed in feeds { feed.end(error.code == .closed ? nil : error) }
         if error.code != .closed {
             link.logger.warning("the directory is not followed any more", metadata: .init(keys: [.error: "\(error)"]))
         }
@@ -162,7 +185,7 @@ final class Directory: Sendable {
             return
         }
         let (waiters, next): ([FenceSignal], UUID?) = state.withLock { state in
-            state.index.apply(announcement, offset: offset)
+            state.apply(announcement, offset: offset)
             if let offset { state.nextOffset = offset + 1 }
             guard case .fence(let id) = announcement, let fence = state.fence, fence.id == id else { return ([], nil) }
             guard !state.late.isEmpty else {
@@ -176,5 +199,15 @@ final class Directory: Sendable {
         }
         for waiter in waiters { waiter.send(.success(())) }
         if let next { background.start { await self.publishFence(next) } }
+    }
+}
+
+extension AgentChange {
+    /// The types of the agent that it is about.
+    fileprivate var lineage: [String] {
+        switch self {
+        case .registered(let agent), .terminated(let agent): agent.type.lineage
+        case .snapshot: []
+        }
     }
 }

@@ -43,37 +43,60 @@ struct DirectoryIndex: Sendable {
     }
 
     /// Takes a record in. `offset` is its place in the stream; `nil` for one of this process that was not read back yet.
-    mutating func apply(_ announcement: Announcement, offset: UInt64?) {
+    ///
+    /// - Returns: What it changed for those who watch agents.
+    @discardableResult
+    mutating func apply(_ announcement: Announcement, offset: UInt64?) -> AgentChange? {
         switch announcement {
-        case .registered(let id, let lineage): register(id, lineage, offset)
-        case .terminated(let id, _): terminate(id)
-        case .fence: break
+        case .registered(let id, let lineage):
+            let isNew = register(id, lineage, offset)
+            return isNew ? Self.registration(id, lineage).map { .registered($0) } : nil
+        case .terminated(let id, _):
+            guard let lineage = terminate(id) else { return nil }
+            return Self.registration(id, lineage).map { .terminated($0) }
+        case .fence:
+            return nil
         }
     }
 
-    private mutating func register(_ id: EntityID, _ lineage: [String], _ offset: UInt64?) {
+    private static func registration(_ id: EntityID, _ lineage: [String]) -> AgentRegistration? {
+        id.agentID.map { AgentRegistration(agentID: $0, type: AgentType(lineage: lineage)) }
+    }
+
+    /// The registrations of the agents of a type, oldest first.
+    func registrations(typeNamed name: String, allowSubtypes: Bool) -> [AgentRegistration] {
+        agents(typeNamed: name, allowSubtypes: allowSubtypes).compactMap { agent in
+            entries[Key(role: .agent, uuid: agent.uuid)].flatMap { Self.registration($0.id, $0.lineage) }
+        }
+    }
+
+    /// Returns whether it was not known before.
+    private mutating func register(_ id: EntityID, _ lineage: [String], _ offset: UInt64?) -> Bool {
         let key = Key(role: id.role, uuid: id.uuid)
-        guard !tombstones.contains(key) else { return }
+        guard !tombstones.contains(key) else { return false }
         if var entry = entries[key] {
             if let offset { entry.order = min(entry.order, offset) }
             entries[key] = entry
-            return
+            return false
         }
         localOrder += 1
         entries[key] = Entry(id: id, lineage: lineage, order: offset ?? localOrder)
-        guard id.role == .agent else { return }
+        guard id.role == .agent else { return true }
         for type in lineage { byType[type, default: []].insert(id.uuid) }
         if let leaf = lineage.last { byLeaf[leaf, default: []].insert(id.uuid) }
         if let name = id.name { byName[name, default: []].insert(id.uuid) }
+        return true
     }
 
-    private mutating func terminate(_ id: EntityID) {
+    /// Returns the types of an agent that was registered.
+    private mutating func terminate(_ id: EntityID) -> [String]? {
         let key = Key(role: id.role, uuid: id.uuid)
         tombstones.insert(key)
-        guard let entry = entries.removeValue(forKey: key), id.role == .agent else { return }
+        guard let entry = entries.removeValue(forKey: key), id.role == .agent else { return nil }
         for type in entry.lineage { Self.remove(id.uuid, from: &byType, type) }
         if let leaf = entry.lineage.last { Self.remove(id.uuid, from: &byLeaf, leaf) }
         if let name = entry.id.name { Self.remove(id.uuid, from: &byName, name) }
+        return entry.lineage
     }
 
     private static func remove(_ uuid: UUID, from index: inout [String: Set<UUID>], _ key: String) {

@@ -15,10 +15,13 @@ extension Envelope {
     ///
     /// Everything may be there in a delivery: foreign programs can publish to a mailbox. A kind that is not known makes a
     /// ``Request/Body/foreign(kind:payload:)`` when it ends in `-request`.
+    ///
+    /// - Parameter receiver: Whose mailbox the message was in: the destination of a broadcast.
     static func decode(
         _ properties: MessageProperties,
         body: Data,
-        redelivered: Bool = false
+        redelivered: Bool = false,
+        receiver: EntityID? = nil
     ) throws(Malformed) -> Message {
         let headers = properties.headers
         guard let kind = properties.type.map(MessageKind.init(rawValue:)) else { throw malformed("it has no type") }
@@ -29,9 +32,11 @@ extension Envelope {
         guard let source = EntityID(header: headers[Header.source], name: headers[Header.sourceName]) else {
             throw malformed("it has no valid header \(Header.source)")
         }
-        guard
-            let destination = EntityID(header: headers[Header.destination], name: headers[Header.destinationName])
-        else { throw malformed("it has no valid header \(Header.destination)") }
+        let isBroadcast = headers[Header.broadcast] != nil && headers[Header.destination] == nil
+        let named = EntityID(header: headers[Header.destination], name: headers[Header.destinationName])
+        guard let destination = isBroadcast ? receiver : named else {
+            throw malformed("it has no valid header \(Header.destination)")
+        }
         guard let tag = properties.correlationID.flatMap(UUID.init(uuidString:)) else {
             throw malformed("its correlation_id is not a UUID")
         }
@@ -51,6 +56,7 @@ extension Envelope {
         if headers[Header.label] != nil, frame.label == nil {
             throw frame.malformed("its header \(Header.label) is not a UUID")
         }
+        if kind.isNotice { return .notice(try notice(frame, headers)) }
         if kind.isResponse { return .response(try response(frame, headers)) }
         var request = try request(frame, headers)
         request.attempt = attempt(headers, redelivered: redelivered)
@@ -72,20 +78,27 @@ extension Envelope {
         let payload: Payload
         let hasPayload: Bool
 
-        func request(_ body: Request.Body, deadline: Date? = nil) throws(ExchangeError) -> Request {
+        func request(
+            _ body: Request.Body,
+            deadline: Date? = nil,
+            context: [String: String] = [:],
+            credit: Int? = nil
+        ) throws(ExchangeError) -> Request {
             try Request(
                 from: source,
                 to: destination,
                 tag: tag,
                 label: label,
                 deadline: deadline,
+                context: context,
+                credit: credit,
                 protocolVersion: version,
                 body
             )
         }
 
         func malformed(_ reason: String) -> Malformed {
-            guard !kind.isResponse else { return Malformed(reason: reason, request: nil) }
+            guard !kind.isResponse, !kind.isNotice else { return Malformed(reason: reason, request: nil) }
             return Malformed(reason: reason, request: try? request(.foreign(kind: kind, payload: .empty)))
         }
     }
@@ -122,16 +135,59 @@ extension Envelope {
             guard frame.kind.rawValue.hasSuffix("-request") else { throw frame.malformed("its type is not known") }
             body = .foreign(kind: frame.kind, payload: frame.payload)
         }
+        var credit: Int?
+        if let field = headers[Header.credit] { credit = try count(field, Header.credit, frame) }
         do {
-            return try frame.request(body, deadline: deadline)
+            return try frame.request(body, deadline: deadline, context: context(headers), credit: credit)
         } catch {
             throw frame.malformed(error.message)
         }
     }
 
+    /// What travels beside a request: every header that is text and neither Warren's nor the broker's.
+    private static func context(_ headers: FieldTable) -> [String: String] {
+        var context: [String: String] = [:]
+        var size = 0
+        for entry in headers.entries where !entry.name.hasPrefix("warren-") && !entry.name.hasPrefix("x-") {
+            guard let value = entry.value.stringValue, (1...64).contains(entry.name.utf8.count) else { continue }
+            size += entry.name.utf8.count + value.utf8.count
+            if size > 8192 { return [:] }
+            context[entry.name] = value
+        }
+        return context
+    }
+
+    private static func count(_ field: FieldValue, _ name: String, _ frame: Frame) throws(Malformed) -> Int {
+        guard let value = field.integerValue.flatMap({ Int(exactly: $0) }), value >= 0 else {
+            throw frame.malformed("its header \(name) is not a count")
+        }
+        return value
+    }
+
+    private static func notice(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Notice {
+        let body: Notice.Body
+        switch frame.kind {
+        case .cancelNotice: body = .cancel
+        case .creditNotice:
+            guard let field = headers[Header.credit] else { throw frame.malformed("it has no header \(Header.credit)") }
+            body = .credit(try count(field, Header.credit, frame))
+        default: throw frame.malformed("its type is not known")
+        }
+        return Notice(
+            from: frame.source,
+            to: frame.destination,
+            tag: frame.tag,
+            protocolVersion: frame.version,
+            body
+        )
+    }
+
     private static func response(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Response {
         let outcome: Response.Outcome
-        if let field = headers[Header.errorCode] {
+        if frame.kind == .partResponse {
+            guard let field = headers[Header.part] else { throw frame.malformed("it has no header \(Header.part)") }
+            outcome = .part(try count(field, Header.part, frame), frame.payload)
+        } else if let field = headers[Header.errorCode] {
             guard let code = field.stringValue else {
                 throw frame.malformed("its header \(Header.errorCode) is not text")
             }

@@ -54,6 +54,9 @@ enum Envelope {
             payload = try encode(request, into: &properties, &headers, now)
         case .response(let response):
             payload = encode(response, into: &headers)
+        case .notice(let notice):
+            if case .credit(let credit) = notice.body { headers[Header.credit] = .int64(Int64(credit)) }
+            payload = nil
         }
         if let payload {
             guard payload.contentType.utf8.count <= maximumName else {
@@ -79,6 +82,8 @@ enum Envelope {
             properties.expiration = String(min(left, Int64(UInt32.max)))
             headers[Header.deadline] = .int64(deadline.millisecondsSince1970)
         }
+        if let credit = request.credit { headers[Header.credit] = .int64(Int64(credit)) }
+        for (name, value) in request.context { headers[name] = .string(value) }
         switch request.body {
         case .action(let name, let arguments):
             guard (1...maximumName).contains(name.utf8.count) else {
@@ -109,7 +114,24 @@ enum Envelope {
             headers[Header.errorMessage] = .string(cut(failure.message, maximumErrorText))
             if let type = failure.type { headers[Header.errorType] = .string(cut(type, maximumName)) }
             return failure.payload
+        case .part(let number, let payload):
+            headers[Header.part] = .int64(Int64(number))
+            return payload
         }
+    }
+
+    /// The properties and the body of a broadcast: those of a request without a destination.
+    ///
+    /// - Throws: As ``encode(_:replyTo:now:)``.
+    static func encode(
+        _ broadcast: Broadcast,
+        replyTo: String,
+        now: Date = .now
+    ) throws(ExchangeError) -> (properties: MessageProperties, body: Data) {
+        var (properties, body) = try encode(.request(try broadcast.request(to: AgentID())), replyTo: replyTo, now: now)
+        properties.headers[Header.destination] = nil
+        properties.headers[Header.broadcast] = .string(broadcast.typeName)
+        return (properties, body)
     }
 
     /// A display name that fits a header.

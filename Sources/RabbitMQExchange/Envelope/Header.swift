@@ -10,6 +10,9 @@ enum Header {
     static let deadline = "warren-deadline"
     static let terminate = "warren-terminate"
     static let target = "warren-target"
+    static let credit = "warren-credit"
+    static let part = "warren-part"
+    static let broadcast = "warren-broadcast"
     static let errorCode = "warren-error-code"
     static let errorType = "warren-error-type"
     static let errorMessage = "warren-error-message"
@@ -31,4 +34,6 @@ enum Header {
     /// Set by the broker when it dead-letters a message.
     static let firstDeathReason = "x-first-death-reason"
     static let deaths = "x-death"
+    /// The queue that a dead letter came from.
+    static let firstDeathQueue = "x-first-death-queue"
 }

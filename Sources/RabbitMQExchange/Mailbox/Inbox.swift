@@ -2,13 +2,14 @@ internal import AgentExchange
 internal import DequeModule
 internal import Synchronization
 
-/// What has arrived for a transport and was not received yet: responses before requests, each in order.
+/// What has arrived for a transport and was not received yet: notices before responses before requests, each in order.
 ///
 /// Requests are bounded by the prefetch limit, responses by the requests that were sent.
 final class Inbox: Sendable {
     private typealias Waiter = CheckedContinuation<Result<Message, ExchangeError>?, Never>
 
     private struct State {
+        var notices: Deque<Notice> = []
         var responses: Deque<Response> = []
         var requests: Deque<Request> = []
         var waiter: (ticket: UInt64, continuation: Waiter)?
@@ -32,6 +33,7 @@ final class Inbox: Sendable {
                 return waiter.continuation
             }
             switch message {
+            case .notice(let notice): state.notices.append(notice)
             case .response(let response): state.responses.append(response)
             case .request(let request): state.requests.append(request)
             }
@@ -40,18 +42,24 @@ final class Inbox: Sendable {
         waiter?.resume(returning: .success(message))
     }
 
-    /// Nothing can be received any more: what waits is dropped, whoever receives gets the error. The first end counts.
-    func end(_ error: ExchangeError) {
-        let waiter: Waiter? = state.withLock { state in
-            guard state.end == nil else { return nil }
+    /// Nothing can be received any more: whoever receives gets the error. The first end counts.
+    ///
+    /// - Returns: The responses that were not received.
+    @discardableResult
+    func end(_ error: ExchangeError) -> [Response] {
+        let (waiter, responses): (Waiter?, [Response]) = state.withLock { state in
+            guard state.end == nil else { return (nil, []) }
+            let responses = Array(state.responses)
             state.end = error
+            state.notices = []
             state.responses = []
             state.requests = []
             let waiter = state.waiter
             state.waiter = nil
-            return waiter?.continuation
+            return (waiter?.continuation, responses)
         }
         waiter?.resume(returning: .failure(error))
+        return responses
     }
 
     /// Waits for the next message.
@@ -92,6 +100,7 @@ final class Inbox: Sendable {
     }
 
     private static func take(_ state: inout State) -> Message? {
+        if let notice = state.notices.popFirst() { return .notice(notice) }
         if let response = state.responses.popFirst() { return .response(response) }
         return state.requests.popFirst().map { .request($0) }
     }

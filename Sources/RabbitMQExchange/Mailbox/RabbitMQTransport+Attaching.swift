@@ -5,24 +5,29 @@ internal import Foundation
 extension RabbitMQTransport {
     /// Opens a mailbox: the broker serves one consumer at a time, and this makes sure that it is the new one.
     ///
-    /// - Parameter isNew: Whether the mailbox was made a moment ago, so that nobody else can have it.
+    /// - Parameters:
+    ///   - isNew: Whether the mailbox was made a moment ago, so that nobody else can have it.
+    ///   - mode: Whether to stand by for another consumer.
     /// - Throws: ``ExchangeError/Code/mailboxInUse``, ``ExchangeError/Code/unavailable``.
     static func attach(
         to id: EntityID,
         isNew: Bool,
+        mode: AttachMode = .exclusive,
         lease: Lease,
         factory: RabbitMQExchange
     ) async throws(ExchangeError) -> RabbitMQTransport {
         let transport = RabbitMQTransport(mailboxID: id, lease: lease, exchange: factory)
         try lease.session.add(transport)
         do {
-            if !isNew { try await Claim(session: lease.session, id: id).make() }
+            let mustProve = !isNew && mode == .exclusive
+            if mustProve { try await Claim(session: lease.session, id: id).make() }
             try await transport.bindControl()
             let probe = ControlMessage(.probe, mailbox: id, replyTo: lease.session.link.replyTo)
             let proof = lease.session.desk.expect(probe.id)
             defer { lease.session.desk.forget(probe.id) }
             try await transport.consume(proof: proof)
-            if !isNew { try await transport.prove(probe, proof) }
+            if mustProve { try await transport.prove(probe, proof) }
+            if mode == .exclusive { transport.prove() }
             return transport
         } catch {
             await transport.detach()

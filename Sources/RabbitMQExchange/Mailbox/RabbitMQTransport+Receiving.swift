@@ -43,12 +43,15 @@ extension RabbitMQTransport {
             let message = try Envelope.decode(
                 delivery.properties,
                 body: delivery.body,
-                redelivered: delivery.redelivered
+                redelivered: delivery.redelivered,
+                receiver: mailboxID
             )
             guard message.destination == mailboxID else {
                 throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)
             }
             switch message {
+            case .notice:
+                throw Envelope.Malformed(reason: "a notice does not belong in a mailbox", request: nil)
             case .response(let response):
                 put(response)
                 delivery.acknowledge()
@@ -79,14 +82,17 @@ extension RabbitMQTransport {
         guard markTerminated() else { return }
         let deadline = link.deadline
         let consumer = takeConsumer()
-        inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
+        inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
             }
         }
-        for delivery in await stop(consumer, deadline) { refuse { await $0.refuseTerminated(delivery) } }
+        for delivery in await stop(consumer, deadline) {
+            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
+        }
         await settle()
         await close(consumer, deadline)
     }

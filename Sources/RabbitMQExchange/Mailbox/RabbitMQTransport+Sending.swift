@@ -15,6 +15,54 @@ extension RabbitMQTransport {
         switch message {
         case .request(let request): try await send(request)
         case .response(let response): try await send(response)
+        case .notice(let notice): try await send(notice)
+        }
+    }
+
+    /// A notice goes to whoever receives from the mailbox, past everything that waits there. When nobody does, it is lost.
+    private func send(_ notice: Notice) async throws(ExchangeError) {
+        let (properties, body) = try Envelope.encode(.notice(notice), replyTo: nil)
+        let publication = Publication(
+            exchange: session.names.mailboxes,
+            routingKey: session.names.controlKey(of: notice.destination),
+            properties: properties,
+            body: body,
+            mandatory: false
+        )
+        do {
+            try await link.publish(publication)
+        } catch {
+            throw ExchangeError(error, "the notice was not sent", entity: notice.destination)
+        }
+    }
+
+    /// Sends a broadcast to those whom the directory knows, and whom the exchange leads it to.
+    func send(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
+        let (properties, body) = try Envelope.encode(broadcast, replyTo: link.replyTo)
+        guard body.count <= maximumMessageSize else {
+            throw ExchangeError(.messageTooLarge, "\(body.count) bytes; the limit is \(maximumMessageSize)")
+        }
+        let agents = try await session.directory.agents(
+            typeNamed: broadcast.typeName,
+            allowSubtypes: broadcast.allowSubtypes
+        )
+        let publication = Publication(
+            exchange: session.names.broadcasts,
+            routingKey: session.names.broadcastKey(
+                typeName: broadcast.typeName,
+                allowSubtypes: broadcast.allowSubtypes
+            ),
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+        do {
+            try await link.publish(publication)
+            return agents
+        } catch let error where error.code == .unroutable {
+            return []
+        } catch {
+            throw ExchangeError(error, "the broadcast was not sent")
         }
     }
 
@@ -42,6 +90,10 @@ extension RabbitMQTransport {
 
     /// Sends a response, and acknowledges the request when it is one that this transport received.
     private func send(_ response: Response) async throws(ExchangeError) {
+        guard response.isTerminal else {
+            try await send(part: response)
+            return
+        }
         switch held.withLock({ $0.answer(response) }) {
         case .again:
             if isTerminated { throw ExchangeError(.mailboxTerminated, "it was answered already", entity: mailboxID) }
@@ -62,6 +114,16 @@ extension RabbitMQTransport {
             held.withLock { $0.finish(response) }?.acknowledge()
             checkSettled()
             guard isDelivered else { throw await session.whyUnreachable(response.destination) }
+        }
+    }
+
+    /// Sends a part of a streamed result; the request is held on.
+    private func send(part: Response) async throws(ExchangeError) {
+        guard let replyTo = held.withLock({ $0.replyTo(of: part) }) else {
+            throw ExchangeError(.invalidMessage, "the request is not held here, or was answered", entity: mailboxID)
+        }
+        guard try await session.publish(part, replyTo: replyTo) else {
+            throw await session.whyUnreachable(part.destination)
         }
     }
 }

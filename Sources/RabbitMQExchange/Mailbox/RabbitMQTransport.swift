@@ -19,6 +19,12 @@ final class RabbitMQTransport: ExchangeTransport {
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
 
+    /// Whose answer to what: the agents that answer a broadcast share its tag.
+    private struct ResponseKey: Hashable {
+        let source: EntityID
+        let tag: UUID
+    }
+
     private struct State {
         var consumer: Consumer?
         /// Waits for the first delivery, which proves that this is the consumer that the broker serves.
@@ -28,7 +34,11 @@ final class RabbitMQTransport: ExchangeTransport {
         /// Deliveries that are being answered or parked without having been handed out.
         var refusals = 0
         /// The tags of the responses that came last: delivery is at least once, a second copy is dropped.
-        var responses = RecentTags(capacity: 8192)
+        var responses = RecentSet<ResponseKey>(capacity: 8192)
+        /// What watches the directory until this transport closes.
+        var feeds: [ChangeFeed] = []
+        /// Whether something was delivered: then the broker serves this consumer, and not one that it stands by for.
+        var isActive = false
         var isClosed = false
         var isTerminated = false
     }
@@ -43,6 +53,9 @@ final class RabbitMQTransport: ExchangeTransport {
     }
 
     var link: BrokerLink { session.link }
+
+    /// Whether the broker serves this consumer. One that stands by holds nothing.
+    var isActive: Bool { state.withLock { $0.isActive } }
 
     /// Whether the mailbox was terminated while this transport was attached.
     var isTerminated: Bool { state.withLock { $0.isTerminated } }
@@ -60,6 +73,7 @@ final class RabbitMQTransport: ExchangeTransport {
         let proof = state.withLock { state in
             let proof = state.proof
             state.proof = nil
+            state.isActive = true
             return proof
         }
         proof?.send(.probe)
@@ -148,6 +162,22 @@ final class RabbitMQTransport: ExchangeTransport {
         return try await session.directory.agents(named: name)
     }
 
+    func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
+        try checkOpen()
+        return try await send(broadcast)
+    }
+
+    func changes(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> AgentChanges {
+        try checkOpen()
+        let feed = ChangeFeed(typeNamed: typeName, allowSubtypes: allowSubtypes)
+        try await session.directory.watch(feed, typeNamed: typeName, allowSubtypes: allowSubtypes)
+        state.withLock { state in
+            state.feeds.removeAll { $0.isEnded }
+            state.feeds.append(feed)
+        }
+        return AgentChanges(feed)
+    }
+
     func status(of id: EntityID) async throws(ExchangeError) -> MailboxStatus {
         try await details(of: id).status
     }
@@ -171,10 +201,24 @@ final class RabbitMQTransport: ExchangeTransport {
             return isFirst
         }
         guard isFirst else { return }
-        inbox.end(ExchangeError(.closed, "the transport is closed"))
+        let unread = inbox.end(ExchangeError(.closed, "the transport is closed"))
+        for feed in state.withLock({ $0.feeds }) { feed.end(nil) }
         await detach()
         session.remove(self)
+        for response in unread { await giveBack(response) }
         await lease.end()
+    }
+
+    /// A response that nobody received goes to the mailbox, for whoever opens it next.
+    private func giveBack(_ response: Response) async {
+        do throws(ExchangeError) {
+            _ = try await session.publish(response, replyTo: nil)
+        } catch {
+            link.logger.warning(
+                "a response that was not received could not be given back",
+                metadata: .init(.response(response)).merging([LogKey.error.rawValue: "\(error)"]) { $1 }
+            )
+        }
     }
 
     /// - Throws: ``ExchangeError/Code/closed`` after ``close()``.
@@ -191,9 +235,8 @@ final class RabbitMQTransport: ExchangeTransport {
     /// A response came, through the session queue or the mailbox. Of several with the same tag the first counts.
     func put(_ response: Response) {
         let isNew = state.withLock { state in
-            guard !state.responses.contains(response.tag) else { return false }
-            state.responses.insert(response.tag)
-            return true
+            guard response.isTerminal else { return true }
+            return state.responses.insert(ResponseKey(source: response.source, tag: response.tag))
         }
         if isNew {
             inbox.put(.response(response))

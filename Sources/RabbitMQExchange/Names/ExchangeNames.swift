@@ -1,3 +1,4 @@
+internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
@@ -32,6 +33,9 @@ struct ExchangeNames: Sendable, Hashable {
     /// The topic exchange of announcements.
     var agents: String { prefix + "agents" }
 
+    /// The topic exchange that leads to the mailboxes of all agents of a type.
+    var broadcasts: String { prefix + "broadcasts" }
+
     /// The stream that keeps the announcements.
     var directory: String { prefix + "directory" }
 
@@ -44,6 +48,22 @@ struct ExchangeNames: Sendable, Hashable {
     /// The queue of a mailbox.
     func queue(of id: EntityID) -> String {
         prefix + mailboxKey(of: id)
+    }
+
+    /// The exclusive queue that a session holds while it drains a mailbox: a lock that ends with its connection.
+    func drainLock(of id: EntityID) -> String { prefix + "drain." + mailboxKey(of: id) }
+
+    /// Whose mailbox a queue is; `nil` for any other queue.
+    func entity(ofQueue name: String) -> EntityID? {
+        guard name.hasPrefix(prefix) else { return nil }
+        let parts = name.dropFirst(prefix.count).split(separator: ".", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        return EntityID(header: .string("\(parts[0]):\(parts[1])"), name: nil)
+    }
+
+    /// The routing key of a broadcast to the agents of a type, with those of its subtypes or without.
+    func broadcastKey(typeName: String, allowSubtypes: Bool) -> String {
+        (allowSubtypes ? "type." : "exact.") + AnnouncementKey.word(typeName)
     }
 
     /// The queue of a session, which is also the routing key that leads to it.

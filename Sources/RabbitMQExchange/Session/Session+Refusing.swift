@@ -11,11 +11,11 @@ extension Session {
     }
 
     /// A delivery that came after the mailbox was terminated: a request is answered, a response dropped.
-    func refuseTerminated(_ delivery: Delivery) async {
+    func refuseTerminated(_ delivery: Delivery, _ mailbox: EntityID) async {
         do throws(Envelope.Malformed) {
-            switch try Envelope.decode(delivery.properties, body: delivery.body) {
+            switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
             case .request(let request): await answerTerminated(request, delivery)
-            case .response: delivery.acknowledge()
+            case .response, .notice: delivery.acknowledge()
             }
         } catch {
             if ControlMessage(delivery.properties) != nil {

@@ -14,6 +14,8 @@ final class Session: Sendable {
 
     private struct State {
         var transports: [EntityID: RabbitMQTransport] = [:]
+        /// The mailboxes that this session drains.
+        var drains: Set<EntityID> = []
         var failure: ExchangeError?
         var isClosing = false
     }
@@ -110,6 +112,16 @@ final class Session: Sendable {
         state.withLock { $0.transports[mailbox] }
     }
 
+    /// Begins to drain a mailbox. Returns `false` when this session does that already.
+    func beginDrain(of mailbox: EntityID) -> Bool {
+        state.withLock { $0.drains.insert(mailbox).inserted }
+    }
+
+    /// The drain is over.
+    func endDrain(of mailbox: EntityID) {
+        _ = state.withLock { $0.drains.remove(mailbox) }
+    }
+
     // MARK: Receiving
 
     /// Takes answers and control messages from the session queue.
@@ -129,6 +141,11 @@ final class Session: Sendable {
         }
         do throws(Envelope.Malformed) {
             let message = try Envelope.decode(delivery.properties, body: delivery.body)
+            if case .notice(let notice) = message {
+                transport(of: notice.destination)?.inbox.put(message)
+                delivery.acknowledge()
+                return
+            }
             guard case .response(let response) = message else {
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
             }
@@ -154,8 +171,11 @@ final class Session: Sendable {
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             background.start {
-                await self.transport(of: mailbox)?.letGo()
-                await self.reply(.released, to: control)
+                let transport = self.transport(of: mailbox)
+                let answers = transport?.isActive ?? true
+                await transport?.letGo()
+                // One that stands by must not answer for the owner.
+                if answers { await self.reply(.released, to: control) }
             }
         case .probe, .marker:
             break

@@ -20,6 +20,7 @@ struct Topology: Sendable {
             exchanges: [
                 ExchangeDeclaration(name: names.mailboxes, kind: .direct),
                 ExchangeDeclaration(name: names.agents, kind: .topic),
+                ExchangeDeclaration(name: names.broadcasts, kind: .topic),
                 ExchangeDeclaration(name: names.deadLetters, kind: .direct),
             ],
             queues: [
@@ -55,7 +56,12 @@ struct Topology: Sendable {
     }
 
     /// The queue of a mailbox. The broker serves one consumer at a time, and dead-letters what expires or is given up.
-    static func mailbox(of id: EntityID, _ names: ExchangeNames, _ settings: RabbitMQConfiguration) -> Topology {
+    static func mailbox(
+        of id: EntityID,
+        lineage: [String],
+        _ names: ExchangeNames,
+        _ settings: RabbitMQConfiguration
+    ) -> Topology {
         var arguments: FieldTable = [
             "x-single-active-consumer": true,
             "x-dead-letter-exchange": .string(names.deadLetters),
@@ -75,12 +81,26 @@ struct Topology: Sendable {
             arguments["x-max-length"] = .int64(Int64(limit))
             arguments["x-overflow"] = "reject-publish"
         }
-        let queue = names.queue(of: id)
         return Topology(
             exchanges: [],
-            queues: [QueueDeclaration(name: queue, arguments: arguments)],
-            bindings: [Binding(queue: queue, exchange: names.mailboxes, key: names.mailboxKey(of: id))]
+            queues: [QueueDeclaration(name: names.queue(of: id), arguments: arguments)],
+            bindings: mailboxBindings(of: id, lineage: lineage, names)
         )
+    }
+
+    /// What leads to a mailbox: messages to the entity, and broadcasts to its types.
+    static func mailboxBindings(of id: EntityID, lineage: [String], _ names: ExchangeNames) -> [Binding] {
+        let queue = names.queue(of: id)
+        var bindings = [Binding(queue: queue, exchange: names.mailboxes, key: names.mailboxKey(of: id))]
+        for type in lineage {
+            let key = names.broadcastKey(typeName: type, allowSubtypes: true)
+            bindings.append(Binding(queue: queue, exchange: names.broadcasts, key: key))
+        }
+        if let leaf = lineage.last {
+            let key = names.broadcastKey(typeName: leaf, allowSubtypes: false)
+            bindings.append(Binding(queue: queue, exchange: names.broadcasts, key: key))
+        }
+        return bindings
     }
 
     /// Makes everything that is not there yet, in order.
@@ -92,7 +112,7 @@ struct Topology: Sendable {
         try await link.declare("can't declare what the exchange needs", entity: entity) { channel throws(AMQPError) in
             for exchange in exchanges { try await channel.declareExchange(exchange, deadline: deadline) }
             for queue in queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
-            for binding in bindings {
+            try await Binding.forEach(bindings) { binding throws(AMQPError) in
                 try await channel.bindQueue(
                     binding.queue,
                     to: binding.exchange,
@@ -101,6 +121,29 @@ struct Topology: Sendable {
                 )
             }
         }
+    }
+}
+
+extension Topology.Binding {
+    /// Does something with each binding, without waiting for one before the next is sent.
+    static func forEach(
+        _ bindings: [Topology.Binding],
+        _ body: @escaping @Sendable (Topology.Binding) async throws(AMQPError) -> Void
+    ) async throws(AMQPError) {
+        let failure = await withTaskGroup(of: AMQPError?.self) { group in
+            for binding in bindings {
+                group.addTask {
+                    do throws(AMQPError) {
+                        try await body(binding)
+                        return nil
+                    } catch {
+                        return error
+                    }
+                }
+            }
+            return await group.reduce(nil) { $0 ?? $1 }
+        }
+        if let failure { throw failure }
     }
 }
 

@@ -20,7 +20,7 @@ struct Drain: Sendable {
     /// broker has taken back what it held.
     private static let ownerPatience = Duration.seconds(5)
 
-    /// How long a marker may take; it is sent again when another session's drain received it.
+    /// How long a marker may take before it is sent again.
     private static let markerPatience = Duration.seconds(2)
 
     /// Whether everything that was received could be moved.
@@ -30,14 +30,77 @@ struct Drain: Sendable {
 
     private var queue: String { session.names.queue(of: id) }
 
+    /// How often another session's drain is looked at.
+    private static let lockInterval = Duration.milliseconds(200)
+
     /// Returns when the queue is gone.
+    ///
+    /// One session drains at a time. That is not only thrift: a channel that publishes to a quorum queue for the first
+    /// time while the queue is being deleted crashes on the broker, and takes the connection with it (RabbitMQ 3.10), so
+    /// nobody may send a marker to a queue that another session is about to delete.
     func run() async throws(ExchangeError) {
+        while try await session.link.lookAt(id) != nil {
+            if try await lock() {
+                do throws(ExchangeError) {
+                    if try await session.link.lookAt(id) != nil { try await drain() }
+                } catch {
+                    await unlock()
+                    throw error
+                }
+                await unlock()
+                return
+            }
+            _ = await Signal<Void>().wait(until: .now + Self.lockInterval)
+            if Task.isCancelled { return }
+        }
+    }
+
+    /// Takes the lock: an exclusive queue. Returns `false` when another session has it, or another task of this one.
+    private func lock() async throws(ExchangeError) -> Bool {
+        guard session.beginDrain(of: id) else { return false }
+        do throws(ExchangeError) {
+            if try await lockOnBroker() { return true }
+        } catch {
+            session.endDrain(of: id)
+            throw error
+        }
+        session.endDrain(of: id)
+        return false
+    }
+
+    private func lockOnBroker() async throws(ExchangeError) -> Bool {
+        let link = session.link
+        let lock = QueueDeclaration(
+            name: session.names.drainLock(of: id),
+            durable: false,
+            exclusive: true,
+            autoDelete: false
+        )
+        do {
+            let deadline = link.deadline
+            _ = try await link.consumer.withChannel(deadline: deadline) { (channel) throws(AMQPError) in
+                try await channel.declareQueue(lock, deadline: deadline)
+            }
+            return true
+        } catch let error where error.code == .resourceLocked {
+            return false
+        } catch {
+            throw ExchangeError(error, "can't drain the mailbox", entity: id)
+        }
+    }
+
+    private func unlock() async {
+        let (name, deadline) = (session.names.drainLock(of: id), session.link.deadline)
+        _ = try? await session.link.declare("can't give up a lock") { (channel) throws(AMQPError) in
+            try await channel.deleteQueue(name, deadline: deadline)
+        }
+        session.endDrain(of: id)
+    }
+
+    private func drain() async throws(ExchangeError) {
         let marker = ControlMessage(.marker, mailbox: id)
         let key = "drain.\(marker.id.lowercased)"
-        guard let (channel, consumer) = try await consume() else {
-            await letOwnerGo()
-            return
-        }
+        guard let (channel, consumer) = try await consume() else { return }
         let drained = Signal<Bool>()
         let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
             group.addTask { await sendMarkers(marker, key: key, until: drained) }

@@ -17,15 +17,18 @@ struct Termination: Sendable {
 
     /// Terminates the mailbox. Does nothing when it never was; finishes it when another session did not.
     func run() async throws(ExchangeError) {
+        let types: [String]
         switch try await state() {
         case .missing:
             return
         case .terminated:
             guard try await session.link.lookAt(id) != nil else { return }
+            types = []
         case .registered(let known, let lineage):
             try await session.directory.announce(.terminated(known, lineage: lineage))
+            types = lineage
         }
-        try await unbind()
+        try await unbind(lineage: types)
         let done = Signal<Void>()
         session.background.start {
             await finish()
@@ -40,13 +43,19 @@ struct Termination: Sendable {
         return try await session.directory.state(of: id)
     }
 
-    /// From now on the broker returns what is sent to the mailbox.
-    private func unbind() async throws(ExchangeError) {
-        let names = session.names
+    /// From now on the broker returns what is sent to the mailbox, and broadcasts pass it by.
+    private func unbind(lineage: [String]) async throws(ExchangeError) {
         let deadline = session.link.deadline
-        let (queue, key) = (names.queue(of: id), names.mailboxKey(of: id))
+        let bindings = Topology.mailboxBindings(of: id, lineage: lineage, session.names)
         try await session.link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
-            try await channel.unbindQueue(queue, from: names.mailboxes, routingKey: key, deadline: deadline)
+            try await Topology.Binding.forEach(bindings) { binding throws(AMQPError) in
+                try await channel.unbindQueue(
+                    binding.queue,
+                    from: binding.exchange,
+                    routingKey: binding.key,
+                    deadline: deadline
+                )
+            }
         }
     }
 

@@ -3,10 +3,10 @@ import Foundation
 import Testing
 
 @Suite("Recent tags")
-struct RecentTagsTests {
+struct RecentSetTests {
     @Test("The most recent tags are remembered, older ones forgotten")
     func capacity() {
-        var recent = RecentTags(capacity: 3)
+        var recent = RecentSet<UUID>(capacity: 3)
         let tags = (0..<5).map { _ in UUID() }
         for tag in tags {
             #expect(!recent.contains(tag))
@@ -18,7 +18,7 @@ struct RecentTagsTests {
 
     @Test("A tag that comes again takes no second place")
     func again() {
-        var recent = RecentTags(capacity: 2)
+        var recent = RecentSet<UUID>(capacity: 2)
         let tags = [UUID(), UUID()]
         for _ in 0..<10 { tags.forEach { recent.insert($0) } }
         #expect(tags.allSatisfy(recent.contains))

@@ -1,0 +1,86 @@
+internal import DequeModule
+internal import Foundation
+internal import Synchronization
+
+/// The answers to one broadcast that have arrived and were not pulled.
+final class Gathering: Sendable {
+    private typealias Waiter = CheckedContinuation<Response?, Never>
+
+    private struct State {
+        var answers: Deque<Response> = []
+        var answered: Set<EntityID> = []
+        /// Who is asked; not known before the broadcast was sent.
+        var expected: Set<EntityID>?
+        var waiter: Waiter?
+        var isEnded = false
+
+        /// Whether nothing more is to come.
+        var isComplete: Bool { isEnded || expected.map { $0.isSubset(of: answered) } ?? false }
+    }
+
+    let tag = UUID()
+    let label: UUID
+    private let state = Mutex(State())
+
+    init(label: UUID) {
+        self.label = label
+    }
+
+    /// Who was asked and has not answered.
+    var missing: [AgentID] {
+        state.withLock { ($0.expected ?? []).subtracting($0.answered) }.compactMap(\.agentID)
+    }
+
+    /// An answer came. Of several from one agent the first counts.
+    func put(_ response: Response) {
+        guard response.isTerminal else { return }
+        let waiter: Waiter? = state.withLock { state in
+            guard !state.isEnded, state.answered.insert(response.source).inserted else { return nil }
+            guard let waiter = state.waiter else {
+                state.answers.append(response)
+                return nil
+            }
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume(returning: response)
+    }
+
+    /// The broadcast was sent to these agents.
+    func expect(_ agents: [AgentID]) {
+        finish { $0.expected = Set(agents.map(EntityID.agent)) }
+    }
+
+    /// Nothing more is awaited.
+    func end() {
+        finish { $0.isEnded = true }
+    }
+
+    private func finish(_ change: (inout State) -> Void) {
+        let waiter: Waiter? = state.withLock { state in
+            change(&state)
+            guard state.isComplete else { return nil }
+            let waiter = state.waiter
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume(returning: nil)
+    }
+
+    /// The next answer; `nil` when all have come, or after ``end()``.
+    func next() async -> Response? {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now: Response?? = state.withLock { state in
+                    if let answer = state.answers.popFirst() { return .some(answer) }
+                    if state.isComplete { return .some(nil) }
+                    state.waiter = continuation
+                    return nil
+                }
+                if let now { continuation.resume(returning: now) }
+            }
+        } onCancel: {
+            end()
+        }
+    }
+}

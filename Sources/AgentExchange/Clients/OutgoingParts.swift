@@ -1,0 +1,100 @@
+internal import Foundation
+internal import Synchronization
+
+/// The streamed results that an agent produces: how many parts of each were sent, and for how many there is credit.
+final class OutgoingParts: Sendable {
+    /// A tag is the requester's: two requesters may use the same.
+    private struct Key: Hashable {
+        let source: EntityID
+        let tag: UUID
+    }
+
+    private typealias Waiter = CheckedContinuation<Bool, Never>
+
+    private struct Stream {
+        var sent = 0
+        var credit: Int
+        var waiter: Waiter?
+    }
+
+    private let streams = Mutex<[Key: Stream]>([:])
+
+    /// The request is served from now on.
+    func open(_ request: Request) {
+        guard let credit = request.credit else { return }
+        streams.withLock { streams in
+            let key = Key(source: request.source, tag: request.tag)
+            if streams[key] == nil { streams[key] = Stream(credit: credit) }
+        }
+    }
+
+    /// The request is answered.
+    func close(_ request: Request) {
+        let key = Key(source: request.source, tag: request.tag)
+        streams.withLock { $0.removeValue(forKey: key)?.waiter }?.resume(returning: false)
+    }
+
+    /// How many parts were sent.
+    func count(of request: Request) -> Int {
+        streams.withLock { $0[Key(source: request.source, tag: request.tag)]?.sent ?? 0 }
+    }
+
+    /// The requester takes parts up to this number of them.
+    func grant(_ credit: Int, tag: UUID, of source: EntityID) {
+        let key = Key(source: source, tag: tag)
+        let waiter: Waiter? = streams.withLock { streams in
+            guard var stream = streams[key], credit > stream.credit else { return nil }
+            stream.credit = credit
+            let waiter = stream.waiter
+            stream.waiter = nil
+            streams[key] = stream
+            return waiter
+        }
+        waiter?.resume(returning: true)
+    }
+
+    /// The number of the next part, as soon as there is credit for it.
+    func next(of request: Request) async throws(ExchangeError) -> Int {
+        let key = Key(source: request.source, tag: request.tag)
+        while true {
+            if Task.isCancelled { throw ExchangeError(.cancelled, "the requester takes no more parts") }
+            let number: Int?? = streams.withLock { streams in
+                guard let stream = streams[key], stream.waiter == nil else { return nil }
+                guard stream.sent < stream.credit else { return .some(nil) }
+                streams[key]?.sent += 1
+                return .some(stream.sent)
+            }
+            guard let number else {
+                throw ExchangeError(
+                    .invalidMessage,
+                    "the request asks for no stream, was answered, or another task sends parts"
+                )
+            }
+            if let number { return number }
+            await credit(key)
+        }
+    }
+
+    /// Waits for more credit, the end of the request, or the cancellation of the task.
+    private func credit(_ key: Key) async {
+        _ = await withTaskCancellationHandler {
+            await withCheckedContinuation { (continuation: Waiter) in
+                let waits = streams.withLock { streams in
+                    guard !Task.isCancelled, let stream = streams[key], stream.waiter == nil,
+                        stream.sent >= stream.credit
+                    else { return false }
+                    streams[key]?.waiter = continuation
+                    return true
+                }
+                if !waits { continuation.resume(returning: false) }
+            }
+        } onCancel: {
+            let waiter = streams.withLock { streams in
+                let waiter = streams[key]?.waiter
+                streams[key]?.waiter = nil
+                return waiter
+            }
+            waiter?.resume(returning: false)
+        }
+    }
+}

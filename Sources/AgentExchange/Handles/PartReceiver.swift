@@ -1,0 +1,126 @@
+internal import Foundation
+internal import Synchronization
+
+/// Pulls one streamed result: sends the request, grants credit as parts are pulled, watches over the agent while nothing
+/// comes, and cancels the action when nobody pulls any more.
+final class PartReceiver: Sendable {
+    private enum State {
+        case idle
+        case open(PartBuffer)
+        case ended
+    }
+
+    private let parts: ActionParts
+    private let state = Mutex(State.idle)
+    private let end: ContinuousClock.Instant
+
+    /// How long nothing may come before the agent is looked at.
+    private static let quiet = Duration.seconds(1)
+
+    init(_ parts: ActionParts) {
+        self.parts = parts
+        end = .now + parts.deadline
+    }
+
+    deinit {
+        if case .open(let buffer) = state.withLock({ $0 }) { parts.core.abandonStream(buffer, cancel: true) }
+    }
+
+    func next() async throws(ExchangeError) -> Payload? {
+        guard let buffer = try await buffer() else { return nil }
+        do throws(ExchangeError) {
+            if let part = try await pull(buffer) { return part }
+            finish(buffer, cancel: false)
+            return nil
+        } catch {
+            let isOver = error.delivery == .delivered && error.code != .cancelled
+            finish(buffer, cancel: !isOver)
+            throw error
+        }
+    }
+
+    /// The buffer of the request, which is sent the first time; `nil` after the end.
+    private func buffer() async throws(ExchangeError) -> PartBuffer? {
+        switch state.withLock({ $0 }) {
+        case .open(let buffer): return buffer
+        case .ended: return nil
+        case .idle: break
+        }
+        state.withLock { $0 = .ended }
+        let buffer = try await parts.core.openStream(parts, until: end)
+        state.withLock { $0 = .open(buffer) }
+        return buffer
+    }
+
+    private func finish(_ buffer: PartBuffer, cancel: Bool) {
+        state.withLock { $0 = .ended }
+        parts.core.abandonStream(buffer, cancel: cancel)
+    }
+
+    private func pull(_ buffer: PartBuffer) async throws(ExchangeError) -> Payload? {
+        var absences = 0
+        while true {
+            let left = ContinuousClock.now.duration(to: end)
+            guard left > .zero else { throw error(.deadlineExceeded, "the stream did not end in time", .unknown) }
+            switch await buffer.pull(timeout: min(left, Self.quiet)) {
+            case .part(let payload):
+                grant(buffer)
+                return payload
+            case .ended(let outcome):
+                try check(outcome, buffer.pulled)
+                return nil
+            case .failed(let error):
+                throw error
+            case .quiet:
+                if Task.isCancelled { throw error(.cancelled, "the calling task was cancelled", .unknown) }
+                await send(buffer)
+                absences = try await isAbsent() ? absences + 1 : 0
+                if absences == 3 { throw error(.interrupted, "nobody receives from the agent's mailbox", .unknown) }
+            }
+        }
+    }
+
+    private func check(_ outcome: Response.Outcome, _ pulled: Int) throws(ExchangeError) {
+        switch outcome {
+        case .failure(let failure):
+            throw ExchangeError(failure, from: .agent(parts.agent))
+        case .success(let count):
+            let sent = try count?.decode(Int.self, with: parts.core.configuration.codecs)
+            guard sent == nil || sent == pulled else {
+                throw error(.interrupted, "\(pulled) of \(sent ?? 0) parts arrived", .delivered)
+            }
+        case .part:
+            break
+        }
+    }
+
+    /// Grants more when half of the window was pulled.
+    private func grant(_ buffer: PartBuffer) {
+        guard buffer.pulled.isMultiple(of: max(1, RemoteHandle.streamWindow / 2)) else { return }
+        parts.core.background.start { await self.send(buffer) }
+    }
+
+    /// Says up to which part credit is granted; saying it again does no harm.
+    private func send(_ buffer: PartBuffer) async {
+        let credit = Notice.Body.credit(buffer.pulled + RemoteHandle.streamWindow)
+        let notice = Notice(from: parts.core.id, to: .agent(parts.agent), tag: buffer.request.tag, credit)
+        try? await parts.core.transport.send(.notice(notice))
+    }
+
+    /// Whether nobody receives from the agent's mailbox.
+    private func isAbsent() async throws(ExchangeError) -> Bool {
+        guard let details = try? await parts.core.transport.details(of: .agent(parts.agent)) else { return false }
+        if details.status != .active {
+            throw error(.mailboxTerminated, "the agent was terminated while it streamed", .delivered)
+        }
+        return details.attachedConsumers == 0
+    }
+
+    private func error(
+        _ code: ExchangeError.Code,
+        _ message: String,
+        _ delivery: DeliveryOutcome
+    ) -> ExchangeError {
+        ExchangeError(code, message, entity: .agent(parts.agent), delivery: delivery)
+    }
+}

@@ -1,0 +1,100 @@
+internal import DequeModule
+internal import Synchronization
+
+/// Where an exchange puts the changes that one watcher pulls.
+package final class ChangeFeed: Sendable {
+    private typealias Waiter = CheckedContinuation<Result<AgentChange?, ExchangeError>, Never>
+
+    private struct State {
+        var changes: Deque<AgentChange> = []
+        var waiter: Waiter?
+        var end: Result<AgentChange?, ExchangeError>?
+    }
+
+    private let state = Mutex(State())
+    private let typeName: String
+    private let allowSubtypes: Bool
+
+    /// How many changes wait before those that cancel each other out are dropped.
+    static let limit = 10_000
+
+    /// A feed of the agents of a type.
+    package init(typeNamed typeName: String, allowSubtypes: Bool) {
+        self.typeName = typeName
+        self.allowSubtypes = allowSubtypes
+    }
+
+    /// Whether an agent with this line of types belongs to the feed.
+    package func includes(lineage: [String]) -> Bool {
+        allowSubtypes ? lineage.contains(typeName) : lineage.last == typeName
+    }
+
+    /// Puts a change in. Dropped after the end.
+    package func put(_ change: AgentChange) {
+        let waiter: Waiter? = state.withLock { state in
+            guard state.end == nil else { return nil }
+            if let waiter = state.waiter {
+                state.waiter = nil
+                return waiter
+            }
+            state.changes.append(change)
+            if state.changes.count > Self.limit { Self.compact(&state.changes) }
+            return nil
+        }
+        waiter?.resume(returning: .success(change))
+    }
+
+    /// The last one: without an error the sequence ends, else it throws.
+    package func end(_ error: ExchangeError?) {
+        let end: Result<AgentChange?, ExchangeError> = error.map { .failure($0) } ?? .success(nil)
+        let waiter: Waiter? = state.withLock { state in
+            guard state.end == nil else { return nil }
+            state.end = end
+            let waiter = state.waiter
+            state.waiter = nil
+            return waiter
+        }
+        waiter?.resume(returning: end)
+    }
+
+    /// Whether ``end(_:)`` was called.
+    package var isEnded: Bool { state.withLock { $0.end != nil } }
+
+    func next() async throws(ExchangeError) -> AgentChange? {
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let now: Result<AgentChange?, ExchangeError>? = state.withLock { state in
+                    if let change = state.changes.popFirst() { return .success(change) }
+                    if let end = state.end { return end }
+                    guard state.waiter == nil else {
+                        return .failure(ExchangeError(.invalidMessage, "another task pulls these changes"))
+                    }
+                    state.waiter = continuation
+                    return nil
+                }
+                if let now { continuation.resume(returning: now) }
+            }
+        } onCancel: {
+            end(nil)
+        }
+        return try result.get()
+    }
+
+    private static func compact(_ changes: inout Deque<AgentChange>) {
+        var registered: Set<AgentID> = []
+        var gone: Set<AgentID> = []
+        for change in changes {
+            switch change {
+            case .snapshot: break
+            case .registered(let agent): registered.insert(agent.agentID)
+            case .terminated(let agent): if registered.contains(agent.agentID) { gone.insert(agent.agentID) }
+            }
+        }
+        changes.removeAll { change in
+            switch change {
+            case .snapshot: false
+            case .registered(let agent), .terminated(let agent): gone.contains(agent.agentID)
+            }
+        }
+    }
+}
