@@ -57,7 +57,8 @@ extension BrokerTests {
                     "broadcasts exact.Clerk \(agentKey)", "mailboxes \(agentKey) \(agentKey)",
                     "mailboxes \(userKey) \(userKey)",
                     "mailboxes control.\(agentKey) \(session)", "mailboxes control.\(userKey) \(session)",
-                    "mailboxes \(scene.name(session)) \(session)",
+                    "mailboxes \(scene.name(session)) \(session)", "broadcasts type.Agent \(agentKey)",
+                    "broadcasts type.Clerk \(agentKey)", "broadcasts exact.Clerk \(agentKey)",
                 ]
             )
             try await expectConsumers(of: scene, session: session, agentKey: agentKey, userKey: userKey)
