@@ -22,6 +22,8 @@ final class InProcessTransport: ExchangeTransport {
 
     var mailboxID: EntityID { mailbox.id }
 
+    var exchangeKind: String { "in-process" }
+
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
     /// A second answer to a request is dropped: the requester has had the first.

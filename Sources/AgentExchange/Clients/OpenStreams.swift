@@ -32,6 +32,7 @@ final class OpenStreams: Sendable {
     var requests: [Request] { state.withLock { $0.streams.values.map(\.request) } }
 
     /// Returns whether it was there.
+    @discardableResult
     func remove(_ buffer: PartBuffer) -> Bool {
         state.withLock { state in
             state.finished.insert(buffer.request.tag)

@@ -55,7 +55,7 @@ final class PendingRequests: Sendable {
     }
 
     /// What a client does with a response.
-    enum Arrival {
+    enum Arrival: String {
         /// A handle waits for it.
         case delivered
         /// A handle waited for it and gave up, or has had its answer.

@@ -73,14 +73,7 @@ public struct Request: Sendable, Hashable {
     private static func check(_ context: [String: String], _ credit: Int?) throws(ExchangeError) {
         var size = 0
         for (name, value) in context {
-            let isValid = name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
-                default: false
-                }
-            }
-            guard isValid, (1...64).contains(name.utf8.count) else {
+            guard isContextName(name) else {
                 throw ExchangeError(.invalidMessage, "a name in the context has 1 to 64 letters, digits, - or _")
             }
             guard !name.hasPrefix("x-"), !name.hasPrefix("warren-") else {
@@ -88,13 +81,64 @@ public struct Request: Sendable, Hashable {
             }
             size += name.utf8.count + value.utf8.count
         }
-        guard size <= 8192 else { throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes") }
+        guard size <= maximumContextSize else {
+            throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes")
+        }
         if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
     }
 
+    private static let maximumContextSize = 8192
+
+    private static func isContextName(_ name: String) -> Bool {
+        let isValid = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+            default: false
+            }
+        }
+        return isValid && (1...64).contains(name.utf8.count)
+    }
+
+    /// A context with as much of what a tracer adds as may travel: a trace must not make a request fail.
+    ///
+    /// What is in the context already stays; short values go first, so that baggage does not crowd out `traceparent`.
+    static func fitting(_ added: [String: String], into context: [String: String]) -> [String: String] {
+        var merged = context
+        var size = context.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        let order = added.sorted { ($0.value.utf8.count, $0.key) < ($1.value.utf8.count, $1.key) }
+        for (name, value) in order where merged[name] == nil && isContextName(name) {
+            guard !name.hasPrefix("warren-"), !name.hasPrefix("x-") else { continue }
+            size += name.utf8.count + value.utf8.count
+            guard size <= maximumContextSize else { break }
+            merged[name] = value
+        }
+        return merged
+    }
+
+    /// The same request with another context.
+    func with(context: [String: String]) throws(ExchangeError) -> Request {
+        try Request(
+            from: source,
+            to: destination,
+            tag: tag,
+            label: label,
+            deadline: deadline,
+            context: context,
+            credit: credit,
+            protocolVersion: protocolVersion,
+            body
+        )
+    }
+
     /// The kind of the message.
-    public var kind: MessageKind {
-        switch body {
+    public var kind: MessageKind { body.kind }
+}
+
+extension Request.Body {
+    /// The kind of a request that asks for this.
+    var kind: MessageKind {
+        switch self {
         case .action: .actionRequest
         case .ping: .pingRequest
         case .shutdown: .shutdownRequest

@@ -15,6 +15,10 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// The mailbox that this transport is bound to.
     var mailboxID: EntityID { get }
 
+    /// What metrics and spans call the exchange, such as `rabbitmq`: one word for all transports of a kind. `other` where an
+    /// exchange says nothing.
+    var exchangeKind: String { get }
+
     /// The largest message that ``send(_:)`` takes: the bytes of its payloads, in bytes.
     var maximumMessageSize: Int { get }
 
@@ -100,6 +104,9 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 }
 
 extension ExchangeTransport {
+    /// `other`.
+    public var exchangeKind: String { "other" }
+
     /// The messages of the mailbox as they come, until it is terminated (an error), or the transport is closed (the end).
     public var messages: MailboxMessages { MailboxMessages(transport: self) }
 

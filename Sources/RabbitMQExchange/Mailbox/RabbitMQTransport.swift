@@ -43,6 +43,8 @@ final class RabbitMQTransport: ExchangeTransport {
         var isTerminated = false
     }
 
+    var exchangeKind: String { "rabbitmq" }
+
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
     init(mailboxID: EntityID, lease: Lease, exchange: RabbitMQExchange) {

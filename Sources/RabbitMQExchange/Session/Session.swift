@@ -62,6 +62,10 @@ final class Session: Sendable {
         let deadLetters = try await consume(names.deadLetters, "dead-letters", prefetch: 256)
         background.start { await self.receive(answers) }
         background.start { await DeadLetterConsumer(session: self).run(deadLetters) }
+        for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
+            let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
+            background.start { await watch.run(connection) }
+        }
         background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
         background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
     }
@@ -259,6 +263,7 @@ final class Session: Sendable {
                 ]
                 try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
             }
+            link.metrics.count(.parked)
             delivery.acknowledge()
             return true
         } catch {
