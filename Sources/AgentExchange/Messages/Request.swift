@@ -73,23 +73,26 @@ public struct Request: Sendable, Hashable {
     private static func check(_ context: [String: String], _ credit: Int?) throws(ExchangeError) {
         var size = 0
         for (name, value) in context {
-            let isValid = name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
-                default: false
-                }
-            }
-            guard isValid, (1...64).contains(name.utf8.count) else {
-                throw ExchangeError(.invalidMessage, "a name in the context has 1 to 64 letters, digits, - or _")
-            }
-            guard !name.hasPrefix("x-"), !name.hasPrefix("warren-") else {
-                throw ExchangeError(.invalidMessage, "a name in the context begins neither with x- nor with warren-")
+            guard isContextName(name) else {
+                let text = "a name in the context has 1 to 64 letters, digits, - or _, and no x- or warren- in front"
+                throw ExchangeError(.invalidMessage, text)
             }
             size += name.utf8.count + value.utf8.count
         }
         guard size <= 8192 else { throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes") }
         if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
+    }
+
+    /// Whether something with this name can travel beside a request.
+    package static func isContextName(_ name: String) -> Bool {
+        let isValid = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+            default: false
+            }
+        }
+        return isValid && (1...64).contains(name.utf8.count) && !name.hasPrefix("x-") && !name.hasPrefix("warren-")
     }
 
     /// The kind of the message.

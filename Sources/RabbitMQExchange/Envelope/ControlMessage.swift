@@ -18,6 +18,8 @@ struct ControlMessage: Sendable, Hashable {
         case terminate = "warren-terminate"
         /// The answer to that.
         case released = "warren-released"
+        /// The answer of those that stood by: perhaps another one is the owner.
+        case stoodBy = "warren-stood-by"
     }
 
     let kind: Kind

@@ -19,6 +19,9 @@ struct Drain: Sendable {
     /// broker has taken back what it held.
     private static let ownerPatience = Duration.seconds(5)
 
+    /// How long those that stand by may take once the owner has let go.
+    private static let standbyPatience = Duration.seconds(1)
+
     /// How long a marker may take; it is sent again when another session's drain received it.
     private static let markerPatience = Duration.seconds(2)
 
@@ -135,18 +138,27 @@ struct Drain: Sendable {
         }
     }
 
-    /// Has the owner answer what it holds and stop consuming. It may be a transport of this process, or none at all.
+    /// Has the owner answer what it holds and stop consuming, and those that stand by stop too. They may be transports of
+    /// this process, or of others, or there are none.
     private func letOwnerGo() async {
-        if let owner = session.transport(of: id) {
-            await owner.letGo()
-            return
-        }
+        _ = await session.letGo(of: id)
         let question = ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo)
-        let answer = session.desk.expect(question.id)
+        var answer = session.desk.expect(question.id)
         defer { session.desk.forget(question.id) }
         let key = session.names.controlKey(of: id)
         guard (try? await session.link.publish(question, key: key)) == true else { return }
-        _ = await answer.wait(until: .now + Self.ownerPatience)
+        var end = ContinuousClock.now + Self.ownerPatience
+        while true {
+            let queue = try? await session.link.lookAt(id)
+            // The one that is left is the drain's own.
+            if let queue, queue.consumerCount <= 1 { return }
+            guard let kind = await answer.wait(until: end) else { return }
+            if kind == .released {
+                if queue == nil { return }
+                end = min(end, .now + Self.standbyPatience)
+            }
+            answer = session.desk.expect(question.id)
+        }
     }
 
     private func delete() async throws(ExchangeError) {
