@@ -158,7 +158,7 @@ final class Session: Sendable {
 
     private func take(_ control: ControlMessage) {
         switch control.kind {
-        case .inUse, .released, .stoodBy:
+        case .inUse, .lettingGo, .released, .stoodBy:
             desk.resolve(control)
         case .claim:
             guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
@@ -167,7 +167,9 @@ final class Session: Sendable {
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             background.start {
-                let isOwner = await self.letGo(of: mailbox)
+                let isOwner = self.isOwner(of: mailbox)
+                if isOwner { await self.reply(.lettingGo, to: control) }
+                await self.letGo(of: mailbox)
                 await self.reply(isOwner ? .released : .stoodBy, to: control)
             }
         case .probe, .marker:
@@ -175,15 +177,17 @@ final class Session: Sendable {
         }
     }
 
-    /// Has every transport of this process let go of a mailbox that was terminated. Returns `false` when all of them stood
-    /// by, as far as they know: then they can't answer for the owner.
-    func letGo(of mailbox: EntityID) async -> Bool {
-        let transports = transports(of: mailbox)
-        let isOwner = transports.isEmpty || transports.contains { $0.isActive }
+    /// Has every transport of this process let go of a mailbox that was terminated.
+    func letGo(of mailbox: EntityID) async {
         await withDiscardingTaskGroup { group in
-            for transport in transports { group.addTask { await transport.letGo() } }
+            for transport in transports(of: mailbox) { group.addTask { await transport.letGo() } }
         }
-        return isOwner
+    }
+
+    /// Whether this process can answer for the owner of a mailbox: not when its transports stand by, as far as they know.
+    private func isOwner(of mailbox: EntityID) -> Bool {
+        let transports = transports(of: mailbox)
+        return transports.isEmpty || transports.contains { $0.isActive }
     }
 
     /// Answers a control message. Whoever asked has a deadline, so a failure is only logged.

@@ -19,7 +19,7 @@ struct Drain: Sendable {
     /// broker has taken back what it held.
     private static let ownerPatience = Duration.seconds(5)
 
-    /// How long those that stand by may take once the owner has let go.
+    /// How long an owner may take to say that it has begun, once one that stands by has answered.
     private static let standbyPatience = Duration.seconds(1)
 
     /// How long a marker may take; it is sent again when another session's drain received it.
@@ -141,23 +141,24 @@ struct Drain: Sendable {
     /// Has the owner answer what it holds and stop consuming, and those that stand by stop too. They may be transports of
     /// this process, or of others, or there are none.
     private func letOwnerGo() async {
-        _ = await session.letGo(of: id)
+        await session.letGo(of: id)
         let question = ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo)
-        var answer = session.desk.expect(question.id)
-        defer { session.desk.forget(question.id) }
+        let desk = session.desk
+        let released = desk.expect(question.id)
+        let begun = desk.expect(question.id, .lettingGo)
+        let stoodBy = desk.expect(question.id, .stoodBy)
+        defer { desk.forget(question.id) }
         let key = session.names.controlKey(of: id)
         guard (try? await session.link.publish(question, key: key)) == true else { return }
-        var end = ContinuousClock.now + Self.ownerPatience
-        while true {
-            let queue = try? await session.link.lookAt(id)
-            // The one that is left is the drain's own.
-            if let queue, queue.consumerCount <= 1 { return }
-            guard let kind = await answer.wait(until: end) else { return }
-            if kind == .released {
-                if queue == nil { return }
-                end = min(end, .now + Self.standbyPatience)
+        let end = ContinuousClock.now + Self.ownerPatience
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                // One that stands by holds nothing. An owner that lives says at once that it has begun.
+                guard await stoodBy.wait(until: end) != nil else { return }
+                if await begun.wait(until: .now + Self.standbyPatience) == nil { released.send(.stoodBy) }
             }
-            answer = session.desk.expect(question.id)
+            _ = await released.wait(until: end)
+            group.cancelAll()
         }
     }
 
