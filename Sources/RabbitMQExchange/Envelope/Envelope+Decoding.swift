@@ -149,7 +149,7 @@ extension Envelope {
         var context: [String: String] = [:]
         var size = 0
         for entry in headers.entries where !entry.name.hasPrefix("warren-") && !entry.name.hasPrefix("x-") {
-            guard let value = entry.value.stringValue, (1...64).contains(entry.name.utf8.count) else { continue }
+            guard let value = entry.value.stringValue, Request.isContextName(entry.name) else { continue }
             size += entry.name.utf8.count + value.utf8.count
             if size > 8192 { return [:] }
             context[entry.name] = value

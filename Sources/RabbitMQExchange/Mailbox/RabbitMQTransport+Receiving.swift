@@ -120,10 +120,14 @@ extension RabbitMQTransport {
     private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
         guard let consumer, session.failure == nil else { return }
         try? await consumer.channel.close(deadline: deadline)
+        session.remove(self)
+        guard session.transports(of: mailboxID).isEmpty else { return }
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)
         }
+        // Another transport may have come and bound it meanwhile.
+        if !session.transports(of: mailboxID).isEmpty { try? await bindControl() }
     }
 }

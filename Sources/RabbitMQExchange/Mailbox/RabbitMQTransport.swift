@@ -174,10 +174,13 @@ final class RabbitMQTransport: ExchangeTransport {
         try checkOpen()
         let feed = ChangeFeed(typeNamed: typeName, allowSubtypes: allowSubtypes)
         try await session.directory.watch(feed, typeNamed: typeName, allowSubtypes: allowSubtypes)
-        state.withLock { state in
+        let isClosed = state.withLock { state in
             state.feeds.removeAll { $0.isEnded }
-            state.feeds.append(feed)
+            if !state.isClosed { state.feeds.append(feed) }
+            return state.isClosed
         }
+        if isClosed { feed.end(nil) }
+        try checkOpen()
         return AgentChanges(feed)
     }
 
