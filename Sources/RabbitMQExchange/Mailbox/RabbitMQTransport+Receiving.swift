@@ -102,9 +102,10 @@ extension RabbitMQTransport {
     func detach() async {
         let deadline = link.deadline
         let consumer = takeConsumer()
-        _ = await stop(consumer, deadline)
+        let left = await stop(consumer, deadline)
         await settle()
-        _ = held.withLock { $0.takeUnanswered() }
+        for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt.reject(requeue: true) }
+        for delivery in left { delivery.reject(requeue: true) }
         await close(consumer, deadline)
     }
 
@@ -116,9 +117,13 @@ extension RabbitMQTransport {
         return left
     }
 
-    /// Closes the consumer's channel, on which the broker takes back what was not acknowledged.
+    /// Closes the consumer's channel.
+    ///
+    /// A quorum queue may take in that a channel is gone before the last acknowledgements on it, and would hand out again
+    /// what was answered. So the queue is asked something first: the answer comes after them.
     private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
         guard let consumer, session.failure == nil else { return }
+        _ = try? await link.lookAt(mailboxID)
         try? await consumer.channel.close(deadline: deadline)
         session.remove(self)
         guard session.transports(of: mailboxID).isEmpty else { return }
