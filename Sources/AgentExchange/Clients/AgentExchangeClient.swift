@@ -71,6 +71,7 @@ public final class AgentExchangeClient: ExchangeClient {
     ///
     /// A handler may call it, and is not waited for then. The request that it serves is given back like all others.
     public func close() async {
+        await core.tellCancelled()
         await transport.close()
         await running.cancelAll()
         await core.close()
@@ -97,8 +98,12 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     private func take(_ request: Request) async {
+        if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, core.telemetry.exchange) }
         if let refusal = core.refusal(of: request) {
-            configuration.logger.warning("a request was refused", metadata: .init(.request(request)))
+            configuration.logger.warning(
+                "a request was refused",
+                metadata: .init(.request(request)).with(.code, refusal.errorCode?.rawValue ?? "")
+            )
             await core.answer(refusal, to: request)
             return
         }
@@ -112,9 +117,11 @@ public final class AgentExchangeClient: ExchangeClient {
             await core.answer(request.error(.interrupted, text), to: request)
             return
         }
-        outgoing.open(request)
         let isNew = running.start(request) { [self] in
-            let response = await serve(request)
+            outgoing.open(request)
+            configuration.logger.trace("a request is served", metadata: .init(.request(request)))
+            let served = ServedRequest(request: request, telemetry: core.telemetry)
+            let response = await served.run { await self.serve(request) }
             outgoing.close(request)
             await core.answer(response, to: request)
         }

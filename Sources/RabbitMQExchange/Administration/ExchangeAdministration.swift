@@ -122,7 +122,7 @@ extension RabbitMQExchange {
 extension RabbitMQExchange {
     /// Registers an agent, without a client: whoever runs it opens its mailbox with the registration.
     public func registerAgent(_ type: AgentType, name: String? = nil) async throws(ExchangeError) -> AgentRegistration {
-        let id = AgentID(name: try Registration.checked(name))
+        let id = AgentID(name: try name.map(AgentID.checked(name:)))
         let lease = try await lease()
         do {
             try await Registration.register(.agent(id), lineage: type.lineage, in: lease.session)

@@ -36,6 +36,7 @@ struct DeadLetterConsumer: Sendable {
             tell("malformed", .parked, nil)
             return
         }
+        session.link.metrics.count(.deadLetters, .reason(reason.rawValue))
         do throws(Envelope.Malformed) {
             let headers = delivery.properties.headers
             let queue = (headers[Header.queue] ?? headers[Header.firstDeathQueue])?.stringValue

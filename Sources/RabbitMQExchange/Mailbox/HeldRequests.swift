@@ -44,7 +44,7 @@ struct HeldRequests<Receipt> {
     private var held: [Key: Held] = [:]
     private var order: [Key] = []
     private var answering = 0
-    private var answered = RecentSet<UUID>(capacity: 1024)
+    private var answered = RecentSet<Key>(capacity: 1024)
 
     /// Requests that are held.
     var count: Int { held.count }
@@ -61,7 +61,7 @@ struct HeldRequests<Receipt> {
             held[key] = first
             return .copy(old)
         }
-        if answered.contains(request.tag) { return .answered }
+        if answered.contains(key) { return .answered }
         held[key] = Held(request: request, replyTo: replyTo, receipt: receipt)
         order.append(key)
         if order.count > 2 * held.count + 64 { order.removeAll { held[$0] == nil } }
@@ -76,7 +76,7 @@ struct HeldRequests<Receipt> {
     /// A response is to be sent.
     mutating func answer(_ response: Response) -> Answer {
         let key = Key(source: response.destination, tag: response.tag)
-        guard var entry = held[key] else { return answered.contains(response.tag) ? .again : .foreign }
+        guard var entry = held[key] else { return answered.contains(key) ? .again : .foreign }
         guard !entry.isBeingAnswered else { return .again }
         let result = entry
         entry.isBeingAnswered = true
@@ -90,7 +90,7 @@ struct HeldRequests<Receipt> {
         let key = Key(source: response.destination, tag: response.tag)
         guard let entry = held.removeValue(forKey: key) else { return nil }
         if entry.isBeingAnswered { answering -= 1 }
-        answered.insert(response.tag)
+        answered.insert(key)
         return entry.receipt
     }
 
@@ -109,7 +109,7 @@ struct HeldRequests<Receipt> {
         order = held.keys.filter { held[$0]?.isBeingAnswered == true }
         return keys.compactMap { key in
             guard let entry = held.removeValue(forKey: key) else { return nil }
-            answered.insert(key.tag)
+            answered.insert(key)
             return entry
         }
     }
