@@ -87,10 +87,11 @@ final class ClientCore: Sendable {
         untold.withLock { $0[request.tag] = nil }
     }
 
-    /// The client is about to close: tells the agents whose streams nobody will pull any more, also when the calling task
-    /// is cancelled.
-    func tellCancelled() async {
-        let requests = untold.withLock { Array($0.values) } + streams.requests
+    /// The client is about to close: ends the streams and broadcasts, and tells the agents whose streams nobody pulls any
+    /// more, also when the calling task is cancelled.
+    func endStreams() async {
+        let open = streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
+        let requests = untold.withLock { Array($0.values) } + open
         if requests.isEmpty { return }
         let telling = Task {
             await withDiscardingTaskGroup { group in
@@ -155,9 +156,8 @@ final class ClientCore: Sendable {
 
     /// Ends every call that waits, and the work in the background.
     func close() async {
-        await tellCancelled()
+        await endStreams()
         pending.close()
-        streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         await background.cancelAll()
     }
 }

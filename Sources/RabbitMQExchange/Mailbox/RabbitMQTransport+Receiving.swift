@@ -82,17 +82,24 @@ extension RabbitMQTransport {
         guard markTerminated() else { return }
         let consumer = takeConsumer()
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        await answerHeld()
+        for delivery in await stop(consumer) {
+            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
+        }
+        // What was being taken while the mailbox ended.
+        await answerHeld()
+        await settle()
+        await close(consumer)
+    }
+
+    /// Answers what was received and not answered, because the mailbox was terminated.
+    private func answerHeld() async {
         let unanswered = held.withLock { $0.takeUnanswered() }
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
             }
         }
-        for delivery in await stop(consumer) {
-            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
-        }
-        await settle()
-        await close(consumer)
     }
 
     /// Stops consuming and gives back to the mailbox what was not answered, in order.

@@ -17,7 +17,6 @@ struct OpenStreamsTests {
         #expect(streams.put(request.part(0, .empty)) == .delivered)
         let foreign = try Request(from: user, to: agent, tag: request.tag, label: UUID(), .ping)
         #expect(streams.put(foreign.response()) == .unexpected)
-        #expect(streams.requests == [request])
         #expect(streams.remove(buffer))
         #expect(!streams.remove(buffer))
         #expect(streams.put(request.response()) == .late)
@@ -26,7 +25,10 @@ struct OpenStreamsTests {
     @Test("After the end nothing can be added")
     func close() throws {
         let request = try Request(from: .user(UserID()), to: .agent(AgentID()), credit: 16, .ping)
-        streams.close(ExchangeError(.closed, "closed"))
+        let buffer = PartBuffer(request: request)
+        try streams.add(buffer)
+        #expect(streams.close(ExchangeError(.closed, "closed")) == [request])
+        #expect(!streams.remove(buffer))
         let error = #expect(throws: ExchangeError.self) { try streams.add(PartBuffer(request: request)) }
         #expect(error?.code == .closed)
         #expect(throws: ExchangeError.self) { try streams.add(Gathering(label: UUID())) }
