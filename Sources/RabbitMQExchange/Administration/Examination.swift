@@ -92,8 +92,14 @@ struct Examination: Sendable {
         }
     }
 
-    /// A broker with an alarm takes no messages: publishes one that nobody gets.
+    /// A broker with an alarm takes no messages. It says so at the first one, so the second tells.
     func alarms() async -> Finding {
+        let first = await alarmsAtOnePublication()
+        return first.level == .ok ? await alarmsAtOnePublication() : first
+    }
+
+    /// Publishes a message that nobody gets, on a channel of its own: where the exchange is missing, that closes it.
+    private func publishToNobody() async throws(AMQPError) {
         let publication = Publication(
             exchange: names.mailboxes,
             routingKey: names.sessionQueue(UUID()),
@@ -101,9 +107,20 @@ struct Examination: Sendable {
             body: Data(),
             mandatory: true
         )
+        let limit = Deadline.after(.seconds(3))
+        let channel = try await link.publisher.openChannel(confirms: true, deadline: limit)
+        do throws(AMQPError) {
+            try await channel.publish(publication, deadline: limit)
+        } catch {
+            if error.code == .unroutable { try? await channel.close(deadline: limit) }
+            throw error
+        }
+    }
+
+    private func alarmsAtOnePublication() async -> Finding {
         let start = ContinuousClock.now
-        do {
-            try await link.publish(publication, deadline: .after(.seconds(3)))
+        do throws(AMQPError) {
+            try await publishToNobody()
         } catch let error where error.code == .blocked || error.code == .timedOut {
             let mend = "see rabbitmqctl status, alarms: free memory or disk, or raise the watermark"
             let text = "the broker takes no messages: a memory or disk alarm"
