@@ -71,7 +71,7 @@ public final class AgentExchangeClient: ExchangeClient {
     ///
     /// A handler may call it, and is not waited for then. The request that it serves is given back like all others.
     public func close() async {
-        await core.tellCancelled()
+        await core.endStreams()
         await transport.close()
         await running.cancelAll()
         await core.close()

@@ -113,10 +113,11 @@ final class ClientCore: Sendable {
         untold.withLock { $0[request.tag] = nil }
     }
 
-    /// The client is about to close: tells the agents whose streams nobody will pull any more, also when the calling task
-    /// is cancelled.
-    func tellCancelled() async {
-        let requests = untold.withLock { Array($0.values) } + streams.requests
+    /// The client is about to close: ends the streams and broadcasts, and tells the agents whose streams nobody pulls any
+    /// more, also when the calling task is cancelled.
+    func endStreams() async {
+        let open = streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
+        let requests = untold.withLock { Array($0.values) } + open
         if requests.isEmpty { return }
         let telling = Task {
             await withDiscardingTaskGroup { group in
@@ -184,10 +185,8 @@ final class ClientCore: Sendable {
 
     /// Ends every call that waits, and the work in the background.
     func close() async {
-        await tellCancelled()
-        let end = ExchangeError(.closed, "the client was closed", delivery: .unknown)
-        pending.close(end)
-        streams.close(end)
+        await endStreams()
+        pending.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         await background.cancelAll()
     }
 }
