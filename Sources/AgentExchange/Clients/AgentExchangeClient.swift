@@ -11,6 +11,7 @@ public final class AgentExchangeClient: ExchangeClient {
     private let running = RunningRequests()
     private let outgoing = OutgoingParts()
     private let handler: RequestHandler
+    private let isDraining = Atomic(false)
     private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
 
     /// The agent.
@@ -96,7 +97,21 @@ public final class AgentExchangeClient: ExchangeClient {
         }
     }
 
+    /// Takes no more requests, and returns when those that run are answered. The mailbox stays open for the answers to
+    /// the agent's own requests; requests that still come are given back by ``close()``.
+    ///
+    /// - Parameter grace: How long what runs may take. Then it is cancelled, and given `patience` to end.
+    public func drain(grace: Duration, patience: Duration = .seconds(5)) async {
+        isDraining.store(true, ordering: .sequentiallyConsistent)
+        if await running.waitUntilIdle(timeout: grace) { return }
+        running.cancelEach()
+        if await running.waitUntilIdle(timeout: patience) { return }
+        configuration.logger.warning("requests still run after they were cancelled")
+    }
+
     private func take(_ request: Request) async {
+        // Held, and given back when the transport is closed.
+        if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
         if let refusal = core.refusal(of: request) {
             configuration.logger.warning("a request was refused", metadata: .init(.request(request)))
             await core.answer(refusal, to: request)
@@ -114,9 +129,11 @@ public final class AgentExchangeClient: ExchangeClient {
         }
         outgoing.open(request)
         let isNew = running.start(request) { [self] in
-            let response = await serve(request)
+            let response = await RequestDeadline.$current.withValue(RequestDeadline.of(request)) {
+                await serve(request)
+            }
             outgoing.close(request)
-            await core.answer(response, to: request)
+            if let response { await core.answer(response, to: request) }
         }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
@@ -148,9 +165,12 @@ public final class AgentExchangeClient: ExchangeClient {
         outgoing.count(of: request)
     }
 
-    private func serve(_ request: Request) async -> Response {
+    /// The answer; `nil` when the request is to be given back.
+    private func serve(_ request: Request) async -> Response? {
         do {
             return try await handler(request, self)
+        } catch is RequestLeft {
+            return nil
         } catch {
             return request.error(error)
         }

@@ -9,6 +9,7 @@ final class ClientCore: Sendable {
     let pending = PendingRequests()
     let streams = OpenStreams()
     let background = BackgroundTasks()
+    private let encodedFactory = Mutex<Data?>(nil)
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
@@ -16,6 +17,16 @@ final class ClientCore: Sendable {
     }
 
     var id: EntityID { transport.mailboxID }
+
+    /// The factory, encoded: equal for clients that joined the same exchange in the same way.
+    var exchangeName: Data {
+        if let known = encodedFactory.withLock({ $0 }) { return known }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let name = (try? encoder.encode(transport.factory())) ?? Data(id.description.utf8)
+        encodedFactory.withLock { $0 = name }
+        return name
+    }
 
     /// Sends a request and waits for its response.
     ///
@@ -26,7 +37,7 @@ final class ClientCore: Sendable {
         label: UUID,
         deadline: Duration?
     ) async throws(ExchangeError) -> Response {
-        let wait = deadline ?? configuration.requestDeadline
+        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try Request(
             from: id,
             to: .agent(agent),
@@ -66,18 +77,20 @@ final class ClientCore: Sendable {
     /// The notice is quick and may be lost; the cancel request is answered, but may wait behind others.
     func cancel(_ request: Request) {
         background.start { [self] in
-            try? await transport.send(
-                .notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel))
+            await RequestDeadline.$current.withValue(nil) { await sendCancel(of: request) }
+        }
+    }
+
+    private func sendCancel(of request: Request) async {
+        try? await transport.send(.notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel)))
+        do throws(ExchangeError) {
+            guard let agent = request.destination.agentID, let label = request.label else { return }
+            _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
+        } catch {
+            configuration.logger.debug(
+                "a cancel request was not answered",
+                metadata: .init(keys: [.tag: request.tag.uuidString, .code: error.code.rawValue])
             )
-            do throws(ExchangeError) {
-                guard let agent = request.destination.agentID, let label = request.label else { return }
-                _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
-            } catch {
-                configuration.logger.debug(
-                    "a cancel request was not answered",
-                    metadata: .init(keys: [.tag: request.tag.uuidString, .code: error.code.rawValue])
-                )
-            }
         }
     }
 

@@ -13,7 +13,7 @@ extension ExchangeClient {
         allowSubtypes: Bool = true,
         deadline: Duration? = nil
     ) async throws(ExchangeError) -> [AgentID] {
-        let wait = deadline ?? configuration.requestDeadline
+        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         return try await transport.broadcast(
             Broadcast(
                 from: id,
@@ -35,7 +35,7 @@ extension ClientCore {
         deadline: Duration?,
         context: [String: String] = [:]
     ) async throws(ExchangeError) -> BroadcastAnswers {
-        let wait = deadline ?? configuration.requestDeadline
+        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let end = ContinuousClock.now + wait
         let gathering = Gathering(label: UUID())
         try streams.add(gathering)
