@@ -23,11 +23,17 @@ let package = Package(
         .library(name: "InProcessExchange", targets: ["InProcessExchange"]),
         .library(name: "RabbitMQExchange", targets: ["RabbitMQExchange"]),
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
+        .library(name: "Agents", targets: ["Agents"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["ServiceLifecycle"]),
+        .trait(name: "ServiceLifecycle", description: "The runtime of an agent is a service of swift-service-lifecycle."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
         .systemLibrary(
@@ -47,6 +53,18 @@ let package = Package(
             dependencies: ["AMQP", "AgentExchange", logging, metrics, deque],
             swiftSettings: settings
         ),
+        .target(
+            name: "Agents",
+            dependencies: [
+                "AgentExchange", logging, deque,
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+            ],
+            swiftSettings: settings
+        ),
         .target(name: "ExchangeConformance", dependencies: ["AgentExchange", logging], swiftSettings: settings),
         .target(name: "ExchangeTestKit", dependencies: [logging], swiftSettings: settings),
         .executableTarget(
@@ -64,6 +82,18 @@ let package = Package(
         ),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
         .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
+        .testTarget(
+            name: "AgentsTests",
+            dependencies: [
+                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging,
+                .product(
+                    name: "ServiceLifecycle",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "InProcessExchangeTests",
             dependencies: ["InProcessExchange", "ExchangeConformance"],
