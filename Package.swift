@@ -14,6 +14,16 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let tracing = Target.Dependency.product(
+    name: "Tracing",
+    package: "swift-distributed-tracing",
+    condition: .when(traits: ["Tracing"])
+)
+let configuration = Target.Dependency.product(
+    name: "Configuration",
+    package: "swift-configuration",
+    condition: .when(traits: ["Configuration"])
+)
 
 let package = Package(
     name: "warren",
@@ -24,10 +34,17 @@ let package = Package(
         .library(name: "RabbitMQExchange", targets: ["RabbitMQExchange"]),
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
     ],
+    traits: [
+        .default(enabledTraits: ["Tracing", "Configuration"]),
+        .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
+        .trait(name: "Configuration", description: "Settings out of a ConfigReader of swift-configuration."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: []),
     ],
     targets: [
         .systemLibrary(
@@ -40,11 +57,15 @@ let package = Package(
             dependencies: ["CRabbitMQ", logging, metrics, deque, heap],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        .target(name: "AgentExchange", dependencies: [logging, metrics, deque, heap], swiftSettings: settings),
+        .target(
+            name: "AgentExchange",
+            dependencies: [logging, metrics, deque, heap, tracing, configuration],
+            swiftSettings: settings
+        ),
         .target(name: "InProcessExchange", dependencies: ["AgentExchange", deque, heap], swiftSettings: settings),
         .target(
             name: "RabbitMQExchange",
-            dependencies: ["AMQP", "AgentExchange", logging, metrics, deque],
+            dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
             swiftSettings: settings
         ),
         .target(name: "ExchangeConformance", dependencies: ["AgentExchange", logging], swiftSettings: settings),

@@ -6,17 +6,15 @@ import Testing
 
 @Suite(
     "The RabbitMQ exchange conforms to the contract",
+    .serialized,
     .enabled(if: PrivateBroker.isInstalled, "\(PrivateBroker.missingReason)")
 )
 struct BrokerConformanceTests {
-    @Test("On quorum queues", .serialized, arguments: ExchangeConformance.cases)
-    func conformsReplicated(_ conformanceCase: ConformanceCase) async throws {
-        try await conformanceCase.run(on: try await Self.environment(.replicated))
-    }
-
-    @Test("On classic queues", .serialized, arguments: ExchangeConformance.cases)
-    func conformsSingle(_ conformanceCase: ConformanceCase) async throws {
-        try await conformanceCase.run(on: try await Self.environment(.single))
+    @Test("on both kinds of queue", arguments: [MailboxKind.replicated, .single])
+    func conforms(_ kind: MailboxKind) async throws {
+        let results = await ExchangeConformance.run(on: try await Self.environment(kind), width: 4)
+        #expect(results.count == ExchangeConformance.cases.count)
+        for result in results where !result.passed { Issue.record("\(kind.rawValue): \(result)") }
     }
 
     /// Two factories with sessions of their own. The cases of one kind share a namespace.

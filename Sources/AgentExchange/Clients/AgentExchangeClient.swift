@@ -98,8 +98,12 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     private func take(_ request: Request) async {
+        if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, core.telemetry.exchange) }
         if let refusal = core.refusal(of: request) {
-            configuration.logger.warning("a request was refused", metadata: .init(.request(request)))
+            configuration.logger.warning(
+                "a request was refused",
+                metadata: .init(.request(request)).with(.code, refusal.errorCode?.rawValue ?? "")
+            )
             await core.answer(refusal, to: request)
             return
         }
@@ -115,7 +119,9 @@ public final class AgentExchangeClient: ExchangeClient {
         }
         let isNew = running.start(request) { [self] in
             outgoing.open(request)
-            let response = await serve(request)
+            configuration.logger.trace("a request is served", metadata: .init(.request(request)))
+            let served = ServedRequest(request: request, telemetry: core.telemetry)
+            let response = await served.run { await self.serve(request) }
             outgoing.close(request)
             await core.answer(response, to: request)
         }

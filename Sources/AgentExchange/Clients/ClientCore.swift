@@ -9,12 +9,14 @@ final class ClientCore: Sendable {
     let pending = PendingRequests()
     let streams = OpenStreams()
     let background = BackgroundTasks()
+    let telemetry: Telemetry
     /// The requests that were cancelled and whose agents do not know it yet.
     private let untold = Mutex<[UUID: Request]>([:])
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
         self.configuration = configuration
+        telemetry = Telemetry(transport)
     }
 
     var id: EntityID { transport.mailboxID }
@@ -28,14 +30,37 @@ final class ClientCore: Sendable {
         label: UUID,
         deadline: Duration?
     ) async throws(ExchangeError) -> Response {
+        let tag = UUID()
+        let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
+        do throws(ExchangeError) {
+            let response = try await call(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
+            outgoing.end(response.outcome)
+            return response
+        } catch {
+            outgoing.end(error)
+            throw error
+        }
+    }
+
+    private func call(
+        _ body: Request.Body,
+        to agent: AgentID,
+        tag: UUID,
+        label: UUID,
+        deadline: Duration?,
+        _ outgoing: OutgoingCall
+    ) async throws(ExchangeError) -> Response {
         let wait = deadline ?? configuration.requestDeadline
         let request = try Request(
             from: id,
             to: .agent(agent),
+            tag: tag,
             label: label,
             deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+            context: outgoing.context,
             body
         )
+        configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         try pending.open(request.tag, label: label, deadline: .now + wait)
         do {
             try await transport.send(.request(request))
@@ -45,6 +70,7 @@ final class ClientCore: Sendable {
             if error.code == .cancelled, error.delivery == .unknown { cancel(request) }
             throw error
         }
+        outgoing.accepted()
         switch await pending.ending(of: request.tag) {
         case .response(let response):
             return response
@@ -59,7 +85,7 @@ final class ClientCore: Sendable {
             cancel(request)
             throw ExchangeError(.cancelled, "the calling task was cancelled", entity: .agent(agent), delivery: .unknown)
         case .closed:
-            throw ExchangeError(.closed, "the client was closed", entity: .agent(agent), delivery: .unknown)
+            throw pending.end(delivery: .unknown, entity: .agent(agent))
         }
     }
 
@@ -103,7 +129,9 @@ final class ClientCore: Sendable {
 
     /// Hands a response to the handle that waits for it, or logs it.
     func deliver(_ response: Response) {
-        switch streams.put(response) ?? pending.respond(response) {
+        let arrival = streams.put(response) ?? pending.respond(response)
+        telemetry.metrics.count(.responses, telemetry.exchange, .arrival(arrival.rawValue))
+        switch arrival {
         case .delivered: break
         case .late:
             configuration.logger.debug("a late answer was dropped", metadata: .init(.response(response)))
@@ -127,11 +155,12 @@ final class ClientCore: Sendable {
             // The requester cancelled, or the agent's mailbox was terminated: the answer is owed all the same.
             background.start { [self] in await answer(response, to: request) }
         } catch {
+            telemetry.metrics.count(.answersFailed, telemetry.exchange, .outcome(error.code))
             let gone = error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
             configuration.logger.log(
                 level: gone ? .debug : .error,
                 "an answer could not be sent",
-                metadata: .init(.response(response)).merging(["error": "\(error)"]) { $1 }
+                metadata: .init(.response(response)).with(.error, error.description)
             )
         }
     }
@@ -157,7 +186,7 @@ final class ClientCore: Sendable {
     /// Ends every call that waits, and the work in the background.
     func close() async {
         await endStreams()
-        pending.close()
+        pending.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         await background.cancelAll()
     }
 }

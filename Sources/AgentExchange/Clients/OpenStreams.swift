@@ -29,6 +29,7 @@ final class OpenStreams: Sendable {
     }
 
     /// Returns whether it was there.
+    @discardableResult
     func remove(_ buffer: PartBuffer) -> Bool {
         state.withLock { state in
             state.finished.insert(buffer.request.tag)

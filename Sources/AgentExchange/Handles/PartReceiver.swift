@@ -24,18 +24,19 @@ final class PartReceiver: Sendable {
     }
 
     deinit {
-        if case .open(let buffer) = state.withLock({ $0 }) { parts.core.abandonStream(buffer, cancel: true) }
+        guard case .open(let buffer) = state.withLock({ $0 }) else { return }
+        parts.core.abandonStream(buffer, error(.cancelled, "the stream is not pulled any more", .unknown), cancel: true)
     }
 
     func next() async throws(ExchangeError) -> Payload? {
         guard let buffer = try await buffer() else { return nil }
         do throws(ExchangeError) {
             if let part = try await pull(buffer) { return part }
-            finish(buffer, cancel: false)
+            finish(buffer, nil, cancel: false)
             return nil
         } catch {
             let isOver = error.delivery == .delivered && error.code != .cancelled
-            finish(buffer, cancel: !isOver)
+            finish(buffer, error, cancel: !isOver)
             throw error
         }
     }
@@ -66,9 +67,9 @@ final class PartReceiver: Sendable {
 
     private static let pulledTwice = ExchangeError(.invalidMessage, "another task pulls this stream")
 
-    private func finish(_ buffer: PartBuffer, cancel: Bool) {
+    private func finish(_ buffer: PartBuffer, _ error: ExchangeError?, cancel: Bool) {
         state.withLock { $0 = .ended }
-        parts.core.abandonStream(buffer, cancel: cancel)
+        parts.core.abandonStream(buffer, error, cancel: cancel)
     }
 
     private func pull(_ buffer: PartBuffer) async throws(ExchangeError) -> Payload? {

@@ -79,9 +79,13 @@ public struct Request: Sendable, Hashable {
             }
             size += name.utf8.count + value.utf8.count
         }
-        guard size <= 8192 else { throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes") }
+        guard size <= maximumContextSize else {
+            throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes")
+        }
         if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
     }
+
+    private static let maximumContextSize = 8192
 
     /// Whether something with this name can travel beside a request.
     package static func isContextName(_ name: String) -> Bool {
@@ -95,9 +99,44 @@ public struct Request: Sendable, Hashable {
         return isValid && (1...64).contains(name.utf8.count) && !name.hasPrefix("x-") && !name.hasPrefix("warren-")
     }
 
+    /// A context with as much of what a tracer adds as may travel: a trace must not make a request fail.
+    ///
+    /// What is in the context already stays; short values go first, so that baggage does not crowd out `traceparent`.
+    static func fitting(_ added: [String: String], into context: [String: String]) -> [String: String] {
+        var merged = context
+        var size = context.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        let order = added.sorted { ($0.value.utf8.count, $0.key) < ($1.value.utf8.count, $1.key) }
+        for (name, value) in order where merged[name] == nil && isContextName(name) {
+            size += name.utf8.count + value.utf8.count
+            guard size <= maximumContextSize else { break }
+            merged[name] = value
+        }
+        return merged
+    }
+
+    /// The same request with another context.
+    func with(context: [String: String]) throws(ExchangeError) -> Request {
+        try Request(
+            from: source,
+            to: destination,
+            tag: tag,
+            label: label,
+            deadline: deadline,
+            context: context,
+            credit: credit,
+            protocolVersion: protocolVersion,
+            body
+        )
+    }
+
     /// The kind of the message.
-    public var kind: MessageKind {
-        switch body {
+    public var kind: MessageKind { body.kind }
+}
+
+extension Request.Body {
+    /// The kind of a request that asks for this.
+    var kind: MessageKind {
+        switch self {
         case .action: .actionRequest
         case .ping: .pingRequest
         case .shutdown: .shutdownRequest

@@ -26,7 +26,7 @@ enum AnswerCases {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
-            let sent = try await scope.ping(.agent(registration.agentID), from: user, deadline: .milliseconds(300))
+            let sent = try await scope.expiringPing(.agent(registration.agentID), from: user)
             try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: sent)
             let agent = try await scope.agent(registration)
             try await scope.expectNothing(at: agent)
@@ -39,8 +39,7 @@ enum AnswerCases {
             scope in
             let user = try await scope.user()
             let agent = try await scope.agent(try await scope.register(by: user))
-            let short = Duration.milliseconds(300)
-            let sent = try await scope.ping(agent.mailboxID, from: user, deadline: short)
+            let sent = try await scope.expiringPing(agent.mailboxID, from: user)
             try await scope.wait(until: sent.deadline)
             try await scope.expectNothing(at: agent)
             try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: sent)
@@ -53,13 +52,31 @@ enum AnswerCases {
             let registration = try await scope.register(by: user)
             let id = EntityID.agent(registration.agentID)
             let first = try await scope.ping(id, from: user)
-            let short = try await scope.ping(id, from: user, deadline: .milliseconds(300))
+            let short = try await scope.expiringPing(id, from: user)
             let last = try await scope.ping(id, from: user, deadline: .seconds(3600))
             try await scope.wait(until: short.deadline)
             let agent = try await scope.agent(registration)
             try expectEqual(try await scope.receiveRequest(at: agent), first, "the first request")
             try expectEqual(try await scope.receiveRequest(at: agent), last, "the request after the expired one")
             try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: short)
+        },
+        ConformanceCase(
+            subject,
+            "a request whose deadline has passed already is refused, or answered so, and not delivered"
+        ) {
+            scope in
+            let user = try await scope.user()
+            let agent = try await scope.agent(try await scope.register(by: user), elsewhere: true)
+            let past = Date(timeIntervalSinceNow: -1)
+            let late = try Request(from: user.mailboxID, to: agent.mailboxID, deadline: past, .ping)
+            do {
+                try await scope.send(.request(late), by: user)
+                try expectFailure(.deadlineExceeded, try await scope.receiveResponse(at: user), answering: late)
+            } catch let error as ExchangeError where error.code == .deadlineExceeded {
+                try expectUndelivered(error)
+            }
+            try await scope.expectNothing(at: agent)
+            try await scope.expectAlive(agent, for: user)
         },
         ConformanceCase(subject, "a request that was taken before its deadline can be answered") { scope in
             let user = try await scope.user()
@@ -98,6 +115,24 @@ enum AnswerCases {
             try await scope.send(.response(request.response()), by: agent)
             let second = try await scope.agent(asking)
             try expectSuccess(try await scope.receiveResponse(at: second), answering: sent)
+        },
+        ConformanceCase(
+            subject,
+            "an answer that an agent had not received when it closed is received by its next owner"
+        ) { scope in
+            let user = try await scope.user()
+            let asking = try await scope.register(by: user)
+            let first = try await scope.agent(asking)
+            let agent = try await scope.agent(try await scope.register(by: user), elsewhere: true)
+            let sent = try await scope.ping(agent.mailboxID, from: first)
+            let request = try await scope.receiveRequest(at: agent)
+            try await scope.send(.response(request.response()), by: agent)
+            // The agent answers others meanwhile, so that the answer has had time to come as near as it gets.
+            try await scope.expectAlive(agent, for: user)
+            await first.close()
+            let second = try await scope.agent(asking, elsewhere: true)
+            try expectSuccess(try await scope.receiveResponse(at: second), answering: sent)
+            try await scope.expectNothing(at: second)
         },
         ConformanceCase(subject, "two requesters may use the same tag") { scope in
             let user = try await scope.user()

@@ -61,7 +61,8 @@ enum ChangeCases {
                 try expectEqual(watch.seen.elements, [.snapshot([registration])], "the snapshot")
             }
         },
-        ConformanceCase(subject, "there is no gap and no double while many are registered", patience: 8) { scope in
+        ConformanceCase(subject, "there is no gap and no double while many are registered", patience: { _ in 8 }) {
+            scope in
             let users = [try await scope.user(), try await scope.user(elsewhere: true)]
             let type = scope.type("Many")
             let registered = Collected<AgentRegistration>()

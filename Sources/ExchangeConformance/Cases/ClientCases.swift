@@ -88,6 +88,28 @@ enum ClientCases {
             }
             try expectEqual(stopped.code, .mailboxTerminated, "why the client stopped")
         },
+        ConformanceCase(subject, "a handler may close its own client; the request that it serves is given back") {
+            scope in
+            let user = try await scope.userClient()
+            let registration = try await scope.register(by: user.transport)
+            let closed = Signal()
+            let first = try await scope.agentClient(registration) { request, client in
+                await client.close()
+                closed.set()
+                return request.response()
+            }
+            let handle = user.handle(to: registration.agentID)
+            let call = Task { try await handle.action("attempt", returning: Int.self) }
+            let stopped = try await withTimeout(scope.environment.timeout, "the client to stop") {
+                await first.waitUntilStopped()
+            }
+            try expectEqual(stopped.code, .closed, "why the client stopped")
+            try await scope.wait(for: closed, "close to return")
+            _ = try await scope.agentClient(registration, elsewhere: true) { request, _ in
+                try request.response(encoding: request.attempt)
+            }
+            try expectEqual(try await scope.value(of: call, "the call to end"), 2, "the attempt that was answered")
+        },
         ConformanceCase(subject, "a request to a user is answered with notAnAgent, and the user goes on") { scope in
             let client = try await scope.userClient()
             let asking = try await scope.user(elsewhere: true)

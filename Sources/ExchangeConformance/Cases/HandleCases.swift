@@ -78,6 +78,20 @@ enum HandleCases {
             }
             try expectEqual(error.failure, failure, "the failure")
         },
+        ConformanceCase(subject, "the name of an action has 1 to 255 bytes") { scope in
+            let user = try await scope.userClient()
+            let handle = try await scope.serve(for: user, handler: Handlers.echo)
+            for name in ["", String(repeating: "n", count: 256), String(repeating: "\u{F6}", count: 128)] {
+                let error = try await expectThrows(
+                    .invalidMessage,
+                    by: "an action with a name of \(name.utf8.count) bytes"
+                ) {
+                    _ = try await handle.action(name)
+                }
+                try expectEqual(error.delivery, .notSent, "what became of the request")
+            }
+            for name in ["n", String(repeating: "n", count: 255)] { _ = try await handle.action(name) }
+        },
         ConformanceCase(subject, "a ping takes some time, and no longer than the call") { scope in
             let user = try await scope.userClient()
             let handle = try await scope.serve(for: user) { request, _ in

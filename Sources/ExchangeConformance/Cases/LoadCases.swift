@@ -9,7 +9,7 @@ enum LoadCases {
         ConformanceCase(
             subject,
             "one client has thousands of requests in flight, and each call gets its own result",
-            patience: 10
+            patience: { _ in 10 }
         ) {
             scope in
             let count = scope.environment.scale.requestsInFlight
@@ -39,7 +39,7 @@ enum LoadCases {
         ConformanceCase(
             subject,
             "an agent with a full mailbox calls others from within its actions: nothing stops",
-            patience: 10
+            patience: { _ in 10 }
         ) {
             scope in
             let count = scope.environment.scale.backlog
@@ -72,7 +72,7 @@ enum LoadCases {
         ConformanceCase(
             subject,
             "an agent that answers none of its many requests still gets the answer that it waits for",
-            patience: 10
+            patience: { _ in 10 }
         ) { scope in
             let count = scope.environment.scale.backlog
             let user = try await scope.user()
@@ -146,7 +146,11 @@ enum LoadCases {
             let counts = attempts.elements.sorted()
             try expectEqual(counts, Array(repeating: 1, count: 19) + [2], "the attempts that the agent saw")
         },
-        ConformanceCase(subject, "many agents and clients call each other at once, here and elsewhere", patience: 10) {
+        ConformanceCase(
+            subject,
+            "many agents and clients call each other at once, here and elsewhere",
+            patience: { _ in 10 }
+        ) {
             scope in
             let users = [try await scope.userClient(), try await scope.userClient(elsewhere: true)]
             var agents: [AgentID] = []

@@ -9,7 +9,7 @@ enum NoticeCases {
         ConformanceCase(
             subject,
             "a cancel overtakes the hundreds of requests that wait in a full mailbox",
-            patience: 10
+            patience: { _ in 10 }
         ) {
             scope in
             let user = try await scope.userClient()

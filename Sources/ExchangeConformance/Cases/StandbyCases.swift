@@ -6,8 +6,11 @@ enum StandbyCases {
     private static let subject = "standby"
 
     static let all = [
-        ConformanceCase(subject, "one that stands by gets nothing, then takes over what was not answered", patience: 8)
-        {
+        ConformanceCase(
+            subject,
+            "one that stands by gets nothing, then takes over what was not answered",
+            patience: { _ in 8 }
+        ) {
             scope in
             let user = try await scope.user()
             for elsewhere in [false, true] {
@@ -55,7 +58,11 @@ enum StandbyCases {
             let message = try await scope.value(of: waiting, "receive to return")
             try expectEqual(message.tag, sent.tag, "what it is woken with")
         },
-        ConformanceCase(subject, "nobody else can attach exclusively, whoever stands by or receives", patience: 8) {
+        ConformanceCase(
+            subject,
+            "nobody else can attach exclusively, whoever stands by or receives",
+            patience: { _ in 8 }
+        ) {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
@@ -87,7 +94,8 @@ enum StandbyCases {
             await first.close()
             try await scope.expectAlive(third, for: user)
         },
-        ConformanceCase(subject, "notices reach the receiver, before and after the handover", patience: 8) { scope in
+        ConformanceCase(subject, "notices reach the receiver, before and after the handover", patience: { _ in 8 }) {
+            scope in
             let user = try await scope.user()
             for elsewhere in [false, true] {
                 let registration = try await scope.register(by: user)

@@ -6,8 +6,11 @@ enum StandbyEndCases {
     private static let subject = "standby"
 
     static let all = [
-        ConformanceCase(subject, "a handover under load loses nothing, and each request is answered once", patience: 10)
-        {
+        ConformanceCase(
+            subject,
+            "a handover under load loses nothing, and each request is answered once",
+            patience: { _ in 10 }
+        ) {
             scope in
             let count = scope.environment.scale.backlog
             let user = try await scope.user()
@@ -42,7 +45,7 @@ enum StandbyEndCases {
         ConformanceCase(
             subject,
             "terminating the mailbox ends the receiver and those that stand by, and answers each request once",
-            patience: 10
+            patience: { _ in 10 }
         ) { scope in
             for (isFar, isTerminatedFar) in [(false, false), (true, false), (false, true), (true, true)] {
                 let user = try await scope.user()
@@ -71,7 +74,8 @@ enum StandbyEndCases {
                 }
             }
         },
-        ConformanceCase(subject, "terminating after a handover that nobody has noticed is prompt", patience: 8) {
+        ConformanceCase(subject, "terminating after a handover that nobody has noticed is prompt", patience: { _ in 8 })
+        {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)

@@ -6,7 +6,8 @@ enum StreamCases {
     private static let subject = "streams"
 
     static let all = [
-        ConformanceCase(subject, "a stream yields every part in order: none, one, a thousand", patience: 8) { scope in
+        ConformanceCase(subject, "a stream yields every part in order: none, one, a thousand", patience: { _ in 8 }) {
+            scope in
             let user = try await scope.userClient()
             let handle = try await scope.serve(for: user, handler: StreamingAgent().handler)
             for count in [0, 1, RemoteHandle.streamWindow, RemoteHandle.streamWindow + 1, 1000] {
@@ -74,7 +75,7 @@ enum StreamCases {
                 try await group.waitForAll()
             }
         },
-        ConformanceCase(subject, "a stream goes on while the agent's mailbox is full", patience: 10) { scope in
+        ConformanceCase(subject, "a stream goes on while the agent's mailbox is full", patience: { _ in 10 }) { scope in
             let user = try await scope.userClient()
             let crowd = try await scope.user()
             let agent = StreamingAgent()

@@ -9,16 +9,18 @@ enum TerminationUnderLoadCases {
         ConformanceCase(
             subject,
             "publishers that send while a mailbox is terminated get one answer to each accepted request",
-            patience: 15
+            patience: { 10 + 2 * $0.terminations }
         ) { scope in
             for round in 0..<scope.environment.scale.terminations {
-                try await terminateUnderPublishers(elsewhere: round.isMultiple(of: 2), in: scope)
+                try await scope.part { part in
+                    try await terminateUnderPublishers(elsewhere: round.isMultiple(of: 2), in: part)
+                }
             }
         },
         ConformanceCase(
             subject,
             "calls that are made while an agent is terminated end with a result or mailboxTerminated",
-            patience: 10
+            patience: { _ in 10 }
         ) { scope in
             let users = [try await scope.userClient(), try await scope.userClient(elsewhere: true)]
             let agent = try await scope.serve(for: users[0], handler: Handlers.double).agentID

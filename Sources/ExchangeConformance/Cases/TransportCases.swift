@@ -166,6 +166,14 @@ enum TransportCases {
             }
             try expectEqual(seen, sent, "the tags of the messages")
         },
+        ConformanceCase(subject, "the sequence of messages ends when the task is cancelled") { scope in
+            let user = try await scope.user()
+            let reading = Task { for try await _ in user.messages {} }
+            reading.cancel()
+            try await withTimeout(scope.environment.timeout, "the sequence to end") { try await reading.value }
+            let sent = try await scope.ping(user.mailboxID, from: user)
+            try expectEqual(try await scope.receive(at: user), .request(sent), "what is received afterwards")
+        },
         ConformanceCase(subject, "the sequence of messages fails when the mailbox is terminated") { scope in
             let user = try await scope.user()
             let reading = Task { for try await _ in user.messages {} }

@@ -12,15 +12,15 @@ public struct ConformanceCase: Sendable, Identifiable {
     /// Whether it disturbs others: no other case may run on the exchange at the same time.
     public let isAlone: Bool
 
-    /// How many timeouts the whole case may take.
-    let patience: Int
+    /// How many timeouts the whole case may take at a scale.
+    let patience: @Sendable (LoadScale) -> Int
 
     let body: @Sendable (CaseScope) async throws -> Void
 
     init(
         _ subject: String,
         _ name: String,
-        patience: Int = 5,
+        patience: @escaping @Sendable (LoadScale) -> Int = { _ in 5 },
         isAlone: Bool = false,
         _ body: @escaping @Sendable (CaseScope) async throws -> Void
     ) {
@@ -39,15 +39,16 @@ public struct ConformanceCase: Sendable, Identifiable {
     public func run(on environment: ConformanceEnvironment) async throws {
         let scope = CaseScope(environment)
         let end = "the case to end"
-        let limit = environment.timeout * patience
+        let limit = environment.timeout * patience(environment.scale)
+        let cleaningLimit = environment.timeout * 4
         do {
             try await withTimeout(limit, end, at: { scope.location }) { [body] in try await body(scope) }
         } catch {
-            try? await withTimeout(environment.timeout, "the case to be cleaned up") { try await scope.close() }
+            try? await withTimeout(cleaningLimit, "the case to be cleaned up") { try await scope.close() }
             throw error as? ConformanceFailure
                 ?? ConformanceFailure(expected: "no error near this line", seen: "\(error)", at: scope.location)
         }
-        try await withTimeout(environment.timeout, "the case to be cleaned up") { try await scope.close() }
+        try await withTimeout(cleaningLimit, "the case to be cleaned up") { try await scope.close() }
     }
 }
 

@@ -61,6 +61,9 @@ public struct LoadScale: Sendable, Hashable {
     /// 10,000 requests in flight, a backlog of 600, five terminations under 16 publishers.
     public static let full = LoadScale(requestsInFlight: 10_000, backlog: 600, publishers: 16, terminations: 5)
 
+    /// As ``full``, with a hundred terminations under 64 publishers: minutes.
+    public static let heavy = LoadScale(requestsInFlight: 10_000, backlog: 600, publishers: 64, terminations: 100)
+
     /// A tenth or less of ``full``, for a quick look.
     public static let quick = LoadScale(requestsInFlight: 500, backlog: 100, publishers: 4, terminations: 1)
 }

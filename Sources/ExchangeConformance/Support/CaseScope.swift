@@ -18,8 +18,23 @@ final class CaseScope: Sendable {
     private let suffix = UUID().uuidString.prefix(8).lowercased()
     private let state = Mutex(State())
 
-    init(_ environment: ConformanceEnvironment) {
+    private let outer: CaseScope?
+
+    init(_ environment: ConformanceEnvironment, within outer: CaseScope? = nil) {
         self.environment = environment
+        self.outer = outer
+    }
+
+    /// Runs a part of the case, and removes from the exchange what the part made.
+    func part(_ body: (CaseScope) async throws -> Void) async throws {
+        let inner = CaseScope(environment, within: self)
+        do {
+            try await body(inner)
+        } catch {
+            try? await inner.close()
+            throw error
+        }
+        try await inner.close()
     }
 
     /// How clients behave that need nothing special: they log nothing, and wait no longer than the case.
@@ -34,6 +49,7 @@ final class CaseScope: Sendable {
 
     /// Remembers where the case is.
     func note(_ file: StaticString, _ line: Int) {
+        outer?.note(file, line)
         state.withLock { $0.location = SourceLocation(file, line) }
     }
 
@@ -148,14 +164,18 @@ final class CaseScope: Sendable {
         for transport in made.transports { await transport.close() }
         let users = made.transports.map(\.mailboxID).filter { $0.role == .user }
         let janitor = try await environment.factory.makeUserTransport(name: nil)
-        var errors: [any Error] = []
-        for mailbox in users + made.agents.map(EntityID.agent) + [janitor.mailboxID] {
-            do {
-                try await janitor.terminate(mailbox)
-            } catch {
-                errors.append(error)
+        let errors = await withTaskGroup(of: (any Error)?.self) { group in
+            for mailbox in users + made.agents.map(EntityID.agent) {
+                group.addTask {
+                    do { try await janitor.terminate(mailbox) } catch { return error }
+                    return nil
+                }
+            }
+            return await group.reduce(into: [any Error]()) { errors, error in
+                if let error { errors.append(error) }
             }
         }
+        try await janitor.terminate(janitor.mailboxID)
         await janitor.close()
         if let error = errors.first { throw error }
     }

@@ -19,6 +19,25 @@ extension CaseScope {
         return request
     }
 
+    /// Sends a ping request that expires soon, but not so soon that it can't be sent.
+    func expiringPing(
+        _ destination: EntityID,
+        from transport: any ExchangeTransport,
+        file: StaticString = #fileID,
+        line: Int = #line
+    ) async throws -> Request {
+        var deadline = environment.quiet
+        while true {
+            do {
+                return try await ping(destination, from: transport, deadline: deadline, file: file, line: line)
+            } catch let error as ExchangeError where error.code == .deadlineExceeded && error.delivery != .unknown {
+                // A busy exchange may take longer than that to send.
+                deadline *= 2
+                if deadline > environment.timeout { throw error }
+            }
+        }
+    }
+
     /// Sends a message, in bounded time.
     func send(
         _ message: Message,
@@ -94,7 +113,11 @@ extension CaseScope {
     ) async throws {
         note(file, line)
         try await withTimeout(environment.timeout * patience, expected, file: file, line: line) {
-            while try await !condition() { try await Task.sleep(for: .milliseconds(5)) }
+            var pause = Duration.milliseconds(5)
+            while try await !condition() {
+                try await Task.sleep(for: pause)
+                pause = min(pause * 2, .milliseconds(100))
+            }
         }
     }
 

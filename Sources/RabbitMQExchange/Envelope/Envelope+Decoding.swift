@@ -25,6 +25,7 @@ extension Envelope {
     ) throws(Malformed) -> Message {
         let headers = properties.headers
         guard let kind = properties.type.map(MessageKind.init(rawValue:)) else { throw malformed("it has no type") }
+        guard kind.rawValue.utf8.count <= maximumKind else { throw malformed("its type is too long to be answered") }
         guard let version = headers[Header.protocol]?.stringValue.flatMap(ProtocolVersion.init) else {
             throw malformed("it has no valid header \(Header.protocol)")
         }
@@ -38,6 +39,9 @@ extension Envelope {
         }
         guard let tag = properties.correlationID.flatMap(UUID.init(uuidString:)) else {
             throw malformed("its correlation_id is not a UUID")
+        }
+        for id in [source, destination] where id.name.map({ $0.utf8.count > MessageLimits.displayName }) == true {
+            throw malformed("a display name has more than \(MessageLimits.displayName) bytes")
         }
         let frame = Frame(
             kind: kind,
@@ -213,9 +217,9 @@ extension Envelope {
         }
     }
 
-    /// Quorum queues count deliveries; a classic queue only tells that there was one.
+    /// Quorum queues count deliveries; a classic queue only tells that there was one, and lets a foreign count through.
     private static func attempt(_ headers: FieldTable, redelivered: Bool) -> Int {
         let counted = headers[Header.deliveryCount]?.integerValue ?? (redelivered ? 1 : 0)
-        return 1 + Int(clamping: max(0, counted))
+        return 1 + Int(min(max(0, counted), Int64(Int32.max)))
     }
 }

@@ -42,19 +42,24 @@ final class Inbox: Sendable {
         waiter?.resume(returning: .success(message))
     }
 
-    /// Nothing can be received any more: what waits is dropped, whoever receives gets the error. The first end counts.
-    func end(_ error: ExchangeError) {
-        let waiter: Waiter? = state.withLock { state in
-            guard state.end == nil else { return nil }
+    /// Nothing can be received any more: whoever receives gets the error. The first end counts.
+    ///
+    /// - Returns: The responses that were not received.
+    @discardableResult
+    func end(_ error: ExchangeError) -> [Response] {
+        let (waiter, responses): (Waiter?, [Response]) = state.withLock { state in
+            guard state.end == nil else { return (nil, []) }
+            let responses = Array(state.responses)
             state.end = error
             state.notices = []
             state.responses = []
             state.requests = []
             let waiter = state.waiter
             state.waiter = nil
-            return waiter?.continuation
+            return (waiter?.continuation, responses)
         }
         waiter?.resume(returning: .failure(error))
+        return responses
     }
 
     /// Waits for the next message.
@@ -106,7 +111,7 @@ final class Inbox: Sendable {
             if let message = Self.take(&state) { return .some(.success(message)) }
             if state.givenUp == ticket { return .some(nil) }
             guard state.waiter == nil else {
-                return .some(.failure(ExchangeError(.invalidMessage, "another task receives from this mailbox")))
+                return .some(.failure(ExchangeError(.mailboxInUse, "another task receives from this mailbox")))
             }
             state.waiter = (ticket, continuation)
             return nil

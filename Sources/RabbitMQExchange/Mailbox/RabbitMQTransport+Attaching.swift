@@ -49,7 +49,7 @@ extension RabbitMQTransport {
     private func consume(proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
         let declaration = ConsumerDeclaration(
             queue: session.names.queue(of: mailboxID),
-            tag: "\(mailboxID.role.rawValue).\(mailboxID.uuid.lowercased).\(link.sessionID.lowercased)",
+            tag: session.names.consumerTag(of: mailboxID, session: link.sessionID),
             prefetch: link.configuration.prefetch
         )
         let consumer: Consumer

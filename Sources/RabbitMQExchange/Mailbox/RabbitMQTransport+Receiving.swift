@@ -80,21 +80,22 @@ extension RabbitMQTransport {
     /// nothing is held any more. Later calls wait for nothing.
     func letGo() async {
         guard markTerminated() else { return }
+        let deadline = link.deadline
         let consumer = takeConsumer()
+        // Taken before anybody hears of the end: who serves these requests can't answer them any more.
+        let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
-        await answerHeld()
-        for delivery in await stop(consumer) {
+        await answerTerminated(unanswered)
+        for delivery in await stop(consumer, deadline) {
             refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
         }
         // What was being taken while the mailbox ended.
-        await answerHeld()
+        await answerTerminated(held.withLock { $0.takeUnanswered() })
         await settle()
-        await close(consumer)
+        await close(consumer, deadline)
     }
 
-    /// Answers what was received and not answered, because the mailbox was terminated.
-    private func answerHeld() async {
-        let unanswered = held.withLock { $0.takeUnanswered() }
+    private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
@@ -102,27 +103,28 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Stops consuming and gives back to the mailbox what was not answered, in order.
+    /// Stops consuming and gives back to the mailbox what was not answered, in order. Ends within the limit of one
+    /// operation, and the time that answers on their way take.
     func detach() async {
+        let deadline = link.deadline
         let consumer = takeConsumer()
-        _ = await stop(consumer)
+        _ = await stop(consumer, deadline)
         await settle()
         _ = held.withLock { $0.takeUnanswered() }
-        await close(consumer)
+        await close(consumer, deadline)
     }
 
     /// Cancels a consumer. Returns what was delivered and not taken.
-    private func stop(_ consumer: Consumer?) async -> [Delivery] {
+    private func stop(_ consumer: Consumer?, _ deadline: Deadline) async -> [Delivery] {
         guard let consumer, session.failure == nil else { return [] }
-        let left = (try? await consumer.cancel(deadline: link.deadline)) ?? []
-        _ = await stopped.wait(until: .now + link.configuration.operationTimeout)
+        let left = (try? await consumer.cancel(deadline: deadline)) ?? []
+        _ = await stopped.wait(until: .now + deadline.remaining)
         return left
     }
 
     /// Closes the consumer's channel, on which the broker takes back what was not acknowledged.
-    private func close(_ consumer: Consumer?) async {
+    private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
         guard let consumer, session.failure == nil else { return }
-        let deadline = link.deadline
         try? await consumer.channel.close(deadline: deadline)
         session.remove(self)
         guard session.transports(of: mailboxID).isEmpty else { return }

@@ -7,6 +7,7 @@ internal import Synchronization
 extension RabbitMQTransport {
     func send(_ message: Message) async throws(ExchangeError) {
         try checkOpen()
+        try message.checkLimits()
         let size = message.payloadSize
         guard size <= maximumMessageSize else {
             let text = "\(size) bytes; the limit is \(maximumMessageSize)"
@@ -132,7 +133,9 @@ extension RabbitMQTransport {
                 checkSettled()
                 throw error
             }
-            held.withLock { $0.finish(response) }?.acknowledge()
+            // Under the lock: whoever sees that no answer is on its way may close the channel, and an acknowledgement that
+            // came after that would have no effect.
+            held.withLock { $0.finish(response)?.acknowledge() }
             checkSettled()
             guard isDelivered else { throw await session.whyUnreachable(response.destination) }
         }

@@ -43,6 +43,8 @@ final class RabbitMQTransport: ExchangeTransport {
         var isTerminated = false
     }
 
+    var exchangeKind: String { "rabbitmq" }
+
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
     init(mailboxID: EntityID, lease: Lease, exchange: RabbitMQExchange) {
@@ -79,12 +81,12 @@ final class RabbitMQTransport: ExchangeTransport {
         proof?.send(.probe)
     }
 
-    /// Waits until no answer is on its way, 5 s at most.
+    /// Waits until no answer is on its way, 5 s at most or the limit of an operation.
     func settle() async {
         let signal = Signal<Void>()
         state.withLock { $0.settled = signal }
         checkSettled()
-        _ = await signal.wait(until: .now + .seconds(5))
+        _ = await signal.wait(until: .now + link.patience)
     }
 
     /// An answer came to its end.
@@ -147,7 +149,8 @@ final class RabbitMQTransport: ExchangeTransport {
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
         try checkOpen()
-        let id = AgentID(name: try Registration.checked(name))
+        try type.check()
+        let id = AgentID(name: try name.map(AgentID.checked(name:)))
         try await Registration.register(.agent(id), lineage: type.lineage, in: session)
         return AgentRegistration(agentID: id, type: type)
     }
@@ -204,11 +207,24 @@ final class RabbitMQTransport: ExchangeTransport {
             return isFirst
         }
         guard isFirst else { return }
-        inbox.end(ExchangeError(.closed, "the transport is closed"))
+        let unread = inbox.end(ExchangeError(.closed, "the transport is closed"))
         for feed in state.withLock({ $0.feeds }) { feed.end(nil) }
         await detach()
         session.remove(self)
+        for response in unread { await giveBack(response) }
         await lease.end()
+    }
+
+    /// A response that nobody received goes to the mailbox, for whoever opens it next.
+    private func giveBack(_ response: Response) async {
+        do throws(ExchangeError) {
+            _ = try await session.publish(response, replyTo: nil)
+        } catch {
+            link.logger.warning(
+                "a response that was not received could not be given back",
+                metadata: .init(.response(response)).merging([LogKey.error.rawValue: "\(error)"]) { $1 }
+            )
+        }
     }
 
     /// - Throws: ``ExchangeError/Code/closed`` after ``close()``.

@@ -50,6 +50,9 @@ struct ExchangeNames: Sendable, Hashable {
         prefix + mailboxKey(of: id)
     }
 
+    /// The exclusive queue that a session holds while it drains a mailbox: a lock that ends with its connection.
+    func drainLock(of id: EntityID) -> String { prefix + "drain." + mailboxKey(of: id) }
+
     /// Whose mailbox a queue is; `nil` for any other queue.
     func entity(ofQueue name: String) -> EntityID? {
         guard name.hasPrefix(prefix) else { return nil }
@@ -73,6 +76,17 @@ struct ExchangeNames: Sendable, Hashable {
 
     /// The routing key that leads to a mailbox.
     func mailboxKey(of id: EntityID) -> String { "\(id.role.rawValue).\(id.uuid.lowercased)" }
+
+    /// What the consumer of a mailbox is called: whose mailbox, in which session, and the beginning of its display name.
+    func consumerTag(of id: EntityID, session: UUID) -> String {
+        let tag = "\(mailboxKey(of: id)).\(session.lowercased)"
+        let name = id.name.map { $0.filter { !$0.isWhitespace && !$0.isNewline }.prefix(32) } ?? ""
+        // A character has as many bytes as it likes; a consumer tag has 255 at most.
+        guard !name.isEmpty, name.utf8.count <= 128, name.unicodeScalars.allSatisfy({ $0.value >= 32 }) else {
+            return tag
+        }
+        return "\(tag).\(name)"
+    }
 
     /// The routing key that leads to the session of whoever is attached to a mailbox.
     func controlKey(of id: EntityID) -> String { "control.\(mailboxKey(of: id))" }

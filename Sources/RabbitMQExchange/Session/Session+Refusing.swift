@@ -47,6 +47,8 @@ extension Session {
                 link.logger.debug("a requester is gone", metadata: .init(.response(response)))
             }
             delivery.acknowledge()
+        } catch let error where error.isAboutTheMessage {
+            await park(delivery, "it can't be answered: \(error.message)")
         } catch {
             link.logger.error(
                 "an answer could not be sent",

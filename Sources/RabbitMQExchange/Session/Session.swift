@@ -15,6 +15,8 @@ final class Session: Sendable {
     private struct State {
         /// In the order in which they came: those behind the first stand by.
         var transports: [EntityID: [RabbitMQTransport]] = [:]
+        /// The mailboxes that this session drains.
+        var drains: Set<EntityID> = []
         var failure: ExchangeError?
         var isClosing = false
     }
@@ -61,6 +63,10 @@ final class Session: Sendable {
         let deadLetters = try await consume(names.deadLetters, "dead-letters", prefetch: 256)
         background.start { await self.receive(answers) }
         background.start { await DeadLetterConsumer(session: self).run(deadLetters) }
+        for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
+            let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
+            background.start { await watch.run(connection) }
+        }
         background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
         background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
     }
@@ -115,6 +121,16 @@ final class Session: Sendable {
     /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
     private func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
         transports(of: mailbox).last { $0.isActive }
+    }
+
+    /// Begins to drain a mailbox. Returns `false` when this session does that already.
+    func beginDrain(of mailbox: EntityID) -> Bool {
+        state.withLock { $0.drains.insert(mailbox).inserted }
+    }
+
+    /// The drain is over.
+    func endDrain(of mailbox: EntityID) {
+        _ = state.withLock { $0.drains.remove(mailbox) }
     }
 
     // MARK: Receiving
@@ -209,6 +225,8 @@ final class Session: Sendable {
         do throws(ExchangeError) {
             _ = try await publish(response, replyTo: nil)
             delivery.acknowledge()
+        } catch let error where error.isAboutTheMessage {
+            await park(delivery, "it can't be forwarded: \(error.message)")
         } catch {
             delivery.reject(requeue: true)
         }
@@ -244,28 +262,33 @@ final class Session: Sendable {
     }
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
-    func park(_ delivery: Delivery, _ reason: String) async {
-        var properties = delivery.properties
+    ///
+    /// - Returns: `false` when that failed, and it went back to its queue.
+    @discardableResult
+    func park(_ delivery: Delivery, _ reason: String) async -> Bool {
+        var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = "malformed"
         properties.headers[Header.detail] = .string(reason)
         properties.headers[Header.queue] = .string(delivery.routingKey)
-        properties.expiration = nil
-        properties.userID = nil
         link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
         do throws(AMQPError) {
             do throws(AMQPError) {
                 try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
-            } catch let error where error.code == .frameTooLarge || error.code == .unsupported {
+            } catch let error where error.isAboutTheMessage {
                 var plain = MessageProperties()
                 plain.headers = [
                     Header.reason: "malformed",
-                    Header.detail: .string("its headers were too large to keep: \(reason)"),
+                    Header.detail: .string("its headers could not be kept: \(reason)"),
+                    Header.queue: .string(delivery.routingKey),
                 ]
                 try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
             }
+            link.metrics.count(.parked)
             delivery.acknowledge()
+            return true
         } catch {
             delivery.reject(requeue: true)
+            return false
         }
     }
 
@@ -300,7 +323,7 @@ final class Session: Sendable {
     func close() async {
         state.withLock { $0.isClosing = true }
         if failure == nil {
-            let deadline = Deadline.after(.seconds(5))
+            let deadline = Deadline.after(link.patience)
             let queue = link.replyTo
             _ = try? await link.declare("can't delete the session queue") { (channel) throws(AMQPError) in
                 try await channel.deleteQueue(queue, deadline: deadline)

@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Synchronization
 
 /// Empties the queue of a terminated mailbox into the dead letters, and deletes it.
 ///
@@ -22,19 +23,87 @@ struct Drain: Sendable {
     /// How long an owner may take to say that it has begun, once one that stands by has answered.
     private static let standbyPatience = Duration.seconds(1)
 
-    /// How long a marker may take; it is sent again when another session's drain received it.
+    /// How long a marker may take before it is sent again.
     private static let markerPatience = Duration.seconds(2)
+
+    /// Whether everything that was received could be moved.
+    private final class Record: Sendable {
+        let isComplete = Atomic(true)
+    }
 
     private var queue: String { session.names.queue(of: id) }
 
+    /// How often another session's drain is looked at.
+    private static let lockInterval = Duration.milliseconds(200)
+
     /// Returns when the queue is gone.
+    ///
+    /// One session drains at a time. That is not only thrift: a channel that publishes to a quorum queue for the first
+    /// time while the queue is being deleted crashes on the broker, and takes the connection with it (RabbitMQ 3.10), so
+    /// nobody may send a marker to a queue that another session is about to delete.
     func run() async throws(ExchangeError) {
+        while try await session.link.lookAt(id) != nil {
+            if try await lock() {
+                do throws(ExchangeError) {
+                    if try await session.link.lookAt(id) != nil { try await drain() }
+                } catch {
+                    await unlock()
+                    throw error
+                }
+                await unlock()
+                return
+            }
+            _ = await Signal<Void>().wait(until: .now + Self.lockInterval)
+            if Task.isCancelled { return }
+        }
+    }
+
+    /// Takes the lock: an exclusive queue. Returns `false` when another session has it, or another task of this one.
+    private func lock() async throws(ExchangeError) -> Bool {
+        guard session.beginDrain(of: id) else { return false }
+        do throws(ExchangeError) {
+            if try await lockOnBroker() { return true }
+        } catch {
+            session.endDrain(of: id)
+            throw error
+        }
+        session.endDrain(of: id)
+        return false
+    }
+
+    private func lockOnBroker() async throws(ExchangeError) -> Bool {
+        let link = session.link
+        let lock = QueueDeclaration(
+            name: session.names.drainLock(of: id),
+            durable: false,
+            exclusive: true,
+            autoDelete: false
+        )
+        do {
+            let deadline = link.deadline
+            _ = try await link.consumer.withChannel(deadline: deadline) { (channel) throws(AMQPError) in
+                try await channel.declareQueue(lock, deadline: deadline)
+            }
+            return true
+        } catch let error where error.code == .resourceLocked {
+            return false
+        } catch {
+            throw ExchangeError(error, "can't drain the mailbox", entity: id)
+        }
+    }
+
+    private func unlock() async {
+        let (name, deadline) = (session.names.drainLock(of: id), session.link.deadline)
+        _ = try? await session.link.declare("can't give up a lock") { (channel) throws(AMQPError) in
+            try await channel.deleteQueue(name, deadline: deadline)
+        }
+        session.endDrain(of: id)
+    }
+
+    private func drain() async throws(ExchangeError) {
         let marker = ControlMessage(.marker, mailbox: id)
         let key = "drain.\(marker.id.lowercased)"
-        guard let (channel, consumer) = try await consume() else {
-            await letOwnerGo()
-            return
-        }
+        guard let (channel, consumer) = try await consume() else { return }
         let drained = Signal<Bool>()
         let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
             group.addTask { await sendMarkers(marker, key: key, until: drained) }
@@ -42,8 +111,15 @@ struct Drain: Sendable {
             drained.send(true)
             return isEmpty
         }
+        // Before its channel is closed: a quorum queue may take that in before the last acknowledgements, and would then
+        // delete, and count, messages that are in the dead letters.
+        do throws(ExchangeError) {
+            if isEmpty { try await delete() }
+        } catch {
+            try? await channel.close(deadline: session.link.deadline)
+            throw error
+        }
         try? await channel.close(deadline: session.link.deadline)
-        if isEmpty { try await delete() }
     }
 
     /// Consumes the queue; `nil` when it is gone.
@@ -65,16 +141,20 @@ struct Drain: Sendable {
         }
     }
 
-    /// Moves everything up to the marker. Returns `false` when the queue was deleted by another session meanwhile.
+    /// Moves everything up to the marker. Returns `false` when the queue must not be deleted: another session did it
+    /// meanwhile, or something could not be moved and was given back to it.
     private func receive(_ consumer: Consumer, marker: ControlMessage) async -> Bool {
-        await withDiscardingTaskGroup(returning: Bool.self) { group in
+        let record = Record()
+        let isMarked = await withDiscardingTaskGroup(returning: Bool.self) { group in
             do throws(AMQPError) {
                 for try await delivery in consumer {
                     if let control = ControlMessage(delivery.properties) {
                         delivery.acknowledge()
                         if control.id == marker.id { return true }
                     } else {
-                        group.addTask { await self.move(delivery) }
+                        group.addTask {
+                            if await !self.move(delivery) { record.isComplete.store(false, ordering: .relaxed) }
+                        }
                     }
                 }
             } catch {
@@ -85,20 +165,26 @@ struct Drain: Sendable {
             }
             return false
         }
+        guard record.isComplete.load(ordering: .relaxed) else {
+            session.link.logger.error(
+                "a terminated mailbox could not be drained",
+                metadata: .init(keys: [.mailbox: id.description, .reason: "the dead letters take no messages"])
+            )
+            return false
+        }
+        return isMarked
     }
 
-    /// Moves a request to the dead letters; a response is dropped, nobody is there to get it.
-    private func move(_ delivery: Delivery) async {
+    /// Moves a request to the dead letters; a response is dropped, nobody is there to get it. Returns `false` when the
+    /// message was given back to the mailbox.
+    private func move(_ delivery: Delivery) async -> Bool {
         if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse {
             delivery.acknowledge()
-            return
+            return true
         }
-        var properties = delivery.properties
+        var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
         properties.headers[Header.queue] = .string(queue)
-        // A dead letter must not expire: its queue has nowhere to send it.
-        properties.expiration = nil
-        properties.userID = nil
         do throws(AMQPError) {
             try await session.publishDeadLetter(
                 properties,
@@ -106,13 +192,15 @@ struct Drain: Sendable {
                 ExchangeNames.DeadLetterKey.deadLetter
             )
             delivery.acknowledge()
-        } catch let error where error.code == .frameTooLarge {
-            await session.park(
+            return true
+        } catch let error where error.isAboutTheMessage {
+            return await session.park(
                 delivery,
                 "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
             )
         } catch {
             delivery.reject(requeue: true)
+            return false
         }
     }
 
