@@ -14,6 +14,21 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let tracing = Target.Dependency.product(
+    name: "Tracing",
+    package: "swift-distributed-tracing",
+    condition: .when(traits: ["Tracing"])
+)
+let configuration = Target.Dependency.product(
+    name: "Configuration",
+    package: "swift-configuration",
+    condition: .when(traits: ["Configuration"])
+)
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle",
+    package: "swift-service-lifecycle",
+    condition: .when(traits: ["ServiceLifecycle"])
+)
 
 let package = Package(
     name: "warren",
@@ -26,7 +41,9 @@ let package = Package(
         .library(name: "Agents", targets: ["Agents"]),
     ],
     traits: [
-        .default(enabledTraits: ["ServiceLifecycle"]),
+        .default(enabledTraits: ["Tracing", "Configuration", "ServiceLifecycle"]),
+        .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
+        .trait(name: "Configuration", description: "Settings out of a ConfigReader of swift-configuration."),
         .trait(name: "ServiceLifecycle", description: "The runtime of an agent is a service of swift-service-lifecycle."),
     ],
     dependencies: [
@@ -34,6 +51,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: []),
     ],
     targets: [
         .systemLibrary(
@@ -46,23 +65,20 @@ let package = Package(
             dependencies: ["CRabbitMQ", logging, metrics, deque, heap],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
-        .target(name: "AgentExchange", dependencies: [logging, metrics, deque, heap], swiftSettings: settings),
+        .target(
+            name: "AgentExchange",
+            dependencies: [logging, metrics, deque, heap, tracing, configuration],
+            swiftSettings: settings
+        ),
         .target(name: "InProcessExchange", dependencies: ["AgentExchange", deque, heap], swiftSettings: settings),
         .target(
             name: "RabbitMQExchange",
-            dependencies: ["AMQP", "AgentExchange", logging, metrics, deque],
+            dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
             swiftSettings: settings
         ),
         .target(
             name: "Agents",
-            dependencies: [
-                "AgentExchange", logging, deque,
-                .product(
-                    name: "ServiceLifecycle",
-                    package: "swift-service-lifecycle",
-                    condition: .when(traits: ["ServiceLifecycle"])
-                ),
-            ],
+            dependencies: ["AgentExchange", logging, deque, lifecycle],
             swiftSettings: settings
         ),
         .target(name: "ExchangeConformance", dependencies: ["AgentExchange", logging], swiftSettings: settings),
@@ -85,12 +101,7 @@ let package = Package(
         .testTarget(
             name: "AgentsTests",
             dependencies: [
-                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging,
-                .product(
-                    name: "ServiceLifecycle",
-                    package: "swift-service-lifecycle",
-                    condition: .when(traits: ["ServiceLifecycle"])
-                ),
+                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, lifecycle,
             ],
             swiftSettings: settings
         ),

@@ -22,11 +22,14 @@ final class InProcessTransport: ExchangeTransport {
 
     var mailboxID: EntityID { mailbox.id }
 
+    var exchangeKind: String { "in-process" }
+
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
     /// A second answer to a request is dropped: the requester has had the first.
     func send(_ message: Message) async throws(ExchangeError) {
         try checkIsOpen()
+        try message.checkLimits()
         try checkSize(of: message)
         switch message {
         case .request(let request):
@@ -83,7 +86,8 @@ final class InProcessTransport: ExchangeTransport {
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
         try checkIsOpen()
-        return exchange.register(type, name: name)
+        try type.check()
+        return exchange.register(type, name: try name.map(AgentID.checked(name:)))
     }
 
     func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {

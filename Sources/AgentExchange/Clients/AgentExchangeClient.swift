@@ -72,6 +72,7 @@ public final class AgentExchangeClient: ExchangeClient {
     ///
     /// A handler may call it, and is not waited for then. The request that it serves is given back like all others.
     public func close() async {
+        await core.endStreams()
         await transport.close()
         await running.cancelAll()
         await core.close()
@@ -112,8 +113,12 @@ public final class AgentExchangeClient: ExchangeClient {
     private func take(_ request: Request) async {
         // Held, and given back when the transport is closed.
         if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
+        if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, core.telemetry.exchange) }
         if let refusal = core.refusal(of: request) {
-            configuration.logger.warning("a request was refused", metadata: .init(.request(request)))
+            configuration.logger.warning(
+                "a request was refused",
+                metadata: .init(.request(request)).with(.code, refusal.errorCode?.rawValue ?? "")
+            )
             await core.answer(refusal, to: request)
             return
         }
@@ -127,10 +132,12 @@ public final class AgentExchangeClient: ExchangeClient {
             await core.answer(request.error(.interrupted, text), to: request)
             return
         }
-        outgoing.open(request)
         let isNew = running.start(request) { [self] in
+            outgoing.open(request)
+            configuration.logger.trace("a request is served", metadata: .init(.request(request)))
+            let served = ServedRequest(request: request, telemetry: core.telemetry)
             let response = await RequestDeadline.$current.withValue(RequestDeadline.of(request)) {
-                await serve(request)
+                await served.run { await self.serve(request) }
             }
             outgoing.close(request)
             if let response { await core.answer(response, to: request) }

@@ -10,10 +10,14 @@ final class ClientCore: Sendable {
     let streams = OpenStreams()
     let background = BackgroundTasks()
     private let encodedFactory = Mutex<Data?>(nil)
+    let telemetry: Telemetry
+    /// The requests that were cancelled and whose agents do not know it yet.
+    private let untold = Mutex<[UUID: Request]>([:])
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
         self.configuration = configuration
+        telemetry = Telemetry(transport)
     }
 
     var id: EntityID { transport.mailboxID }
@@ -37,14 +41,37 @@ final class ClientCore: Sendable {
         label: UUID,
         deadline: Duration?
     ) async throws(ExchangeError) -> Response {
+        let tag = UUID()
+        let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
+        do throws(ExchangeError) {
+            let response = try await call(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
+            outgoing.end(response.outcome)
+            return response
+        } catch {
+            outgoing.end(error)
+            throw error
+        }
+    }
+
+    private func call(
+        _ body: Request.Body,
+        to agent: AgentID,
+        tag: UUID,
+        label: UUID,
+        deadline: Duration?,
+        _ outgoing: OutgoingCall
+    ) async throws(ExchangeError) -> Response {
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try Request(
             from: id,
             to: .agent(agent),
+            tag: tag,
             label: label,
             deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+            context: outgoing.context,
             body
         )
+        configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         try pending.open(request.tag, label: label, deadline: .now + wait)
         do {
             try await transport.send(.request(request))
@@ -54,6 +81,7 @@ final class ClientCore: Sendable {
             if error.code == .cancelled, error.delivery == .unknown { cancel(request) }
             throw error
         }
+        outgoing.accepted()
         switch await pending.ending(of: request.tag) {
         case .response(let response):
             return response
@@ -68,7 +96,7 @@ final class ClientCore: Sendable {
             cancel(request)
             throw ExchangeError(.cancelled, "the calling task was cancelled", entity: .agent(agent), delivery: .unknown)
         case .closed:
-            throw ExchangeError(.closed, "the client was closed", entity: .agent(agent), delivery: .unknown)
+            throw pending.end(delivery: .unknown, entity: .agent(agent))
         }
     }
 
@@ -76,13 +104,16 @@ final class ClientCore: Sendable {
     ///
     /// The notice is quick and may be lost; the cancel request is answered, but may wait behind others.
     func cancel(_ request: Request) {
+        untold.withLock { $0[request.tag] = request }
         background.start { [self] in
-            await RequestDeadline.$current.withValue(nil) { await sendCancel(of: request) }
+            await RequestDeadline.$current.withValue(nil) {
+                await tellCancelled(request)
+                await requestCancel(of: request)
+            }
         }
     }
 
-    private func sendCancel(of request: Request) async {
-        try? await transport.send(.notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel)))
+    private func requestCancel(of request: Request) async {
         do throws(ExchangeError) {
             guard let agent = request.destination.agentID, let label = request.label else { return }
             _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
@@ -94,9 +125,30 @@ final class ClientCore: Sendable {
         }
     }
 
+    private func tellCancelled(_ request: Request) async {
+        try? await transport.send(.notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel)))
+        untold.withLock { $0[request.tag] = nil }
+    }
+
+    /// The client is about to close: ends the streams and broadcasts, and tells the agents whose streams nobody pulls any
+    /// more, also when the calling task is cancelled.
+    func endStreams() async {
+        let open = streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
+        let requests = untold.withLock { Array($0.values) } + open
+        if requests.isEmpty { return }
+        let telling = Task {
+            await withDiscardingTaskGroup { group in
+                for request in requests { group.addTask { await self.tellCancelled(request) } }
+            }
+        }
+        await telling.value
+    }
+
     /// Hands a response to the handle that waits for it, or logs it.
     func deliver(_ response: Response) {
-        switch streams.put(response) ?? pending.respond(response) {
+        let arrival = streams.put(response) ?? pending.respond(response)
+        telemetry.metrics.count(.responses, telemetry.exchange, .arrival(arrival.rawValue))
+        switch arrival {
         case .delivered: break
         case .late:
             configuration.logger.debug("a late answer was dropped", metadata: .init(.response(response)))
@@ -120,11 +172,12 @@ final class ClientCore: Sendable {
             // The requester cancelled, or the agent's mailbox was terminated: the answer is owed all the same.
             background.start { [self] in await answer(response, to: request) }
         } catch {
+            telemetry.metrics.count(.answersFailed, telemetry.exchange, .outcome(error.code))
             let gone = error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
             configuration.logger.log(
                 level: gone ? .debug : .error,
                 "an answer could not be sent",
-                metadata: .init(.response(response)).merging(["error": "\(error)"]) { $1 }
+                metadata: .init(.response(response)).with(.error, error.description)
             )
         }
     }
@@ -149,8 +202,8 @@ final class ClientCore: Sendable {
 
     /// Ends every call that waits, and the work in the background.
     func close() async {
-        pending.close()
-        streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
+        await endStreams()
+        pending.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         await background.cancelAll()
     }
 }

@@ -13,16 +13,65 @@ extension ExchangeClient {
         allowSubtypes: Bool = true,
         deadline: Duration? = nil
     ) async throws(ExchangeError) -> [AgentID] {
-        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
-        return try await transport.broadcast(
-            Broadcast(
-                from: id,
-                toAgentsOf: type.name,
-                allowSubtypes: allowSubtypes,
-                deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
-                .action(name: name, arguments: arguments)
-            )
+        let (wait, tag) = (try RequestDeadline.limit(deadline ?? configuration.requestDeadline), UUID())
+        let body = Request.Body.action(name: name, arguments: arguments)
+        let outgoing = OutgoingCall(
+            .broadcast,
+            body,
+            from: id,
+            to: .agents(typeName: type.name),
+            tag: tag,
+            Telemetry(transport)
         )
+        do throws(ExchangeError) {
+            let agents = try await transport.broadcast(
+                Broadcast(
+                    from: id,
+                    toAgentsOf: type.name,
+                    allowSubtypes: allowSubtypes,
+                    tag: tag,
+                    deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+                    context: outgoing.context,
+                    body
+                )
+            )
+            outgoing.accepted(recipients: agents.count)
+            outgoing.end(nil)
+            return agents
+        } catch {
+            outgoing.end(error)
+            throw error
+        }
+    }
+
+    /// Sends a message, and waits for nothing but that the exchange takes it.
+    ///
+    /// A request carries the context of the current trace. Whoever sends requests in this way receives the answers from
+    /// ``transport``, and runs the client without a listener.
+    ///
+    /// - Throws: As ``ExchangeTransport/send(_:)``.
+    public func send(_ message: Message) async throws(ExchangeError) {
+        guard case .request(let request) = message else {
+            try await transport.send(message)
+            return
+        }
+        let outgoing = OutgoingCall(
+            .send,
+            request.body,
+            from: request.source,
+            to: .mailbox(request.destination),
+            tag: request.tag,
+            context: request.context,
+            Telemetry(transport)
+        )
+        do throws(ExchangeError) {
+            try await transport.send(.request(try request.with(context: outgoing.context)))
+            outgoing.accepted()
+            outgoing.end(nil)
+        } catch {
+            outgoing.end(error)
+            throw error
+        }
     }
 }
 
@@ -38,23 +87,34 @@ extension ClientCore {
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let end = ContinuousClock.now + wait
         let gathering = Gathering(label: UUID())
-        try streams.add(gathering)
-        do {
-            gathering.expect(
-                try await transport.broadcast(
-                    Broadcast(
-                        from: id,
-                        toAgentsOf: typeName,
-                        allowSubtypes: allowSubtypes,
-                        tag: gathering.tag,
-                        label: gathering.label,
-                        deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
-                        context: context,
-                        body
-                    )
+        let outgoing = OutgoingCall(
+            .broadcast,
+            body,
+            from: id,
+            to: .agents(typeName: typeName),
+            tag: gathering.tag,
+            context: context,
+            telemetry
+        )
+        do throws(ExchangeError) {
+            try streams.add(gathering)
+            let agents = try await transport.broadcast(
+                Broadcast(
+                    from: id,
+                    toAgentsOf: typeName,
+                    allowSubtypes: allowSubtypes,
+                    tag: gathering.tag,
+                    label: gathering.label,
+                    deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+                    context: outgoing.context,
+                    body
                 )
             )
+            outgoing.accepted(recipients: agents.count)
+            gathering.expect(agents)
+            outgoing.end(nil)
         } catch {
+            outgoing.end(error)
             streams.remove(gathering)
             throw error
         }

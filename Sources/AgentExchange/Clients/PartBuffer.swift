@@ -23,6 +23,7 @@ final class PartBuffer: Sendable {
         var waiter: (number: Int, continuation: Waiter)?
         var pulls = 0
         var givenUp = 0
+        var isFinished = false
 
         /// The next part in order, else the end when it has come.
         mutating func take() -> Event? {
@@ -39,8 +40,20 @@ final class PartBuffer: Sendable {
     /// The request; its label keeps other handles out.
     let request: Request
 
-    init(request: Request) {
+    /// What the stream is reported to.
+    let outgoing: OutgoingCall
+
+    init(request: Request, outgoing: OutgoingCall) {
         self.request = request
+        self.outgoing = outgoing
+    }
+
+    /// Nobody pulls any more. Returns whether this is the first call.
+    func finish() -> Bool {
+        state.withLock { state in
+            defer { state.isFinished = true }
+            return !state.isFinished
+        }
     }
 
     /// How many parts were pulled.
@@ -91,6 +104,9 @@ final class PartBuffer: Sendable {
                 let now: Event? = state.withLock { state in
                     if let event = state.take() { return event }
                     if state.givenUp == number { return .quiet }
+                    guard state.waiter == nil else {
+                        return .failed(ExchangeError(.invalidMessage, "another task pulls this stream"))
+                    }
                     state.waiter = (number, continuation)
                     return nil
                 }

@@ -6,6 +6,7 @@ internal import Synchronization
 final class PartReceiver: Sendable {
     private enum State {
         case idle
+        case opening
         case open(PartBuffer)
         case ended
     }
@@ -24,18 +25,19 @@ final class PartReceiver: Sendable {
     }
 
     deinit {
-        if case .open(let buffer) = state.withLock({ $0 }) { parts.core.abandonStream(buffer, cancel: true) }
+        guard case .open(let buffer) = state.withLock({ $0 }) else { return }
+        parts.core.abandonStream(buffer, error(.cancelled, "the stream is not pulled any more", .unknown), cancel: true)
     }
 
     func next() async throws(ExchangeError) -> Payload? {
         guard let buffer = try await buffer() else { return nil }
         do throws(ExchangeError) {
             if let part = try await pull(buffer) { return part }
-            finish(buffer, cancel: false)
+            finish(buffer, nil, cancel: false)
             return nil
         } catch {
             let isOver = error.delivery == .delivered && error.code != .cancelled
-            finish(buffer, cancel: !isOver)
+            finish(buffer, error, cancel: !isOver)
             throw error
         }
     }
@@ -45,17 +47,30 @@ final class PartReceiver: Sendable {
         switch state.withLock({ $0 }) {
         case .open(let buffer): return buffer
         case .ended: return nil
+        case .opening: throw Self.pulledTwice
         case .idle: break
         }
-        state.withLock { $0 = .ended }
-        let buffer = try await parts.core.openStream(parts, until: end)
-        state.withLock { $0 = .open(buffer) }
-        return buffer
+        let isFirst = state.withLock { state in
+            guard case .idle = state else { return false }
+            state = .opening
+            return true
+        }
+        guard isFirst else { throw Self.pulledTwice }
+        do throws(ExchangeError) {
+            let buffer = try await parts.core.openStream(parts, until: end)
+            state.withLock { $0 = .open(buffer) }
+            return buffer
+        } catch {
+            state.withLock { $0 = .ended }
+            throw error
+        }
     }
 
-    private func finish(_ buffer: PartBuffer, cancel: Bool) {
+    private static let pulledTwice = ExchangeError(.invalidMessage, "another task pulls this stream")
+
+    private func finish(_ buffer: PartBuffer, _ error: ExchangeError?, cancel: Bool) {
         state.withLock { $0 = .ended }
-        parts.core.abandonStream(buffer, cancel: cancel)
+        parts.core.abandonStream(buffer, error, cancel: cancel)
     }
 
     private func pull(_ buffer: PartBuffer) async throws(ExchangeError) -> Payload? {

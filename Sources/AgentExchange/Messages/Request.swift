@@ -24,7 +24,7 @@ public struct Request: Sendable, Hashable {
     public let deadline: Date?
 
     /// What travels beside the request, such as the context of a trace (`traceparent`). Names have 1 to 64 letters,
-    /// digits, `-` or `_`; all of it at most 8 KiB.
+    /// digits, `-` or `_`, and begin neither with `x-` nor with `warren-`; all of it at most 8 KiB.
     public let context: [String: String]
 
     /// How many parts of a streamed result the requester takes before it grants more; `nil` when it takes none.
@@ -73,25 +73,70 @@ public struct Request: Sendable, Hashable {
     private static func check(_ context: [String: String], _ credit: Int?) throws(ExchangeError) {
         var size = 0
         for (name, value) in context {
-            let isValid = name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
-                default: false
-                }
-            }
-            guard isValid, (1...64).contains(name.utf8.count) else {
-                throw ExchangeError(.invalidMessage, "a name in the context has 1 to 64 letters, digits, - or _")
+            guard isContextName(name) else {
+                let text = "a name in the context has 1 to 64 letters, digits, - or _, and no x- or warren- in front"
+                throw ExchangeError(.invalidMessage, text)
             }
             size += name.utf8.count + value.utf8.count
         }
-        guard size <= 8192 else { throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes") }
+        guard size <= maximumContextSize else {
+            throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes")
+        }
         if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
     }
 
+    private static let maximumContextSize = 8192
+
+    /// Whether something with this name can travel beside a request.
+    package static func isContextName(_ name: String) -> Bool {
+        let isValid = name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"): true
+            default: false
+            }
+        }
+        return isValid && (1...64).contains(name.utf8.count) && !name.hasPrefix("x-") && !name.hasPrefix("warren-")
+    }
+
+    /// A context with as much of what a tracer adds as may travel: a trace must not make a request fail.
+    ///
+    /// What is in the context already stays; short values go first, so that baggage does not crowd out `traceparent`.
+    static func fitting(_ added: [String: String], into context: [String: String]) -> [String: String] {
+        var merged = context
+        var size = context.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
+        let order = added.sorted { ($0.value.utf8.count, $0.key) < ($1.value.utf8.count, $1.key) }
+        for (name, value) in order where merged[name] == nil && isContextName(name) {
+            size += name.utf8.count + value.utf8.count
+            guard size <= maximumContextSize else { break }
+            merged[name] = value
+        }
+        return merged
+    }
+
+    /// The same request with another context.
+    func with(context: [String: String]) throws(ExchangeError) -> Request {
+        try Request(
+            from: source,
+            to: destination,
+            tag: tag,
+            label: label,
+            deadline: deadline,
+            context: context,
+            credit: credit,
+            protocolVersion: protocolVersion,
+            body
+        )
+    }
+
     /// The kind of the message.
-    public var kind: MessageKind {
-        switch body {
+    public var kind: MessageKind { body.kind }
+}
+
+extension Request.Body {
+    /// The kind of a request that asks for this.
+    var kind: MessageKind {
+        switch self {
         case .action: .actionRequest
         case .ping: .pingRequest
         case .shutdown: .shutdownRequest

@@ -15,6 +15,10 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// The mailbox that this transport is bound to.
     var mailboxID: EntityID { get }
 
+    /// What metrics and spans call the exchange, such as `rabbitmq`: one word for all transports of a kind. `other` where an
+    /// exchange says nothing.
+    var exchangeKind: String { get }
+
     /// The largest message that ``send(_:)`` takes: the bytes of its payloads, in bytes.
     var maximumMessageSize: Int { get }
 
@@ -32,7 +36,7 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 
     /// Waits for the next message (`recv`).
     ///
-    /// One task at a time may receive.
+    /// One task at a time may receive; another gets ``ExchangeError/Code/mailboxInUse``.
     ///
     /// - Parameter timeout: How long to wait at most; `nil` waits until a message comes, the mailbox is terminated, the
     ///   transport is closed, or the task is cancelled.
@@ -43,6 +47,9 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// Registers an agent: makes its mailbox, and announces it to everyone who discovers.
     ///
     /// When it returns, every client of the exchange can discover the agent and send to it.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when a type has an empty name, or the display name has more than
+    ///   4,096 bytes.
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration
 
     /// Registers several agents, in the given order. When one fails, those already registered are terminated again and
@@ -97,6 +104,9 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 }
 
 extension ExchangeTransport {
+    /// `other`.
+    public var exchangeKind: String { "other" }
+
     /// The messages of the mailbox as they come, until it is terminated (an error), or the transport is closed (the end).
     public var messages: MailboxMessages { MailboxMessages(transport: self) }
 

@@ -29,8 +29,14 @@ struct BrokerAddress: Sendable, Hashable {
         }
         var settings = settings
         let process = ProcessInfo.processInfo
-        settings.name = configuration.connectionName ?? "warren \(process.processName) \(process.processIdentifier)"
-        settings.heartbeat = configuration.heartbeat
+        let defaults = ConnectionConfiguration()
+        if let name = configuration.connectionName {
+            settings.name = name
+        } else if settings.name == defaults.name {
+            settings.name = "warren \(process.processName) \(process.processIdentifier)"
+        }
+        // What the URL says of this one connection counts more than the settings of the exchange.
+        if settings.heartbeat == defaults.heartbeat { settings.heartbeat = configuration.heartbeat }
         settings.connectTimeout = min(settings.connectTimeout, configuration.operationTimeout)
         settings.publishWindow = PublishWindow(
             messages: configuration.publishWindowMessages,

@@ -32,6 +32,7 @@ struct DeadLetterConsumer: Sendable {
             await session.park(delivery, "it is a dead letter without a known reason")
             return
         }
+        session.link.metrics.count(.deadLetters, .reason(reason.rawValue))
         do throws(Envelope.Malformed) {
             let headers = delivery.properties.headers
             let queue = (headers[Header.queue] ?? headers[Header.firstDeathQueue])?.stringValue

@@ -85,10 +85,13 @@ final class Directory: Sendable {
     /// Begins to watch the agents of a type.
     func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) {
         try await fence()
-        state.withLock { state in
+        let isFollowing = state.withLock { state in
+            guard state.isFollowing else { return false }
             feed.put(.snapshot(state.index.registrations(typeNamed: name, allowSubtypes: allowSubtypes)))
             state.feeds.append(feed)
+            return true
         }
+        guard isFollowing else { throw ExchangeError(.connectionLost, "the directory is not followed any more") }
     }
 
     /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.

@@ -85,16 +85,22 @@ extension RabbitMQTransport {
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        await answerTerminated(unanswered)
+        for delivery in await stop(consumer, deadline) {
+            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
+        }
+        // What was being taken while the mailbox ended.
+        await answerTerminated(held.withLock { $0.takeUnanswered() })
+        await settle()
+        await close(consumer, deadline)
+    }
+
+    private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
             }
         }
-        for delivery in await stop(consumer, deadline) {
-            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
-        }
-        await settle()
-        await close(consumer, deadline)
     }
 
     /// Stops consuming and gives back to the mailbox what was not answered, in order. Ends within the limit of one
@@ -120,10 +126,14 @@ extension RabbitMQTransport {
     private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
         guard let consumer, session.failure == nil else { return }
         try? await consumer.channel.close(deadline: deadline)
+        session.remove(self)
+        guard session.transports(of: mailboxID).isEmpty else { return }
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)
         }
+        // Another transport may have come and bound it meanwhile.
+        if !session.transports(of: mailboxID).isEmpty { try? await bindControl() }
     }
 }

@@ -43,6 +43,8 @@ final class RabbitMQTransport: ExchangeTransport {
         var isTerminated = false
     }
 
+    var exchangeKind: String { "rabbitmq" }
+
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
     init(mailboxID: EntityID, lease: Lease, exchange: RabbitMQExchange) {
@@ -147,7 +149,8 @@ final class RabbitMQTransport: ExchangeTransport {
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
         try checkOpen()
-        let id = AgentID(name: try Registration.checked(name))
+        try type.check()
+        let id = AgentID(name: try name.map(AgentID.checked(name:)))
         try await Registration.register(.agent(id), lineage: type.lineage, in: session)
         return AgentRegistration(agentID: id, type: type)
     }
@@ -171,10 +174,13 @@ final class RabbitMQTransport: ExchangeTransport {
         try checkOpen()
         let feed = ChangeFeed(typeNamed: typeName, allowSubtypes: allowSubtypes)
         try await session.directory.watch(feed, typeNamed: typeName, allowSubtypes: allowSubtypes)
-        state.withLock { state in
+        let isClosed = state.withLock { state in
             state.feeds.removeAll { $0.isEnded }
-            state.feeds.append(feed)
+            if !state.isClosed { state.feeds.append(feed) }
+            return state.isClosed
         }
+        if isClosed { feed.end(nil) }
+        try checkOpen()
         return AgentChanges(feed)
     }
 

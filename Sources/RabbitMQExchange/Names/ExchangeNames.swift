@@ -77,6 +77,17 @@ struct ExchangeNames: Sendable, Hashable {
     /// The routing key that leads to a mailbox.
     func mailboxKey(of id: EntityID) -> String { "\(id.role.rawValue).\(id.uuid.lowercased)" }
 
+    /// What the consumer of a mailbox is called: whose mailbox, in which session, and the beginning of its display name.
+    func consumerTag(of id: EntityID, session: UUID) -> String {
+        let tag = "\(mailboxKey(of: id)).\(session.lowercased)"
+        let name = id.name.map { $0.filter { !$0.isWhitespace && !$0.isNewline }.prefix(32) } ?? ""
+        // A character has as many bytes as it likes; a consumer tag has 255 at most.
+        guard !name.isEmpty, name.utf8.count <= 128, name.unicodeScalars.allSatisfy({ $0.value >= 32 }) else {
+            return tag
+        }
+        return "\(tag).\(name)"
+    }
+
     /// The routing key that leads to the session of whoever is attached to a mailbox.
     func controlKey(of id: EntityID) -> String { "control.\(mailboxKey(of: id))" }
 

@@ -13,6 +13,7 @@ final class BrokerLink: Sendable {
     let publisher: Connection
     let consumer: Connection
     let logger: Logger
+    let metrics: ExchangeMetrics
     private let publishing: Channel
     private let declaring: Channel
 
@@ -28,8 +29,12 @@ final class BrokerLink: Sendable {
     ) async throws(ExchangeError) {
         self.names = names
         self.configuration = configuration
+        let sessionID = UUID()
+        var logger = logger
+        logger[metadataKey: LogKey.session.rawValue] = .string(sessionID.lowercased)
         self.logger = logger
-        sessionID = UUID()
+        self.sessionID = sessionID
+        metrics = .current
         var publisherSettings = connection
         publisherSettings.name = "\(connection.name) publisher"
         var consumerSettings = connection
@@ -38,7 +43,9 @@ final class BrokerLink: Sendable {
         consumer = Connection(configuration: consumerSettings, logger: logger)
         do {
             try await publisher.open()
+            metrics.count(.connectionsOpened, .role("publisher"))
             try await consumer.open()
+            metrics.count(.connectionsOpened, .role("consumer"))
             let deadline = Deadline.after(configuration.operationTimeout)
             publishing = try await publisher.openChannel(confirms: true, deadline: deadline)
             declaring = try await consumer.openChannel(confirms: false, deadline: deadline)

@@ -13,7 +13,8 @@ final class Session: Sendable {
     let background = BackgroundTasks()
 
     private struct State {
-        var transports: [EntityID: RabbitMQTransport] = [:]
+        /// In the order in which they came: those behind the first stand by.
+        var transports: [EntityID: [RabbitMQTransport]] = [:]
         /// The mailboxes that this session drains.
         var drains: Set<EntityID> = []
         var failure: ExchangeError?
@@ -62,6 +63,10 @@ final class Session: Sendable {
         let deadLetters = try await consume(names.deadLetters, "dead-letters", prefetch: 256)
         background.start { await self.receive(answers) }
         background.start { await DeadLetterConsumer(session: self).run(deadLetters) }
+        for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
+            let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
+            background.start { await watch.run(connection) }
+        }
         background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
         background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
     }
@@ -82,17 +87,17 @@ final class Session: Sendable {
 
     // MARK: Transports
 
-    /// Makes a transport the receiver of its mailbox in this process.
+    /// Makes a transport a receiver of its mailbox in this process.
     ///
-    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is one already.
-    func add(_ transport: RabbitMQTransport) throws(ExchangeError) {
+    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is one already and this one does not stand by.
+    func add(_ transport: RabbitMQTransport, mode: AttachMode) throws(ExchangeError) {
         let id = transport.mailboxID
         let error: ExchangeError? = state.withLock { state in
             if let failure = state.failure { return failure }
-            guard state.transports[id] == nil else {
+            guard mode == .standby || state.transports[id] == nil else {
                 return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
             }
-            state.transports[id] = transport
+            state.transports[id, default: []].append(transport)
             return nil
         }
         if let error { throw error }
@@ -101,15 +106,21 @@ final class Session: Sendable {
     /// The transport does not receive any more.
     func remove(_ transport: RabbitMQTransport) {
         state.withLock { state in
-            if state.transports[transport.mailboxID] === transport {
+            state.transports[transport.mailboxID]?.removeAll { $0 === transport }
+            if state.transports[transport.mailboxID]?.isEmpty == true {
                 state.transports[transport.mailboxID] = nil
             }
         }
     }
 
-    /// The transport of this process that receives from a mailbox.
-    func transport(of mailbox: EntityID) -> RabbitMQTransport? {
-        state.withLock { $0.transports[mailbox] }
+    /// The transports of this process that receive from a mailbox, or stand by for it.
+    func transports(of mailbox: EntityID) -> [RabbitMQTransport] {
+        state.withLock { $0.transports[mailbox] ?? [] }
+    }
+
+    /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
+    private func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
+        transports(of: mailbox).last { $0.isActive }
     }
 
     /// Begins to drain a mailbox. Returns `false` when this session does that already.
@@ -142,14 +153,15 @@ final class Session: Sendable {
         do throws(Envelope.Malformed) {
             let message = try Envelope.decode(delivery.properties, body: delivery.body)
             if case .notice(let notice) = message {
-                transport(of: notice.destination)?.inbox.put(message)
+                activeTransport(of: notice.destination)?.inbox.put(message)
                 delivery.acknowledge()
                 return
             }
             guard case .response(let response) = message else {
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
             }
-            if let transport = transport(of: response.destination) {
+            let destination = response.destination
+            if let transport = activeTransport(of: destination) ?? transports(of: destination).first {
                 transport.put(response)
                 delivery.acknowledge()
             } else {
@@ -162,24 +174,36 @@ final class Session: Sendable {
 
     private func take(_ control: ControlMessage) {
         switch control.kind {
-        case .inUse, .released:
+        case .inUse, .lettingGo, .released, .stoodBy:
             desk.resolve(control)
         case .claim:
-            guard let mailbox = control.mailbox, transport(of: mailbox) != nil else { return }
+            guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
             guard control.replyTo != link.replyTo else { return }
             background.start { await self.reply(.inUse, to: control) }
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             background.start {
-                let transport = self.transport(of: mailbox)
-                let answers = transport?.isActive ?? true
-                await transport?.letGo()
-                // One that stands by must not answer for the owner.
-                if answers { await self.reply(.released, to: control) }
+                let isOwner = self.isOwner(of: mailbox)
+                if isOwner { await self.reply(.lettingGo, to: control) }
+                await self.letGo(of: mailbox)
+                await self.reply(isOwner ? .released : .stoodBy, to: control)
             }
         case .probe, .marker:
             break
         }
+    }
+
+    /// Has every transport of this process let go of a mailbox that was terminated.
+    func letGo(of mailbox: EntityID) async {
+        await withDiscardingTaskGroup { group in
+            for transport in transports(of: mailbox) { group.addTask { await transport.letGo() } }
+        }
+    }
+
+    /// Whether this process can answer for the owner of a mailbox: not when its transports stand by, as far as they know.
+    private func isOwner(of mailbox: EntityID) -> Bool {
+        let transports = transports(of: mailbox)
+        return transports.isEmpty || transports.contains { $0.isActive }
     }
 
     /// Answers a control message. Whoever asked has a deadline, so a failure is only logged.
@@ -259,6 +283,7 @@ final class Session: Sendable {
                 ]
                 try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
             }
+            link.metrics.count(.parked)
             delivery.acknowledge()
             return true
         } catch {
@@ -289,7 +314,7 @@ final class Session: Sendable {
                 ?? ExchangeError(.closed, "the session is closed")
             if state.isClosing { return ([], failure) }
             if state.failure == nil { state.failure = failure }
-            return (Array(state.transports.values), failure)
+            return (state.transports.values.flatMap(\.self), failure)
         }
         for transport in transports { transport.fail(failure) }
     }

@@ -20,6 +20,9 @@ struct Drain: Sendable {
     /// broker has taken back what it held.
     private static let ownerPatience = Duration.seconds(5)
 
+    /// How long an owner may take to say that it has begun, once one that stands by has answered.
+    private static let standbyPatience = Duration.seconds(1)
+
     /// How long a marker may take before it is sent again.
     private static let markerPatience = Duration.seconds(2)
 
@@ -223,18 +226,28 @@ struct Drain: Sendable {
         }
     }
 
-    /// Has the owner answer what it holds and stop consuming. It may be a transport of this process, or none at all.
+    /// Has the owner answer what it holds and stop consuming, and those that stand by stop too. They may be transports of
+    /// this process, or of others, or there are none.
     private func letOwnerGo() async {
-        if let owner = session.transport(of: id) {
-            await owner.letGo()
-            return
-        }
+        await session.letGo(of: id)
         let question = ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo)
-        let answer = session.desk.expect(question.id)
-        defer { session.desk.forget(question.id) }
+        let desk = session.desk
+        let released = desk.expect(question.id)
+        let begun = desk.expect(question.id, .lettingGo)
+        let stoodBy = desk.expect(question.id, .stoodBy)
+        defer { desk.forget(question.id) }
         let key = session.names.controlKey(of: id)
         guard (try? await session.link.publish(question, key: key)) == true else { return }
-        _ = await answer.wait(until: .now + Self.ownerPatience)
+        let end = ContinuousClock.now + Self.ownerPatience
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                // One that stands by holds nothing. An owner that lives says at once that it has begun.
+                guard await stoodBy.wait(until: end) != nil else { return }
+                if await begun.wait(until: .now + Self.standbyPatience) == nil { released.send(.stoodBy) }
+            }
+            _ = await released.wait(until: end)
+            group.cancelAll()
+        }
     }
 
     private func delete() async throws(ExchangeError) {

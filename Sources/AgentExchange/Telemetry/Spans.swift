@@ -1,0 +1,120 @@
+#if Tracing
+    internal import Foundation
+    internal import Tracing
+
+    /// The span of a request at its caller.
+    struct CallSpan: Sendable {
+        private let span: any Span
+
+        /// Begins as a child of the current span.
+        init(_ operation: OutgoingCall.Operation, _ body: Request.Body, _ telemetry: Telemetry) {
+            span = startSpan("\(operation.rawValue) \(body.spanName)", ofKind: .client)
+            guard span.isRecording else { return }
+            span.updateAttributes { attributes in
+                attributes.set(body, telemetry)
+                attributes[SpanKey.operation.rawValue] = operation.rawValue
+                attributes[SpanKey.operationType.rawValue] = "send"
+            }
+        }
+
+        func describe(_ destination: OutgoingCall.Destination, _ source: EntityID, _ tag: UUID) {
+            guard span.isRecording else { return }
+            span.updateAttributes { attributes in
+                attributes[SpanKey.destination.rawValue] = destination.name
+                attributes[SpanKey.client.rawValue] = source.destinationName
+                attributes[SpanKey.conversation.rawValue] = tag.uuidString.lowercased()
+            }
+        }
+
+        /// What travels with the request, with what the tracer adds to it.
+        func injected(into context: [String: String]) -> [String: String] {
+            var carrier: [String: String] = [:]
+            InstrumentationSystem.instrument.inject(span.context, into: &carrier, using: RequestContextInjector())
+            return carrier.isEmpty ? context : Request.fitting(carrier, into: context)
+        }
+
+        func accepted(_ recipients: Int?) {
+            guard span.isRecording else { return }
+            if let recipients { span.attributes[SpanKey.recipients.rawValue] = recipients }
+            span.addEvent(SpanEvent(name: "accepted"))
+        }
+
+        func end(_ code: ExchangeError.Code?, _ failure: Failure?) {
+            span.fail(code, failure)
+            span.end()
+        }
+    }
+
+    /// The span of a request at its agent, around the handler.
+    struct ServiceSpan: Sendable {
+        private let span: any Span
+
+        /// Begins as a child of the span that the request carries.
+        init(_ request: Request, _ telemetry: Telemetry) {
+            var context = ServiceContext.topLevel
+            InstrumentationSystem.instrument.extract(request.context, into: &context, using: RequestContextExtractor())
+            span = startSpan("process \(request.body.spanName)", context: context, ofKind: .server)
+            guard span.isRecording else { return }
+            span.updateAttributes { attributes in
+                attributes.set(request.body, telemetry)
+                attributes[SpanKey.operation.rawValue] = "process"
+                attributes[SpanKey.operationType.rawValue] = "process"
+                attributes[SpanKey.destination.rawValue] = request.destination.destinationName
+                attributes[SpanKey.client.rawValue] = request.source.destinationName
+                attributes[SpanKey.conversation.rawValue] = request.tag.uuidString.lowercased()
+                attributes[SpanKey.attempt.rawValue] = request.attempt
+            }
+        }
+
+        func run(_ handler: @Sendable () async -> Response?) async -> Response? {
+            let response = await ServiceContext.withValue(span.context) { await handler() }
+            if case .failure(let failure) = response?.outcome { span.fail(failure.code, failure) }
+            span.end()
+            return response
+        }
+    }
+
+    extension Span {
+        /// The text of an error is not recorded: it may hold what an action was called with.
+        fileprivate func fail(_ code: ExchangeError.Code?, _ failure: Failure?) {
+            guard isRecording, let code else { return }
+            attributes[SpanKey.errorType.rawValue] = (code == .remote ? failure?.type : nil) ?? code.rawValue
+            setStatus(SpanStatus(code: .error))
+        }
+    }
+
+    extension SpanAttributes {
+        fileprivate mutating func set(_ body: Request.Body, _ telemetry: Telemetry) {
+            self[SpanKey.system.rawValue] = telemetry.exchangeKind == "rabbitmq" ? "rabbitmq" : "warren"
+            self[SpanKey.kind.rawValue] = body.kind.rawValue
+            if case .action(let name, _) = body { self[SpanKey.action.rawValue] = name }
+        }
+    }
+
+    extension Request.Body {
+        /// What a span is called after its operation.
+        fileprivate var spanName: String {
+            switch self {
+            case .action(let name, _): name
+            case .ping: "ping"
+            case .shutdown: "shutdown"
+            case .cancel: "cancel"
+            case .foreign: "foreign"
+            }
+        }
+    }
+
+    /// Writes the context of a trace to what travels with a request.
+    private struct RequestContextInjector: Injector {
+        func inject(_ value: String, forKey key: String, into carrier: inout [String: String]) {
+            carrier[key] = value
+        }
+    }
+
+    /// Reads the context of a trace from what came with a request.
+    private struct RequestContextExtractor: Extractor {
+        func extract(key: String, from carrier: [String: String]) -> String? {
+            carrier[key]
+        }
+    }
+#endif
