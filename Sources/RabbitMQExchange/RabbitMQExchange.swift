@@ -25,7 +25,7 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     let names: ExchangeNames
     let address: BrokerAddress
-    private let logger: Logger
+    let logger: Logger
 
     /// Describes an exchange.
     ///
@@ -90,8 +90,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     private func withLease(
         _ body: (Lease) async throws(ExchangeError) -> RabbitMQTransport
     ) async throws(ExchangeError) -> RabbitMQTransport {
-        let key = SessionRegistry.Key(names: names, address: address, configuration: configuration)
-        let lease = try await SessionRegistry.shared.lease(key, logger: logger)
+        let lease = try await lease()
         do {
             return try await body(lease)
         } catch {

@@ -47,6 +47,41 @@ struct BrokerAddress: Sendable, Hashable {
     }
 }
 
+extension BrokerAddress {
+    /// The virtual host.
+    var virtualHost: String { settings.virtualHost }
+
+    /// The user; `nil` when a certificate decides.
+    var user: String? { settings.credentials.user }
+
+    /// How the connection is protected.
+    enum Encryption {
+        case none, unverified, verified
+    }
+
+    /// How the connection is protected.
+    var encryption: Encryption {
+        guard let tls = settings.tls else { return .none }
+        return tls.verifyPeer && tls.verifyHostname ? .verified : .unverified
+    }
+
+    /// Whether all hosts are this machine.
+    var isLoopback: Bool {
+        settings.endpoints.allSatisfy { endpoint in
+            endpoint.host == "localhost" || endpoint.host == "::1" || endpoint.host.hasPrefix("127.")
+        }
+    }
+
+    /// `amqp://user@host:5672,other:5672/vhost`, without the password and the options.
+    var plainURL: String {
+        let scheme = settings.tls == nil ? "amqp" : "amqps"
+        let user = settings.credentials.user.map { "\($0)@" } ?? ""
+        let hosts = settings.endpoints.map(\.description).joined(separator: ",")
+        let virtualHost = settings.virtualHost == "/" ? "" : "/" + settings.virtualHost
+        return "\(scheme)://\(user)\(hosts)\(virtualHost)"
+    }
+}
+
 extension BrokerAddress: CustomStringConvertible {
     /// The address and the user, never the password.
     var description: String { settings.description }

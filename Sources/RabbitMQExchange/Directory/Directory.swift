@@ -76,6 +76,18 @@ final class Directory: Sendable {
         return state.withLock { $0.index.agents(typeNamed: name, allowSubtypes: allowSubtypes) }
     }
 
+    /// The registrations of the agents of a type.
+    func registrations(typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentRegistration] {
+        try await fence()
+        return state.withLock { $0.index.registrations(typeNamed: name, allowSubtypes: allowSubtypes) }
+    }
+
+    /// Everyone who is registered, agents and users, oldest registration first.
+    func everyone() async throws(ExchangeError) -> [(id: EntityID, lineage: [String])] {
+        try await fence()
+        return state.withLock { $0.index.everyone }
+    }
+
     /// The agents with a display name.
     func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
         try await fence()

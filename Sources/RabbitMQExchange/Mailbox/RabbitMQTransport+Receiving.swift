@@ -95,6 +95,7 @@ extension RabbitMQTransport {
         await close(consumer, deadline)
     }
 
+    /// Answers what was received and not answered, because the mailbox was terminated.
     private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
@@ -108,9 +109,10 @@ extension RabbitMQTransport {
     func detach() async {
         let deadline = link.deadline
         let consumer = takeConsumer()
-        _ = await stop(consumer, deadline)
+        let left = await stop(consumer, deadline)
         await settle()
-        _ = held.withLock { $0.takeUnanswered() }
+        for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt.reject(requeue: true) }
+        for delivery in left { delivery.reject(requeue: true) }
         await close(consumer, deadline)
     }
 
@@ -122,9 +124,13 @@ extension RabbitMQTransport {
         return left
     }
 
-    /// Closes the consumer's channel, on which the broker takes back what was not acknowledged.
+    /// Closes the consumer's channel.
+    ///
+    /// A quorum queue may take in that a channel is gone before the last acknowledgements on it, and would hand out again
+    /// what was answered. So the queue is asked something first: the answer comes after them.
     private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
         guard let consumer, session.failure == nil else { return }
+        _ = try? await link.lookAt(mailboxID)
         try? await consumer.channel.close(deadline: deadline)
         session.remove(self)
         guard session.transports(of: mailboxID).isEmpty else { return }

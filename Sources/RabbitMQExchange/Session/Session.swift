@@ -28,7 +28,8 @@ final class Session: Sendable {
     /// Why the session can't be used any more, if so.
     var failure: ExchangeError? { state.withLock { $0.failure } }
 
-    private init(link: BrokerLink) {
+    /// A session that has declared nothing and receives nothing: enough to look around.
+    init(link: BrokerLink) {
         self.link = link
         directory = Directory(link: link, background: background)
     }
@@ -38,7 +39,8 @@ final class Session: Sendable {
         names: ExchangeNames,
         configuration: RabbitMQConfiguration,
         connection: ConnectionConfiguration,
-        logger: Logger
+        logger: Logger,
+        deadLetterReport: (@Sendable (DeadLetter) -> Void)? = nil
     ) async throws(ExchangeError) -> Session {
         let link = try await BrokerLink(
             names: names,
@@ -48,9 +50,9 @@ final class Session: Sendable {
         )
         let session = Session(link: link)
         do {
-            try await Topology.shared(names).declare(on: link)
+            try await Topology.shared(names).declareOrFind(on: link)
             try await Topology.session(link).declare(on: link)
-            try await session.start()
+            try await session.start(deadLetterReport)
         } catch {
             await session.close()
             throw error
@@ -58,17 +60,28 @@ final class Session: Sendable {
         return session
     }
 
-    private func start() async throws(ExchangeError) {
+    private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
         let answers = try await consume(names.sessionQueue(link.sessionID), "answers", prefetch: 2000)
-        let deadLetters = try await consume(names.deadLetters, "dead-letters", prefetch: 256)
         background.start { await self.receive(answers) }
-        background.start { await DeadLetterConsumer(session: self).run(deadLetters) }
+        if let deadLetters = try await consumeDeadLetters() {
+            background.start { await DeadLetterConsumer(session: self, report: deadLetterReport).run(deadLetters) }
+        }
         for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
             let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
             background.start { await watch.run(connection) }
         }
         background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
         background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
+    }
+
+    /// `nil` when the broker user may not read dead letters: then others answer them.
+    private func consumeDeadLetters() async throws(ExchangeError) -> Consumer? {
+        do throws(ExchangeError) {
+            return try await consume(names.deadLetters, "dead-letters", prefetch: 256)
+        } catch let error where error.code == .forbidden {
+            link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))
+            return nil
+        }
     }
 
     private func consume(_ queue: String, _ role: String, prefetch: Int) async throws(ExchangeError) -> Consumer {
@@ -183,6 +196,8 @@ final class Session: Sendable {
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             background.start {
+                // Anybody who may write to the exchange can send this; only the directory is believed.
+                guard (try? await self.directory.state(of: mailbox)) == .terminated else { return }
                 let isOwner = self.isOwner(of: mailbox)
                 if isOwner { await self.reply(.lettingGo, to: control) }
                 await self.letGo(of: mailbox)
