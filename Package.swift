@@ -101,6 +101,20 @@ let package = Package(
             dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "ObservabilityTests",
+            dependencies: [
+                "AgentExchange", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, metrics, tracing,
+                configuration,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(
+                    name: "InMemoryTracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Tracing"])
+                ),
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "ExchangeTestKitTests", dependencies: ["ExchangeTestKit"], swiftSettings: settings),
     ]
 )
