@@ -17,13 +17,13 @@ demo: ## counts the lines of a log with agents, on a private broker that is gone
 	@$(SWIFT) build -c release --product log-count
 	@EXCHANGE='$(EXCHANGE)' WORKERS='$(WORKERS)' FILE='$(FILE)' SWIFT='$(SWIFT)' deploy/demo.sh
 
-test: needs ## all tests, those with a real broker too
-	@$(SWIFT) test
+test: needs ## all tests, those with a real broker too, the long ones in full
+	@WARREN_FULL=1 $(SWIFT) test --no-parallel
 
 check: needs ## formatting, warnings as errors, all tests
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples
 	$(SWIFT) build --build-tests
-	$(SWIFT) test
+	WARREN_FULL=1 $(SWIFT) test --no-parallel
 
 format: ## formats all sources in place
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples

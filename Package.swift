@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "InProcessExchange", targets: ["InProcessExchange"]),
         .library(name: "RabbitMQExchange", targets: ["RabbitMQExchange"]),
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
+        .executable(name: "warren", targets: ["warren"]),
     ],
     traits: [
         .default(enabledTraits: ["Tracing", "Configuration"]),
@@ -40,11 +41,12 @@ let package = Package(
         .trait(name: "Configuration", description: "Settings out of a ConfigReader of swift-configuration."),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     ],
     targets: [
         .systemLibrary(
@@ -71,10 +73,24 @@ let package = Package(
         .target(name: "ExchangeConformance", dependencies: ["AgentExchange", logging], swiftSettings: settings),
         .target(name: "ExchangeTestKit", dependencies: [logging], swiftSettings: settings),
         .executableTarget(
-            name: "log-count",
+            name: "warren",
+            dependencies: [
+                "AgentExchange", "RabbitMQExchange", "AMQP", "ExchangeConformance", "LogCountJob", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "LogCountJob",
             dependencies: ["AgentExchange", "InProcessExchange", "RabbitMQExchange", logging],
             path: "examples/log-count",
-            exclude: ["README.md"],
+            exclude: ["README.md", "Program"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "log-count",
+            dependencies: ["LogCountJob"],
+            path: "examples/log-count/Program",
             swiftSettings: settings
         ),
         .executableTarget(
@@ -113,6 +129,11 @@ let package = Package(
                     condition: .when(traits: ["Tracing"])
                 ),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WarrenCommandTests",
+            dependencies: ["warren", "RabbitMQExchange", "AgentExchange", "AMQP", "ExchangeTestKit", logging],
             swiftSettings: settings
         ),
         .testTarget(name: "ExchangeTestKitTests", dependencies: ["ExchangeTestKit"], swiftSettings: settings),

@@ -4,11 +4,12 @@ internal import Synchronization
 
 /// What all transports of one exchange share: the directory, and the way from one mailbox to another.
 ///
-/// No two locks are ever held together: a mailbox is looked up, then used.
+/// No two locks are held together, a mailbox is looked up, then used; only a feed of changes is filled under the
+/// directory's lock, so that it has them in order, without a gap.
 final class ExchangeCore: Sendable {
     let id = UUID()
     let configuration: InProcessExchange.Configuration
-    private let directory = Mutex(Directory<Mailbox>())
+    private let directory = Mutex(WatchedDirectory<Mailbox>())
 
     init(configuration: InProcessExchange.Configuration) {
         self.configuration = configuration
@@ -21,7 +22,7 @@ final class ExchangeCore: Sendable {
     // MARK: Directory
 
     func find(_ id: EntityID) -> Directory<Mailbox>.Lookup {
-        directory.withLock { $0.find(id) }
+        directory.withLock { $0.directory.find(id) }
     }
 
     func addUser(name: String?) -> Mailbox {
@@ -33,16 +34,22 @@ final class ExchangeCore: Sendable {
     func register(_ type: AgentType, name: String?) -> AgentRegistration {
         let agent = AgentID(name: name)
         let mailbox = makeMailbox(.agent(agent))
-        directory.withLock { $0.register(agent, type: type, mailbox) }
-        return AgentRegistration(agentID: agent, type: type)
+        let registration = AgentRegistration(agentID: agent, type: type)
+        directory.withLock { $0.register(registration, mailbox) }
+        return registration
     }
 
     func discover(typeNamed name: String, allowSubtypes: Bool) -> [AgentID] {
-        directory.withLock { $0.agents(ofType: name, allowSubtypes: allowSubtypes) }
+        directory.withLock { $0.directory.agents(ofType: name, allowSubtypes: allowSubtypes) }
     }
 
     func discover(named name: String) -> [AgentID] {
-        directory.withLock { $0.agents(named: name) }
+        directory.withLock { $0.directory.agents(named: name) }
+    }
+
+    /// Begins to fill a feed.
+    func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) {
+        directory.withLock { $0.watch(feed, typeNamed: name, allowSubtypes: allowSubtypes) }
     }
 
     /// Puts up the tombstone first: from then on the mailbox is neither found nor discovered.
@@ -66,6 +73,28 @@ final class ExchangeCore: Sendable {
     /// Puts a response into its mailbox. The answer to an accepted request is not subject to the mailbox's length.
     func deliver(_ response: Response, isAnswer: Bool) throws(ExchangeError) {
         try mailbox(of: response.destination).deliver(response, isAnswer: isAnswer)
+    }
+
+    /// Gives a notice to whoever receives from the mailbox; else it is lost.
+    func deliver(_ notice: Notice) {
+        if case .active(let mailbox) = find(notice.destination) { mailbox.deliver(notice) }
+    }
+
+    /// Delivers one request to each agent of a type, and returns those agents. One whose mailbox is full counts too: the
+    /// requester gets its error answer. One that is terminated at this moment does not.
+    func deliver(_ broadcast: Broadcast) throws(ExchangeError) -> [AgentID] {
+        var asked: [AgentID] = []
+        for agent in discover(typeNamed: broadcast.typeName, allowSubtypes: broadcast.allowSubtypes) {
+            let request = try broadcast.request(to: agent)
+            do throws(ExchangeError) {
+                try deliver(request)
+            } catch {
+                guard error.code == .mailboxFull else { continue }
+                try? deliver(request.error(error.code, error.message), isAnswer: true)
+            }
+            asked.append(agent)
+        }
+        return asked
     }
 
     private func mailbox(of id: EntityID) throws(ExchangeError) -> Mailbox {

@@ -41,13 +41,16 @@ public struct InProcessExchange: ExchangeFactory {
     /// The mailbox lasts until it is terminated; closing the transport leaves it.
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         let mailbox = core.addUser(name: name)
-        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach())
+        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach(.exclusive))
     }
 
     /// Opens the mailbox of a registered agent.
     ///
+    /// On standby it waits behind those that are attached, and takes over in turn when the receiver closes.
+    ///
     /// - Throws: ``AgentExchange/ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
-    ///   ``AgentExchange/ExchangeError/Code/mailboxInUse`` when another transport is open on its mailbox.
+    ///   ``AgentExchange/ExchangeError/Code/mailboxInUse`` when another transport is open on its mailbox and the mode is
+    ///   ``AgentExchange/AttachMode/exclusive``.
     public func makeAgentTransport(
         _ registration: AgentRegistration,
         mode: AttachMode
@@ -56,7 +59,7 @@ public struct InProcessExchange: ExchangeFactory {
         guard case .active(let mailbox) = core.find(id) else {
             throw ExchangeError(.badEntityID, "the agent is not registered, or was terminated", entity: id)
         }
-        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach())
+        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach(mode))
     }
 }
 

@@ -6,7 +6,8 @@ final class InProcessTransport: ExchangeTransport {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
     private let receiver: Mailbox.Machine.Receiver
-    private let isClosed = Atomic(false)
+    /// What watches the directory until this transport closes; `nil` afterwards.
+    private let feeds = Mutex<[ChangeFeed]?>([])
 
     /// Wraps a mailbox to which it is attached.
     init(exchange: ExchangeCore, mailbox: Mailbox, receiver: Mailbox.Machine.Receiver) {
@@ -16,7 +17,7 @@ final class InProcessTransport: ExchangeTransport {
     }
 
     deinit {
-        mailbox.detach(receiver)
+        end()
     }
 
     var mailboxID: EntityID { mailbox.id }
@@ -28,6 +29,26 @@ final class InProcessTransport: ExchangeTransport {
     /// A second answer to a request is dropped: the requester has had the first.
     func send(_ message: Message) async throws(ExchangeError) {
         try checkIsOpen()
+        try message.checkLimits()
+        try checkSize(of: message)
+        switch message {
+        case .request(let request):
+            try exchange.deliver(request)
+        case .response(let part) where !part.isTerminal:
+            try mailbox.checkHeld(part.tag, of: part.destination, by: receiver)
+            try exchange.deliver(part, isAnswer: true)
+        case .response(let response):
+            switch try mailbox.settle(response.tag, of: response.destination, by: receiver) {
+            case .answer: try exchange.deliver(response, isAnswer: true)
+            case .foreign: try exchange.deliver(response, isAnswer: false)
+            case .repeated: return
+            }
+        case .notice(let notice):
+            exchange.deliver(notice)
+        }
+    }
+
+    private func checkSize(of message: Message) throws(ExchangeError) {
         let size = message.payloadSize
         guard size <= maximumMessageSize else {
             throw ExchangeError(
@@ -36,26 +57,27 @@ final class InProcessTransport: ExchangeTransport {
                 entity: message.destination
             )
         }
-        switch message {
-        case .request(let request):
-            try exchange.deliver(request)
-        case .response(let response):
-            switch try mailbox.settle(response.tag, of: response.destination, by: receiver) {
-            case .answer: try exchange.deliver(response, isAnswer: true)
-            case .foreign: try exchange.deliver(response, isAnswer: false)
-            case .repeated: return
-            }
-        case .notice:
-            return
-        }
     }
 
+    /// An agent whose mailbox is full is among those asked; it is answered for with
+    /// ``AgentExchange/ExchangeError/Code/mailboxFull``.
     func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
-        throw ExchangeError(.internal, "broadcasts are not there yet")
+        try checkIsOpen()
+        // What is wrong with the broadcast is said also when there is nobody to get it.
+        try checkSize(of: .request(broadcast.request(to: AgentID())))
+        return try exchange.deliver(broadcast)
     }
 
     func changes(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> AgentChanges {
-        throw ExchangeError(.internal, "changes are not there yet")
+        let feed = ChangeFeed(typeNamed: typeName, allowSubtypes: allowSubtypes)
+        let isOpen = feeds.withLock { feeds in
+            feeds?.removeAll { $0.isEnded }
+            feeds?.append(feed)
+            return feeds != nil
+        }
+        guard isOpen else { throw closed }
+        exchange.watch(feed, typeNamed: typeName, allowSubtypes: allowSubtypes)
+        return AgentChanges(feed)
     }
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
@@ -64,7 +86,8 @@ final class InProcessTransport: ExchangeTransport {
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
         try checkIsOpen()
-        return exchange.register(type, name: name)
+        try type.check()
+        return exchange.register(type, name: try name.map(AgentID.checked(name:)))
     }
 
     func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {
@@ -100,13 +123,22 @@ final class InProcessTransport: ExchangeTransport {
     }
 
     func close() async {
-        guard !isClosed.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        end()
+    }
+
+    private func end() {
+        let ending = feeds.withLock { feeds in
+            defer { feeds = nil }
+            return feeds
+        }
+        guard let ending else { return }
+        for feed in ending { feed.end(nil) }
         mailbox.detach(receiver)
     }
 
     private func checkIsOpen() throws(ExchangeError) {
-        if isClosed.load(ordering: .acquiring) {
-            throw ExchangeError(.closed, "the transport is closed", entity: mailboxID)
-        }
+        if feeds.withLock({ $0 == nil }) { throw closed }
     }
+
+    private var closed: ExchangeError { ExchangeError(.closed, "the transport is closed", entity: mailboxID) }
 }

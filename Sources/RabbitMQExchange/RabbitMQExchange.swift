@@ -25,7 +25,7 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     let names: ExchangeNames
     let address: BrokerAddress
-    private var logger: Logger
+    private(set) var logger: Logger
 
     /// Describes an exchange.
     ///
@@ -63,7 +63,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in
-            let id = EntityID.user(UserID(name: try Registration.checked(name)))
+            let id = EntityID.user(UserID(name: try name.map(AgentID.checked(name:))))
             try await Registration.register(id, lineage: [], in: lease.session)
             return try await RabbitMQTransport.attach(to: id, isNew: true, lease: lease, factory: self)
         }
@@ -98,8 +98,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     private func withLease(
         _ body: (Lease) async throws(ExchangeError) -> RabbitMQTransport
     ) async throws(ExchangeError) -> RabbitMQTransport {
-        let key = SessionRegistry.Key(names: names, address: address, configuration: configuration)
-        let lease = try await SessionRegistry.shared.lease(key, logger: logger)
+        let lease = try await lease()
         do {
             return try await body(lease)
         } catch {

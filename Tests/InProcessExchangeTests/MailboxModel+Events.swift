@@ -5,24 +5,29 @@ import Foundation
 
 extension MailboxModel {
     mutating func sendRequest() throws {
-        let request = try Request(from: requester, to: owner, .ping)
+        let requester = requesters.randomElement(using: &random) ?? requesters[0]
+        // The other's tag, where this requester has not used it.
+        let known = requests.randomElement(using: &random)?.tag
+        let key = known.map { Key(requester: requester, tag: $0) }
+        let tag = key.flatMap { requests.contains($0) ? nil : $0.tag } ?? UUID()
+        let request = try Request(from: requester, to: owner, tag: tag, .ping)
         let patience = Int.random(in: -1...30, using: &random)
         let deadline: Instant? = Bool.random(using: &random) ? now + .milliseconds(patience) : nil
-        log.append("request \(request.tag) deadline \(deadline.map { "\($0 - now)" } ?? "none")")
+        log.append("request \(tag) deadline \(deadline.map { "\($0 - now)" } ?? "none")")
         let isFull = maximumLength.map { queued.count + responses.count >= $0 } ?? false
-        let goesOn = waiter != nil && held.count < prefetch
+        let goesOn = activeWaiter != nil && held.count < prefetch
         do {
             let actions = try machine.accept(request, deadline: deadline, now: now)
             try require(!isTerminated, "a terminated mailbox took a request")
-            requests[request.tag] = request
+            requests.insert(Key(requester: requester, tag: tag))
             let isOver = deadline.map { $0 <= now } ?? false
             try require(isOver || goesOn || !isFull, "a full mailbox took a request")
-            if !isOver { queued.append((request.tag, deadline, 1)) }
+            if !isOver { queued.append((Key(requester: requester, tag: tag), deadline, 1)) }
             if !isOver, !goesOn, let deadline {
                 let earliest = queued.compactMap(\.deadline).min()
                 try require(earliest != deadline || actions.alarm != nil || hasEarlierAlarm(deadline), "no alarm")
             }
-            try perform(actions, ending: .deadlineExceeded)
+            try perform(actions)
         } catch MailboxRefusal.terminated {
             try require(isTerminated, "refused as terminated")
         } catch MailboxRefusal.full {
@@ -39,31 +44,50 @@ extension MailboxModel {
 
     mutating func sendResponse() throws {
         let isAnswer = Bool.random(using: &random)
-        let response = try Request(from: owner, to: requester, .ping).response()
+        let response = try Request(from: owner, to: requesters[0], .ping).response()
         log.append("response \(response.tag)")
         let isFull = maximumLength.map { queued.count + responses.count >= $0 } ?? false
+        let goesOn = activeWaiter != nil
         do {
             let actions = try machine.accept(response, isAnswer: isAnswer)
             try require(!isTerminated, "a terminated mailbox took a response")
-            try require(isAnswer || waiter != nil || !isFull, "a full mailbox took a response")
+            try require(isAnswer || goesOn || !isFull, "a full mailbox took a response")
             responses.append(response.tag)
-            try perform(actions, ending: .deadlineExceeded)
+            try perform(actions)
         } catch MailboxRefusal.terminated {
             try require(isTerminated, "refused as terminated")
         } catch MailboxRefusal.full {
-            try require(isFull && !isAnswer && waiter == nil, "refused as full")
+            try require(isFull && !isAnswer && !goesOn, "refused as full")
+        }
+    }
+
+    mutating func sendNotice() throws {
+        let notice = Notice(from: requesters[0], to: owner, tag: UUID(), .cancel)
+        log.append("notice \(notice.tag)")
+        let isLost = isTerminated || receivers.isEmpty
+        if !isLost { notices.append(notice.tag) }
+        let actions = machine.accept(notice)
+        try require(!isLost || actions.wakes.isEmpty, "a notice to nobody woke someone")
+        try perform(actions)
+    }
+
+    private mutating func anyReceiver() -> Int {
+        switch Int.random(in: 0..<10, using: &random) {
+        case 0: 1000
+        case 1..<4: receivers.randomElement(using: &random) ?? 1000
+        default: receivers.first ?? 1000
         }
     }
 
     mutating func receive() throws {
-        let other = Int.random(in: 0..<10, using: &random) == 0
-        let from = other ? 1000 : receiver ?? 1000
+        let from = anyReceiver()
         log.append("receive by \(from)")
-        let wasDeliverable = isDeliverable
+        let wasDeliverable = from == receivers.first && isDeliverable
         do {
             let (message, actions) = try machine.receive(by: from, now: now)
-            try require(from == receiver && !isTerminated && waiter == nil, "gave a message to the wrong one")
-            try perform(actions, ending: .deadlineExceeded)
+            let mayReceive = receivers.contains(from) && !isTerminated && waiters[from] == nil
+            try require(mayReceive, "gave a message to the wrong one")
+            try perform(actions)
             try require(
                 (message != nil) == wasDeliverable,
                 "message: \(message != nil), deliverable: \(wasDeliverable)"
@@ -71,107 +95,128 @@ extension MailboxModel {
             if let message {
                 try deliver(message)
             } else {
-                nextWaiter += 1
-                waiter = nextWaiter
+                lastNumber += 1
                 let patience = Int.random(in: 1...30, using: &random)
-                waiterDeadline = Bool.random(using: &random) ? now + .milliseconds(patience) : nil
-                machine.wait(nextWaiter, number: nextWaiter, deadline: waiterDeadline)
+                let deadline = Bool.random(using: &random) ? now + .milliseconds(patience) : nil
+                waiters[from] = Waiter(number: lastNumber, deadline: deadline)
+                machine.wait(lastNumber, by: from, number: lastNumber, deadline: deadline)
             }
         } catch let refusal as MailboxRefusal {
-            let expected: MailboxRefusal = from != receiver ? .closed : isTerminated ? .terminated : .inUse
+            let expected: MailboxRefusal = !receivers.contains(from) ? .closed : isTerminated ? .terminated : .inUse
             try require(refusal == expected, "\(refusal) instead of \(expected)")
         }
     }
 
-    mutating func settle() throws {
-        guard let receiver else { return }
+    private mutating func anyKey() -> Key {
         let again = Int.random(in: 0..<5, using: &random) == 0 ? settled.randomElement(using: &random) : nil
-        let tag = again ?? held.randomElement(using: &random)?.tag ?? UUID()
-        log.append("settle \(tag)")
-        let wasHeld = held.contains { $0.tag == tag }
+        let key = again ?? held.randomElement(using: &random)?.key
+        let mistaken = Int.random(in: 0..<8, using: &random) == 0
+        return Key(
+            requester: mistaken ? requesters[1] : key?.requester ?? requesters[0],
+            tag: key?.tag ?? UUID()
+        )
+    }
+
+    mutating func settle() throws {
+        let from = anyReceiver()
+        let key = anyKey()
+        log.append("settle \(key) by \(from)")
+        let wasHeld = from == receivers.first && held.contains { $0.key == key }
         do {
-            let (settlement, actions) = try machine.settle(tag, of: requester, by: receiver, now: now)
+            let (settlement, actions) = try machine.settle(key.tag, of: key.requester, by: from, now: now)
+            try require(receivers.contains(from) && !isTerminated, "a stranger may answer")
             let expected: MailboxStateMachine<Int>.Settlement =
-                wasHeld ? .answer : settled.contains(tag) ? .repeated : .foreign
+                wasHeld ? .answer : settled.contains(key) ? .repeated : .foreign
             try require(settlement == expected, "\(settlement), not \(expected)")
             if wasHeld {
-                settled.append(tag)
-                try require(ended.insert(tag).inserted, "a request ended twice")
-                held.removeAll { $0.tag == tag }
+                settled.append(key)
+                try require(ended.insert(key).inserted, "a request ended twice")
+                held.removeAll { $0.key == key }
             }
-            try perform(actions, ending: .deadlineExceeded)
-            try require(waiter == nil || !isDeliverable, "someone waits, and a message could be delivered")
-        } catch MailboxRefusal.terminated {
-            try require(isTerminated, "refused as terminated")
+            try perform(actions)
+        } catch let refusal as MailboxRefusal {
+            try require(refusal == (receivers.contains(from) ? .terminated : .closed), "\(refusal)")
         }
+    }
+
+    mutating func sendPart() throws {
+        let from = anyReceiver()
+        let key = anyKey()
+        log.append("part for \(key) by \(from)")
+        let wasHeld = from == receivers.first && held.contains { $0.key == key }
+        do throws(MailboxRefusal) {
+            try machine.checkHeld(key.tag, of: key.requester, by: from)
+        } catch {
+            let expected: MailboxRefusal = !receivers.contains(from) ? .closed : isTerminated ? .terminated : .notHeld
+            try require(error == expected && (error != .notHeld || !wasHeld), "\(error) instead of \(expected)")
+            return
+        }
+        try require(wasHeld && !isTerminated, "a part was taken of a request that is not held")
     }
 
     mutating func tick() throws {
         log.append("tick")
+        let late = waiters.values.filter { $0.deadline.map { $0 <= now } ?? false }.map(\.number)
         let actions = machine.tick(at: now)
-        if waiterDeadline.map({ $0 <= now }) ?? false {
-            guard case .failure(.timedOut)? = actions.wake?.result else {
-                throw Violation(description: "a waiter was not told that its time is over")
-            }
-        } else {
-            try require(actions.wake == nil, "a tick woke someone")
-        }
-        try perform(actions, ending: .deadlineExceeded)
+        try perform(actions, waking: Set(late))
         try require(queued.allSatisfy { $0.deadline.map { $0 > now } ?? true }, "an expired request is still queued")
-        let next = (queued.map(\.deadline) + [waiterDeadline]).compactMap { $0 }.min()
+        let next = (queued.map(\.deadline) + waiters.values.map(\.deadline)).compactMap { $0 }.min()
         if let next { try require(actions.alarm.map { $0 <= next } ?? false, "the next alarm is too late") }
     }
 
     mutating func cancel() throws {
-        let number = Bool.random(using: &random) ? nextWaiter : 0
-        log.append("cancel \(number)")
-        let actions = machine.cancel(number)
-        try require((actions.wake != nil) == (waiter == number), "the wrong waiter was cancelled")
-        try perform(actions, ending: .cancelled)
+        let number = waiters.values.map(\.number).randomElement(using: &random) ?? 0
+        let chosen = Bool.random(using: &random) ? number : 0
+        log.append("cancel \(chosen)")
+        try perform(machine.cancel(chosen), waking: chosen == 0 ? [] : [chosen])
     }
 
     mutating func attach() throws {
-        log.append("attach")
+        let mode: AttachMode = Bool.random(using: &random) ? .standby : .exclusive
+        log.append("attach \(mode)")
         do {
-            let attached = try machine.attach()
-            try require(receiver == nil && !isTerminated, "two receivers are attached")
-            receiver = attached
+            let attached = try machine.attach(mode)
+            try require(!isTerminated, "attached to a terminated mailbox")
+            try require(receivers.isEmpty || mode == .standby, "two receivers are attached")
+            receivers.append(attached)
         } catch let refusal as MailboxRefusal {
             let expected: MailboxRefusal = isTerminated ? .terminated : .inUse
-            try require(refusal == expected && (isTerminated || receiver != nil), "\(refusal)")
+            let isRight = refusal == expected && (isTerminated || (mode == .exclusive && !receivers.isEmpty))
+            try require(isRight, "\(refusal)")
         }
     }
 
     mutating func detach() throws {
-        let from = Int.random(in: 0..<4, using: &random) == 0 ? 1000 : receiver ?? 1000
+        let from = anyReceiver()
         log.append("detach \(from)")
-        let actions = machine.detach(from)
-        guard from == receiver else {
-            try require(actions.wake == nil && actions.answers.isEmpty, "a stranger's detaching did something")
-            return
+        let wasFirst = from == receivers.first
+        let woken = waiters[from].map { Set([$0.number]) } ?? []
+        receivers.removeAll { $0 == from }
+        if wasFirst {
+            queued = held.map { ($0.key, $0.deadline, $0.attempt + 1) } + queued
+            held = []
+            notices = []
         }
-        try require((actions.wake != nil) == (waiter != nil), "the waiter of a closed transport was not woken")
-        receiver = nil
-        queued = held.map { ($0.tag, $0.deadline, $0.attempt + 1) } + queued
-        held = []
-        if let next = queued.compactMap(\.deadline).min() {
+        let actions = machine.detach(from, now: now)
+        try perform(actions, waking: woken)
+        if wasFirst, let next = queued.compactMap(\.deadline).min() {
             try require(actions.alarm.map { $0 <= next } ?? false, "no alarm for what was put back")
         }
-        try perform(actions, ending: .closed)
     }
 
     mutating func terminate() throws {
         log.append("terminate")
         let actions = machine.terminate()
         if isTerminated {
-            try require(actions.wake == nil && actions.answers.isEmpty, "a second termination did something")
+            try require(actions.wakes.isEmpty && actions.answers.isEmpty, "a second termination did something")
             return
         }
         isTerminated = true
-        let expected = held.map(\.tag) + queued.map(\.tag)
-        try require(actions.answers.map(\.tag) == expected, "not exactly what was pending was answered")
-        try require((actions.wake != nil) == (waiter != nil), "the waiter of a terminated mailbox was not woken")
-        try perform(actions, ending: .mailboxTerminated)
+        let expected = held.map(\.key) + queued.map(\.key)
+        let answered = actions.answers.map { Key(requester: $0.destination, tag: $0.tag) }
+        try require(answered == expected, "not exactly what was pending was answered")
+        try perform(actions, ending: .mailboxTerminated, waking: Set(waiters.values.map(\.number)))
         responses = []
+        notices = []
     }
 }

@@ -6,16 +6,29 @@ import Foundation
 /// Drives a mailbox's state machine by random events, and keeps count of what it owes.
 ///
 /// The model knows of each accepted request whether it is open, and in which order those must be delivered; of each
-/// waiter, that it is woken once.
+/// waiter, that it is woken once; of each receiver, whose turn it is. Two requesters use the same tags.
 struct MailboxModel {
     struct Violation: Error, CustomStringConvertible {
         let description: String
     }
 
+    /// A request, as the mailbox must tell it from others.
+    struct Key: Hashable, CustomStringConvertible {
+        let requester: EntityID
+        let tag: UUID
+
+        var description: String { "\(tag.uuidString.prefix(4)) of \(requester.uuid.uuidString.prefix(4))" }
+    }
+
+    struct Waiter: Equatable {
+        let number: Int
+        let deadline: Instant?
+    }
+
     typealias Instant = ContinuousClock.Instant
 
     let owner = EntityID.agent(AgentID())
-    let requester = EntityID.user(UserID())
+    let requesters = [EntityID.user(UserID()), EntityID.user(UserID())]
     let start = Instant.now
     let prefetch: Int
     let maximumLength: Int?
@@ -25,17 +38,18 @@ struct MailboxModel {
     var now: Instant
 
     /// Requests that wait, in order, and those that the receiver holds, in the order of their delivery.
-    var queued: [(tag: UUID, deadline: Instant?, attempt: Int)] = []
-    var held: [(tag: UUID, deadline: Instant?, attempt: Int)] = []
+    var queued: [(key: Key, deadline: Instant?, attempt: Int)] = []
+    var held: [(key: Key, deadline: Instant?, attempt: Int)] = []
     var responses: [UUID] = []
-    var requests: [UUID: Request] = [:]
-    var ended: Set<UUID> = []
+    var notices: [UUID] = []
+    var requests: Set<Key> = []
+    var ended: Set<Key> = []
     /// Those of them that the receiver answered.
-    var settled: [UUID] = []
-    var receiver: Int?
-    var waiter: Int?
-    var waiterDeadline: Instant?
-    var nextWaiter = 0
+    var settled: [Key] = []
+    /// Who is attached; the first receives.
+    var receivers: [Int] = []
+    var waiters: [Int: Waiter] = [:]
+    var lastNumber = 0
     var isTerminated = false
     var log: [String] = []
 
@@ -60,14 +74,16 @@ struct MailboxModel {
 
     private mutating func step() throws {
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<35: try sendRequest()
-        case 35..<45: try sendResponse()
-        case 45..<65: try receive()
-        case 65..<82: try settle()
-        case 82..<88: try tick()
-        case 88..<92: try cancel()
-        case 92..<96: try attach()
-        case 96..<99: try detach()
+        case 0..<30: try sendRequest()
+        case 30..<38: try sendResponse()
+        case 38..<43: try sendNotice()
+        case 43..<62: try receive()
+        case 62..<76: try settle()
+        case 76..<79: try sendPart()
+        case 79..<85: try tick()
+        case 85..<89: try cancel()
+        case 89..<95: try attach()
+        case 95..<99: try detach()
         default: if Int.random(in: 0..<20, using: &random) == 0 { try terminate() }
         }
     }
@@ -80,49 +96,67 @@ struct MailboxModel {
         try require(machine.heldRequests == held.count, "holds \(machine.heldRequests), not \(held.count)")
         let expected = queued.count + responses.count
         try require(machine.queuedMessages == expected, "queues \(machine.queuedMessages), not \(expected)")
-        try require(machine.isAttached == (receiver != nil), "attached: \(machine.isAttached)")
+        try require(machine.attached == receivers.count, "attached: \(machine.attached)")
         try require(machine.isTerminated == isTerminated, "terminated: \(machine.isTerminated)")
         try require(held.count <= prefetch, "holds \(held.count) of at most \(prefetch)")
+        try require(activeWaiter == nil || !isDeliverable, "someone waits, and a message could be delivered")
     }
 }
 
 // MARK: - What the machine asks for
 
 extension MailboxModel {
-    /// Checks what comes out of an event. `mayWake` lists why the waiter may be woken.
-    mutating func perform(_ actions: MailboxStateMachine<Int>.Actions, ending: ExchangeError.Code) throws {
+    /// Checks what comes out of an event: how requests ended that were answered, and who was woken without a message.
+    mutating func perform(
+        _ actions: MailboxStateMachine<Int>.Actions,
+        ending: ExchangeError.Code = .deadlineExceeded,
+        waking expected: Set<Int> = []
+    ) throws {
         for answer in actions.answers {
+            let key = Key(requester: answer.destination, tag: answer.tag)
             guard case .failure(let failure) = answer.outcome else {
                 throw Violation(description: "an answer is no error")
             }
             try require(failure.code == ending, "an answer says \(failure.code), not \(ending)")
-            try require(ended.insert(answer.tag).inserted, "a request ended twice")
-            if ending == .deadlineExceeded {
-                let deadline = queued.first { $0.tag == answer.tag }?.deadline ?? requests[answer.tag].map { _ in now }
-                try require(deadline.map { $0 <= now } ?? false, "a request expired before its time")
+            try require(requests.contains(key), "a request was answered that was not accepted")
+            try require(ended.insert(key).inserted, "a request ended twice")
+            if ending == .deadlineExceeded, let entry = queued.first(where: { $0.key == key }) {
+                try require(entry.deadline.map { $0 <= now } ?? false, "a request expired before its time")
             }
-            queued.removeAll { $0.tag == answer.tag }
-            held.removeAll { $0.tag == answer.tag }
+            queued.removeAll { $0.key == key }
+            held.removeAll { $0.key == key }
         }
-        guard let (woken, result) = actions.wake else { return }
-        try require(woken == waiter, "woke \(woken), not \(String(describing: waiter))")
-        waiter = nil
-        waiterDeadline = nil
-        if case .success(let message) = result { try deliver(message) }
+        var refused: Set<Int> = []
+        for (woken, result) in actions.wakes {
+            let receiver = waiters.first { $0.value.number == woken }?.key
+            guard let receiver else { throw Violation(description: "woke \(woken), who does not wait") }
+            waiters[receiver] = nil
+            switch result {
+            case .failure: refused.insert(woken)
+            case .success(let message):
+                try require(receiver == receivers.first, "one that stands by got a message")
+                try deliver(message)
+            }
+        }
+        try require(refused == expected, "\(refused) were woken without a message, not \(expected)")
     }
 
     /// Checks that a message was the one to be delivered.
     mutating func deliver(_ message: Message) throws {
         log.append("  delivered \(message)")
         switch message {
-        case .notice: break
+        case .notice(let notice):
+            try require(notices.first == notice.tag, "a notice came out of order")
+            notices.removeFirst()
         case .response(let response):
+            try require(notices.isEmpty, "a response came before a notice")
             try require(responses.first == response.tag, "a response came out of order")
             responses.removeFirst()
         case .request(let request):
-            try require(responses.isEmpty, "a request came before a response")
+            try require(notices.isEmpty && responses.isEmpty, "a request came before a notice or a response")
             let next = queued.isEmpty ? nil : queued.removeFirst()
-            try require(next?.tag == request.tag, "a request came out of order")
+            try require(next?.key.tag == request.tag, "a request came out of order")
+            try require(next?.key.requester == request.source, "another's request came")
             try require(next?.attempt == request.attempt, "attempt \(request.attempt), not \(next?.attempt ?? 0)")
             try require(next?.deadline.map { $0 > now } ?? true, "an expired request was delivered")
             try require(held.count < prefetch, "a request was delivered beyond the prefetch limit")
@@ -130,9 +164,13 @@ extension MailboxModel {
         }
     }
 
+    /// Who waits as the receiver.
+    var activeWaiter: Waiter? { receivers.first.flatMap { waiters[$0] } }
+
     /// Whether the receiver would get a message now.
     var isDeliverable: Bool {
-        if !responses.isEmpty { return true }
+        if isTerminated { return false }
+        if !notices.isEmpty || !responses.isEmpty { return true }
         return held.count < prefetch && queued.contains { $0.deadline.map { $0 > now } ?? true }
     }
 }

@@ -1,13 +1,10 @@
 import AgentExchange
 import Foundation
 
-/// The hidden command `log-count agent`: one agent in a process of its own.
+/// What the hidden command of a ``JobProgram`` does: one agent in a process of its own.
 ///
 /// It ends when the agent's mailbox is terminated, or when the standard input closes because the coordinator is gone.
 enum AgentCommand {
-    /// The command.
-    static let name = "agent"
-
     /// Reads the ``Briefing`` from the standard input and serves the agent until it ends.
     static func run() async throws {
         // An interrupt from the keyboard reaches every process of the terminal; the coordinator decides what to do.

@@ -30,7 +30,11 @@ struct Job: Sendable {
             let host: any AgentHost =
                 switch options.exchange {
                 case .local: LocalAgents(exchange: exchange)
-                case .rabbitmq: try WorkerProcesses(exchange: exchange, broker: options.broker)
+                case .rabbitmq: try WorkerProcesses(
+                    exchange: exchange,
+                    broker: options.broker,
+                    command: options.agentCommand
+                )
                 }
             await explain()
             let crew = try await Crew(workers: options.workers, client: client, host: host, progress: progress)
@@ -62,9 +66,9 @@ struct Job: Sendable {
         let page = environment["RABBITMQ_MANAGEMENT"] ?? "the management page of the broker"
         await progress.note(
             """
-            Every mailbox is a queue named warren.\(namespace).…; to look at them while this runs:
+            Every mailbox is a queue named warren.\(options.namespace).…; to look at them while this runs:
               \(tool) list_queues name type messages consumers
-            or \(page), filtered by warren.\(namespace).
+            or \(page), filtered by warren.\(options.namespace).
             """
         )
     }

@@ -3,9 +3,6 @@ import Foundation
 import InProcessExchange
 import RabbitMQExchange
 
-/// The namespace of the job: everything on the broker is named `warren.log-count.…`.
-let namespace = "log-count"
-
 /// Makes the exchange that the options ask for.
 ///
 /// - Throws: ``UsageError`` when the broker's URL is not valid.
@@ -15,7 +12,7 @@ func makeExchange(_ options: Options) throws -> any ExchangeFactory {
         return InProcessExchange()
     case .rabbitmq:
         do throws(ExchangeError) {
-            return try RabbitMQExchange(url: options.broker, namespace: namespace)
+            return try RabbitMQExchange(url: options.broker, namespace: options.namespace)
         } catch {
             throw UsageError("\(options.brokerAddress) is not the URL of a broker: \(error.message)")
         }

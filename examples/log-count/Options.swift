@@ -27,6 +27,12 @@ struct Options: Sendable {
     var file = defaultFile
     var showsHelp = false
 
+    /// The namespace of the job: everything on the broker is named `warren.log-count.…`.
+    var namespace = "log-count"
+
+    /// What makes this executable an agent.
+    var agentCommand: [String] = []
+
     /// Reads the arguments.
     ///
     /// - Throws: ``UsageError``.
@@ -52,6 +58,7 @@ struct Options: Sendable {
             case "--help", "-h": showsHelp = true
             case "--no-kill": kills = false
             case "--broker": broker = try value()
+            case "--namespace": namespace = try value()
             case "--workers": workers = try Self.number(try value(), for: "--workers", in: 1...64)
             case "--chunk": chunk = try Self.number(try value(), for: "--chunk", in: 1...100_000)
             case "--exchange":
@@ -78,7 +85,8 @@ struct Options: Sendable {
 extension Options {
     /// What `--help` prints.
     static let help = """
-        Usage: log-count [--exchange rabbitmq|local] [--broker URL] [--workers N] [--chunk LINES] [--no-kill] [FILE]
+        Usage: log-count [--exchange rabbitmq|local] [--broker URL] [--namespace NAME] [--workers N] [--chunk LINES]
+                         [--no-kill] [FILE]
 
         Counts the lines, words, fields and terms of a text file with agents that talk over a Warren exchange, kills one
         of them half way, starts it again, and checks the result against a plain count.
@@ -87,6 +95,7 @@ extension Options {
           --exchange local     all agents in this process, over the in-process exchange
           --broker URL         the broker; better in the variable WARREN_BROKER, as arguments can be seen by others
                                (default \(defaultBroker))
+          --namespace NAME     where on the broker: queues are named warren.NAME.… (default log-count)
           --workers N          how many workers count (default 3)
           --chunk LINES        how many lines a request carries (default 100)
           --no-kill            kill nobody

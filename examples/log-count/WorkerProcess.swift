@@ -12,8 +12,12 @@ struct WorkerProcesses: AgentHost {
     /// The broker's URL.
     let broker: String
 
+    /// What makes this executable an agent.
+    let command: [String]
+
     /// Encodes the exchange for the processes.
-    init(exchange: any ExchangeFactory, broker: String) throws {
+    init(exchange: any ExchangeFactory, broker: String, command: [String]) throws {
+        self.command = command
         self.exchange = try JSONEncoder().encode(exchange)
         self.broker = broker
     }
@@ -22,7 +26,11 @@ struct WorkerProcesses: AgentHost {
     func start(_ assignment: Assignment) async throws -> any Incarnation {
         var environment = ProcessInfo.processInfo.environment
         environment[Options.brokerVariable] = broker
-        return try WorkerProcess(Briefing(exchange: exchange, assignment: assignment), environment: environment)
+        return try WorkerProcess(
+            Briefing(exchange: exchange, assignment: assignment),
+            command: command,
+            environment: environment
+        )
     }
 }
 
@@ -43,13 +51,13 @@ private struct WorkerProcess: Incarnation {
 
     var label: String { "process \(process.processIdentifier)" }
 
-    init(_ briefing: Briefing, environment: [String: String]) throws {
+    init(_ briefing: Briefing, command: [String], environment: [String: String]) throws {
         guard let executable = Bundle.main.executableURL else { throw JobError("this program can't find itself") }
         let pipe = Pipe()
         let end = ProcessEnd()
         let process = Process()
         process.executableURL = executable
-        process.arguments = [AgentCommand.name]
+        process.arguments = command
         process.environment = environment
         process.standardInput = pipe
         process.terminationHandler = { process in

@@ -71,6 +71,7 @@ public final class AgentExchangeClient: ExchangeClient {
     ///
     /// A handler may call it, and is not waited for then. The request that it serves is given back like all others.
     public func close() async {
+        await core.tellCancelled()
         await transport.close()
         await running.cancelAll()
         await core.close()
@@ -116,8 +117,8 @@ public final class AgentExchangeClient: ExchangeClient {
             await core.answer(request.error(.interrupted, text), to: request)
             return
         }
-        outgoing.open(request)
         let isNew = running.start(request) { [self] in
+            outgoing.open(request)
             configuration.logger.trace("a request is served", metadata: .init(.request(request)))
             let served = ServedRequest(request: request, telemetry: core.telemetry)
             let response = await served.run { await self.serve(request) }

@@ -17,9 +17,29 @@ public struct BroadcastAnswers: AsyncSequence, Sendable {
     /// Answers that are errors are elements; the sequence itself does not fail.
     public typealias Failure = Never
 
-    let core: ClientCore
-    let gathering: Gathering
-    let deadline: ContinuousClock.Instant
+    /// Forgets the broadcast when nobody can pull its answers any more.
+    private final class Owner: Sendable {
+        let core: ClientCore
+        let gathering: Gathering
+
+        init(_ core: ClientCore, _ gathering: Gathering) {
+            self.core = core
+            self.gathering = gathering
+        }
+
+        deinit {
+            core.streams.remove(gathering)
+        }
+    }
+
+    private let owner: Owner
+    private let deadline: ContinuousClock.Instant
+    private var gathering: Gathering { owner.gathering }
+
+    init(core: ClientCore, gathering: Gathering, deadline: ContinuousClock.Instant) {
+        owner = Owner(core, gathering)
+        self.deadline = deadline
+    }
 
     /// Pulls answers.
     public struct Iterator: AsyncIteratorProtocol {
@@ -29,7 +49,10 @@ public struct BroadcastAnswers: AsyncSequence, Sendable {
         /// The next answer.
         public mutating func next(isolation actor: isolated (any Actor)?) async -> BroadcastAnswer? {
             if missing == nil {
-                if let response = await answers.pull() { return BroadcastAnswer(response) }
+                // Only agents are asked: a response of anybody else is none.
+                while let response = await answers.pull() {
+                    if let answer = BroadcastAnswer(response) { return answer }
+                }
                 missing = Task.isCancelled ? [] : answers.gathering.missing
             }
             guard let agent = missing?.popLast() else { return nil }
@@ -53,7 +76,7 @@ public struct BroadcastAnswers: AsyncSequence, Sendable {
         }
         defer { alarm.cancel() }
         let response = await gathering.next()
-        if response == nil { core.streams.remove(gathering) }
+        if response == nil { owner.core.streams.remove(gathering) }
         return response
     }
 }

@@ -10,6 +10,8 @@ final class ClientCore: Sendable {
     let streams = OpenStreams()
     let background = BackgroundTasks()
     let telemetry: Telemetry
+    /// The requests that were cancelled and whose agents do not know it yet.
+    private let untold = Mutex<[UUID: Request]>([:])
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
@@ -83,7 +85,7 @@ final class ClientCore: Sendable {
             cancel(request)
             throw ExchangeError(.cancelled, "the calling task was cancelled", entity: .agent(agent), delivery: .unknown)
         case .closed:
-            throw ExchangeError(.closed, "the client was closed", entity: .agent(agent), delivery: .unknown)
+            throw pending.end(delivery: .unknown, entity: .agent(agent))
         }
     }
 
@@ -91,10 +93,9 @@ final class ClientCore: Sendable {
     ///
     /// The notice is quick and may be lost; the cancel request is answered, but may wait behind others.
     func cancel(_ request: Request) {
+        untold.withLock { $0[request.tag] = request }
         background.start { [self] in
-            try? await transport.send(
-                .notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel))
-            )
+            await tellCancelled(request)
             do throws(ExchangeError) {
                 guard let agent = request.destination.agentID, let label = request.label else { return }
                 _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
@@ -105,6 +106,24 @@ final class ClientCore: Sendable {
                 )
             }
         }
+    }
+
+    private func tellCancelled(_ request: Request) async {
+        try? await transport.send(.notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel)))
+        untold.withLock { $0[request.tag] = nil }
+    }
+
+    /// The client is about to close: tells the agents whose streams nobody will pull any more, also when the calling task
+    /// is cancelled.
+    func tellCancelled() async {
+        let requests = untold.withLock { Array($0.values) } + streams.requests
+        if requests.isEmpty { return }
+        let telling = Task {
+            await withDiscardingTaskGroup { group in
+                for request in requests { group.addTask { await self.tellCancelled(request) } }
+            }
+        }
+        await telling.value
     }
 
     /// Hands a response to the handle that waits for it, or logs it.
@@ -165,8 +184,10 @@ final class ClientCore: Sendable {
 
     /// Ends every call that waits, and the work in the background.
     func close() async {
-        pending.close()
-        streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
+        await tellCancelled()
+        let end = ExchangeError(.closed, "the client was closed", delivery: .unknown)
+        pending.close(end)
+        streams.close(end)
         await background.cancelAll()
     }
 }

@@ -67,13 +67,13 @@ final class Gathering: Sendable {
         waiter?.resume(returning: nil)
     }
 
-    /// The next answer; `nil` when all have come, or after ``end()``.
+    /// The next answer; `nil` when all have come, after ``end()``, and while another task waits for one.
     func next() async -> Response? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let now: Response?? = state.withLock { state in
                     if let answer = state.answers.popFirst() { return .some(answer) }
-                    if state.isComplete { return .some(nil) }
+                    if state.isComplete || state.waiter != nil { return .some(nil) }
                     state.waiter = continuation
                     return nil
                 }

@@ -28,6 +28,9 @@ final class OpenStreams: Sendable {
         if let end { throw end }
     }
 
+    /// The requests of the streams.
+    var requests: [Request] { state.withLock { $0.streams.values.map(\.request) } }
+
     /// Returns whether it was there.
     @discardableResult
     func remove(_ buffer: PartBuffer) -> Bool {

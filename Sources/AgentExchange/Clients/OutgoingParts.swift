@@ -58,6 +58,10 @@ final class OutgoingParts: Sendable {
         let key = Key(source: request.source, tag: request.tag)
         while true {
             if Task.isCancelled { throw ExchangeError(.cancelled, "the requester takes no more parts") }
+            let left = request.deadline?.timeIntervalSinceNow
+            if let left, left <= 0 {
+                throw ExchangeError(.deadlineExceeded, "the requester granted no credit in time")
+            }
             let number: Int?? = streams.withLock { streams in
                 guard let stream = streams[key], stream.waiter == nil else { return nil }
                 guard stream.sent < stream.credit else { return .some(nil) }
@@ -71,12 +75,19 @@ final class OutgoingParts: Sendable {
                 )
             }
             if let number { return number }
-            await credit(key)
+            await credit(key, timeout: left.map { .seconds($0) })
         }
     }
 
-    /// Waits for more credit, the end of the request, or the cancellation of the task.
-    private func credit(_ key: Key) async {
+    /// Waits for more credit, the end of the request, the cancellation of the task, or until the time is over.
+    private func credit(_ key: Key, timeout: Duration?) async {
+        let alarm = timeout.map { timeout in
+            Task { [self] in
+                do { try await Task.sleep(for: timeout) } catch { return }
+                wake(key)
+            }
+        }
+        defer { alarm?.cancel() }
         _ = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: Waiter) in
                 let waits = streams.withLock { streams in
@@ -89,12 +100,17 @@ final class OutgoingParts: Sendable {
                 if !waits { continuation.resume(returning: false) }
             }
         } onCancel: {
-            let waiter = streams.withLock { streams in
-                let waiter = streams[key]?.waiter
-                streams[key]?.waiter = nil
-                return waiter
-            }
-            waiter?.resume(returning: false)
+            wake(key)
         }
+    }
+
+    /// Has whoever waits for credit look again.
+    private func wake(_ key: Key) {
+        let waiter = streams.withLock { streams in
+            let waiter = streams[key]?.waiter
+            streams[key]?.waiter = nil
+            return waiter
+        }
+        waiter?.resume(returning: false)
     }
 }

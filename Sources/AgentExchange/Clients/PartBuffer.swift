@@ -104,6 +104,9 @@ final class PartBuffer: Sendable {
                 let now: Event? = state.withLock { state in
                     if let event = state.take() { return event }
                     if state.givenUp == number { return .quiet }
+                    guard state.waiter == nil else {
+                        return .failed(ExchangeError(.invalidMessage, "another task pulls this stream"))
+                    }
                     state.waiter = (number, continuation)
                     return nil
                 }

@@ -8,6 +8,8 @@ final class PendingRequests: Sendable {
     /// The ledger behind its lock; the timer holds it too.
     private final class Box: Sendable {
         let ledger = Mutex(RequestLedger<Waiter>())
+        /// Why nothing can be sent any more.
+        let end = Mutex<ExchangeError?>(nil)
 
         func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
             let (waiters, next) = ledger.withLock { ($0.expire(at: now), $0.nextDeadline) }
@@ -27,10 +29,10 @@ final class PendingRequests: Sendable {
 
     /// A request is about to be sent.
     ///
-    /// - Throws: ``ExchangeError/Code/closed`` when the client is closed.
+    /// - Throws: Why the client ended, when it has: ``ExchangeError/Code/closed``, or what its transport ended with.
     func open(_ tag: UUID, label: UUID, deadline: ContinuousClock.Instant) throws(ExchangeError) {
         guard box.ledger.withLock({ $0.open(tag, label: label, deadline: deadline) }) else {
-            throw ExchangeError(.closed, "the client is closed")
+            throw end(delivery: .notSent)
         }
         timer.arm(deadline)
     }
@@ -74,9 +76,20 @@ final class PendingRequests: Sendable {
         }
     }
 
-    /// Ends every request; none can be opened any more.
-    func close() {
+    /// The error of a request that the end of the client ended.
+    func end(delivery: DeliveryOutcome, entity: EntityID? = nil) -> ExchangeError {
+        guard let end = box.end.withLock({ $0 }) else {
+            return ExchangeError(.closed, "the client is closed", entity: entity, delivery: delivery)
+        }
+        return ExchangeError(end.code, end.message, entity: entity, delivery: delivery, underlying: end.underlying)
+    }
+
+    /// Ends every request; none can be opened any more. The first reason counts.
+    func close(_ reason: ExchangeError) {
         timer.stop()
+        box.end.withLock { end in
+            if end == nil { end = reason }
+        }
         for waiter in box.ledger.withLock({ $0.close() }) { waiter.resume(returning: .closed) }
     }
 }

@@ -92,7 +92,8 @@ struct RequestLedger<Waiter> {
         guard let entry = entries[response.tag] else {
             return finished.contains(response.tag) ? .late : .unexpected
         }
-        guard entry.label == response.label else { return .unexpected }
+        // A part ends nothing: whoever waits here asked for no stream.
+        guard entry.label == response.label, response.isTerminal else { return .unexpected }
         return switch end(response.tag, .response(response)) {
         case .resumed(let waiter): .resume(waiter)
         case .kept: .kept

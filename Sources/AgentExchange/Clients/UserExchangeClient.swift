@@ -99,7 +99,12 @@ extension ClientCore {
             "a client stopped listening",
             metadata: .init(keys: [.mailbox: id.description, .error: error.description])
         )
-        pending.close()
-        streams.close(ExchangeError(.closed, "the client stopped listening", delivery: .unknown, underlying: error))
+        // A task that was cancelled is the client's own listener: it closes.
+        let end =
+            error.code == .cancelled
+            ? ExchangeError(.closed, "the client was closed", delivery: .unknown)
+            : ExchangeError(error.code, error.message, delivery: .unknown, underlying: error.underlying)
+        pending.close(end)
+        streams.close(end)
     }
 }

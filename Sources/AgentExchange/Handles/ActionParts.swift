@@ -19,7 +19,7 @@ public struct ActionParts: AsyncSequence, Sendable {
     let deadline: Duration
     let context: [String: String]
 
-    /// Pulls parts. A copy of it pulls from the same stream.
+    /// Pulls parts. A copy of it pulls from the same stream; only one task at a time may.
     public struct Iterator: AsyncIteratorProtocol {
         private let receiver: PartReceiver
 

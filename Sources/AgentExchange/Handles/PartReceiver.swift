@@ -6,6 +6,7 @@ internal import Synchronization
 final class PartReceiver: Sendable {
     private enum State {
         case idle
+        case opening
         case open(PartBuffer)
         case ended
     }
@@ -45,13 +46,26 @@ final class PartReceiver: Sendable {
         switch state.withLock({ $0 }) {
         case .open(let buffer): return buffer
         case .ended: return nil
+        case .opening: throw Self.pulledTwice
         case .idle: break
         }
-        state.withLock { $0 = .ended }
-        let buffer = try await parts.core.openStream(parts, until: end)
-        state.withLock { $0 = .open(buffer) }
-        return buffer
+        let isFirst = state.withLock { state in
+            guard case .idle = state else { return false }
+            state = .opening
+            return true
+        }
+        guard isFirst else { throw Self.pulledTwice }
+        do throws(ExchangeError) {
+            let buffer = try await parts.core.openStream(parts, until: end)
+            state.withLock { $0 = .open(buffer) }
+            return buffer
+        } catch {
+            state.withLock { $0 = .ended }
+            throw error
+        }
     }
+
+    private static let pulledTwice = ExchangeError(.invalidMessage, "another task pulls this stream")
 
     private func finish(_ buffer: PartBuffer, _ error: ExchangeError?, cancel: Bool) {
         state.withLock { $0 = .ended }

@@ -24,7 +24,7 @@ public struct Request: Sendable, Hashable {
     public let deadline: Date?
 
     /// What travels beside the request, such as the context of a trace (`traceparent`). Names have 1 to 64 letters,
-    /// digits, `-` or `_`; all of it at most 8 KiB.
+    /// digits, `-` or `_`, and begin neither with `x-` nor with `warren-`; all of it at most 8 KiB.
     public let context: [String: String]
 
     /// How many parts of a streamed result the requester takes before it grants more; `nil` when it takes none.
@@ -74,7 +74,8 @@ public struct Request: Sendable, Hashable {
         var size = 0
         for (name, value) in context {
             guard isContextName(name) else {
-                throw ExchangeError(.invalidMessage, "a name in the context has 1 to 64 letters, digits, - or _")
+                let text = "a name in the context has 1 to 64 letters, digits, - or _, and no x- or warren- in front"
+                throw ExchangeError(.invalidMessage, text)
             }
             size += name.utf8.count + value.utf8.count
         }
@@ -86,7 +87,8 @@ public struct Request: Sendable, Hashable {
 
     private static let maximumContextSize = 8192
 
-    private static func isContextName(_ name: String) -> Bool {
+    /// Whether something with this name can travel beside a request.
+    package static func isContextName(_ name: String) -> Bool {
         let isValid = name.utf8.allSatisfy { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
@@ -94,7 +96,7 @@ public struct Request: Sendable, Hashable {
             default: false
             }
         }
-        return isValid && (1...64).contains(name.utf8.count)
+        return isValid && (1...64).contains(name.utf8.count) && !name.hasPrefix("x-") && !name.hasPrefix("warren-")
     }
 
     /// A context with as much of what a tracer adds as may travel: a trace must not make a request fail.
@@ -105,7 +107,6 @@ public struct Request: Sendable, Hashable {
         var size = context.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         let order = added.sorted { ($0.value.utf8.count, $0.key) < ($1.value.utf8.count, $1.key) }
         for (name, value) in order where merged[name] == nil && isContextName(name) {
-            guard !name.hasPrefix("warren-"), !name.hasPrefix("x-") else { continue }
             size += name.utf8.count + value.utf8.count
             guard size <= maximumContextSize else { break }
             merged[name] = value

@@ -18,25 +18,38 @@ public struct AgentChanges: AsyncSequence, Sendable {
     /// What ends the sequence early.
     public typealias Failure = ExchangeError
 
-    private let feed: ChangeFeed
+    /// Ends the feed when nobody can pull from it any more.
+    final class Owner: Sendable {
+        let feed: ChangeFeed
+
+        init(_ feed: ChangeFeed) {
+            self.feed = feed
+        }
+
+        deinit {
+            feed.end(nil)
+        }
+    }
+
+    private let owner: Owner
 
     /// Wraps what an exchange puts its changes into.
     package init(_ feed: ChangeFeed) {
-        self.feed = feed
+        owner = Owner(feed)
     }
 
     /// Pulls changes.
     public struct Iterator: AsyncIteratorProtocol {
-        let feed: ChangeFeed
+        let owner: Owner
 
         /// The next change.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(ExchangeError) -> AgentChange? {
-            try await feed.next()
+            try await owner.feed.next()
         }
     }
 
     /// Makes an iterator. Only one at a time may pull.
     public func makeAsyncIterator() -> Iterator {
-        Iterator(feed: feed)
+        Iterator(owner: owner)
     }
 }

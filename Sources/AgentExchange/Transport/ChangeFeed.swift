@@ -9,6 +9,8 @@ package final class ChangeFeed: Sendable {
         var changes: Deque<AgentChange> = []
         var waiter: Waiter?
         var end: Result<AgentChange?, ExchangeError>?
+        /// How many changes may wait before the next search for those that cancel each other out.
+        var patience = ChangeFeed.limit
     }
 
     private let state = Mutex(State())
@@ -38,7 +40,10 @@ package final class ChangeFeed: Sendable {
                 return waiter
             }
             state.changes.append(change)
-            if state.changes.count > Self.limit { Self.compact(&state.changes) }
+            if state.changes.count > state.patience {
+                Self.compact(&state.changes)
+                state.patience = max(Self.limit, 2 * state.changes.count)
+            }
             return nil
         }
         waiter?.resume(returning: .success(change))

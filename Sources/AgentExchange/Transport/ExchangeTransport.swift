@@ -36,7 +36,7 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 
     /// Waits for the next message (`recv`).
     ///
-    /// One task at a time may receive.
+    /// One task at a time may receive; another gets ``ExchangeError/Code/mailboxInUse``.
     ///
     /// - Parameter timeout: How long to wait at most; `nil` waits until a message comes, the mailbox is terminated, the
     ///   transport is closed, or the task is cancelled.
@@ -47,6 +47,9 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// Registers an agent: makes its mailbox, and announces it to everyone who discovers.
     ///
     /// When it returns, every client of the exchange can discover the agent and send to it.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when a type has an empty name, or the display name has more than
+    ///   4,096 bytes.
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration
 
     /// Registers several agents, in the given order. When one fails, those already registered are terminated again and

@@ -16,7 +16,8 @@ public struct MailboxDetails: Sendable, Hashable, Codable {
     /// Messages that wait in it and have not been handed to a receiver. Those received and not answered do not count.
     public let queuedMessages: Int
 
-    /// Attached receivers, those on standby included.
+    /// Attached receivers. Those on standby are included where the exchange can count them: on RabbitMQ's replicated
+    /// mailboxes only the one that is served is.
     public let attachedConsumers: Int
 
     /// Makes details.

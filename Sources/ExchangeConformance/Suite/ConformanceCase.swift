@@ -9,6 +9,9 @@ public struct ConformanceCase: Sendable, Identifiable {
     /// The name.
     public var id: String { name }
 
+    /// Whether it disturbs others: no other case may run on the exchange at the same time.
+    public let isAlone: Bool
+
     /// How many timeouts the whole case may take at a scale.
     let patience: @Sendable (LoadScale) -> Int
 
@@ -18,11 +21,13 @@ public struct ConformanceCase: Sendable, Identifiable {
         _ subject: String,
         _ name: String,
         patience: @escaping @Sendable (LoadScale) -> Int = { _ in 5 },
+        isAlone: Bool = false,
         _ body: @escaping @Sendable (CaseScope) async throws -> Void
     ) {
         self.subject = subject
         self.name = name
         self.patience = patience
+        self.isAlone = isAlone
         self.body = body
     }
 

@@ -2,7 +2,8 @@ public import AgentExchange
 
 /// What the cases run on: an exchange, and how patient and how heavy they are.
 ///
-/// All cases may run at the same time, also beside other programs on the same exchange: each uses names of its own.
+/// All cases may run at the same time, also beside other programs on the same exchange: each uses names of its own. Only
+/// those that are ``ConformanceCase/isAlone`` send to agents that are not theirs: a ping to every agent of the exchange.
 public struct ConformanceEnvironment: Sendable {
     /// Makes what the cases use.
     public let factory: any ExchangeFactory

@@ -23,6 +23,15 @@ public enum ExchangeConformance {
         ConcurrencyCases.all,
         CancellationCases.all,
         SizeCases.all,
+        NoticeCases.all,
+        PartCases.all,
+        StreamCases.all,
+        StreamEndCases.all,
+        BroadcastCases.all,
+        AskAllCases.all,
+        ChangeCases.all,
+        StandbyCases.all,
+        StandbyEndCases.all,
         LoadCases.all,
         TerminationUnderLoadCases.all,
     ].flatMap(\.self)
@@ -32,7 +41,7 @@ public enum ExchangeConformance {
     /// - Parameters:
     ///   - cases: The cases to run; all of them by default.
     ///   - environment: The exchange.
-    ///   - width: How many cases run at the same time.
+    ///   - width: How many cases run at the same time; those that are ``ConformanceCase/isAlone`` run after the others.
     ///   - report: Called as each case ends.
     /// - Returns: The results, in the order of the cases.
     public static func run(
@@ -41,8 +50,20 @@ public enum ExchangeConformance {
         width: Int = 1,
         report: @Sendable (ConformanceResult) -> Void = { _ in }
     ) async -> [ConformanceResult] {
+        let numbered = Array(cases.enumerated())
+        var results = await run(numbered.filter { !$0.element.isAlone }, on: environment, width: width, report: report)
+        results += await run(numbered.filter { $0.element.isAlone }, on: environment, width: 1, report: report)
+        return results.sorted { $0.0 < $1.0 }.map(\.1)
+    }
+
+    private static func run(
+        _ cases: [(offset: Int, element: ConformanceCase)],
+        on environment: ConformanceEnvironment,
+        width: Int,
+        report: @Sendable (ConformanceResult) -> Void
+    ) async -> [(Int, ConformanceResult)] {
         await withTaskGroup(of: (Int, ConformanceResult).self) { group in
-            var waiting = cases.enumerated().makeIterator()
+            var waiting = cases.makeIterator()
             func startNext() {
                 guard let (index, next) = waiting.next() else { return }
                 group.addTask { (index, await result(of: next, on: environment)) }
@@ -54,7 +75,7 @@ public enum ExchangeConformance {
                 results.append(ended)
                 startNext()
             }
-            return results.sorted { $0.0 < $1.0 }.map(\.1)
+            return results
         }
     }
 

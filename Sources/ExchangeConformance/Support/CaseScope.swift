@@ -111,17 +111,19 @@ final class CaseScope: Sendable {
     func agent(
         _ registration: AgentRegistration,
         elsewhere: Bool = false,
+        mode: AttachMode = .exclusive,
         file: StaticString = #fileID,
         line: Int = #line
     ) async throws -> any ExchangeTransport {
         note(file, line)
-        return keep(try await factory(elsewhere: elsewhere).makeAgentTransport(registration))
+        return keep(try await factory(elsewhere: elsewhere).makeAgentTransport(registration, mode: mode))
     }
 
     /// Opens the mailbox of an agent and serves it.
     func agentClient(
         _ registration: AgentRegistration,
         elsewhere: Bool = false,
+        mode: AttachMode = .exclusive,
         _ configuration: ClientConfiguration? = nil,
         file: StaticString = #fileID,
         line: Int = #line,
@@ -130,6 +132,7 @@ final class CaseScope: Sendable {
         note(file, line)
         let client = try await factory(elsewhere: elsewhere).makeAgentClient(
             registration,
+            mode: mode,
             configuration: configuration ?? quietConfiguration,
             requestHandler: handler
         )

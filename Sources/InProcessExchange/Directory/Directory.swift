@@ -12,8 +12,10 @@ struct Directory<Mailbox> {
 
     private struct Agent {
         let number: Int
-        let type: AgentType
-        let name: String?
+        let registration: AgentRegistration
+
+        var type: AgentType { registration.type }
+        var name: String? { registration.agentID.name }
     }
 
     private struct Entry {
@@ -42,7 +44,7 @@ struct Directory<Mailbox> {
 
     /// Adds the mailbox of an agent.
     mutating func register(_ id: AgentID, type: AgentType, _ mailbox: Mailbox) {
-        let agent = Agent(number: nextNumber, type: type, name: id.name)
+        let agent = Agent(number: nextNumber, registration: AgentRegistration(agentID: id, type: type))
         nextNumber += 1
         entries[.agent(id)] = Entry(mailbox: mailbox, agent: agent)
         byType[type.name, default: RegistrationList()].append(id, agent.number)
@@ -65,6 +67,11 @@ struct Directory<Mailbox> {
             if let name = agent.name { Self.remove(agent.number, from: &byName, name) }
         }
         return entry.mailbox
+    }
+
+    /// The registration of an agent that is there.
+    func registration(of id: EntityID) -> AgentRegistration? {
+        entries[id]?.agent?.registration
     }
 
     /// The agents of a type, oldest registration first.

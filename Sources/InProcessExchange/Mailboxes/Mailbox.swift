@@ -26,7 +26,7 @@ final class Mailbox: Sendable {
         }
 
         func perform(_ actions: Machine.Actions) {
-            if let (waiter, result) = actions.wake { waiter.resume(returning: result) }
+            for (waiter, result) in actions.wakes { waiter.resume(returning: result) }
             for response in actions.answers { answer(response) }
         }
     }
@@ -91,6 +91,11 @@ extension Mailbox {
         }
     }
 
+    /// Gives a notice to whoever is attached.
+    func deliver(_ notice: Notice) {
+        perform(box.machine.withLock { $0.accept(notice) })
+    }
+
     /// Answers everything that is in it, and takes nothing any more.
     func terminate() {
         timer.stop()
@@ -102,7 +107,7 @@ extension Mailbox {
             MailboxDetails(
                 status: machine.isTerminated ? .terminated : .active,
                 queuedMessages: machine.queuedMessages,
-                attachedConsumers: machine.isAttached ? 1 : 0
+                attachedConsumers: machine.attached
             )
         }
     }
@@ -111,19 +116,19 @@ extension Mailbox {
 // MARK: - Its receiver
 
 extension Mailbox {
-    /// Makes the caller its receiver.
-    func attach() throws(ExchangeError) -> Machine.Receiver {
+    /// Makes the caller its receiver, or has it stand by.
+    func attach(_ mode: AttachMode) throws(ExchangeError) -> Machine.Receiver {
         do throws(MailboxRefusal) {
-            return try box.machine.withLock { machine throws(MailboxRefusal) in try machine.attach() }
+            return try box.machine.withLock { machine throws(MailboxRefusal) in try machine.attach(mode) }
         } catch {
             if error == .terminated { throw ExchangeError(.badEntityID, "the agent was terminated", entity: id) }
             throw ExchangeError(.mailboxInUse, "another transport is open on this mailbox", entity: id)
         }
     }
 
-    /// Puts back what the receiver holds.
+    /// Puts back what the receiver holds, and lets the next one take over.
     func detach(_ receiver: Machine.Receiver) {
-        perform(box.machine.withLock { $0.detach(receiver) })
+        perform(box.machine.withLock { $0.detach(receiver, now: .now) })
     }
 
     /// The receiver sends a response. Returns what the response is to this mailbox.
@@ -138,6 +143,17 @@ extension Mailbox {
             }
             perform(actions)
             return settlement
+        } catch {
+            throw refusal(error)
+        }
+    }
+
+    /// Checks that the receiver may send a part of the answer to a request.
+    func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Machine.Receiver) throws(ExchangeError) {
+        do throws(MailboxRefusal) {
+            try box.machine.withLock { machine throws(MailboxRefusal) in
+                try machine.checkHeld(tag, of: requester, by: receiver)
+            }
         } catch {
             throw refusal(error)
         }
@@ -184,7 +200,9 @@ extension Mailbox {
         do throws(MailboxRefusal) {
             let (message, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
                 let received = try machine.receive(by: receiver, now: .now)
-                if received.message == nil { machine.wait(continuation, number: number, deadline: deadline) }
+                if received.message == nil {
+                    machine.wait(continuation, by: receiver, number: number, deadline: deadline)
+                }
                 return received
             }
             perform(actions)
@@ -226,6 +244,8 @@ extension Mailbox {
     private func receptionError(_ refusal: MailboxRefusal) -> ExchangeError {
         switch refusal {
         case .inUse: ExchangeError(.mailboxInUse, "another task receives from this transport", entity: id)
+        case .notHeld:
+            ExchangeError(.invalidMessage, "the request is not held here, or was answered", entity: id)
         case .closed: ExchangeError(.closed, "the transport is closed", entity: id)
         case .terminated: ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: id)
         case .full: ExchangeError(.mailboxFull, "the mailbox is full", entity: id)

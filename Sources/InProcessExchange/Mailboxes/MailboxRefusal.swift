@@ -4,6 +4,8 @@ enum MailboxRefusal: Error, Equatable {
     case inUse
     /// The receiver is not attached any more.
     case closed
+    /// The receiver does not hold the request, or has answered it.
+    case notHeld
     /// The mailbox was terminated.
     case terminated
     /// As many messages wait as may.

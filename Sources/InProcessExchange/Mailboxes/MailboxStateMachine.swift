@@ -4,9 +4,9 @@ internal import Foundation
 
 /// A mailbox: what waits in it, what its receiver holds, who waits for it. Pure: no lock, no clock, nothing is sent.
 ///
-/// The receiver is whoever is attached, one at a time. A received request is held until it is settled; detaching puts
-/// what is held back to the front. Every request that was accepted leaves the machine exactly once: settled by its
-/// receiver, or with an answer that the machine made.
+/// The receiver is whoever attached first; others stand by behind it, get nothing, and take over in the order in which
+/// they came. A received request is held until it is settled; detaching puts what is held back to the front. Every request
+/// that was accepted leaves the machine exactly once: settled by its receiver, or with an answer that the machine made.
 struct MailboxStateMachine<Waiter> {
     typealias Instant = ContinuousClock.Instant
 
@@ -15,8 +15,8 @@ struct MailboxStateMachine<Waiter> {
 
     /// What is to be done after an event.
     struct Actions {
-        /// Who waited, and what it gets.
-        var wake: (waiter: Waiter, result: Result<Message, MailboxRefusal>)?
+        /// Who waited, and what each of them gets.
+        var wakes: [(waiter: Waiter, result: Result<Message, MailboxRefusal>)] = []
         /// Answers to requests that will not be delivered.
         var answers: [Response] = []
         /// When ``tick(at:)`` is due, where that became earlier.
@@ -49,16 +49,21 @@ struct MailboxStateMachine<Waiter> {
         let deadline: Instant?
     }
 
+    /// As many notices wait at most; a receiver that does not receive loses the later ones.
+    static var noticeLimit: Int { 4096 }
+
     private let prefetch: Int
     private let maximumLength: Int?
     private var requests = RequestQueue()
     private var responses: Deque<Response> = []
+    private var notices: Deque<Notice> = []
     private var held: [HeldKey: Held] = [:]
-    private var settled = RecentSet<UUID>(capacity: 4096)
+    private var settled = RecentSet<HeldKey>(capacity: 4096)
     private var deliveries = 0
-    private var receiver: Receiver?
+    /// The first receives, the others stand by.
+    private var receivers: Deque<Receiver> = []
     private var lastReceiver: Receiver = 0
-    private var waiting: Waiting?
+    private var waiting: [Receiver: Waiting] = [:]
     private(set) var isTerminated = false
 
     /// Makes an empty mailbox: a receiver holds up to `prefetch` requests, and up to `maximumLength` messages wait.
@@ -67,14 +72,14 @@ struct MailboxStateMachine<Waiter> {
         self.maximumLength = maximumLength
     }
 
-    /// How many messages wait.
+    /// How many messages wait. Notices are no messages to wait for: they do not count.
     var queuedMessages: Int { requests.count + responses.count }
 
     /// How many requests were received and not settled.
     var heldRequests: Int { held.count }
 
-    /// Whether a receiver is attached.
-    var isAttached: Bool { receiver != nil }
+    /// How many are attached, those on standby included.
+    var attached: Int { receivers.count }
 }
 
 // MARK: - Messages that arrive
@@ -88,10 +93,9 @@ extension MailboxStateMachine {
         var actions = Actions()
         if let deadline, deadline <= now {
             actions.answers.append(Self.expiry(of: request))
-        } else if let waiting, canTake {
+        } else if canTake, let waiter = takeWaiter() {
             // Someone waits and may take a request: then none is queued.
-            self.waiting = nil
-            actions.wake = (waiting.waiter, .success(hold(element)))
+            actions.wakes.append((waiter, .success(hold(element))))
         } else {
             if let maximumLength, queuedMessages >= maximumLength { throw .full }
             let earliest = requests.earliestDeadline
@@ -105,51 +109,57 @@ extension MailboxStateMachine {
     mutating func accept(_ response: Response, isAnswer: Bool) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
         var actions = Actions()
-        if let waiting {
-            self.waiting = nil
-            actions.wake = (waiting.waiter, .success(.response(response)))
+        if let waiter = takeWaiter() {
+            actions.wakes.append((waiter, .success(.response(response))))
         } else {
             if !isAnswer, let maximumLength, queuedMessages >= maximumLength { throw .full }
             responses.append(response)
         }
         return actions
     }
+
+    /// A notice arrives. It is dropped when nobody is attached.
+    mutating func accept(_ notice: Notice) -> Actions {
+        if isTerminated || receivers.isEmpty { return Actions() }
+        if let waiter = takeWaiter() { return Actions(wakes: [(waiter, .success(.notice(notice)))]) }
+        if notices.count < Self.noticeLimit { notices.append(notice) }
+        return Actions()
+    }
 }
 
 // MARK: - The receiver
 
 extension MailboxStateMachine {
-    /// A receiver attaches.
-    mutating func attach() throws(MailboxRefusal) -> Receiver {
+    /// A receiver attaches, or comes to stand by behind those that are attached.
+    mutating func attach(_ mode: AttachMode) throws(MailboxRefusal) -> Receiver {
         if isTerminated { throw .terminated }
-        if receiver != nil { throw .inUse }
+        if mode == .exclusive, !receivers.isEmpty { throw .inUse }
         lastReceiver += 1
-        receiver = lastReceiver
+        receivers.append(lastReceiver)
         return lastReceiver
     }
 
-    /// The receiver wants a message. Without one, ``wait(_:number:deadline:)`` may follow before any other event.
+    /// The receiver wants a message. Without one, ``wait(_:by:number:deadline:)`` may follow before any other event.
     ///
-    /// Responses come first: they never wait behind requests.
+    /// Notices come first, then responses: they never wait behind requests. One that stands by gets nothing.
     mutating func receive(by receiver: Receiver, now: Instant) throws(MailboxRefusal) -> (
         message: Message?, actions: Actions
     ) {
-        if self.receiver != receiver { throw .closed }
+        if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
-        if waiting != nil { throw .inUse }
+        if waiting[receiver] != nil { throw .inUse }
         var actions = Actions()
-        return (next(at: now, &actions), actions)
+        return (receiver == receivers.first ? next(at: now, &actions) : nil, actions)
     }
 
     /// The receiver waits for the next message.
-    mutating func wait(_ waiter: Waiter, number: Int, deadline: Instant?) {
-        waiting = Waiting(waiter: waiter, number: number, deadline: deadline)
+    mutating func wait(_ waiter: Waiter, by receiver: Receiver, number: Int, deadline: Instant?) {
+        waiting[receiver] = Waiting(waiter: waiter, number: number, deadline: deadline)
     }
 
     /// The task that waits under a number was cancelled.
     mutating func cancel(_ number: Int) -> Actions {
-        guard waiting?.number == number else { return Actions() }
-        return wake(.failure(.cancelled))
+        wake(.cancelled) { $0.number == number }
     }
 
     /// The receiver answers a request: it is not held any more.
@@ -159,31 +169,44 @@ extension MailboxStateMachine {
         by receiver: Receiver,
         now: Instant
     ) throws(MailboxRefusal) -> (settlement: Settlement, actions: Actions) {
-        if self.receiver != receiver { throw .closed }
+        if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
-        guard held.removeValue(forKey: HeldKey(requester: requester, tag: tag)) != nil else {
-            return (settled.contains(tag) ? .repeated : .foreign, Actions())
+        let key = HeldKey(requester: requester, tag: tag)
+        // What is held is the first receiver's: one that stands by answers nothing.
+        guard receiver == receivers.first, held.removeValue(forKey: key) != nil else {
+            return (settled.contains(key) ? .repeated : .foreign, Actions())
         }
-        settled.insert(tag)
+        settled.insert(key)
         var actions = Actions()
         // A receiver may have waited because it held too much.
-        if let waiting, let message = next(at: now, &actions) {
-            self.waiting = nil
-            actions.wake = (waiting.waiter, .success(message))
-        }
+        serve(at: now, &actions)
         return (.answer, actions)
     }
 
-    /// The receiver goes; what it held is put back, in the order in which it was delivered.
-    mutating func detach(_ receiver: Receiver) -> Actions {
-        guard self.receiver == receiver else { return Actions() }
-        self.receiver = nil
-        var actions = wake(.failure(.closed))
+    /// The receiver sends a part of the answer to a request, which is held on.
+    func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Receiver) throws(MailboxRefusal) {
+        if !receivers.contains(receiver) { throw .closed }
+        if isTerminated { throw .terminated }
+        let isHeld = held[HeldKey(requester: requester, tag: tag)] != nil
+        if receiver != receivers.first || !isHeld { throw .notHeld }
+    }
+
+    /// A receiver goes; what it held is put back, in the order in which it was delivered, and whoever stands by takes over.
+    mutating func detach(_ receiver: Receiver, now: Instant) -> Actions {
+        guard let index = receivers.firstIndex(of: receiver) else { return Actions() }
+        receivers.remove(at: index)
+        var actions = Actions()
+        if let waiting = waiting.removeValue(forKey: receiver) {
+            actions.wakes.append((waiting.waiter, .failure(.closed)))
+        }
+        guard index == 0 else { return actions }
+        notices = []
         for element in takeHeld().reversed() {
             var element = element
             element.request.attempt += 1
             requests.prepend(element)
         }
+        serve(at: now, &actions)
         actions.alarm = requests.earliestDeadline
         return actions
     }
@@ -194,10 +217,9 @@ extension MailboxStateMachine {
 extension MailboxStateMachine {
     /// Time has come: requests that expired are answered, and whoever waited long enough is told.
     mutating func tick(at now: Instant) -> Actions {
-        var actions = Actions()
-        if let deadline = waiting?.deadline, deadline <= now { actions = wake(.failure(.timedOut)) }
+        var actions = wake(.timedOut) { $0.deadline.map { $0 <= now } ?? false }
         actions.answers = requests.removeExpired(at: now).map(Self.expiry)
-        actions.alarm = [requests.earliestDeadline, waiting?.deadline].compactMap { $0 }.min()
+        actions.alarm = (waiting.values.map(\.deadline) + [requests.earliestDeadline]).compactMap { $0 }.min()
         return actions
     }
 
@@ -205,10 +227,11 @@ extension MailboxStateMachine {
     mutating func terminate() -> Actions {
         if isTerminated { return Actions() }
         isTerminated = true
-        var actions = wake(.failure(.terminated))
+        var actions = wake(.terminated) { _ in true }
         actions.answers = takeHeld().map { Self.termination(of: $0.request) }
         while let element = requests.popFirst() { actions.answers.append(Self.termination(of: element.request)) }
         responses = []
+        notices = []
         return actions
     }
 }
@@ -220,6 +243,7 @@ extension MailboxStateMachine {
 
     /// The next message that may be delivered. Expired requests on the way to it are answered.
     private mutating func next(at now: Instant, _ actions: inout Actions) -> Message? {
+        if let notice = notices.popFirst() { return .notice(notice) }
         if let response = responses.popFirst() { return .response(response) }
         while canTake, let element = requests.popFirst() {
             if let deadline = element.deadline, deadline <= now {
@@ -245,10 +269,28 @@ extension MailboxStateMachine {
         return elements
     }
 
-    private mutating func wake(_ result: Result<Message, MailboxRefusal>) -> Actions {
-        guard let waiting else { return Actions() }
-        self.waiting = nil
-        return Actions(wake: (waiting.waiter, result))
+    /// Whoever waits as the receiver; it does not any more.
+    private mutating func takeWaiter() -> Waiter? {
+        receivers.first.flatMap { waiting.removeValue(forKey: $0) }?.waiter
+    }
+
+    /// Gives the receiver the next message, if it waits and there is one.
+    private mutating func serve(at now: Instant, _ actions: inout Actions) {
+        guard let receiver = receivers.first, let waiter = waiting[receiver]?.waiter,
+            let message = next(at: now, &actions)
+        else { return }
+        waiting[receiver] = nil
+        actions.wakes.append((waiter, .success(message)))
+    }
+
+    /// Ends some of the waits without a message.
+    private mutating func wake(_ refusal: MailboxRefusal, where isMeant: (Waiting) -> Bool) -> Actions {
+        var actions = Actions()
+        for (receiver, waiter) in waiting where isMeant(waiter) {
+            waiting[receiver] = nil
+            actions.wakes.append((waiter.waiter, .failure(refusal)))
+        }
+        return actions
     }
 
     private static func expiry(of request: Request) -> Response {

@@ -29,14 +29,56 @@ struct BrokerAddress: Sendable, Hashable {
         }
         var settings = settings
         let process = ProcessInfo.processInfo
-        settings.name = configuration.connectionName ?? "warren \(process.processName) \(process.processIdentifier)"
-        settings.heartbeat = configuration.heartbeat
+        let defaults = ConnectionConfiguration()
+        if let name = configuration.connectionName {
+            settings.name = name
+        } else if settings.name == defaults.name {
+            settings.name = "warren \(process.processName) \(process.processIdentifier)"
+        }
+        // What the URL says of this one connection counts more than the settings of the exchange.
+        if settings.heartbeat == defaults.heartbeat { settings.heartbeat = configuration.heartbeat }
+        settings.connectTimeout = min(settings.connectTimeout, configuration.operationTimeout)
         settings.publishWindow = PublishWindow(
             messages: configuration.publishWindowMessages,
             bytes: configuration.publishWindowBytes
         )
         settings.maximumBodySize = max(settings.maximumBodySize, configuration.maximumMessageSize)
         return settings
+    }
+}
+
+extension BrokerAddress {
+    /// The virtual host.
+    var virtualHost: String { settings.virtualHost }
+
+    /// The user; `nil` when a certificate decides.
+    var user: String? { settings.credentials.user }
+
+    /// How the connection is protected.
+    enum Encryption {
+        case none, unverified, verified
+    }
+
+    /// How the connection is protected.
+    var encryption: Encryption {
+        guard let tls = settings.tls else { return .none }
+        return tls.verifyPeer && tls.verifyHostname ? .verified : .unverified
+    }
+
+    /// Whether all hosts are this machine.
+    var isLoopback: Bool {
+        settings.endpoints.allSatisfy { endpoint in
+            endpoint.host == "localhost" || endpoint.host == "::1" || endpoint.host.hasPrefix("127.")
+        }
+    }
+
+    /// `amqp://user@host:5672,other:5672/vhost`, without the password and the options.
+    var plainURL: String {
+        let scheme = settings.tls == nil ? "amqp" : "amqps"
+        let user = settings.credentials.user.map { "\($0)@" } ?? ""
+        let hosts = settings.endpoints.map(\.description).joined(separator: ",")
+        let virtualHost = settings.virtualHost == "/" ? "" : "/" + settings.virtualHost
+        return "\(scheme)://\(user)\(hosts)\(virtualHost)"
     }
 }
 

@@ -7,6 +7,9 @@ internal import Logging
 struct DeadLetterConsumer: Sendable {
     let session: Session
 
+    /// Called with each dead letter that was taken care of.
+    var report: (@Sendable (DeadLetter) -> Void)?
+
     /// Runs until the consumer ends. As many are handled at a time as the prefetch limit lets through.
     func run(_ consumer: Consumer) async {
         await withDiscardingTaskGroup { group in
@@ -30,6 +33,7 @@ struct DeadLetterConsumer: Sendable {
         }
         guard let reason = DeadLetterReason(delivery.properties.headers) else {
             await session.park(delivery, "it is a dead letter without a known reason")
+            tell("malformed", .parked, nil)
             return
         }
         session.link.metrics.count(.deadLetters, .reason(reason.rawValue))
@@ -44,11 +48,29 @@ struct DeadLetterConsumer: Sendable {
                     metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(reason.rawValue)"]) { $1 }
                 )
                 await session.answer(request.error(reason.failure), delivery)
-            case .response, .notice:
+                tell(reason.rawValue, .answered, .request(request))
+            case .response(let response):
+                delivery.acknowledge()
+                tell(reason.rawValue, .dropped, .response(response))
+            case .notice:
                 delivery.acknowledge()
             }
         } catch {
             await session.refuse(delivery, error)
+            tell("malformed", error.request == nil ? .parked : .answered, error.request.map { .request($0) })
         }
+    }
+
+    private func tell(_ reason: String, _ outcome: DeadLetter.Outcome, _ message: Message?) {
+        report?(
+            DeadLetter(
+                reason: reason,
+                outcome: outcome,
+                kind: message?.kind,
+                source: message?.source,
+                destination: message?.destination,
+                tag: message?.tag
+            )
+        )
     }
 }

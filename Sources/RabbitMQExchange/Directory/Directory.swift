@@ -76,6 +76,18 @@ final class Directory: Sendable {
         return state.withLock { $0.index.agents(typeNamed: name, allowSubtypes: allowSubtypes) }
     }
 
+    /// The registrations of the agents of a type.
+    func registrations(typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentRegistration] {
+        try await fence()
+        return state.withLock { $0.index.registrations(typeNamed: name, allowSubtypes: allowSubtypes) }
+    }
+
+    /// Everyone who is registered, agents and users, oldest registration first.
+    func everyone() async throws(ExchangeError) -> [(id: EntityID, lineage: [String])] {
+        try await fence()
+        return state.withLock { $0.index.everyone }
+    }
+
     /// The agents with a display name.
     func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
         try await fence()
@@ -85,10 +97,13 @@ final class Directory: Sendable {
     /// Begins to watch the agents of a type.
     func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) {
         try await fence()
-        state.withLock { state in
+        let isFollowing = state.withLock { state in
+            guard state.isFollowing else { return false }
             feed.put(.snapshot(state.index.registrations(typeNamed: name, allowSubtypes: allowSubtypes)))
             state.feeds.append(feed)
+            return true
         }
+        guard isFollowing else { throw ExchangeError(.connectionLost, "the directory is not followed any more") }
     }
 
     /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.

@@ -31,6 +31,11 @@ struct DirectoryIndex: Sendable {
     private var byName: [String: Set<UUID>] = [:]
     private var localOrder: UInt64 = 1 << 63
 
+    /// Everyone who is registered and not terminated, oldest registration first.
+    var everyone: [(id: EntityID, lineage: [String])] {
+        entries.values.sorted { $0.order < $1.order }.map { ($0.id, $0.lineage) }
+    }
+
     /// Agents and users that are registered and not terminated.
     var count: Int { entries.count }
 

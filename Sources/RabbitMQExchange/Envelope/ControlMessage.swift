@@ -16,8 +16,12 @@ struct ControlMessage: Sendable, Hashable {
         case inUse = "warren-in-use"
         /// To whoever is attached to a mailbox: it was terminated; answer what you hold and let go.
         case terminate = "warren-terminate"
-        /// The answer to that.
+        /// The first answer of the owner to that: it has begun.
+        case lettingGo = "warren-letting-go"
+        /// The answer of the owner when it has let go.
         case released = "warren-released"
+        /// The answer of those that stood by: perhaps another one is the owner.
+        case stoodBy = "warren-stood-by"
     }
 
     let kind: Kind

@@ -40,8 +40,8 @@ extension Envelope {
         guard let tag = properties.correlationID.flatMap(UUID.init(uuidString:)) else {
             throw malformed("its correlation_id is not a UUID")
         }
-        for id in [source, destination] where id.name.map({ $0.utf8.count > maximumDisplayName }) == true {
-            throw malformed("a display name has more than \(maximumDisplayName) bytes")
+        for id in [source, destination] where id.name.map({ $0.utf8.count > MessageLimits.displayName }) == true {
+            throw malformed("a display name has more than \(MessageLimits.displayName) bytes")
         }
         let frame = Frame(
             kind: kind,
@@ -149,7 +149,7 @@ extension Envelope {
         var context: [String: String] = [:]
         var size = 0
         for entry in headers.entries where !entry.name.hasPrefix("warren-") && !entry.name.hasPrefix("x-") {
-            guard let value = entry.value.stringValue, (1...64).contains(entry.name.utf8.count) else { continue }
+            guard let value = entry.value.stringValue, Request.isContextName(entry.name) else { continue }
             size += entry.name.utf8.count + value.utf8.count
             if size > 8192 { return [:] }
             context[entry.name] = value

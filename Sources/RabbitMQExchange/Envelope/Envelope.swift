@@ -17,9 +17,6 @@ enum Envelope {
     /// The longest kind of a received message, in bytes: the kind of its answer, a little longer, must fit too.
     static let maximumKind = 240
 
-    /// The longest display name, in bytes.
-    static let maximumDisplayName = 4096
-
     /// The properties and the body of a message.
     ///
     /// - Parameters:
@@ -42,9 +39,9 @@ enum Envelope {
             Header.source: .string(message.source.header),
             Header.destination: .string(message.destination.header),
         ]
-        if let name = message.source.name { headers[Header.sourceName] = .string(try checkedName(name)) }
+        if let name = message.source.name { headers[Header.sourceName] = .string(name) }
         if let name = message.destination.name {
-            headers[Header.destinationName] = .string(try checkedName(name))
+            headers[Header.destinationName] = .string(name)
         }
         if let label = message.label { headers[Header.label] = .string(label.lowercased) }
         let payload: Payload?
@@ -59,9 +56,6 @@ enum Envelope {
             payload = nil
         }
         if let payload {
-            guard payload.contentType.utf8.count <= maximumName else {
-                throw ExchangeError(.invalidMessage, "a content type has at most \(maximumName) bytes")
-            }
             properties.contentType = payload.contentType
         }
         properties.headers = headers
@@ -132,17 +126,6 @@ enum Envelope {
         properties.headers[Header.destination] = nil
         properties.headers[Header.broadcast] = .string(broadcast.typeName)
         return (properties, body)
-    }
-
-    /// A display name that fits a header.
-    ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage``.
-    static func checkedName(_ name: String) throws(ExchangeError) -> String {
-        guard name.utf8.count <= maximumDisplayName else {
-            let text = "a display name has at most \(maximumDisplayName) bytes, not \(name.utf8.count)"
-            throw ExchangeError(.invalidMessage, text)
-        }
-        return name
     }
 
     /// The longest beginning of a text that has at most `limit` bytes and cuts no character.

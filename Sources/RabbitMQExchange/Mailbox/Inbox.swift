@@ -111,7 +111,7 @@ final class Inbox: Sendable {
             if let message = Self.take(&state) { return .some(.success(message)) }
             if state.givenUp == ticket { return .some(nil) }
             guard state.waiter == nil else {
-                return .some(.failure(ExchangeError(.invalidMessage, "another task receives from this mailbox")))
+                return .some(.failure(ExchangeError(.mailboxInUse, "another task receives from this mailbox")))
             }
             state.waiter = (ticket, continuation)
             return nil

@@ -17,7 +17,7 @@ extension RabbitMQTransport {
         factory: RabbitMQExchange
     ) async throws(ExchangeError) -> RabbitMQTransport {
         let transport = RabbitMQTransport(mailboxID: id, lease: lease, exchange: factory)
-        try lease.session.add(transport)
+        try lease.session.add(transport, mode: mode)
         do {
             let mustProve = !isNew && mode == .exclusive
             if mustProve { try await Claim(session: lease.session, id: id).make() }
@@ -37,7 +37,7 @@ extension RabbitMQTransport {
     }
 
     /// Lets control messages about the mailbox reach this session.
-    private func bindControl() async throws(ExchangeError) {
+    func bindControl() async throws(ExchangeError) {
         let deadline = link.deadline
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)

@@ -80,6 +80,7 @@ extension RabbitMQTransport {
     /// nothing is held any more. Later calls wait for nothing.
     func letGo() async {
         guard markTerminated() else { return }
+        let deadline = link.deadline
         let consumer = takeConsumer()
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
@@ -89,39 +90,49 @@ extension RabbitMQTransport {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
             }
         }
-        for delivery in await stop(consumer) {
+        for delivery in await stop(consumer, deadline) {
             refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
         }
         await settle()
-        await close(consumer)
+        await close(consumer, deadline)
     }
 
-    /// Stops consuming and gives back to the mailbox what was not answered, in order.
+    /// Stops consuming and gives back to the mailbox what was not answered, in order. Ends within the limit of one
+    /// operation, and the time that answers on their way take.
     func detach() async {
+        let deadline = link.deadline
         let consumer = takeConsumer()
-        _ = await stop(consumer)
+        let left = await stop(consumer, deadline)
         await settle()
-        _ = held.withLock { $0.takeUnanswered() }
-        await close(consumer)
+        for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt.reject(requeue: true) }
+        for delivery in left { delivery.reject(requeue: true) }
+        await close(consumer, deadline)
     }
 
     /// Cancels a consumer. Returns what was delivered and not taken.
-    private func stop(_ consumer: Consumer?) async -> [Delivery] {
+    private func stop(_ consumer: Consumer?, _ deadline: Deadline) async -> [Delivery] {
         guard let consumer, session.failure == nil else { return [] }
-        let left = (try? await consumer.cancel(deadline: link.deadline)) ?? []
-        _ = await stopped.wait(until: .now + link.configuration.operationTimeout)
+        let left = (try? await consumer.cancel(deadline: deadline)) ?? []
+        _ = await stopped.wait(until: .now + deadline.remaining)
         return left
     }
 
-    /// Closes the consumer's channel, on which the broker takes back what was not acknowledged.
-    private func close(_ consumer: Consumer?) async {
+    /// Closes the consumer's channel.
+    ///
+    /// A quorum queue may take in that a channel is gone before the last acknowledgements on it, and would hand out again
+    /// what was answered. So the queue is asked something first: the answer comes after them.
+    private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
         guard let consumer, session.failure == nil else { return }
-        let deadline = link.deadline
+        _ = try? await link.lookAt(mailboxID)
         try? await consumer.channel.close(deadline: deadline)
+        session.remove(self)
+        guard session.transports(of: mailboxID).isEmpty else { return }
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)
         }
+        // Another transport may have come and bound it meanwhile.
+        if !session.transports(of: mailboxID).isEmpty { try? await bindControl() }
     }
 }

@@ -7,6 +7,7 @@ internal import Synchronization
 extension RabbitMQTransport {
     func send(_ message: Message) async throws(ExchangeError) {
         try checkOpen()
+        try message.checkLimits()
         let size = message.payloadSize
         guard size <= maximumMessageSize else {
             let text = "\(size) bytes; the limit is \(maximumMessageSize)"
@@ -46,6 +47,8 @@ extension RabbitMQTransport {
             typeNamed: broadcast.typeName,
             allowSubtypes: broadcast.allowSubtypes
         )
+        // Where mailboxes have a limit, the broker does not tell whose was full.
+        if link.configuration.maximumMailboxLength != nil { return try await send(broadcast, toEachOf: agents) }
         let publication = Publication(
             exchange: session.names.broadcasts,
             routingKey: session.names.broadcastKey(
@@ -62,8 +65,27 @@ extension RabbitMQTransport {
         } catch let error where error.code == .unroutable {
             return []
         } catch {
-            throw ExchangeError(error, "the broadcast was not sent")
+            // A limit that an operator set: some mailboxes were full, the others have it.
+            let delivery: AgentExchange.DeliveryOutcome? = error.code == .nacked ? .unknown : nil
+            throw ExchangeError(error, "the broadcast was not sent", delivery: delivery)
         }
+    }
+
+    /// Sends a broadcast as single requests. An agent whose mailbox is full is answered for; one that is gone is left out.
+    private func send(_ broadcast: Broadcast, toEachOf agents: [AgentID]) async throws(ExchangeError) -> [AgentID] {
+        var asked: [AgentID] = []
+        for agent in agents {
+            let request = try broadcast.request(to: agent)
+            do throws(ExchangeError) {
+                try await send(request)
+            } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID {
+                continue
+            } catch let error where error.code == .mailboxFull || !asked.isEmpty {
+                put(request.error(error.code, error.message))
+            }
+            asked.append(agent)
+        }
+        return asked
     }
 
     private func send(_ request: Request) async throws(ExchangeError) {
@@ -111,7 +133,9 @@ extension RabbitMQTransport {
                 checkSettled()
                 throw error
             }
-            held.withLock { $0.finish(response) }?.acknowledge()
+            // Under the lock: whoever sees that no answer is on its way may close the channel, and an acknowledgement that
+            // came after that would have no effect.
+            held.withLock { $0.finish(response)?.acknowledge() }
             checkSettled()
             guard isDelivered else { throw await session.whyUnreachable(response.destination) }
         }
@@ -119,6 +143,7 @@ extension RabbitMQTransport {
 
     /// Sends a part of a streamed result; the request is held on.
     private func send(part: Response) async throws(ExchangeError) {
+        if isTerminated { throw ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID) }
         guard let replyTo = held.withLock({ $0.replyTo(of: part) }) else {
             throw ExchangeError(.invalidMessage, "the request is not held here, or was answered", entity: mailboxID)
         }

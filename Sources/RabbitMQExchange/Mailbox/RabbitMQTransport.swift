@@ -81,12 +81,12 @@ final class RabbitMQTransport: ExchangeTransport {
         proof?.send(.probe)
     }
 
-    /// Waits until no answer is on its way, 5 s at most.
+    /// Waits until no answer is on its way, 5 s at most or the limit of an operation.
     func settle() async {
         let signal = Signal<Void>()
         state.withLock { $0.settled = signal }
         checkSettled()
-        _ = await signal.wait(until: .now + .seconds(5))
+        _ = await signal.wait(until: .now + link.patience)
     }
 
     /// An answer came to its end.
@@ -149,7 +149,8 @@ final class RabbitMQTransport: ExchangeTransport {
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
         try checkOpen()
-        let id = AgentID(name: try Registration.checked(name))
+        try type.check()
+        let id = AgentID(name: try name.map(AgentID.checked(name:)))
         try await Registration.register(.agent(id), lineage: type.lineage, in: session)
         return AgentRegistration(agentID: id, type: type)
     }
@@ -173,10 +174,13 @@ final class RabbitMQTransport: ExchangeTransport {
         try checkOpen()
         let feed = ChangeFeed(typeNamed: typeName, allowSubtypes: allowSubtypes)
         try await session.directory.watch(feed, typeNamed: typeName, allowSubtypes: allowSubtypes)
-        state.withLock { state in
+        let isClosed = state.withLock { state in
             state.feeds.removeAll { $0.isEnded }
-            state.feeds.append(feed)
+            if !state.isClosed { state.feeds.append(feed) }
+            return state.isClosed
         }
+        if isClosed { feed.end(nil) }
+        try checkOpen()
         return AgentChanges(feed)
     }
 

@@ -24,12 +24,4 @@ enum Registration {
             throw error
         }
     }
-
-    /// A display name that fits a header.
-    ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage``.
-    static func checked(_ name: String?) throws(ExchangeError) -> String? {
-        guard let name else { return nil }
-        return try Envelope.checkedName(name)
-    }
 }

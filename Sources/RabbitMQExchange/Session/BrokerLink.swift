@@ -59,6 +59,9 @@ final class BrokerLink: Sendable {
     /// The limit of an operation that begins now.
     var deadline: Deadline { .after(configuration.operationTimeout) }
 
+    /// How long the end of something is waited for: 5 s, or less when operations have less.
+    var patience: Duration { min(.seconds(5), configuration.operationTimeout) }
+
     /// The queue of this session, to which answers come.
     var replyTo: String { names.sessionQueue(sessionID) }
 
@@ -132,7 +135,8 @@ final class BrokerLink: Sendable {
 
     /// Closes both connections; what was not acknowledged goes back to its queue.
     func close() async {
-        await publisher.close(timeout: .seconds(5))
-        await consumer.close(timeout: .seconds(5))
+        async let publisherEnd: Void = publisher.close(timeout: patience)
+        async let consumerEnd: Void = consumer.close(timeout: patience)
+        _ = await (publisherEnd, consumerEnd)
     }
 }

@@ -3,22 +3,23 @@ internal import Synchronization
 
 /// Relates the answers to control messages to those who wait for them.
 final class ControlDesk: Sendable {
-    private let open = Mutex<[UUID: Signal<ControlMessage.Kind>]>([:])
+    private let open = Mutex<[UUID: [ControlMessage.Kind?: Signal<ControlMessage.Kind>]]>([:])
 
-    /// Opens a wait for the answer with this id, before the question is sent.
-    func expect(_ id: UUID) -> Signal<ControlMessage.Kind> {
+    /// Opens a wait for the answer with this id, before the question is sent: for one of a kind, or for any kind that is
+    /// not expected by itself.
+    func expect(_ id: UUID, _ kind: ControlMessage.Kind? = nil) -> Signal<ControlMessage.Kind> {
         let signal = Signal<ControlMessage.Kind>()
-        open.withLock { $0[id] = signal }
+        open.withLock { $0[id, default: [:]][kind] = signal }
         return signal
     }
 
-    /// Ends a wait.
+    /// Ends the waits for the answers with this id.
     func forget(_ id: UUID) {
         _ = open.withLock { $0.removeValue(forKey: id) }
     }
 
     /// An answer came.
     func resolve(_ control: ControlMessage) {
-        open.withLock { $0.removeValue(forKey: control.id) }?.send(control.kind)
+        open.withLock { $0[control.id].flatMap { $0[control.kind] ?? $0[nil] } }?.send(control.kind)
     }
 }

@@ -13,7 +13,8 @@ final class Session: Sendable {
     let background = BackgroundTasks()
 
     private struct State {
-        var transports: [EntityID: RabbitMQTransport] = [:]
+        /// In the order in which they came: those behind the first stand by.
+        var transports: [EntityID: [RabbitMQTransport]] = [:]
         /// The mailboxes that this session drains.
         var drains: Set<EntityID> = []
         var failure: ExchangeError?
@@ -27,7 +28,8 @@ final class Session: Sendable {
     /// Why the session can't be used any more, if so.
     var failure: ExchangeError? { state.withLock { $0.failure } }
 
-    private init(link: BrokerLink) {
+    /// A session that has declared nothing and receives nothing: enough to look around.
+    init(link: BrokerLink) {
         self.link = link
         directory = Directory(link: link, background: background)
     }
@@ -37,7 +39,8 @@ final class Session: Sendable {
         names: ExchangeNames,
         configuration: RabbitMQConfiguration,
         connection: ConnectionConfiguration,
-        logger: Logger
+        logger: Logger,
+        deadLetterReport: (@Sendable (DeadLetter) -> Void)? = nil
     ) async throws(ExchangeError) -> Session {
         let link = try await BrokerLink(
             names: names,
@@ -47,9 +50,9 @@ final class Session: Sendable {
         )
         let session = Session(link: link)
         do {
-            try await Topology.shared(names).declare(on: link)
+            try await Topology.shared(names).declareOrFind(on: link)
             try await Topology.session(link).declare(on: link)
-            try await session.start()
+            try await session.start(deadLetterReport)
         } catch {
             await session.close()
             throw error
@@ -57,17 +60,28 @@ final class Session: Sendable {
         return session
     }
 
-    private func start() async throws(ExchangeError) {
+    private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
         let answers = try await consume(names.sessionQueue(link.sessionID), "answers", prefetch: 2000)
-        let deadLetters = try await consume(names.deadLetters, "dead-letters", prefetch: 256)
         background.start { await self.receive(answers) }
-        background.start { await DeadLetterConsumer(session: self).run(deadLetters) }
+        if let deadLetters = try await consumeDeadLetters() {
+            background.start { await DeadLetterConsumer(session: self, report: deadLetterReport).run(deadLetters) }
+        }
         for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
             let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
             background.start { await watch.run(connection) }
         }
         background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
         background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
+    }
+
+    /// `nil` when the broker user may not read dead letters: then others answer them.
+    private func consumeDeadLetters() async throws(ExchangeError) -> Consumer? {
+        do throws(ExchangeError) {
+            return try await consume(names.deadLetters, "dead-letters", prefetch: 256)
+        } catch let error where error.code == .forbidden {
+            link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))
+            return nil
+        }
     }
 
     private func consume(_ queue: String, _ role: String, prefetch: Int) async throws(ExchangeError) -> Consumer {
@@ -86,17 +100,17 @@ final class Session: Sendable {
 
     // MARK: Transports
 
-    /// Makes a transport the receiver of its mailbox in this process.
+    /// Makes a transport a receiver of its mailbox in this process.
     ///
-    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is one already.
-    func add(_ transport: RabbitMQTransport) throws(ExchangeError) {
+    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is one already and this one does not stand by.
+    func add(_ transport: RabbitMQTransport, mode: AttachMode) throws(ExchangeError) {
         let id = transport.mailboxID
         let error: ExchangeError? = state.withLock { state in
             if let failure = state.failure { return failure }
-            guard state.transports[id] == nil else {
+            guard mode == .standby || state.transports[id] == nil else {
                 return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
             }
-            state.transports[id] = transport
+            state.transports[id, default: []].append(transport)
             return nil
         }
         if let error { throw error }
@@ -105,15 +119,21 @@ final class Session: Sendable {
     /// The transport does not receive any more.
     func remove(_ transport: RabbitMQTransport) {
         state.withLock { state in
-            if state.transports[transport.mailboxID] === transport {
+            state.transports[transport.mailboxID]?.removeAll { $0 === transport }
+            if state.transports[transport.mailboxID]?.isEmpty == true {
                 state.transports[transport.mailboxID] = nil
             }
         }
     }
 
-    /// The transport of this process that receives from a mailbox.
-    func transport(of mailbox: EntityID) -> RabbitMQTransport? {
-        state.withLock { $0.transports[mailbox] }
+    /// The transports of this process that receive from a mailbox, or stand by for it.
+    func transports(of mailbox: EntityID) -> [RabbitMQTransport] {
+        state.withLock { $0.transports[mailbox] ?? [] }
+    }
+
+    /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
+    private func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
+        transports(of: mailbox).last { $0.isActive }
     }
 
     /// Begins to drain a mailbox. Returns `false` when this session does that already.
@@ -146,14 +166,15 @@ final class Session: Sendable {
         do throws(Envelope.Malformed) {
             let message = try Envelope.decode(delivery.properties, body: delivery.body)
             if case .notice(let notice) = message {
-                transport(of: notice.destination)?.inbox.put(message)
+                activeTransport(of: notice.destination)?.inbox.put(message)
                 delivery.acknowledge()
                 return
             }
             guard case .response(let response) = message else {
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
             }
-            if let transport = transport(of: response.destination) {
+            let destination = response.destination
+            if let transport = activeTransport(of: destination) ?? transports(of: destination).first {
                 transport.put(response)
                 delivery.acknowledge()
             } else {
@@ -166,24 +187,38 @@ final class Session: Sendable {
 
     private func take(_ control: ControlMessage) {
         switch control.kind {
-        case .inUse, .released:
+        case .inUse, .lettingGo, .released, .stoodBy:
             desk.resolve(control)
         case .claim:
-            guard let mailbox = control.mailbox, transport(of: mailbox) != nil else { return }
+            guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
             guard control.replyTo != link.replyTo else { return }
             background.start { await self.reply(.inUse, to: control) }
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             background.start {
-                let transport = self.transport(of: mailbox)
-                let answers = transport?.isActive ?? true
-                await transport?.letGo()
-                // One that stands by must not answer for the owner.
-                if answers { await self.reply(.released, to: control) }
+                // Anybody who may write to the exchange can send this; only the directory is believed.
+                guard (try? await self.directory.state(of: mailbox)) == .terminated else { return }
+                let isOwner = self.isOwner(of: mailbox)
+                if isOwner { await self.reply(.lettingGo, to: control) }
+                await self.letGo(of: mailbox)
+                await self.reply(isOwner ? .released : .stoodBy, to: control)
             }
         case .probe, .marker:
             break
         }
+    }
+
+    /// Has every transport of this process let go of a mailbox that was terminated.
+    func letGo(of mailbox: EntityID) async {
+        await withDiscardingTaskGroup { group in
+            for transport in transports(of: mailbox) { group.addTask { await transport.letGo() } }
+        }
+    }
+
+    /// Whether this process can answer for the owner of a mailbox: not when its transports stand by, as far as they know.
+    private func isOwner(of mailbox: EntityID) -> Bool {
+        let transports = transports(of: mailbox)
+        return transports.isEmpty || transports.contains { $0.isActive }
     }
 
     /// Answers a control message. Whoever asked has a deadline, so a failure is only logged.
@@ -242,7 +277,10 @@ final class Session: Sendable {
     }
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
-    func park(_ delivery: Delivery, _ reason: String) async {
+    ///
+    /// - Returns: `false` when that failed, and it went back to its queue.
+    @discardableResult
+    func park(_ delivery: Delivery, _ reason: String) async -> Bool {
         var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = "malformed"
         properties.headers[Header.detail] = .string(reason)
@@ -262,8 +300,10 @@ final class Session: Sendable {
             }
             link.metrics.count(.parked)
             delivery.acknowledge()
+            return true
         } catch {
             delivery.reject(requeue: true)
+            return false
         }
     }
 
@@ -289,7 +329,7 @@ final class Session: Sendable {
                 ?? ExchangeError(.closed, "the session is closed")
             if state.isClosing { return ([], failure) }
             if state.failure == nil { state.failure = failure }
-            return (Array(state.transports.values), failure)
+            return (state.transports.values.flatMap(\.self), failure)
         }
         for transport in transports { transport.fail(failure) }
     }
@@ -298,7 +338,7 @@ final class Session: Sendable {
     func close() async {
         state.withLock { $0.isClosing = true }
         if failure == nil {
-            let deadline = Deadline.after(.seconds(5))
+            let deadline = Deadline.after(link.patience)
             let queue = link.replyTo
             _ = try? await link.declare("can't delete the session queue") { (channel) throws(AMQPError) in
                 try await channel.deleteQueue(queue, deadline: deadline)

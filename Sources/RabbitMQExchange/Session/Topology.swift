@@ -103,6 +103,20 @@ struct Topology: Sendable {
         return bindings
     }
 
+    /// Makes everything that is not there yet; for a broker user who may not, everything must be there.
+    func declareOrFind(on link: BrokerLink) async throws(ExchangeError) {
+        do throws(ExchangeError) {
+            try await declare(on: link)
+        } catch let error where error.code == .forbidden {
+            for exchange in exchanges {
+                guard try await link.hasExchange(exchange.name) else { throw error }
+            }
+            for queue in queues {
+                guard try await link.status(ofQueue: queue.name) != nil else { throw error }
+            }
+        }
+    }
+
     /// Makes everything that is not there yet, in order.
     ///
     /// - Throws: ``ExchangeError/Code/forbidden``; an error that wraps the broker's reply when an object of the same name

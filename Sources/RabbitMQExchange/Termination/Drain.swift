@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Synchronization
 
 /// Empties the queue of a terminated mailbox into the dead letters, and deletes it.
 ///
@@ -19,8 +20,16 @@ struct Drain: Sendable {
     /// broker has taken back what it held.
     private static let ownerPatience = Duration.seconds(5)
 
+    /// How long an owner may take to say that it has begun, once one that stands by has answered.
+    private static let standbyPatience = Duration.seconds(1)
+
     /// How long a marker may take before it is sent again.
     private static let markerPatience = Duration.seconds(2)
+
+    /// Whether everything that was received could be moved.
+    private final class Record: Sendable {
+        let isComplete = Atomic(true)
+    }
 
     private var queue: String { session.names.queue(of: id) }
 
@@ -102,8 +111,15 @@ struct Drain: Sendable {
             drained.send(true)
             return isEmpty
         }
+        // Before its channel is closed: a quorum queue may take that in before the last acknowledgements, and would then
+        // delete, and count, messages that are in the dead letters.
+        do throws(ExchangeError) {
+            if isEmpty { try await delete() }
+        } catch {
+            try? await channel.close(deadline: session.link.deadline)
+            throw error
+        }
         try? await channel.close(deadline: session.link.deadline)
-        if isEmpty { try await delete() }
     }
 
     /// Consumes the queue; `nil` when it is gone.
@@ -125,16 +141,20 @@ struct Drain: Sendable {
         }
     }
 
-    /// Moves everything up to the marker. Returns `false` when the queue was deleted by another session meanwhile.
+    /// Moves everything up to the marker. Returns `false` when the queue must not be deleted: another session did it
+    /// meanwhile, or something could not be moved and was given back to it.
     private func receive(_ consumer: Consumer, marker: ControlMessage) async -> Bool {
-        await withDiscardingTaskGroup(returning: Bool.self) { group in
+        let record = Record()
+        let isMarked = await withDiscardingTaskGroup(returning: Bool.self) { group in
             do throws(AMQPError) {
                 for try await delivery in consumer {
                     if let control = ControlMessage(delivery.properties) {
                         delivery.acknowledge()
                         if control.id == marker.id { return true }
                     } else {
-                        group.addTask { await self.move(delivery) }
+                        group.addTask {
+                            if await !self.move(delivery) { record.isComplete.store(false, ordering: .relaxed) }
+                        }
                     }
                 }
             } catch {
@@ -145,13 +165,22 @@ struct Drain: Sendable {
             }
             return false
         }
+        guard record.isComplete.load(ordering: .relaxed) else {
+            session.link.logger.error(
+                "a terminated mailbox could not be drained",
+                metadata: .init(keys: [.mailbox: id.description, .reason: "the dead letters take no messages"])
+            )
+            return false
+        }
+        return isMarked
     }
 
-    /// Moves a request to the dead letters; a response is dropped, nobody is there to get it.
-    private func move(_ delivery: Delivery) async {
+    /// Moves a request to the dead letters; a response is dropped, nobody is there to get it. Returns `false` when the
+    /// message was given back to the mailbox.
+    private func move(_ delivery: Delivery) async -> Bool {
         if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse {
             delivery.acknowledge()
-            return
+            return true
         }
         var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
@@ -163,13 +192,15 @@ struct Drain: Sendable {
                 ExchangeNames.DeadLetterKey.deadLetter
             )
             delivery.acknowledge()
+            return true
         } catch let error where error.isAboutTheMessage {
-            await session.park(
+            return await session.park(
                 delivery,
                 "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
             )
         } catch {
             delivery.reject(requeue: true)
+            return false
         }
     }
 
@@ -195,18 +226,28 @@ struct Drain: Sendable {
         }
     }
 
-    /// Has the owner answer what it holds and stop consuming. It may be a transport of this process, or none at all.
+    /// Has the owner answer what it holds and stop consuming, and those that stand by stop too. They may be transports of
+    /// this process, or of others, or there are none.
     private func letOwnerGo() async {
-        if let owner = session.transport(of: id) {
-            await owner.letGo()
-            return
-        }
+        await session.letGo(of: id)
         let question = ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo)
-        let answer = session.desk.expect(question.id)
-        defer { session.desk.forget(question.id) }
+        let desk = session.desk
+        let released = desk.expect(question.id)
+        let begun = desk.expect(question.id, .lettingGo)
+        let stoodBy = desk.expect(question.id, .stoodBy)
+        defer { desk.forget(question.id) }
         let key = session.names.controlKey(of: id)
         guard (try? await session.link.publish(question, key: key)) == true else { return }
-        _ = await answer.wait(until: .now + Self.ownerPatience)
+        let end = ContinuousClock.now + Self.ownerPatience
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                // One that stands by holds nothing. An owner that lives says at once that it has begun.
+                guard await stoodBy.wait(until: end) != nil else { return }
+                if await begun.wait(until: .now + Self.standbyPatience) == nil { released.send(.stoodBy) }
+            }
+            _ = await released.wait(until: end)
+            group.cancelAll()
+        }
     }
 
     private func delete() async throws(ExchangeError) {

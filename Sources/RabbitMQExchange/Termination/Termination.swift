@@ -12,7 +12,7 @@ struct Termination: Sendable {
     let session: Session
     let id: EntityID
 
-    /// How long a caller waits for the draining, which goes on without it.
+    /// How long a caller waits for the draining, which goes on without it; less when operations have less.
     private static let patience = Duration.seconds(10)
 
     /// Terminates the mailbox. Does nothing when it never was; finishes it when another session did not.
@@ -34,7 +34,7 @@ struct Termination: Sendable {
             await finish()
             done.send(())
         }
-        _ = await done.wait(until: .now + Self.patience)
+        _ = await done.wait(until: .now + min(Self.patience, session.link.configuration.operationTimeout))
     }
 
     private func state() async throws(ExchangeError) -> DirectoryIndex.State {

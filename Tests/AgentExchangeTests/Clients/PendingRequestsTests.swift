@@ -76,7 +76,7 @@ struct PendingRequestsTests {
         for request in requests { try open(request) }
         await withTaskGroup(of: RequestEnding.self) { group in
             for request in requests { group.addTask { [pending] in await pending.ending(of: request.tag) } }
-            pending.close()
+            pending.close(ExchangeError(.closed, "closed"))
             for await ending in group { #expect(ending == .closed) }
         }
         let error = #expect(throws: ExchangeError.self) { try open(try request()) }

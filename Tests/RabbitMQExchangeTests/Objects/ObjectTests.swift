@@ -49,21 +49,26 @@ extension BrokerTests {
                 expect(queues[agentKey], "classic", mailbox)
             }
 
-            #expect(
-                try await exchanges(of: scene) == ["mailboxes": "direct", "agents": "topic", "dead-letters": "direct"]
-            )
+            #expect(try await exchanges(of: scene) == Self.sharedExchanges)
             #expect(
                 try await bindings(of: scene) == [
                     "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",
-                    "mailboxes \(agentKey) \(agentKey)", "mailboxes \(userKey) \(userKey)",
+                    "broadcasts type.Agent \(agentKey)", "broadcasts type.Clerk \(agentKey)",
+                    "broadcasts exact.Clerk \(agentKey)", "mailboxes \(agentKey) \(agentKey)",
+                    "mailboxes \(userKey) \(userKey)",
                     "mailboxes control.\(agentKey) \(session)", "mailboxes control.\(userKey) \(session)",
-                    "mailboxes \(scene.name(session)) \(session)",
+                    "mailboxes \(scene.name(session)) \(session)", "broadcasts type.Agent \(agentKey)",
+                    "broadcasts type.Clerk \(agentKey)", "broadcasts exact.Clerk \(agentKey)",
                 ]
             )
             try await expectConsumers(of: scene, session: session, agentKey: agentKey, userKey: userKey)
             await agent.close()
             await user.close()
         }
+
+        private static let sharedExchanges = [
+            "mailboxes": "direct", "agents": "topic", "broadcasts": "topic", "dead-letters": "direct",
+        ]
 
         private func expectConsumers(
             of scene: Scene,
@@ -114,9 +119,7 @@ extension BrokerTests {
                 }
             ) { names in !names.contains { $0.hasPrefix(scene.namespace) } }
             #expect(try await Set(queues(of: scene).keys) == ["directory", "dead-letters", "parked"])
-            #expect(
-                try await exchanges(of: scene) == ["mailboxes": "direct", "agents": "topic", "dead-letters": "direct"]
-            )
+            #expect(try await exchanges(of: scene) == Self.sharedExchanges)
             #expect(
                 try await bindings(of: scene) == [
                     "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",

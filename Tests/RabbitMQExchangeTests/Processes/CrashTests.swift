@@ -36,7 +36,9 @@ extension BrokerTests {
                 await outcome { try await handle.action("die", deadline: .seconds(60)) }
             }
             for attempt in 1...3 {
-                let agent = try await PeerProcess.agent(registration, of: scene, "agent \(attempt)")
+                let agent = try await PeerProcess(try scene.exchange("agent \(attempt)"))
+                // It may be dead before it can say that it is ready.
+                try agent.order(registration)
                 _ = try await agent.process.line { $0 == "dying \(attempt)" }
                 try await agent.process.waitForExit()
             }

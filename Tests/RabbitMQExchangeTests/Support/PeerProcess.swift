@@ -29,9 +29,15 @@ struct PeerProcess: Sendable {
         return try await process.nextLine(timeout: .seconds(30)) ?? "the output ended"
     }
 
-    /// Asks it to open a mailbox.
+    /// Asks it to open a mailbox, and returns what it says.
     func serve(_ registration: AgentRegistration) async throws -> String {
-        try await ask("agent \(String(decoding: try JSONEncoder().encode(registration), as: UTF8.self))")
+        try order(registration)
+        return try await process.nextLine(timeout: .seconds(30)) ?? "the output ended"
+    }
+
+    /// Tells it to open a mailbox.
+    func order(_ registration: AgentRegistration) throws {
+        try process.write("agent \(String(decoding: try JSONEncoder().encode(registration), as: UTF8.self))")
     }
 
     /// Sends a command and returns what follows the expected first word of the answer.

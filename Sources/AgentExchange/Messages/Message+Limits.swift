@@ -1,0 +1,67 @@
+internal import Foundation
+
+/// What every exchange takes, whatever it is made of.
+package enum MessageLimits {
+    /// The longest content type, in bytes.
+    package static let contentType = 255
+
+    /// The longest display name, in bytes.
+    package static let displayName = 4096
+}
+
+extension Message {
+    /// Checks what does not depend on the exchange: the lengths of content types and display names.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage``.
+    package func checkLimits() throws(ExchangeError) {
+        for id in [source, destination] { _ = try id.name.map(AgentID.checked(name:)) }
+        for payload in payloads where payload.contentType.utf8.count > MessageLimits.contentType {
+            throw ExchangeError(.invalidMessage, "a content type has at most \(MessageLimits.contentType) bytes")
+        }
+    }
+
+    /// The bytes of all payloads of the message: what ``ExchangeTransport/maximumMessageSize`` limits.
+    package var payloadSize: Int {
+        payloads.reduce(0) { $0 + $1.bytes.count }
+    }
+
+    private var payloads: [Payload] {
+        switch self {
+        case .request(let request):
+            switch request.body {
+            case .action(_, let arguments): [arguments.payload]
+            case .foreign(_, let payload): [payload]
+            case .ping, .shutdown, .cancel: []
+            }
+        case .response(let response):
+            switch response.outcome {
+            case .success(let result): result.map { [$0] } ?? []
+            case .failure(let failure): failure.payload.map { [$0] } ?? []
+            case .part(_, let payload): [payload]
+            }
+        case .notice: []
+        }
+    }
+}
+
+extension AgentID {
+    /// A display name that every exchange takes.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when it has more than 4,096 bytes.
+    package static func checked(name: String) throws(ExchangeError) -> String {
+        guard name.utf8.count <= MessageLimits.displayName else {
+            let text = "a display name has at most \(MessageLimits.displayName) bytes, not \(name.utf8.count)"
+            throw ExchangeError(.invalidMessage, text)
+        }
+        return name
+    }
+}
+
+extension AgentType {
+    /// Checks that an agent can be registered with the type.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when a name in its line is empty.
+    package func check() throws(ExchangeError) {
+        if lineage.contains("") { throw ExchangeError(.invalidMessage, "the name of a type is not empty") }
+    }
+}

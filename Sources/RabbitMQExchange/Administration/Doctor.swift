@@ -1,0 +1,110 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+extension RabbitMQExchange {
+    /// Connects, looks at everything that a session needs, and says what is fine, what is not and how to mend it.
+    ///
+    /// What it makes to find out (a queue that expires after a minute) is removed again.
+    ///
+    /// - Parameter report: Called with each finding as it is found.
+    /// - Returns: All findings, in the order in which they were found. When no connection can be made, the last one says
+    ///   why.
+    public func diagnose(report: @Sendable (Finding) -> Void = { _ in }) async -> [Finding] {
+        var findings: [Finding] = []
+        func tell(_ finding: Finding) {
+            findings.append(finding)
+            report(finding)
+        }
+        let link: BrokerLink
+        do throws(ExchangeError) {
+            link = try await openLink()
+        } catch {
+            for finding in ConnectionDiagnosis(address).findings(of: error) { tell(finding) }
+            return findings
+        }
+        for finding in ConnectionDiagnosis(address).findings() { tell(finding) }
+        let administration = ExchangeAdministration(session: Session(link: link), exchange: self)
+        let examination = Examination(administration: administration)
+        tell(examination.broker())
+        tell(await examination.permissions())
+        let topology = await examination.topology()
+        tell(topology)
+        tell(await examination.alarms())
+        tell(examination.acknowledgementTimeout())
+        if topology.level != .fail, (try? await administration.isProvisioned()) == true {
+            tell(await examination.directory())
+            tell(await examination.mailboxes())
+            tell(await examination.deadLetters())
+        }
+        await administration.close()
+        return findings
+    }
+}
+
+/// What the making of a connection tells.
+struct ConnectionDiagnosis {
+    private let address: BrokerAddress
+
+    init(_ address: BrokerAddress) {
+        self.address = address
+    }
+
+    /// A connection was made.
+    func findings() -> [Finding] {
+        [Finding(.address, .ok, "\(address.plainURL) answers"), tls(), login()]
+    }
+
+    /// No connection was made: what worked before it failed, and why it did.
+    func findings(of error: ExchangeError) -> [Finding] {
+        let cause = error.underlying as? AMQPError
+        let text = cause?.message ?? error.message
+        let reached = Finding(.address, .ok, "\(address.plainURL) answers")
+        switch cause?.code {
+        case .unresolvableHost?:
+            return [Finding(.address, .fail, text, mend: "check the host name in the URL, and the name server")]
+        case .connectionRefused?:
+            let mend = "start the broker, or check host and port (5672, with TLS 5671)"
+            return [Finding(.address, .fail, text, mend: mend)]
+        case .connectTimedOut?:
+            let mend = "check host, port and firewall; a port with TLS needs amqps://, one without amqp://"
+            return [Finding(.address, .fail, text, mend: mend)]
+        case .tlsFailed?:
+            let mend = "name the authority with ?cacertfile=FILE, and connect by the name in the certificate"
+            return [reached, Finding(.tls, .fail, text, mend: mend)]
+        case .authenticationFailed?:
+            let mend = "check user and password, percent-encoded in the URL; guest may only log in from the same machine"
+            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+        case .virtualHostNotFound?:
+            let mend = "rabbitmqctl add_vhost \(address.virtualHost), and give the user permissions there"
+            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+        case .protocolMismatch?, .connectionLost?, .connectionClosed?:
+            let mend = "check that this is the AMQP port, and whether it wants TLS (amqps://)"
+            return [Finding(.address, .fail, text, mend: mend)]
+        default:
+            let mend = error.code == .unauthorised ? "give the user a password in WARREN_BROKER" : nil
+            return [Finding(error.code == .unauthorised ? .login : .address, .fail, text, mend: mend)]
+        }
+    }
+
+    private func tls() -> Finding {
+        switch address.encryption {
+        case .verified: return Finding(.tls, .ok, "encrypted, certificate and host name are checked")
+        case .unverified:
+            let mend = "leave out verify=verify_none, and name the authority with ?cacertfile=FILE"
+            return Finding(.tls, .warn, "encrypted, but the broker's certificate is not checked", mend: mend)
+        case .none where address.isLoopback: return Finding(.tls, .ok, "not encrypted, on this machine only")
+        case .none:
+            let mend = "use amqps:// (port 5671)"
+            return Finding(.tls, .warn, "not encrypted: whoever is on the network reads the password", mend: mend)
+        }
+    }
+
+    private func login() -> Finding {
+        let user = address.user.map { "user \($0)" } ?? "by client certificate"
+        let text = "\(user), virtual host \(address.virtualHost)"
+        guard address.user == "guest", !address.isLoopback else { return Finding(.login, .ok, text) }
+        let mend = "make a user of its own; see warren topology --format permissions"
+        return Finding(.login, .warn, "\(text): everybody knows the password of guest", mend: mend)
+    }
+}

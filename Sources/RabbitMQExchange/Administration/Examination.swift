@@ -1,0 +1,189 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// The parts of a diagnosis that need a connection.
+struct Examination: Sendable {
+    let administration: ExchangeAdministration
+
+    private var link: BrokerLink { administration.link }
+    private var names: ExchangeNames { administration.names }
+
+    /// What the broker says about itself.
+    func broker() -> Finding {
+        let properties = link.consumer.serverProperties
+        let cluster = properties.clusterName.map { ", cluster \($0)" } ?? ""
+        let text = "\(properties.product) \(properties.version)\(cluster)"
+        guard properties.product == "RabbitMQ" else {
+            return Finding(.broker, .warn, "\(text): Warren is made for RabbitMQ", mend: "use RabbitMQ 3.10 or later")
+        }
+        let numbers = properties.version.split(separator: ".").prefix(2).compactMap { Int($0) }
+        guard numbers.count == 2, (numbers[0], numbers[1]) >= (3, 10) else {
+            let mend = "upgrade to RabbitMQ 3.10 or later"
+            return Finding(.broker, .fail, "\(text) is older than 3.10, which Warren needs", mend: mend)
+        }
+        let capabilities = properties.table["capabilities"]?.tableValue ?? [:]
+        let needed = ["publisher_confirms", "basic.nack", "consumer_cancel_notify", "connection.blocked"]
+        let missing = needed.filter { capabilities[$0]?.boolValue != true }
+        guard missing.isEmpty else {
+            let text = "\(text) lacks \(missing.joined(separator: ", "))"
+            return Finding(.broker, .fail, text, mend: "connect to the broker itself, not through a proxy for AMQP")
+        }
+        return Finding(.broker, .ok, "\(text); confirms, cancel notices and blocked notices are there")
+    }
+
+    /// Makes a queue as a session does, and removes it.
+    func permissions() async -> Finding {
+        let queue = names.sessionQueue(UUID())
+        let mend = "give the user a role's permissions: warren topology --format permissions"
+        let declaration = QueueDeclaration(
+            name: queue,
+            arguments: ["x-queue-type": "classic", "x-expires": 60_000]
+        )
+        let limit = link.deadline
+        do throws(ExchangeError) {
+            _ = try await link.attempt("can't make a queue") { (channel) throws(AMQPError) in
+                try await channel.declareQueue(declaration, deadline: limit)
+            }
+            let isBound = try await tryToBind(queue, limit)
+            _ = try await link.attempt("can't delete a queue") { (channel) throws(AMQPError) in
+                _ = try await channel.get(queue, deadline: limit)
+                return try await channel.deleteQueue(queue, deadline: limit)
+            }
+            let bound = isBound ? "made, bound, read and deleted" : "made, read and deleted"
+            return Finding(.permissions, .ok, "a queue of namespace \(names.namespace) can be \(bound)")
+        } catch {
+            return Finding(.permissions, .fail, Self.text(error), mend: error.code == .forbidden ? mend : nil)
+        }
+    }
+
+    /// `false` when there is nothing to bind to yet.
+    private func tryToBind(_ queue: String, _ limit: Deadline) async throws(ExchangeError) -> Bool {
+        guard try await link.hasExchange(names.mailboxes) else { return false }
+        try await link.attempt("can't bind a queue") { (channel) throws(AMQPError) in
+            try await channel.bindQueue(queue, to: names.mailboxes, routingKey: queue, deadline: limit)
+        }
+        return true
+    }
+
+    /// The shared objects.
+    func topology() async -> Finding {
+        do throws(ExchangeError) {
+            let objects = try await administration.topology().filter { $0.kind != .binding }
+            if let wrong = objects.first(where: { $0.state == .different }) {
+                let mend = "delete \(wrong.kind) \(wrong.name) when nobody uses it; the next session makes it as it should be"
+                let text = "\(wrong.kind) \(wrong.name) is not what it should be: \(wrong.detail ?? "")"
+                return Finding(.topology, .fail, text, mend: mend)
+            }
+            let missing = objects.filter { $0.state == .missing }
+            if missing.count == objects.count {
+                let mend = "nothing to do: the first session makes them, or import warren topology --format definitions"
+                return Finding(.topology, .ok, "namespace \(names.namespace) was not used yet", mend: mend)
+            }
+            guard missing.isEmpty else {
+                let list = missing.map { "\($0.kind) \($0.name)" }.joined(separator: ", ")
+                let mend = "the next session makes them; terminate and register again what was registered before"
+                return Finding(.topology, .warn, "missing: \(list)", mend: mend)
+            }
+            let compared = objects.contains { $0.state == .notCompared } ? "are there" : "are there as they should be"
+            return Finding(.topology, .ok, "\(objects.count) exchanges and queues \(compared)")
+        } catch {
+            return Finding(.topology, .fail, Self.text(error))
+        }
+    }
+
+    /// A broker with an alarm takes no messages: publishes one that nobody gets.
+    func alarms() async -> Finding {
+        let publication = Publication(
+            exchange: names.mailboxes,
+            routingKey: names.sessionQueue(UUID()),
+            properties: MessageProperties(),
+            body: Data(),
+            mandatory: true
+        )
+        let start = ContinuousClock.now
+        do {
+            try await link.publish(publication, deadline: .after(.seconds(3)))
+        } catch let error where error.code == .blocked || error.code == .timedOut {
+            let mend = "see rabbitmqctl status, alarms: free memory or disk, or raise the watermark"
+            let text = "the broker takes no messages: a memory or disk alarm"
+            return Finding(.alarms, .fail, error.code == .blocked ? text : "\(text), or it is stuck", mend: mend)
+        } catch let error where error.code == .unroutable || error.code == .notFound {
+            let took = (start.duration(to: .now) / .milliseconds(1)).rounded()
+            return Finding(.alarms, .ok, "none: a message was taken within \(Int(max(1, took))) ms")
+        } catch let error where error.code == .accessRefused {
+            let mend = "give the user a role's permissions: warren topology --format permissions"
+            return Finding(.alarms, .fail, "this user may not send: \(error.message)", mend: mend)
+        } catch {
+            return Finding(.alarms, .fail, error.message)
+        }
+        return Finding(.alarms, .ok, "none")
+    }
+
+    /// AMQP does not tell it; only what the version does by itself is known.
+    func acknowledgementTimeout() -> Finding {
+        let text = "30 min unless the broker is configured otherwise (AMQP does not tell)"
+        let mend = "rabbitmqctl environment | grep consumer_timeout; raise consumer_timeout for longer actions"
+        return Finding(.acknowledgementTimeout, .ok, text, mend: mend)
+    }
+
+    /// A fence through the directory and back.
+    func directory() async -> Finding {
+        let start = ContinuousClock.now
+        do throws(ExchangeError) {
+            let everyone = try await administration.session.directory.everyone()
+            let took = Int((start.duration(to: .now) / .milliseconds(1)).rounded(.up))
+            let agents = everyone.count { $0.id.role == .agent }
+            let text = "\(agents) agents and \(everyone.count - agents) users are registered; read in \(took) ms"
+            return Finding(.directory, .ok, text)
+        } catch {
+            let mend = "warren topology shows whether exchange, stream and permissions are there"
+            return Finding(.directory, .fail, Self.text(error), mend: mend)
+        }
+    }
+
+    /// Mailboxes without a queue, and those that nobody serves.
+    func mailboxes() async -> Finding {
+        do throws(ExchangeError) {
+            let agents = try await administration.mailboxes().filter { $0.id.role == .agent }
+            let lost = agents.filter { $0.state == .unavailable }
+            if let first = lost.first {
+                let mend = "start the node that has them, or warren terminate \(first.id.uuid.lowercased) when it was deleted"
+                let text = "\(lost.count) of \(agents.count) agents have no queue, the first is \(first.id)"
+                return Finding(.mailboxes, .fail, text, mend: mend)
+            }
+            let behind = agents.filter { $0.consumers == 0 && $0.queuedMessages > 0 }
+            if let first = behind.first {
+                let text = "\(behind.count) of \(agents.count) agents have messages and no receiver, the first is \(first.id)"
+                let mend = "start them again, or warren terminate \(first.id.uuid.lowercased); see warren mailboxes"
+                return Finding(.mailboxes, .warn, text, mend: mend)
+            }
+            return Finding(.mailboxes, .ok, "\(agents.count) agents, every one has its queue")
+        } catch {
+            return Finding(.mailboxes, .fail, Self.text(error))
+        }
+    }
+
+    /// Dead letters that nobody answers, and parked messages.
+    func deadLetters() async -> Finding {
+        do throws(ExchangeError) {
+            let figures = try await administration.deadLetters()
+            if figures.waiting > 0, figures.consumers == 0 {
+                let text = "\(figures.waiting) dead letters wait, and nobody answers them"
+                return Finding(.deadLetters, .warn, text, mend: "warren dead-letters --serve, or any other session")
+            }
+            if figures.parked > 0 {
+                let text = "\(figures.parked) parked messages that no rule could answer"
+                return Finding(.deadLetters, .warn, text, mend: "warren parked list, then show, replay or drop")
+            }
+            return Finding(.deadLetters, .ok, "\(figures.waiting) dead letters, no parked messages")
+        } catch {
+            return Finding(.deadLetters, .fail, Self.text(error))
+        }
+    }
+
+    private static func text(_ error: ExchangeError) -> String {
+        guard let cause = error.underlying as? AMQPError else { return error.message }
+        return "\(error.message): \(cause.message)"
+    }
+}

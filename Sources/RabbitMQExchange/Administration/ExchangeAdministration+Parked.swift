@@ -1,0 +1,132 @@
+internal import AMQP
+public import AgentExchange
+
+/// The parked messages. They are read without being taken: what is not dropped or replayed goes back to its place. Of two
+/// programs that do this at a time, one sees fewer messages.
+extension ExchangeAdministration {
+    /// The oldest parked messages.
+    public func parked(limit: Int = 100) async throws(ExchangeError) -> [ParkedMessage] {
+        var messages: [ParkedMessage] = []
+        _ = try await browse { delivery, _ throws(ExchangeError) in
+            guard messages.count < limit else { return .enough }
+            messages.append(ParkedMessage(delivery))
+            return .keep
+        }
+        return messages
+    }
+
+    /// Removes parked messages for good.
+    ///
+    /// - Returns: How many were removed.
+    public func dropParked(
+        where matches: (ParkedMessage) -> Bool
+    ) async throws(ExchangeError) -> Int {
+        try await browse { delivery, _ throws(ExchangeError) in matches(ParkedMessage(delivery)) ? .remove : .keep }
+    }
+
+    /// Sends parked messages again: to the mailbox that they were for, or to another.
+    ///
+    /// A message is removed when the broker has confirmed it at its destination. One that still can't be understood there
+    /// is parked once more.
+    ///
+    /// - Parameter mailbox: Where to; by default what the message says.
+    /// - Returns: How many were sent.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` for a message that says no destination,
+    ///   ``ExchangeError/Code/badEntityID`` or ``ExchangeError/Code/mailboxTerminated`` when that mailbox takes none;
+    ///   then this message and those after it stay.
+    public func replayParked(
+        to mailbox: EntityID? = nil,
+        where matches: (ParkedMessage) -> Bool
+    ) async throws(ExchangeError) -> Int {
+        // What is parked again while this runs comes behind what was there at its beginning.
+        try await browse { delivery, _ throws(ExchangeError) in
+            guard matches(ParkedMessage(delivery)) else { return .keep }
+            try await replay(delivery, to: mailbox)
+            return .remove
+        }
+    }
+
+    private func replay(_ delivery: Delivery, to mailbox: EntityID?) async throws(ExchangeError) {
+        var properties = delivery.properties
+        let destination = EntityID(
+            header: properties.headers[Header.destination],
+            name: properties.headers[Header.destinationName]
+        )
+        guard let target = mailbox ?? destination else {
+            throw ExchangeError(.invalidMessage, "the message \(ParkedMessage(delivery).id) says no destination")
+        }
+        for name in [Header.reason, Header.detail, Header.queue] { properties.headers[name] = nil }
+        if mailbox != nil { properties.headers[Header.destination] = .string(target.header) }
+        properties.userID = nil
+        let publication = Publication(
+            exchange: names.mailboxes,
+            routingKey: names.mailboxKey(of: target),
+            properties: properties,
+            body: delivery.body,
+            mandatory: true
+        )
+        do {
+            try await link.publish(publication)
+        } catch let error where error.code == .unroutable {
+            throw await session.whyUnreachable(target)
+        } catch {
+            throw ExchangeError(error, "a parked message could not be sent", entity: target)
+        }
+    }
+
+    private enum Verdict {
+        case keep
+        case remove
+        case enough
+    }
+
+    /// Gets the messages that are there now one by one; closing the channel gives back those that were not removed.
+    ///
+    /// - Returns: How many were removed.
+    private func browse(
+        _ body: (Delivery, Int) async throws(ExchangeError) -> Verdict
+    ) async throws(ExchangeError) -> Int {
+        guard let count = try await link.status(ofQueue: names.parked)?.messageCount else { return 0 }
+        let limit = Deadline.after(link.configuration.operationTimeout + .milliseconds(10) * count)
+        let channel: Channel
+        do {
+            channel = try await link.consumer.openChannel(confirms: false, deadline: limit)
+        } catch {
+            throw ExchangeError(error, "can't read the parked messages")
+        }
+        do throws(ExchangeError) {
+            let removed = try await browse(channel, count, limit, body)
+            try? await channel.close(deadline: limit)
+            return removed
+        } catch {
+            try? await channel.close(deadline: limit)
+            throw error
+        }
+    }
+
+    private func browse(
+        _ channel: Channel,
+        _ count: Int,
+        _ limit: Deadline,
+        _ body: (Delivery, Int) async throws(ExchangeError) -> Verdict
+    ) async throws(ExchangeError) -> Int {
+        var removed = 0
+        for index in 0..<count {
+            let next: Delivery?
+            do {
+                next = try await channel.get(names.parked, deadline: limit)
+            } catch {
+                throw ExchangeError(error, "can't read the parked messages")
+            }
+            guard let delivery = next else { break }
+            switch try await body(delivery, index) {
+            case .keep: break
+            case .remove:
+                delivery.acknowledge()
+                removed += 1
+            case .enough: return removed
+            }
+        }
+        return removed
+    }
+}

@@ -1,0 +1,80 @@
+internal import AMQP
+public import AgentExchange
+
+extension ExchangeAdministration {
+    /// What all sessions of the namespace share on the broker, compared with what is there.
+    ///
+    /// Nothing is made: an object is looked at passively, and compared by declaring it once more only when it is there.
+    public func topology() async throws(ExchangeError) -> [TopologyObject] {
+        let wanted = Topology.shared(names)
+        var objects: [TopologyObject] = []
+        for exchange in wanted.exchanges {
+            let isThere = try await link.hasExchange(exchange.name)
+            let (state, detail) = try await compare(isThere) { (channel, limit) throws(AMQPError) in
+                try await channel.declareExchange(exchange, deadline: limit)
+            }
+            objects.append(
+                TopologyObject(
+                    kind: .exchange,
+                    name: exchange.name,
+                    wanted: exchange.kind.name,
+                    state: state,
+                    detail: detail
+                )
+            )
+        }
+        for queue in wanted.queues {
+            let isThere = try await link.status(ofQueue: queue.name) != nil
+            let (state, detail) = try await compare(isThere) { (channel, limit) throws(AMQPError) in
+                _ = try await channel.declareQueue(queue, deadline: limit)
+            }
+            objects.append(
+                TopologyObject(
+                    kind: .queue,
+                    name: queue.name,
+                    wanted: queue.arguments["x-queue-type"]?.stringValue ?? "classic",
+                    state: state,
+                    detail: detail
+                )
+            )
+        }
+        return objects + Self.bindings(wanted, objects)
+    }
+
+    /// A binding can't be looked at; but where either end is missing, it is too.
+    private static func bindings(_ wanted: Topology, _ objects: [TopologyObject]) -> [TopologyObject] {
+        let missing = Set(objects.filter { $0.state == .missing }.map { "\($0.kind) \($0.name)" })
+        return wanted.bindings.map { binding in
+            let isMissing =
+                missing.contains("\(TopologyObject.Kind.queue) \(binding.queue)")
+                || missing.contains("\(TopologyObject.Kind.exchange) \(binding.exchange)")
+            return TopologyObject(
+                kind: .binding,
+                name: binding.exchange,
+                wanted: "\(binding.key) -> \(binding.queue)",
+                state: isMissing ? .missing : .unknown,
+                detail: nil
+            )
+        }
+    }
+
+    private func compare(
+        _ isThere: Bool,
+        _ declare: (Channel, Deadline) async throws(AMQPError) -> Void
+    ) async throws(ExchangeError) -> (TopologyObject.State, String?) {
+        guard isThere else { return (.missing, nil) }
+        let limit = link.deadline
+        do {
+            try await link.consumer.withChannel(deadline: limit) { (channel) throws(AMQPError) in
+                try await declare(channel, limit)
+            }
+            return (.present, nil)
+        } catch let error where error.code == .preconditionFailed {
+            return (.different, error.message)
+        } catch let error where error.code == .accessRefused {
+            return (.notCompared, nil)
+        } catch {
+            throw ExchangeError(error, "can't compare the topology")
+        }
+    }
+}

@@ -1,0 +1,136 @@
+internal import AMQP
+public import AgentExchange
+internal import Foundation
+internal import Logging
+
+/// What operators do with a namespace of a broker: look at it, compare it with what it should be, clean up.
+///
+/// It registers nobody, declares nothing and receives no mailbox, so looking changes nothing but for one small record in
+/// the directory with each question that needs a complete answer. Close it when done.
+///
+/// ```swift
+/// let administration = try await exchange.openAdministration()
+/// for mailbox in try await administration.mailboxes() { print(mailbox) }
+/// await administration.close()
+/// ```
+public final class ExchangeAdministration: Sendable {
+    let session: Session
+    let exchange: RabbitMQExchange
+
+    var link: BrokerLink { session.link }
+    var names: ExchangeNames { session.names }
+
+    init(session: Session, exchange: RabbitMQExchange) {
+        self.session = session
+        self.exchange = exchange
+    }
+
+    /// Closes the connections. Closing twice is fine.
+    public func close() async {
+        await session.close()
+    }
+
+    /// Whether the namespace has what its directory needs. Before the first session of a namespace it has not: then
+    /// nobody is registered.
+    public func isProvisioned() async throws(ExchangeError) -> Bool {
+        guard try await link.hasExchange(names.agents) else { return false }
+        return try await link.status(ofQueue: names.directory) != nil
+    }
+
+    /// The agents of a type that are registered and not terminated, oldest registration first.
+    public func agents(
+        typeNamed name: String = AgentType.rootName,
+        allowSubtypes: Bool = true
+    ) async throws(ExchangeError) -> [AgentRegistration] {
+        guard try await isProvisioned() else { return [] }
+        return try await session.directory.registrations(typeNamed: name, allowSubtypes: allowSubtypes)
+    }
+
+    /// The agents with a display name, oldest registration first.
+    public func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
+        guard try await isProvisioned() else { return [] }
+        return try await session.directory.agents(named: name)
+    }
+
+    /// Watches the agents of a type. See `ExchangeTransport.changes`.
+    ///
+    /// - Throws: ``ExchangeError/Code/unavailable`` when the namespace has no directory yet.
+    public func changes(
+        typeNamed name: String = AgentType.rootName,
+        allowSubtypes: Bool = true
+    ) async throws(ExchangeError) -> AgentChanges {
+        guard try await isProvisioned() else {
+            throw ExchangeError(.unavailable, "the namespace \(names.namespace) has no directory yet")
+        }
+        let feed = ChangeFeed(typeNamed: name, allowSubtypes: allowSubtypes)
+        try await session.directory.watch(feed, typeNamed: name, allowSubtypes: allowSubtypes)
+        return AgentChanges(feed)
+    }
+
+    /// The state of a mailbox, with figures. See `ExchangeTransport.details(of:)`.
+    public func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
+        guard try await isProvisioned() else { return MailboxDetails(status: .missing) }
+        return try await session.details(of: id)
+    }
+
+    /// Terminates a mailbox, for good. See `ExchangeTransport.terminate(_:)`.
+    ///
+    /// The owner is told and what is in the mailbox is answered, so this opens a whole session for the time it takes.
+    public func terminate(_ id: EntityID) async throws(ExchangeError) {
+        let lease = try await exchange.lease()
+        do {
+            try await Termination(session: lease.session, id: id).run()
+        } catch {
+            await lease.end()
+            throw error
+        }
+        await lease.end()
+    }
+}
+
+extension RabbitMQExchange {
+    /// Connects to the broker to look at the namespace, and to administer it.
+    ///
+    /// - Throws: ``ExchangeError`` with `connectionLost`, `unauthorised` or another code when no connection can be made.
+    public func openAdministration() async throws(ExchangeError) -> ExchangeAdministration {
+        ExchangeAdministration(session: Session(link: try await openLink()), exchange: self)
+    }
+
+    /// Connects, and does nothing else.
+    func openLink() async throws(ExchangeError) -> BrokerLink {
+        try await BrokerLink(
+            names: names,
+            configuration: configuration,
+            connection: try address.connection(configuration),
+            logger: logger
+        )
+    }
+
+    /// The session that the transports of this exchange share.
+    func lease() async throws(ExchangeError) -> Lease {
+        let key = SessionRegistry.Key(names: names, address: address, configuration: configuration)
+        return try await SessionRegistry.shared.lease(key, logger: logger)
+    }
+
+    /// Where the broker is and who connects: `amqp://user@host:5672/vhost`, without password and options. For messages.
+    public var brokerDescription: String { address.plainURL }
+
+    /// The virtual host.
+    public var virtualHost: String { address.virtualHost }
+}
+
+extension RabbitMQExchange {
+    /// Registers an agent, without a client: whoever runs it opens its mailbox with the registration.
+    public func registerAgent(_ type: AgentType, name: String? = nil) async throws(ExchangeError) -> AgentRegistration {
+        let id = AgentID(name: try name.map(AgentID.checked(name:)))
+        let lease = try await lease()
+        do {
+            try await Registration.register(.agent(id), lineage: type.lineage, in: lease.session)
+        } catch {
+            await lease.end()
+            throw error
+        }
+        await lease.end()
+        return AgentRegistration(agentID: id, type: type)
+    }
+}

@@ -1,0 +1,45 @@
+internal import AMQP
+public import Foundation
+
+/// A message that no rule could answer, as it lies in the namespace's queue of parked messages.
+public struct ParkedMessage: Sendable, Hashable {
+    /// What identifies it: its AMQP `message_id`.
+    public let id: String
+    /// The kind of the message, when it says one.
+    public let kind: String?
+    /// What was wrong with it.
+    public let reason: String
+    /// The queue or the routing key that it came from.
+    public let origin: String?
+    /// The mailbox that it was for, as `agent:UUID`, when it says one.
+    public let destination: String?
+    /// When it was sent, when it says so.
+    public let sent: Date?
+    /// All its headers as text.
+    public let headers: [String: String]
+    /// Its content type.
+    public let contentType: String?
+    /// Its body.
+    public let body: Data
+
+    init(_ delivery: Delivery) {
+        let properties = delivery.properties
+        let headers = properties.headers
+        id = properties.messageID ?? ""
+        kind = properties.type
+        reason = headers[Header.detail]?.stringValue ?? headers[Header.reason]?.stringValue ?? "unknown"
+        origin = headers[Header.queue]?.stringValue
+        destination = headers[Header.destination]?.stringValue
+        sent = properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
+        self.headers = Dictionary(headers.map { ($0.name, Self.text($0.value)) }) { first, _ in first }
+        contentType = properties.contentType
+        body = delivery.body
+    }
+
+    private static func text(_ value: FieldValue) -> String {
+        if let text = value.stringValue { return text }
+        if let number = value.integerValue { return "\(number)" }
+        if let truth = value.boolValue { return "\(truth)" }
+        return "(\(value))".count > 200 ? "(too long to show)" : "\(value)"
+    }
+}

@@ -1,0 +1,41 @@
+/// Something that a namespace needs on the broker, and whether it is there.
+public struct TopologyObject: Sendable, Hashable {
+    /// What it is.
+    public enum Kind: String, Sendable, Hashable, Codable {
+        /// An exchange.
+        case exchange
+        /// A queue.
+        case queue
+        /// A binding from an exchange to a queue.
+        case binding
+    }
+
+    /// Whether it is there.
+    public enum State: String, Sendable, Hashable, Codable {
+        /// It is there, as it should be.
+        case present
+        /// There is none of this name.
+        case missing
+        /// There is one with other properties; no session can be opened.
+        case different
+        /// It is there, but this user may not compare its properties (no `configure` permission).
+        case notCompared
+        /// AMQP has no way to look at it (bindings).
+        case unknown
+    }
+
+    /// What it is.
+    public let kind: Kind
+
+    /// Its name; of a binding the name of the exchange.
+    public let name: String
+
+    /// What it should be: the type of an exchange or queue; of a binding the queue and the routing key.
+    public let wanted: String
+
+    /// Whether it is there.
+    public let state: State
+
+    /// What the broker says about the difference.
+    public let detail: String?
+}

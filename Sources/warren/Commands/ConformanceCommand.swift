@@ -1,0 +1,118 @@
+import ArgumentParser
+import ExchangeConformance
+import Foundation
+import RabbitMQExchange
+import Synchronization
+
+/// `warren conformance`.
+struct ConformanceCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "conformance",
+        abstract: "Runs the conformance suite against the broker, in a namespace that it removes.",
+        discussion: """
+            The exit status is 0 when every case passed.
+
+            EXAMPLE
+              warren conformance --quick --subject discovery
+            """
+    )
+
+    @OptionGroup var options: CommonOptions
+
+    @Option(help: ArgumentHelp("Only cases about this: transport, termination, discovery …", valueName: "name"))
+    var subject: String?
+
+    @Flag(help: "A tenth of the load.")
+    var quick = false
+
+    @Option(help: "How mailboxes are kept: replicated or single.")
+    var mailboxes = MailboxChoice.replicated
+
+    @Option(help: ArgumentHelp("How long anything that must happen may take.", valueName: "time"))
+    var timeout = TimeSpan.seconds(20)
+
+    private struct Line: Encodable {
+        let subject: String
+        let name: String
+        let passed: Bool
+        let milliseconds: Double
+        let failure: String?
+    }
+
+    private var cases: [ConformanceCase] {
+        ExchangeConformance.cases.filter { subject == nil || $0.subject == subject }
+    }
+
+    func validate() throws {
+        guard cases.isEmpty else { return }
+        let subjects = Set(ExchangeConformance.cases.map(\.subject)).sorted().joined(separator: ", ")
+        throw ValidationError("there are no cases about \(subject ?? ""); subjects are \(subjects)")
+    }
+
+    func execute(_ console: Console) async throws {
+        let results = try await options.withOwnNamespace("conformance") { namespace in
+            try await run(namespace, console)
+        }
+        let failed = results.count { !$0.passed }
+        if console.json {
+            let lines = results.map {
+                Line(
+                    subject: $0.subject,
+                    name: $0.name,
+                    passed: $0.passed,
+                    milliseconds: $0.duration.milliseconds,
+                    failure: $0.failure?.description
+                )
+            }
+            try console.object(lines)
+        } else {
+            try console.line("\(results.count - failed) of \(results.count) cases passed")
+        }
+        if failed > 0 { throw CommandFailure.told }
+    }
+
+    private func run(_ namespace: String, _ console: Console) async throws -> [ConformanceResult] {
+        let environment = ConformanceEnvironment(
+            factory: try exchange("conformance", namespace),
+            otherFactory: try exchange("conformance, another process", namespace),
+            timeout: timeout.duration,
+            scale: quick ? .quick : .full
+        )
+        let count = cases.count
+        let done = Mutex(0)
+        console.progress("0 of \(count) cases")
+        defer { console.endProgress() }
+        // One run for each case, so that a signal ends it between two.
+        var results: [ConformanceResult] = []
+        for conformanceCase in cases {
+            try Task.checkCancellation()
+            results += await ExchangeConformance.run([conformanceCase], on: environment) { result in
+                console.endProgress()
+                if !console.json { try? console.raw(result.description) }
+                let number = done.withLock { done in
+                    done += 1
+                    return done
+                }
+                console.progress("\(number) of \(count) cases")
+            }
+        }
+        try Task.checkCancellation()
+        return results
+    }
+
+    private func exchange(_ role: String, _ namespace: String) throws -> RabbitMQExchange {
+        var configuration = RabbitMQConfiguration()
+        configuration.mailboxKind = mailboxes.kind
+        configuration.maximumMessageSize = 2 << 20
+        configuration.connectionName = "warren \(role) \(ProcessInfo.processInfo.processIdentifier)"
+        return try RabbitMQExchange(url: options.brokerURL, namespace: namespace, configuration: configuration)
+    }
+}
+
+/// How mailboxes are kept, as an option.
+enum MailboxChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case replicated, single
+
+    /// The same for the exchange.
+    var kind: MailboxKind { self == .replicated ? .replicated : .single }
+}

@@ -1,0 +1,58 @@
+import AgentExchange
+import ArgumentParser
+import RabbitMQExchange
+
+/// `warren status`.
+struct StatusCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "status",
+        abstract: "Tells whether mailboxes are active, and how much waits in them.",
+        discussion: """
+            The state is active, terminated, missing (there never was one), or unavailable (registered, but its queue can't \
+            be reached). The exit status is 0 only when all are active.
+
+            EXAMPLE
+              warren status hits || warren agent counter --name hits
+            """
+    )
+
+    @OptionGroup var options: CommonOptions
+
+    @Argument(help: ArgumentHelp("UUID, base32, display name, or user:UUID.", valueName: "id"))
+    var ids: [EntityArgument]
+
+    func execute(_ console: Console) async throws {
+        let mailboxes = try await options.withAdministration { administration in
+            var mailboxes: [MailboxLine] = []
+            let agents = try await administration.agents()
+            for argument in ids {
+                let id = try await argument.resolve(administration)
+                let known = agents.first { .agent($0.agentID) == id }
+                mailboxes.append(try await status(of: id, known, administration))
+            }
+            return mailboxes
+        }
+        try console.show(mailboxes, MailboxLine.table(mailboxes))
+        guard mailboxes.allSatisfy({ $0.state == MailboxStatus.active.rawValue }) else { throw CommandFailure.told }
+    }
+
+    private func status(
+        of id: EntityID,
+        _ known: AgentRegistration?,
+        _ administration: ExchangeAdministration
+    ) async throws -> MailboxLine {
+        do {
+            let details = try await administration.details(of: id)
+            return MailboxLine(
+                id,
+                name: known?.agentID.name,
+                type: known?.type.name,
+                state: details.status.rawValue,
+                queued: details.queuedMessages,
+                consumers: details.attachedConsumers
+            )
+        } catch let error where error.code == .unavailable {
+            return MailboxLine(id, name: known?.agentID.name, type: known?.type.name, state: error.code.rawValue)
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import AgentExchange
+import ArgumentParser
+import RabbitMQExchange
+
+/// `warren terminate`.
+struct TerminateCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "terminate",
+        abstract: "Terminates mailboxes, for good.",
+        discussion: """
+            What waits in them is answered with an error, and nobody can send to them or serve them any more. Terminating \
+            twice is fine; a mailbox that never was is an error.
+
+            EXAMPLE
+              warren terminate hits 6e0c1d3a-2b4f-4b0e-9b1e-0c5f2a7d8e91
+            """
+    )
+
+    @OptionGroup var options: CommonOptions
+
+    @Argument(help: ArgumentHelp("UUID, base32, display name, or user:UUID.", valueName: "id"))
+    var ids: [EntityArgument]
+
+    private struct Outcome: Encodable {
+        let id: String
+        let outcome: String
+    }
+
+    func execute(_ console: Console) async throws {
+        let outcomes = try await options.withAdministration { administration in
+            // All names are looked up before anything is done.
+            var entities: [EntityID] = []
+            for argument in ids { entities.append(try await argument.resolve(administration)) }
+            var outcomes: [Outcome] = []
+            for id in entities {
+                let outcome = try await terminate(id, administration)
+                outcomes.append(Outcome(id: id.uuid.lowercased, outcome: outcome))
+            }
+            return outcomes
+        }
+        if console.json {
+            try console.object(outcomes)
+        } else {
+            for outcome in outcomes { try console.line("\(outcome.id)  \(outcome.outcome)") }
+        }
+        guard outcomes.allSatisfy({ $0.outcome != "missing" }) else { throw CommandFailure.told }
+    }
+
+    private func terminate(_ id: EntityID, _ administration: ExchangeAdministration) async throws -> String {
+        let status: MailboxStatus
+        do {
+            status = try await administration.details(of: id).status
+        } catch let error where error.code == .unavailable {
+            status = .active
+        }
+        switch status {
+        case .missing: return "missing"
+        case .terminated: return "was terminated before"
+        case .active:
+            try await administration.terminate(id)
+            return "terminated"
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import ArgumentParser
+import RabbitMQExchange
+
+/// `warren topology`.
+struct TopologyCommand: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "topology",
+        abstract: "Shows what Warren wants on the broker, compared with what is there.",
+        discussion: """
+            table compares; AMQP can't look at bindings, so their state is unknown. definitions prints what can be imported \
+            with rabbitmqctl import_definitions. permissions prints what each role needs; replace USER. The last two need \
+            no broker. The exit status of the table is 0 when nothing is missing or different.
+
+            EXAMPLE
+              warren topology --format definitions > warren.json && rabbitmqctl import_definitions warren.json
+              warren topology --format permissions
+            """
+    )
+
+    enum Format: String, CaseIterable, ExpressibleByArgument, Sendable {
+        case table, definitions, permissions
+    }
+
+    @OptionGroup var options: CommonOptions
+
+    @Option(help: "table, definitions or permissions.")
+    var format = Format.table
+
+    private struct Line: Encodable {
+        let kind: String
+        let name: String
+        let wanted: String
+        let state: String
+        let detail: String?
+    }
+
+    func execute(_ console: Console) async throws {
+        let exchange = try options.exchange()
+        switch format {
+        case .table: try await compare(console)
+        case .definitions: try console.object(exchange.definitions)
+        case .permissions:
+            if console.json { return try console.object(exchange.permissions) }
+            for permissions in exchange.permissions { try explain(permissions, exchange.virtualHost, console) }
+        }
+    }
+
+    private func compare(_ console: Console) async throws {
+        let objects = try await options.withAdministration { try await $0.topology() }
+        let lines = objects.map {
+            Line(kind: $0.kind.rawValue, name: $0.name, wanted: $0.wanted, state: $0.state.rawValue, detail: $0.detail)
+        }
+        let table = Table(
+            .fixed("KIND"),
+            .flexible("NAME"),
+            .flexible("WANTED"),
+            .fixed("STATE"),
+            rows: lines.map { [$0.kind, $0.name, $0.wanted, $0.state] }
+        )
+        try console.show(lines, table)
+        guard objects.allSatisfy({ $0.state != .missing && $0.state != .different }) else { throw CommandFailure.told }
+    }
+
+    private func explain(_ permissions: RolePermissions, _ virtualHost: String, _ console: Console) throws {
+        try console.raw("# \(permissions.role.rawValue)")
+        let place = "-p '\(virtualHost)' USER"
+        let expressions = "'\(permissions.configure)' '\(permissions.write)' '\(permissions.read)'"
+        try console.raw("rabbitmqctl set_permissions \(place) \(expressions)")
+        for topic in permissions.topics {
+            let expressions = "\(topic.exchange) '\(topic.write)' '\(topic.read)'"
+            try console.raw("rabbitmqctl set_topic_permissions \(place) \(expressions)")
+        }
+    }
+}

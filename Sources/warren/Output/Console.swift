@@ -1,0 +1,83 @@
+import Foundation
+import Synchronization
+
+/// Whoever reads the standard output has gone: there is nobody to tell anything.
+struct ReaderGone: Error {}
+
+/// Where a command prints: lines, tables and JSON on the standard output, progress on the standard error.
+struct Console: Sendable {
+    /// Whether the output is JSON.
+    let json: Bool
+
+    /// Prints a line. Control characters in it are replaced, so that nothing from the broker can command the terminal.
+    func line(_ text: String) throws {
+        try Self.write(text.printable + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Prints text as it is, and ends the line.
+    func raw(_ text: String) throws {
+        try Self.write(text + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Prints a value as one line of JSON.
+    func object(_ value: some Encodable) throws {
+        try Self.write(JSONLine.text(value) + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Prints a table that fits the terminal.
+    func table(_ table: Table) throws {
+        for line in table.lines(width: Terminal.width(of: STDOUT_FILENO)) { try raw(line) }
+    }
+
+    /// Prints one value as JSON, or a table.
+    func show(_ value: some Encodable, _ table: @autoclosure () -> Table) throws {
+        if json { try object(value) } else { try self.table(table()) }
+    }
+
+    /// Says how far long work is, when the standard error is a terminal.
+    func progress(_ text: String) {
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        let width = (Terminal.width(of: STDERR_FILENO) ?? 80) - 1
+        try? Self.write("\r\u{1B}[2K" + text.printable.truncated(to: width), to: STDERR_FILENO)
+    }
+
+    /// Takes the progress away.
+    func endProgress() {
+        guard isatty(STDERR_FILENO) == 1 else { return }
+        try? Self.write("\r\u{1B}[2K", to: STDERR_FILENO)
+    }
+
+    /// A line for people on the standard error, beside what is printed.
+    func note(_ text: String) {
+        try? Self.write("warren: \(text.oneLine)\n", to: STDERR_FILENO)
+    }
+
+    private static let lock = Mutex(())
+
+    /// Writes everything.
+    ///
+    /// - Throws: ``ReaderGone``.
+    static func write(_ text: String, to descriptor: Int32) throws {
+        var bytes = Array(text.utf8)[...]
+        try lock.withLock { _ in
+            while !bytes.isEmpty {
+                let count = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw ReaderGone() }
+                bytes.removeFirst(count)
+            }
+        }
+    }
+}
+
+/// The terminal.
+enum Terminal {
+    /// How wide it is: `COLUMNS`, else what the terminal says; `nil` for a file or a pipe.
+    static func width(of descriptor: Int32) -> Int? {
+        if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 { return columns }
+        guard isatty(descriptor) == 1 else { return nil }
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+}

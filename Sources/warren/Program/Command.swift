@@ -1,0 +1,28 @@
+import ArgumentParser
+
+/// A command of the tool.
+protocol Command: AsyncParsableCommand, Sendable {
+    /// The options that every command has.
+    var options: CommonOptions { get }
+
+    /// Whether SIGINT and SIGTERM cancel the command's task. A command that then returns has done what it was asked for.
+    static var isCancelledBySignals: Bool { get }
+
+    /// Does it.
+    func execute(_ console: Console) async throws
+}
+
+extension Command {
+    static var isCancelledBySignals: Bool { true }
+
+    /// Does it, until a signal comes.
+    func perform() async throws {
+        let console = Console(json: options.json)
+        guard Self.isCancelledBySignals else { return try await execute(console) }
+        try await withInterruption { try await execute(console) }
+    }
+
+    mutating func run() async throws {
+        try await perform()
+    }
+}

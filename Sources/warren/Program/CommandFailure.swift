@@ -1,0 +1,97 @@
+import AMQP
+import AgentExchange
+import ArgumentParser
+
+/// What the tool exits with.
+enum ExitStatus {
+    /// It was done.
+    static let done: Int32 = 0
+    /// The thing asked about failed.
+    static let failed: Int32 = 1
+    /// The arguments are wrong.
+    static let usage: Int32 = 2
+    /// The broker could not be reached, or refused.
+    static let broker: Int32 = 3
+}
+
+/// Why a command failed: one line, and the exit status.
+struct CommandFailure: Error {
+    /// A line for a person.
+    let message: String
+
+    /// A word for a program; those of ``ExchangeError/Code``, and `usage`, `not-found`, `ambiguous`, `failed`.
+    let code: String
+
+    let status: Int32
+
+    /// What happened was told already; only the status remains.
+    var isReported = false
+
+    init(_ message: String, code: String = "failed", status: Int32 = ExitStatus.failed) {
+        self.message = message
+        self.code = code
+        self.status = status
+    }
+
+    /// The output tells what failed.
+    static let told: CommandFailure = {
+        var failure = CommandFailure("")
+        failure.isReported = true
+        return failure
+    }()
+
+    /// What an error of the exchange means to whoever runs the tool.
+    init(_ error: any Error) {
+        guard let error = error as? ExchangeError else {
+            self.init("\(error)")
+            return
+        }
+        let entity = error.entity.map { " [\($0)]" } ?? ""
+        self.init(Self.text(error) + entity, code: error.code.rawValue, status: Self.status(error.code))
+    }
+
+    /// The broker could not be reached, or refused.
+    init(connecting error: ExchangeError, to broker: String) {
+        let isUsage = error.code == .invalidConfiguration
+        self.init(
+            "can't connect to \(broker): \(Self.cause(error))",
+            code: error.code.rawValue,
+            status: isUsage ? ExitStatus.usage : ExitStatus.broker
+        )
+    }
+
+    private static func status(_ code: ExchangeError.Code) -> Int32 {
+        switch code {
+        case .connectionLost, .unauthorised, .forbidden, .brokerBlocked: ExitStatus.broker
+        case .invalidConfiguration: ExitStatus.usage
+        default: ExitStatus.failed
+        }
+    }
+
+    private static func text(_ error: ExchangeError) -> String {
+        guard error.underlying != nil else { return error.message }
+        return "\(error.message): \(cause(error))"
+    }
+
+    private static func cause(_ error: ExchangeError) -> String {
+        switch error.underlying {
+        case let cause as AMQPError: cause.message
+        case let cause as ExchangeError: text(cause)
+        case let cause?: "\(cause)"
+        case nil: error.message
+        }
+    }
+
+    /// What is printed with `--json`.
+    var report: FailureReport { FailureReport(error: .init(code: code, message: message)) }
+}
+
+/// The JSON form of a failure.
+struct FailureReport: Encodable {
+    struct Body: Encodable {
+        let code: String
+        let message: String
+    }
+
+    let error: Body
+}

@@ -1,0 +1,39 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Someone asked the command to stop before it was done.
+struct Interrupted: Error {
+    /// The number of the signal.
+    let signal: Int32
+}
+
+/// Runs `body` in a task that SIGINT and SIGTERM cancel; a second signal ends the process.
+///
+/// - Throws: ``Interrupted`` when `body` failed after a signal.
+func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    let received = Mutex<Int32?>(nil)
+    let task = Task { try await body() }
+    let sources = [SIGINT, SIGTERM].map { number in
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number)
+        source.setEventHandler {
+            received.withLock { $0 = $0 ?? number }
+            for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
+            task.cancel()
+        }
+        source.resume()
+        return source
+    }
+    let result = await task.result
+    for source in sources { source.cancel() }
+    if case .failure(let error) = result {
+        if let number = received.withLock({ $0 }) { throw Interrupted(signal: number) }
+        throw error
+    }
+}
+
+/// Cleans up: a cancelled task has its time for that, too.
+func uncancelled(_ body: @escaping @Sendable () async -> Void) async {
+    await Task { await body() }.value
+}

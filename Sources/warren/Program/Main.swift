@@ -1,0 +1,75 @@
+import ArgumentParser
+import Foundation
+import LogCountJob
+import Logging
+
+/// The program. Its exit statuses are ``ExitStatus``.
+@main
+enum Main {
+    /// What the processes of `warren demo` are started with.
+    static let demoAgent = ["demo-agent"]
+
+    static func main() async {
+        // Writing to a reader that has gone is an error, not a signal.
+        signal(SIGPIPE, SIG_IGN)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments == demoAgent {
+            exit(await DemoCommand.runAgent())
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let level = environment["WARREN_LOG"].flatMap(Logger.Level.init(rawValue:)) ?? .critical
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        exit(await run(arguments))
+    }
+
+    private static func run(_ arguments: [String]) async -> Int32 {
+        let command: any ParsableCommand
+        do {
+            command = try Warren.parseAsRoot(arguments)
+        } catch {
+            return report(parsing: error)
+        }
+        guard let command = command as? any Command else {
+            return report(parsing: CleanExit.helpRequest(Warren.self))
+        }
+        do {
+            try await command.perform()
+            return ExitStatus.done
+        } catch is ReaderGone {
+            return ExitStatus.done
+        } catch let failure as CommandFailure {
+            report(failure, asJSON: command.options.json)
+            return failure.status
+        } catch let error as Interrupted {
+            return 128 + error.signal
+        } catch let error as ExitCode {
+            return error.rawValue
+        } catch {
+            if error is ValidationError || error is CleanExit { return report(parsing: error) }
+            let failure = CommandFailure(error)
+            report(failure, asJSON: command.options.json)
+            return failure.status
+        }
+    }
+
+    /// Help and completions go to the standard output; what is wrong with the arguments is one line.
+    private static func report(parsing error: any Error) -> Int32 {
+        guard Warren.exitCode(for: error) != .success else {
+            try? Console.write(Warren.fullMessage(for: error) + "\n", to: STDOUT_FILENO)
+            return ExitStatus.done
+        }
+        let message = Warren.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
+        try? Console.write("warren: \(message) (see warren --help)\n", to: STDERR_FILENO)
+        return ExitStatus.usage
+    }
+
+    private static func report(_ failure: CommandFailure, asJSON: Bool) {
+        guard !failure.isReported else { return }
+        let line = asJSON ? JSONLine.text(failure.report) : "warren: \(failure.message.oneLine)"
+        try? Console.write(line + "\n", to: STDERR_FILENO)
+    }
+}

@@ -1,0 +1,28 @@
+import ArgumentParser
+
+/// The tool as its users see it.
+struct Warren: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "warren",
+        abstract: "Looks at, tests and administers a Warren exchange on a RabbitMQ broker.",
+        discussion: """
+            The broker is --broker URL, or better the variable WARREN_BROKER, because others can see the arguments of a \
+            process; by default amqp://guest:guest@127.0.0.1:5672. The namespace is --namespace, or WARREN_NAMESPACE, or \
+            "default". An ID is a UUID, a UUID in base32, or a display name that only one agent has; user:UUID is a user.
+
+            Exit status: 0 done; 1 the thing asked about failed; 2 wrong usage; 3 the broker can't be reached or refused; \
+            128 + N interrupted by signal N. Errors are one line on the standard error. With --json the output is JSON \
+            with stable fields, and so is the line of an error. WARREN_LOG=debug shows what the library does.
+
+            EXAMPLE
+              export WARREN_BROKER=amqp://ops:secret@broker.example/production
+              warren doctor && warren agents
+            """,
+        version: "warren 0.1.0",
+        subcommands: [
+            DemoCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self, PingCommand.self,
+            CallCommand.self, TerminateCommand.self, MailboxesCommand.self, DeadLettersCommand.self,
+            ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, ConformanceCommand.self, BenchCommand.self,
+        ]
+    )
+}

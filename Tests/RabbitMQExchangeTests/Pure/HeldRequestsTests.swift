@@ -1,0 +1,86 @@
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import Testing
+
+@testable import RabbitMQExchange
+
+@Suite("Held requests")
+struct HeldRequestsTests {
+    @Test("each receipt is settled once, by an answer or by being taken out, and no answer is given twice")
+    func sequences() throws {
+        var random = SeededGenerator()
+        let seed = random.description
+        let requesters = [EntityID.user(UserID()), .user(UserID()), .agent(AgentID())]
+        let agent = EntityID.agent(AgentID())
+        for _ in 0..<2000 {
+            var held = HeldRequests<Int>()
+            var receipts = 0
+            var unsettled: Set<Int> = []
+            var tags: [Request] = []
+            var sending: [Response] = []
+            var answered: Set<HeldRequests<Int>.Key> = []
+            func settle(_ receipt: Int) {
+                #expect(unsettled.remove(receipt) != nil, "receipt \(receipt) was settled twice, \(seed)")
+            }
+            for _ in 0..<Int.random(in: 5...40, using: &random) {
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0..<4:
+                    let again = Int.random(in: 0..<3, using: &random) == 0 ? tags.randomElement(using: &random) : nil
+                    let source = requesters[Int.random(in: 0..<3, using: &random)]
+                    let tag = tags.randomElement(using: &random)?.tag ?? UUID()
+                    let isTwin = Int.random(in: 0..<4, using: &random) == 0
+                    let request = try again ?? Request(from: source, to: agent, tag: isTwin ? tag : UUID(), .ping)
+                    receipts += 1
+                    unsettled.insert(receipts)
+                    let key = HeldRequests<Int>.Key(source: request.source, tag: request.tag)
+                    switch held.take(request, replyTo: nil, receipt: receipts) {
+                    case .new:
+                        #expect(!answered.contains(key), "an answered request came as new, \(seed)")
+                        tags.append(request)
+                    case .copy(let first): settle(first)
+                    case .answered:
+                        #expect(answered.contains(key), "a request that is open counts as answered, \(seed)")
+                        settle(receipts)
+                    }
+                case 4..<7:
+                    guard let response = tags.randomElement(using: &random)?.response() else { continue }
+                    if case .send = held.answer(response) { sending.append(response) }
+                case 7:
+                    guard !sending.isEmpty else { continue }
+                    let response = sending.remove(at: Int.random(in: 0..<sending.count, using: &random))
+                    let receipt = held.finish(response)
+                    #expect(receipt != nil, "an answer settled nothing, \(seed)")
+                    if let receipt { settle(receipt) }
+                    let key = HeldRequests<Int>.Key(source: response.destination, tag: response.tag)
+                    #expect(answered.insert(key).inserted, "a request was answered twice, \(seed)")
+                case 8:
+                    guard !sending.isEmpty else { continue }
+                    held.fail(sending.removeFirst())
+                default:
+                    for entry in held.takeUnanswered() {
+                        settle(entry.receipt)
+                        answered.insert(.init(source: entry.request.source, tag: entry.request.tag))
+                    }
+                    #expect(held.count == sending.count, "what is being answered stays, \(seed)")
+                }
+                #expect(held.isSettled == sending.isEmpty, "\(seed)")
+                #expect(held.count == unsettled.count, "\(seed)")
+            }
+        }
+    }
+
+    @Test("what was not answered comes out in the order in which it came")
+    func order() throws {
+        var held = HeldRequests<Int>()
+        let requests = try (0..<10).map { _ in try Request(from: .user(UserID()), to: .agent(AgentID()), .ping) }
+        for (index, request) in requests.enumerated() {
+            _ = held.take(request, replyTo: nil, receipt: index)
+        }
+        _ = held.answer(requests[3].response())
+        #expect(held.finish(requests[3].response()) == 3)
+        _ = held.answer(requests[5].response())
+        #expect(held.takeUnanswered().map(\.receipt) == [0, 1, 2, 4, 6, 7, 8, 9])
+        #expect(held.count == 1)
+    }
+}

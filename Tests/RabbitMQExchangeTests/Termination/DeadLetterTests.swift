@@ -1,0 +1,112 @@
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import RabbitMQExchange
+import Testing
+
+extension BrokerTests {
+    @Suite("Requests that nobody takes")
+    struct DeadLetterTests {
+        @Test("A request that expires in a mailbox nobody opened is answered with deadlineExceeded", arguments: kinds)
+        func expires(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind)
+            let requester = try await scene.exchange().makeUserTransport(name: nil)
+            let registration = try await requester.registerAgent(AgentType("Clerk"))
+            var tags: Set<UUID> = []
+            for _ in 1...20 {
+                let request = try Request(
+                    from: requester.mailboxID,
+                    to: .agent(registration.agentID),
+                    deadline: Date(timeIntervalSinceNow: 1),
+                    .ping
+                )
+                try await requester.send(.request(request))
+                tags.insert(request.tag)
+            }
+            for _ in 1...20 {
+                guard case .response(let response) = try await requester.receive(timeout: .seconds(20)),
+                    case .failure(let failure) = response.outcome
+                else {
+                    Issue.record("an error answer was expected")
+                    continue
+                }
+                #expect(failure.code == .deadlineExceeded)
+                #expect(tags.remove(response.tag) != nil)
+            }
+            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await requester.terminate(.agent(registration.agentID))
+            try await requester.terminate(requester.mailboxID)
+            await requester.close()
+        }
+
+        @Test(
+            "A mailbox that is full refuses with mailboxFull and takes messages again when there is room",
+            arguments: kinds
+        )
+        func full(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind) {
+                $0.maximumMailboxLength = 10
+                $0.operationTimeout = .seconds(10)
+            }
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let id = EntityID.agent(registration.agentID)
+            var accepted = 0
+            let refusal = try await eventually("the mailbox to be full", interval: .milliseconds(1)) {
+                let ending = await outcome {
+                    try await user.transport.send(.request(try Request(from: user.id, to: id, .ping)))
+                }
+                if ending.error == nil { accepted += 1 }
+                return ending.error
+            }
+            #expect(refusal.code == .mailboxFull)
+            #expect(refusal.delivery == .refused)
+            #expect(refusal.isRetryable)
+            // A quorum queue lets some more in before it refuses.
+            #expect((10...400).contains(accepted))
+            let handle = user.handle(to: registration.agentID)
+            let call = await outcome { try await handle.ping() }
+            #expect(call.error?.code == .mailboxFull)
+            let agent = try await scene.serve(registration)
+            try await eventually("room in the mailbox") { try await handle.ping() > .zero }
+            try await scene.expectLoad(.empty, of: "agent.\(id.uuid.uuidString.lowercased())")
+            await agent.close()
+            await user.close()
+        }
+
+        @Test("What was answered is not served again after a clean close", arguments: kinds)
+        func answeredOnce(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind)
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let served = Monitor<[UUID: Int]>([:])
+            for _ in 1...10 {
+                let agent = try await scene.exchange("two").makeAgentClient(registration) { request, _ in
+                    served.update { $0[request.tag, default: 0] += 1 }
+                    return request.response()
+                }
+                await withDiscardingTaskGroup { group in
+                    for _ in 1...200 {
+                        group.addTask {
+                            let error = await outcome { try await user.handle(to: registration.agentID).ping() }.error
+                            #expect(error == nil)
+                        }
+                    }
+                }
+                await agent.close()
+            }
+            try await scene.expectLoad(.empty, of: "agent.\(registration.agentID.uuid.uuidString.lowercased())")
+            #expect(served.value.count == 2000)
+            let again = served.value.values.count { $0 > 1 }
+            switch kind {
+            case .single:
+                #expect(again == 0)
+            case .replicated:
+                // Seen now and then, some of 2,000: RabbitMQ takes in the end of the channel before acknowledgements
+                // that had come before it, and delivers again what was answered.
+                withKnownIssue("answered requests are served again", isIntermittent: true) { #expect(again == 0) }
+            }
+            await user.close()
+        }
+    }
+}
