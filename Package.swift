@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
         .executable(name: "warren", targets: ["warren"]),
     ],
+    // A user of AgentExchange fetches 9 packages with all traits, 4 with none.
     traits: [
         .default(enabledTraits: ["Tracing", "Configuration"]),
         .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
