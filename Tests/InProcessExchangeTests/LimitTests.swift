@@ -137,4 +137,32 @@ struct LimitTests {
     private struct Unexpected: Error {
         let message: Message
     }
+
+    @Test("A broadcast reaches those whose mailbox has room; the others are answered for")
+    func broadcast() async throws {
+        var limits = InProcessExchange.Configuration()
+        limits.maximumMailboxLength = 1
+        let pair = try await Pair(limits)
+        let free = try await pair.requester.registerAgent(AgentType("Worker"))
+        try await pair.requester.send(.request(try pair.request()))
+        let broadcast = Broadcast(from: pair.requester.mailboxID, toAgentsOf: "Worker", .ping)
+        let asked = try await pair.requester.broadcast(broadcast)
+        #expect(asked == [pair.registration.agentID, free.agentID])
+        let answer = try await pair.requester.receive(timeout: .seconds(5))
+        let request = try broadcast.request(to: pair.registration.agentID)
+        #expect(answer == .response(request.error(.mailboxFull, "the mailbox is full")))
+        #expect(try await pair.requester.details(of: .agent(free.agentID)).queuedMessages == 1)
+    }
+
+    @Test("Those on standby count as attached")
+    func standby() async throws {
+        let pair = try await Pair(InProcessExchange.Configuration())
+        let standby = try await pair.exchange.makeAgentTransport(pair.registration, mode: .standby)
+        let id = pair.agent.mailboxID
+        #expect(try await pair.requester.details(of: id).attachedConsumers == 2)
+        await pair.agent.close()
+        #expect(try await pair.requester.details(of: id).attachedConsumers == 1)
+        await standby.close()
+        #expect(try await pair.requester.details(of: id).attachedConsumers == 0)
+    }
 }

@@ -28,9 +28,6 @@ final class OpenStreams: Sendable {
         if let end { throw end }
     }
 
-    /// The requests of the streams.
-    var requests: [Request] { state.withLock { $0.streams.values.map(\.request) } }
-
     /// Returns whether it was there.
     @discardableResult
     func remove(_ buffer: PartBuffer) -> Bool {
@@ -65,8 +62,9 @@ final class OpenStreams: Sendable {
         return isLate ? .late : nil
     }
 
-    /// Ends everything, and lets nothing be added.
-    func close(_ error: ExchangeError) {
+    /// Ends everything, and lets nothing be added. Returns the requests of the streams that were open.
+    @discardableResult
+    func close(_ error: ExchangeError) -> [Request] {
         let (streams, gatherings) = state.withLock { state in
             state.end = error
             defer {
@@ -77,5 +75,6 @@ final class OpenStreams: Sendable {
         }
         for stream in streams { stream.fail(error) }
         for gathering in gatherings { gathering.end() }
+        return streams.map(\.request)
     }
 }

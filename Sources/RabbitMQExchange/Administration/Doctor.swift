@@ -74,7 +74,7 @@ struct ConnectionDiagnosis {
             return [reached, Finding(.tls, .fail, text, mend: mend)]
         case .authenticationFailed?:
             let mend =
-                "check user and password, percent-encoded in the URL; guest may only log in from the same machine"
+                "check user and password (percent-encoded in the URL); guest may only log in locally"
             return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
         case .virtualHostNotFound?:
             let mend = "rabbitmqctl add_vhost \(address.virtualHost), and give the user permissions there"

@@ -72,7 +72,7 @@ struct Examination: Sendable {
             let objects = try await administration.topology().filter { $0.kind != .binding }
             if let wrong = objects.first(where: { $0.state == .different }) {
                 let mend =
-                    "delete \(wrong.kind) \(wrong.name) when nobody uses it; the next session makes it as it should be"
+                    "delete \(wrong.kind) \(wrong.name) when nobody uses it; the next session makes it anew"
                 let text = "\(wrong.kind) \(wrong.name) is not what it should be: \(wrong.detail ?? "")"
                 return Finding(.topology, .fail, text, mend: mend)
             }
@@ -93,8 +93,14 @@ struct Examination: Sendable {
         }
     }
 
-    /// A broker with an alarm takes no messages: publishes one that nobody gets.
+    /// A broker with an alarm takes no messages. It says so at the first one, so the second tells.
     func alarms() async -> Finding {
+        let first = await alarmsAtOnePublication()
+        return first.level == .ok ? await alarmsAtOnePublication() : first
+    }
+
+    /// Publishes a message that nobody gets, on a channel of its own: where the exchange is missing, that closes it.
+    private func publishToNobody() async throws(AMQPError) {
         let publication = Publication(
             exchange: names.mailboxes,
             routingKey: names.sessionQueue(UUID()),
@@ -102,9 +108,20 @@ struct Examination: Sendable {
             body: Data(),
             mandatory: true
         )
+        let limit = Deadline.after(.seconds(3))
+        let channel = try await link.publisher.openChannel(confirms: true, deadline: limit)
+        do throws(AMQPError) {
+            try await channel.publish(publication, deadline: limit)
+        } catch {
+            if error.code == .unroutable { try? await channel.close(deadline: limit) }
+            throw error
+        }
+    }
+
+    private func alarmsAtOnePublication() async -> Finding {
         let start = ContinuousClock.now
-        do {
-            try await link.publish(publication, deadline: .after(.seconds(3)))
+        do throws(AMQPError) {
+            try await publishToNobody()
         } catch let error where error.code == .blocked || error.code == .timedOut {
             let mend = "see rabbitmqctl status, alarms: free memory or disk, or raise the watermark"
             let text = "the broker takes no messages: a memory or disk alarm"
@@ -150,14 +167,14 @@ struct Examination: Sendable {
             let lost = agents.filter { $0.state == .unavailable }
             if let first = lost.first {
                 let mend =
-                    "start the node that has them, or warren terminate \(first.id.uuid.lowercased) when it was deleted"
+                    "start its node, or warren terminate \(first.id.uuid.lowercased) when it was deleted"
                 let text = "\(lost.count) of \(agents.count) agents have no queue, the first is \(first.id)"
                 return Finding(.mailboxes, .fail, text, mend: mend)
             }
             let behind = agents.filter { $0.consumers == 0 && $0.queuedMessages > 0 }
             if let first = behind.first {
                 let text =
-                    "\(behind.count) of \(agents.count) agents have messages and no receiver, the first is \(first.id)"
+                    "\(behind.count) of \(agents.count) agents have messages and no receiver: \(first.id)"
                 let mend = "start them again, or warren terminate \(first.id.uuid.lowercased); see warren mailboxes"
                 return Finding(.mailboxes, .warn, text, mend: mend)
             }

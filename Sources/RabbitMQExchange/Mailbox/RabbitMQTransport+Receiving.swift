@@ -85,16 +85,23 @@ extension RabbitMQTransport {
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        await answerTerminated(unanswered)
+        for delivery in await stop(consumer, deadline) {
+            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
+        }
+        // What was being taken while the mailbox ended.
+        await answerTerminated(held.withLock { $0.takeUnanswered() })
+        await settle()
+        await close(consumer, deadline)
+    }
+
+    /// Answers what was received and not answered, because the mailbox was terminated.
+    private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
                 group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
             }
         }
-        for delivery in await stop(consumer, deadline) {
-            refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
-        }
-        await settle()
-        await close(consumer, deadline)
     }
 
     /// Stops consuming and gives back to the mailbox what was not answered, in order. Ends within the limit of one

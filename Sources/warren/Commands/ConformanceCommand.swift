@@ -2,7 +2,6 @@ import ArgumentParser
 import ExchangeConformance
 import Foundation
 import RabbitMQExchange
-import Synchronization
 
 /// `warren conformance`.
 struct ConformanceCommand: Command {
@@ -79,22 +78,17 @@ struct ConformanceCommand: Command {
             scale: quick ? .quick : .full
         )
         let count = cases.count
-        let done = Mutex(0)
         console.progress("0 of \(count) cases")
         defer { console.endProgress() }
-        // One run for each case, so that a signal ends it between two.
+        // One run for each case: a signal ends it between two, when the case has cleaned up.
         var results: [ConformanceResult] = []
         for conformanceCase in cases {
             try Task.checkCancellation()
-            results += await ExchangeConformance.run([conformanceCase], on: environment) { result in
-                console.endProgress()
-                if !console.json { try? console.raw(result.description) }
-                let number = done.withLock { done in
-                    done += 1
-                    return done
-                }
-                console.progress("\(number) of \(count) cases")
-            }
+            let ended = await Task { await ExchangeConformance.run([conformanceCase], on: environment) }.value
+            console.endProgress()
+            if !console.json { for result in ended { try console.raw(result.description) } }
+            results += ended
+            console.progress("\(results.count) of \(count) cases")
         }
         try Task.checkCancellation()
         return results

@@ -21,7 +21,8 @@ struct DoctorCommand: Command {
         let findings = await exchange.diagnose { finding in
             guard !console.json else { return }
             try? console.line("\(finding.level.rawValue.padded(to: 4))  \(finding.subject.title)\(finding.text)")
-            if let mend = finding.mend { try? console.line("\(String(repeating: " ", count: 24))mend: \(mend)") }
+            let label = finding.level == .ok ? "note" : "mend"
+            if let mend = finding.mend { try? console.line("\(String(repeating: " ", count: 24))\(label): \(mend)") }
         }
         try Task.checkCancellation()
         if console.json { try console.object(findings) }

@@ -70,6 +70,7 @@ struct CommandFailure: Error {
 
     private static func text(_ error: ExchangeError) -> String {
         guard error.underlying != nil else { return error.message }
+        if error.code == .invalidConfiguration { return cause(error) }
         return "\(error.message): \(cause(error))"
     }
 

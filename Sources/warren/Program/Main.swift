@@ -33,9 +33,7 @@ enum Main {
         } catch {
             return report(parsing: error)
         }
-        guard let command = command as? any Command else {
-            return report(parsing: CleanExit.helpRequest(Warren.self))
-        }
+        guard let command = command as? any Command else { return await explain(command) }
         do {
             try await command.perform()
             return ExitStatus.done
@@ -53,6 +51,21 @@ enum Main {
             let failure = CommandFailure(error)
             report(failure, asJSON: command.options.json)
             return failure.status
+        }
+    }
+
+    /// Runs what is not a command of the tool: the library's own help, or a command that only has subcommands.
+    private static func explain(_ command: any ParsableCommand) async -> Int32 {
+        do {
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                var command = command
+                try command.run()
+            }
+            return ExitStatus.done
+        } catch {
+            return report(parsing: error)
         }
     }
 

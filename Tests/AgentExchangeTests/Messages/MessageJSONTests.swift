@@ -23,14 +23,20 @@ struct MessageJSONTests {
             try Request(from: user, to: agent, .shutdown(terminate: false)),
             try Request(from: agent, to: agent, .cancel(tag: UUID())),
             try Request(from: user, to: agent, protocolVersion: ProtocolVersion(major: 1, minor: 7), .ping),
+            try Request(from: user, to: agent, context: ["traceparent": "00-1", "b_2": "é"], credit: 16, .ping),
+        ]
+        let notices = [
+            Notice(from: user, to: agent, tag: UUID(), .credit(32)),
+            Notice(from: agent, to: agent, tag: UUID(), .cancel),
         ]
         let failure = Failure(.remote, "no", type: "Bank.Broke", payload: bytes)
-        return requests.flatMap { request -> [Message] in
-            [
-                .request(request), .response(request.response()), .response(request.response(bytes)),
-                .response(request.error(failure)),
-            ]
-        }
+        return notices.map(Message.notice)
+            + requests.flatMap { request -> [Message] in
+                [
+                    .request(request), .response(request.response()), .response(request.response(bytes)),
+                    .response(request.error(failure)), .response(request.part(7, bytes)),
+                ]
+            }
     }
 
     @Test("A message of every kind is read back")

@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+@testable import AgentExchange
+
+@Suite("The parts that an agent sends", .timeLimit(.minutes(1)))
+struct OutgoingPartsTests {
+    private let outgoing = OutgoingParts()
+
+    private func request(credit: Int?, tag: UUID = UUID(), deadline: Duration? = nil) throws -> Request {
+        try Request(
+            from: .user(UserID()),
+            to: .agent(AgentID()),
+            tag: tag,
+            deadline: deadline.map { Date(timeIntervalSinceNow: $0 / .seconds(1)) },
+            credit: credit,
+            .ping
+        )
+    }
+
+    private func code(of body: () async throws -> Void) async -> ExchangeError.Code? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return (error as? ExchangeError)?.code
+        }
+    }
+
+    @Test("Parts are numbered as far as there is credit, and a grant lets those go on that wait")
+    func credit() async throws {
+        let request = try request(credit: 2)
+        outgoing.open(request)
+        #expect(try await outgoing.next(of: request) == 0)
+        #expect(try await outgoing.next(of: request) == 1)
+        async let third = outgoing.next(of: request)
+        outgoing.grant(1, tag: request.tag, of: request.source)
+        outgoing.grant(3, tag: request.tag, of: .user(UserID()))
+        outgoing.grant(3, tag: request.tag, of: request.source)
+        #expect(try await third == 2)
+        #expect(outgoing.count(of: request) == 3)
+    }
+
+    @Test("Requesters that use the same tag have their own credit")
+    func requesters() async throws {
+        let tag = UUID()
+        let (one, two) = (try request(credit: 1, tag: tag), try request(credit: 1, tag: tag))
+        outgoing.open(one)
+        outgoing.open(two)
+        #expect(try await outgoing.next(of: one) == 0)
+        #expect(try await outgoing.next(of: two) == 0)
+        outgoing.close(one)
+        #expect(outgoing.count(of: one) == 0)
+        #expect(outgoing.count(of: two) == 1)
+    }
+
+    @Test("A request without credit, one that was not opened, and one that was answered take no parts")
+    func refused() async throws {
+        let plain = try request(credit: nil)
+        outgoing.open(plain)
+        let answered = try request(credit: 1)
+        outgoing.open(answered)
+        outgoing.close(answered)
+        for request in [plain, answered, try request(credit: 1)] {
+            #expect(await code { _ = try await outgoing.next(of: request) } == .invalidMessage)
+        }
+    }
+
+    @Test("Whoever waits for credit is woken by the answer, by a cancellation, and at the deadline")
+    func ends() async throws {
+        let answered = try request(credit: 1)
+        outgoing.open(answered)
+        _ = try await outgoing.next(of: answered)
+        async let first = code { _ = try await outgoing.next(of: answered) }
+        outgoing.close(answered)
+        #expect(await first == .invalidMessage)
+
+        let cancelled = try request(credit: 1)
+        outgoing.open(cancelled)
+        _ = try await outgoing.next(of: cancelled)
+        let task = Task { await code { _ = try await outgoing.next(of: cancelled) } }
+        task.cancel()
+        #expect(await task.value == .cancelled)
+
+        let late = try request(credit: 1, deadline: .milliseconds(30))
+        outgoing.open(late)
+        _ = try? await outgoing.next(of: late)
+        #expect(await code { _ = try await outgoing.next(of: late) } == .deadlineExceeded)
+    }
+}

@@ -1,0 +1,113 @@
+import ExchangeTestKit
+import Foundation
+import Testing
+
+extension ToolTests {
+    @Suite("Agents")
+    struct Agents {
+        @Test("An agent is found, called, looked at, and gone after SIGTERM")
+        func life() async throws {
+            let scene = try await ToolScene()
+            let tool = scene.tool
+            #expect(try await tool.run("agents").output == "ID  NAME  TYPE")
+            let (agent, id) = try await scene.agent("counter", "--name", "hits")
+            #expect(
+                try await tool.run("agents").lines == [
+                    "ID                                    NAME  TYPE", "\(id)  hits  Warren.Counter",
+                ]
+            )
+            let found: [AgentJSON] = try await tool.run("agents", "--type", "Warren.BuiltIn", "--json").json()
+            let lineage = ["Agent", "Warren.BuiltIn", "Warren.Counter"]
+            #expect(found == [AgentJSON(id: id, name: "hits", type: "Warren.Counter", lineage: lineage)])
+            #expect(try await tool.run("agents", "--type", "Warren.BuiltIn", "--exact", "--json").output == "[]")
+
+            #expect(try await tool.run("call", "hits", "add", "5").output == "5")
+            #expect(try await tool.run("call", id, "add", "--", "-2").output == "3")
+            #expect(try await tool.run("call", id.uppercased(), "total").output == "3")
+            let ping = try await tool.run("ping", "hits", "--count", "2", "--interval", "10ms")
+            #expect(ping.lines.last == "2 of 2 answered" && ping.exit == .code(0))
+
+            #expect(
+                try await tool.run("status", "hits").lines == [
+                    "TYPE            NAME  ID                                    STATE   QUEUED  CONSUMERS",
+                    "Warren.Counter  hits  \(id)  active       0          1",
+                ]
+            )
+            let mailboxes: [MailboxJSON] = try await tool.run("mailboxes", "--json").json()
+            #expect(mailboxes.first { $0.id == id }?.consumers == 1)
+
+            agent.signal(SIGTERM)
+            #expect(try await agent.waitForExit() == .code(0))
+            let after = try await tool.run("status", id, "--json")
+            #expect(after.exit == .code(1))
+            #expect(try after.json([MailboxJSON].self).map(\.state) == ["terminated"])
+        }
+
+        @Test("Actions of the built-in agents: results, errors, streams, deadlines")
+        func actions() async throws {
+            let scene = try await ToolScene()
+            let tool = scene.tool
+            let (echo, _) = try await scene.agent("echo", "--name", "e")
+            let (sleeper, _) = try await scene.agent("sleeper", "--name", "s")
+            #expect(try await tool.run("call", "e", "echo", #"{"a":[1,"ü"]}"#).output == #"{"a":[1,"ü"]}"#)
+            let failure = try await tool.run("call", "e", "fail", #""no luck""#)
+            #expect(failure.exit == .code(1))
+            #expect(failure.errors == "warren: Warren.Failed: no luck [agent:e]\n")
+            #expect(try await tool.run("call", "e", "nothing").exit == .code(1))
+            let parts = try await tool.run("call", "e", "stream", "40", "--stream")
+            #expect(parts.lines == (0..<40).map(String.init))
+            #expect(try await tool.run("call", "s", "sleep", "0.01").output == "0.01")
+            let late = try await tool.run("call", "s", "sleep", "600", "--deadline", "300ms", "--json")
+            #expect(late.exit == .code(1))
+            let report = try JSONDecoder().decode(ErrorJSON.self, from: Data(late.errors.utf8))
+            #expect(report.error.code == "deadline-exceeded")
+            try await echo.stop()
+            try await sleeper.stop()
+        }
+
+        @Test("A name that two agents have, or none, is refused")
+        func names() async throws {
+            let scene = try await ToolScene()
+            let (one, first) = try await scene.agent("echo", "--name", "twin")
+            let (two, second) = try await scene.agent("echo", "--name", "twin")
+            let ambiguous = try await scene.tool.run("status", "twin")
+            #expect(ambiguous.exit == .code(1))
+            #expect(ambiguous.errors == "warren: 2 agents are called twin: \(first), \(second)\n")
+            let missing = try await scene.tool.run("call", "nobody", "echo")
+            #expect(missing.exit == .code(1) && missing.errors == "warren: no agent is called nobody\n")
+            try await one.stop()
+            try await two.stop()
+        }
+
+        @Test("A standby takes over when the agent is killed; terminating ends it")
+        func standby() async throws {
+            let scene = try await ToolScene()
+            let (first, id) = try await scene.agent("counter", "--keep")
+            let (second, _) = try await scene.agent("counter", "--id", id, "--standby")
+            #expect(try await scene.tool.run("call", id, "add", "3").output == "3")
+            let refused = try await scene.tool.run("agent", "counter", "--id", id)
+            #expect(refused.exit == .code(1) && refused.errors.split(separator: "\n").count == 1)
+            first.signal(SIGKILL)
+            try await first.waitForExit()
+            #expect(try await scene.tool.run("call", id, "add", "1").output == "1")
+            #expect(try await scene.tool.run("terminate", id).output == "\(id)  terminated")
+            #expect(try await second.waitForExit() == .code(0))
+            #expect(try await scene.tool.run("terminate", id).output == "\(id)  was terminated before")
+            #expect(try await scene.tool.run("terminate", UUID().uuidString).exit == .code(1))
+        }
+
+        @Test("Watching tells who is there, who comes and who goes, until SIGTERM")
+        func watch() async throws {
+            let scene = try await ToolScene()
+            let (one, first) = try await scene.agent("echo", "--name", "one")
+            let watcher = try scene.tool.start("agents", "--watch")
+            #expect(try await watcher.nextLine() == "present     \(first)  one  Warren.Echo")
+            let (two, second) = try await scene.agent("counter")
+            #expect(try await watcher.nextLine() == "registered  \(second)  -  Warren.Counter")
+            try await one.stop()
+            #expect(try await watcher.nextLine() == "terminated  \(first)  one  Warren.Echo")
+            #expect(try await watcher.stop() == .code(0))
+            try await two.stop()
+        }
+    }
+}

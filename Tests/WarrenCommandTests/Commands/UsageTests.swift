@@ -1,0 +1,95 @@
+import ExchangeTestKit
+import Foundation
+import Testing
+
+@Suite("The tool without a broker")
+struct UsageTests {
+    private static let commands = [
+        "demo", "agent", "agents", "status", "ping", "call", "terminate", "mailboxes", "dead-letters", "parked",
+        "topology", "doctor", "conformance", "bench",
+    ]
+
+    @Test(
+        "Wrong usage is one line and status 2",
+        arguments: [
+            ["bogus"], ["call"], ["call", "x", "y", "hello"], ["ping", "x", "--interval", "5d"], ["parked", "show"],
+            ["agents", "--broker", "http://u:s3cr3t@x"], ["agents", "--namespace", "a.b"], ["agent", "clown"],
+            ["agent", "echo", "--standby"], ["bench", "--seconds", "0"], ["topology", "--format", "x"],
+            ["conformance", "--subject", "none"],
+        ]
+    )
+    func wrongUsage(arguments: [String]) async throws {
+        let run = try await Tool(secret: "s3cr3t").run(arguments)
+        #expect(run.exit == .code(2))
+        #expect(run.output.isEmpty)
+        #expect(run.errors.hasPrefix("warren: ") && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+    }
+
+    @Test("A broker that can't be reached is one line and status 3", arguments: commands.filter { $0 != "parked" })
+    func unreachable(command: String) async throws {
+        var tool = Tool(secret: "s3cr3t")
+        tool.environment["WARREN_BROKER"] = "amqp://u:s3cr3t@127.0.0.1:1"
+        var arguments = [command]
+        switch command {
+        case "agent": arguments.append("echo")
+        case "status", "ping", "terminate": arguments.append(UUID().uuidString)
+        case "call": arguments += [UUID().uuidString, "echo"]
+        default: break
+        }
+        let run = try await tool.run(arguments)
+        #expect(run.exit == .code(3), "\(run.errors)")
+        if command == "doctor" {
+            #expect(run.output.hasPrefix("fail  address "))
+        } else {
+            #expect(run.errors.contains("127.0.0.1:1"))
+            #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+        }
+    }
+
+    @Test("An error is JSON where the output is")
+    func jsonError() async throws {
+        let run = try await Tool().run("agents", "--json", "--broker", "amqp://u:p@127.0.0.1:1")
+        let report = try JSONDecoder().decode(ErrorJSON.self, from: Data(run.errors.utf8))
+        #expect(report.error.code == "connection-lost")
+    }
+
+    @Test("Each command explains itself with an example", arguments: commands)
+    func help(command: String) async throws {
+        let run = try await Tool().run(command, "--help")
+        #expect(run.exit == .code(0))
+        #expect(run.output.contains("EXAMPLE\n  warren \(command)"))
+        #expect(run.output.contains("--broker") || command == "parked")
+    }
+
+    @Test("Completions are there for each shell", arguments: ["bash", "zsh", "fish"])
+    func completions(shell: String) async throws {
+        let run = try await Tool().run("--generate-completion-script", shell)
+        #expect(run.exit == .code(0) && run.output.contains("dead-letters"))
+    }
+
+    @Test("Permissions are printed as commands")
+    func permissions() async throws {
+        let run = try await Tool().run("topology", "--format", "permissions", "--namespace", "prod")
+        #expect(run.exit == .code(0))
+        #expect(run.lines.first == "# agent-service")
+        let operatorLine =
+            "rabbitmqctl set_permissions -p '/' USER "
+            + "'^warren\\.prod\\..*$' '^warren\\.prod\\..*$' '^warren\\.prod\\..*$'"
+        #expect(run.lines.last == operatorLine)
+    }
+
+    @Test("The demo runs without a broker")
+    func localDemo() async throws {
+        let run = try await Tool().run("demo", "--local", "--json", #filePath)
+        #expect(run.exit == .code(0), "\(run.errors)")
+        #expect(run.output.contains("\"right\":true"))
+    }
+
+    @Test("A reader that stops ends the tool quietly")
+    func readerGone() async throws {
+        let program = try ProductsDirectory.executable("warren")
+        let script = "'\(program)' --help 2>&1 >/dev/full; '\(program)' --help | head -c 0; echo ${PIPESTATUS[0]}"
+        let output = try await ChildProcess.run("/bin/bash", ["-c", script])
+        #expect(output == "0")
+    }
+}
