@@ -46,7 +46,7 @@ let package = Package(
         .default(enabledTraits: ["Tracing", "Configuration", "ServiceLifecycle"]),
         .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
         .trait(name: "Configuration", description: "Settings out of a ConfigReader of swift-configuration."),
-        .trait(name: "ServiceLifecycle", description: "The runtime of an agent is a service of swift-service-lifecycle."),
+        .trait(name: "ServiceLifecycle", description: "The runtime of agents is a service of swift-service-lifecycle."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
