@@ -41,6 +41,7 @@ let package = Package(
         .library(name: "Agents", targets: ["Agents"]),
         .executable(name: "warren", targets: ["warren"]),
     ],
+    // A user of AgentExchange fetches 9 packages with all traits, 4 with none.
     traits: [
         .default(enabledTraits: ["Tracing", "Configuration", "ServiceLifecycle"]),
         .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
