@@ -24,6 +24,11 @@ let configuration = Target.Dependency.product(
     package: "swift-configuration",
     condition: .when(traits: ["Configuration"])
 )
+let lifecycle = Target.Dependency.product(
+    name: "ServiceLifecycle",
+    package: "swift-service-lifecycle",
+    condition: .when(traits: ["ServiceLifecycle"])
+)
 
 let package = Package(
     name: "warren",
@@ -33,17 +38,20 @@ let package = Package(
         .library(name: "InProcessExchange", targets: ["InProcessExchange"]),
         .library(name: "RabbitMQExchange", targets: ["RabbitMQExchange"]),
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
+        .library(name: "Agents", targets: ["Agents"]),
         .executable(name: "warren", targets: ["warren"]),
     ],
     traits: [
-        .default(enabledTraits: ["Tracing", "Configuration"]),
+        .default(enabledTraits: ["Tracing", "Configuration", "ServiceLifecycle"]),
         .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
         .trait(name: "Configuration", description: "Settings out of a ConfigReader of swift-configuration."),
+        .trait(name: "ServiceLifecycle", description: "The runtime of an agent is a service of swift-service-lifecycle."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.1.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -68,6 +76,11 @@ let package = Package(
         .target(
             name: "RabbitMQExchange",
             dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "Agents",
+            dependencies: ["AgentExchange", logging, deque, lifecycle],
             swiftSettings: settings
         ),
         .target(name: "ExchangeConformance", dependencies: ["AgentExchange", logging], swiftSettings: settings),
@@ -101,6 +114,13 @@ let package = Package(
         ),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
         .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
+        .testTarget(
+            name: "AgentsTests",
+            dependencies: [
+                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, lifecycle,
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "InProcessExchangeTests",
             dependencies: ["InProcessExchange", "ExchangeConformance"],

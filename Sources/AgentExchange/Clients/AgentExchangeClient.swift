@@ -11,6 +11,7 @@ public final class AgentExchangeClient: ExchangeClient {
     private let running = RunningRequests()
     private let outgoing = OutgoingParts()
     private let handler: RequestHandler
+    private let isDraining = Atomic(false)
     private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
 
     /// The agent.
@@ -97,7 +98,21 @@ public final class AgentExchangeClient: ExchangeClient {
         }
     }
 
+    /// Takes no more requests, and returns when those that run are answered. The mailbox stays open for the answers to
+    /// the agent's own requests; requests that still come are given back by ``close()``.
+    ///
+    /// - Parameter grace: How long what runs may take. Then it is cancelled, and given `patience` to end.
+    public func drain(grace: Duration, patience: Duration = .seconds(5)) async {
+        isDraining.store(true, ordering: .sequentiallyConsistent)
+        if await running.waitUntilIdle(timeout: grace) { return }
+        running.cancelEach()
+        if await running.waitUntilIdle(timeout: patience) { return }
+        configuration.logger.warning("requests still run after they were cancelled")
+    }
+
     private func take(_ request: Request) async {
+        // Held, and given back when the transport is closed.
+        if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
         if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, core.telemetry.exchange) }
         if let refusal = core.refusal(of: request) {
             configuration.logger.warning(
@@ -121,9 +136,11 @@ public final class AgentExchangeClient: ExchangeClient {
             outgoing.open(request)
             configuration.logger.trace("a request is served", metadata: .init(.request(request)))
             let served = ServedRequest(request: request, telemetry: core.telemetry)
-            let response = await served.run { await self.serve(request) }
+            let response = await RequestDeadline.$current.withValue(RequestDeadline.of(request)) {
+                await served.run { await self.serve(request) }
+            }
             outgoing.close(request)
-            await core.answer(response, to: request)
+            if let response { await core.answer(response, to: request) }
         }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
@@ -155,9 +172,12 @@ public final class AgentExchangeClient: ExchangeClient {
         outgoing.count(of: request)
     }
 
-    private func serve(_ request: Request) async -> Response {
+    /// The answer; `nil` when the request is to be given back.
+    private func serve(_ request: Request) async -> Response? {
         do {
             return try await handler(request, self)
+        } catch is RequestLeft {
+            return nil
         } catch {
             return request.error(error)
         }

@@ -6,6 +6,15 @@ package final class BackgroundTasks: Sendable {
         var tasks: [Int: Task<Void, Never>] = [:]
         var next = 0
         var isClosed = false
+        var idle: [Int: CheckedContinuation<Bool, Never>] = [:]
+
+        /// The task has ended. Returns who waited for that.
+        mutating func end(_ number: Int) -> [CheckedContinuation<Bool, Never>] {
+            tasks.removeValue(forKey: number)
+            guard tasks.isEmpty, !idle.isEmpty else { return [] }
+            defer { idle = [:] }
+            return Array(idle.values)
+        }
     }
 
     private let state = Mutex(State())
@@ -25,7 +34,7 @@ package final class BackgroundTasks: Sendable {
             state.next += 1
             state.tasks[number] = Task { [self] in
                 await Self.$current.withValue((ObjectIdentifier(self), number)) { await body() }
-                _ = self.state.withLock { $0.tasks.removeValue(forKey: number) }
+                for waiter in self.state.withLock({ $0.end(number) }) { waiter.resume(returning: true) }
             }
             return number
         }
@@ -34,6 +43,28 @@ package final class BackgroundTasks: Sendable {
     /// Cancels a task, if it still runs.
     package func cancel(_ number: Int) {
         state.withLock { $0.tasks[number] }?.cancel()
+    }
+
+    /// Waits until no task runs. Returns whether that was before the timeout.
+    package func waitUntilIdle(timeout: Duration) async -> Bool {
+        let number: Int = state.withLock { state in
+            defer { state.next += 1 }
+            return state.next
+        }
+        let alarm = Task {
+            do { try await Task.sleep(for: timeout) } catch { return }
+            let waiter = self.state.withLock { $0.idle.removeValue(forKey: number) }
+            waiter?.resume(returning: false)
+        }
+        defer { alarm.cancel() }
+        return await withCheckedContinuation { continuation in
+            let isIdle = state.withLock { state in
+                if state.tasks.isEmpty { return true }
+                state.idle[number] = continuation
+                return false
+            }
+            if isIdle { continuation.resume(returning: true) }
+        }
     }
 
     /// Whether the caller runs in one of these tasks, or in a task that one of them started.

@@ -9,6 +9,7 @@ final class ClientCore: Sendable {
     let pending = PendingRequests()
     let streams = OpenStreams()
     let background = BackgroundTasks()
+    private let encodedFactory = Mutex<Data?>(nil)
     let telemetry: Telemetry
     /// The requests that were cancelled and whose agents do not know it yet.
     private let untold = Mutex<[UUID: Request]>([:])
@@ -20,6 +21,16 @@ final class ClientCore: Sendable {
     }
 
     var id: EntityID { transport.mailboxID }
+
+    /// The factory, encoded: equal for clients that joined the same exchange in the same way.
+    var exchangeName: Data {
+        if let known = encodedFactory.withLock({ $0 }) { return known }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .sortedKeys
+        let name = (try? encoder.encode(transport.factory())) ?? Data(id.description.utf8)
+        encodedFactory.withLock { $0 = name }
+        return name
+    }
 
     /// Sends a request and waits for its response.
     ///
@@ -50,7 +61,7 @@ final class ClientCore: Sendable {
         deadline: Duration?,
         _ outgoing: OutgoingCall
     ) async throws(ExchangeError) -> Response {
-        let wait = deadline ?? configuration.requestDeadline
+        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try Request(
             from: id,
             to: .agent(agent),
@@ -95,16 +106,22 @@ final class ClientCore: Sendable {
     func cancel(_ request: Request) {
         untold.withLock { $0[request.tag] = request }
         background.start { [self] in
-            await tellCancelled(request)
-            do throws(ExchangeError) {
-                guard let agent = request.destination.agentID, let label = request.label else { return }
-                _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
-            } catch {
-                configuration.logger.debug(
-                    "a cancel request was not answered",
-                    metadata: .init(keys: [.tag: request.tag.uuidString, .code: error.code.rawValue])
-                )
+            await RequestDeadline.$current.withValue(nil) {
+                await tellCancelled(request)
+                await requestCancel(of: request)
             }
+        }
+    }
+
+    private func requestCancel(of request: Request) async {
+        do throws(ExchangeError) {
+            guard let agent = request.destination.agentID, let label = request.label else { return }
+            _ = try await call(.cancel(tag: request.tag), to: agent, label: label, deadline: nil)
+        } catch {
+            configuration.logger.debug(
+                "a cancel request was not answered",
+                metadata: .init(keys: [.tag: request.tag.uuidString, .code: error.code.rawValue])
+            )
         }
     }
 

@@ -13,7 +13,7 @@ extension ExchangeClient {
         allowSubtypes: Bool = true,
         deadline: Duration? = nil
     ) async throws(ExchangeError) -> [AgentID] {
-        let (wait, tag) = (deadline ?? configuration.requestDeadline, UUID())
+        let (wait, tag) = (try RequestDeadline.limit(deadline ?? configuration.requestDeadline), UUID())
         let body = Request.Body.action(name: name, arguments: arguments)
         let outgoing = OutgoingCall(
             .broadcast,
@@ -84,7 +84,7 @@ extension ClientCore {
         deadline: Duration?,
         context: [String: String] = [:]
     ) async throws(ExchangeError) -> BroadcastAnswers {
-        let wait = deadline ?? configuration.requestDeadline
+        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let end = ContinuousClock.now + wait
         let gathering = Gathering(label: UUID())
         let outgoing = OutgoingCall(

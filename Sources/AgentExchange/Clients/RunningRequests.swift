@@ -37,6 +37,18 @@ final class RunningRequests: Sendable {
     /// Whether the caller is one of them.
     var isCurrent: Bool { tasks.isCurrent }
 
+    /// Cancels what runs, and lets more start.
+    func cancelEach() {
+        for number in running.withLock({ Array($0.values) }) {
+            if let number { tasks.cancel(number) }
+        }
+    }
+
+    /// Returns whether nothing runs any more before the timeout.
+    func waitUntilIdle(timeout: Duration) async -> Bool {
+        await tasks.waitUntilIdle(timeout: timeout)
+    }
+
     /// Cancels everything and waits for it, except for the caller itself.
     func cancelAll() async {
         await tasks.cancelAll()

@@ -37,6 +37,8 @@ extension ExchangeError {
         public static let incompatibleProtocol = Code(rawValue: "incompatible-protocol")
         /// The action failed: ``ExchangeError/failure`` has the type and text of the remote error.
         public static let remote = Code(rawValue: "remote")
+        /// The agent has no such action.
+        public static let unknownAction = Code(rawValue: "unknown-action")
         /// The request was delivered again and again, and given up because its receiver died each time.
         public static let givenUp = Code(rawValue: "given-up")
         /// The agent died, closed or was started again while it streamed a result.

@@ -20,7 +20,8 @@ final class PartReceiver: Sendable {
 
     init(_ parts: ActionParts) {
         self.parts = parts
-        end = .now + parts.deadline
+        let end = ContinuousClock.now + parts.deadline
+        self.end = min(end, RequestDeadline.current ?? end)
     }
 
     deinit {

@@ -19,6 +19,14 @@ public struct RemoteHandle: Sendable {
         self.core = core
     }
 
+    /// The codecs with which results are decoded.
+    public var codecs: PayloadCodecs { core.configuration.codecs }
+
+    /// Whether a client is one of the exchange that this handle sends through. It may say no for two sessions of one.
+    package func isOnSameExchange(as client: AgentExchangeClient) -> Bool {
+        core === client.core || core.exchangeName == client.core.exchangeName
+    }
+
     /// Runs an action of the agent and returns its result; `nil` when it has none.
     ///
     /// Cancelling the calling task ends the call with ``ExchangeError/Code/cancelled`` and sends the agent a cancel

@@ -4,7 +4,7 @@ struct ServedRequest: Sendable {
     let telemetry: Telemetry
 
     /// Runs the handler. What it does nests in the span of the request, and that in the span of its caller.
-    func run(_ handler: @Sendable () async -> Response) async -> Response {
+    func run(_ handler: @Sendable () async -> Response?) async -> Response? {
         let (metrics, exchange) = (telemetry.metrics, telemetry.exchange)
         let kind = ExchangeMetrics.Dimension.kind(request.kind)
         let start = ContinuousClock.now
@@ -15,6 +15,8 @@ struct ServedRequest: Sendable {
             let response = await handler()
         #endif
         metrics.move(.requestsRunning, exchange, by: -1)
+        // One that is given back will be served again.
+        guard let response else { return nil }
         metrics.record(.serviceDuration, exchange, kind, duration: start.duration(to: .now))
         metrics.count(.requestsServed, exchange, kind, .outcome(response.errorCode))
         return response

@@ -66,9 +66,9 @@
             }
         }
 
-        func run(_ handler: @Sendable () async -> Response) async -> Response {
+        func run(_ handler: @Sendable () async -> Response?) async -> Response? {
             let response = await ServiceContext.withValue(span.context) { await handler() }
-            if case .failure(let failure) = response.outcome { span.fail(failure.code, failure) }
+            if case .failure(let failure) = response?.outcome { span.fail(failure.code, failure) }
             span.end()
             return response
         }

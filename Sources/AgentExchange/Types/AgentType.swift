@@ -58,7 +58,7 @@ public struct AgentType: Sendable, Hashable, Codable {
 
     /// `Module.Outer.Type`. Swift writes a local type as `Module.(unknown context at $7f…).Type`; the bracket holds an
     /// address, which another process would not share, so it is dropped.
-    static func qualifiedName(of type: (some Any).Type) -> String {
+    package static func qualifiedName(of type: any Any.Type) -> String {
         var name = String(reflecting: type)
         while let start = name.firstRange(of: "("), let end = name[start.lowerBound...].firstRange(of: ").") {
             name.removeSubrange(start.lowerBound..<end.upperBound)

@@ -1,0 +1,32 @@
+internal import AgentExchange
+
+/// How an agent serves one action.
+struct ActionBinding<Subject: Sendable>: Sendable {
+    typealias Reply = @Sendable (Subject, Served) async throws -> Payload?
+
+    /// What is done.
+    enum Body {
+        /// One result, or none.
+        case reply(Reply)
+        /// Parts; what it returns is the terminal result.
+        case stream(Reply)
+    }
+
+    let body: Body
+    let limit: Int?
+}
+
+extension ActionBinding.Body: Sendable {}
+
+/// A request that is being served.
+struct Served: Sendable {
+    let arguments: ActionArguments
+    let context: ActionContext
+    let codecs: PayloadCodecs
+    let codec: any PayloadCodec
+    let send: @Sendable (Payload) async throws(ExchangeError) -> Void
+
+    func payload(_ value: some Encodable) throws(ExchangeError) -> Payload {
+        Payload(contentType: codec.contentType, bytes: try codec.encode(value))
+    }
+}

@@ -1,0 +1,62 @@
+public import AgentExchange
+
+/// What an agent does for each action of its interface, and its loops.
+///
+/// Every action of the interface has to be bound once; an agent for which that is not so is refused when it is launched,
+/// with the list of what is missing.
+public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
+    let bindings: [String: ActionBinding<Subject>]
+    let loops: [AgentLoop<Subject>]
+    private let boundTwice: [String]
+
+    /// Makes the table.
+    public init(_ build: (inout Builder) -> Void) {
+        var builder = Builder()
+        build(&builder)
+        bindings = builder.bindings
+        loops = builder.loops
+        boundTwice = builder.boundTwice
+    }
+
+    /// Collects what the agent does; see ``Actions``.
+    public struct Builder {
+        var bindings: [String: ActionBinding<Subject>] = [:]
+        var loops: [AgentLoop<Subject>] = []
+        var boundTwice: [String] = []
+        let interface = Interface()
+
+        mutating func bind(_ name: String, limit: Int?, _ body: ActionBinding<Subject>.Body) {
+            if bindings.updateValue(ActionBinding(body: body, limit: limit), forKey: name) != nil {
+                boundTwice.append(name)
+            }
+        }
+    }
+
+    /// Checks that every action of the interface is bound, and once.
+    ///
+    /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` with the names.
+    public func validate() throws(ExchangeError) {
+        let names = InterfaceDescription.of(Interface.self).actionNames
+        let missing = names.filter { bindings[$0] == nil }
+        let ambiguous = Set(names.filter { name in names.count { $0 == name } > 1 } + boundTwice)
+        let foreign = Set(bindings.keys).subtracting(names)
+        let limits = bindings.filter { $1.limit ?? 1 < 1 }.keys
+        let reserved = names.filter { $0.isEmpty || $0.utf8.count > 255 || $0.hasPrefix(Reserved.prefix) }
+        var faults: [String] = []
+        if !missing.isEmpty { faults.append("not bound: \(missing.joined(separator: ", "))") }
+        if !ambiguous.isEmpty { faults.append("more than once: \(ambiguous.sorted().joined(separator: ", "))") }
+        if !foreign.isEmpty { faults.append("not in the interface: \(foreign.sorted().joined(separator: ", "))") }
+        if !limits.isEmpty { faults.append("a limit below 1: \(limits.sorted().joined(separator: ", "))") }
+        if !reserved.isEmpty { faults.append("a name that is not allowed: \(reserved.joined(separator: ", "))") }
+        guard faults.isEmpty else {
+            let text = "\(Subject.self) can't be an agent with the interface \(Interface.typeName); actions "
+            throw ExchangeError(.invalidConfiguration, text + faults.joined(separator: "; "))
+        }
+    }
+}
+
+/// Names of actions that the library uses itself.
+enum Reserved {
+    static let prefix = "warren."
+    static let standby = "warren.standby"
+}

@@ -1,0 +1,52 @@
+/// Something that an agent does by itself.
+struct AgentLoop<Subject: Sendable>: Sendable {
+    let name: String
+    let body: @Sendable (Subject, AgentContext) async throws -> Void
+}
+
+extension Actions.Builder {
+    /// Adds a control loop: it starts when the agent has started, and is cancelled when the agent stops. It may return
+    /// earlier. What its throwing does is ``AgentConfiguration/loopErrors``.
+    ///
+    /// - Parameters:
+    ///   - name: What it is called in logs and errors.
+    ///   - body: The loop. It should end soon after its task is cancelled: the agent waits for it.
+    public mutating func loop(
+        _ name: String,
+        _ body: @escaping @Sendable (Subject, AgentContext) async throws -> Void
+    ) {
+        loops.append(AgentLoop(name: name, body: body))
+    }
+
+    /// Adds a timer: it calls the body every `interval`, the first time after one interval, never two at a time. When a
+    /// call takes longer than the interval, the times that it missed are left out.
+    ///
+    /// - Parameters:
+    ///   - interval: The time from one call to the next, by ``AgentConfiguration/clock``; more than zero.
+    ///   - name: What it is called in logs and errors.
+    ///   - body: What is done.
+    public mutating func every(
+        _ interval: Duration,
+        _ name: String,
+        _ body: @escaping @Sendable (Subject, AgentContext) async throws -> Void
+    ) {
+        loop(name) { subject, context in
+            try await context.clock.repeating(every: interval) { try await body(subject, context) }
+        }
+    }
+}
+
+extension Clock where Duration == Swift.Duration {
+    /// Calls the body at each whole number of intervals from now on, until it throws or the task is cancelled.
+    fileprivate func repeating(every interval: Duration, _ body: () async throws -> Void) async throws {
+        let interval = max(interval, .milliseconds(1))
+        var next = now
+        while true {
+            next = next.advanced(by: interval)
+            let late = next.duration(to: now)
+            if late > .zero { next = next.advanced(by: interval * Int((late / interval).rounded(.up))) }
+            try await sleep(until: next, tolerance: nil)
+            try await body()
+        }
+    }
+}

@@ -1,0 +1,79 @@
+public import AgentExchange
+
+extension ExchangeClient {
+    /// A handle to an agent with an interface. Whether the agent has it shows when it is called.
+    public func handle<Interface: AgentInterface>(
+        to agent: AgentID,
+        as interface: Interface.Type = Interface.self
+    ) -> Handle<Interface> {
+        Handle(agent, handle(to: agent))
+    }
+
+    /// The agents with an interface, or one that refines it, oldest registration first.
+    ///
+    /// - Parameter allowSubtypes: Whether agents with a refining interface count.
+    public func discover<Interface: AgentInterface>(
+        _ interface: Interface.Type,
+        allowSubtypes: Bool = true
+    ) async throws(ExchangeError) -> [Handle<Interface>] {
+        try await discover(typeNamed: interface.typeName, allowSubtypes: allowSubtypes)
+            .map { handle(to: $0, as: interface) }
+    }
+
+    /// Registers an agent that is run later, here or elsewhere.
+    public func registerAgent<Interface: AgentInterface>(
+        _ interface: Interface.Type,
+        name: String? = nil
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try await registerAgent(interface.agentType, name: name)
+    }
+
+    /// Watches the agents with an interface, or one that refines it: first those that are there, then who is registered
+    /// and terminated, as it happens, without a gap or a double.
+    public func changes<Interface: AgentInterface>(
+        of interface: Interface.Type,
+        allowSubtypes: Bool = true
+    ) async throws(ExchangeError) -> Changes<Interface> {
+        let changes = try await transport.changes(typeNamed: interface.typeName, allowSubtypes: allowSubtypes)
+        return Changes(changes: changes, client: self)
+    }
+
+    /// Runs an action on every agent with an interface, or one that refines it, with one message, and does not wait for
+    /// the answers: `client.broadcast(\Sensor.reset)`.
+    ///
+    /// - Returns: The agents that were asked.
+    /// - Throws: As ``AgentExchange/ExchangeTransport/broadcast(_:)``.
+    @discardableResult
+    public func broadcast<Interface: AgentInterface, Output, each Argument>(
+        _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
+        _ arguments: repeat each Argument,
+        deadline: Duration? = nil
+    ) async throws(ExchangeError) -> [Handle<Interface>] {
+        let arguments = try ActionArguments(repeat each arguments)
+        let name = Interface()[keyPath: action].name
+        return try await broadcast(name, arguments, toAgentsOf: Interface.agentType, deadline: deadline)
+            .map { handle(to: $0, as: Interface.self) }
+    }
+
+    /// Runs an action on every agent with an interface, or one that refines it, with one message, and collects the
+    /// answers until a deadline: `for await answer in try await client.askAll(\Sensor.temperature) { … }`.
+    ///
+    /// - Parameter deadline: How long to wait at most; by default what the client is configured with.
+    /// - Throws: As ``AgentExchange/ExchangeTransport/broadcast(_:)``. Errors of the agents are in the sequence.
+    public func askAll<Interface: AgentInterface, Output: Codable & Sendable, each Argument>(
+        _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
+        _ arguments: repeat each Argument,
+        deadline: Duration? = nil
+    ) async throws(ExchangeError) -> Answers<Interface, Output> {
+        let arguments = try ActionArguments(repeat each arguments)
+        let name = Interface()[keyPath: action].name
+        let answers = try await askAll(
+            name,
+            arguments,
+            ofType: Interface.agentType,
+            allowSubtypes: true,
+            deadline: deadline
+        )
+        return Answers(answers: answers, client: self, name: name)
+    }
+}

@@ -1,0 +1,41 @@
+/// An action of an agent: its name, the type of its result, and those of its arguments.
+///
+/// ```swift
+/// let transfer = Action<Receipt, Int, String>("transfer")    // transfer(Int, String) -> Receipt
+/// let reset = Action<Void>("reset")
+/// ```
+///
+/// The output is `Codable`, or `Void`.
+public struct Action<Output, each Argument: Codable & Sendable>: Sendable {
+    /// The name that crosses the exchange, 1 to 255 bytes.
+    public let name: String
+
+    /// Describes an action. Names that begin with `warren.` are the library's own.
+    public init(_ name: String) {
+        self.name = name
+    }
+}
+
+/// An action whose result is a sequence: its parts arrive in order, as they are made.
+///
+/// ```swift
+/// let statement = StreamedAction<Line, Date>("statement")
+/// for try await line in bank.statement(yesterday) { … }
+/// ```
+public struct StreamedAction<Part: Codable & Sendable, each Argument: Codable & Sendable>: Sendable {
+    /// The name that crosses the exchange, 1 to 255 bytes.
+    public let name: String
+
+    /// Describes an action. Names that begin with `warren.` are the library's own.
+    public init(_ name: String) {
+        self.name = name
+    }
+}
+
+/// Any action, for looking through an interface.
+protocol NamedAction {
+    var name: String { get }
+}
+
+extension Action: NamedAction {}
+extension StreamedAction: NamedAction {}

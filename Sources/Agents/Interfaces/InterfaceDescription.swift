@@ -1,0 +1,66 @@
+internal import AgentExchange
+internal import Synchronization
+
+/// What the properties of an interface say: its type, its actions, its errors. Looked up once for each interface.
+struct InterfaceDescription: Sendable {
+    let type: AgentType
+    let actionNames: [String]
+    let errors: [String: any CodableError.Type]
+
+    private static let known = Mutex<[ObjectIdentifier: InterfaceDescription]>([:])
+
+    static func of(_ interface: any AgentInterface.Type) -> InterfaceDescription {
+        let key = ObjectIdentifier(interface)
+        if let description = known.withLock({ $0[key] }) { return description }
+        let description = InterfaceDescription(interface)
+        known.withLock { $0[key] = description }
+        return description
+    }
+
+    private init(_ interface: any AgentInterface.Type) {
+        var parents: [AgentType] = []
+        var names: [String] = []
+        var errors: [String: any CodableError.Type] = [:]
+        for child in Mirror(reflecting: interface.init()).children {
+            switch child.value {
+            case let action as any NamedAction:
+                names.append(action.name)
+            case let refined as any AgentInterface:
+                let refined = Self.of(Swift.type(of: refined))
+                parents.append(refined.type)
+                names += refined.actionNames
+                errors.merge(refined.errors) { $1 }
+            default:
+                break
+            }
+        }
+        for error in interface.errors { errors[AgentType.qualifiedName(of: error)] = error }
+        type = AgentType(interface.typeName, parents: parents.isEmpty ? [.root] : parents)
+        actionNames = names
+        self.errors = errors
+    }
+
+    /// The error as the type that the interface registered for it, or as it is.
+    func error(for error: ExchangeError, codecs: PayloadCodecs) -> any Error {
+        guard let failure = error.failure, failure.code == .remote, let name = failure.type,
+            let payload = failure.payload, let type = errors[name]
+        else { return error }
+        func decode<Known: CodableError>(_ type: Known.Type) -> any Error {
+            do throws(ExchangeError) {
+                return try payload.decode(type, with: codecs)
+            } catch let undecoded {
+                _ = undecoded
+                return error
+            }
+        }
+        return decode(type)
+    }
+
+    /// What an error that an action threw becomes for the caller: registered types travel whole.
+    func failure(for error: any Error, codec: any PayloadCodec) -> Failure {
+        let name = AgentType.qualifiedName(of: Swift.type(of: error))
+        guard errors[name] != nil, let error = error as? any CodableError else { return Failure(error) }
+        let payload = try? Payload(contentType: codec.contentType, bytes: codec.encode(error))
+        return Failure(.remote, "\(error)", type: name, payload: payload)
+    }
+}

@@ -1,0 +1,65 @@
+internal import AgentExchange
+internal import Synchronization
+
+/// Lets requests in by the limits of the agent and of its actions.
+final class Admission: Sendable {
+    private typealias Waiter = CheckedContinuation<Entry, Never>
+
+    private enum Entry {
+        case run, leave, cancelled
+    }
+
+    private struct State {
+        var machine: AdmissionStateMachine<Waiter>
+        var next = 0
+    }
+
+    private let state: Mutex<State>
+
+    init(limit: Int?, limits: [String: Int]) {
+        state = Mutex(State(machine: AdmissionStateMachine(limit: limit, limits: limits)))
+    }
+
+    /// Runs the body when the limits allow it.
+    ///
+    /// - Throws: `CancellationError` when the task was cancelled before, `RequestLeft` when the agent stopped before.
+    func run<Output>(_ action: String, _ body: () async throws -> Output) async throws -> Output {
+        switch await enter(action) {
+        case .run: break
+        case .leave: throw RequestLeft()
+        case .cancelled: throw CancellationError()
+        }
+        defer {
+            for waiter in state.withLock({ $0.machine.leave(action) }) { waiter.resume(returning: .run) }
+        }
+        return try await body()
+    }
+
+    /// Whoever waits, and whoever comes from now on, is left.
+    func close() {
+        for waiter in state.withLock({ $0.machine.close() }) { waiter.resume(returning: .leave) }
+    }
+
+    private func enter(_ action: String) async -> Entry {
+        let number = state.withLock { state in
+            state.next += 1
+            return state.next
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let entry: Entry? = state.withLock { state in
+                    if Task.isCancelled { return .cancelled }
+                    switch state.machine.arrive(number, action, continuation) {
+                    case .run: return .run
+                    case .leave: return .leave
+                    case .wait: return nil
+                    }
+                }
+                if let entry { continuation.resume(returning: entry) }
+            }
+        } onCancel: {
+            let waiter = state.withLock { $0.machine.cancel(number) }
+            waiter?.resume(returning: .cancelled)
+        }
+    }
+}

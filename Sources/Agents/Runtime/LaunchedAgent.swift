@@ -1,0 +1,102 @@
+public import AgentExchange
+
+/// An agent that runs in this process, with a handle to it: `bank.transfer(5, "ann")` calls it.
+@dynamicMemberLookup
+public struct LaunchedAgent<Interface: AgentInterface>: Sendable {
+    /// Calls the agent as the client that launched it.
+    public let handle: Handle<Interface>
+
+    /// The agent's registration.
+    public let registration: AgentRegistration
+
+    let stopper: @Sendable () -> Void
+    let task: Task<Void, any Error>
+
+    /// The agent.
+    public var id: AgentID { registration.agentID }
+
+    /// An action, to be called.
+    public subscript<Output, each Argument>(
+        dynamicMember action: KeyPath<Interface, Action<Output, repeat each Argument>>
+    ) -> ActionCall<Interface, Output, repeat each Argument> {
+        handle.action(action)
+    }
+
+    /// An action that streams its result, to be called.
+    public subscript<Part, each Argument>(
+        dynamicMember action: KeyPath<Interface, StreamedAction<Part, repeat each Argument>>
+    ) -> StreamCall<Interface, Part, repeat each Argument> {
+        handle.action(action)
+    }
+
+    /// The handle as one of a refined interface.
+    public subscript<Base: AgentInterface>(dynamicMember base: KeyPath<Interface, Base>) -> Handle<Base> {
+        handle[dynamicMember: base]
+    }
+
+    /// Has the agent stop, with its grace period, and waits until it has ended.
+    ///
+    /// - Throws: As ``waitUntilEnded()``.
+    public func stop() async throws {
+        stopper()
+        try await waitUntilEnded()
+    }
+
+    /// Waits until the agent has ended. Cancelling the waiting task ends the wait, with `CancellationError`, and not the
+    /// agent.
+    ///
+    /// - Throws: What ended the agent, as ``AgentRuntime/run()``.
+    public func waitUntilEnded() async throws {
+        let ended = Latch<Result<Void, any Error>>()
+        let waiter = Task { ended.set(await task.result) }
+        defer { waiter.cancel() }
+        guard let result = await ended.wait() else { throw CancellationError() }
+        try result.get()
+    }
+}
+
+extension ExchangeClient {
+    /// Registers an agent, runs it in this process, and returns when it serves requests.
+    ///
+    /// It lives until it is shut down or stopped, also when nobody holds what this returns; in
+    /// ``withAgents(on:configuration:_:)`` it ends with the scope. By default its mailbox is terminated when it ends.
+    ///
+    /// - Parameters:
+    ///   - agent: The agent.
+    ///   - name: A display name.
+    ///   - configuration: How it is run.
+    /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` with the actions that are not bound, what
+    ///   ``Agent/started(_:)`` threw, and as ``AgentExchange/ExchangeTransport/registerAgent(_:name:)``.
+    public func launch<Subject: Agent>(
+        _ agent: Subject,
+        name: String? = nil,
+        configuration: AgentConfiguration = AgentConfiguration()
+    ) async throws -> LaunchedAgent<Subject.Interface> {
+        try Subject.actions.validate()
+        let registration = try await registerAgent(Subject.Interface.agentType, name: name)
+        let runtime = AgentRuntime(
+            AgentRun(
+                agent,
+                registration,
+                factory(),
+                mode: .exclusive,
+                configuration: configuration,
+                isLaunched: true
+            )
+        )
+        let task = Task { try await runtime.run() }
+        let launched = LaunchedAgent(
+            handle: handle(to: registration.agentID, as: Subject.Interface.self),
+            registration: registration,
+            stopper: { runtime.stop() },
+            task: task
+        )
+        if await runtime.waitUntilReady() { return launched }
+        runtime.stop()
+        let result = await task.result
+        try? await terminate(registration.agentID)
+        try result.get()
+        try Task.checkCancellation()
+        throw ExchangeError(.closed, "the agent ended while it started", entity: .agent(registration.agentID))
+    }
+}

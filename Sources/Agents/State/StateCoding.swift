@@ -1,0 +1,14 @@
+internal import Foundation
+
+/// How values of an agent's state are written: as JSON.
+enum StateCoding {
+    static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return try encoder.encode(value)
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: Data) throws -> Value {
+        try JSONDecoder().decode(type, from: bytes)
+    }
+}
