@@ -180,6 +180,20 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ObservabilityTests",
+            dependencies: [
+                "AgentExchange", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, metrics, tracing,
+                configuration,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(
+                    name: "InMemoryTracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Tracing"])
+                ),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "WarrenCommandTests",
             dependencies: ["warren", "RabbitMQExchange", "AgentExchange", "AMQP", "ExchangeTestKit", logging],
             swiftSettings: settings

@@ -25,7 +25,7 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     let names: ExchangeNames
     let address: BrokerAddress
-    let logger: Logger
+    private(set) var logger: Logger
 
     /// Describes an exchange.
     ///
@@ -47,6 +47,14 @@ public struct RabbitMQExchange: ExchangeFactory {
         try configuration.validate()
         self.configuration = configuration
         self.logger = logger
+    }
+
+    /// The same exchange, with another logger: one that was decoded logs to the default one. The first factory of a
+    /// process that opens a session gives it its logger.
+    public func logging(to logger: Logger) -> RabbitMQExchange {
+        var copy = self
+        copy.logger = logger
+        return copy
     }
 
     /// Makes a user with a mailbox of its own, and a transport bound to it.

@@ -30,11 +30,12 @@ struct Job: Sendable {
             let host: any AgentHost =
                 switch options.exchange {
                 case .local: LocalAgents(exchange: exchange)
-                case .rabbitmq: try WorkerProcesses(
-                    exchange: exchange,
-                    broker: options.broker,
-                    command: options.agentCommand
-                )
+                case .rabbitmq:
+                    try WorkerProcesses(
+                        exchange: exchange,
+                        broker: options.broker,
+                        command: options.agentCommand
+                    )
                 }
             await explain()
             let crew = try await Crew(workers: options.workers, client: client, host: host, progress: progress)

@@ -10,12 +10,8 @@ struct Telemetry: Sendable {
     let exchangeKind: String
 
     init(_ transport: any ExchangeTransport) {
-        self.init(exchangeKind: transport.exchangeKind)
-    }
-
-    init(exchangeKind: String) {
         metrics = .current
-        self.exchangeKind = exchangeKind
+        exchangeKind = transport.exchangeKind
     }
 
     var exchange: ExchangeMetrics.Dimension { .exchange(exchangeKind) }

@@ -79,7 +79,9 @@ public struct BrokerDefinitions: Sendable, Encodable {
 
     /// The arguments of shared objects are all text.
     private static func text(_ arguments: FieldTable) -> [String: String] {
-        Dictionary(uniqueKeysWithValues: arguments.compactMap { entry in entry.value.stringValue.map { (entry.name, $0) } })
+        Dictionary(
+            uniqueKeysWithValues: arguments.compactMap { entry in entry.value.stringValue.map { (entry.name, $0) } }
+        )
     }
 }
 

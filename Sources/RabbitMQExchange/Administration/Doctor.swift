@@ -73,7 +73,8 @@ struct ConnectionDiagnosis {
             let mend = "name the authority with ?cacertfile=FILE, and connect by the name in the certificate"
             return [reached, Finding(.tls, .fail, text, mend: mend)]
         case .authenticationFailed?:
-            let mend = "check user and password, percent-encoded in the URL; guest may only log in from the same machine"
+            let mend =
+                "check user and password (percent-encoded in the URL); guest may only log in locally"
             return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
         case .virtualHostNotFound?:
             let mend = "rabbitmqctl add_vhost \(address.virtualHost), and give the user permissions there"

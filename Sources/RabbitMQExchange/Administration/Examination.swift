@@ -71,7 +71,8 @@ struct Examination: Sendable {
         do throws(ExchangeError) {
             let objects = try await administration.topology().filter { $0.kind != .binding }
             if let wrong = objects.first(where: { $0.state == .different }) {
-                let mend = "delete \(wrong.kind) \(wrong.name) when nobody uses it; the next session makes it as it should be"
+                let mend =
+                    "delete \(wrong.kind) \(wrong.name) when nobody uses it; the next session makes it anew"
                 let text = "\(wrong.kind) \(wrong.name) is not what it should be: \(wrong.detail ?? "")"
                 return Finding(.topology, .fail, text, mend: mend)
             }
@@ -165,13 +166,15 @@ struct Examination: Sendable {
             let agents = try await administration.mailboxes().filter { $0.id.role == .agent }
             let lost = agents.filter { $0.state == .unavailable }
             if let first = lost.first {
-                let mend = "start the node that has them, or warren terminate \(first.id.uuid.lowercased) when it was deleted"
+                let mend =
+                    "start its node, or warren terminate \(first.id.uuid.lowercased) when it was deleted"
                 let text = "\(lost.count) of \(agents.count) agents have no queue, the first is \(first.id)"
                 return Finding(.mailboxes, .fail, text, mend: mend)
             }
             let behind = agents.filter { $0.consumers == 0 && $0.queuedMessages > 0 }
             if let first = behind.first {
-                let text = "\(behind.count) of \(agents.count) agents have messages and no receiver, the first is \(first.id)"
+                let text =
+                    "\(behind.count) of \(agents.count) agents have messages and no receiver: \(first.id)"
                 let mend = "start them again, or warren terminate \(first.id.uuid.lowercased); see warren mailboxes"
                 return Finding(.mailboxes, .warn, text, mend: mend)
             }

@@ -1,5 +1,5 @@
 /// How the broker keeps an agent's mailbox.
-public enum MailboxKind: String, Sendable, Hashable, Codable {
+public enum MailboxKind: String, Sendable, Hashable, Codable, CaseIterable {
     /// A quorum queue: replicated over the nodes of a cluster, survives the loss of a minority of them, gives a request up
     /// after repeated crashes.
     case replicated

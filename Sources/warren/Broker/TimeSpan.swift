@@ -22,7 +22,9 @@ struct TimeSpan: ExpressibleByArgument, Sendable, Hashable, CustomStringConverti
         let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
         for (unit, factor) in units where argument.hasSuffix(unit) {
             let number = argument.dropLast(unit.count)
-            guard let value = Double(number), value.isFinite, value >= 0, value * factor <= 86_400 * 365 else { return nil }
+            guard let value = Double(number), value.isFinite, value >= 0, value * factor <= 86_400 * 365 else {
+                return nil
+            }
             duration = .milliseconds(Int64((value * factor * 1000).rounded()))
             description = argument
             return

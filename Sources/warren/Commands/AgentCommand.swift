@@ -42,7 +42,9 @@ struct AgentCommand: Command {
     func validate() throws {
         if standby, id == nil { throw ValidationError("--standby needs --id: the agent to stand by for") }
         if let id, id.id?.agentID == nil { throw ValidationError("--id takes the UUID of an agent") }
-        if id != nil, name != nil { throw ValidationError("an agent has its name since it was registered: --name or --id") }
+        if id != nil, name != nil {
+            throw ValidationError("an agent has its name since it was registered: --name or --id")
+        }
     }
 
     private enum End: Sendable {

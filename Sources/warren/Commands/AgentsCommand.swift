@@ -30,7 +30,9 @@ struct AgentsCommand: Command {
             if watch {
                 try await follow(administration, console)
             } else {
-                let agents = try await administration.agents(typeNamed: type, allowSubtypes: !exact).map(AgentReport.init)
+                let agents = try await administration.agents(typeNamed: type, allowSubtypes: !exact).map(
+                    AgentReport.init
+                )
                 try console.show(
                     agents,
                     Table(.fixed("ID"), .flexible("NAME"), .flexible("TYPE"), rows: agents.map(\.row))

@@ -21,7 +21,9 @@ struct ParkedCommand: AsyncParsableCommand {
 
 /// Which parked messages.
 struct ParkedSelection: ParsableArguments, Sendable {
-    @Argument(help: ArgumentHelp("The ids of messages, or how they begin (4 characters or more).", valueName: "message"))
+    @Argument(
+        help: ArgumentHelp("The ids of messages, or how they begin (4 characters or more).", valueName: "message")
+    )
     var ids: [String] = []
 
     @Flag(help: "All of them.")

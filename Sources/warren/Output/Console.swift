@@ -74,7 +74,9 @@ struct Console: Sendable {
 enum Terminal {
     /// How wide it is: `COLUMNS`, else what the terminal says; `nil` for a file or a pipe.
     static func width(of descriptor: Int32) -> Int? {
-        if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 { return columns }
+        if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 {
+            return columns
+        }
         guard isatty(descriptor) == 1 else { return nil }
         var size = winsize()
         guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }

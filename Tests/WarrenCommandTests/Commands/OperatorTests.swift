@@ -183,7 +183,13 @@ extension ToolTests {
         @Test("Conformance runs in a namespace of its own and removes it, also after a signal")
         func conformance() async throws {
             let scene = try await ToolScene()
-            let run = try await scene.tool.run("conformance", "--quick", "--subject", "registration", timeout: .seconds(120))
+            let run = try await scene.tool.run(
+                "conformance",
+                "--quick",
+                "--subject",
+                "registration",
+                timeout: .seconds(120)
+            )
             #expect(run.exit == .code(0), "\(run.output)\(run.errors)")
             let count = run.lines.count - 1
             #expect(run.lines.last == "\(count) of \(count) cases passed")

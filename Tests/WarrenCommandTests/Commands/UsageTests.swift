@@ -9,12 +9,15 @@ struct UsageTests {
         "topology", "doctor", "conformance", "bench",
     ]
 
-    @Test("Wrong usage is one line and status 2", arguments: [
-        ["bogus"], ["call"], ["call", "x", "y", "hello"], ["ping", "x", "--interval", "5d"], ["parked", "show"],
-        ["agents", "--broker", "http://u:s3cr3t@x"], ["agents", "--namespace", "a.b"], ["agent", "clown"],
-        ["agent", "echo", "--standby"], ["bench", "--seconds", "0"], ["topology", "--format", "x"],
-        ["conformance", "--subject", "none"],
-    ])
+    @Test(
+        "Wrong usage is one line and status 2",
+        arguments: [
+            ["bogus"], ["call"], ["call", "x", "y", "hello"], ["ping", "x", "--interval", "5d"], ["parked", "show"],
+            ["agents", "--broker", "http://u:s3cr3t@x"], ["agents", "--namespace", "a.b"], ["agent", "clown"],
+            ["agent", "echo", "--standby"], ["bench", "--seconds", "0"], ["topology", "--format", "x"],
+            ["conformance", "--subject", "none"],
+        ]
+    )
     func wrongUsage(arguments: [String]) async throws {
         let run = try await Tool(secret: "s3cr3t").run(arguments)
         #expect(run.exit == .code(2))
@@ -69,7 +72,8 @@ struct UsageTests {
         let run = try await Tool().run("topology", "--format", "permissions", "--namespace", "prod")
         #expect(run.exit == .code(0))
         #expect(run.lines.first == "# agent-service")
-        let operatorLine = "rabbitmqctl set_permissions -p '/' USER "
+        let operatorLine =
+            "rabbitmqctl set_permissions -p '/' USER "
             + "'^warren\\.prod\\..*$' '^warren\\.prod\\..*$' '^warren\\.prod\\..*$'"
         #expect(run.lines.last == operatorLine)
     }

@@ -23,7 +23,8 @@ struct ToolScene: Sendable {
         let user = "user-\(UUID().uuidString.prefix(8).lowercased())"
         try await broker.control("add_user", user, password)
         for arguments in permissions {
-            let command = arguments.count == 3 && permissions.first == arguments ? "set_permissions" : "set_topic_permissions"
+            let command =
+                arguments.count == 3 && permissions.first == arguments ? "set_permissions" : "set_topic_permissions"
             try await broker.control([command, user] + arguments)
         }
         var tool = Tool(secret: password)
