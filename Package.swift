@@ -116,6 +116,48 @@ let package = Package(
             path: "examples/hello",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "actor-client",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/actor-client",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "agent-loop",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/agent-loop",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "agent-to-agent",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/agent-to-agent",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "discovery",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/discovery",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "processes",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/processes",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "ExamplesTests",
+            dependencies: [
+                "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "ExchangeTestKit",
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
         .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
         .testTarget(
