@@ -71,20 +71,23 @@ enum StreamEndCases {
                 }
                 return request.response()
             }
-            let request = try Request(
-                from: user.mailboxID,
-                to: agent.id,
-                deadline: Date(timeIntervalSinceNow: 3),
-                credit: 3,
-                .action(name: "stream", arguments: .none)
-            )
-            try await scope.send(.request(request), by: user)
-            try await scope.eventually("the agent to give up") { ended.count == 1 }
-            try expectEqual(ended.elements.first, .deadlineExceeded, "why it gives up")
-            for number in 0..<3 {
-                let part = try await scope.receiveResponse(at: user)
-                try expectEqual(part.outcome, .part(number, .empty), "a part")
+            // On a busy machine the agent may take the request too late: then it gets more time.
+            for seconds in [1.0, 4, 16] where ended.count == 0 {
+                let request = try Request(
+                    from: user.mailboxID,
+                    to: agent.id,
+                    deadline: Date(timeIntervalSinceNow: seconds),
+                    credit: 3,
+                    .action(name: "stream", arguments: .none)
+                )
+                try await scope.send(.request(request), by: user)
+                var answers = [try await scope.receiveResponse(at: user)]
+                while answers.last?.isTerminal == false { answers.append(try await scope.receiveResponse(at: user)) }
+                if answers.count == 1 { continue }
+                let parts = answers.dropLast().map(\.outcome)
+                try expectEqual(parts, (0..<3).map { .part($0, .empty) }, "the parts for which there is credit")
             }
+            try expectEqual(ended.elements, [.deadlineExceeded], "why the agent gives up")
         },
         ConformanceCase(subject, "when the agent's client closes, the stream ends with interrupted in bounded time") {
             scope in
