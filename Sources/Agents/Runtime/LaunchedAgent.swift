@@ -34,6 +34,11 @@ public struct LaunchedAgent<Interface: AgentInterface>: Sendable {
         handle[dynamicMember: base]
     }
 
+    /// Has the agent stop, and returns at once.
+    public func stopSoon() {
+        stopper()
+    }
+
     /// Has the agent stop, with its grace period, and waits until it has ended.
     ///
     /// - Throws: As ``waitUntilEnded()``.
