@@ -41,11 +41,15 @@ let package = Package(
         .library(name: "Agents", targets: ["Agents"]),
         .executable(name: "warren", targets: ["warren"]),
     ],
+    // A user of AgentExchange fetches 9 packages with all traits, 4 with none.
     traits: [
         .default(enabledTraits: ["Tracing", "Configuration", "ServiceLifecycle"]),
         .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
         .trait(name: "Configuration", description: "Settings out of a ConfigReader of swift-configuration."),
-        .trait(name: "ServiceLifecycle", description: "The runtime of an agent is a service of swift-service-lifecycle."),
+        .trait(
+            name: "ServiceLifecycle",
+            description: "The runtime of an agent is a service of swift-service-lifecycle."
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),

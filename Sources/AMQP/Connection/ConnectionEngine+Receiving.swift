@@ -53,6 +53,8 @@ extension ConnectionEngine {
             try answer(.channelCloseOk, on: channel)
         case .closedByBroker(let error, let method, let failed):
             try answer(.channelCloseOk, on: channel)
+            // Whoever hears that its request failed must find the channel closed.
+            channel.closed.resolve(error)
             // The first request of the kind the broker complains about is the one it refused.
             let culprit = failed.first { $0.kind.methodID == method }
             for pending in failed {

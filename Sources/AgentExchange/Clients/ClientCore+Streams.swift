@@ -58,7 +58,7 @@ extension ClientCore {
     /// - Parameter error: Why it ended early, if it did.
     func abandonStream(_ buffer: PartBuffer, _ error: ExchangeError?, cancel: Bool) {
         guard buffer.finish() else { return }
-        if let error { buffer.outgoing?.end(error) } else { buffer.outgoing?.end(nil) }
+        if let error { buffer.outgoing.end(error) } else { buffer.outgoing.end(nil) }
         guard streams.remove(buffer) else { return }
         if cancel { self.cancel(buffer.request) }
     }

@@ -75,15 +75,15 @@ final class OutgoingParts: Sendable {
                 )
             }
             if let number { return number }
-            await credit(key, timeout: left.map { .seconds($0) })
+            await credit(key, until: left.map { .now + .seconds($0) })
         }
     }
 
     /// Waits for more credit, the end of the request, the cancellation of the task, or until the time is over.
-    private func credit(_ key: Key, timeout: Duration?) async {
-        let alarm = timeout.map { timeout in
+    private func credit(_ key: Key, until end: ContinuousClock.Instant?) async {
+        let alarm = end.map { end in
             Task { [self] in
-                do { try await Task.sleep(for: timeout) } catch { return }
+                do { try await Task.sleep(until: end, clock: .continuous) } catch { return }
                 wake(key)
             }
         }
@@ -91,7 +91,9 @@ final class OutgoingParts: Sendable {
         _ = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: Waiter) in
                 let waits = streams.withLock { streams in
-                    guard !Task.isCancelled, let stream = streams[key], stream.waiter == nil,
+                    // The alarm may have rung, and the handler below run, before there was anybody to be woken.
+                    let isOver = end.map { $0 <= .now } ?? false
+                    guard !isOver, !Task.isCancelled, let stream = streams[key], stream.waiter == nil,
                         stream.sent >= stream.credit
                     else { return false }
                     streams[key]?.waiter = continuation

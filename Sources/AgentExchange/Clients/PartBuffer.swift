@@ -41,9 +41,9 @@ final class PartBuffer: Sendable {
     let request: Request
 
     /// What the stream is reported to.
-    let outgoing: OutgoingCall?
+    let outgoing: OutgoingCall
 
-    init(request: Request, outgoing: OutgoingCall? = nil) {
+    init(request: Request, outgoing: OutgoingCall) {
         self.request = request
         self.outgoing = outgoing
     }

@@ -1,26 +1,26 @@
 #if Configuration
-public import Configuration
-public import Logging
+    public import Configuration
+    public import Logging
 
-extension ClientConfiguration {
-    /// Reads a configuration; what is not set has its default.
-    ///
-    /// | key | |
-    /// |---|---|
-    /// | `requestDeadline` | ``requestDeadline``: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
-    /// | `streamDeadline` | ``streamDeadline`` |
-    ///
-    /// With `config.scoped(to: "warren")` the environment has them as `WARREN_REQUEST_DEADLINE` and so on.
-    ///
-    /// - Throws: ``ExchangeError/Code/invalidConfiguration``, which names the key.
-    public init(config: ConfigReader, logger: Logger = Logger(label: "warren.client")) throws(ExchangeError) {
-        self.init(logger: logger)
-        let settings = SettingsReader(config)
-        if let value = try settings.duration("requestDeadline") { requestDeadline = value }
-        if let value = try settings.duration("streamDeadline") { streamDeadline = value }
-        for (key, value) in [("requestDeadline", requestDeadline), ("streamDeadline", streamDeadline)] {
-            guard value > .zero else { throw SettingsReader.error(key, "more than zero") }
+    extension ClientConfiguration {
+        /// Reads a configuration; what is not set has its default.
+        ///
+        /// | key | |
+        /// |---|---|
+        /// | `requestDeadline` | ``requestDeadline``: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
+        /// | `streamDeadline` | ``streamDeadline`` |
+        ///
+        /// With `config.scoped(to: "warren")` the environment has them as `WARREN_REQUEST_DEADLINE` and so on.
+        ///
+        /// - Throws: ``ExchangeError/Code/invalidConfiguration``, which names the key.
+        public init(config: ConfigReader, logger: Logger = Logger(label: "warren.client")) throws(ExchangeError) {
+            self.init(logger: logger)
+            let settings = SettingsReader(config)
+            if let value = try settings.duration("requestDeadline") { requestDeadline = value }
+            if let value = try settings.duration("streamDeadline") { streamDeadline = value }
+            for (key, value) in [("requestDeadline", requestDeadline), ("streamDeadline", streamDeadline)] {
+                guard value > .zero else { throw SettingsReader.error(key, "more than zero") }
+            }
         }
     }
-}
 #endif

@@ -10,8 +10,12 @@ struct Telemetry: Sendable {
     let exchangeKind: String
 
     init(_ transport: any ExchangeTransport) {
+        self.init(exchangeKind: transport.exchangeKind)
+    }
+
+    init(exchangeKind: String) {
         metrics = .current
-        exchangeKind = transport.exchangeKind
+        self.exchangeKind = exchangeKind
     }
 
     var exchange: ExchangeMetrics.Dimension { .exchange(exchangeKind) }

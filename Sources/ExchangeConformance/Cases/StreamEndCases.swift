@@ -51,12 +51,12 @@ enum StreamEndCases {
             _ = try await handle.ping()
             let start = ContinuousClock.now
             let result = try await scope.ending {
-                try await handle.numbers("stick", 2, deadline: .milliseconds(1500))
+                try await handle.numbers("stick", 2, deadline: .seconds(3))
             }
             try expectEqual(result.numbers, [0, 1], "the parts before the deadline")
             try expectEqual(result.error?.code, .deadlineExceeded, "the error of a stream past its deadline")
             let time = start.duration(to: .now)
-            try expect(time >= .milliseconds(1500), "it not to end before its deadline", seen: "\(time)")
+            try expect(time >= .seconds(3), "it not to end before its deadline", seen: "\(time)")
             try await scope.wait(for: agent.cancelled, "the task of the action to be cancelled")
         },
         ConformanceCase(subject, "an agent that waits for credit gives up at the deadline") { scope in
@@ -71,20 +71,23 @@ enum StreamEndCases {
                 }
                 return request.response()
             }
-            let request = try Request(
-                from: user.mailboxID,
-                to: agent.id,
-                deadline: Date(timeIntervalSinceNow: 1),
-                credit: 3,
-                .action(name: "stream", arguments: .none)
-            )
-            try await scope.send(.request(request), by: user)
-            try await scope.eventually("the agent to give up") { ended.count == 1 }
-            try expectEqual(ended.elements.first, .deadlineExceeded, "why it gives up")
-            for number in 0..<3 {
-                let part = try await scope.receiveResponse(at: user)
-                try expectEqual(part.outcome, .part(number, .empty), "a part")
+            // On a busy machine the agent may take the request too late: then it gets more time.
+            for seconds in [1.0, 4, 16] where ended.count == 0 {
+                let request = try Request(
+                    from: user.mailboxID,
+                    to: agent.id,
+                    deadline: Date(timeIntervalSinceNow: seconds),
+                    credit: 3,
+                    .action(name: "stream", arguments: .none)
+                )
+                try await scope.send(.request(request), by: user)
+                var answers = [try await scope.receiveResponse(at: user)]
+                while answers.last?.isTerminal == false { answers.append(try await scope.receiveResponse(at: user)) }
+                if answers.count == 1 { continue }
+                let parts = answers.dropLast().map(\.outcome)
+                try expectEqual(parts, (0..<3).map { .part($0, .empty) }, "the parts for which there is credit")
             }
+            try expectEqual(ended.elements, [.deadlineExceeded], "why the agent gives up")
         },
         ConformanceCase(subject, "when the agent's client closes, the stream ends with interrupted in bounded time") {
             scope in

@@ -1,80 +1,80 @@
 #if Configuration
-public import AgentExchange
-public import Configuration
-public import Logging
+    public import AgentExchange
+    public import Configuration
+    public import Logging
 
-extension RabbitMQConfiguration {
-    /// Reads a configuration; what is not set has its default.
-    ///
-    /// | key | |
-    /// |---|---|
-    /// | `mailboxKind` | `replicated` or `single` |
-    /// | `prefetch` | requests that a mailbox hands out unanswered |
-    /// | `operationTimeout` | a duration: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
-    /// | `maximumMessageSize` | bytes |
-    /// | `maximumMailboxLength` | messages |
-    /// | `redeliveryLimit` | how often |
-    /// | `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
-    /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
-    /// | `connectionName` | a text |
-    ///
-    /// Each is described at the property of the same name. With `config.scoped(to: "warren")` the environment has them as
-    /// `WARREN_MAILBOX_KIND` and so on.
-    ///
-    /// - Throws: `ExchangeError` with `invalidConfiguration`, which names the key.
-    public init(config: ConfigReader) throws(ExchangeError) {
-        self.init()
-        let settings = SettingsReader(config)
-        if let value = try settings.choice("mailboxKind", of: MailboxKind.self) { mailboxKind = value }
-        if let value = try settings.number("prefetch") { prefetch = value }
-        if let value = try settings.duration("operationTimeout") { operationTimeout = value }
-        if let value = try settings.number("maximumMessageSize") { maximumMessageSize = value }
-        if let value = try settings.number("maximumMailboxLength") { maximumMailboxLength = value }
-        if let value = try settings.number("redeliveryLimit") { redeliveryLimit = value }
-        if let value = try settings.duration("heartbeat") { heartbeat = value }
-        if let value = try settings.duration("userMailboxExpiry") { userMailboxExpiry = value }
-        if let value = try settings.duration("sessionExpiry") { sessionExpiry = value }
-        if let value = try settings.number("publishWindowMessages") { publishWindowMessages = value }
-        if let value = try settings.number("publishWindowBytes") { publishWindowBytes = value }
-        if let value = try settings.text("connectionName") { connectionName = value }
-        try validate()
+    extension RabbitMQConfiguration {
+        /// Reads a configuration; what is not set has its default.
+        ///
+        /// | key | |
+        /// |---|---|
+        /// | `mailboxKind` | `replicated` or `single` |
+        /// | `prefetch` | requests that a mailbox hands out unanswered |
+        /// | `operationTimeout` | a duration: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
+        /// | `maximumMessageSize` | bytes |
+        /// | `maximumMailboxLength` | messages |
+        /// | `redeliveryLimit` | how often |
+        /// | `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
+        /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
+        /// | `connectionName` | a text |
+        ///
+        /// Each is described at the property of the same name. With `config.scoped(to: "warren")` the environment has them as
+        /// `WARREN_MAILBOX_KIND` and so on.
+        ///
+        /// - Throws: `ExchangeError` with `invalidConfiguration`, which names the key.
+        public init(config: ConfigReader) throws(ExchangeError) {
+            self.init()
+            let settings = SettingsReader(config)
+            if let value = try settings.choice("mailboxKind", of: MailboxKind.self) { mailboxKind = value }
+            if let value = try settings.number("prefetch") { prefetch = value }
+            if let value = try settings.duration("operationTimeout") { operationTimeout = value }
+            if let value = try settings.number("maximumMessageSize") { maximumMessageSize = value }
+            if let value = try settings.number("maximumMailboxLength") { maximumMailboxLength = value }
+            if let value = try settings.number("redeliveryLimit") { redeliveryLimit = value }
+            if let value = try settings.duration("heartbeat") { heartbeat = value }
+            if let value = try settings.duration("userMailboxExpiry") { userMailboxExpiry = value }
+            if let value = try settings.duration("sessionExpiry") { sessionExpiry = value }
+            if let value = try settings.number("publishWindowMessages") { publishWindowMessages = value }
+            if let value = try settings.number("publishWindowBytes") { publishWindowBytes = value }
+            if let value = try settings.text("connectionName") { connectionName = value }
+            try validate()
+        }
     }
-}
 
-extension RabbitMQExchange {
-    /// Describes an exchange by settings.
-    ///
-    /// | key | |
-    /// |---|---|
-    /// | `broker` | the URL, a secret: `amqp://user:password@host:port/vhost`; required |
-    /// | `namespace` | `default` when it is not set |
-    ///
-    /// and those of ``RabbitMQConfiguration/init(config:)``. With `config.scoped(to: "warren")` the environment has the URL
-    /// in `WARREN_BROKER`.
-    ///
-    /// - Throws: `ExchangeError` with `invalidConfiguration`, which names the key and never has the URL.
-    public init(config: ConfigReader, logger: Logger = Logger(label: "warren.exchange")) throws(ExchangeError) {
-        let settings = SettingsReader(config)
-        guard let url = try settings.secret("broker") else {
-            throw ExchangeError(.invalidConfiguration, "the setting broker is missing: the URL of the broker")
+    extension RabbitMQExchange {
+        /// Describes an exchange by settings.
+        ///
+        /// | key | |
+        /// |---|---|
+        /// | `broker` | the URL, a secret: `amqp://user:password@host:port/vhost`; required |
+        /// | `namespace` | `default` when it is not set |
+        ///
+        /// and those of ``RabbitMQConfiguration/init(config:)``. With `config.scoped(to: "warren")` the environment has the URL
+        /// in `WARREN_BROKER`.
+        ///
+        /// - Throws: `ExchangeError` with `invalidConfiguration`, which names the key and never has the URL.
+        public init(config: ConfigReader, logger: Logger = Logger(label: "warren.exchange")) throws(ExchangeError) {
+            let settings = SettingsReader(config)
+            guard let url = try settings.secret("broker") else {
+                throw ExchangeError(.invalidConfiguration, "the setting broker is missing: the URL of the broker")
+            }
+            do throws(ExchangeError) {
+                _ = try BrokerAddress(url: url)
+            } catch {
+                throw SettingsReader.error("broker", "a valid URL", underlying: error.underlying)
+            }
+            let namespace = try settings.text("namespace") ?? "default"
+            do throws(ExchangeError) {
+                _ = try ExchangeNames(namespace: namespace)
+            } catch {
+                throw SettingsReader.error("namespace", "a namespace: \(error.message)")
+            }
+            try self.init(
+                url: url,
+                namespace: namespace,
+                configuration: try RabbitMQConfiguration(config: config),
+                logger: logger
+            )
         }
-        do throws(ExchangeError) {
-            _ = try BrokerAddress(url: url)
-        } catch {
-            throw SettingsReader.error("broker", "a valid URL", underlying: error.underlying)
-        }
-        let namespace = try settings.text("namespace") ?? "default"
-        do throws(ExchangeError) {
-            _ = try ExchangeNames(namespace: namespace)
-        } catch {
-            throw SettingsReader.error("namespace", "a namespace: \(error.message)")
-        }
-        try self.init(
-            url: url,
-            namespace: namespace,
-            configuration: try RabbitMQConfiguration(config: config),
-            logger: logger
-        )
     }
-}
 #endif

@@ -59,7 +59,10 @@ extension RabbitMQConfiguration {
             (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
             (userMailboxExpiry >= second, "userMailboxExpiry is at least 1 s"),
             (sessionExpiry >= second, "sessionExpiry is at least 1 s"),
-            (publishWindowMessages > 0 && publishWindowBytes > 0, "publishWindowMessages and publishWindowBytes are at least 1"),
+            (
+                publishWindowMessages > 0 && publishWindowBytes > 0,
+                "publishWindowMessages and publishWindowBytes are at least 1"
+            ),
         ]
         for (holds, text) in checks where !holds { throw ExchangeError(.invalidConfiguration, text) }
     }

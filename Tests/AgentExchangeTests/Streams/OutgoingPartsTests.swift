@@ -82,9 +82,21 @@ struct OutgoingPartsTests {
         task.cancel()
         #expect(await task.value == .cancelled)
 
-        let late = try request(credit: 1, deadline: .milliseconds(30))
-        outgoing.open(late)
-        _ = try? await outgoing.next(of: late)
-        #expect(await code { _ = try await outgoing.next(of: late) } == .deadlineExceeded)
+    }
+
+    @Test("No deadline is missed, however short (2,000 requests)")
+    func deadlines() async throws {
+        await withTaskGroup(of: ExchangeError.Code?.self) { group in
+            for number in 0..<2000 {
+                group.addTask {
+                    await code {
+                        let late = try request(credit: 1, deadline: .microseconds(500 + 20 * number % 3000))
+                        outgoing.open(late)
+                        while true { _ = try await outgoing.next(of: late) }
+                    }
+                }
+            }
+            for await code in group { #expect(code == .deadlineExceeded) }
+        }
     }
 }

@@ -1,0 +1,157 @@
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import Logging
+import Metrics
+import MetricsTestKit
+import RabbitMQExchange
+import Testing
+
+#if Tracing
+    import InMemoryTracing
+    import Tracing
+#endif
+
+@Suite(
+    "What is observed on a broker",
+    .serialized,
+    .enabled(if: PrivateBroker.isInstalled, Comment(rawValue: PrivateBroker.missingReason))
+)
+struct BrokerTests {
+    private let namespace = "observe-" + UUID().uuidString.prefix(8).lowercased()
+    private let log = LogRecorder()
+
+    /// A factory; those with the same session name share a session.
+    private func exchange(_ broker: PrivateBroker, _ session: String) throws -> RabbitMQExchange {
+        var configuration = RabbitMQConfiguration()
+        configuration.mailboxKind = .single
+        configuration.connectionName = "\(namespace) \(session)"
+        return try RabbitMQExchange(
+            url: broker.amqpURL,
+            namespace: namespace,
+            configuration: configuration,
+            logger: log.logger
+        )
+    }
+
+    #if Tracing
+        @Test("An action nests in its caller's trace across sessions, and so do the agent's own calls and broadcasts")
+        func trace() async throws {
+            let broker = try await PrivateBroker.shared()
+            // A tracer for each process, as it were: what they know of each other has crossed the broker.
+            let (here, there) = (InMemoryTracer(), InMemoryTracer(idGenerator: .other))
+            let user = try await withTracer(here) { try await exchange(broker, "one").makeUserClient() }
+            let front = try await user.registerAgent(AgentType("Front"))
+            let back = try await user.registerAgent(AgentType("Back"))
+            let agents = try await withTracer(there) {
+                let exchange = try exchange(broker, "two")
+                return [
+                    try await exchange.makeAgentClient(front, requestHandler: Echo.serve),
+                    try await exchange.makeAgentClient(back, requestHandler: Echo.serve),
+                ]
+            }
+            try await withTracer(here) {
+                let next = try ActionArguments(back.agentID.uuid.uuidString)
+                _ = try await user.handle(to: front.agentID).action("relay", next)
+                for try await _ in user.handle(to: back.agentID).stream("stream") {}
+                for await _ in try await user.askAll("echo", try ActionArguments("all"), ofType: AgentType("Back")) {}
+            }
+            let call = try here.span("call relay")
+            let process = try there.span("process relay")
+            let nested = try there.span("call echo")
+            #expect(process.parentSpanID == call.spanID)
+            #expect(nested.parentSpanID == process.spanID)
+            #expect(Set([call, process, nested].map(\.traceID)).count == 1)
+            let stream = try here.span("stream stream")
+            #expect(try there.span("process stream").parentSpanID == stream.spanID)
+            let broadcast = try here.span("broadcast echo")
+            #expect(broadcast.text(.recipients) == "int64(1)")
+            #expect(broadcast.text(.destination) == "agents.Back")
+            #expect(there.finishedSpans.contains { $0.parentSpanID == broadcast.spanID })
+            for span in here.finishedSpans + there.finishedSpans { #expect(span.text(.system) == "rabbitmq") }
+            for agent in agents { await agent.close() }
+            await user.close()
+        }
+    #endif
+
+    @Test("Dead letters are counted by reason, parked messages too, connections by role")
+    func deadLetters() async throws {
+        let broker = try await PrivateBroker.shared()
+        let metrics = TestMetrics()
+        try await withMetricsFactory(metrics) {
+            let user = try await exchange(broker, "one").makeUserClient(
+                configuration: ClientConfiguration(logger: log.logger)
+            )
+            let agent = try await user.registerAgent(AgentType("Nobody"))
+            let call = Task { try await user.handle(to: agent.agentID).action("echo", deadline: .seconds(20)) }
+            try await eventually("the request to wait") {
+                try await user.transport.details(of: .agent(agent.agentID)).queuedMessages == 1
+            }
+            try await user.terminate(agent.agentID)
+            await #expect(throws: ExchangeError.self) { _ = try await call.value }
+            await user.close()
+        }
+        #expect(metrics.count(.deadLetters, ("reason", "mailbox-terminated")) == 1)
+        #expect(metrics.count(.connectionsOpened, ("role", "publisher")) == 1)
+        #expect(metrics.count(.connectionsOpened, ("role", "consumer")) == 1)
+        #expect(metrics.counters.allSatisfy { $0.label != MetricLabel.connectionsLost.rawValue })
+        let answered = try await log.entry { $0.message == "a dead letter is answered" }
+        #expect(answered.level == .info)
+        #expect(answered.metadata[LogKey.reason.rawValue] == "mailbox-terminated")
+        #expect(answered.metadata[LogKey.session.rawValue] != nil)
+    }
+
+    @Test("An alarm of the broker is timed, a lost connection counted and logged; a new session is a reconnect")
+    func connections() async throws {
+        let broker = try await PrivateBroker.start()
+        let metrics = TestMetrics()
+        do {
+            try await withMetricsFactory(metrics) {
+                let exchange = try exchange(broker, "one")
+                let user = try await exchange.makeUserClient(configuration: ClientConfiguration(logger: log.logger))
+                let agent = try await user.registerAgent(AgentType("Nobody"))
+                _ = try await broker.control("set_vm_memory_high_watermark", "absolute", "1")
+                _ = try? await user.handle(to: agent.agentID).action("echo", deadline: .seconds(1))
+                try await eventually("the alarm to be noticed") {
+                    metrics.meters.contains { $0.label == MetricLabel.blocked.rawValue && $0.lastValue == 1 }
+                }
+                _ = try await broker.control("set_vm_memory_high_watermark", "0.4")
+                try await eventually("the end of the alarm") {
+                    metrics.meters.contains { $0.label == MetricLabel.blocked.rawValue && $0.lastValue == 0 }
+                }
+                _ = try await broker.control("close_all_connections", "test")
+                try await log.entry { $0.message == "a connection to the broker was lost" && $0.level == .error }
+                let again = try await exchange.makeUserClient()
+                await again.close()
+                await user.close()
+            }
+        } catch {
+            Issue.record(error)
+        }
+        await broker.stop()
+        let blocked = try metrics.expectTimer(MetricLabel.blockedTime.rawValue, [("role", "publisher")])
+        #expect(blocked.values.count == 1)
+        #expect(blocked.values.allSatisfy { $0 > 0 })
+        #expect(metrics.counters.contains { $0.label == MetricLabel.connectionsLost.rawValue })
+        #expect(metrics.count(.connectionsOpened, ("role", "publisher")) == 2)
+    }
+
+    @Test("A consumer tag ends with the beginning of the display name, when it can")
+    func consumerTag() async throws {
+        let broker = try await PrivateBroker.shared()
+        let user = try await exchange(broker, "one").makeUserClient(name: "Ann from Accounts, second floor, left door")
+        let mailbox = "user.\(user.id.uuid.uuidString.lowercased())."
+        let tags = try await broker.management.consumers().map(\.tag)
+        #expect(tags.contains { $0.hasSuffix(".AnnfromAccounts,secondfloor,left") && $0.hasPrefix(mailbox) })
+        await user.close()
+    }
+}
+
+#if Tracing
+    extension InMemoryTracer.IDGenerator {
+        /// Other identifiers than the first generator's.
+        fileprivate static var other: Self {
+            Self(nextTraceID: { "other-\(UUID().uuidString)" }, nextSpanID: { "other-\(UUID().uuidString)" })
+        }
+    }
+#endif
