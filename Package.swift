@@ -151,10 +151,17 @@ let package = Package(
             exclude: ["README.md"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "log-triage",
+            dependencies: ["Agents", "AgentExchange", "RabbitMQExchange"],
+            path: "examples/log-triage",
+            exclude: ["README.md", "sample.log"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "ExchangeTestKit",
+                "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "log-triage", "ExchangeTestKit",
             ],
             swiftSettings: settings
         ),

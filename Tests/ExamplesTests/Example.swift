@@ -2,35 +2,43 @@ import ExchangeTestKit
 import Foundation
 import Testing
 
-/// A program in `examples`, and what it prints: the code block of its README.
+/// A program in `examples`, and what it prints: the first code block of its README.
 struct Example: Sendable, CustomTestStringConvertible {
     let name: String
+    var file: String?
 
     static let processes = Example(name: "processes")
-    static let withoutBroker = ["actor-client", "agent-loop", "agent-to-agent", "discovery"].map(Example.init)
-    static let all = withoutBroker + [processes]
+    static let logTriage = Example(name: "log-triage", file: "sample.log")
+    static let withoutBroker = ["actor-client", "agent-loop", "agent-to-agent", "discovery"].map { Example(name: $0) }
+    static let all = withoutBroker + [processes, logTriage]
 
     var testDescription: String { name }
 
-    /// What its README says that it prints: the lines after the one that begins with `$`.
-    var output: String {
+    /// What its README says that it prints: the lines after the one that begins with `$`, sorted; loops and processes
+    /// that run side by side may change the order.
+    var output: [String] {
         get throws {
-            var folder = URL(fileURLWithPath: #filePath)
-            for _ in 0..<3 { folder.deleteLastPathComponent() }
-            let file = folder.appendingPathComponent("examples/\(name)/README.md")
-            let text = try String(contentsOf: file, encoding: .utf8)
+            let text = try String(contentsOf: folder.appendingPathComponent("README.md"), encoding: .utf8)
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-            let command = try #require(lines.firstIndex { $0.hasPrefix("$ ") && $0.hasSuffix("swift run \(name)") })
-            return lines[(command + 1)...].prefix { $0 != "```" }.joined(separator: "\n")
+            let command = try #require(lines.firstIndex { $0.hasPrefix("$ ") && $0.contains("swift run \(name)") })
+            return lines[(command + 1)...].prefix { $0 != "```" }.map(String.init).sorted()
         }
     }
 
-    /// Runs it to its end and returns its standard output.
-    func run(broker: String) async throws -> String {
-        try await ChildProcess.run(
+    /// Runs it to its end and returns the lines of its standard output, sorted.
+    func run(broker: String) async throws -> [String] {
+        let output = try await ChildProcess.run(
             try ProductsDirectory.executable(name),
+            file.map { [folder.appendingPathComponent($0).path] } ?? [],
             environment: ["WARREN_BROKER": broker],
             timeout: .seconds(60)
         )
+        return output.split(separator: "\n").map(String.init).sorted()
+    }
+
+    private var folder: URL {
+        var folder = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { folder.deleteLastPathComponent() }
+        return folder.appendingPathComponent("examples/\(name)")
     }
 }
