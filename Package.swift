@@ -161,7 +161,8 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "log-triage", "ExchangeTestKit",
+                "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "log-triage",
+                "ExchangeTestKit",
             ],
             swiftSettings: settings
         ),

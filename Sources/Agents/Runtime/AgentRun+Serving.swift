@@ -60,6 +60,10 @@ extension AgentRun {
         } catch is RequestLeft {
             throw RequestLeft()
         } catch {
+            // A nested call that ended at the same deadline may be first to tell.
+            if let deadline = RequestDeadline.current, deadline <= .now {
+                return request.error(.deadlineExceeded, "the deadline passed while the action ran")
+            }
             return request.error(description.failure(for: error, codec: codec))
         }
     }
