@@ -51,7 +51,11 @@ func attached(_ count: Int, _ registration: AgentRegistration, _ user: UserExcha
 }
 
 /// Two runtimes run the same agent: the second takes over from the first.
-func standbyHandover(on exchange: any ExchangeFactory, _ other: (any ExchangeFactory)? = nil) async throws {
+func standbyHandover(
+    on exchange: any ExchangeFactory,
+    _ other: (any ExchangeFactory)? = nil,
+    consumers: (@Sendable (AgentRegistration) async throws -> Int)? = nil
+) async throws {
     let user = try await exchange.makeUserClient(configuration: AgentConfiguration.test().client)
     let registration = try await user.registerAgent(Desk.self)
     let desk = user.handle(to: registration.agentID, as: Desk.self)
@@ -70,7 +74,11 @@ func standbyHandover(on exchange: any ExchangeFactory, _ other: (any ExchangeFac
         group.addTask { try await first.run() }
         #expect(await first.waitUntilReady())
         group.addTask { try await second.run() }
-        try await attached(2, registration, user)
+        if let consumers {
+            try await eventually("two consumers", value: { try await consumers(registration) }) { $0 == 2 }
+        } else {
+            try await attached(2, registration, user)
+        }
         #expect(try await desk.facts().attempt == 1)
         #expect(bells[1].events.value == [])
         // It will not end before the first is closed, and is served again by the second.

@@ -24,7 +24,7 @@ struct BrokerConformanceTests {
         configuration.mailboxKind = kind
         configuration.maximumMessageSize = 2 << 20
         configuration.connectionName = "conformance \(kind.rawValue)"
-        let namespace = "conformance-\(kind.rawValue)"
+        let namespace = "contract-\(kind.rawValue)"
         let factory = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
         configuration.connectionName = "conformance \(kind.rawValue), another process"
         let other = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
