@@ -1,4 +1,5 @@
 import AgentExchange
+import Dispatch
 import Foundation
 import Logging
 import RabbitMQExchange
@@ -15,16 +16,47 @@ struct AgentProcess {
             handler.logLevel = .warning
             return handler
         }
+        await endAt(ProcessInfo.processInfo.environment["WARREN_TEST_STEP"]) { @Sendable in await serve() }
+    }
+
+    /// Has this process killed when a termination reaches a step.
+    private static func endAt(_ name: String?, _ body: @Sendable () async -> Void) async {
+        guard let step = name.flatMap(TerminationStep.init(rawValue:)) else {
+            await body()
+            return
+        }
+        let observer: @Sendable (TerminationStep) -> Void = { if $0 == step { kill(getpid(), SIGKILL) } }
+        await TerminationStep.$observer.withValue(observer) { await body() }
+    }
+
+    private static func serve() async {
         var input = InputLines()
         do {
             guard let line = await input.next() else { return }
             let factory = try JSONDecoder().decode(RabbitMQExchange.self, from: Data(line.utf8))
             say("joined \(factory)")
             let desk = CommandDesk(factory: factory)
+            let signal = termination { await desk.end() }
+            defer { signal.cancel() }
             while let command = await input.next() { await desk.carryOut(command) }
         } catch {
             say("failed \(error)")
         }
+    }
+
+    /// Has SIGTERM end what runs in order, and then the process.
+    private static func termination(_ body: @escaping @Sendable () async -> Void) -> any DispatchSourceSignal {
+        signal(SIGTERM, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGTERM)
+        source.setEventHandler {
+            Task {
+                await body()
+                say("ended")
+                exit(0)
+            }
+        }
+        source.resume()
+        return source
     }
 
     /// Writes a line that is read at once.

@@ -22,6 +22,7 @@ actor CommandDesk {
             case "register": AgentProcess.say(try await register(argument))
             case "discover": AgentProcess.say(try await discover(argument))
             case "call": try call(argument)
+            case "terminate": AgentProcess.say(try await terminate(argument))
             case "close": AgentProcess.say(await close())
             case "count": AgentProcess.say(try Self.count())
             default: AgentProcess.say("unknown command")
@@ -77,6 +78,18 @@ actor CommandDesk {
                 AgentProcess.say("failed \(error.code)")
             }
         }
+    }
+
+    private func terminate(_ text: String) async throws -> String {
+        guard let uuid = UUID(uuidString: text) else { throw CocoaError(.coderInvalidValue) }
+        try await user().terminate(AgentID(uuid: uuid))
+        return "terminated"
+    }
+
+    /// Lets what runs be answered, and then closes.
+    func end() async {
+        for case let agent as AgentExchangeClient in clients { await agent.drain(grace: .seconds(20)) }
+        _ = await close()
     }
 
     private func close() async -> String {

@@ -14,7 +14,7 @@
         /// | `maximumMessageSize` | bytes |
         /// | `maximumMailboxLength` | messages |
         /// | `redeliveryLimit` | how often |
-        /// | `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
+        /// | `acknowledgementTimeout`, `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
         /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
         /// | `connectionName` | a text |
         ///
@@ -31,6 +31,7 @@
             if let value = try settings.number("maximumMessageSize") { maximumMessageSize = value }
             if let value = try settings.number("maximumMailboxLength") { maximumMailboxLength = value }
             if let value = try settings.number("redeliveryLimit") { redeliveryLimit = value }
+            if let value = try settings.duration("acknowledgementTimeout") { acknowledgementTimeout = value }
             if let value = try settings.duration("heartbeat") { heartbeat = value }
             if let value = try settings.duration("userMailboxExpiry") { userMailboxExpiry = value }
             if let value = try settings.duration("sessionExpiry") { sessionExpiry = value }

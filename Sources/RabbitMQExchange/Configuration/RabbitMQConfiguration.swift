@@ -19,8 +19,13 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     public var maximumMailboxLength: Int?
 
     /// How often a request is handed out again, after its receiver died or closed, before it is answered with `givenUp`.
-    /// Only replicated mailboxes count. 20.
+    /// Attempts are counted by the broker in replicated mailboxes, by notes of the owners in single ones. 20.
     public var redeliveryLimit: Int = 20
+
+    /// The broker's acknowledgement timeout, its setting `consumer_timeout`: how long a request may stay unanswered before
+    /// the broker closes the channel of the mailbox. Holds are renewed when they are half as old, so actions may take longer.
+    /// AMQP does not tell the value: say it when the broker's is lower. `nil` renews nothing. 30 min, as the broker's default.
+    public var acknowledgementTimeout: Duration? = .seconds(1800)
 
     /// The AMQP heartbeat. A peer that is silent for twice as long is considered dead. 20 s.
     public var heartbeat: Duration = .seconds(20)
@@ -56,6 +61,7 @@ extension RabbitMQConfiguration {
             ((1...(128 << 20)).contains(maximumMessageSize), "maximumMessageSize is 1 byte to 128 MiB"),
             (maximumMailboxLength.map { $0 > 0 } ?? true, "maximumMailboxLength is at least 1"),
             (redeliveryLimit >= 0, "redeliveryLimit is not negative"),
+            (acknowledgementTimeout.map { $0 >= second } ?? true, "acknowledgementTimeout is at least 1 s"),
             (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
             (userMailboxExpiry >= second, "userMailboxExpiry is at least 1 s"),
             (sessionExpiry >= second, "sessionExpiry is at least 1 s"),

@@ -2,7 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// A record of the directory: who was registered, who was terminated, or a fence.
+/// A record of the directory: who was registered, who was terminated, whose queue is gone, or a fence.
 ///
 /// Everything is in the properties and headers, so that a replay need not parse a body.
 enum Announcement: Sendable, Hashable {
@@ -10,12 +10,15 @@ enum Announcement: Sendable, Hashable {
     case registered(EntityID, lineage: [String])
     /// A mailbox was terminated.
     case terminated(EntityID, lineage: [String])
+    /// Nothing is left to be done for a mailbox that was terminated: its queue is gone.
+    case finished(EntityID)
     /// Nothing happened; whoever published it knows, on seeing it, that all earlier records were seen.
     case fence(UUID)
 
     private enum Event {
         static let registered = "registered"
         static let terminated = "terminated"
+        static let finished = "finished"
         static let fence = "fence"
     }
 
@@ -24,6 +27,7 @@ enum Announcement: Sendable, Hashable {
         switch self {
         case .registered(let id, let lineage): Self.key(Event.registered, id, lineage)
         case .terminated(let id, let lineage): Self.key(Event.terminated, id, lineage)
+        case .finished: Event.finished
         case .fence: Event.fence
         }
     }
@@ -47,6 +51,9 @@ enum Announcement: Sendable, Hashable {
         case .terminated(let id, let lineage):
             properties.type = Event.terminated
             properties.headers = Self.headers(id, lineage)
+        case .finished(let id):
+            properties.type = Event.finished
+            properties.headers = Self.headers(id, [])
         case .fence(let fence):
             properties.type = Event.fence
             properties.correlationID = fence.lowercased
@@ -76,6 +83,7 @@ enum Announcement: Sendable, Hashable {
         switch properties.type {
         case Event.registered: self = .registered(id, lineage: lineage)
         case Event.terminated: self = .terminated(id, lineage: lineage)
+        case Event.finished: self = .finished(id)
         default: return nil
         }
     }

@@ -32,6 +32,9 @@ final class Directory: Sendable {
         }
     }
 
+    /// The terminations that are not known to be finished.
+    let unfinished = UnfinishedTerminations()
+
     private let link: BrokerLink
     private let background: BackgroundTasks
     private let state = Mutex(State())
@@ -56,6 +59,7 @@ final class Directory: Sendable {
             throw ExchangeError(error, "can't write to the directory")
         }
         state.withLock { $0.apply(announcement, offset: nil) }
+        unfinished.take(announcement)
     }
 
     /// What this session knows already, without asking the broker.
@@ -129,6 +133,15 @@ final class Directory: Sendable {
             if Task.isCancelled { throw ExchangeError(.cancelled, "the calling task was cancelled") }
             throw ExchangeError(.deadlineExceeded, "the directory could not be read in time")
         }
+    }
+
+    /// Begins to follow the stream where nobody has asked anything yet.
+    func beginFollowing() {
+        let start = state.withLock { state in
+            defer { state.isFollowing = true }
+            return !state.isFollowing
+        }
+        if start { background.start { await self.follow() } }
     }
 
     private func publishFence(_ id: UUID) async {
@@ -212,6 +225,7 @@ final class Directory: Sendable {
             state.late = []
             return (fence.waiters, next)
         }
+        unfinished.take(announcement)
         for waiter in waiters { waiter.send(.success(())) }
         if let next { background.start { await self.publishFence(next) } }
     }

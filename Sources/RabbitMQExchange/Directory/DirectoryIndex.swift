@@ -59,7 +59,7 @@ struct DirectoryIndex: Sendable {
         case .terminated(let id, _):
             guard let lineage = terminate(id) else { return nil }
             return Self.registration(id, lineage).map { .terminated($0) }
-        case .fence:
+        case .finished, .fence:
             return nil
         }
     }

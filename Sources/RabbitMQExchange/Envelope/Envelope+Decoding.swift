@@ -217,9 +217,13 @@ extension Envelope {
         }
     }
 
-    /// Quorum queues count deliveries; a classic queue only tells that there was one, and lets a foreign count through.
+    /// Whether a message was put into its own mailbox by the owner, to renew its hold.
+    static func isCopy(_ properties: MessageProperties) -> Bool { properties.headers[Header.attempt] != nil }
+
+    /// Quorum queues count deliveries, since a copy was put into the mailbox that says how many there were before; a classic queue only tells that there was one, and lets a foreign count through.
     private static func attempt(_ headers: FieldTable, redelivered: Bool) -> Int {
         let counted = headers[Header.deliveryCount]?.integerValue ?? (redelivered ? 1 : 0)
-        return 1 + Int(min(max(0, counted), Int64(Int32.max)))
+        let before = headers[Header.attempt]?.integerValue ?? 1
+        return Int(min(max(1, before), Int64(Int32.max)) + min(max(0, counted), Int64(Int32.max)))
     }
 }

@@ -1,34 +1,45 @@
 internal import AMQP
 internal import AgentExchange
+internal import DequeModule
 internal import Foundation
 
 /// The requests that a transport received and has not answered: a pure value.
 ///
 /// Each stands for an unacknowledged delivery, which is acknowledged when the response to it was confirmed. `Receipt` is
-/// what acknowledges it.
+/// what acknowledges it. While a hold is renewed there may be none, and a copy of the request is in the mailbox instead.
 struct HeldRequests<Receipt> {
-    /// A tag is the requester's: two requesters may use the same.
-    struct Key: Hashable {
-        let source: EntityID
-        let tag: UUID
-    }
+    typealias Key = AnsweredRequests.Key
+    typealias Instant = ContinuousClock.Instant
 
     /// A held request.
     struct Held {
         let request: Request
-        let replyTo: String?
-        var receipt: Receipt
-        fileprivate(set) var isBeingAnswered = false
+        fileprivate(set) var replyTo: String?
+        /// What stands for it at the broker; `nil` while that is a copy in the mailbox.
+        fileprivate(set) var receipt: Receipt?
+        /// Since when the receipt is held.
+        fileprivate(set) var since: Instant
+        fileprivate var isBeingAnswered = false
+        fileprivate var isHandedOut = false
+        /// Tells receipts apart.
+        fileprivate var generation = 0
+        fileprivate var isBeingRenewed = false
+        /// Copies that are in the mailbox, or may be.
+        fileprivate var copies = 0
     }
 
     /// What a delivery is.
     enum Taken {
         /// A request to be handed out.
         case new
+        /// A request that is handed out when another one was answered.
+        case waits
         /// A second copy of one that is held: the receipt of the first is settled, the second stands for it now.
-        case copy(Receipt)
-        /// A copy of one that was answered: settle this receipt.
-        case answered
+        case copy(Receipt?)
+        /// One that was answered: send the answer again if there is one, and settle this receipt.
+        case answered(Response?)
+        /// A copy that was put into the mailbox to renew the hold, and came after the answer: settle this receipt.
+        case late
     }
 
     /// What is to be done with a response.
@@ -41,10 +52,21 @@ struct HeldRequests<Receipt> {
         case foreign
     }
 
+    /// How many requests may be handed out.
+    private let capacity: Int
     private var held: [Key: Held] = [:]
     private var order: [Key] = []
+    private var waiting: Deque<Key> = []
+    private var handedOut = 0
     private var answering = 0
-    private var answered = RecentSet<Key>(capacity: 1024)
+    private var answered = AnsweredRequests()
+    /// Copies that come after the request was answered.
+    private var late: [Key: Int] = [:]
+
+    /// - Parameter capacity: How many requests may be handed out and not answered. What is delivered beyond waits.
+    init(capacity: Int = .max) {
+        self.capacity = capacity
+    }
 
     /// Requests that are held.
     var count: Int { held.count }
@@ -52,20 +74,44 @@ struct HeldRequests<Receipt> {
     /// Whether no answer is on its way.
     var isSettled: Bool { answering == 0 }
 
+    /// Whether a request is held or was answered.
+    func knows(_ request: Request) -> Bool {
+        let key = Key(source: request.source, tag: request.tag)
+        return held[key] != nil || answered.contains(key) || late[key] != nil
+    }
+
     /// A request was delivered.
-    mutating func take(_ request: Request, replyTo: String?, receipt: Receipt) -> Taken {
+    ///
+    /// - Parameter isCopy: Whether it is marked as one that was put into the mailbox to renew the hold.
+    mutating func take(
+        _ request: Request,
+        replyTo: String?,
+        receipt: Receipt,
+        isCopy: Bool = false,
+        now: Instant = .now
+    ) -> Taken {
         let key = Key(source: request.source, tag: request.tag)
         if var first = held[key] {
             let old = first.receipt
             first.receipt = receipt
+            first.since = now
+            first.generation += 1
+            first.copies = max(0, first.copies - 1)
+            first.replyTo = replyTo ?? first.replyTo
             held[key] = first
             return .copy(old)
         }
-        if answered.contains(key) { return .answered }
-        held[key] = Held(request: request, replyTo: replyTo, receipt: receipt)
+        if let copies = late[key] {
+            late[key] = copies > 1 ? copies - 1 : nil
+            return .late
+        }
+        if answered.contains(key) { return isCopy ? .late : .answered(answered.answer(to: key)) }
+        let isHandedOut = handedOut < capacity && waiting.isEmpty
+        held[key] = Held(request: request, replyTo: replyTo, receipt: receipt, since: now, isHandedOut: isHandedOut)
         order.append(key)
         if order.count > 2 * held.count + 64 { order.removeAll { held[$0] == nil } }
-        return .new
+        if isHandedOut { handedOut += 1 } else { waiting.append(key) }
+        return isHandedOut ? .new : .waits
     }
 
     /// Where the parts of the answer to a held request go; `nil` when it is not held.
@@ -76,21 +122,19 @@ struct HeldRequests<Receipt> {
     /// A response is to be sent.
     mutating func answer(_ response: Response) -> Answer {
         let key = Key(source: response.destination, tag: response.tag)
-        guard var entry = held[key] else { return answered.contains(key) ? .again : .foreign }
+        guard let entry = held[key] else { return answered.contains(key) ? .again : .foreign }
         guard !entry.isBeingAnswered else { return .again }
-        let result = entry
-        entry.isBeingAnswered = true
-        held[key] = entry
+        held[key]?.isBeingAnswered = true
         answering += 1
-        return .send(result)
+        return .send(entry)
     }
 
     /// The response was confirmed, or nobody is there to get it. Returns the receipt to settle.
     mutating func finish(_ response: Response) -> Receipt? {
         let key = Key(source: response.destination, tag: response.tag)
         guard let entry = held.removeValue(forKey: key) else { return nil }
-        if entry.isBeingAnswered { answering -= 1 }
-        answered.insert(key)
+        leave(key, entry)
+        answered.insert(key, response)
         return entry.receipt
     }
 
@@ -102,6 +146,17 @@ struct HeldRequests<Receipt> {
         answering -= 1
     }
 
+    /// The next request that waited, if one may be handed out now.
+    mutating func next() -> Request? {
+        while handedOut < capacity, let key = waiting.popFirst() {
+            guard held[key]?.isHandedOut == false else { continue }
+            held[key]?.isHandedOut = true
+            handedOut += 1
+            return held[key]?.request
+        }
+        return nil
+    }
+
     /// Takes out everything that nobody is answering, in the order of arrival, and leaves the rest.
     mutating func takeUnanswered() -> [Held] {
         let keys = order.filter { held[$0]?.isBeingAnswered == false }
@@ -109,11 +164,84 @@ struct HeldRequests<Receipt> {
         order = held.keys.filter { held[$0]?.isBeingAnswered == true }
         return keys.compactMap { key in
             guard let entry = held.removeValue(forKey: key) else { return nil }
-            answered.insert(key)
+            leave(key, entry)
+            answered.insert(key, nil)
             return entry
         }
+    }
+
+    private mutating func leave(_ key: Key, _ entry: Held) {
+        if entry.isBeingAnswered { answering -= 1 }
+        if entry.isHandedOut { handedOut -= 1 }
+        if entry.copies > 0 { late[key, default: 0] += entry.copies }
+    }
+}
+
+// MARK: Renewing
+
+extension HeldRequests {
+    /// A hold that is being renewed.
+    struct Renewal {
+        let key: Key
+        let request: Request
+        let receipt: Receipt
+        fileprivate let generation: Int
+    }
+
+    /// Begins to renew the holds of requests that were handed out, and whose receipts are held since then or longer: a
+    /// copy of each will be put into the mailbox. End each with ``renewed(_:)``, ``giveBack(_:)`` or ``keep(_:)``.
+    mutating func beginRenewals(heldSince limit: Instant) -> [Renewal] {
+        order.compactMap { key in
+            guard let entry = held[key], let receipt = entry.receipt, entry.isHandedOut, !entry.isBeingRenewed,
+                entry.since <= limit
+            else { return nil }
+            held[key]?.isBeingRenewed = true
+            held[key]?.copies += 1
+            return Renewal(key: key, request: entry.request, receipt: receipt, generation: entry.generation)
+        }
+    }
+
+    /// Takes out what waits to be handed out and is held since then or longer, in order: it goes back to the head of the
+    /// mailbox, and comes again.
+    mutating func takeWaiting(heldSince limit: Instant) -> [Receipt] {
+        let keys = waiting.filter { held[$0].map { $0.since <= limit } ?? false }
+        waiting.removeAll { key in held[key].map { $0.since <= limit } ?? true }
+        return keys.compactMap { held.removeValue(forKey: $0)?.receipt }
+    }
+
+    /// The copy is in the mailbox. Returns the receipt to settle, unless the copy has come already or the request was
+    /// answered.
+    mutating func renewed(_ renewal: Renewal) -> Receipt? {
+        end(renewal)
+    }
+
+    /// There is no copy; the request itself goes back to the head of the mailbox, and comes again. Returns the receipt to
+    /// reject, unless the request was answered.
+    mutating func giveBack(_ renewal: Renewal) -> Receipt? {
+        if held[renewal.key] == nil { keep(renewal) }
+        return end(renewal)
+    }
+
+    /// There is no copy, and the receipt is held on.
+    mutating func keep(_ renewal: Renewal) {
+        if var entry = held[renewal.key] {
+            entry.isBeingRenewed = false
+            entry.copies = max(0, entry.copies - 1)
+            held[renewal.key] = entry
+        } else if let copies = late[renewal.key] {
+            late[renewal.key] = copies > 1 ? copies - 1 : nil
+        }
+    }
+
+    private mutating func end(_ renewal: Renewal) -> Receipt? {
+        guard let entry = held[renewal.key] else { return nil }
+        held[renewal.key]?.isBeingRenewed = false
+        guard entry.generation == renewal.generation else { return nil }
+        held[renewal.key]?.receipt = nil
+        return entry.receipt
     }
 }
 
 extension HeldRequests: Sendable where Receipt: Sendable {}
 extension HeldRequests.Held: Sendable where Receipt: Sendable {}
+extension HeldRequests.Renewal: Sendable where Receipt: Sendable {}

@@ -61,6 +61,7 @@ extension RabbitMQTransport {
         }
         begin(consumer, proof: proof)
         session.background.start { await self.run(consumer) }
+        if let keeper = LeaseKeeper(self) { session.background.start { await keeper.run() } }
     }
 
     /// Sends a message to the mailbox itself and waits for it, or for anything else that proves that the broker serves

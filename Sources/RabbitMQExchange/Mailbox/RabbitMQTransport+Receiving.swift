@@ -8,7 +8,7 @@ extension RabbitMQTransport {
     /// Takes deliveries from the mailbox until its consumer ends.
     func run(_ consumer: Consumer) async {
         do throws(AMQPError) {
-            for try await delivery in consumer { take(delivery) }
+            for try await delivery in consumer { await take(delivery) }
             stopped.send(())
         } catch let error where error.code == .consumerCancelled {
             stopped.send(())
@@ -30,7 +30,7 @@ extension RabbitMQTransport {
         }
     }
 
-    private func take(_ delivery: Delivery) {
+    private func take(_ delivery: Delivery) async {
         prove()
         if let control = ControlMessage(delivery.properties) {
             delivery.acknowledge()
@@ -56,24 +56,47 @@ extension RabbitMQTransport {
                 put(response)
                 delivery.acknowledge()
             case .request(let request):
-                take(request, delivery)
+                await take(request, delivery)
             }
         } catch {
             refuse { await $0.refuse(delivery, error) }
         }
     }
 
-    private func take(_ request: Request, _ delivery: Delivery) {
+    private func take(_ request: Request, _ delivery: Delivery) async {
+        var request = request
+        if !isTerminated, delivery.redelivered, let notes, !held.withLock({ $0.knows(request) }) {
+            request.attempt = await notes.next(of: request)
+        }
         if isTerminated {
-            refuse { await $0.answerTerminated(request, delivery) }
+            refuse { [request] in await $0.answerTerminated(request, delivery) }
             return
         }
-        let taken = held.withLock { $0.take(request, replyTo: delivery.properties.replyTo, receipt: delivery) }
+        let limit = link.configuration.redeliveryLimit
+        if request.attempt > limit + 1, !held.withLock({ $0.knows(request) }) {
+            refuse { [request] in await $0.giveUp(request, delivery) }
+            return
+        }
+        let taken = held.withLock { held in
+            held.take(
+                request,
+                replyTo: delivery.properties.replyTo,
+                receipt: delivery,
+                isCopy: Envelope.isCopy(delivery.properties)
+            )
+        }
         switch taken {
         case .new: inbox.put(.request(request))
-        case .copy(let first): first.acknowledge()
-        case .answered: delivery.acknowledge()
+        case .waits: break
+        case .copy(let first): first?.acknowledge()
+        case .late, .answered(nil): delivery.acknowledge()
+        case .answered(let response?): refuse { await $0.answer(response, delivery) }
         }
+    }
+
+    /// Hands out what waited because too many requests were held.
+    func handOutNext() {
+        while let request = held.withLock({ $0.next() }) { inbox.put(.request(request)) }
     }
 
     /// The mailbox was terminated: answers everything that was received and not answered, and stops consuming. Returns when
@@ -82,6 +105,7 @@ extension RabbitMQTransport {
         guard markTerminated() else { return }
         let deadline = link.deadline
         let consumer = takeConsumer()
+        ended.send(())
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
@@ -99,7 +123,7 @@ extension RabbitMQTransport {
     private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
-                group.addTask { await self.session.answerTerminated(entry.request, entry.receipt) }
+                group.addTask { await self.session.answerTerminated(entry) }
             }
         }
     }
@@ -109,9 +133,10 @@ extension RabbitMQTransport {
     func detach() async {
         let deadline = link.deadline
         let consumer = takeConsumer()
+        ended.send(())
         let left = await stop(consumer, deadline)
         await settle()
-        for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt.reject(requeue: true) }
+        for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt?.reject(requeue: true) }
         for delivery in left { delivery.reject(requeue: true) }
         await close(consumer, deadline)
     }

@@ -136,6 +136,7 @@ extension RabbitMQTransport {
             // Under the lock: whoever sees that no answer is on its way may close the channel, and an acknowledgement that
             // came after that would have no effect.
             held.withLock { $0.finish(response)?.acknowledge() }
+            handOutNext()
             checkSettled()
             guard isDelivered else { throw await session.whyUnreachable(response.destination) }
         }

@@ -12,7 +12,11 @@ final class RabbitMQTransport: ExchangeTransport {
     let mailboxID: EntityID
     let session: Session
     let inbox = Inbox()
-    let held = Mutex(HeldRequests<Delivery>())
+    let held: Mutex<HeldRequests<Delivery>>
+    /// Attempts, where the broker does not count them.
+    let notes: AttemptNotes?
+    /// Fires when holds need not be renewed any more.
+    let ended = Signal<Void>()
     /// Fires when nothing is taken from the consumer any more.
     let stopped = Signal<Void>()
     private let lease: Lease
@@ -52,6 +56,10 @@ final class RabbitMQTransport: ExchangeTransport {
         self.lease = lease
         self.exchange = exchange
         session = lease.session
+        let configuration = exchange.configuration
+        held = Mutex(HeldRequests(capacity: configuration.prefetch))
+        let isCounted = mailboxID.role == .agent && configuration.mailboxKind == .replicated
+        notes = isCounted ? nil : AttemptNotes(link: lease.session.link, mailbox: mailboxID)
     }
 
     var link: BrokerLink { session.link }

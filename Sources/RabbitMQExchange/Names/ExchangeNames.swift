@@ -53,6 +53,9 @@ struct ExchangeNames: Sendable, Hashable {
     /// The exclusive queue that a session holds while it drains a mailbox: a lock that ends with its connection.
     func drainLock(of id: EntityID) -> String { prefix + "drain." + mailboxKey(of: id) }
 
+    /// The queue of the notes about how often the requests of a single mailbox were handed out, which is also its key.
+    func attempts(of id: EntityID) -> String { prefix + "attempts." + mailboxKey(of: id) }
+
     /// Whose mailbox a queue is; `nil` for any other queue.
     func entity(ofQueue name: String) -> EntityID? {
         guard name.hasPrefix(prefix) else { return nil }

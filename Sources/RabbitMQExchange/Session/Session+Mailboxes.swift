@@ -52,6 +52,7 @@ extension Session {
         if try await directory.state(of: id) == .terminated { return true }
         guard id.role == .user else { return false }
         try await directory.announce(.terminated(id, lineage: []))
+        try await directory.announce(.finished(id))
         return true
     }
 }

@@ -10,6 +10,24 @@ extension Session {
         await answer(request.error(.mailboxTerminated, "the mailbox was terminated"), delivery)
     }
 
+    /// Answers a held request whose mailbox was terminated. There is no delivery while a copy of it is in the mailbox, which
+    /// the drain finds.
+    func answerTerminated(_ held: HeldRequests<Delivery>.Held) async {
+        guard let delivery = held.receipt else {
+            let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
+            _ = try? await publish(response, replyTo: held.replyTo)
+            return
+        }
+        await answerTerminated(held.request, delivery)
+    }
+
+    /// Answers a request that was handed out too often.
+    func giveUp(_ request: Request, _ delivery: Delivery) async {
+        link.logger.warning("a request was given up", metadata: .init(.request(request)))
+        link.metrics.count(.deadLetters, .reason(DeadLetterReason.deliveryLimit.rawValue))
+        await answer(request.error(DeadLetterReason.deliveryLimit.failure), delivery)
+    }
+
     /// A delivery that came after the mailbox was terminated: a request is answered, a response dropped.
     func refuseTerminated(_ delivery: Delivery, _ mailbox: EntityID) async {
         do throws(Envelope.Malformed) {
@@ -46,6 +64,7 @@ extension Session {
             if !isDelivered {
                 link.logger.debug("a requester is gone", metadata: .init(.response(response)))
             }
+            TerminationStep.reached(.answered)
             delivery.acknowledge()
         } catch let error where error.isAboutTheMessage {
             await park(delivery, "it can't be answered: \(error.message)")

@@ -11,6 +11,8 @@ final class Session: Sendable {
     let directory: Directory
     let desk = ControlDesk()
     let background = BackgroundTasks()
+    /// Terminations of others that this session looks at or finishes.
+    let finishing = Atomic(0)
 
     private struct State {
         /// In the order in which they came: those behind the first stand by.
@@ -27,6 +29,9 @@ final class Session: Sendable {
 
     /// Why the session can't be used any more, if so.
     var failure: ExchangeError? { state.withLock { $0.failure } }
+
+    /// Whether it closes or has failed.
+    var isEnding: Bool { state.withLock { $0.isClosing || $0.failure != nil } }
 
     /// A session that has declared nothing and receives nothing: enough to look around.
     init(link: BrokerLink) {
@@ -65,6 +70,7 @@ final class Session: Sendable {
         background.start { await self.receive(answers) }
         if let deadLetters = try await consumeDeadLetters() {
             background.start { await DeadLetterConsumer(session: self, report: deadLetterReport).run(deadLetters) }
+            background.start { await Finisher(session: self).run() }
         }
         for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
             let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
@@ -139,6 +145,11 @@ final class Session: Sendable {
     /// Begins to drain a mailbox. Returns `false` when this session does that already.
     func beginDrain(of mailbox: EntityID) -> Bool {
         state.withLock { $0.drains.insert(mailbox).inserted }
+    }
+
+    /// Whether this session drains a mailbox.
+    func isDraining(_ mailbox: EntityID) -> Bool {
+        state.withLock { $0.drains.contains(mailbox) }
     }
 
     /// The drain is over.

@@ -36,26 +36,35 @@ struct Drain: Sendable {
     /// How often another session's drain is looked at.
     private static let lockInterval = Duration.milliseconds(200)
 
-    /// Returns when the queue is gone.
+    /// Returns when the queue is gone, with whether this deleted it.
     ///
     /// One session drains at a time. That is not only thrift: a channel that publishes to a quorum queue for the first
     /// time while the queue is being deleted crashes on the broker, and takes the connection with it (RabbitMQ 3.10), so
     /// nobody may send a marker to a queue that another session is about to delete.
-    func run() async throws(ExchangeError) {
+    func run() async throws(ExchangeError) -> Bool {
         while try await session.link.lookAt(id) != nil {
-            if try await lock() {
-                do throws(ExchangeError) {
-                    if try await session.link.lookAt(id) != nil { try await drain() }
-                } catch {
-                    await unlock()
-                    throw error
-                }
-                await unlock()
-                return
-            }
+            if let isDeleted = try await tryOnce() { return isDeleted }
             _ = await Signal<Void>().wait(until: .now + Self.lockInterval)
-            if Task.isCancelled { return }
+            if Task.isCancelled { return false }
         }
+        return false
+    }
+
+    /// Drains unless somebody else does.
+    ///
+    /// - Returns: Whether the queue was emptied and deleted; `nil` when somebody else drains.
+    func tryOnce() async throws(ExchangeError) -> Bool? {
+        guard try await lock() else { return nil }
+        TerminationStep.reached(.locked)
+        let isDeleted: Bool
+        do throws(ExchangeError) {
+            isDeleted = try await session.link.lookAt(id) != nil ? try await drain() : false
+        } catch {
+            await unlock()
+            throw error
+        }
+        await unlock()
+        return isDeleted
     }
 
     /// Takes the lock: an exclusive queue. Returns `false` when another session has it, or another task of this one.
@@ -100,10 +109,11 @@ struct Drain: Sendable {
         session.endDrain(of: id)
     }
 
-    private func drain() async throws(ExchangeError) {
+    private func drain() async throws(ExchangeError) -> Bool {
         let marker = ControlMessage(.marker, mailbox: id)
         let key = "drain.\(marker.id.lowercased)"
-        guard let (channel, consumer) = try await consume() else { return }
+        guard let (channel, consumer) = try await consume() else { return false }
+        TerminationStep.reached(.attached)
         let drained = Signal<Bool>()
         let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
             group.addTask { await sendMarkers(marker, key: key, until: drained) }
@@ -114,12 +124,17 @@ struct Drain: Sendable {
         // Before its channel is closed: a quorum queue may take that in before the last acknowledgements, and would then
         // delete, and count, messages that are in the dead letters.
         do throws(ExchangeError) {
-            if isEmpty { try await delete() }
+            if isEmpty {
+                TerminationStep.reached(.drained)
+                try await delete()
+                TerminationStep.reached(.deleted)
+            }
         } catch {
             try? await channel.close(deadline: session.link.deadline)
             throw error
         }
         try? await channel.close(deadline: session.link.deadline)
+        return isEmpty
     }
 
     /// Consumes the queue; `nil` when it is gone.
@@ -191,6 +206,7 @@ struct Drain: Sendable {
                 delivery.body,
                 ExchangeNames.DeadLetterKey.deadLetter
             )
+            TerminationStep.reached(.moved)
             delivery.acknowledge()
             return true
         } catch let error where error.isAboutTheMessage {
@@ -207,6 +223,7 @@ struct Drain: Sendable {
     /// Tells the owner to let go, then sends the marker until it has come back.
     private func sendMarkers(_ marker: ControlMessage, key: String, until drained: Signal<Bool>) async {
         await letOwnerGo()
+        TerminationStep.reached(.ownerGone)
         let link = session.link
         let queue = queue
         do throws(ExchangeError) {
@@ -220,6 +237,7 @@ struct Drain: Sendable {
             }
             repeat {
                 _ = try? await link.publish(marker, key: key)
+                TerminationStep.reached(.marked)
             } while await drained.wait(until: .now + Self.markerPatience) == nil && !Task.isCancelled
         } catch {
             // The queue is gone: then the consumer was cancelled too.
@@ -255,6 +273,11 @@ struct Drain: Sendable {
         let queue = queue
         let left = try await link.declare("can't delete the mailbox", entity: id) { (channel) throws(AMQPError) in
             try await channel.deleteQueue(queue, deadline: link.deadline)
+        }
+        // A missing queue is fine.
+        let attempts = session.names.attempts(of: id)
+        _ = try? await link.declare("can't delete the notes") { (channel) throws(AMQPError) in
+            try await channel.deleteQueue(attempts, deadline: link.deadline)
         }
         guard left > 0 else { return }
         link.logger.error(

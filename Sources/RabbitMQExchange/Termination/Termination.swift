@@ -23,10 +23,11 @@ struct Termination: Sendable {
             return
         case .terminated:
             guard try await session.link.lookAt(id) != nil else { return }
-            types = []
+            types = session.directory.unfinished.lineage(of: id) ?? []
         case .registered(let known, let lineage):
             try await session.directory.announce(.terminated(known, lineage: lineage))
             types = lineage
+            TerminationStep.reached(.announced)
         }
         try await unbind(lineage: types)
         let done = Signal<Void>()
@@ -35,6 +36,14 @@ struct Termination: Sendable {
             done.send(())
         }
         _ = await done.wait(until: .now + min(Self.patience, session.link.configuration.operationTimeout))
+    }
+
+    /// Finishes what another session began, unless somebody else does. Returns whether it did.
+    func takeOver(lineage: [String]) async throws(ExchangeError) -> Bool {
+        try await unbind(lineage: lineage)
+        guard try await Drain(session: session, id: id).tryOnce() == true else { return false }
+        try await session.directory.announce(.finished(id))
+        return true
     }
 
     private func state() async throws(ExchangeError) -> DirectoryIndex.State {
@@ -57,12 +66,14 @@ struct Termination: Sendable {
                 )
             }
         }
+        TerminationStep.reached(.unbound)
     }
 
     /// Lets the owner go, drains and deletes.
     private func finish() async {
         do throws(ExchangeError) {
-            try await Drain(session: session, id: id).run()
+            guard try await Drain(session: session, id: id).run() else { return }
+            try await session.directory.announce(.finished(id))
         } catch {
             session.link.logger.error(
                 "a terminated mailbox could not be drained",

@@ -27,9 +27,9 @@ extension BrokerTests {
             await user.close()
         }
 
-        @Test("A request that kills its agent each time is answered with givenUp")
-        func givesUp() async throws {
-            let scene = try await Scene(.replicated) { $0.redeliveryLimit = 2 }
+        @Test("A request that kills its agent each time is answered with givenUp", arguments: kinds)
+        func givesUp(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind) { $0.redeliveryLimit = 2 }
             let user = try await scene.user()
             let registration = try await user.registerAgent(AgentType("Clerk"))
             let call = Task { [handle = user.handle(to: registration.agentID)] in
@@ -42,12 +42,43 @@ extension BrokerTests {
                 _ = try await agent.process.line { $0 == "dying \(attempt)" }
                 try await agent.process.waitForExit()
             }
+            // The broker counts in a replicated mailbox, the next owner in a single one.
+            let survivor = try await PeerProcess.agent(registration, of: scene, "survivor")
             let error = await call.value.error
             #expect(error?.code == .givenUp)
             #expect(error?.delivery == .delivered)
-            let survivor = try await PeerProcess.agent(registration, of: scene, "survivor")
             #expect(try await user.handle(to: registration.agentID).action("attempt", returning: Int.self) == 1)
             #expect(try await survivor.ask("close") == "closed")
+            await user.close()
+        }
+
+        @Test("Requests beside one that kills its agent each time are served", arguments: kinds)
+        func servesOthers(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind) { $0.redeliveryLimit = 2 }
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let handle = user.handle(to: registration.agentID)
+            let poison = Task { await outcome { try await handle.action("die-late", deadline: .seconds(90)) }.error }
+            let others = (1...60).map { number in
+                Task {
+                    try await handle.action(
+                        "count",
+                        ActionArguments(number),
+                        returning: Int.self,
+                        deadline: .seconds(90)
+                    )
+                }
+            }
+            for attempt in 1...3 {
+                let agent = try await PeerProcess(try scene.exchange("agent \(attempt)"))
+                try agent.order(registration)
+                try await agent.process.waitForExit(timeout: .seconds(30))
+            }
+            let survivor = try await PeerProcess.agent(registration, of: scene, "survivor")
+            #expect(await poison.value?.code == .givenUp)
+            for (index, call) in others.enumerated() { #expect(try await call.value == index + 1) }
+            #expect(try await survivor.ask("close") == "closed")
+            try await scene.expectLoad(.empty, of: "agent.\(registration.agentID.uuid.uuidString.lowercased())")
             await user.close()
         }
 

@@ -1,0 +1,99 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// How often the requests of a mailbox were handed out, where the broker only says whether they were before: classic
+/// queues do not count.
+///
+/// Before a request is handed out again, a note with its attempt is put into a queue of the mailbox's own, and confirmed.
+/// The next owner reads all notes and leaves them there. The queue exists only where something was handed out again; it
+/// expires a day after that, and has no more than ``limit`` notes.
+final class AttemptNotes: Sendable {
+    private static let limit = 1000
+    private static let expiry = Duration.seconds(86_400)
+
+    private let link: BrokerLink
+    private let mailbox: EntityID
+    /// `nil` until the notes were read.
+    private let attempts = Mutex<[AnsweredRequests.Key: Int]?>(nil)
+
+    init(link: BrokerLink, mailbox: EntityID) {
+        self.link = link
+        self.mailbox = mailbox
+    }
+
+    /// Which attempt it is when a request is handed out once more, and makes a note of it. Not for concurrent use.
+    ///
+    /// Where notes can't be read or written the answer is as good as it can be: a request must not wait for that.
+    func next(of request: Request) async -> Int {
+        let key = AnsweredRequests.Key(source: request.source, tag: request.tag)
+        do {
+            if attempts.withLock({ $0 == nil }) {
+                let read = try await read()
+                attempts.withLock { $0 = read }
+            }
+            let attempt = attempts.withLock { attempts in
+                let attempt = max(attempts?[key] ?? 1, request.attempt - 1) + 1
+                attempts?[key] = attempt
+                return attempt
+            }
+            try await write(key, attempt)
+            return attempt
+        } catch {
+            link.logger.warning(
+                "an attempt could not be counted",
+                metadata: .init(.request(request)).with(.error, "\(error)")
+            )
+            return request.attempt
+        }
+    }
+
+    private func read() async throws(ExchangeError) -> [AnsweredRequests.Key: Int] {
+        let (queue, names, deadline) = (link.names.attempts(of: mailbox), link.names, link.deadline)
+        let declaration = QueueDeclaration(
+            name: queue,
+            arguments: [
+                "x-queue-type": "classic",
+                "x-expires": .int64(Self.expiry.milliseconds),
+                "x-max-length": .int64(Int64(Self.limit)),
+            ]
+        )
+        // Its end gives the notes back.
+        return try await link.attempt("can't read notes", entity: mailbox) { (channel) throws(AMQPError) in
+            try await channel.declareQueue(declaration, deadline: deadline)
+            try await channel.bindQueue(queue, to: names.mailboxes, routingKey: queue, deadline: deadline)
+            var attempts: [AnsweredRequests.Key: Int] = [:]
+            while let note = try await channel.get(queue, deadline: deadline) {
+                guard let source = EntityID(header: note.properties.headers[Header.source], name: nil),
+                    let tag = note.properties.correlationID.flatMap(UUID.init(uuidString:)),
+                    let attempt = note.properties.headers[Header.attempt]?.integerValue
+                else { continue }
+                let key = AnsweredRequests.Key(source: source, tag: tag)
+                attempts[key] = max(attempts[key] ?? 1, Int(min(max(1, attempt), Int64(Int32.max))))
+            }
+            return attempts
+        }
+    }
+
+    private func write(_ key: AnsweredRequests.Key, _ attempt: Int) async throws(AMQPError) {
+        var properties = MessageProperties()
+        properties.type = "warren-attempt"
+        properties.appID = Envelope.applicationID
+        properties.correlationID = key.tag.lowercased
+        properties.expiration = String(Self.expiry.milliseconds)
+        properties.headers = [
+            Header.source: .string(key.source.header),
+            Header.attempt: .int64(Int64(attempt)),
+        ]
+        let publication = Publication(
+            exchange: link.names.mailboxes,
+            routingKey: link.names.attempts(of: mailbox),
+            properties: properties,
+            body: Data(),
+            mandatory: true
+        )
+        try await link.publish(publication, deadline: .after(link.patience))
+    }
+}

@@ -1,0 +1,94 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// Keeps the hold on requests that take longer than the broker's acknowledgement timeout.
+///
+/// A replicated mailbox: a copy of the request is put into it and confirmed, then the old delivery is acknowledged; when
+/// the copy is delivered it is recognised and stands for the request. A single mailbox: the delivery is given back, comes
+/// again at once from the head of the queue, and is recognised. That would count as an attempt in a replicated one.
+struct LeaseKeeper: Sendable {
+    private let transport: RabbitMQTransport
+    private let timeout: Duration
+    private let isCounted: Bool
+
+    /// `nil` when nothing is to be renewed.
+    init?(_ transport: RabbitMQTransport) {
+        guard let timeout = transport.link.configuration.acknowledgementTimeout else { return nil }
+        self.transport = transport
+        self.timeout = timeout
+        isCounted = transport.notes == nil
+    }
+
+    /// Runs until the transport lets go of its mailbox.
+    func run() async {
+        while await transport.ended.wait(until: .now + timeout / 8) == nil {
+            if Task.isCancelled { return }
+            let limit = ContinuousClock.now - timeout / 2
+            // What nobody works on yet.
+            for delivery in transport.held.withLock({ $0.takeWaiting(heldSince: limit) }) {
+                delivery.reject(requeue: true)
+            }
+            let renewals = transport.held.withLock { $0.beginRenewals(heldSince: limit) }
+            await withDiscardingTaskGroup { group in
+                for renewal in renewals { group.addTask { await renew(renewal) } }
+            }
+        }
+    }
+
+    private func renew(_ renewal: HeldRequests<Delivery>.Renewal) async {
+        guard isCounted else {
+            giveBack(renewal)
+            return
+        }
+        let link = transport.link
+        let publication = Publication(
+            exchange: link.names.mailboxes,
+            routingKey: link.names.mailboxKey(of: transport.mailboxID),
+            properties: properties(of: renewal),
+            body: renewal.receipt.body,
+            mandatory: true
+        )
+        do {
+            let patience = min(link.configuration.operationTimeout, timeout / 8)
+            try await link.publish(publication, deadline: .after(patience))
+            transport.held.withLock { $0.renewed(renewal)?.acknowledge() }
+            link.logger.debug("a hold was renewed", metadata: .init(.request(renewal.request)))
+        } catch {
+            refused(renewal, error)
+        }
+    }
+
+    /// The mailbox is full, or the broker takes no messages: then the delivery is given back, as long as that does not make
+    /// the broker give it up. A mailbox that is terminated leads nowhere; its end is near.
+    private func refused(_ renewal: HeldRequests<Delivery>.Renewal, _ error: AMQPError) {
+        transport.link.logger.debug(
+            "a hold could not be renewed by a copy",
+            metadata: .init(.request(renewal.request)).with(.error, error.description)
+        )
+        let count = renewal.receipt.properties.headers[Header.deliveryCount]?.integerValue ?? 0
+        if error.code != .unroutable, count < transport.link.configuration.redeliveryLimit {
+            giveBack(renewal)
+        } else {
+            transport.held.withLock { $0.keep(renewal) }
+        }
+    }
+
+    private func giveBack(_ renewal: HeldRequests<Delivery>.Renewal) {
+        transport.held.withLock { $0.giveBack(renewal)?.reject(requeue: true) }
+    }
+
+    /// Those of the request, with what is left of its deadline, and the attempt, at which counting begins anew.
+    private func properties(of renewal: HeldRequests<Delivery>.Renewal) -> MessageProperties {
+        var properties = renewal.receipt.properties.forMoving()
+        properties.headers[Header.attempt] = .int64(Int64(renewal.request.attempt))
+        properties.headers[Header.deliveryCount] = nil
+        if let deadline = renewal.request.deadline {
+            let left = deadline.millisecondsSince1970 - Date.now.millisecondsSince1970
+            if left > 0 { properties.expiration = String(min(left, Int64(UInt32.max))) }
+        }
+        return properties
+    }
+}

@@ -1,0 +1,73 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+internal import Synchronization
+
+/// Finishes terminations whose authors died half way: a mailbox that was announced as terminated, whose queue is still
+/// there. Every session that serves dead letters runs one; the lock of a ``Drain`` lets one of them do the work.
+struct Finisher: Sendable {
+    let session: Session
+
+    /// How many terminations are looked at, or finished, at a time.
+    private static let width = 8
+
+    /// The shortest time between two rounds: with ``width`` it bounds what a long list of old records costs the broker.
+    private static let pause = Duration.milliseconds(250)
+
+    /// The directory is read from its beginning, so sessions that live for a moment do not begin.
+    private static let delay = Duration.milliseconds(1500)
+
+    private var unfinished: UnfinishedTerminations { session.directory.unfinished }
+
+    /// Runs until the task is cancelled.
+    func run() async {
+        await sleep(Self.delay)
+        while !Task.isCancelled, !session.isEnding {
+            session.directory.beginFollowing()
+            await unfinished.waitUntilDue(atMost: .seconds(30))
+            await round()
+            await sleep(Self.pause)
+        }
+    }
+
+    /// Looks at what is due. What takes long goes on beside the next rounds, which then have less room.
+    private func round() async {
+        let due = unfinished.takeDue(limit: Self.width - session.finishing.load(ordering: .relaxed))
+        for abandoned in due {
+            session.finishing.add(1, ordering: .relaxed)
+            let started = session.background.start {
+                await finish(abandoned)
+                unfinished.looked(at: abandoned.id)
+                session.finishing.subtract(1, ordering: .relaxed)
+            }
+            if started == nil { return }
+        }
+    }
+
+    private func finish(_ abandoned: FinishingSchedule.Abandoned) async {
+        guard !Task.isCancelled, !session.isDraining(abandoned.id) else { return }
+        let keys: [LogKey: String] = [.mailbox: abandoned.id.description]
+        do throws(ExchangeError) {
+            guard try await session.link.lookAt(abandoned.id) != nil else {
+                try await session.directory.announce(.finished(abandoned.id))
+                return
+            }
+            let termination = Termination(session: session, id: abandoned.id)
+            if try await termination.takeOver(lineage: abandoned.lineage) {
+                session.link.logger.notice(
+                    "a termination that nobody finished was finished",
+                    metadata: .init(keys: keys)
+                )
+            }
+        } catch {
+            session.link.logger.debug(
+                "a termination could not be finished",
+                metadata: .init(keys: keys.merging([.error: "\(error)"]) { $1 })
+            )
+        }
+    }
+
+    private func sleep(_ duration: Duration) async {
+        try? await Task.sleep(for: duration)
+    }
+}

@@ -1,0 +1,61 @@
+internal import AgentExchange
+internal import Synchronization
+
+/// The ``FinishingSchedule`` of a session, fed by its directory and waited on by its ``Finisher``.
+final class UnfinishedTerminations: Sendable {
+    private struct State {
+        var schedule = FinishingSchedule()
+        var waiter: Signal<Void>?
+    }
+
+    private let state = Mutex(State())
+
+    /// Terminations that are not known to be finished.
+    var count: Int { state.withLock { $0.schedule.count } }
+
+    /// The types of an agent whose termination is not finished.
+    func lineage(of id: EntityID) -> [String]? { state.withLock { $0.schedule.lineage(of: id) } }
+
+    /// A record was read or written.
+    func take(_ announcement: Announcement) {
+        guard announcement.isAboutTermination else { return }
+        let waiter: Signal<Void>? = state.withLock { state in
+            let wasEmpty = state.schedule.count == 0
+            state.schedule.take(announcement, now: .now, jitter: .random(in: 0...1))
+            guard wasEmpty, state.schedule.count > 0 else { return nil }
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.send(())
+    }
+
+    /// Waits until something is due, at most so long.
+    func waitUntilDue(atMost limit: Duration) async {
+        let signal = Signal<Void>()
+        let end = ContinuousClock.now + limit
+        let due: ContinuousClock.Instant? = state.withLock { state in
+            state.waiter = state.schedule.nextDue == nil ? signal : nil
+            return state.schedule.nextDue
+        }
+        _ = await signal.wait(until: due.map { min($0, end) } ?? end)
+    }
+
+    /// What is due now, so many at most.
+    func takeDue(limit: Int) -> [FinishingSchedule.Abandoned] {
+        state.withLock { $0.schedule.takeDue(now: .now, limit: limit) }
+    }
+
+    /// A look is over.
+    func looked(at id: EntityID) {
+        state.withLock { $0.schedule.looked(at: id, now: .now, jitter: .random(in: 0...1)) }
+    }
+}
+
+extension Announcement {
+    fileprivate var isAboutTermination: Bool {
+        switch self {
+        case .terminated, .finished: true
+        case .registered, .fence: false
+        }
+    }
+}
