@@ -175,14 +175,10 @@ final class Directory: Sendable {
                 arguments: ["x-stream-offset": offset.map { .int64(Int64($0)) } ?? "first"]
             )
             let consumer = try await channel.consume(declaration, deadline: link.deadline)
-            var unacknowledged = 0
             for try await delivery in consumer {
                 read(delivery)
-                unacknowledged += 1
-                if unacknowledged == 250 {
-                    channel.acknowledge(delivery.deliveryTag, multiple: true)
-                    unacknowledged = 0
-                }
+                // Each one: the acknowledgement timeout counts for streams too, and records may be rare.
+                delivery.acknowledge()
             }
             lost(ExchangeError(.closed, "the session is closed"))
         } catch {

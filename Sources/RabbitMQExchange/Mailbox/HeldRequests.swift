@@ -31,7 +31,7 @@ struct HeldRequests<Receipt> {
     /// What a delivery is.
     enum Taken {
         /// A request to be handed out.
-        case new
+        case new(Request)
         /// A request that is handed out when another one was answered.
         case waits
         /// A second copy of one that is held: the receipt of the first is settled, the second stands for it now.
@@ -60,6 +60,8 @@ struct HeldRequests<Receipt> {
     private var handedOut = 0
     private var answering = 0
     private var answered = AnsweredRequests()
+    /// How often requests were given back that had not been handed out: the broker counts that, and it is no attempt.
+    private var returned: [Key: Int] = [:]
     /// Copies that come after the request was answered.
     private var late: [Key: Int] = [:]
 
@@ -106,12 +108,14 @@ struct HeldRequests<Receipt> {
             return .late
         }
         if answered.contains(key) { return isCopy ? .late : .answered(answered.answer(to: key)) }
+        var request = request
+        if let times = returned[key] { request.attempt = max(1, request.attempt - times) }
         let isHandedOut = handedOut < capacity && waiting.isEmpty
         held[key] = Held(request: request, replyTo: replyTo, receipt: receipt, since: now, isHandedOut: isHandedOut)
         order.append(key)
         if order.count > 2 * held.count + 64 { order.removeAll { held[$0] == nil } }
         if isHandedOut { handedOut += 1 } else { waiting.append(key) }
-        return isHandedOut ? .new : .waits
+        return isHandedOut ? .new(request) : .waits
     }
 
     /// Where the parts of the answer to a held request go; `nil` when it is not held.
@@ -171,6 +175,7 @@ struct HeldRequests<Receipt> {
     }
 
     private mutating func leave(_ key: Key, _ entry: Held) {
+        returned[key] = nil
         if entry.isBeingAnswered { answering -= 1 }
         if entry.isHandedOut { handedOut -= 1 }
         if entry.copies > 0 { late[key, default: 0] += entry.copies }
@@ -201,12 +206,13 @@ extension HeldRequests {
         }
     }
 
-    /// Takes out what waits to be handed out and is held since then or longer, in order: it goes back to the head of the
-    /// mailbox, and comes again.
-    mutating func takeWaiting(heldSince limit: Instant) -> [Receipt] {
+    /// Takes out what waits to be handed out and is held since then or longer, in order: it goes back to the mailbox, and
+    /// comes again.
+    mutating func takeWaiting(heldSince limit: Instant) -> [Held] {
         let keys = waiting.filter { held[$0].map { $0.since <= limit } ?? false }
         waiting.removeAll { key in held[key].map { $0.since <= limit } ?? true }
-        return keys.compactMap { held.removeValue(forKey: $0)?.receipt }
+        for key in keys { returned[key, default: 0] += 1 }
+        return keys.compactMap { held.removeValue(forKey: $0) }
     }
 
     /// The copy is in the mailbox. Returns the receipt to settle, unless the copy has come already or the request was

@@ -28,14 +28,30 @@ struct LeaseKeeper: Sendable {
             if Task.isCancelled { return }
             let limit = ContinuousClock.now - timeout / 2
             // What nobody works on yet.
-            for delivery in transport.held.withLock({ $0.takeWaiting(heldSince: limit) }) {
-                delivery.reject(requeue: true)
-            }
+            for waiting in transport.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
             let renewals = transport.held.withLock { $0.beginRenewals(heldSince: limit) }
             await withDiscardingTaskGroup { group in
                 for renewal in renewals { group.addTask { await renew(renewal) } }
             }
         }
+    }
+
+    /// A request that nobody works on goes back to the head of the mailbox; to its end when the broker would give it up.
+    private func giveBack(_ waiting: HeldRequests<Delivery>.Held) async {
+        guard let delivery = waiting.receipt else { return }
+        if isCounted, !mayBeRequeued(delivery),
+            (try? await transport.link.publish(copy(of: waiting.request, delivery))) != nil
+        {
+            delivery.acknowledge()
+        } else {
+            delivery.reject(requeue: true)
+        }
+    }
+
+    /// Whether the broker hands it out once more.
+    private func mayBeRequeued(_ delivery: Delivery) -> Bool {
+        let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
+        return count < transport.link.configuration.redeliveryLimit
     }
 
     private func renew(_ renewal: HeldRequests<Delivery>.Renewal) async {
@@ -44,16 +60,9 @@ struct LeaseKeeper: Sendable {
             return
         }
         let link = transport.link
-        let publication = Publication(
-            exchange: link.names.mailboxes,
-            routingKey: link.names.mailboxKey(of: transport.mailboxID),
-            properties: properties(of: renewal),
-            body: renewal.receipt.body,
-            mandatory: true
-        )
         do {
             let patience = min(link.configuration.operationTimeout, timeout / 8)
-            try await link.publish(publication, deadline: .after(patience))
+            try await link.publish(copy(of: renewal.request, renewal.receipt), deadline: .after(patience))
             transport.held.withLock { $0.renewed(renewal)?.acknowledge() }
             link.logger.debug("a hold was renewed", metadata: .init(.request(renewal.request)))
         } catch {
@@ -68,8 +77,7 @@ struct LeaseKeeper: Sendable {
             "a hold could not be renewed by a copy",
             metadata: .init(.request(renewal.request)).with(.error, error.description)
         )
-        let count = renewal.receipt.properties.headers[Header.deliveryCount]?.integerValue ?? 0
-        if error.code != .unroutable, count < transport.link.configuration.redeliveryLimit {
+        if error.code != .unroutable, mayBeRequeued(renewal.receipt) {
             giveBack(renewal)
         } else {
             transport.held.withLock { $0.keep(renewal) }
@@ -80,15 +88,21 @@ struct LeaseKeeper: Sendable {
         transport.held.withLock { $0.giveBack(renewal)?.reject(requeue: true) }
     }
 
-    /// Those of the request, with what is left of its deadline, and the attempt, at which counting begins anew.
-    private func properties(of renewal: HeldRequests<Delivery>.Renewal) -> MessageProperties {
-        var properties = renewal.receipt.properties.forMoving()
-        properties.headers[Header.attempt] = .int64(Int64(renewal.request.attempt))
+    /// The request, with what is left of its deadline, and the attempt, at which counting begins anew.
+    private func copy(of request: Request, _ delivery: Delivery) -> Publication {
+        var properties = delivery.properties.forMoving()
+        properties.headers[Header.attempt] = .int64(Int64(request.attempt))
         properties.headers[Header.deliveryCount] = nil
-        if let deadline = renewal.request.deadline {
+        if let deadline = request.deadline {
             let left = deadline.millisecondsSince1970 - Date.now.millisecondsSince1970
             if left > 0 { properties.expiration = String(min(left, Int64(UInt32.max))) }
         }
-        return properties
+        return Publication(
+            exchange: transport.session.names.mailboxes,
+            routingKey: transport.session.names.mailboxKey(of: transport.mailboxID),
+            properties: properties,
+            body: delivery.body,
+            mandatory: true
+        )
     }
 }

@@ -86,7 +86,7 @@ extension RabbitMQTransport {
             )
         }
         switch taken {
-        case .new: inbox.put(.request(request))
+        case .new(let request): inbox.put(.request(request))
         case .waits: break
         case .copy(let first): first?.acknowledge()
         case .late, .answered(nil): delivery.acknowledge()

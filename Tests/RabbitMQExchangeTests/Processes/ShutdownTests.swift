@@ -46,7 +46,8 @@ extension BrokerTests {
             }
             let rounds = isFull ? 10 : 4
             for round in 1...rounds {
-                let agent = try await PeerProcess.agent(registration, of: scene, "agent \(round)")
+                let agent = try await PeerProcess(try scene.exchange("agent \(round)"))
+                try agent.order(registration)
                 let reader = Task {
                     while let line = try await agent.process.nextLine(timeout: .seconds(60)) {
                         let words = line.split(separator: " ")
@@ -63,7 +64,8 @@ extension BrokerTests {
                 if round == rounds {
                     // What is left is for the last one.
                     try await agent.process.waitForExit(timeout: .seconds(30))
-                    let last = try await PeerProcess.agent(registration, of: scene, "last")
+                    let last = try await PeerProcess(try scene.exchange("last"))
+                    try last.order(registration)
                     let rest = Task {
                         while let line = try await last.process.nextLine(timeout: .seconds(60)) {
                             let words = line.split(separator: " ")

@@ -72,8 +72,10 @@ struct RenewalTests {
 
         /// Begins to renew, or gives back what only waits.
         mutating func renew(_ seed: String) {
-            for receipt in held.takeWaiting(heldSince: now - .seconds(3)).reversed() {
-                guard let message = unacknowledged.removeValue(forKey: receipt) else { continue }
+            for waiting in held.takeWaiting(heldSince: now - .seconds(3)).reversed() {
+                guard let receipt = waiting.receipt, let message = unacknowledged.removeValue(forKey: receipt) else {
+                    continue
+                }
                 mailbox.insert(message, at: 0)
             }
             renewals += held.beginRenewals(heldSince: now - .seconds(3))
