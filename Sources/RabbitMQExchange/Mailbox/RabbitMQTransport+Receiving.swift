@@ -149,13 +149,10 @@ extension RabbitMQTransport {
         return left
     }
 
-    /// Closes the consumer's channel.
-    ///
-    /// A quorum queue may take in that a channel is gone before the last acknowledgements on it, and would hand out again
-    /// what was answered. So the queue is asked something first: the answer comes after them.
+    /// Closes the consumer's channel, when the queue has taken in the acknowledgements on it.
     private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
         guard let consumer, session.failure == nil else { return }
-        _ = try? await link.lookAt(mailboxID)
+        if notes == nil { await flush(consumer.channel, deadline) }
         try? await consumer.channel.close(deadline: deadline)
         session.remove(self)
         guard session.transports(of: mailboxID).isEmpty else { return }
@@ -166,5 +163,21 @@ extension RabbitMQTransport {
         }
         // Another transport may have come and bound it meanwhile.
         if !session.transports(of: mailboxID).isEmpty { try? await bindControl() }
+    }
+
+    /// Waits until a quorum queue has taken in the acknowledgements on a channel.
+    ///
+    /// The broker's channel sends 32 commands to such a queue at a time and keeps the others back; when it is closed it
+    /// forgets those, and what they acknowledged is handed out again. To start a consumer, and to cancel it, is answered by
+    /// the queue itself: the first time after what was sent, the second time after what was kept back. Without credit the
+    /// consumer gets nothing.
+    private func flush(_ channel: Channel, _ deadline: Deadline) async {
+        let declaration = ConsumerDeclaration(
+            queue: session.names.queue(of: mailboxID),
+            tag: "flush.\(link.sessionID.lowercased)",
+            prefetch: 1,
+            arguments: ["x-credit": .table(["credit": .int64(0), "drain": .bool(false)])]
+        )
+        _ = try? await channel.consume(declaration, deadline: deadline).cancel(deadline: deadline)
     }
 }

@@ -335,7 +335,9 @@ extension TerminationModel {
                 [.ready, .held, .draining, .moved].contains(letter.place)
                 || [.deadLetter, .beingAnswered].contains(letter.twin)
             let isAccepted = ![.unsent, .refused].contains(letter.place)
-            if isAccepted, !letter.isAnswered, !isSomewhere { return "an accepted request is nowhere, and not answered" }
+            if isAccepted, !letter.isAnswered, !isSomewhere {
+                return "an accepted request is nowhere, and not answered"
+            }
         }
         return nil
     }
