@@ -73,6 +73,43 @@ extension BrokerTests {
             await user.close()
         }
 
+        @Test(
+            "They are finished when the owner that hung goes on, or when its process ends",
+            arguments: kinds,
+            [SIGCONT, SIGKILL]
+        )
+        func ownerHangs(_ kind: MailboxKind, _ end: Int32) async throws {
+            let scene = try await Scene(kind)
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let owner = try await PeerProcess.agent(registration, of: scene, "owner")
+            let handle = user.handle(to: registration.agentID)
+            let calls = (1...3).map { _ in
+                Task { await outcome { try await handle.action("hang", deadline: .seconds(90)) }.error }
+            }
+            for _ in 1...3 { _ = try await owner.process.line { $0 == "working 1" } }
+            owner.process.signal(SIGSTOP)
+            let author = try await PeerProcess(
+                try scene.exchange("author"),
+                environment: ["WARREN_TEST_STEP": TerminationStep.attached.rawValue]
+            )
+            _ = try await author.ask("user", for: "ready")
+            try author.process.write("terminate \(registration.agentID.uuid)")
+            try await author.process.waitForExit(timeout: .seconds(30))
+            // Between the unbinding and the end of the queue.
+            let late = await outcome { try await handle.ping() }
+            #expect(late.error?.code == .mailboxTerminated)
+            #expect(late.error?.delivery == .refused)
+            owner.process.signal(end)
+            for call in calls { #expect(await call.value?.code == .mailboxTerminated) }
+            let queue = "agent.\(registration.agentID.uuid.uuidString.lowercased())"
+            try await eventually("the queue to be gone", timeout: .seconds(30)) {
+                try await scene.load(of: queue) == nil
+            }
+            try await scene.expectLoad(.empty, of: "dead-letters")
+            await user.close()
+        }
+
         @Test("A session that starts later finishes what nobody was there to finish", arguments: kinds)
         func nobodyWasThere(_ kind: MailboxKind) async throws {
             let scene = try await Scene(kind)
