@@ -1,0 +1,13 @@
+import ArgumentParser
+
+/// One side of a measurement, as a process of its own. `compare` starts these beside the raw programs.
+@main
+struct Load: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "One side of a measurement. Each prints one line of JSON at its end.",
+        subcommands: [
+            Register.self, Serve.self, Ask.self, Backlog.self, Send.self, RegisterMany.self, Discover.self,
+            Idle.self, Terminate.self, Local.self,
+        ]
+    )
+}
