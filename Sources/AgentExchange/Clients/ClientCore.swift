@@ -41,7 +41,7 @@ final class ClientCore: Sendable {
         label: UUID,
         deadline: Duration?
     ) async throws(ExchangeError) -> Response {
-        let tag = UUID()
+        let tag = UUID.random()
         let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
         do throws(ExchangeError) {
             let response = try await call(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)

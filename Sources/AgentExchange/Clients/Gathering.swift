@@ -18,7 +18,7 @@ final class Gathering: Sendable {
         var isComplete: Bool { isEnded || expected.map { $0.isSubset(of: answered) } ?? false }
     }
 
-    let tag = UUID()
+    let tag = UUID.random()
     let label: UUID
     private let state = Mutex(State())
 

@@ -15,7 +15,7 @@ public struct RemoteHandle: Sendable {
 
     init(agentID: AgentID, core: ClientCore) {
         self.agentID = agentID
-        label = UUID()
+        label = UUID.random()
         self.core = core
     }
 
