@@ -3,7 +3,7 @@ EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean needs
+.PHONY: help demo test check format clean needs bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -24,6 +24,9 @@ check: needs ## formatting, warnings as errors, all tests
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples
 	$(SWIFT) build --build-tests
 	WARREN_FULL=1 $(SWIFT) test --no-parallel
+
+bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
+	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh
 
 format: ## formats all sources in place
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Logging
 
 /// One side of a measurement, as a process of its own. `compare` starts these beside the raw programs.
 @main
@@ -10,4 +11,10 @@ struct Load: AsyncParsableCommand {
             Idle.self, Terminate.self, Local.self,
         ]
     )
+
+    /// Without a log: it would be measured too.
+    static func main() async {
+        LoggingSystem.bootstrap { _ in SwiftLogNoOpLogHandler() }
+        await main(nil)
+    }
 }
