@@ -1,5 +1,6 @@
 public import AgentExchange
 public import Foundation
+public import Logging
 
 /// An exchange within one process: no broker, no sockets, nothing that outlives the process.
 ///
@@ -27,8 +28,16 @@ public struct InProcessExchange: ExchangeFactory {
     public var configuration: Configuration { core.configuration }
 
     /// Makes a new, empty exchange.
-    public init(configuration: Configuration = Configuration()) {
-        core = ExchangeCore(configuration: configuration)
+    ///
+    /// - Parameters:
+    ///   - configuration: Its limits.
+    ///   - logger: Gets a line at level `info` for each request that a mailbox answers by itself, because it expired or
+    ///     the mailbox was terminated. Clients log to the logger of their own configuration.
+    public init(
+        configuration: Configuration = Configuration(),
+        logger: Logger = Logger(label: "warren.in-process")
+    ) {
+        core = ExchangeCore(configuration: configuration, logger: logger)
         ExchangeRegistry.add(core)
     }
 

@@ -207,9 +207,9 @@ extension ToolTests {
         }
 
         @Test(
-            "All cases of conformance pass against a broker, also with mailboxes on one node",
+            "All cases of conformance pass against a broker",
             .enabled(if: ProcessInfo.processInfo.environment["WARREN_FULL"] == "1", "takes minutes: WARREN_FULL=1"),
-            arguments: ["replicated", "single"]
+            arguments: ["replicated"]
         )
         func wholeConformance(mailboxes: String) async throws {
             let scene = try await ToolScene()
