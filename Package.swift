@@ -76,7 +76,11 @@ let package = Package(
             dependencies: [logging, metrics, deque, heap, tracing, configuration],
             swiftSettings: settings
         ),
-        .target(name: "InProcessExchange", dependencies: ["AgentExchange", logging, deque, heap], swiftSettings: settings),
+        .target(
+            name: "InProcessExchange",
+            dependencies: ["AgentExchange", logging, deque, heap],
+            swiftSettings: settings
+        ),
         .target(
             name: "RabbitMQExchange",
             dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
