@@ -76,7 +76,11 @@ let package = Package(
             dependencies: [logging, metrics, deque, heap, tracing, configuration],
             swiftSettings: settings
         ),
-        .target(name: "InProcessExchange", dependencies: ["AgentExchange", deque, heap], swiftSettings: settings),
+        .target(
+            name: "InProcessExchange",
+            dependencies: ["AgentExchange", logging, deque, heap],
+            swiftSettings: settings
+        ),
         .target(
             name: "RabbitMQExchange",
             dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
@@ -194,7 +198,8 @@ let package = Package(
         .testTarget(
             name: "ObservabilityTests",
             dependencies: [
-                "AgentExchange", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, metrics, tracing,
+                "AMQP", "AgentExchange", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", "warren", logging,
+                metrics, tracing,
                 configuration,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(

@@ -35,7 +35,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///   - namespace: 1 to 64 letters, digits, `-` or `_`. Everything on the broker is called `warren.<namespace>.…`.
     ///   - configuration: How mailboxes, requests and connections behave.
     ///   - logger: What the session logs to. Payloads and passwords are never logged.
-    /// - Throws: ``ExchangeError`` with `invalidConfiguration` for a bad URL, namespace or configuration.
+    /// - Throws: `ExchangeError` with `invalidConfiguration` for a bad URL, namespace or configuration.
     public init(
         url: String,
         namespace: String = "default",
@@ -59,7 +59,7 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     /// Makes a user with a mailbox of its own, and a transport bound to it.
     ///
-    /// - Throws: ``ExchangeError`` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (a name that is
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (a name that is
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in
@@ -73,7 +73,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///
     /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one.
     ///
-    /// - Throws: ``ExchangeError`` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
+    /// - Throws: `ExchangeError` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
     ///   when another transport receives from it, `unavailable` when its queue can't be reached.
     public func makeAgentTransport(
         _ registration: AgentRegistration,

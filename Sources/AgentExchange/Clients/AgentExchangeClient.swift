@@ -101,7 +101,9 @@ public final class AgentExchangeClient: ExchangeClient {
     /// Takes no more requests, and returns when those that run are answered. The mailbox stays open for the answers to
     /// the agent's own requests; requests that still come are given back by ``close()``.
     ///
-    /// - Parameter grace: How long what runs may take. Then it is cancelled, and given `patience` to end.
+    /// - Parameters:
+    ///   - grace: How long what runs may take. Then it is cancelled.
+    ///   - patience: How long what was cancelled may take to end.
     public func drain(grace: Duration, patience: Duration = .seconds(5)) async {
         isDraining.store(true, ordering: .sequentiallyConsistent)
         if await running.waitUntilIdle(timeout: grace) { return }

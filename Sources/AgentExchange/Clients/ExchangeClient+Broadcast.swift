@@ -111,8 +111,7 @@ extension ClientCore {
                 )
             )
             outgoing.accepted(recipients: agents.count)
-            gathering.expect(agents)
-            outgoing.end(nil)
+            gathering.expect(agents) { outgoing.end($0) }
         } catch {
             outgoing.end(error)
             streams.remove(gathering)

@@ -21,7 +21,7 @@ extension Message: Codable {
 
     /// Decodes the JSON form.
     ///
-    /// Refuses unknown fields (unless ``Swift/CodingUserInfoKey/allowsUnknownMessageFields`` is set), unknown kinds, and
+    /// Refuses unknown fields (unless `CodingUserInfoKey.allowsUnknownMessageFields` is set), unknown kinds, and
     /// fields that do not belong to the kind. A foreign protocol version is a `DecodingError` whose underlying error is
     /// an ``ExchangeError`` with ``ExchangeError/Code/incompatibleProtocol``.
     public init(from decoder: any Decoder) throws {

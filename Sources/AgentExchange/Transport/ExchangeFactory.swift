@@ -8,7 +8,9 @@ public protocol ExchangeFactory: Codable, Sendable {
 
     /// Opens the mailbox of a registered agent.
     ///
-    /// - Parameter mode: What to do when another transport receives from the mailbox.
+    /// - Parameters:
+    ///   - registration: The agent.
+    ///   - mode: What to do when another transport receives from the mailbox.
     /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
     ///   ``ExchangeError/Code/mailboxInUse`` when another transport receives from it and the mode is
     ///   ``AttachMode/exclusive``.

@@ -90,7 +90,7 @@ extension AgentRun {
 
 /// Runs the body, and cancels it at a deadline.
 ///
-/// - Throws: A failure with ``AgentExchange/ExchangeError/Code/deadlineExceeded`` when the deadline came first, whatever the
+/// - Throws: A failure with `ExchangeError.Code.deadlineExceeded` when the deadline came first, whatever the
 ///   body did then.
 private func withDeadline<Output: Sendable>(
     _ deadline: ContinuousClock.Instant?,

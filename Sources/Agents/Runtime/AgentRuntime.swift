@@ -55,9 +55,9 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     ///
     /// Cancelling the task stops the agent, with its grace period.
     ///
-    /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` when an action is not bound, as
-    ///   ``AgentExchange/ExchangeFactory/makeAgentTransport(_:mode:)``, what ``Agent/started(_:)`` or
-    ///   ``Agent/stopping(_:)`` threw, ``LoopFailure``, and ``AgentExchange/ExchangeError/Code/connectionLost``.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` when an action is not bound, as
+    ///   `ExchangeFactory.makeAgentTransport(_:mode:)`, what ``Agent/started(_:)`` or
+    ///   ``Agent/stopping(_:)`` threw, ``LoopFailure``, and `ExchangeError.Code.connectionLost`.
     public func run() async throws {
         guard !hasBegun.exchange(true, ordering: .relaxed) else {
             throw ExchangeError(.invalidMessage, "an agent runtime runs once", entity: .agent(registration.agentID))

@@ -70,8 +70,8 @@ extension ExchangeClient {
     ///   - agent: The agent.
     ///   - name: A display name.
     ///   - configuration: How it is run.
-    /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` with the actions that are not bound, what
-    ///   ``Agent/started(_:)`` threw, and as ``AgentExchange/ExchangeTransport/registerAgent(_:name:)``.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` with the actions that are not bound, what
+    ///   ``Agent/started(_:)`` threw, and as `ExchangeTransport.registerAgent(_:name:)`.
     public func launch<Subject: Agent>(
         _ agent: Subject,
         name: String? = nil,
