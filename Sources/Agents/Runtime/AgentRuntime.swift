@@ -57,7 +57,7 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     /// Cancelling the task stops the agent, with its grace period.
     ///
     /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` when an action is not bound, as
-    ///   ``AgentExchange/ExchangeFactory/makeAgentTransport(_:mode:)``, what ``Agent/started(_:)`` or
+    ///   ``AgentExchange/ExchangeFactory/makeAgentTransport(_:mode:requestLimit:)``, what ``Agent/started(_:)`` or
     ///   ``Agent/stopping(_:)`` threw, ``LoopFailure``, and ``AgentExchange/ExchangeError/Code/connectionLost``.
     public func run() async throws {
         guard !hasBegun.exchange(true, ordering: .relaxed) else {

@@ -1,7 +1,7 @@
 public import AgentExchange
 internal import Synchronization
 
-/// What runs inside of ``withAgents(on:configuration:_:)``: launches agents that end with the scope.
+/// What runs inside of ``withAgents(on:configuration:isolation:_:)``: launches agents that end with the scope.
 public final class AgentScope: Sendable {
     /// The user in whose name the scope calls agents.
     public let user: UserExchangeClient
