@@ -96,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "warren",
             dependencies: [
-                "AgentExchange", "RabbitMQExchange", "AMQP", "ExchangeConformance", "LogCountJob", logging,
+                "AgentExchange", "Agents", "RabbitMQExchange", "AMQP", "ExchangeConformance", "LogCountJob", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -171,17 +171,41 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
-        .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
+        .testTarget(
+            name: "AgentExchangeTests",
+            dependencies: ["AgentExchange", "ExchangeTestKit"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AgentsTests",
             dependencies: [
-                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, lifecycle,
+                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", "agent-service", logging,
+                lifecycle,
             ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "agent-service",
+            dependencies: [
+                "AgentExchange", "Agents", "RabbitMQExchange", logging, lifecycle,
+                .product(
+                    name: "UnixSignals",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+            ],
+            path: "Tests/AgentService",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AgentStylesTests",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange"],
+            path: "docs/decisions/0010-styles",
             swiftSettings: settings
         ),
         .testTarget(
             name: "InProcessExchangeTests",
-            dependencies: ["InProcessExchange", "ExchangeConformance"],
+            dependencies: ["InProcessExchange", "ExchangeConformance", "ExchangeTestKit"],
             swiftSettings: settings
         ),
         .executableTarget(

@@ -50,7 +50,11 @@ public struct InProcessExchange: ExchangeFactory {
     /// The mailbox lasts until it is terminated; closing the transport leaves it.
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         let mailbox = core.addUser(name: name)
-        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach(.exclusive))
+        return InProcessTransport(
+            exchange: core,
+            mailbox: mailbox,
+            receiver: try mailbox.attach(.exclusive, limit: nil)
+        )
     }
 
     /// Opens the mailbox of a registered agent.
@@ -62,13 +66,15 @@ public struct InProcessExchange: ExchangeFactory {
     ///   `AttachMode.exclusive`.
     public func makeAgentTransport(
         _ registration: AgentRegistration,
-        mode: AttachMode
+        mode: AttachMode,
+        requestLimit: Int?
     ) async throws(ExchangeError) -> any ExchangeTransport {
         let id = EntityID.agent(registration.agentID)
         guard case .active(let mailbox) = core.find(id) else {
             throw ExchangeError(.badEntityID, "the agent is not registered, or was terminated", entity: id)
         }
-        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach(mode))
+        let receiver = try mailbox.attach(mode, limit: requestLimit)
+        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: receiver)
     }
 }
 

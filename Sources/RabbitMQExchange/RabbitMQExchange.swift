@@ -71,16 +71,16 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     /// Opens the mailbox of a registered agent.
     ///
-    /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one.
+    /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one. Its prefetch is
+    /// `requestLimit`, or ``RabbitMQConfiguration/prefetch`` where that is less.
     ///
     /// - Throws: `ExchangeError` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
     ///   when another transport receives from it, `unavailable` when its queue can't be reached.
     public func makeAgentTransport(
         _ registration: AgentRegistration,
-        mode: AttachMode
-    ) async throws(ExchangeError)
-        -> any ExchangeTransport
-    {
+        mode: AttachMode,
+        requestLimit: Int?
+    ) async throws(ExchangeError) -> any ExchangeTransport {
         let id = EntityID.agent(registration.agentID)
         return try await withLease { lease throws(ExchangeError) in
             switch try await lease.session.directory.state(of: id) {
@@ -89,7 +89,14 @@ public struct RabbitMQExchange: ExchangeFactory {
             case .terminated:
                 throw ExchangeError(.badEntityID, "the agent was terminated", entity: id)
             case .registered:
-                return try await RabbitMQTransport.attach(to: id, isNew: false, mode: mode, lease: lease, factory: self)
+                return try await RabbitMQTransport.attach(
+                    to: id,
+                    isNew: false,
+                    mode: mode,
+                    requestLimit: requestLimit,
+                    lease: lease,
+                    factory: self
+                )
             }
         }
     }

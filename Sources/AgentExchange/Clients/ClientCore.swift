@@ -73,16 +73,16 @@ final class ClientCore: Sendable {
         )
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         try pending.open(request.tag, label: label, deadline: .now + wait)
-        do {
-            try await transport.send(.request(request))
+        let ending: RequestEnding
+        do throws(ExchangeError) {
+            ending = try await self.ending(of: request, outgoing)
         } catch {
             pending.abandon(request.tag)
             // The agent may have it already, and may be working on it.
             if error.code == .cancelled, error.delivery == .unknown { cancel(request) }
             throw error
         }
-        outgoing.accepted()
-        switch await pending.ending(of: request.tag) {
+        switch ending {
         case .response(let response):
             return response
         case .deadlineExceeded:

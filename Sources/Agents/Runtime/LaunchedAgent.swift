@@ -64,7 +64,7 @@ extension ExchangeClient {
     /// Registers an agent, runs it in this process, and returns when it serves requests.
     ///
     /// It lives until it is shut down or stopped, also when nobody holds what this returns; in
-    /// ``withAgents(on:configuration:_:)`` it ends with the scope. By default its mailbox is terminated when it ends.
+    /// ``withAgents(on:configuration:isolation:_:)`` it ends with the scope. By default its mailbox is terminated when it ends.
     ///
     /// - Parameters:
     ///   - agent: The agent.
