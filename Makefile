@@ -3,7 +3,7 @@ EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean needs
+.PHONY: help demo test check traits format clean needs bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -21,12 +21,22 @@ test: needs ## all tests, those with a real broker too, the long ones in full
 	@WARREN_FULL=1 $(SWIFT) test --no-parallel
 
 check: needs ## formatting, warnings as errors, all tests
-	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples
+	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro
 	$(SWIFT) build --build-tests
 	WARREN_FULL=1 $(SWIFT) test --no-parallel
+	@$(MAKE) --no-print-directory traits
+
+traits: needs ## builds without package traits, and with each of them alone
+	$(SWIFT) build --disable-default-traits --scratch-path .build/traits
+	for trait in Tracing Configuration ServiceLifecycle; do \
+	    $(SWIFT) build --disable-default-traits --traits $$trait --scratch-path .build/traits || exit 1; \
+	done
+
+bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
+	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh
 
 format: ## formats all sources in place
-	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples
+	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro
 
 clean: ## removes what was built
 	$(SWIFT) package clean

@@ -76,7 +76,11 @@ let package = Package(
             dependencies: [logging, metrics, deque, heap, tracing, configuration],
             swiftSettings: settings
         ),
-        .target(name: "InProcessExchange", dependencies: ["AgentExchange", deque, heap], swiftSettings: settings),
+        .target(
+            name: "InProcessExchange",
+            dependencies: ["AgentExchange", logging, deque, heap],
+            swiftSettings: settings
+        ),
         .target(
             name: "RabbitMQExchange",
             dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
@@ -92,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "warren",
             dependencies: [
-                "AgentExchange", "RabbitMQExchange", "AMQP", "ExchangeConformance", "LogCountJob", logging,
+                "AgentExchange", "Agents", "RabbitMQExchange", "AMQP", "ExchangeConformance", "LogCountJob", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -167,17 +171,41 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
-        .testTarget(name: "AgentExchangeTests", dependencies: ["AgentExchange"], swiftSettings: settings),
+        .testTarget(
+            name: "AgentExchangeTests",
+            dependencies: ["AgentExchange", "ExchangeTestKit"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AgentsTests",
             dependencies: [
-                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, lifecycle,
+                "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", "agent-service", logging,
+                lifecycle,
             ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "agent-service",
+            dependencies: [
+                "AgentExchange", "Agents", "RabbitMQExchange", logging, lifecycle,
+                .product(
+                    name: "UnixSignals",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["ServiceLifecycle"])
+                ),
+            ],
+            path: "Tests/AgentService",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AgentStylesTests",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange"],
+            path: "docs/decisions/0010-styles",
             swiftSettings: settings
         ),
         .testTarget(
             name: "InProcessExchangeTests",
-            dependencies: ["InProcessExchange", "ExchangeConformance"],
+            dependencies: ["InProcessExchange", "ExchangeConformance", "ExchangeTestKit"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -194,7 +222,8 @@ let package = Package(
         .testTarget(
             name: "ObservabilityTests",
             dependencies: [
-                "AgentExchange", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging, metrics, tracing,
+                "AMQP", "AgentExchange", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", "warren", logging,
+                metrics, tracing,
                 configuration,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(

@@ -1,5 +1,6 @@
 internal import AgentExchange
 internal import Foundation
+internal import Logging
 internal import Synchronization
 
 /// What all transports of one exchange share: the directory, and the way from one mailbox to another.
@@ -9,10 +10,12 @@ internal import Synchronization
 final class ExchangeCore: Sendable {
     let id = UUID()
     let configuration: InProcessExchange.Configuration
+    private let logger: Logger
     private let directory = Mutex(WatchedDirectory<Mailbox>())
 
-    init(configuration: InProcessExchange.Configuration) {
+    init(configuration: InProcessExchange.Configuration, logger: Logger) {
         self.configuration = configuration
+        self.logger = logger
     }
 
     deinit {
@@ -58,7 +61,11 @@ final class ExchangeCore: Sendable {
     }
 
     private func makeMailbox(_ id: EntityID) -> Mailbox {
-        Mailbox(id: id, configuration: configuration) { [weak self] answer in
+        Mailbox(id: id, configuration: configuration) { [weak self, logger] answer in
+            if case .failure(let failure) = answer.outcome {
+                let metadata = LogMetadata(.response(answer)).with(.reason, failure.code.rawValue)
+                logger.info("a dead letter is answered", metadata: metadata)
+            }
             // A requester that is gone needs no answer.
             try? self?.deliver(answer, isAnswer: true)
         }

@@ -9,7 +9,7 @@ extension InProcessExchange {
         public var prefetch: Int = 128
 
         /// How many messages may wait in a mailbox; `nil` is no limit, the default. A further one is refused with
-        /// ``AgentExchange/ExchangeError/Code/mailboxFull``. The answer to a request is never refused.
+        /// `ExchangeError.Code.mailboxFull`. The answer to a request is never refused.
         public var maximumMailboxLength: Int?
 
         /// The defaults.

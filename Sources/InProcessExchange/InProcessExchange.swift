@@ -1,9 +1,10 @@
 public import AgentExchange
 public import Foundation
+public import Logging
 
 /// An exchange within one process: no broker, no sockets, nothing that outlives the process.
 ///
-/// It keeps every promise of ``AgentExchange/ExchangeTransport``, as far as one process can: a request that was accepted
+/// It keeps every promise of `ExchangeTransport`, as far as one process can: a request that was accepted
 /// gets exactly one answer, what a transport received and did not answer is given back when it closes, and termination
 /// answers what is pending. Use it to develop and test agents, and wherever all agents live in one process.
 ///
@@ -27,8 +28,16 @@ public struct InProcessExchange: ExchangeFactory {
     public var configuration: Configuration { core.configuration }
 
     /// Makes a new, empty exchange.
-    public init(configuration: Configuration = Configuration()) {
-        core = ExchangeCore(configuration: configuration)
+    ///
+    /// - Parameters:
+    ///   - configuration: Its limits.
+    ///   - logger: Gets a line at level `info` for each request that a mailbox answers by itself, because it expired or
+    ///     the mailbox was terminated. Clients log to the logger of their own configuration.
+    public init(
+        configuration: Configuration = Configuration(),
+        logger: Logger = Logger(label: "warren.in-process")
+    ) {
+        core = ExchangeCore(configuration: configuration, logger: logger)
         ExchangeRegistry.add(core)
     }
 
@@ -41,25 +50,31 @@ public struct InProcessExchange: ExchangeFactory {
     /// The mailbox lasts until it is terminated; closing the transport leaves it.
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         let mailbox = core.addUser(name: name)
-        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach(.exclusive))
+        return InProcessTransport(
+            exchange: core,
+            mailbox: mailbox,
+            receiver: try mailbox.attach(.exclusive, limit: nil)
+        )
     }
 
     /// Opens the mailbox of a registered agent.
     ///
     /// On standby it waits behind those that are attached, and takes over in turn when the receiver closes.
     ///
-    /// - Throws: ``AgentExchange/ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
-    ///   ``AgentExchange/ExchangeError/Code/mailboxInUse`` when another transport is open on its mailbox and the mode is
-    ///   ``AgentExchange/AttachMode/exclusive``.
+    /// - Throws: `ExchangeError.Code.badEntityID` when the agent is not registered or was terminated,
+    ///   `ExchangeError.Code.mailboxInUse` when another transport is open on its mailbox and the mode is
+    ///   `AttachMode.exclusive`.
     public func makeAgentTransport(
         _ registration: AgentRegistration,
-        mode: AttachMode
+        mode: AttachMode,
+        requestLimit: Int?
     ) async throws(ExchangeError) -> any ExchangeTransport {
         let id = EntityID.agent(registration.agentID)
         guard case .active(let mailbox) = core.find(id) else {
             throw ExchangeError(.badEntityID, "the agent is not registered, or was terminated", entity: id)
         }
-        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: try mailbox.attach(mode))
+        let receiver = try mailbox.attach(mode, limit: requestLimit)
+        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: receiver)
     }
 }
 
@@ -70,8 +85,8 @@ extension InProcessExchange: Codable {
 
     /// Joins the exchange that was encoded.
     ///
-    /// - Throws: `DecodingError` with an ``AgentExchange/ExchangeError`` of code
-    ///   ``AgentExchange/ExchangeError/Code/unavailable`` below it when the exchange is not in this process, or is gone.
+    /// - Throws: `DecodingError` with an `ExchangeError` of code
+    ///   `ExchangeError.Code.unavailable` below it when the exchange is not in this process, or is gone.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let id = try fields.decode(UUID.self, forKey: .exchange)

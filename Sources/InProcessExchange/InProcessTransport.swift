@@ -1,7 +1,7 @@
 internal import AgentExchange
 internal import Synchronization
 
-/// The transport of one mailbox of an in-process exchange. See ``AgentExchange/ExchangeTransport`` for what it promises.
+/// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for what it promises.
 final class InProcessTransport: ExchangeTransport {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
@@ -60,7 +60,7 @@ final class InProcessTransport: ExchangeTransport {
     }
 
     /// An agent whose mailbox is full is among those asked; it is answered for with
-    /// ``AgentExchange/ExchangeError/Code/mailboxFull``.
+    /// `ExchangeError.Code.mailboxFull`.
     func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
         try checkIsOpen()
         // What is wrong with the broadcast is said also when there is nobody to get it.

@@ -35,7 +35,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///   - namespace: 1 to 64 letters, digits, `-` or `_`. Everything on the broker is called `warren.<namespace>.…`.
     ///   - configuration: How mailboxes, requests and connections behave.
     ///   - logger: What the session logs to. Payloads and passwords are never logged.
-    /// - Throws: ``ExchangeError`` with `invalidConfiguration` for a bad URL, namespace or configuration.
+    /// - Throws: `ExchangeError` with `invalidConfiguration` for a bad URL, namespace or configuration.
     public init(
         url: String,
         namespace: String = "default",
@@ -59,7 +59,7 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     /// Makes a user with a mailbox of its own, and a transport bound to it.
     ///
-    /// - Throws: ``ExchangeError`` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (a name that is
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (a name that is
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in
@@ -71,16 +71,16 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     /// Opens the mailbox of a registered agent.
     ///
-    /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one.
+    /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one. Its prefetch is
+    /// `requestLimit`, or ``RabbitMQConfiguration/prefetch`` where that is less.
     ///
-    /// - Throws: ``ExchangeError`` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
+    /// - Throws: `ExchangeError` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
     ///   when another transport receives from it, `unavailable` when its queue can't be reached.
     public func makeAgentTransport(
         _ registration: AgentRegistration,
-        mode: AttachMode
-    ) async throws(ExchangeError)
-        -> any ExchangeTransport
-    {
+        mode: AttachMode,
+        requestLimit: Int?
+    ) async throws(ExchangeError) -> any ExchangeTransport {
         let id = EntityID.agent(registration.agentID)
         return try await withLease { lease throws(ExchangeError) in
             switch try await lease.session.directory.state(of: id) {
@@ -89,7 +89,14 @@ public struct RabbitMQExchange: ExchangeFactory {
             case .terminated:
                 throw ExchangeError(.badEntityID, "the agent was terminated", entity: id)
             case .registered:
-                return try await RabbitMQTransport.attach(to: id, isNew: false, mode: mode, lease: lease, factory: self)
+                return try await RabbitMQTransport.attach(
+                    to: id,
+                    isNew: false,
+                    mode: mode,
+                    requestLimit: requestLimit,
+                    lease: lease,
+                    factory: self
+                )
             }
         }
     }

@@ -11,18 +11,10 @@ import Testing
     .enabled(if: PrivateBroker.isInstalled, Comment(rawValue: PrivateBroker.missingReason))
 )
 struct BrokerTests {
-    private let namespace = "test-" + UUID().uuidString.prefix(8).lowercased()
+    private let scene = BrokerScene()
 
-    /// A factory; those with the same session name share a session.
     private func exchange(_ session: String = "one") async throws -> RabbitMQExchange {
-        var configuration = RabbitMQConfiguration()
-        configuration.connectionName = "\(namespace) \(session)"
-        return try RabbitMQExchange(
-            url: try await PrivateBroker.shared().amqpURL,
-            namespace: namespace,
-            configuration: configuration,
-            logger: LogRecorder().logger
-        )
+        try await scene.exchange(session)
     }
 
     @Test("Calls, typed errors, refinement and streams")

@@ -36,7 +36,8 @@ struct Example: Sendable, CustomTestStringConvertible {
         return output.split(separator: "\n").map(String.init).sorted()
     }
 
-    private var folder: URL {
+    /// Where it is.
+    var folder: URL {
         var folder = URL(fileURLWithPath: #filePath)
         for _ in 0..<3 { folder.deleteLastPathComponent() }
         return folder.appendingPathComponent("examples/\(name)")

@@ -1,4 +1,5 @@
 import AgentExchange
+import ExchangeTestKit
 import Foundation
 
 @testable import InProcessExchange

@@ -1,3 +1,4 @@
+import AMQP
 import AgentExchange
 import ExchangeTestKit
 import Foundation
@@ -99,6 +100,67 @@ struct BrokerTests {
         #expect(answered.level == .info)
         #expect(answered.metadata[LogKey.reason.rawValue] == "mailbox-terminated")
         #expect(answered.metadata[LogKey.session.rawValue] != nil)
+    }
+
+    @Test("What a foreign program sent is parked, counted and logged, without what it says")
+    func parked() async throws {
+        let broker = try await PrivateBroker.shared()
+        let metrics = TestMetrics()
+        try await withMetricsFactory(metrics) {
+            let user = try await exchange(broker, "one").makeUserClient()
+            let connection = Connection(
+                configuration: try ConnectionConfiguration(url: broker.amqpURL),
+                logger: Logger(label: "foreign")
+            )
+            try await connection.open()
+            let channel = try await connection.openChannel(confirms: true, deadline: .after(.seconds(10)))
+            let publication = Publication(
+                exchange: "warren.\(namespace).mailboxes",
+                routingKey: "user.\(user.id.uuid.uuidString.lowercased())",
+                properties: MessageProperties(),
+                body: Data(Echo.secret.utf8),
+                mandatory: true
+            )
+            try await channel.publish(publication, deadline: .after(.seconds(10)))
+            try await eventually("the message to be parked") { metrics.count(.parked) == 1 }
+            await connection.close(timeout: .seconds(5))
+            await user.close()
+        }
+        #expect(log.entries.contains { $0.level >= .warning && $0.metadata[LogKey.reason.rawValue] != nil })
+        for entry in log.entries { #expect(!"\(entry.message) \(entry.metadata)".contains(Echo.secret)) }
+    }
+
+    @Test("A request that a killed process held is counted as a redelivery where it is served next")
+    func redelivery() async throws {
+        let broker = try await PrivateBroker.shared()
+        let metrics = TestMetrics()
+        try await withMetricsFactory(metrics) {
+            let user = try await exchange(broker, "one").makeUserClient()
+            let registration = try await user.registerAgent(AgentType("Echo"))
+            let process = try ChildProcess(
+                try ProductsDirectory.executable("warren"),
+                ["agent", "sleeper", "--id", registration.agentID.uuid.uuidString],
+                environment: ["WARREN_BROKER": broker.amqpURL, "WARREN_NAMESPACE": namespace]
+            )
+            _ = try #require(try await process.nextLine(timeout: .seconds(30)), "\(process.standardError)")
+            let call = Task {
+                try await user.handle(to: registration.agentID).action("sleep", try ActionArguments(60))
+            }
+            let mailbox = "warren.\(namespace).agent.\(registration.agentID.uuid.uuidString.lowercased())"
+            try await eventually("the process to hold the request", timeout: .seconds(20)) {
+                try await broker.management.queue(mailbox)?.unacknowledged == 1
+            }
+            #expect(metrics.count(.redeliveries, ("exchange", "rabbitmq")) ?? 0 == 0)
+            process.signal(SIGKILL)
+            try await process.waitForExit()
+            let next = try await eventually("the mailbox to be free", timeout: .seconds(20)) {
+                try? await exchange(broker, "two").makeAgentClient(registration) { request, _ in request.response() }
+            }
+            _ = try await call.value
+            await next.close()
+            await user.close()
+        }
+        #expect(metrics.count(.redeliveries, ("exchange", "rabbitmq")) == 1)
     }
 
     @Test("An alarm of the broker is timed, a lost connection counted and logged; a new session is a reconnect")

@@ -44,6 +44,25 @@ struct LogTests {
         expectNoSecret(pair.log)
     }
 
+    @Test("What a mailbox answers by itself is logged by the exchange in this process, with the reason")
+    func inProcess() async throws {
+        let log = LogRecorder()
+        let user = try await InProcessExchange(logger: log.logger).makeUserClient()
+        let agent = try await user.registerAgent(AgentType("Nobody"))
+        let call = Task { [handle = user.handle(to: agent.agentID)] in
+            try await handle.action("echo", ActionArguments(Echo.secret))
+        }
+        try await eventually("the request to wait") {
+            try await user.transport.details(of: .agent(agent.agentID)).queuedMessages == 1
+        }
+        try await user.terminate(agent.agentID)
+        await #expect(throws: ExchangeError.self) { _ = try await call.value }
+        let entry = try await log.entry { $0.message == "a dead letter is answered" }
+        #expect(entry.level == .info && entry.metadata[LogKey.reason.rawValue] == "mailbox-terminated")
+        await user.close()
+        expectNoSecret(log)
+    }
+
     @Test("A factory that was decoded logs to the logger that it is given")
     func decoded() async throws {
         let log = LogRecorder()

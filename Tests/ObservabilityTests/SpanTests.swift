@@ -4,6 +4,8 @@
     import Foundation
     import InMemoryTracing
     import InProcessExchange
+    import Metrics
+    import MetricsTestKit
     import Testing
     import Tracing
 
@@ -97,6 +99,45 @@
             let streams = tracer.finishedSpans.filter { $0.operationName == "stream stream" }
             #expect(streams.map { $0.text(.errorType) } == [nil, "cancelled"])
             #expect(try tracer.span("process stream").parentSpanID == streams[0].spanID)
+        }
+
+        @Test("A question to many is one span until all have answered, or until it is known that not all will")
+        func askAll() async throws {
+            let tracer = InMemoryTracer()
+            let metrics = TestMetrics()
+            let (gate, open) = AsyncStream.makeStream(of: Void.self)
+            try await withTracer(tracer) {
+                try await withMetricsFactory(metrics) {
+                    let pair = try await Pair(InProcessExchange()) { request, _ in
+                        for await _ in gate { break }
+                        return try request.response(encoding: 1)
+                    }
+                    func inFlight(_ count: Double) -> Bool {
+                        metrics.meters.contains {
+                            $0.label == MetricLabel.requestsInFlight.rawValue && $0.lastValue == count
+                        }
+                    }
+                    let all = try await pair.user.askAll("echo", ofType: AgentType("Echo"))
+                    #expect(tracer.finishedSpans.allSatisfy { $0.operationName != "broadcast echo" })
+                    #expect(inFlight(1))
+                    open.yield()
+                    for await answer in all { #expect((try? answer.result.get()) != nil) }
+                    try await eventually("the first to end") { inFlight(0) }
+                    let late = try await pair.user.askAll(
+                        "echo",
+                        ofType: AgentType("Echo"),
+                        deadline: .milliseconds(50)
+                    )
+                    for await answer in late { #expect((try? answer.result.get()) == nil) }
+                    _ = try await pair.user.askAll("echo", ofType: AgentType("Echo"))
+                    try await eventually("that nobody awaits to end") { inFlight(0) }
+                    open.finish()
+                    await pair.close()
+                }
+            }
+            let spans = tracer.finishedSpans.filter { $0.operationName == "broadcast echo" }
+            #expect(spans.map { $0.text(.errorType) } == [nil, "deadline-exceeded", "cancelled"])
+            #expect(try tracer.span("process echo").parentSpanID == spans[0].spanID)
         }
 
         @Test("A request that is sent without waiting carries the context, and keeps what it carried")

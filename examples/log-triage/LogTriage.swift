@@ -13,6 +13,7 @@ struct LogTriage {
         }
         let exchange = try RabbitMQExchange(url: broker, namespace: "log-triage")
         if arguments.first == "--agent" {
+            Worker.endWithParent()
             let registration = try JSONDecoder().decode(AgentRegistration.self, from: Data(last.utf8))
             try await AgentRuntime(MyClassifier(), registration: registration, exchange: exchange).run()
         } else {

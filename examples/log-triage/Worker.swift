@@ -32,10 +32,21 @@ struct Worker: Sendable {
         child.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         child.arguments = ["--agent", String(decoding: try JSONEncoder().encode(registration), as: UTF8.self)]
         child.terminationHandler = { ended.yield($0.terminationStatus) }
+        // It closes when this process dies, however that happens: the worker then ends too.
+        let lifeline = Pipe()
+        child.standardInput = lifeline
         try child.run()
+        defer { withExtendedLifetime(lifeline) {} }
         for await status in ends { return status }
         // The task was cancelled.
         child.terminate()
         return 0
+    }
+
+    /// In the process of the worker: ends it when the first process is gone. What it holds goes to whoever serves next.
+    static func endWithParent() {
+        FileHandle.standardInput.readabilityHandler = { input in
+            if input.availableData.isEmpty { exit(1) }
+        }
     }
 }

@@ -39,6 +39,10 @@ struct Processes {
 
     /// The second process: runs the agent until it is asked to shut down.
     private static func serve(_ registration: Data, on exchange: RabbitMQExchange) async throws {
+        // The first process holds the other end: this one ends with it, however it dies.
+        FileHandle.standardInput.readabilityHandler = { input in
+            if input.availableData.isEmpty { exit(1) }
+        }
         let registration = try JSONDecoder().decode(AgentRegistration.self, from: registration)
         try await AgentRuntime(MyReverser(), registration: registration, exchange: exchange).run()
     }
@@ -54,8 +58,10 @@ struct Processes {
         child.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         child.arguments = [String(decoding: try JSONEncoder().encode(registration), as: UTF8.self)]
         child.terminationHandler = { ended.yield($0.terminationStatus) }
+        let lifeline = Pipe()
+        child.standardInput = lifeline
         try child.run()
-        defer { child.terminate() }
+        defer { withExtendedLifetime(lifeline) { child.terminate() } }
 
         let answer = try await reverser.reverse("DEADBEEF", deadline: .seconds(30))
         print("DEADBEEF becomes \(answer.text)")

@@ -26,39 +26,42 @@ final class Inbox: Sendable {
 
     /// Hands over a submission, or says why not.
     func submit(_ submission: Submission) -> AMQPError? {
-        state.withLock { state in
-            if let refusal = state.refusal { return refusal }
+        let (refusal, wake): (AMQPError?, WakeDescriptor?) = state.withLock { state in
+            if let refusal = state.refusal { return (refusal, nil) }
             state.submissions.append(submission)
-            Self.wake(&state)
-            return nil
+            return (nil, Self.wake(&state))
         }
+        wake?.signal()
+        return refusal
     }
 
     /// Hands over a job. Returns `true` when the caller has to run jobs with ``nextInlineJob()`` until there is none.
     func enqueue(_ job: UnownedJob) -> Bool {
-        state.withLock { state in
+        let (isInline, wake): (Bool, WakeDescriptor?) = state.withLock { state in
             state.jobs.append(job)
             switch state.phase {
             case .thread:
-                Self.wake(&state)
-                return false
+                return (false, Self.wake(&state))
             case .inline:
-                if state.isRunningInline { return false }
+                if state.isRunningInline { return (false, nil) }
                 state.isRunningInline = true
-                return true
+                return (true, nil)
             }
         }
+        wake?.signal()
+        return isInline
     }
 
     func nextInlineJob() -> UnownedJob? {
-        state.withLock { state in
+        let (job, wake): (UnownedJob?, WakeDescriptor?) = state.withLock { state in
             guard state.phase == .inline, !state.jobs.isEmpty else {
                 state.isRunningInline = false
-                Self.wake(&state)
-                return nil
+                return (nil, Self.wake(&state))
             }
-            return state.jobs.removeFirst()
+            return (state.jobs.removeFirst(), nil)
         }
+        wake?.signal()
+        return job
     }
 
     /// The thread starts. Returns what it polls to be woken.
@@ -112,7 +115,6 @@ final class Inbox: Sendable {
         state.withLock { state in
             state.phase = .inline
             state.isAsleep = false
-            state.wake?.close()
             state.wake = nil
             guard !state.jobs.isEmpty, !state.isRunningInline else { return false }
             state.isRunningInline = true
@@ -120,10 +122,10 @@ final class Inbox: Sendable {
         }
     }
 
-    // Under the lock, so that the descriptor cannot be closed meanwhile.
-    private static func wake(_ state: inout State) {
-        guard state.isAsleep else { return }
+    /// What is to be signalled, after the lock: a system call under it would have others wait for it.
+    private static func wake(_ state: inout State) -> WakeDescriptor? {
+        guard state.isAsleep else { return nil }
         state.isAsleep = false
-        state.wake?.signal()
+        return state.wake
     }
 }

@@ -6,8 +6,9 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// A descriptor that ends a `poll`: an eventfd on Linux, a pipe elsewhere.
-struct WakeDescriptor: Sendable {
+/// A descriptor that ends a `poll`: an eventfd on Linux, a pipe elsewhere. It is closed with the last reference to it, so
+/// that whoever signals needs no lock.
+final class WakeDescriptor: Sendable {
     /// What to poll for reading; -1 when no descriptor could be had.
     let descriptor: Int32
     private let writer: Int32
@@ -37,7 +38,7 @@ struct WakeDescriptor: Sendable {
         _ = unsafe read(descriptor, &value, MemoryLayout<UInt64>.size)
     }
 
-    func close() {
+    deinit {
         #if canImport(Glibc)
             _ = Glibc.close(descriptor)
             if writer != descriptor { _ = Glibc.close(writer) }

@@ -60,7 +60,6 @@ final class SendWatchdog: Sendable {
             let next: Int32? = state.withLock { state in
                 if state.isStopped {
                     state.wake = nil
-                    wake.close()
                     return nil
                 }
                 wake.clear()

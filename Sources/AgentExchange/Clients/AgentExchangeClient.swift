@@ -70,16 +70,26 @@ public final class AgentExchangeClient: ExchangeClient {
 
     /// Cancels what runs, closes the transport, and leaves the mailbox as it is. Closing twice is fine.
     ///
+    /// What goes on after that is waited for as long as ``ClientConfiguration/cancellationPatience`` says.
+    ///
     /// A handler may call it, and is not waited for then. The request that it serves is given back like all others.
     public func close() async {
         await core.endStreams()
         await transport.close()
-        await running.cancelAll()
+        await cancelRunning()
         await core.close()
         let task = listener.withLock { $0 }
         task?.cancel()
         // The listener may wait for the handler that calls this.
         if !running.isCurrent { _ = await task?.value }
+    }
+
+    private func cancelRunning() async {
+        if await running.cancelAll(patience: configuration.cancellationPatience) { return }
+        configuration.logger.error(
+            "requests still run after they were cancelled; they are left to themselves",
+            metadata: .init(keys: [.mailbox: id.description])
+        )
     }
 
     private func listen() async -> ExchangeError {
@@ -93,7 +103,7 @@ public final class AgentExchangeClient: ExchangeClient {
             }
         } catch {
             core.endListening(error)
-            if error.code == .mailboxTerminated { await running.cancelAll() }
+            if error.code == .mailboxTerminated { await cancelRunning() }
             return error
         }
     }
@@ -101,13 +111,21 @@ public final class AgentExchangeClient: ExchangeClient {
     /// Takes no more requests, and returns when those that run are answered. The mailbox stays open for the answers to
     /// the agent's own requests; requests that still come are given back by ``close()``.
     ///
-    /// - Parameter grace: How long what runs may take. Then it is cancelled, and given `patience` to end.
-    public func drain(grace: Duration, patience: Duration = .seconds(5)) async {
+    /// - Parameters:
+    ///   - grace: How long what runs may take. Then it is cancelled.
+    ///   - patience: How long it then has to end; ``ClientConfiguration/cancellationPatience`` when that is not said.
+    /// - Returns: Whether everything was answered.
+    @discardableResult
+    public func drain(grace: Duration, patience: Duration? = nil) async -> Bool {
         isDraining.store(true, ordering: .sequentiallyConsistent)
-        if await running.waitUntilIdle(timeout: grace) { return }
+        if await running.waitUntilIdle(timeout: grace) { return true }
         running.cancelEach()
-        if await running.waitUntilIdle(timeout: patience) { return }
-        configuration.logger.warning("requests still run after they were cancelled")
+        if await running.waitUntilIdle(timeout: patience ?? configuration.cancellationPatience) { return true }
+        configuration.logger.warning(
+            "requests still run after they were cancelled; they are given back to the mailbox",
+            metadata: .init(keys: [.mailbox: id.description])
+        )
+        return false
     }
 
     private func take(_ request: Request) async {
@@ -151,6 +169,20 @@ public final class AgentExchangeClient: ExchangeClient {
         switch notice.body {
         case .cancel: _ = running.cancel(notice.tag, of: notice.source)
         case .credit(let credit): outgoing.grant(credit, tag: notice.tag, of: notice.source)
+        case .ping, .shutdown: serve(notice)
+        }
+    }
+
+    /// Serves the request that a notice stands for. The request may come too: it is answered then as well, and the
+    /// requester drops the second answer.
+    private func serve(_ notice: Notice) {
+        guard !isDraining.load(ordering: .sequentiallyConsistent), let request = notice.request,
+            core.refusal(of: request) == nil
+        else { return }
+        running.start { [self] in
+            let served = ServedRequest(request: request, telemetry: core.telemetry)
+            guard let response = await served.run({ await self.serve(request) }) else { return }
+            await core.answer(response, to: request)
         }
     }
 

@@ -6,14 +6,15 @@ package final class BackgroundTasks: Sendable {
         var tasks: [Int: Task<Void, Never>] = [:]
         var next = 0
         var isClosed = false
-        var idle: [Int: CheckedContinuation<Bool, Never>] = [:]
+        /// Who waits until no more than so many run.
+        var idle: [Int: (count: Int, waiter: CheckedContinuation<Bool, Never>)] = [:]
 
         /// The task has ended. Returns who waited for that.
         mutating func end(_ number: Int) -> [CheckedContinuation<Bool, Never>] {
             tasks.removeValue(forKey: number)
-            guard tasks.isEmpty, !idle.isEmpty else { return [] }
-            defer { idle = [:] }
-            return Array(idle.values)
+            let reached = idle.filter { tasks.count <= $0.value.count }
+            for number in reached.keys { idle[number] = nil }
+            return reached.values.map(\.waiter)
         }
     }
 
@@ -47,6 +48,11 @@ package final class BackgroundTasks: Sendable {
 
     /// Waits until no task runs. Returns whether that was before the timeout.
     package func waitUntilIdle(timeout: Duration) async -> Bool {
+        await waitUntil(count: 0, timeout: timeout)
+    }
+
+    /// Waits until no more than so many tasks run. Returns whether that was before the timeout.
+    private func waitUntil(count: Int, timeout: Duration) async -> Bool {
         let number: Int = state.withLock { state in
             defer { state.next += 1 }
             return state.next
@@ -54,13 +60,13 @@ package final class BackgroundTasks: Sendable {
         let alarm = Task {
             do { try await Task.sleep(for: timeout) } catch { return }
             let waiter = self.state.withLock { $0.idle.removeValue(forKey: number) }
-            waiter?.resume(returning: false)
+            waiter?.waiter.resume(returning: false)
         }
         defer { alarm.cancel() }
         return await withCheckedContinuation { continuation in
             let isIdle = state.withLock { state in
-                if state.tasks.isEmpty { return true }
-                state.idle[number] = continuation
+                if state.tasks.count <= count { return true }
+                state.idle[number] = (count, continuation)
                 return false
             }
             if isIdle { continuation.resume(returning: true) }
@@ -81,5 +87,18 @@ package final class BackgroundTasks: Sendable {
         for task in tasks.values { task.cancel() }
         let own = isCurrent ? Self.current?.number : nil
         for (number, task) in tasks where number != own { await task.value }
+    }
+
+    /// The same, for tasks that may not end when they are cancelled.
+    ///
+    /// - Parameter patience: How long to wait for them.
+    /// - Returns: Whether all have ended, but for the caller.
+    package func cancelAll(patience: Duration) async -> Bool {
+        let tasks = state.withLock { state in
+            state.isClosed = true
+            return state.tasks
+        }
+        for task in tasks.values { task.cancel() }
+        return await waitUntil(count: isCurrent ? 1 : 0, timeout: patience)
     }
 }

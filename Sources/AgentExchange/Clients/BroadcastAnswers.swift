@@ -29,6 +29,7 @@ public struct BroadcastAnswers: AsyncSequence, Sendable {
 
         deinit {
             core.streams.remove(gathering)
+            gathering.end()
         }
     }
 
@@ -72,7 +73,7 @@ public struct BroadcastAnswers: AsyncSequence, Sendable {
     private func pull() async -> Response? {
         let alarm = Task { [gathering, deadline] in
             do { try await Task.sleep(until: deadline, clock: .continuous) } catch { return }
-            gathering.end()
+            gathering.end(.deadlineExceeded)
         }
         defer { alarm.cancel() }
         let response = await gathering.next()

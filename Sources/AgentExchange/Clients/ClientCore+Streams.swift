@@ -4,7 +4,7 @@ extension ClientCore {
     /// Sends the request for a streamed result.
     func openStream(_ parts: ActionParts, until end: ContinuousClock.Instant) async throws(ExchangeError) -> PartBuffer
     {
-        let tag = UUID()
+        let tag = UUID.random()
         let outgoing = OutgoingCall(
             .stream,
             parts.body,

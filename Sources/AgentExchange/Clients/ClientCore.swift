@@ -41,7 +41,7 @@ final class ClientCore: Sendable {
         label: UUID,
         deadline: Duration?
     ) async throws(ExchangeError) -> Response {
-        let tag = UUID()
+        let tag = UUID.random()
         let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
         do throws(ExchangeError) {
             let response = try await call(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
@@ -73,16 +73,16 @@ final class ClientCore: Sendable {
         )
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         try pending.open(request.tag, label: label, deadline: .now + wait)
-        do {
-            try await transport.send(.request(request))
+        let ending: RequestEnding
+        do throws(ExchangeError) {
+            ending = try await self.ending(of: request, outgoing)
         } catch {
             pending.abandon(request.tag)
             // The agent may have it already, and may be working on it.
             if error.code == .cancelled, error.delivery == .unknown { cancel(request) }
             throw error
         }
-        outgoing.accepted()
-        switch await pending.ending(of: request.tag) {
+        switch ending {
         case .response(let response):
             return response
         case .deadlineExceeded:

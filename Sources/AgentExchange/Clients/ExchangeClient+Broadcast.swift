@@ -13,7 +13,7 @@ extension ExchangeClient {
         allowSubtypes: Bool = true,
         deadline: Duration? = nil
     ) async throws(ExchangeError) -> [AgentID] {
-        let (wait, tag) = (try RequestDeadline.limit(deadline ?? configuration.requestDeadline), UUID())
+        let (wait, tag) = (try RequestDeadline.limit(deadline ?? configuration.requestDeadline), UUID.random())
         let body = Request.Body.action(name: name, arguments: arguments)
         let outgoing = OutgoingCall(
             .broadcast,
@@ -86,7 +86,7 @@ extension ClientCore {
     ) async throws(ExchangeError) -> BroadcastAnswers {
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let end = ContinuousClock.now + wait
-        let gathering = Gathering(label: UUID())
+        let gathering = Gathering(label: UUID.random())
         let outgoing = OutgoingCall(
             .broadcast,
             body,
@@ -111,8 +111,7 @@ extension ClientCore {
                 )
             )
             outgoing.accepted(recipients: agents.count)
-            gathering.expect(agents)
-            outgoing.end(nil)
+            gathering.expect(agents) { outgoing.end($0) }
         } catch {
             outgoing.end(error)
             streams.remove(gathering)

@@ -18,7 +18,12 @@ public protocol ExchangeClient: AnyObject, Sendable {
 
     /// Runs an action on every registered agent of a type, with one message, and collects the answers until a deadline.
     ///
-    /// - Parameter deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
+    /// - Parameters:
+    ///   - name: The action.
+    ///   - arguments: What each agent gets.
+    ///   - type: Whose agents are asked.
+    ///   - allowSubtypes: Whether those of its subtypes are asked too.
+    ///   - deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
     /// - Throws: As ``ExchangeTransport/broadcast(_:)``. What the agents answer, errors included, is in the sequence.
     func askAll(
         _ name: String,

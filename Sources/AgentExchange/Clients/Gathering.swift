@@ -13,12 +13,14 @@ final class Gathering: Sendable {
         var expected: Set<EntityID>?
         var waiter: Waiter?
         var isEnded = false
+        /// Whom to tell, once, that nothing more is to come, and why that is when not all have answered.
+        var tellEnd: (@Sendable (ExchangeError.Code?) -> Void)?
 
         /// Whether nothing more is to come.
         var isComplete: Bool { isEnded || expected.map { $0.isSubset(of: answered) } ?? false }
     }
 
-    let tag = UUID()
+    let tag = UUID.random()
     let label: UUID
     private let state = Mutex(State())
 
@@ -44,27 +46,34 @@ final class Gathering: Sendable {
             return waiter
         }
         waiter?.resume(returning: response)
+        finish(nil) { _ in }
     }
 
-    /// The broadcast was sent to these agents.
-    func expect(_ agents: [AgentID]) {
-        finish { $0.expected = Set(agents.map(EntityID.agent)) }
+    /// The broadcast was sent to these agents. `tellEnd` is called once: without a code when all of them have answered.
+    func expect(_ agents: [AgentID], tellEnd: (@Sendable (ExchangeError.Code?) -> Void)? = nil) {
+        finish(nil) { state in
+            state.expected = Set(agents.map(EntityID.agent))
+            state.tellEnd = tellEnd
+        }
     }
 
-    /// Nothing more is awaited.
-    func end() {
-        finish { $0.isEnded = true }
+    /// Nothing more is awaited, for this reason.
+    func end(_ code: ExchangeError.Code = .cancelled) {
+        finish(code) { $0.isEnded = true }
     }
 
-    private func finish(_ change: (inout State) -> Void) {
-        let waiter: Waiter? = state.withLock { state in
+    private func finish(_ code: ExchangeError.Code?, _ change: (inout State) -> Void) {
+        let (waiter, tellEnd): (Waiter?, (@Sendable (ExchangeError.Code?) -> Void)?) = state.withLock { state in
             change(&state)
-            guard state.isComplete else { return nil }
-            let waiter = state.waiter
-            state.waiter = nil
-            return waiter
+            guard state.isComplete else { return (nil, nil) }
+            defer {
+                state.waiter = nil
+                state.tellEnd = nil
+            }
+            return (state.waiter, state.tellEnd)
         }
         waiter?.resume(returning: nil)
+        tellEnd?(code)
     }
 
     /// The next answer; `nil` when all have come, after ``end()``, and while another task waits for one.

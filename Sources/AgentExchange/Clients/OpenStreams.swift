@@ -74,7 +74,7 @@ final class OpenStreams: Sendable {
             return (Array(state.streams.values), Array(state.gatherings.values))
         }
         for stream in streams { stream.fail(error) }
-        for gathering in gatherings { gathering.end() }
+        for gathering in gatherings { gathering.end(error.code) }
         return streams.map(\.request)
     }
 }

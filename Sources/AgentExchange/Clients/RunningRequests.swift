@@ -27,6 +27,11 @@ final class RunningRequests: Sendable {
         }
     }
 
+    /// Runs the body for a notice that stands for a request. It can't be cancelled alone.
+    func start(_ body: @escaping @Sendable () async -> Void) {
+        tasks.start(body)
+    }
+
     /// Cancels a requester's own request. Returns whether it was running.
     func cancel(_ tag: UUID, of source: EntityID) -> Bool {
         guard let number = running.withLock({ $0[Key(source: source, tag: tag)] }) ?? nil else { return false }
@@ -49,8 +54,11 @@ final class RunningRequests: Sendable {
         await tasks.waitUntilIdle(timeout: timeout)
     }
 
-    /// Cancels everything and waits for it, except for the caller itself.
-    func cancelAll() async {
-        await tasks.cancelAll()
+    /// Cancels everything, and waits for it, except for the caller itself.
+    ///
+    /// - Parameter patience: How long to wait at most.
+    /// - Returns: Whether everything has ended.
+    func cancelAll(patience: Duration) async -> Bool {
+        await tasks.cancelAll(patience: patience)
     }
 }

@@ -15,7 +15,7 @@ public struct RemoteHandle: Sendable {
 
     init(agentID: AgentID, core: ClientCore) {
         self.agentID = agentID
-        label = UUID()
+        label = UUID.random()
         self.core = core
     }
 
@@ -72,7 +72,10 @@ public struct RemoteHandle: Sendable {
 
     /// Runs an action that streams its result, and yields the parts as they come.
     ///
-    /// - Parameter deadline: How long the whole stream may take; by default ``ClientConfiguration/streamDeadline``.
+    /// - Parameters:
+    ///   - name: The action.
+    ///   - arguments: What the agent gets.
+    ///   - deadline: How long the whole stream may take; by default ``ClientConfiguration/streamDeadline``.
     public func stream(
         _ name: String,
         _ arguments: ActionArguments = .none,
@@ -100,7 +103,9 @@ public struct RemoteHandle: Sendable {
 
     /// Asks the agent to stop, and returns when it has agreed.
     ///
-    /// - Parameter terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent.
+    /// - Parameters:
+    ///   - terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent.
+    ///   - deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
     public func shutdown(terminate: Bool? = nil, deadline: Duration? = nil) async throws(ExchangeError) {
         _ = try await result(of: .shutdown(terminate: terminate), deadline: deadline)
     }

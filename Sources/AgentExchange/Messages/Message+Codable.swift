@@ -21,7 +21,7 @@ extension Message: Codable {
 
     /// Decodes the JSON form.
     ///
-    /// Refuses unknown fields (unless ``Swift/CodingUserInfoKey/allowsUnknownMessageFields`` is set), unknown kinds, and
+    /// Refuses unknown fields (unless `CodingUserInfoKey.allowsUnknownMessageFields` is set), unknown kinds, and
     /// fields that do not belong to the kind. A foreign protocol version is a `DecodingError` whose underlying error is
     /// an ``ExchangeError`` with ``ExchangeError/Code/incompatibleProtocol``.
     public init(from decoder: any Decoder) throws {
@@ -89,7 +89,11 @@ extension Message: Codable {
                 try fields.encode(payload, forKey: .result)
             }
         case .notice(let notice):
-            if case .credit(let credit) = notice.body { try fields.encode(credit, forKey: .credit) }
+            switch notice.body {
+            case .credit(let credit): try fields.encode(credit, forKey: .credit)
+            case .shutdown(let terminate): try fields.encodeIfPresent(terminate, forKey: .terminate)
+            case .cancel, .ping: break
+            }
         }
     }
 
@@ -182,16 +186,24 @@ extension Message: Codable {
 
     private static func notice(_ kind: MessageKind, _ header: Header, _ fields: Fields) throws -> Notice {
         let body: Notice.Body
+        var own: [CodingKeys] = []
         switch kind {
-        case .creditNotice: body = .credit(try fields.decode(Int.self, forKey: .credit))
+        case .creditNotice:
+            own = [.credit]
+            body = .credit(try fields.decode(Int.self, forKey: .credit))
         case .cancelNotice: body = .cancel
+        case .pingNotice: body = .ping
+        case .shutdownNotice:
+            own = [.terminate]
+            body = .shutdown(terminate: try fields.decodeIfPresent(Bool.self, forKey: .terminate))
         default: throw unknown(kind, fields)
         }
-        try refuse(besides: kind == .creditNotice ? [.credit] : [], of: kind, fields)
+        try refuse(besides: own, of: kind, fields)
         return Notice(
             from: header.source,
             to: header.destination,
             tag: header.tag,
+            label: header.label,
             protocolVersion: header.version,
             body
         )

@@ -41,7 +41,7 @@ public enum Message: Sendable, Hashable {
         switch self {
         case .request(let request): request.label
         case .response(let response): response.label
-        case .notice: nil
+        case .notice(let notice): notice.label
         }
     }
 

@@ -34,6 +34,10 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
     public static let creditNotice = MessageKind(rawValue: "credit-notice")
     /// Says that the requester does not wait any more.
     public static let cancelNotice = MessageKind(rawValue: "cancel-notice")
+    /// Asks whether an agent is alive, past what waits in its mailbox.
+    public static let pingNotice = MessageKind(rawValue: "ping-notice")
+    /// Asks an agent to stop, past what waits in its mailbox.
+    public static let shutdownNotice = MessageKind(rawValue: "shutdown-notice")
 
     /// Whether the kind is a notice; a kind that is not known is one when it ends in `-notice`.
     public var isNotice: Bool { rawValue.hasSuffix("-notice") }

@@ -2,8 +2,8 @@ public import Foundation
 
 /// A hint about a request that is under way, from its requester to the agent.
 ///
-/// A notice overtakes everything that waits in the mailbox, is not answered, and may be lost: whoever sends it must not
-/// depend on it, or send it again.
+/// A notice overtakes everything that waits in the mailbox, and may be lost: whoever sends it must not depend on it, or
+/// send it again. Those that stand for a request are answered with the response to that request.
 public struct Notice: Sendable, Hashable {
     /// The requester.
     public let source: EntityID
@@ -13,6 +13,9 @@ public struct Notice: Sendable, Hashable {
 
     /// The tag of the request.
     public let tag: UUID
+
+    /// The label of the request, where the notice wants an answer.
+    public let label: UUID?
 
     /// What it says.
     public let body: Body
@@ -26,6 +29,10 @@ public struct Notice: Sendable, Hashable {
         case credit(Int)
         /// The requester does not wait any more.
         case cancel
+        /// The requester has sent a ping, which may wait behind other requests: it can be answered at once.
+        case ping
+        /// The requester wants the agent to stop: that can be answered at once. When no answer comes, it sends the request.
+        case shutdown(terminate: Bool?)
     }
 
     /// Makes a notice.
@@ -33,12 +40,14 @@ public struct Notice: Sendable, Hashable {
         from source: EntityID,
         to destination: EntityID,
         tag: UUID,
+        label: UUID? = nil,
         protocolVersion: ProtocolVersion = .current,
         _ body: Body
     ) {
         self.source = source
         self.destination = destination
         self.tag = tag
+        self.label = label
         self.body = body
         self.protocolVersion = protocolVersion
     }
@@ -48,6 +57,8 @@ public struct Notice: Sendable, Hashable {
         switch body {
         case .credit: .creditNotice
         case .cancel: .cancelNotice
+        case .ping: .pingNotice
+        case .shutdown: .shutdownNotice
         }
     }
 }

@@ -9,6 +9,7 @@
         /// |---|---|
         /// | `requestDeadline` | ``requestDeadline``: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
         /// | `streamDeadline` | ``streamDeadline`` |
+        /// | `cancellationPatience` | ``cancellationPatience`` |
         ///
         /// With `config.scoped(to: "warren")` the environment has them as `WARREN_REQUEST_DEADLINE` and so on.
         ///
@@ -18,6 +19,7 @@
             let settings = SettingsReader(config)
             if let value = try settings.duration("requestDeadline") { requestDeadline = value }
             if let value = try settings.duration("streamDeadline") { streamDeadline = value }
+            if let value = try settings.duration("cancellationPatience") { cancellationPatience = value }
             for (key, value) in [("requestDeadline", requestDeadline), ("streamDeadline", streamDeadline)] {
                 guard value > .zero else { throw SettingsReader.error(key, "more than zero") }
             }

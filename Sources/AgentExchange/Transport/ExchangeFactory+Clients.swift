@@ -18,15 +18,22 @@ extension ExchangeFactory {
     ///
     /// The handler may be called before this returns.
     ///
+    /// - Parameters:
+    ///   - registration: The agent's registration.
+    ///   - mode: What to do when another process serves the mailbox.
+    ///   - requestLimit: How many requests are taken before one of them is answered; `nil` is the exchange's own limit.
+    ///   - configuration: How the client behaves.
+    ///   - requestHandler: Serves one request; several at a time.
     /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
     ///   ``ExchangeError/Code/mailboxInUse`` when it is served already and `mode` is ``AttachMode/exclusive``.
     public func makeAgentClient(
         _ registration: AgentRegistration,
         mode: AttachMode = .exclusive,
+        requestLimit: Int? = nil,
         configuration: ClientConfiguration = ClientConfiguration(),
         requestHandler: @escaping RequestHandler
     ) async throws(ExchangeError) -> AgentExchangeClient {
-        let transport = try await makeAgentTransport(registration, mode: mode)
+        let transport = try await makeAgentTransport(registration, mode: mode, requestLimit: requestLimit)
         return AgentExchangeClient(
             registration: registration,
             transport: transport,

@@ -8,22 +8,29 @@ public protocol ExchangeFactory: Codable, Sendable {
 
     /// Opens the mailbox of a registered agent.
     ///
-    /// - Parameter mode: What to do when another transport receives from the mailbox.
+    /// - Parameters:
+    ///   - registration: The agent.
+    ///   - mode: What to do when another transport receives from the mailbox.
+    ///   - requestLimit: How many requests are handed out before one of them is answered, at least 1; what is more stays in
+    ///     the mailbox. Never more than the exchange's own limit, which `nil` takes. Responses and notices do not count.
     /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
     ///   ``ExchangeError/Code/mailboxInUse`` when another transport receives from it and the mode is
     ///   ``AttachMode/exclusive``.
     func makeAgentTransport(
         _ registration: AgentRegistration,
-        mode: AttachMode
+        mode: AttachMode,
+        requestLimit: Int?
     ) async throws(ExchangeError) -> any ExchangeTransport
 }
 
 extension ExchangeFactory {
-    /// Opens the mailbox of a registered agent that nobody else receives from.
+    /// Opens the mailbox of a registered agent, with the exchange's own limit of requests, and by default one that nobody
+    /// else receives from.
     public func makeAgentTransport(
-        _ registration: AgentRegistration
+        _ registration: AgentRegistration,
+        mode: AttachMode = .exclusive
     ) async throws(ExchangeError) -> any ExchangeTransport {
-        try await makeAgentTransport(registration, mode: .exclusive)
+        try await makeAgentTransport(registration, mode: mode, requestLimit: nil)
     }
 }
 

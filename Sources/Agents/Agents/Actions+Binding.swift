@@ -104,8 +104,8 @@ public struct PartSender<Part: Codable & Sendable>: Sendable {
 
     /// Sends a part, when the caller takes more. One task at a time may send.
     ///
-    /// - Throws: ``AgentExchange/ExchangeError/Code/cancelled`` when the caller takes no more,
-    ///   ``AgentExchange/ExchangeError/Code/invalidPayload``, and as ``AgentExchange/ExchangeTransport/send(_:)``.
+    /// - Throws: `ExchangeError.Code.cancelled` when the caller takes no more,
+    ///   `ExchangeError.Code.invalidPayload`, and as `ExchangeTransport.send(_:)`.
     public func send(_ part: Part) async throws(ExchangeError) {
         try await served.send(try served.payload(part))
     }

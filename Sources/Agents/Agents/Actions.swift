@@ -34,7 +34,7 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
 
     /// Checks that every action of the interface is bound, and once.
     ///
-    /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` with the names.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` with the names.
     public func validate() throws(ExchangeError) {
         let names = InterfaceDescription.of(Interface.self).actionNames
         let missing = names.filter { bindings[$0] == nil }

@@ -15,8 +15,8 @@ internal import AgentExchange
 /// ```
 ///
 /// An actor, a final class or a structure. Its actions run concurrently; an actor keeps its state safe. Run it with
-/// ``AgentRuntime``, ``AgentExchange/ExchangeClient/launch(_:name:configuration:)`` or
-/// ``withAgents(on:configuration:_:)``.
+/// ``AgentRuntime``, `ExchangeClient.launch(_:name:configuration:)` or
+/// ``withAgents(on:configuration:isolation:_:)``.
 public protocol Agent: Sendable {
     /// What it can be asked.
     associatedtype Interface: AgentInterface

@@ -3,8 +3,8 @@ internal import AgentExchange
 /// An action of a certain agent, called like a function.
 ///
 /// A call throws an error that the interface registered as the same type when the action threw it, and an
-/// ``AgentExchange/ExchangeError`` for everything else: with ``AgentExchange/ExchangeError/Code/remote``, type name and
-/// text when the action threw another error, else as ``AgentExchange/RemoteHandle/action(_:_:deadline:)``.
+/// `ExchangeError` for everything else: with `ExchangeError.Code.remote`, type name and
+/// text when the action threw another error, else as `RemoteHandle.action(_:_:deadline:)`.
 ///
 /// Cancelling the calling task cancels the action. A call made inside an action never waits longer than that action's own
 /// caller does.
@@ -29,7 +29,9 @@ public struct ActionCall<Interface: AgentInterface, Output, each Argument: Codab
 extension ActionCall where Output: Decodable & Sendable {
     /// Runs the action and returns its result.
     ///
-    /// - Parameter deadline: How long to wait at most; by default what the client is configured with.
+    /// - Parameters:
+    ///   - arguments: What the action gets.
+    ///   - deadline: How long to wait at most; by default what the client is configured with.
     public func callAsFunction(_ arguments: repeat each Argument, deadline: Duration? = nil) async throws -> Output {
         let (payload, codecs) = try await payload(repeat each arguments, deadline: deadline)
         return try Payload.decode(Output.self, from: payload, of: name, by: agent.id, with: codecs)
@@ -39,7 +41,9 @@ extension ActionCall where Output: Decodable & Sendable {
 extension ActionCall where Output == Void {
     /// Runs the action and returns when it has ended.
     ///
-    /// - Parameter deadline: How long to wait at most; by default what the client is configured with.
+    /// - Parameters:
+    ///   - arguments: What the action gets.
+    ///   - deadline: How long to wait at most; by default what the client is configured with.
     public func callAsFunction(_ arguments: repeat each Argument, deadline: Duration? = nil) async throws {
         _ = try await payload(repeat each arguments, deadline: deadline)
     }

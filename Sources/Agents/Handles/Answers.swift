@@ -12,7 +12,7 @@ public struct Answer<Interface: AgentInterface, Output: Sendable>: Sendable {
 /// The answers to a broadcast as they come: one for every agent that was asked.
 ///
 /// Agents that have not answered at the deadline come last, with
-/// ``AgentExchange/ExchangeError/Code/deadlineExceeded``. Ends early when the task is cancelled.
+/// `ExchangeError.Code.deadlineExceeded`. Ends early when the task is cancelled.
 public struct Answers<Interface: AgentInterface, Output: Codable & Sendable>: AsyncSequence, Sendable {
     /// An answer.
     public typealias Element = Answer<Interface, Output>

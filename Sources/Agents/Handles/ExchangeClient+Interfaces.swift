@@ -42,7 +42,7 @@ extension ExchangeClient {
     /// the answers: `client.broadcast(\Sensor.reset)`.
     ///
     /// - Returns: The agents that were asked.
-    /// - Throws: As ``AgentExchange/ExchangeTransport/broadcast(_:)``.
+    /// - Throws: As `ExchangeTransport.broadcast(_:)`.
     @discardableResult
     public func broadcast<Interface: AgentInterface, Output, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
@@ -59,7 +59,7 @@ extension ExchangeClient {
     /// answers until a deadline: `for await answer in try await client.askAll(\Sensor.temperature) { … }`.
     ///
     /// - Parameter deadline: How long to wait at most; by default what the client is configured with.
-    /// - Throws: As ``AgentExchange/ExchangeTransport/broadcast(_:)``. Errors of the agents are in the sequence.
+    /// - Throws: As `ExchangeTransport.broadcast(_:)`. Errors of the agents are in the sequence.
     public func askAll<Interface: AgentInterface, Output: Codable & Sendable, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
         _ arguments: repeat each Argument,

@@ -12,7 +12,7 @@ public import AgentExchange
 /// sends as that agent, if both are on the same exchange: so an agent can be given handles. Encoded, it is the agent's
 /// identifier; decoded, it belongs to no client, and can be used inside an agent, or after ``bound(to:)``.
 ///
-/// Members of the handle hide actions of the same name; ``action(_:)`` reaches those.
+/// Members of the handle hide actions of the same name; `action(_:)` reaches those.
 @dynamicMemberLookup
 public struct Handle<Interface: AgentInterface>: Sendable {
     /// The agent.
@@ -84,7 +84,9 @@ public struct Handle<Interface: AgentInterface>: Sendable {
 
     /// Asks the agent to stop, and returns when it has agreed.
     ///
-    /// - Parameter terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent's configuration.
+    /// - Parameters:
+    ///   - terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent's configuration.
+    ///   - deadline: How long to wait at most; by default what the client is configured with.
     public func shutdown(terminate: Bool? = nil, deadline: Duration? = nil) async throws(ExchangeError) {
         try await sender().shutdown(terminate: terminate, deadline: deadline)
     }

@@ -9,7 +9,9 @@ public struct StreamCall<Interface: AgentInterface, Part: Codable & Sendable, ea
 
     /// The parts of the result. The action starts when the first part is asked for.
     ///
-    /// - Parameter deadline: How long the whole stream may take; by default what the client is configured with.
+    /// - Parameters:
+    ///   - arguments: What the action gets.
+    ///   - deadline: How long the whole stream may take; by default what the client is configured with.
     public func callAsFunction(_ arguments: repeat each Argument, deadline: Duration? = nil) -> Parts<Interface, Part> {
         let encoded: Result<ActionArguments, ExchangeError>
         do throws(ExchangeError) {
@@ -23,9 +25,9 @@ public struct StreamCall<Interface: AgentInterface, Part: Codable & Sendable, ea
 
 /// The parts of a streamed result: in order, with back-pressure.
 ///
-/// The agent makes at most ``AgentExchange/RemoteHandle/streamWindow`` parts ahead of what was pulled. Leaving the loop,
+/// The agent makes at most `RemoteHandle.streamWindow` parts ahead of what was pulled. Leaving the loop,
 /// or cancelling the task, cancels the action. The sequence throws what the action threw, as a call does, and
-/// ``AgentExchange/ExchangeError/Code/interrupted`` when the agent died.
+/// `ExchangeError.Code.interrupted` when the agent died.
 public struct Parts<Interface: AgentInterface, Element: Codable & Sendable>: AsyncSequence, Sendable {
     /// What ends the sequence early.
     public typealias Failure = any Error

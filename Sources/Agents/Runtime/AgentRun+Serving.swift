@@ -54,7 +54,10 @@ extension AgentRun {
         )
         do {
             let result = try await withDeadline(RequestDeadline.current) { [self] in
-                try await admission.run(name) { try await run(binding, served) }
+                try await admission.run(name) {
+                    if let deadline = RequestDeadline.current, deadline <= .now { throw CancellationError() }
+                    return try await run(binding, served)
+                }
             }
             return request.response(result)
         } catch is RequestLeft {
@@ -90,9 +93,9 @@ extension AgentRun {
 
 /// Runs the body, and cancels it at a deadline.
 ///
-/// - Throws: A failure with ``AgentExchange/ExchangeError/Code/deadlineExceeded`` when the deadline came first, whatever the
+/// - Throws: A failure with `ExchangeError.Code.deadlineExceeded` when the deadline came first, whatever the
 ///   body did then.
-private func withDeadline<Output: Sendable>(
+func withDeadline<Output: Sendable>(
     _ deadline: ContinuousClock.Instant?,
     _ body: @escaping @Sendable () async throws -> Output
 ) async throws -> Output {

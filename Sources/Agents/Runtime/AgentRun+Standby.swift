@@ -1,16 +1,36 @@
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Synchronization
 
 /// Standing by: the agent sends itself a request. While another process is served, that one gets it, and holds it without
 /// an answer until it ends; then the exchange gives it to the next, and who gets its own is served now.
+///
+/// What is held counts against the requests that the exchange hands out. So a probe lives for a minute and is sent again,
+/// which forgets those of processes that died, and one process holds three; more are sent away, and come back later.
 extension AgentRun {
+    private static var probeLife: Duration { .seconds(60) }
+    private static var probeLimit: Int { AgentConfiguration.requestAllowance - 1 }
+
+    /// Waits for a latch of this run. Returns whether it was set before the run ended.
+    func waitUntil(_ latch: Latch<Void>) async -> Bool {
+        await withTaskGroup { group in
+            group.addTask { _ = await latch.wait() }
+            group.addTask { [self] in _ = await ended.wait() }
+            await group.next()
+            group.cancelAll()
+        }
+        return latch.value != nil
+    }
+
     /// Returns when this process is the one that the exchange serves, or the agent is to end.
     func becomeActive(_ client: AgentExchangeClient) async {
         guard mode == .standby else {
             active.set(())
             return
         }
+        logger.info("an agent stands by")
+        defer { if active.value != nil { logger.info("an agent on standby became active") } }
         await withTaskGroup { group in
             group.addTask { [self] in
                 await sendProbe(client)
@@ -27,9 +47,12 @@ extension AgentRun {
         while active.value == nil, end.value == nil, !Task.isCancelled {
             do throws(ExchangeError) {
                 let handle = client.handle(to: registration.agentID)
-                _ = try await handle.action(Reserved.standby, ActionArguments(token), deadline: .seconds(3600))
+                _ = try await handle.action(Reserved.standby, ActionArguments(token), deadline: Self.probeLife)
             } catch let error where error.code == .deadlineExceeded {
-                // Nothing changed for an hour.
+                // Nothing changed for a minute.
+            } catch let error where error.delivery == .delivered {
+                // Too many stand by.
+                try? await Task.sleep(for: Self.probeLife / 2)
             } catch {
                 // When the mailbox is gone, the client's own end tells. Any request proves the same as this one.
                 logger.debug("standing by without a probe", metadata: .init(keys: [.error: "\(error)"]))
@@ -42,8 +65,17 @@ extension AgentRun {
     func serveProbe(_ request: Request, _ arguments: ActionArguments) async throws -> Response {
         active.set(())
         if try arguments.decode(UUID.self) == token { return request.response() }
-        _ = await end.wait()
-        if Task.isCancelled { throw CancellationError() }
-        throw RequestLeft()
+        let mayHold = heldProbes.withLock { held in
+            guard held < Self.probeLimit else { return false }
+            held += 1
+            return true
+        }
+        guard mayHold else { return request.error(.unavailable, "\(Self.probeLimit) others stand by already") }
+        defer { heldProbes.withLock { $0 -= 1 } }
+        return try await withDeadline(RequestDeadline.current) { [end] in
+            _ = await end.wait()
+            if Task.isCancelled { throw CancellationError() }
+            throw RequestLeft()
+        }
     }
 }

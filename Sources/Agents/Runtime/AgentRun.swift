@@ -1,6 +1,7 @@
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Synchronization
 
 /// One run of an agent, from opening its mailbox to closing it.
 final class AgentRun<Subject: Agent>: Sendable {
@@ -15,14 +16,24 @@ final class AgentRun<Subject: Agent>: Sendable {
     let description = InterfaceDescription.of(Subject.Interface.self)
     let admission: Admission
 
+    /// Set when the mailbox is open in this process.
+    let attached = Latch<Void>()
     /// Set when the broker serves this process, and not one that it stands behind.
     let active = Latch<Void>()
     /// Set when requests may be served, or, with `false`, never will be.
     let opened = Latch<Bool>()
     /// Set when the agent is to end.
     let end = Latch<AgentEnd>()
+    /// Set when the run is over.
+    let ended = Latch<Void>()
     /// What a request handler needs, set before any is served.
     let context = Latch<AgentContext>()
+    /// What the shutdown hook threw.
+    private let failure = Latch<any Error>()
+    /// The names of the loops that run.
+    private let runningLoops = Mutex<[Int: String]>([:])
+    /// How many other processes' probes are held.
+    let heldProbes = Mutex(0)
     /// Tells this process from another that stands by for the same agent.
     let token = UUID()
 
@@ -59,6 +70,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         }
         end.set(.stopped)
         opened.set(false)
+        ended.set(())
         return result
     }
 
@@ -72,6 +84,7 @@ final class AgentRun<Subject: Agent>: Sendable {
             client = try await exchange.makeAgentClient(
                 registration,
                 mode: mode,
+                requestLimit: configuration.requestLimit,
                 configuration: configuration.client,
                 requestHandler: { [self] in try await serve($0, $1) }
             )
@@ -87,6 +100,7 @@ final class AgentRun<Subject: Agent>: Sendable {
             stopper: { [end] in end.set($0) }
         )
         self.context.set(context)
+        attached.set(())
         async let listening: Void = watch(client)
         let result = await AgentContext.$current.withValue(context) { await live(context) }
         await client.close()
@@ -105,37 +119,68 @@ final class AgentRun<Subject: Agent>: Sendable {
         // On standby it was never the agent, and has nothing to end.
         guard active.value != nil else { return result(of: end.value) }
         let hasStarted = await start(context)
-        if hasStarted, opened.set(true) {
+        var loops: OwnWork?
+        if hasStarted, end.value == nil, opened.set(true) {
             logger.info("an agent runs", metadata: .init(keys: [.count: "\(table.bindings.count)"]))
-            await runLoops(context)
+            loops = OwnWork { [self] in await runLoops(context) }
+            _ = await end.wait()
         }
         opened.set(false)
         admission.close()
-        await context.client.drain(grace: configuration.gracePeriod)
-        var end = end.value ?? .stopped
-        if hasStarted {
-            do {
-                try await agent.stopping(context)
-            } catch {
-                logger.error("an agent failed to stop", metadata: .init(keys: [.error: "\(error)"]))
-                if case .failed = end {} else { end = .failed(error) }
-            }
-        }
+        async let drained = drain(context.client)
+        if let loops { await endLoops(loops) }
+        _ = await drained
+        if hasStarted { await stop(context) }
+        let end = failure.value.map { .failed($0) } ?? end.value ?? .stopped
         await terminate(context.client, after: end)
         return result(of: end)
     }
 
+    /// Finishes or cancels what runs. The actions of a mailbox that was terminated were cancelled already.
+    private func drain(_ client: AgentExchangeClient) async -> Bool {
+        if case .terminated = end.value { return await client.drain(grace: .zero, patience: .zero) }
+        return await client.drain(grace: configuration.gracePeriod)
+    }
+
+    /// Calls the start-up hook, and cancels it when the agent is to end meanwhile.
     private func start(_ context: AgentContext) async -> Bool {
         guard end.value == nil else { return false }
-        do {
-            try await agent.started(context)
-            return true
-        } catch {
-            logger.error("an agent failed to start", metadata: .init(keys: [.error: "\(error)"]))
-            end.set(.failed(error))
+        let outcome = Latch<Bool>()
+        let hook = OwnWork { [self] in
+            do {
+                try await agent.started(context)
+                outcome.set(true)
+            } catch {
+                logger.error("an agent failed to start", metadata: .init(keys: [.error: "\(error)"]))
+                end.set(.failed(error))
+                outcome.set(false)
+            }
+        }
+        await hook.wait(orUntil: end)
+        guard await hook.cancel(patience: patience) else {
+            logger.error("the start-up hook of an agent goes on after it was cancelled; it is left to itself")
             return false
         }
+        return outcome.value ?? false
     }
+
+    /// Calls the shutdown hook, and cancels it after the grace period.
+    private func stop(_ context: AgentContext) async {
+        let hook = OwnWork { [self] in
+            do {
+                try await agent.stopping(context)
+            } catch {
+                logger.error("an agent failed to stop", metadata: .init(keys: [.error: "\(error)"]))
+                if case .failed = end.value { return }
+                failure.set(error)
+            }
+        }
+        if await hook.wait(atMost: configuration.gracePeriod) { return }
+        if await hook.cancel(patience: patience) { return }
+        logger.error("the shutdown hook of an agent goes on after it was cancelled; it is left to itself")
+    }
+
+    private var patience: Duration { configuration.cancellationPatience }
 
     private func terminate(_ client: AgentExchangeClient, after end: AgentEnd) async {
         guard end.terminates(configuration, isLaunched: isLaunched) else { return }
@@ -154,12 +199,26 @@ final class AgentRun<Subject: Agent>: Sendable {
     /// Runs the loops until the agent is to end, and then until they have ended.
     private func runLoops(_ context: AgentContext) async {
         await withTaskGroup { group in
-            for loop in table.loops {
-                group.addTask { [self] in await run(loop, context) }
+            for (number, loop) in table.loops.enumerated() {
+                group.addTask { [self] in
+                    runningLoops.withLock { $0[number] = loop.name }
+                    await run(loop, context)
+                    runningLoops.withLock { $0[number] = nil }
+                }
             }
             _ = await end.wait()
             group.cancelAll()
         }
+    }
+
+    /// Waits for the loops, which were cancelled; not for ever for one that goes on.
+    private func endLoops(_ loops: OwnWork) async {
+        if await loops.wait(atMost: patience) { return }
+        let names = runningLoops.withLock { Array($0.values) }.sorted().joined(separator: ", ")
+        logger.error(
+            "loops go on after they were cancelled; they are left to themselves",
+            metadata: .init(keys: [.reason: names])
+        )
     }
 
     private func run(_ loop: AgentLoop<Subject>, _ context: AgentContext) async {

@@ -14,11 +14,12 @@ internal import Synchronization
 /// ```
 ///
 /// With the package trait `ServiceLifecycle` it is a service: give several of them to a `ServiceGroup`, which has them stop
-/// on a signal. Without, cancel the task that calls ``run()``; that is the same.
+/// on a signal. Without, use ``run(stoppingOn:)``, or cancel the task that calls ``run()``; that is the same.
 ///
-/// An agent stops in this order: it takes no more requests; its loops are cancelled; what runs may finish within the grace
-/// period, else it is cancelled, and is answered either way; ``Agent/stopping(_:)`` is called; the mailbox is terminated, if
-/// it should be; what was not answered goes back to the mailbox, for whoever opens it next.
+/// An agent stops in this order: it begins no more requests; its loops are cancelled, and what runs may finish within the
+/// grace period, else it is cancelled, and is answered either way; ``Agent/stopping(_:)`` is called; the mailbox is
+/// terminated, if it should be; what was not answered goes back to the mailbox, for whoever opens it next. Code that goes on
+/// after it was cancelled does not hold this up for ever: see ``AgentConfiguration/cancellationPatience``.
 public final class AgentRuntime<Subject: Agent>: Sendable {
     let run: AgentRun<Subject>
     private let hasBegun = Atomic(false)
@@ -55,9 +56,9 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     ///
     /// Cancelling the task stops the agent, with its grace period.
     ///
-    /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` when an action is not bound, as
-    ///   ``AgentExchange/ExchangeFactory/makeAgentTransport(_:mode:)``, what ``Agent/started(_:)`` or
-    ///   ``Agent/stopping(_:)`` threw, ``LoopFailure``, and ``AgentExchange/ExchangeError/Code/connectionLost``.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` when an action is not bound, as
+    ///   `ExchangeFactory.makeAgentTransport(_:mode:requestLimit:)`, what ``Agent/started(_:)`` or
+    ///   ``Agent/stopping(_:)`` threw, ``LoopFailure``, and `ExchangeError.Code.connectionLost`.
     public func run() async throws {
         guard !hasBegun.exchange(true, ordering: .relaxed) else {
             throw ExchangeError(.invalidMessage, "an agent runtime runs once", entity: .agent(registration.agentID))
@@ -76,6 +77,23 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     /// Has the agent stop, and returns at once. Stopping twice, or before it runs, is fine.
     public func stop() {
         run.end.set(.stopped)
+    }
+
+    /// Whether the run ended, or is ending, because its mailbox was terminated.
+    public var wasTerminated: Bool {
+        if case .terminated = run.end.value { true } else { false }
+    }
+
+    /// Waits until the run has come to a phase. On standby, ``AgentPhase/active`` tells that this process took over.
+    ///
+    /// - Returns: Whether it has; `false` when it ended before, or the calling task was cancelled.
+    @discardableResult
+    public func waitUntil(_ phase: AgentPhase) async -> Bool {
+        switch phase {
+        case .attached: await run.waitUntil(run.attached)
+        case .active: await run.waitUntil(run.active)
+        case .ready: await waitUntilReady()
+        }
     }
 
     /// Waits until the agent serves requests: it is open, is not on standby, and ``Agent/started(_:)`` has returned.

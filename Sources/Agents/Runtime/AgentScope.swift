@@ -1,7 +1,7 @@
 public import AgentExchange
 internal import Synchronization
 
-/// What runs inside of ``withAgents(on:configuration:_:)``: launches agents that end with the scope.
+/// What runs inside of ``withAgents(on:configuration:isolation:_:)``: launches agents that end with the scope.
 public final class AgentScope: Sendable {
     /// The user in whose name the scope calls agents.
     public let user: UserExchangeClient
@@ -13,7 +13,7 @@ public final class AgentScope: Sendable {
     }
 
     /// Registers an agent, runs it in this process, and returns when it serves requests. See
-    /// ``AgentExchange/ExchangeClient/launch(_:name:configuration:)``.
+    /// `ExchangeClient.launch(_:name:configuration:)`.
     public func launch<Subject: Agent>(
         _ agent: Subject,
         name: String? = nil,
@@ -62,7 +62,7 @@ public final class AgentScope: Sendable {
 /// is closed.
 ///
 /// - Throws: What the body throws; else the first error that one of the agents ended with; what
-///   ``AgentExchange/ExchangeFactory/makeUserTransport(name:)`` throws.
+///   `ExchangeFactory.makeUserTransport(name:)` throws.
 public func withAgents<Output>(
     on exchange: any ExchangeFactory,
     configuration: ClientConfiguration = ClientConfiguration(),

@@ -64,14 +64,14 @@ extension ExchangeClient {
     /// Registers an agent, runs it in this process, and returns when it serves requests.
     ///
     /// It lives until it is shut down or stopped, also when nobody holds what this returns; in
-    /// ``withAgents(on:configuration:_:)`` it ends with the scope. By default its mailbox is terminated when it ends.
+    /// ``withAgents(on:configuration:isolation:_:)`` it ends with the scope. By default its mailbox is terminated when it ends.
     ///
     /// - Parameters:
     ///   - agent: The agent.
     ///   - name: A display name.
     ///   - configuration: How it is run.
-    /// - Throws: ``AgentExchange/ExchangeError/Code/invalidConfiguration`` with the actions that are not bound, what
-    ///   ``Agent/started(_:)`` threw, and as ``AgentExchange/ExchangeTransport/registerAgent(_:name:)``.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` with the actions that are not bound, what
+    ///   ``Agent/started(_:)`` threw, and as `ExchangeTransport.registerAgent(_:name:)`.
     public func launch<Subject: Agent>(
         _ agent: Subject,
         name: String? = nil,

@@ -29,8 +29,9 @@ enum NoticeCases {
             let registration = try await scope.register(by: user)
             let agent = try await scope.agent(registration, elsewhere: true)
             let tag = UUID()
-            for body in [Notice.Body.credit(7), .cancel] {
-                let notice = Notice(from: user.mailboxID, to: agent.mailboxID, tag: tag, body)
+            for body in [Notice.Body.credit(7), .cancel, .ping, .shutdown(terminate: false), .shutdown(terminate: nil)]
+            {
+                let notice = Notice(from: user.mailboxID, to: agent.mailboxID, tag: tag, label: UUID(), body)
                 try await scope.send(.notice(notice), by: user)
                 try expectEqual(try await scope.receive(at: agent), .notice(notice), "a notice")
             }

@@ -24,6 +24,7 @@ public enum ExchangeConformance {
         CancellationCases.all,
         SizeCases.all,
         NoticeCases.all,
+        RequestLimitCases.all,
         PartCases.all,
         StreamCases.all,
         StreamEndCases.all,

@@ -112,11 +112,13 @@ final class CaseScope: Sendable {
         _ registration: AgentRegistration,
         elsewhere: Bool = false,
         mode: AttachMode = .exclusive,
+        requestLimit: Int? = nil,
         file: StaticString = #fileID,
         line: Int = #line
     ) async throws -> any ExchangeTransport {
         note(file, line)
-        return keep(try await factory(elsewhere: elsewhere).makeAgentTransport(registration, mode: mode))
+        let factory = factory(elsewhere: elsewhere)
+        return keep(try await factory.makeAgentTransport(registration, mode: mode, requestLimit: requestLimit))
     }
 
     /// Opens the mailbox of an agent and serves it.
@@ -124,6 +126,7 @@ final class CaseScope: Sendable {
         _ registration: AgentRegistration,
         elsewhere: Bool = false,
         mode: AttachMode = .exclusive,
+        requestLimit: Int? = nil,
         _ configuration: ClientConfiguration? = nil,
         file: StaticString = #fileID,
         line: Int = #line,
@@ -133,6 +136,7 @@ final class CaseScope: Sendable {
         let client = try await factory(elsewhere: elsewhere).makeAgentClient(
             registration,
             mode: mode,
+            requestLimit: requestLimit,
             configuration: configuration ?? quietConfiguration,
             requestHandler: handler
         )

@@ -117,9 +117,11 @@ extension Mailbox {
 
 extension Mailbox {
     /// Makes the caller its receiver, or has it stand by.
-    func attach(_ mode: AttachMode) throws(ExchangeError) -> Machine.Receiver {
+    func attach(_ mode: AttachMode, limit: Int?) throws(ExchangeError) -> Machine.Receiver {
         do throws(MailboxRefusal) {
-            return try box.machine.withLock { machine throws(MailboxRefusal) in try machine.attach(mode) }
+            return try box.machine.withLock { machine throws(MailboxRefusal) in
+                try machine.attach(mode, limit: limit)
+            }
         } catch {
             if error == .terminated { throw ExchangeError(.badEntityID, "the agent was terminated", entity: id) }
             throw ExchangeError(.mailboxInUse, "another transport is open on this mailbox", entity: id)

@@ -63,6 +63,8 @@ struct MailboxStateMachine<Waiter> {
     /// The first receives, the others stand by.
     private var receivers: Deque<Receiver> = []
     private var lastReceiver: Receiver = 0
+    /// How many requests a receiver holds, where that is its own choice.
+    private var limits: [Receiver: Int] = [:]
     private var waiting: [Receiver: Waiting] = [:]
     private(set) var isTerminated = false
 
@@ -131,11 +133,14 @@ extension MailboxStateMachine {
 
 extension MailboxStateMachine {
     /// A receiver attaches, or comes to stand by behind those that are attached.
-    mutating func attach(_ mode: AttachMode) throws(MailboxRefusal) -> Receiver {
+    ///
+    /// - Parameter limit: How many requests it holds at most, if that is less than the mailbox's own limit.
+    mutating func attach(_ mode: AttachMode, limit: Int? = nil) throws(MailboxRefusal) -> Receiver {
         if isTerminated { throw .terminated }
         if mode == .exclusive, !receivers.isEmpty { throw .inUse }
         lastReceiver += 1
         receivers.append(lastReceiver)
+        limits[lastReceiver] = limit.map { max(1, $0) }
         return lastReceiver
     }
 
@@ -195,6 +200,7 @@ extension MailboxStateMachine {
     mutating func detach(_ receiver: Receiver, now: Instant) -> Actions {
         guard let index = receivers.firstIndex(of: receiver) else { return Actions() }
         receivers.remove(at: index)
+        limits[receiver] = nil
         var actions = Actions()
         if let waiting = waiting.removeValue(forKey: receiver) {
             actions.wakes.append((waiting.waiter, .failure(.closed)))
@@ -239,7 +245,10 @@ extension MailboxStateMachine {
 // MARK: - Parts
 
 extension MailboxStateMachine {
-    private var canTake: Bool { held.count < prefetch }
+    private var canTake: Bool {
+        let limit = receivers.first.flatMap { limits[$0] } ?? prefetch
+        return held.count < min(limit, prefetch)
+    }
 
     /// The next message that may be delivered. Expired requests on the way to it are answered.
     private mutating func next(at now: Instant, _ actions: inout Actions) -> Message? {

@@ -58,7 +58,7 @@ extension RabbitMQExchange {
     /// - Parameters:
     ///   - ready: Called once, when dead letters are received.
     ///   - report: Called with each dead letter that was taken care of.
-    /// - Throws: ``ExchangeError`` when no session can be opened, and when the connection is lost.
+    /// - Throws: `ExchangeError` when no session can be opened, and when the connection is lost.
     public func serveDeadLetters(
         ready: @Sendable () -> Void = {},
         report: @escaping @Sendable (DeadLetter) -> Void

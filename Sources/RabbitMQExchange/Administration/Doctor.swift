@@ -7,10 +7,15 @@ extension RabbitMQExchange {
     ///
     /// What it makes to find out (a queue that expires after a minute) is removed again.
     ///
-    /// - Parameter report: Called with each finding as it is found.
+    /// - Parameters:
+    ///   - management: What the management plugin told, or why it did not; `nil` when it was not asked.
+    ///   - report: Called with each finding as it is found.
     /// - Returns: All findings, in the order in which they were found. When no connection can be made, the last one says
     ///   why.
-    public func diagnose(report: @Sendable (Finding) -> Void = { _ in }) async -> [Finding] {
+    public func diagnose(
+        management: Result<ManagementFacts, any Error>? = nil,
+        report: @Sendable (Finding) -> Void = { _ in }
+    ) async -> [Finding] {
         var findings: [Finding] = []
         func tell(_ finding: Finding) {
             findings.append(finding)
@@ -25,8 +30,9 @@ extension RabbitMQExchange {
         }
         for finding in ConnectionDiagnosis(address).findings() { tell(finding) }
         let administration = ExchangeAdministration(session: Session(link: link), exchange: self)
-        let examination = Examination(administration: administration)
+        let examination = Examination(administration: administration, facts: try? management?.get())
         tell(examination.broker())
+        if let management { tell(examination.management(management)) }
         tell(await examination.permissions())
         let topology = await examination.topology()
         tell(topology)
@@ -64,14 +70,14 @@ struct ConnectionDiagnosis {
         case .unresolvableHost?:
             return [Finding(.address, .fail, text, mend: "check the host name in the URL, and the name server")]
         case .connectionRefused?:
-            let mend = "start the broker, or check host and port (5672, with TLS 5671)"
+            let other = address.encryption == .none ? "; a port with TLS needs amqps://" : ""
+            let mend = "start the broker, or check host and port (5672, with TLS 5671)\(other)"
             return [Finding(.address, .fail, text, mend: mend)]
         case .connectTimedOut?:
             let mend = "check host, port and firewall; a port with TLS needs amqps://, one without amqp://"
             return [Finding(.address, .fail, text, mend: mend)]
         case .tlsFailed?:
-            let mend = "name the authority with ?cacertfile=FILE, and connect by the name in the certificate"
-            return [reached, Finding(.tls, .fail, text, mend: mend)]
+            return [reached, Finding(.tls, .fail, text, mend: Self.mendOfTLS(text))]
         case .authenticationFailed?:
             let mend =
                 "check user and password (percent-encoded in the URL); guest may only log in locally"
@@ -86,6 +92,21 @@ struct ConnectionDiagnosis {
             let mend = error.code == .unauthorised ? "give the user a password in WARREN_BROKER" : nil
             return [Finding(error.code == .unauthorised ? .login : .address, .fail, text, mend: mend)]
         }
+    }
+
+    /// The C library tells its reasons apart only by their texts.
+    private static func mendOfTLS(_ text: String) -> String {
+        if text.contains("is not usable") { return "check that the file is there, may be read and has PEM" }
+        if text.contains("hostname verification") {
+            return "connect by the name in the certificate; an IP address is not compared with it"
+        }
+        if text.contains("cert verification") {
+            return "name the authority that signed the broker's certificate: ?cacertfile=FILE"
+        }
+        if text.contains("handshake failed") {
+            return "check that this port speaks TLS (5671); one without it needs amqp:// (5672)"
+        }
+        return "name the authority with ?cacertfile=FILE, and connect by the name in the certificate"
     }
 
     private func tls() -> Finding {

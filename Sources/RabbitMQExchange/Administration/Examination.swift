@@ -5,9 +5,11 @@ internal import Foundation
 /// The parts of a diagnosis that need a connection.
 struct Examination: Sendable {
     let administration: ExchangeAdministration
+    /// What the management plugin tells.
+    let facts: ManagementFacts?
 
-    private var link: BrokerLink { administration.link }
-    private var names: ExchangeNames { administration.names }
+    var link: BrokerLink { administration.link }
+    var names: ExchangeNames { administration.names }
 
     /// What the broker says about itself.
     func broker() -> Finding {
@@ -30,6 +32,20 @@ struct Examination: Sendable {
             return Finding(.broker, .fail, text, mend: "connect to the broker itself, not through a proxy for AMQP")
         }
         return Finding(.broker, .ok, "\(text); confirms, cancel notices and blocked notices are there")
+    }
+
+    /// Whether the management plugin answers.
+    func management(_ answer: Result<ManagementFacts, any Error>) -> Finding {
+        switch answer {
+        case .success(let facts):
+            let text = "it answers: \(facts.queues.count) queues, \(facts.bindings.count) bindings"
+            guard facts.alarms == nil else { return Finding(.management, .ok, text) }
+            let mend = "rabbitmqctl set_user_tags USER monitoring, to have the alarms named"
+            return Finding(.management, .ok, "\(text); this user may not see the nodes", mend: mend)
+        case .failure(let error):
+            let mend = "rabbitmq-plugins enable rabbitmq_management, and set_user_tags USER management; check the URL"
+            return Finding(.management, .fail, "\(error)", mend: mend)
+        }
     }
 
     /// Makes a queue as a session does, and removes it.
@@ -69,7 +85,8 @@ struct Examination: Sendable {
     /// The shared objects.
     func topology() async -> Finding {
         do throws(ExchangeError) {
-            let objects = try await administration.topology().filter { $0.kind != .binding }
+            let everything = try await administration.topology(facts)
+            let objects = everything.filter { $0.kind != .binding }
             if let wrong = objects.first(where: { $0.state == .different }) {
                 let mend =
                     "delete \(wrong.kind) \(wrong.name) when nobody uses it; the next session makes it anew"
@@ -86,63 +103,17 @@ struct Examination: Sendable {
                 let mend = "the next session makes them; terminate and register again what was registered before"
                 return Finding(.topology, .warn, "missing: \(list)", mend: mend)
             }
+            let bindings = everything.filter { $0.kind == .binding }
+            if let lost = bindings.first(where: { $0.state == .missing }) {
+                let mend = "the next session that may make it does; until then messages are lost there"
+                return Finding(.topology, .fail, "missing: binding \(lost.name) \(lost.wanted)", mend: mend)
+            }
+            let kinds = facts == nil ? "exchanges and queues" : "exchanges and queues with their bindings"
             let compared = objects.contains { $0.state == .notCompared } ? "are there" : "are there as they should be"
-            return Finding(.topology, .ok, "\(objects.count) exchanges and queues \(compared)")
+            return Finding(.topology, .ok, "\(objects.count) \(kinds) \(compared)")
         } catch {
             return Finding(.topology, .fail, Self.text(error))
         }
-    }
-
-    /// A broker with an alarm takes no messages. It says so at the first one, so the second tells.
-    func alarms() async -> Finding {
-        let first = await alarmsAtOnePublication()
-        return first.level == .ok ? await alarmsAtOnePublication() : first
-    }
-
-    /// Publishes a message that nobody gets, on a channel of its own: where the exchange is missing, that closes it.
-    private func publishToNobody() async throws(AMQPError) {
-        let publication = Publication(
-            exchange: names.mailboxes,
-            routingKey: names.sessionQueue(UUID()),
-            properties: MessageProperties(),
-            body: Data(),
-            mandatory: true
-        )
-        let limit = Deadline.after(.seconds(3))
-        let channel = try await link.publisher.openChannel(confirms: true, deadline: limit)
-        do throws(AMQPError) {
-            try await channel.publish(publication, deadline: limit)
-        } catch {
-            if error.code == .unroutable { try? await channel.close(deadline: limit) }
-            throw error
-        }
-    }
-
-    private func alarmsAtOnePublication() async -> Finding {
-        let start = ContinuousClock.now
-        do throws(AMQPError) {
-            try await publishToNobody()
-        } catch let error where error.code == .blocked || error.code == .timedOut {
-            let mend = "see rabbitmqctl status, alarms: free memory or disk, or raise the watermark"
-            let text = "the broker takes no messages: a memory or disk alarm"
-            return Finding(.alarms, .fail, error.code == .blocked ? text : "\(text), or it is stuck", mend: mend)
-        } catch let error where error.code == .unroutable || error.code == .notFound {
-            let took = (start.duration(to: .now) / .milliseconds(1)).rounded()
-            return Finding(.alarms, .ok, "none: a message was taken within \(Int(max(1, took))) ms")
-        } catch let error where error.code == .accessRefused {
-            let mend = "give the user a role's permissions: warren topology --format permissions"
-            return Finding(.alarms, .fail, "this user may not send: \(error.message)", mend: mend)
-        } catch {
-            return Finding(.alarms, .fail, error.message)
-        }
-        return Finding(.alarms, .ok, "none")
-    }
-
-    /// AMQP does not tell it; only what the version does by itself is known.
-    func acknowledgementTimeout() -> Finding {
-        let text = "30 min unless the broker is configured otherwise (AMQP does not tell)"
-        let mend = "rabbitmqctl environment | grep consumer_timeout; raise consumer_timeout for longer actions"
-        return Finding(.acknowledgementTimeout, .ok, text, mend: mend)
     }
 
     /// A fence through the directory and back.
@@ -163,12 +134,18 @@ struct Examination: Sendable {
     /// Mailboxes without a queue, and those that nobody serves.
     func mailboxes() async -> Finding {
         do throws(ExchangeError) {
-            let agents = try await administration.mailboxes().filter { $0.id.role == .agent }
+            let agents = try await administration.mailboxes(facts).filter { $0.id.role == .agent }
             let lost = agents.filter { $0.state == .unavailable }
             if let first = lost.first {
                 let mend =
                     "start its node, or warren terminate \(first.id.uuid.lowercased) when it was deleted"
                 let text = "\(lost.count) of \(agents.count) agents have no queue, the first is \(first.id)"
+                return Finding(.mailboxes, .fail, text, mend: mend)
+            }
+            let unbound = agents.filter { $0.isBound == false }
+            if let first = unbound.first {
+                let mend = "bind it again (docs/protocol.md has the keys), or warren terminate it and register anew"
+                let text = "\(unbound.count) of \(agents.count) mailboxes lack a binding, the first is \(first.id)"
                 return Finding(.mailboxes, .fail, text, mend: mend)
             }
             let behind = agents.filter { $0.consumers == 0 && $0.queuedMessages > 0 }
@@ -202,7 +179,7 @@ struct Examination: Sendable {
         }
     }
 
-    private static func text(_ error: ExchangeError) -> String {
+    static func text(_ error: ExchangeError) -> String {
         guard let cause = error.underlying as? AMQPError else { return error.message }
         return "\(error.message): \(cause.message)"
     }

@@ -29,10 +29,12 @@ extension ExchangeAdministration {
     /// A message is removed when the broker has confirmed it at its destination. One that still can't be understood there
     /// is parked once more.
     ///
-    /// - Parameter mailbox: Where to; by default what the message says.
+    /// - Parameters:
+    ///   - mailbox: Where to; by default what the message says.
+    ///   - matches: Which messages; asked for each that is parked.
     /// - Returns: How many were sent.
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` for a message that says no destination,
-    ///   ``ExchangeError/Code/badEntityID`` or ``ExchangeError/Code/mailboxTerminated`` when that mailbox takes none;
+    /// - Throws: `ExchangeError.Code.invalidMessage` for a message that says no destination,
+    ///   `ExchangeError.Code.badEntityID` or `ExchangeError.Code.mailboxTerminated` when that mailbox takes none;
     ///   then this message and those after it stay.
     public func replayParked(
         to mailbox: EntityID? = nil,

@@ -5,7 +5,10 @@ extension ExchangeAdministration {
     /// What all sessions of the namespace share on the broker, compared with what is there.
     ///
     /// Nothing is made: an object is looked at passively, and compared by declaring it once more only when it is there.
-    public func topology() async throws(ExchangeError) -> [TopologyObject] {
+    ///
+    /// - Parameter facts: What the management plugin tells; without it the state of bindings is
+    ///   ``TopologyObject/State/unknown``, because AMQP can't look at one.
+    public func topology(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> [TopologyObject] {
         let wanted = Topology.shared(names)
         var objects: [TopologyObject] = []
         for exchange in wanted.exchanges {
@@ -38,21 +41,26 @@ extension ExchangeAdministration {
                 )
             )
         }
-        return objects + Self.bindings(wanted, objects)
+        return objects + Self.bindings(wanted, objects, facts)
     }
 
-    /// A binding can't be looked at; but where either end is missing, it is too.
-    private static func bindings(_ wanted: Topology, _ objects: [TopologyObject]) -> [TopologyObject] {
+    /// AMQP can't look at a binding; but where either end is missing, it is too.
+    private static func bindings(
+        _ wanted: Topology,
+        _ objects: [TopologyObject],
+        _ facts: ManagementFacts?
+    ) -> [TopologyObject] {
         let missing = Set(objects.filter { $0.state == .missing }.map { "\($0.kind) \($0.name)" })
         return wanted.bindings.map { binding in
             let isMissing =
                 missing.contains("\(TopologyObject.Kind.queue) \(binding.queue)")
                 || missing.contains("\(TopologyObject.Kind.exchange) \(binding.exchange)")
+            let known = facts.map { $0.contains(binding) ? TopologyObject.State.present : .missing }
             return TopologyObject(
                 kind: .binding,
                 name: binding.exchange,
                 wanted: "\(binding.key) -> \(binding.queue)",
-                state: isMissing ? .missing : .unknown,
+                state: isMissing ? .missing : known ?? .unknown,
                 detail: nil
             )
         }

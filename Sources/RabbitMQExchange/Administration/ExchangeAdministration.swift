@@ -54,7 +54,7 @@ public final class ExchangeAdministration: Sendable {
 
     /// Watches the agents of a type. See `ExchangeTransport.changes`.
     ///
-    /// - Throws: ``ExchangeError/Code/unavailable`` when the namespace has no directory yet.
+    /// - Throws: `ExchangeError.Code.unavailable` when the namespace has no directory yet.
     public func changes(
         typeNamed name: String = AgentType.rootName,
         allowSubtypes: Bool = true
@@ -91,7 +91,7 @@ public final class ExchangeAdministration: Sendable {
 extension RabbitMQExchange {
     /// Connects to the broker to look at the namespace, and to administer it.
     ///
-    /// - Throws: ``ExchangeError`` with `connectionLost`, `unauthorised` or another code when no connection can be made.
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised` or another code when no connection can be made.
     public func openAdministration() async throws(ExchangeError) -> ExchangeAdministration {
         ExchangeAdministration(session: Session(link: try await openLink()), exchange: self)
     }

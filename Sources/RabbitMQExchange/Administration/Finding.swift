@@ -20,6 +20,8 @@ public struct Finding: Sendable, Hashable, Codable {
         case login
         /// Product, version and what the broker can do.
         case broker
+        /// The management plugin, when it was asked.
+        case management
         /// What this user may do.
         case permissions
         /// The objects that all sessions share.

@@ -1,5 +1,6 @@
 internal import AMQP
 public import AgentExchange
+public import Foundation
 
 /// A registered mailbox as the directory and the broker see it.
 public struct MailboxReport: Sendable, Hashable {
@@ -18,6 +19,13 @@ public struct MailboxReport: Sendable, Hashable {
     /// Attached receivers, those on standby included.
     public let consumers: Int
 
+    /// When the oldest message that was not acknowledged was sent, to the second; `nil` when there is none, or the broker
+    /// does not tell: it tells through the management plugin, and of classic queues only.
+    public let oldestMessage: Date?
+
+    /// Whether every binding that leads to it is there; `nil` where the management plugin did not tell.
+    public let isBound: Bool?
+
     /// What there is of a mailbox that is registered.
     public enum State: String, Sendable, Hashable, Codable {
         /// Its queue is there.
@@ -30,15 +38,20 @@ public struct MailboxReport: Sendable, Hashable {
 extension ExchangeAdministration {
     /// Every registered mailbox, oldest registration first, with the figures of its queue.
     ///
-    /// - Parameter limit: How many queues are looked at at a time.
-    public func mailboxes(limit: Int = 16) async throws(ExchangeError) -> [MailboxReport] {
+    /// - Parameters:
+    ///   - facts: What the management plugin tells.
+    ///   - limit: How many queues are looked at at a time.
+    public func mailboxes(
+        _ facts: ManagementFacts? = nil,
+        limit: Int = 16
+    ) async throws(ExchangeError) -> [MailboxReport] {
         guard try await isProvisioned() else { return [] }
         let everyone = try await session.directory.everyone()
         let reports = await withTaskGroup(of: (Int, Result<MailboxReport?, ExchangeError>).self) { group in
             var waiting = everyone.enumerated().makeIterator()
             func startNext() {
                 guard let (index, entity) = waiting.next() else { return }
-                group.addTask { (index, await self.report(on: entity.id, entity.lineage)) }
+                group.addTask { (index, await self.report(on: entity.id, entity.lineage, facts)) }
             }
             for _ in 0..<max(1, limit) { startNext() }
             var reports: [(Int, Result<MailboxReport?, ExchangeError>)] = []
@@ -56,23 +69,31 @@ extension ExchangeAdministration {
     }
 
     /// `nil` for a user whose queue has expired: nobody is there any more.
-    private func report(on id: EntityID, _ lineage: [String]) async -> Result<MailboxReport?, ExchangeError> {
+    private func report(
+        on id: EntityID,
+        _ lineage: [String],
+        _ facts: ManagementFacts?
+    ) async -> Result<MailboxReport?, ExchangeError> {
+        func report(_ state: MailboxReport.State, _ queue: QueueStatus? = nil) -> MailboxReport {
+            MailboxReport(
+                id: id,
+                lineage: lineage,
+                state: state,
+                queuedMessages: queue?.messageCount ?? 0,
+                consumers: queue?.consumerCount ?? 0,
+                oldestMessage: facts?.oldestMessages[names.queue(of: id)],
+                isBound: facts?.lead(
+                    Topology.mailboxBindings(of: id, lineage: lineage, names),
+                    to: names.queue(of: id)
+                )
+            )
+        }
         do throws(ExchangeError) {
             let queue = try await link.lookAt(id)
             if queue == nil, id.role == .user { return .success(nil) }
-            return .success(
-                MailboxReport(
-                    id: id,
-                    lineage: lineage,
-                    state: queue == nil ? .unavailable : .active,
-                    queuedMessages: queue?.messageCount ?? 0,
-                    consumers: queue?.consumerCount ?? 0
-                )
-            )
+            return .success(report(queue == nil ? .unavailable : .active, queue))
         } catch let error where error.code == .unavailable {
-            return .success(
-                MailboxReport(id: id, lineage: lineage, state: .unavailable, queuedMessages: 0, consumers: 0)
-            )
+            return .success(report(.unavailable))
         } catch {
             return .failure(error)
         }

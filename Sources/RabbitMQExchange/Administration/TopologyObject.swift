@@ -20,7 +20,7 @@ public struct TopologyObject: Sendable, Hashable {
         case different
         /// It is there, but this user may not compare its properties (no `configure` permission).
         case notCompared
-        /// AMQP has no way to look at it (bindings).
+        /// AMQP has no way to look at it (bindings), and nobody asked the management plugin.
         case unknown
     }
 

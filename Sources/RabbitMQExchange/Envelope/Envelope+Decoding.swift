@@ -121,11 +121,7 @@ extension Envelope {
         case .pingRequest:
             body = .ping
         case .shutdownRequest:
-            let field = headers[Header.terminate]
-            if field != nil, field?.boolValue == nil {
-                throw frame.malformed("its header \(Header.terminate) is not a boolean")
-            }
-            body = .shutdown(terminate: field?.boolValue)
+            body = .shutdown(terminate: try terminate(frame, headers))
         case .cancelRequest:
             guard let target = headers[Header.target]?.stringValue.flatMap(UUID.init(uuidString:)) else {
                 throw frame.malformed("it has no valid header \(Header.target)")
@@ -164,10 +160,20 @@ extension Envelope {
         return value
     }
 
+    private static func terminate(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Bool? {
+        guard let field = headers[Header.terminate] else { return nil }
+        guard let value = field.boolValue else {
+            throw frame.malformed("its header \(Header.terminate) is not a boolean")
+        }
+        return value
+    }
+
     private static func notice(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Notice {
         let body: Notice.Body
         switch frame.kind {
         case .cancelNotice: body = .cancel
+        case .pingNotice: body = .ping
+        case .shutdownNotice: body = .shutdown(terminate: try terminate(frame, headers))
         case .creditNotice:
             guard let field = headers[Header.credit] else { throw frame.malformed("it has no header \(Header.credit)") }
             body = .credit(try count(field, Header.credit, frame))
@@ -177,6 +183,7 @@ extension Envelope {
             from: frame.source,
             to: frame.destination,
             tag: frame.tag,
+            label: frame.label,
             protocolVersion: frame.version,
             body
         )

@@ -52,7 +52,11 @@ enum Envelope {
         case .response(let response):
             payload = encode(response, into: &headers)
         case .notice(let notice):
-            if case .credit(let credit) = notice.body { headers[Header.credit] = .int64(Int64(credit)) }
+            switch notice.body {
+            case .credit(let credit): headers[Header.credit] = .int64(Int64(credit))
+            case .shutdown(let terminate?): headers[Header.terminate] = .bool(terminate)
+            case .shutdown(nil), .cancel, .ping: break
+            }
             payload = nil
         }
         if let payload {

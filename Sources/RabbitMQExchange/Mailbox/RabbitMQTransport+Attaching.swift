@@ -8,15 +8,22 @@ extension RabbitMQTransport {
     /// - Parameters:
     ///   - isNew: Whether the mailbox was made a moment ago, so that nobody else can have it.
     ///   - mode: Whether to stand by for another consumer.
+    ///   - requestLimit: How many requests are handed out before one is answered, where that is less than the exchange's.
     /// - Throws: ``ExchangeError/Code/mailboxInUse``, ``ExchangeError/Code/unavailable``.
     static func attach(
         to id: EntityID,
         isNew: Bool,
         mode: AttachMode = .exclusive,
+        requestLimit: Int? = nil,
         lease: Lease,
         factory: RabbitMQExchange
     ) async throws(ExchangeError) -> RabbitMQTransport {
-        let transport = RabbitMQTransport(mailboxID: id, lease: lease, exchange: factory)
+        let transport = RabbitMQTransport(
+            mailboxID: id,
+            requestLimit: requestLimit,
+            lease: lease,
+            exchange: factory
+        )
         try lease.session.add(transport, mode: mode)
         do {
             let mustProve = !isNew && mode == .exclusive
@@ -50,7 +57,7 @@ extension RabbitMQTransport {
         let declaration = ConsumerDeclaration(
             queue: session.names.queue(of: mailboxID),
             tag: session.names.consumerTag(of: mailboxID, session: link.sessionID),
-            prefetch: link.configuration.prefetch
+            prefetch: prefetch
         )
         let consumer: Consumer
         do {

@@ -11,6 +11,8 @@ internal import Synchronization
 final class RabbitMQTransport: ExchangeTransport {
     let mailboxID: EntityID
     let session: Session
+    /// How many requests the broker hands out before one of them is answered.
+    let prefetch: Int
     let inbox = Inbox()
     let held: Mutex<HeldRequests<Delivery>>
     /// Attempts, where the broker does not count them.
@@ -51,8 +53,9 @@ final class RabbitMQTransport: ExchangeTransport {
 
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
-    init(mailboxID: EntityID, lease: Lease, exchange: RabbitMQExchange) {
+    init(mailboxID: EntityID, requestLimit: Int?, lease: Lease, exchange: RabbitMQExchange) {
         self.mailboxID = mailboxID
+        prefetch = max(1, min(requestLimit ?? .max, exchange.configuration.prefetch))
         self.lease = lease
         self.exchange = exchange
         session = lease.session

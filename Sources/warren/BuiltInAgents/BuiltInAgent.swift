@@ -1,6 +1,6 @@
 import AgentExchange
+import Agents
 import ArgumentParser
-import Synchronization
 
 /// A small agent of the tool, to try an exchange with.
 enum BuiltInAgent: String, CaseIterable, ExpressibleByArgument, Sendable {
@@ -10,71 +10,43 @@ enum BuiltInAgent: String, CaseIterable, ExpressibleByArgument, Sendable {
 
     /// What it is discovered by: `Warren.Echo` and so on, all of them below `Warren.BuiltIn`.
     var type: AgentType {
-        AgentType("Warren.\(name)", parents: [AgentType("Warren.BuiltIn")])
-    }
-
-    private var name: String {
         switch self {
-        case .echo: "Echo"
-        case .counter: "Counter"
-        case .sleeper: "Sleeper"
+        case .echo: Echo.agentType
+        case .counter: Counter.agentType
+        case .sleeper: Sleeper.agentType
         }
     }
 
     /// A new one.
-    func makeActions() -> any BuiltInActions {
+    func makeAgent() -> any Agent {
         switch self {
-        case .echo: EchoActions()
-        case .counter: CounterActions()
-        case .sleeper: SleeperActions()
+        case .echo: EchoAgent()
+        case .counter: CounterAgent()
+        case .sleeper: SleeperAgent()
         }
     }
 }
 
-/// What a built-in agent does besides what all of them do.
-protocol BuiltInActions: Sendable {
-    /// Runs an action; `nil` when it has none of this name.
-    func run(_ name: String, _ arguments: ActionArguments) async throws -> JSONValue?
+/// What all of them can be asked.
+struct BuiltIn: AgentInterface {
+    static let typeName = "Warren.BuiltIn"
+
+    let fail = Action<Void, String>("fail")
+    let stream = StreamedAction<Int, Int>("stream")
 }
 
-/// `echo(x)` gives back what it got.
-struct EchoActions: BuiltInActions {
-    func run(_ name: String, _ arguments: ActionArguments) async throws -> JSONValue? {
-        name == "echo" ? try arguments.decode(JSONValue.self) : nil
-    }
-}
-
-/// `add(n)` adds to a total and returns it, `total()` only returns it.
-final class CounterActions: BuiltInActions {
-    private let total = Mutex<Int64>(0)
-
-    func run(_ name: String, _ arguments: ActionArguments) async throws -> JSONValue? {
-        switch name {
-        case "add":
-            let number = try arguments.decode(Int64.self)
-            return try total.withLock { total in
-                let (sum, isOver) = total.addingReportingOverflow(number)
-                if isOver { throw Failure(.remote, "the total is too large", type: "Warren.Overflow") }
-                total = sum
-                return .integer(sum)
+extension Actions.Builder {
+    /// Binds what all of them do.
+    mutating func bind(_ builtIn: KeyPath<Interface, BuiltIn>) {
+        on(builtIn.appending(path: \.fail)) { _, text in
+            throw Failure(.remote, text, type: "Warren.Failed")
+        }
+        produce(builtIn.appending(path: \.stream)) { _, parts, count in
+            var number = 0
+            while number < count {
+                try await parts.send(number)
+                number += 1
             }
-        case "total":
-            return .integer(total.withLock { $0 })
-        default:
-            return nil
         }
-    }
-}
-
-/// `sleep(seconds)` waits, or until it is cancelled.
-struct SleeperActions: BuiltInActions {
-    func run(_ name: String, _ arguments: ActionArguments) async throws -> JSONValue? {
-        guard name == "sleep" else { return nil }
-        let seconds = try arguments.decode(Double.self)
-        guard (0...86_400).contains(seconds) else {
-            throw Failure(.remote, "sleep takes 0 to 86,400 seconds", type: "Warren.OutOfRange")
-        }
-        try await Task.sleep(for: .milliseconds(Int64(seconds * 1000)))
-        return .number(seconds)
     }
 }

@@ -1,4 +1,5 @@
 import AgentExchange
+import Agents
 import ArgumentParser
 import Foundation
 import RabbitMQExchange
@@ -14,7 +15,9 @@ struct AgentCommand: Command {
 
             An agent that was registered by this command is terminated when it ends, unless --keep is given; one that was \
             given by --id stays. A kept mailbox can be served again with --id, by one process at a time; one with --standby \
-            takes over when the other ends.
+            takes over when the other ends, and says so on the standard error.
+
+            On SIGTERM or SIGINT it takes no more requests; what runs may finish within --grace, and is answered.
 
             EXAMPLE
               warren agent counter --name hits --keep
@@ -39,6 +42,9 @@ struct AgentCommand: Command {
     @Flag(help: "Leave the mailbox when the command ends.")
     var keep = false
 
+    @Option(help: "How long running actions may take after a signal; then they are cancelled.")
+    var grace: TimeSpan = .seconds(10)
+
     func validate() throws {
         if standby, id == nil { throw ValidationError("--standby needs --id: the agent to stand by for") }
         if let id, id.id?.agentID == nil { throw ValidationError("--id takes the UUID of an agent") }
@@ -47,42 +53,53 @@ struct AgentCommand: Command {
         }
     }
 
-    private enum End: Sendable {
-        case asked(terminate: Bool?)
-        case stopped(ExchangeError)
-    }
-
     func execute(_ console: Console) async throws {
         let exchange = try options.exchange("agent \(kind.rawValue)")
         let registration = try await registration(exchange)
-        let service = BuiltInService(kind)
-        let client: AgentExchangeClient
-        do {
-            client = try await exchange.makeAgentClient(
-                registration,
-                mode: standby ? .standby : .exclusive,
-                requestHandler: { try await service.serve($0, $1) }
-            )
-        } catch {
-            await end(registration, exchange, terminate: nil)
-            throw error
-        }
-        do {
-            try announce(registration, console)
-        } catch {
-            await uncancelled { await client.close() }
-            await end(registration, exchange, terminate: nil)
-            throw error
-        }
-        switch await wait(client, service) {
-        case .asked(let terminate):
-            await end(registration, exchange, terminate: terminate)
-        case .stopped(let error) where error.code == .mailboxTerminated:
-            console.note("the agent was terminated")
-        case .stopped(let error):
-            throw error
-        }
+        try await serve(kind.makeAgent(), registration, exchange, console)
     }
+
+    private func serve(
+        _ agent: some Agent,
+        _ registration: AgentRegistration,
+        _ exchange: RabbitMQExchange,
+        _ console: Console
+    ) async throws {
+        var configuration = AgentConfiguration()
+        configuration.gracePeriod = grace.duration
+        configuration.terminateOnSuccess = isOwn
+        configuration.terminateOnError = false
+        let runtime = AgentRuntime(
+            agent,
+            registration: registration,
+            exchange: exchange,
+            mode: standby ? .standby : .exclusive,
+            configuration: configuration
+        )
+        // Cancelling this task, as a signal does, stops the agent with its grace period.
+        async let run: Void = runtime.run()
+        let isAttached = await runtime.waitUntil(.attached)
+        var failure: (any Error)?
+        if isAttached {
+            do { try announce(registration, console) } catch { failure = error }
+        }
+        if failure != nil { runtime.stop() }
+        if standby, isAttached {
+            console.note("standing by for \(registration.agentID.uuid.lowercased)")
+            if await runtime.waitUntil(.active) { console.note("active") }
+        }
+        do {
+            try await run
+        } catch {
+            if !isAttached { await removeRegistration(registration, exchange) }
+            throw failure ?? error
+        }
+        if let failure { throw failure }
+        if runtime.wasTerminated { console.note("the agent was terminated") }
+    }
+
+    /// Whether the mailbox is this command's own, and goes with it.
+    private var isOwn: Bool { id == nil && !keep }
 
     private func registration(_ exchange: RabbitMQExchange) async throws -> AgentRegistration {
         if let agent = id?.id?.agentID { return AgentRegistration(agentID: agent, type: kind.type) }
@@ -99,25 +116,9 @@ struct AgentCommand: Command {
         }
     }
 
-    /// Serves until a signal, a shutdown request, or the end of the mailbox.
-    private func wait(_ client: AgentExchangeClient, _ service: BuiltInService) async -> End {
-        await withTaskGroup(of: End.self) { group in
-            group.addTask { .stopped(await client.waitUntilStopped()) }
-            group.addTask {
-                var requests = service.stops.makeAsyncIterator()
-                let request = await requests.next(isolation: nil)
-                return .asked(terminate: request ?? nil)
-            }
-            let end = await group.next() ?? .asked(terminate: nil)
-            await uncancelled { await client.close() }
-            group.cancelAll()
-            return end
-        }
-    }
-
-    /// Terminates the mailbox, when it is this command's own.
-    private func end(_ registration: AgentRegistration, _ exchange: RabbitMQExchange, terminate: Bool?) async {
-        guard terminate ?? (id == nil && !keep) else { return }
+    /// Terminates the mailbox that this command registered, when the agent never came to run.
+    private func removeRegistration(_ registration: AgentRegistration, _ exchange: RabbitMQExchange) async {
+        guard isOwn else { return }
         await uncancelled {
             guard let administration = try? await exchange.openAdministration() else { return }
             try? await administration.terminate(.agent(registration.agentID))

@@ -45,8 +45,7 @@ struct Bench: Sendable {
         do {
             let echo = try await user.registerAgent(AgentType("Warren.Bench"), name: "echo")
             let silent = try await user.registerAgent(AgentType("Warren.Bench"), name: "silent")
-            let service = BuiltInService(.echo)
-            let client = try await agent.makeAgentClient(echo) { try await service.serve($0, $1) }
+            let client = try await agent.makeAgentClient(echo) { request, _ in try Self.echo(request) }
             var measurements: [Measurement] = []
             do {
                 let handle = user.handle(to: echo.agentID)
@@ -72,6 +71,13 @@ struct Bench: Sendable {
             await uncancelled { await user.close() }
             throw error
         }
+    }
+
+    /// Gives back the text that an action was called with.
+    private static func echo(_ request: Request) throws -> Response {
+        guard case .action(_, let arguments) = request.body else { return request.response() }
+        let text: String = try arguments.decode(String.self)
+        return try request.response(encoding: text)
     }
 
     /// Sends a request that nobody will answer.

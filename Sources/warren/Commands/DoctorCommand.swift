@@ -7,7 +7,8 @@ struct DoctorCommand: Command {
         commandName: "doctor",
         abstract: "Connects and says what is fine, what is not, and how to mend it.",
         discussion: """
-            Each line is ok, warn or fail. The exit status is 0 without a fail, 3 when no connection can be made, else 1.
+            Each line is ok, warn or fail. The exit status is 0 without a fail, 3 when no connection can be made, else 1. \
+            With --management bindings are compared too, and alarms have their names.
 
             EXAMPLE
               warren doctor --broker amqps://ops@broker.example/production
@@ -15,10 +16,11 @@ struct DoctorCommand: Command {
     )
 
     @OptionGroup var options: CommonOptions
+    @OptionGroup var management: ManagementOptions
 
     func execute(_ console: Console) async throws {
         let exchange = try options.exchange("doctor")
-        let findings = await exchange.diagnose { finding in
+        let findings = await exchange.diagnose(management: try await askManagement()) { finding in
             guard !console.json else { return }
             try? console.line("\(finding.level.rawValue.padded(to: 4))  \(finding.subject.title)\(finding.text)")
             let label = finding.level == .ok ? "note" : "mend"
@@ -30,6 +32,15 @@ struct DoctorCommand: Command {
         var told = CommandFailure(failure.text, status: Self.status(failure))
         told.isReported = true
         throw told
+    }
+
+    private func askManagement() async throws -> Result<ManagementFacts, any Error>? {
+        guard let api = try management.api(options) else { return nil }
+        do {
+            return .success(try await api.facts(namespace: options.chosenNamespace))
+        } catch let failure as CommandFailure {
+            return .failure(failure)
+        }
     }
 
     private static func status(_ failure: Finding) -> Int32 {

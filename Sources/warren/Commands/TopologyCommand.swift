@@ -7,11 +7,13 @@ struct TopologyCommand: Command {
         commandName: "topology",
         abstract: "Shows what Warren wants on the broker, compared with what is there.",
         discussion: """
-            table compares; AMQP can't look at bindings, so their state is unknown. definitions prints what can be imported \
+            table compares; AMQP can't look at bindings, so their state is unknown unless --management names the \
+            management plugin. definitions prints what can be imported \
             with rabbitmqctl import_definitions. permissions prints what each role needs; replace USER. The last two need \
             no broker. The exit status of the table is 0 when nothing is missing or different.
 
             EXAMPLE
+              warren topology --management http://127.0.0.1:15672
               warren topology --format definitions > warren.json && rabbitmqctl import_definitions warren.json
               warren topology --format permissions
             """
@@ -22,6 +24,7 @@ struct TopologyCommand: Command {
     }
 
     @OptionGroup var options: CommonOptions
+    @OptionGroup var management: ManagementOptions
 
     @Option(help: "table, definitions or permissions.")
     var format = Format.table
@@ -46,7 +49,8 @@ struct TopologyCommand: Command {
     }
 
     private func compare(_ console: Console) async throws {
-        let objects = try await options.withAdministration { try await $0.topology() }
+        let facts = try await management.facts(options)
+        let objects = try await options.withAdministration { try await $0.topology(facts) }
         let lines = objects.map {
             Line(kind: $0.kind.rawValue, name: $0.name, wanted: $0.wanted, state: $0.state.rawValue, detail: $0.detail)
         }

@@ -1,4 +1,5 @@
 import AgentExchange
+import Foundation
 import RabbitMQExchange
 
 /// An agent as `--json` prints it.
@@ -28,6 +29,8 @@ struct MailboxLine: Encodable, Sendable {
     let state: String
     let queued: Int
     let consumers: Int
+    /// The age of the oldest message, where the broker tells it.
+    let oldestSeconds: Int?
 
     init(_ report: MailboxReport) {
         self.init(
@@ -35,11 +38,20 @@ struct MailboxLine: Encodable, Sendable {
             type: report.lineage.last,
             state: report.state.rawValue,
             queued: report.queuedMessages,
-            consumers: report.consumers
+            consumers: report.consumers,
+            oldestSeconds: report.oldestMessage.map { max(0, Int(-$0.timeIntervalSinceNow)) }
         )
     }
 
-    init(_ id: EntityID, name: String? = nil, type: String?, state: String, queued: Int = 0, consumers: Int = 0) {
+    init(
+        _ id: EntityID,
+        name: String? = nil,
+        type: String?,
+        state: String,
+        queued: Int = 0,
+        consumers: Int = 0,
+        oldestSeconds: Int? = nil
+    ) {
         self.id = id.uuid.lowercased
         role = id.role.rawValue
         self.name = id.name ?? name
@@ -47,24 +59,36 @@ struct MailboxLine: Encodable, Sendable {
         self.state = state
         self.queued = queued
         self.consumers = consumers
+        self.oldestSeconds = oldestSeconds
     }
 
     /// The table of several.
-    static func table(_ mailboxes: [MailboxLine]) -> Table {
-        Table(
-            .flexible("TYPE"),
-            .flexible("NAME"),
-            .fixed("ID"),
-            .fixed("STATE"),
-            .number("QUEUED"),
+    static func table(_ mailboxes: [MailboxLine], withOldest: Bool = false) -> Table {
+        var columns: [Table.Column] = [
+            .flexible("TYPE"), .flexible("NAME"), .fixed("ID"), .fixed("STATE"), .number("QUEUED"),
             .number("CONSUMERS"),
+        ]
+        if withOldest { columns.append(.number("OLDEST")) }
+        return Table(
+            columns,
             rows: mailboxes.map { mailbox in
-                [
+                let row = [
                     mailbox.type ?? (mailbox.role == "user" ? "(user)" : "-"), mailbox.name ?? "-", mailbox.id,
                     mailbox.state, "\(mailbox.queued)", "\(mailbox.consumers)",
                 ]
+                return withOldest ? row + [mailbox.oldestSeconds.map(Self.age) ?? "-"] : row
             }
         )
+    }
+
+    /// `12 s`, `5 min`, `3 h`, `2 d`.
+    private static func age(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<120: "\(seconds) s"
+        case ..<7200: "\(seconds / 60) min"
+        case ..<172_800: "\(seconds / 3600) h"
+        default: "\(seconds / 86_400) d"
+        }
     }
 }
 

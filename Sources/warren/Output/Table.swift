@@ -22,6 +22,10 @@ struct Table: Sendable {
     private static let narrowest = 6
 
     init(_ columns: Column..., rows: [[String]] = []) {
+        self.init(columns, rows: rows)
+    }
+
+    init(_ columns: [Column], rows: [[String]] = []) {
         self.columns = columns
         self.rows = rows
     }

@@ -15,9 +15,11 @@ enum ExitStatus {
 }
 
 /// Why a command failed: one line, and the exit status.
-struct CommandFailure: Error {
+struct CommandFailure: Error, CustomStringConvertible {
     /// A line for a person.
     let message: String
+
+    var description: String { message }
 
     /// A word for a program; those of ``ExchangeError/Code``, and `usage`, `not-found`, `ambiguous`, `failed`.
     let code: String

@@ -1,3 +1,4 @@
+import ExchangeTestKit
 import Foundation
 
 @testable import AgentExchange

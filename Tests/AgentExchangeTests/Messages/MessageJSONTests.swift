@@ -28,6 +28,9 @@ struct MessageJSONTests {
         let notices = [
             Notice(from: user, to: agent, tag: UUID(), .credit(32)),
             Notice(from: agent, to: agent, tag: UUID(), .cancel),
+            Notice(from: user, to: agent, tag: UUID(), label: UUID(), .ping),
+            Notice(from: user, to: agent, tag: UUID(), label: UUID(), .shutdown(terminate: true)),
+            Notice(from: user, to: agent, tag: UUID(), .shutdown(terminate: nil)),
         ]
         let failure = Failure(.remote, "no", type: "Bank.Broke", payload: bytes)
         return notices.map(Message.notice)

@@ -1,4 +1,5 @@
 import AgentExchange
+import ExchangeTestKit
 import Foundation
 import Testing
 

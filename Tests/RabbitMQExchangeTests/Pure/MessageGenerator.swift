@@ -17,7 +17,11 @@ struct MessageGenerator {
         switch Int.random(in: 0..<10, using: &random) {
         case 0..<5: return .request(try request())
         case 5..<9: return .response(try response())
-        default: return .notice(Notice(from: entity(), to: entity(), tag: UUID(), bool() ? .cancel : .credit(number())))
+        default:
+            let bodies: [Notice.Body] = [.cancel, .credit(number()), .ping, .shutdown(terminate: bool())]
+            let label = bool() ? UUID() : nil
+            let body = bodies.randomElement(using: &random) ?? .cancel
+            return .notice(Notice(from: entity(), to: entity(), tag: UUID(), label: label, body))
         }
     }
 

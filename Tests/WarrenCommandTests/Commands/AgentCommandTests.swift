@@ -65,6 +65,23 @@ extension ToolTests {
             try await sleeper.stop()
         }
 
+        @Test("On SIGTERM what runs is finished and answered; after the grace period it is cancelled, and answered")
+        func grace() async throws {
+            let scene = try await ToolScene()
+            for (grace, seconds, status) in [("30s", "6", Int32(0)), ("100ms", "600", 1)] {
+                let (sleeper, id) = try await scene.agent("sleeper", "--grace", grace)
+                let call = try scene.tool.start("call", id, "sleep", seconds)
+                try await eventually("the request is taken") {
+                    let queues = try await scene.broker.management.queues()
+                    return queues.first { $0.name.hasSuffix(id) }?.unacknowledged == 1
+                }
+                sleeper.signal(SIGTERM)
+                #expect(try await call.waitForExit() == .code(status))
+                if status == 0 { #expect(try await call.remainingOutput() == seconds) }
+                #expect(try await sleeper.waitForExit() == .code(0))
+            }
+        }
+
         @Test("A name that two agents have, or none, is refused")
         func names() async throws {
             let scene = try await ToolScene()
@@ -84,11 +101,16 @@ extension ToolTests {
             let scene = try await ToolScene()
             let (first, id) = try await scene.agent("counter", "--keep")
             let (second, _) = try await scene.agent("counter", "--id", id, "--standby")
+            try await eventually("it stands by", value: { second.standardError }) {
+                $0.contains("warren: standing by for \(id)")
+            }
             #expect(try await scene.tool.run("call", id, "add", "3").output == "3")
+            #expect(!second.standardError.contains("warren: active"))
             let refused = try await scene.tool.run("agent", "counter", "--id", id)
             #expect(refused.exit == .code(1) && refused.errors.split(separator: "\n").count == 1)
             first.signal(SIGKILL)
             try await first.waitForExit()
+            try await eventually("it took over", value: { second.standardError }) { $0.contains("warren: active") }
             #expect(try await scene.tool.run("call", id, "add", "1").output == "1")
             #expect(try await scene.tool.run("terminate", id).output == "\(id)  terminated")
             #expect(try await second.waitForExit() == .code(0))

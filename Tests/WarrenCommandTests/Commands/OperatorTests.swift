@@ -50,6 +50,11 @@ extension ToolTests {
             let run = try await scene.tool.run("doctor")
             #expect(run.exit == .code(1), "\(run.output)")
             #expect(run.output.contains("fail  alarms"), "\(run.output)")
+            var tool = scene.tool
+            tool.environment["WARREN_MANAGEMENT"] = broker.managementURL.replacing("//", with: "//guest:guest@")
+            try await eventually("the plugin names the alarm", timeout: .seconds(30)) {
+                try await tool.run("doctor").output.contains("takes no messages: a memory alarm on \(broker.node)")
+            }
             await broker.stop()
         }
 
@@ -198,6 +203,19 @@ extension ToolTests {
             _ = try await interrupted.nextLine(timeout: .seconds(30))
             interrupted.signal(SIGTERM)
             #expect(try await interrupted.waitForExit(timeout: .seconds(120)) == .code(128 + SIGTERM))
+            #expect(try await namespaces(scene, "conformance").isEmpty)
+        }
+
+        @Test(
+            "All cases of conformance pass against a broker",
+            .enabled(if: ProcessInfo.processInfo.environment["WARREN_FULL"] == "1", "takes minutes: WARREN_FULL=1"),
+            arguments: ["replicated"]
+        )
+        func wholeConformance(mailboxes: String) async throws {
+            let scene = try await ToolScene()
+            let run = try await scene.tool.run("conformance", "--mailboxes", mailboxes, timeout: .seconds(900))
+            #expect(run.exit == .code(0), "\(run.lines.filter { !$0.hasPrefix("passed") })\(run.errors)")
+            #expect(run.lines.count > 100)
             #expect(try await namespaces(scene, "conformance").isEmpty)
         }
 

@@ -47,19 +47,23 @@ struct ToolScene: Sendable {
 
     /// Publishes something to an exchange of the namespace.
     func publish(_ properties: MessageProperties, _ body: String, to exchange: String, key: String) async throws {
+        let publication = Publication(
+            exchange: "warren.\(namespace).\(exchange)",
+            routingKey: key,
+            properties: properties,
+            body: Data(body.utf8),
+            mandatory: true
+        )
+        try await withChannel { try await $0.publish(publication, deadline: .after(.seconds(10))) }
+    }
+
+    /// Does something to the broker that Warren would not.
+    func withChannel(_ body: (Channel) async throws -> Void) async throws {
         let configuration = try ConnectionConfiguration(url: broker.amqpURL)
         let connection = Connection(configuration: configuration, logger: Logger(label: "test"))
         try await connection.open()
         do {
-            let channel = try await connection.openChannel(confirms: true, deadline: .after(.seconds(10)))
-            let publication = Publication(
-                exchange: "warren.\(namespace).\(exchange)",
-                routingKey: key,
-                properties: properties,
-                body: Data(body.utf8),
-                mandatory: true
-            )
-            try await channel.publish(publication, deadline: .after(.seconds(10)))
+            try await body(try await connection.openChannel(confirms: true, deadline: .after(.seconds(10))))
             await connection.close(timeout: .seconds(5))
         } catch {
             await connection.close(timeout: .seconds(5))

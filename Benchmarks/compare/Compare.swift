@@ -1,0 +1,64 @@
+import ArgumentParser
+import Foundation
+
+/// Runs each measurement with the raw C programs and with Warren, in turns, and compares.
+@main
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Warren beside raw rabbitmq-c, on one broker, in one run.",
+        discussion: "Started by Benchmarks/run.sh, which builds both sides and starts a private broker."
+    )
+
+    @Option(help: "The broker's port on 127.0.0.1; guest and guest.")
+    var port: Int
+
+    @Option(help: "The folder of the raw programs.")
+    var raw: String
+
+    @Option(help: "The program of the other side.")
+    var load: String
+
+    @Flag(help: "Less of everything: about two minutes.")
+    var quick = false
+
+    @Option(help: "Only measurements whose name contains this.")
+    var only: String?
+
+    @Option(help: "Where to write the figures as JSON.")
+    var json: String?
+
+    @Option(help: "Where to write the picture of the curves.")
+    var picture: String?
+
+    @Option(help: "Figures of an earlier run to compare with.")
+    var baseline: String?
+
+    @Flag(help: "Exit with 1 when a figure misses its goal by half.")
+    var strict = false
+
+    func run() throws {
+        let programs = Programs(port: port, rawFolder: raw, load: load)
+        var report = Report(isQuick: quick)
+        for measurement in Measurement.all(quick: quick) {
+            if let only, !measurement.name.contains(only) { continue }
+            FileHandle.standardError.write(Data("\(measurement.name) ...\n".utf8))
+            report.results.append(try measurement.result(programs))
+        }
+        let earlier = try baseline.flatMap { path -> Report? in
+            guard let data = FileManager.default.contents(atPath: path) else { return nil }
+            return try JSONDecoder().decode(Report.self, from: data)
+        }
+        print(report.table(earlier: earlier))
+        if let json {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+            try encoder.encode(report).write(to: URL(fileURLWithPath: json))
+        }
+        if let picture { try Curves(report).svg().write(toFile: picture, atomically: true, encoding: .utf8) }
+        let failures = report.results.filter { $0.missesByHalf }
+        if strict, !failures.isEmpty {
+            print("Far from the goal: \(failures.map(\.name).joined(separator: ", "))")
+            throw ExitCode.failure
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/// A measurement that is repeated in turns, raw and Warren, so that both see the same machine.
+struct Measurement {
+    /// One figure of one round.
+    struct Round {
+        let raw: Double?
+        let warren: Double
+    }
+
+    let name: String
+    let unit: String
+    let goal: Result.Goal?
+    let rounds: Int
+    let run: (Programs) throws -> Round
+
+    /// Runs all rounds.
+    func result(_ programs: Programs) throws -> Result {
+        var rounds: [Round] = []
+        for _ in 0..<self.rounds { rounds.append(try run(programs)) }
+        let raws = rounds.compactMap(\.raw)
+        let ratios = rounds.compactMap { round in round.raw.map { round.warren / $0 } }
+        return Result(
+            name: name,
+            unit: unit,
+            raw: raws.isEmpty ? nil : Self.median(raws),
+            warren: Self.median(rounds.map(\.warren)),
+            ratio: ratios.isEmpty ? nil : Self.median(ratios),
+            goal: goal
+        )
+    }
+
+    static func median(_ values: [Double]) -> Double {
+        let sorted = values.sorted()
+        guard !sorted.isEmpty else { return 0 }
+        return sorted.count % 2 == 1
+            ? sorted[sorted.count / 2] : (sorted[sorted.count / 2 - 1] + sorted[sorted.count / 2]) / 2
+    }
+
+    static func atLeast(_ ratio: Double) -> Result.Goal { .init(side: .atLeast, value: ratio, isRatio: true) }
+    static func atMost(_ ratio: Double) -> Result.Goal { .init(side: .atMost, value: ratio, isRatio: true) }
+}
+
+extension Measurement {
+    /// Everything that is measured.
+    static func all(quick: Bool) -> [Measurement] {
+        let rounds = quick ? 1 : 3
+        return roundTrips(quick: quick, rounds: rounds) + sends(quick: quick, rounds: rounds)
+            + backlogs(quick: quick, rounds: rounds) + agents(quick: quick) + directory(quick: quick)
+            + local(quick: quick)
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+
+/// Both sides' programs on one broker.
+struct Programs {
+    let port: Int
+    let rawFolder: String
+    let load: String
+
+    private var url: String { "amqp://guest:guest@127.0.0.1:\(port)" }
+
+    /// Starts a raw program.
+    func raw(_ name: String, _ arguments: String...) throws -> Running {
+        try Running("\(rawFolder)/\(name)", ["\(port)"] + arguments)
+    }
+
+    /// Runs a raw program that prints figures.
+    func rawFigures(_ name: String, _ arguments: String...) throws -> Figures {
+        let program = try Running("\(rawFolder)/\(name)", ["\(port)"] + arguments)
+        let figures = try program.figures()
+        try program.end()
+        return figures
+    }
+
+    /// Runs a raw program that prints nothing.
+    func rawStep(_ name: String, _ arguments: String...) throws {
+        try Running("\(rawFolder)/\(name)", ["\(port)"] + arguments).end()
+    }
+
+    /// Starts a program of Warren.
+    func warren(_ command: String, _ namespace: String, _ kind: QueueKind, _ arguments: String...) throws -> Running {
+        try Running(load, exchange(command, namespace, kind) + arguments)
+    }
+
+    /// Runs a program of Warren that prints figures.
+    func warrenFigures(
+        _ command: String,
+        _ namespace: String,
+        _ kind: QueueKind,
+        _ arguments: String...
+    ) throws -> Figures {
+        let program = try Running(load, exchange(command, namespace, kind) + arguments)
+        let figures = try program.figures()
+        try program.end()
+        return figures
+    }
+
+    /// Runs the measurement within one process.
+    func local(_ arguments: String...) throws -> Figures {
+        let program = try Running(load, ["local"] + arguments)
+        let figures = try program.figures()
+        try program.end()
+        return figures
+    }
+
+    private func exchange(_ command: String, _ namespace: String, _ kind: QueueKind) -> [String] {
+        [command, "--broker", url, "--namespace", namespace, "--mailboxes", kind.mailboxes]
+    }
+}
+
+/// How queues are kept.
+enum QueueKind: String, CaseIterable {
+    case classic, quorum
+
+    /// What Warren calls it.
+    var mailboxes: String { self == .classic ? "single" : "replicated" }
+}

@@ -1,0 +1,39 @@
+/// A figure of both sides, and what it should be.
+struct Result: Codable {
+    /// What was measured.
+    let name: String
+    /// Of `raw` and `warren`.
+    let unit: String
+    /// The median of the rounds; absent where only Warren has a figure.
+    let raw: Double?
+    let warren: Double
+    /// The median of the ratios of each round.
+    let ratio: Double?
+    let goal: Goal?
+
+    /// What a figure should be.
+    struct Goal: Codable {
+        enum Side: String, Codable {
+            case atLeast, atMost
+        }
+
+        let side: Side
+        let value: Double
+        /// Whether it is about the ratio, or about Warren's figure itself.
+        let isRatio: Bool
+    }
+
+    /// The figure that the goal is about.
+    private var figure: Double { goal?.isRatio == true ? ratio ?? 0 : warren }
+
+    /// Whether the goal is reached; `nil` without one.
+    var isReached: Bool? {
+        goal.map { $0.side == .atLeast ? figure >= $0.value : figure <= $0.value }
+    }
+
+    /// Whether the figure left its goal by half.
+    var missesByHalf: Bool {
+        guard let goal else { return false }
+        return goal.side == .atLeast ? figure < goal.value * 0.5 : figure > goal.value * 1.5
+    }
+}

@@ -1,0 +1,28 @@
+import AgentExchange
+public import ArgumentParser
+public import RabbitMQExchange
+
+/// Where the exchange of a measurement is.
+struct Exchange: ParsableArguments {
+    @Option(help: "The broker.")
+    var broker: String
+
+    @Option(help: "The namespace.")
+    var namespace: String
+
+    @Option(help: "Mailboxes: replicated or single.")
+    var mailboxes = MailboxKind.replicated
+
+    @Option(help: "Requests that a mailbox hands out before the first is answered.")
+    var prefetch = 256
+
+    func open() throws -> any ExchangeFactory {
+        var configuration = RabbitMQConfiguration()
+        configuration.mailboxKind = mailboxes
+        configuration.prefetch = prefetch
+        configuration.operationTimeout = .seconds(120)
+        return try RabbitMQExchange(url: broker, namespace: namespace, configuration: configuration)
+    }
+}
+
+extension MailboxKind: @retroactive ExpressibleByArgument {}

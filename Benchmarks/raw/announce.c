@@ -1,0 +1,41 @@
+// Announces agents that have no queue, as docs/protocol.md says: COUNT records, MATCHING of them of the type Match.
+// usage: announce PORT EXCHANGE COUNT MATCHING
+#include "raw.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv) {
+    if (argc != 5) { fprintf(stderr, "usage: %s PORT EXCHANGE COUNT MATCHING\n", argv[0]); return 2; }
+    uint64_t count = strtoull(argv[3], 0, 10), matching = strtoull(argv[4], 0, 10), confirmed = 0, sent = 0;
+    connect_to(atoi(argv[1]));
+    begin_confirms();
+    double start = now();
+    while (confirmed < count) {
+        while (sent < count && sent - confirmed < 1024) {
+            int isMatch = sent < matching;
+            char id[64], lineage[32], key[64];
+            snprintf(id, sizeof id, "agent:00000000-0000-4000-8000-%012llx", (unsigned long long)sent);
+            snprintf(lineage, sizeof lineage, isMatch ? "Match" : "Other%llu", (unsigned long long)sent % 100);
+            snprintf(key, sizeof key, "registered.%s", lineage);
+            amqp_table_entry_t entries[2] = {{amqp_cstring_bytes("warren-entity"), {0}}, {amqp_cstring_bytes("warren-lineage"), {0}}};
+            entries[0].value.kind = entries[1].value.kind = AMQP_FIELD_KIND_UTF8;
+            entries[0].value.value.bytes = amqp_cstring_bytes(id);
+            entries[1].value.value.bytes = amqp_cstring_bytes(lineage);
+            amqp_basic_properties_t properties = {0};
+            properties._flags = AMQP_BASIC_DELIVERY_MODE_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_APP_ID_FLAG | AMQP_BASIC_HEADERS_FLAG;
+            properties.delivery_mode = 2;
+            properties.type = amqp_cstring_bytes("registered");
+            properties.app_id = amqp_cstring_bytes("warren");
+            properties.headers.num_entries = 2;
+            properties.headers.entries = entries;
+            if (amqp_basic_publish(conn, 1, amqp_cstring_bytes(argv[2]), amqp_cstring_bytes(key), 1, 0, &properties, amqp_empty_bytes))
+                die("basic.publish");
+            sent++;
+        }
+        event_t event;
+        next(&event, 1);
+        if (event.method == AMQP_BASIC_ACK_METHOD) { if (event.multiple) confirmed = event.tag; else confirmed++; }
+    }
+    printf("{\"count\":%llu,\"seconds\":%.6f}\n", (unsigned long long)count, now() - start);
+    return 0;
+}

@@ -1,0 +1,36 @@
+#!/bin/bash
+# Builds both sides, starts a private broker, measures, and ends the broker. `make bench` calls it.
+#   QUICK=1 for the quick form; other arguments go to `compare`, such as --only "round trip".
+#   WARREN_BROKER_PORT=5672 measures on a broker of this machine that runs already (guest, guest).
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cd "$here"
+swift=${SWIFT:-swift}
+make --silent -C raw
+"$swift" build -c release --product load
+"$swift" build -c release --product compare
+bin=$("$swift" build -c release --show-bin-path)
+
+port=${WARREN_BROKER_PORT:-}
+if [ -z "$port" ]; then
+    echo "Starting a private broker on loopback (about 6 s) ..." >&2
+    # Our end of its standard input closes when this script ends in whatever way; then the broker is killed.
+    coproc BROKER { trap '' INT; exec ../deploy/private-broker.sh run --plugins ''; }
+    while IFS= read -r line <&"${BROKER[0]}"; do
+        case $line in
+            port=*) port=${line#*=} ;;
+            ready=*) break ;;
+        esac
+    done
+    [ -n "$port" ] || { echo "No broker: see above." >&2; exit 1; }
+fi
+
+arguments=(--port "$port" --raw "$here/raw" --load "$bin/load" --baseline "$here/results/results.json")
+[ -z "${QUICK:-}" ] || arguments+=(--quick)
+[ -z "${CI:-}" ] || arguments+=(--strict)
+if [ -n "${SAVE:-}" ]; then
+    mkdir -p results
+    arguments+=(--json "$here/results/results.json" --picture "$here/results/round-trips.svg")
+fi
+"$bin/compare" "${arguments[@]}" "$@"

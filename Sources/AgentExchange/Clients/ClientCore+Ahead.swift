@@ -1,0 +1,109 @@
+internal import Foundation
+
+/// Pings and shutdown requests, which must not wait behind an agent's work.
+///
+/// They lie in the mailbox like all requests, and an agent that takes no more than it may run leaves them there. So a
+/// notice says the same past the mailbox. It may be lost, the request is not: the two together get through and are answered.
+extension ClientCore {
+    /// How long the first way has until the second is taken too.
+    private static let patience = Duration.milliseconds(250)
+
+    private enum Step: Sendable {
+        case ended(RequestEnding)
+        case took(ExchangeError?)
+    }
+
+    /// Sends a request and waits for its end.
+    ///
+    /// A ping is sent as a request, and said again by a notice when it is not answered at once. A shutdown is said by a
+    /// notice, and sent as a request when that is not answered at once: a request that was left in the mailbox would stop
+    /// the next process that runs the agent.
+    func ending(of request: Request, _ outgoing: OutgoingCall) async throws(ExchangeError) -> RequestEnding {
+        switch request.body {
+        case .ping:
+            try await transport.send(.request(request))
+            outgoing.accepted()
+            return try await ending(of: request.tag, after: Self.patience) { [self] in
+                try? await transport.send(.notice(Notice(ahead: request, .ping)))
+                return nil
+            }
+        case .shutdown(let terminate):
+            var patience = Self.patience
+            do throws(ExchangeError) {
+                try await transport.send(.notice(Notice(ahead: request, .shutdown(terminate: terminate))))
+                outgoing.accepted()
+            } catch {
+                patience = .zero
+            }
+            return try await ending(of: request.tag, after: patience) { [self] in
+                do throws(ExchangeError) {
+                    try await transport.send(.request(request))
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+        case .action, .cancel, .foreign:
+            try await transport.send(.request(request))
+            outgoing.accepted()
+            return await pending.ending(of: request.tag)
+        }
+    }
+
+    /// Waits for the end of a request, and takes a second way when it has not come after a moment.
+    private func ending(
+        of tag: UUID,
+        after patience: Duration,
+        _ secondWay: @escaping @Sendable () async -> ExchangeError?
+    ) async throws(ExchangeError) -> RequestEnding {
+        let result: Result<RequestEnding, ExchangeError> = await withTaskGroup(of: Step.self) { group in
+            group.addTask { [pending] in .ended(await pending.ending(of: tag)) }
+            group.addTask {
+                do { try await Task.sleep(for: patience) } catch { return .took(nil) }
+                return .took(await secondWay())
+            }
+            defer { group.cancelAll() }
+            for await step in group {
+                switch step {
+                case .ended(let ending): return .success(ending)
+                case .took(nil): continue
+                case .took(let error?): return Task.isCancelled ? .success(.cancelled) : .failure(error)
+                }
+            }
+            return .success(.cancelled)
+        }
+        return try result.get()
+    }
+}
+
+extension Notice {
+    /// What stands for a request that may wait behind others.
+    fileprivate init(ahead request: Request, _ body: Body) {
+        self.init(
+            from: request.source,
+            to: request.destination,
+            tag: request.tag,
+            label: request.label,
+            protocolVersion: request.protocolVersion,
+            body
+        )
+    }
+
+    /// The request that the notice stands for, when it stands for one.
+    var request: Request? {
+        let body: Request.Body
+        switch self.body {
+        case .ping: body = .ping
+        case .shutdown(let terminate): body = .shutdown(terminate: terminate)
+        case .credit, .cancel: return nil
+        }
+        return try? Request(
+            from: source,
+            to: destination,
+            tag: tag,
+            label: label,
+            protocolVersion: protocolVersion,
+            body
+        )
+    }
+}

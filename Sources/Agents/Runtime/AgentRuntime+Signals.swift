@@ -1,0 +1,34 @@
+internal import Dispatch
+internal import Foundation
+internal import Logging
+
+extension AgentRuntime {
+    /// Runs the agent, and has it stop, with its grace period, when the process gets one of the signals. For programs without
+    /// a `ServiceGroup`.
+    ///
+    /// ```swift
+    /// try await AgentRuntime(MyBank(), registration: registration, exchange: exchange).run(stoppingOn: [SIGTERM, SIGINT])
+    /// ```
+    ///
+    /// A second signal ends the process as it always does. The signals have their default effect again when this returns.
+    ///
+    /// - Throws: As ``run()``.
+    public func run(stoppingOn signals: [Int32]) async throws {
+        let sources = signals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler { [run] in
+                for number in signals { signal(number, SIG_DFL) }
+                run.logger.info("a signal stops an agent", metadata: ["signal": "\(number)"])
+                run.end.set(.stopped)
+            }
+            source.resume()
+            return source
+        }
+        defer {
+            for source in sources { source.cancel() }
+            for number in signals { signal(number, SIG_DFL) }
+        }
+        try await run()
+    }
+}

@@ -1,0 +1,76 @@
+import AgentExchange
+import Foundation
+
+/// How many requests a receiver is given before it answers one.
+enum RequestLimitCases {
+    private static let subject = "request limits"
+
+    static let all = [
+        ConformanceCase(
+            subject,
+            "a receiver gets no more requests than its limit before it answers; the others stay in the mailbox",
+            patience: { _ in 10 }
+        ) { scope in
+            let user = try await scope.user()
+            let registration = try await scope.register(by: user)
+            let agent = try await scope.agent(registration, elsewhere: true, requestLimit: 2)
+            let sent = try (0..<6).map { _ in try Request(from: user.mailboxID, to: agent.mailboxID, .ping) }
+            for request in sent { try await scope.send(.request(request), by: user) }
+            func take(_ number: Int) async throws {
+                let message = try await scope.receive(at: agent)
+                try expectEqual(message.tag, sent[number].tag, "request \(number)")
+            }
+            for number in 0..<2 { try await take(number) }
+            try await scope.expectNothing(at: agent)
+            let id = EntityID.agent(registration.agentID)
+            try await scope.eventually("four requests to wait in the mailbox") {
+                try await user.details(of: id).queuedMessages == 4
+            }
+            for number in 2..<6 {
+                try await scope.send(.response(sent[number - 2].response()), by: agent)
+                try await take(number)
+                try await scope.expectNothing(at: agent)
+            }
+            // A response to the agent waits for none of them.
+            let other = try await scope.agent(try await scope.register(by: user))
+            let asked = try Request(from: agent.mailboxID, to: other.mailboxID, .ping)
+            try await scope.send(.request(asked), by: agent)
+            _ = try await scope.receive(at: other)
+            try await scope.send(.response(asked.response()), by: other)
+            try expectEqual(try await scope.receive(at: agent).tag, asked.tag, "the response")
+        },
+        ConformanceCase(
+            subject,
+            "a ping and a shutdown are answered by an agent at its limit, past the requests that wait",
+            patience: { _ in 10 }
+        ) { scope in
+            let user = try await scope.userClient()
+            let crowd = try await scope.user()
+            let registration = try await scope.register(by: user.transport)
+            let began = Signal()
+            let release = Signal()
+            let asked = Collected<Bool?>()
+            _ = try await scope.agentClient(registration, elsewhere: true, requestLimit: 1) { request, _ in
+                if case .shutdown(let terminate) = request.body { asked.add(terminate) }
+                guard case .action = request.body else { return request.response() }
+                began.set()
+                try await release.wait()
+                return request.response()
+            }
+            for _ in 0..<8 {
+                let request = try Request(
+                    from: crowd.mailboxID,
+                    to: .agent(registration.agentID),
+                    .action(name: "wait", arguments: .none)
+                )
+                try await scope.send(.request(request), by: crowd)
+            }
+            try await scope.wait(for: began, "the action to start")
+            let handle = user.handle(to: registration.agentID)
+            _ = try await handle.ping(timeout: scope.environment.timeout)
+            try await handle.shutdown(terminate: false)
+            try expectEqual(asked.elements, [false], "what was asked")
+            release.set()
+        },
+    ]
+}

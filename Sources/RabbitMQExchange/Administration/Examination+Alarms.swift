@@ -1,0 +1,54 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// Whether the broker takes messages.
+extension Examination {
+    /// A broker with an alarm takes no messages. It says so at the first one, so the second tells.
+    func alarms() async -> Finding {
+        let first = await alarmsAtOnePublication()
+        return first.level == .ok ? await alarmsAtOnePublication() : first
+    }
+
+    /// Publishes a message that nobody gets, on a channel of its own: where the exchange is missing, that closes it.
+    private func publishToNobody() async throws(AMQPError) {
+        let publication = Publication(
+            exchange: names.mailboxes,
+            routingKey: names.sessionQueue(UUID()),
+            properties: MessageProperties(),
+            body: Data(),
+            mandatory: true
+        )
+        let limit = Deadline.after(.seconds(3))
+        let channel = try await link.publisher.openChannel(confirms: true, deadline: limit)
+        do throws(AMQPError) {
+            try await channel.publish(publication, deadline: limit)
+        } catch {
+            if error.code == .unroutable { try? await channel.close(deadline: limit) }
+            throw error
+        }
+    }
+
+    private func alarmsAtOnePublication() async -> Finding {
+        let start = ContinuousClock.now
+        do throws(AMQPError) {
+            try await publishToNobody()
+        } catch let error where error.code == .blocked || error.code == .timedOut {
+            let mend = "see rabbitmqctl status, alarms: free memory or disk, or raise the watermark"
+            let named = facts?.alarms?.joined(separator: ", ") ?? ""
+            let alarm = named.isEmpty ? "a memory or disk alarm" : named
+            let text = "the broker takes no messages: \(alarm)"
+            let isCertain = error.code == .blocked || !named.isEmpty
+            return Finding(.alarms, .fail, isCertain ? text : "\(text), or it is stuck", mend: mend)
+        } catch let error where error.code == .unroutable || error.code == .notFound {
+            let took = (start.duration(to: .now) / .milliseconds(1)).rounded()
+            return Finding(.alarms, .ok, "none: a message was taken within \(Int(max(1, took))) ms")
+        } catch let error where error.code == .accessRefused {
+            let mend = "give the user a role's permissions: warren topology --format permissions"
+            return Finding(.alarms, .fail, "this user may not send: \(error.message)", mend: mend)
+        } catch {
+            return Finding(.alarms, .fail, error.message)
+        }
+        return Finding(.alarms, .ok, "none")
+    }
+}

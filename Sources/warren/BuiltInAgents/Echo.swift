@@ -1,0 +1,16 @@
+import Agents
+
+/// `echo(x)` gives back what it got.
+struct Echo: AgentInterface {
+    static let typeName = "Warren.Echo"
+
+    let builtIn = BuiltIn()
+    let echo = Action<JSONValue, JSONValue>("echo")
+}
+
+struct EchoAgent: Agent {
+    static let actions = Actions<EchoAgent, Echo> {
+        $0.bind(\.builtIn)
+        $0.on(\.echo) { _, value in value }
+    }
+}

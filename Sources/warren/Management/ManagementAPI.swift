@@ -1,0 +1,168 @@
+import Foundation
+import RabbitMQExchange
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+/// The HTTP API of the broker's management plugin.
+struct ManagementAPI: Sendable {
+    private let base: URL
+    private let authorization: String
+    private let virtualHost: String
+
+    /// How long an answer may take.
+    private static let patience: TimeInterval = 15
+
+    /// Queues in one answer: all of thousands take the broker seconds.
+    private static let page = 500
+
+    /// On Linux a shared session waits for ever for somebody to answer the challenge of a refusal.
+    private static let session = URLSession(
+        configuration: .ephemeral,
+        delegate: ChallengeRefuser(),
+        delegateQueue: nil
+    )
+
+    /// - Parameters:
+    ///   - url: `http://host:15672`, with a user and a password of its own when they are not the broker's.
+    ///   - brokerURL: Where user and password are otherwise.
+    init?(url: String, brokerURL: String, virtualHost: String) {
+        guard var parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme), parts.host != nil else {
+            return nil
+        }
+        let user = parts.user.map { ($0, parts.password ?? "") } ?? Self.login(in: brokerURL)
+        parts.user = nil
+        parts.password = nil
+        guard let base = parts.url else { return nil }
+        self.base = base
+        self.virtualHost = virtualHost
+        authorization = "Basic " + Data("\(user.0):\(user.1)".utf8).base64EncodedString()
+    }
+
+    /// User and password of an AMQP URL, which may have several hosts.
+    private static func login(in brokerURL: String) -> (String, String) {
+        guard let start = brokerURL.range(of: "://")?.upperBound else { return ("guest", "guest") }
+        let authority = brokerURL[start...].prefix { !"/?".contains($0) }
+        guard let end = authority.lastIndex(of: "@") else { return ("guest", "guest") }
+        let parts = authority[..<end].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let texts = parts.map { $0.removingPercentEncoding ?? String($0) }
+        return (texts.first ?? "", texts.count > 1 ? texts[1] : "")
+    }
+
+    /// What it tells about the virtual host.
+    ///
+    /// - Throws: ``CommandFailure``.
+    func facts(namespace: String) async throws -> ManagementFacts {
+        let queues = try await queues(namespace: namespace)
+        let bindings: [Binding] = try await get(["bindings", virtualHost])
+        var facts = ManagementFacts(queues: Set(queues.map(\.name)))
+        for binding in bindings where binding.destinationType == "queue" && !binding.source.isEmpty {
+            facts.bindings.insert(
+                .init(exchange: binding.source, queue: binding.destination, routingKey: binding.routingKey)
+            )
+        }
+        for queue in queues {
+            facts.oldestMessages[queue.name] = queue.oldest
+            facts.acknowledgementTimeouts[queue.name] = queue.acknowledgementTimeout
+        }
+        facts.alarms = try await alarms()
+        return facts
+    }
+
+    private func queues(namespace: String) async throws -> [Queue] {
+        var queues: [Queue] = []
+        var number = 1
+        while true {
+            let page: Page<Queue> = try await get(
+                ["queues", virtualHost],
+                [
+                    "page": "\(number)", "page_size": "\(Self.page)", "use_regex": "true",
+                    "name": "^warren\\.\(namespace)\\.",
+                    "columns": "name,head_message_timestamp,arguments,effective_policy_definition",
+                ]
+            )
+            queues += page.items
+            guard number < page.pageCount else { return queues }
+            number += 1
+        }
+    }
+
+    /// `nil` when the user may not see the nodes.
+    private func alarms() async throws -> [String]? {
+        do {
+            let nodes: [Node] = try await get(["nodes"], ["columns": "name,mem_alarm,disk_free_alarm"])
+            return nodes.flatMap { node in
+                [
+                    node.memoryAlarm == true ? "a memory alarm on \(node.name)" : nil,
+                    node.diskAlarm == true ? "a disk alarm on \(node.name)" : nil,
+                ].compactMap(\.self)
+            }
+        } catch is MayNot {
+            return nil
+        }
+    }
+
+    /// The user has not the tag that a question needs.
+    private struct MayNot: Error {}
+
+    private func get<Answer: Decodable>(_ path: [String], _ query: [String: String] = [:]) async throws -> Answer {
+        // A virtual host may have a slash in its name.
+        let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
+        let names = path.map { $0.addingPercentEncoding(withAllowedCharacters: allowed) ?? $0 }
+        let items = query.sorted { $0.key < $1.key }.map { name, value in
+            "\(name)=\(value.addingPercentEncoding(withAllowedCharacters: allowed) ?? value)"
+        }
+        let prefix = base.absoluteString.hasSuffix("/") ? base.absoluteString : base.absoluteString + "/"
+        let question = items.isEmpty ? "" : "?" + items.joined(separator: "&")
+        guard let url = URL(string: prefix + "api/" + names.joined(separator: "/") + question) else {
+            throw failure("its URL is not valid", code: "usage")
+        }
+        var request = URLRequest(url: url, timeoutInterval: Self.patience)
+        request.setValue(authorization, forHTTPHeaderField: "Authorization")
+        let (data, status) = try await answer(to: request)
+        switch status {
+        case 200: break
+        // It says 401 for a wrong password and for a missing tag alike.
+        case 401 where path == ["nodes"]: throw MayNot()
+        case 401: throw failure("it refused the login, or the user has no tag management", code: "unauthorised")
+        default: throw failure("it answered with the HTTP status \(status)", code: "failed")
+        }
+        do {
+            return try JSONDecoder().decode(Answer.self, from: data)
+        } catch {
+            throw failure("its answer is not that of a RabbitMQ", code: "failed")
+        }
+    }
+
+    private func answer(to request: URLRequest) async throws -> (Data, status: Int) {
+        do {
+            let (data, response) = try await Self.session.data(for: request)
+            return (data, (response as? HTTPURLResponse)?.statusCode ?? 0)
+        } catch let error as URLError where error.code == .cancelled {
+            try Task.checkCancellation()
+            // Not us: a challenge was refused.
+            return (Data(), 401)
+        } catch {
+            throw failure("it can't be reached: \(error.localizedDescription)", code: "connection-lost")
+        }
+    }
+
+    private func failure(_ text: String, code: String) -> CommandFailure {
+        let message = "the management plugin at \(base.absoluteString): \(text)"
+        return CommandFailure(message, code: code, status: ExitStatus.broker)
+    }
+}
+
+/// Lets a refusal be an answer: no other login is tried.
+private final class ChallengeRefuser: NSObject, URLSessionTaskDelegate {
+    func urlSession(
+        _ session: URLSession,
+        task: URLSessionTask,
+        didReceive challenge: URLAuthenticationChallenge,
+        completionHandler: @escaping @Sendable (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
+    ) {
+        let isLogin = challenge.protectionSpace.authenticationMethod == NSURLAuthenticationMethodHTTPBasic
+        completionHandler(isLogin ? .rejectProtectionSpace : .performDefaultHandling, nil)
+    }
+}

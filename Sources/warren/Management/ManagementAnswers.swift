@@ -1,0 +1,68 @@
+import Foundation
+
+extension ManagementAPI {
+    /// A page of a list.
+    struct Page<Item: Decodable>: Decodable {
+        let items: [Item]
+        let pageCount: Int
+
+        enum CodingKeys: String, CodingKey {
+            case items
+            case pageCount = "page_count"
+        }
+    }
+
+    /// A binding.
+    struct Binding: Decodable {
+        let source: String
+        let destination: String
+        let destinationType: String
+        let routingKey: String
+
+        enum CodingKeys: String, CodingKey {
+            case source, destination
+            case destinationType = "destination_type"
+            case routingKey = "routing_key"
+        }
+    }
+
+    /// A node of the cluster; one that is down has no figures.
+    struct Node: Decodable {
+        let name: String
+        let memoryAlarm: Bool?
+        let diskAlarm: Bool?
+
+        enum CodingKeys: String, CodingKey {
+            case name
+            case memoryAlarm = "mem_alarm"
+            case diskAlarm = "disk_free_alarm"
+        }
+    }
+
+    /// A queue. Fields without a value are left out, `null` or an empty text, and an empty table may be a list.
+    struct Queue: Decodable {
+        let name: String
+        /// When its oldest message was sent.
+        let oldest: Date?
+        /// By an argument or a policy; the lower one holds.
+        let acknowledgementTimeout: Duration?
+
+        enum CodingKeys: String, CodingKey {
+            case name, arguments
+            case head = "head_message_timestamp"
+            case policy = "effective_policy_definition"
+        }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: CodingKeys.self)
+            name = try fields.decode(String.self, forKey: .name)
+            oldest = (try? fields.decode(Double.self, forKey: .head)).map(Date.init(timeIntervalSince1970:))
+            let arguments = try? fields.decode([String: JSONValue].self, forKey: .arguments)
+            let policy = try? fields.decode([String: JSONValue].self, forKey: .policy)
+            let limits = [arguments?["x-consumer-timeout"], policy?["consumer-timeout"]].compactMap { limit in
+                if case .integer(let milliseconds)? = limit { Duration.milliseconds(milliseconds) } else { nil }
+            }
+            acknowledgementTimeout = limits.min()
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Foundation
+import RabbitMQExchange
+
+/// Where the broker's management plugin answers, for commands that it has more to tell.
+struct ManagementOptions: ParsableArguments, Sendable {
+    @Option(
+        help: ArgumentHelp(
+            "The management plugin, such as http://host:15672, or WARREN_MANAGEMENT; with the broker's user.",
+            valueName: "url"
+        )
+    )
+    var management: String?
+
+    /// What to ask; `nil` when nobody named it.
+    ///
+    /// - Throws: ``CommandFailure`` for what is no such URL.
+    func api(_ options: CommonOptions) throws -> ManagementAPI? {
+        let variable = ProcessInfo.processInfo.environment["WARREN_MANAGEMENT"] ?? ""
+        guard let text = management ?? (variable.isEmpty ? nil : variable) else { return nil }
+        let virtualHost = try options.exchange().virtualHost
+        guard let api = ManagementAPI(url: text, brokerURL: options.brokerURL, virtualHost: virtualHost) else {
+            let message = "the URL of the management plugin is not valid: it is http://host:15672 or https://…"
+            throw CommandFailure(message, code: "usage", status: ExitStatus.usage)
+        }
+        return api
+    }
+
+    /// What it tells; `nil` when nobody named it.
+    ///
+    /// - Throws: ``CommandFailure`` when it can't be reached or refuses.
+    func facts(_ options: CommonOptions) async throws -> ManagementFacts? {
+        guard let api = try api(options) else { return nil }
+        return try await api.facts(namespace: options.chosenNamespace)
+    }
+}
