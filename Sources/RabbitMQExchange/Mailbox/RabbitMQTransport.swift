@@ -60,7 +60,7 @@ final class RabbitMQTransport: ExchangeTransport {
         self.exchange = exchange
         session = lease.session
         let configuration = exchange.configuration
-        held = Mutex(HeldRequests(capacity: configuration.prefetch))
+        held = Mutex(HeldRequests(capacity: prefetch))
         let isCounted = mailboxID.role == .agent && configuration.mailboxKind == .replicated
         notes = isCounted ? nil : AttemptNotes(link: lease.session.link, mailbox: mailboxID)
     }
