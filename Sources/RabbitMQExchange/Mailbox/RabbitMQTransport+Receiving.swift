@@ -8,7 +8,10 @@ extension RabbitMQTransport {
     /// Takes deliveries from the mailbox until its consumer ends.
     func run(_ consumer: Consumer) async {
         do throws(AMQPError) {
-            for try await delivery in consumer { take(delivery) }
+            for try await delivery in consumer {
+                await session.learnSender(of: delivery.properties)
+                take(delivery)
+            }
             stopped.send(())
         } catch let error where error.code == .consumerCancelled {
             stopped.send(())
@@ -66,6 +69,10 @@ extension RabbitMQTransport {
     private func take(_ request: Request, _ delivery: Delivery) {
         if isTerminated {
             refuse { await $0.answerTerminated(request, delivery) }
+            return
+        }
+        if let refusal = session.refusal(ofSenderOf: request, userID: delivery.properties.userID) {
+            refuse { await $0.answer(refusal, delivery) }
             return
         }
         let taken = held.withLock { $0.take(request, replyTo: delivery.properties.replyTo, receipt: delivery) }
