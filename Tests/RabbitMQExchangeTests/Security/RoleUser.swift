@@ -8,7 +8,7 @@ import Testing
 struct RoleUser: Sendable {
     let name: String
     let scene: Scene
-    private static let password = "hunter2-" + UUID().uuidString
+    static let password = "hunter2-" + UUID().uuidString
 
     /// Makes the user, with what `warren topology --format permissions` prints.
     init(_ role: RolePermissions.Role, in scene: Scene) async throws {
