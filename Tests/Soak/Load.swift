@@ -1,6 +1,7 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
+import Logging
 import RabbitMQExchange
 
 /// What the soak does, over and over: requests, registrations, terminations, connections.
@@ -22,7 +23,14 @@ struct Load: Sendable {
     func exchange(_ session: String) throws -> RabbitMQExchange {
         var configuration = RabbitMQConfiguration()
         configuration.connectionName = "soak \(session)"
-        return try RabbitMQExchange(url: broker.amqpURL, namespace: namespace, configuration: configuration)
+        var logger = Logger(label: "soak")
+        logger.logLevel = .warning
+        return try RabbitMQExchange(
+            url: broker.amqpURL,
+            namespace: namespace,
+            configuration: configuration,
+            logger: logger
+        )
     }
 
     /// Runs until the task is cancelled.

@@ -16,6 +16,9 @@ struct Sample {
 }
 
 extension [Sample] {
+    /// The lowest figure of the samples.
+    func lowest(_ figure: (Sample) -> Int) -> Int { map(figure).min() ?? 0 }
+
     /// The median of a figure over the samples.
     func median(_ figure: (Sample) -> Int) -> Int {
         let sorted = map(figure).sorted()
