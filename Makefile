@@ -1,9 +1,11 @@
 # `make` or `make help` lists what can be done.
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
+CASES ?= 1000000
+MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check traits format clean needs bench
+.PHONY: help demo test check traits fuzz soak sanitize format clean needs bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -11,6 +13,8 @@ help: ## this list
 	@echo "  make demo EXCHANGE=local        without a broker"
 	@echo "  make demo FILE=my.log WORKERS=4 your own file, four workers"
 	@echo "  WARREN_BROKER=amqp://… make demo   on a broker that runs already"
+	@echo "  make fuzz CASES=100000 SEED=7   the same cases again"
+	@echo "  make soak MINUTES=5             a shorter one"
 
 demo: ## counts the lines of a log with agents, on a private broker that is gone afterwards
 	@deploy/install-needs.sh $(if $(filter local,$(EXCHANGE))$(WARREN_BROKER),build)
@@ -34,6 +38,22 @@ traits: needs ## builds without package traits, and with each of them alone
 
 bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
 	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh
+
+fuzz: ## tries a million generated inputs on every decoder of bytes from outside
+	@deploy/install-needs.sh build
+	@$(SWIFT) build -c release --product fuzz
+	@"$$($(SWIFT) build -c release --show-bin-path)/fuzz" --cases $(CASES) $(if $(SEED),--seed $(SEED))
+
+soak: needs ## loads a private broker for 30 minutes; memory and descriptors must stay flat
+	@$(SWIFT) build -c release --product soak
+	@"$$($(SWIFT) build -c release --show-bin-path)/soak" --minutes $(MINUTES) --curve soak.csv
+
+sanitize: needs ## the tests of the lower layers under ThreadSanitizer, then under AddressSanitizer
+	@for sanitizer in thread address; do \
+	    $(SWIFT) build --build-tests --sanitize=$$sanitizer --scratch-path .build/$$sanitizer && \
+	    $(SWIFT) test --skip-build --no-parallel --sanitize=$$sanitizer --scratch-path .build/$$sanitizer \
+	        --filter 'AMQPTests|InProcessExchangeTests|AgentExchangeTests|RabbitMQExchangeTests' || exit 1; \
+	done
 
 format: ## formats all sources in place
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro

@@ -214,6 +214,18 @@ let package = Package(
             path: "Tests/AgentProcess",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "fuzz",
+            dependencies: ["AMQP", "AgentExchange", "RabbitMQExchange", "ExchangeTestKit", configuration],
+            path: "Tests/Fuzzing",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "soak",
+            dependencies: ["AgentExchange", "RabbitMQExchange", "ExchangeTestKit", logging],
+            path: "Tests/Soak",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "RabbitMQExchangeTests",
             dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging],

@@ -10,6 +10,8 @@ command -v pkg-config >/dev/null || missing+=(pkg-config)
 if [ "${1:-all}" != build ]; then
     [ -x "${PRIVATE_BROKER_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-server" ] || missing+=(rabbitmq-server)
     command -v setpriv >/dev/null || missing+=(util-linux)
+    # The tests of TLS make their certificates with it.
+    [ -x /usr/bin/openssl ] || missing+=(openssl)
 fi
 
 if ! command -v "${SWIFT:-swift}" >/dev/null; then

@@ -5,6 +5,9 @@
 #include <amqp_framing.h>
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #ifdef __linux__
 #include <sys/eventfd.h>
@@ -29,5 +32,33 @@ static inline amqp_rpc_reply_t warren_amqp_login_external(
     return amqp_login_with_properties(
         state, vhost, 0, frame_max, heartbeat, properties, AMQP_SASL_METHOD_EXTERNAL, identity);
 }
+
+// The library says of a TLS failure only that there was one. OpenSSL, which it uses, knows why: the first reason for which
+// a certificate is refused is kept in the integer that belongs to the context.
+static inline int warren_note_refusal(int accepted, X509_STORE_CTX *store) {
+    if (accepted) return 1;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    int *note = ssl ? SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)) : NULL;
+    if (note && *note == X509_V_OK) *note = X509_STORE_CTX_get_error(store);
+    return 0;
+}
+
+static inline void warren_tls_note_refusals(void *context, int *note) {
+    SSL_CTX_set_app_data((SSL_CTX *)context, note);
+    if (note) SSL_CTX_set_verify((SSL_CTX *)context, SSL_VERIFY_PEER, warren_note_refusal);
+}
+
+// The library can't match an IP address against a certificate; OpenSSL can. Returns 1 when the text is an address.
+static inline int warren_tls_expect_address(void *context, const char *address) {
+    return X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param((SSL_CTX *)context), address);
+}
+
+static inline int warren_tls_trust_system(void *context) {
+    return SSL_CTX_set_default_verify_paths((SSL_CTX *)context);
+}
+
+// The reason of the first error that OpenSSL has noted on this thread; 0 when there is none.
+static inline int warren_tls_reason(void) { return ERR_GET_REASON(ERR_peek_error()); }
+static inline void warren_tls_forget(void) { ERR_clear_error(); }
 
 #endif

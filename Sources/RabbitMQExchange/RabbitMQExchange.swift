@@ -15,7 +15,7 @@ public import Logging
 /// it.
 ///
 /// Encode a factory to let another process join. The password is not in what is encoded: the other process takes it from
-/// its environment, out of the URL in `WARREN_BROKER` or from `WARREN_PASSWORD`.
+/// its environment, out of the URL in `WARREN_BROKER`, from `WARREN_PASSWORD`, or from the file `WARREN_PASSWORD_FILE`.
 public struct RabbitMQExchange: ExchangeFactory {
     /// How mailboxes, requests and connections behave.
     public let configuration: RabbitMQConfiguration
@@ -24,14 +24,15 @@ public struct RabbitMQExchange: ExchangeFactory {
     public var namespace: String { names.namespace }
 
     let names: ExchangeNames
-    let address: BrokerAddress
+    private(set) var address: BrokerAddress
     private(set) var logger: Logger
 
     /// Describes an exchange.
     ///
     /// - Parameters:
     ///   - url: `amqp://user:password@host:port/vhost`, or `amqps://`; several hosts are separated by commas. User and
-    ///     password are percent-encoded.
+    ///     password are percent-encoded. A user without a password gets that of `WARREN_PASSWORD`, or the first line of
+    ///     the file that `password_file=…` in the URL or `WARREN_PASSWORD_FILE` names, read anew for each connection.
     ///   - namespace: 1 to 64 letters, digits, `-` or `_`. Everything on the broker is called `warren.<namespace>.…`.
     ///   - configuration: How mailboxes, requests and connections behave.
     ///   - logger: What the session logs to. Payloads and passwords are never logged.
@@ -47,6 +48,20 @@ public struct RabbitMQExchange: ExchangeFactory {
         try configuration.validate()
         self.configuration = configuration
         self.logger = logger
+    }
+
+    /// The same exchange, with credentials that are asked for whenever a connection is made: from a vault, for example.
+    ///
+    /// Factories share a session when they come from the same call of this. A connection that is open stays open when the
+    /// password changes; the next one uses the new password. What `provide` throws makes connecting fail with
+    /// `unauthorised`; of the error only its type is told. An encoded factory has no provider: a process that decodes one
+    /// finds its password in the environment.
+    public func loggingIn(
+        with provide: @escaping @Sendable () async throws -> BrokerCredentials
+    ) -> RabbitMQExchange {
+        var copy = self
+        copy.address.ask(CredentialsProvider { try await provide().credentials })
+        return copy
     }
 
     /// The same exchange, with another logger: one that was decoded logs to the default one. The first factory of a

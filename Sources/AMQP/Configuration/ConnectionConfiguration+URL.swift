@@ -4,8 +4,8 @@ extension ConnectionConfiguration {
     /// Schemes: `amqp`, `amqps`, `amqp+tcp`, `amqp+tls`, `amqp+ssl`. User, password and virtual host are
     /// percent-decoded; no path and `/` alone both mean the virtual host `/`. Without a user it is `guest`.
     /// Query items: `heartbeat` (seconds), `connection_timeout` (milliseconds), `channel_max` is not offered,
-    /// `frame_max`, `name`, `auth_mechanism` (`plain` or `external`), and with TLS `cacertfile`, `certfile`, `keyfile`,
-    /// `verify` (`verify_peer` or `verify_none`) and `server_name_indication` (only the host itself: the library always
+    /// `frame_max`, `name`, `password_file` (its first line is the password), `auth_mechanism` (`plain` or `external`), and with TLS `cacertfile`, `certfile`, `keyfile`,
+    /// `verify` (`verify_peer` or `verify_none`), `verify_hostname` (`true` or `false`, behind `verify`) and `server_name_indication` (only the host itself: the library always
     /// sends it).
     ///
     /// - Throws: `invalidURL` for anything else, also for an unknown query item. The text never contains the password.
@@ -14,28 +14,34 @@ extension ConnectionConfiguration {
         self.init(endpoints: parts.endpoints, virtualHost: parts.virtualHost)
         if parts.secure { tls = TLSConfiguration() }
         if let user = parts.user { credentials = .plain(user: user, password: parts.password ?? "") }
-        for item in parts.query { try apply(item.name, item.value) }
+        for item in parts.query { try apply(item.name, item.value, parts.user) }
         guard (4096...1_048_576).contains(frameMax) else {
             throw ConnectionURL.invalid("frame_max must be 4096 to 1048576")
         }
-        guard !(credentials == .external && tls == nil) else {
+        guard !credentials.isExternal || tls != nil else {
             throw ConnectionURL.invalid("auth_mechanism=external needs amqps")
         }
     }
 
-    private mutating func apply(_ name: String, _ value: String) throws(AMQPError) {
+    private mutating func apply(_ name: String, _ value: String, _ user: String?) throws(AMQPError) {
         switch name {
         case "heartbeat": heartbeat = .seconds(try number(value, name, 0...65_535))
         case "connection_timeout": connectTimeout = .milliseconds(try number(value, name, 1...86_400_000))
         case "frame_max": frameMax = try number(value, name, 4096...1_048_576)
         case "name": self.name = value
+        case "password_file":
+            guard let user, credentials == .plain(user: user, password: "") else {
+                throw ConnectionURL.invalid("password_file needs a user without a password")
+            }
+            credentials = .plain(user: user, passwordFile: value)
         case "auth_mechanism":
             switch value.lowercased() {
             case "plain": break
-            case "external": credentials = .external
+            case "external": credentials = user.map { .external(user: $0) } ?? .external
             default: throw ConnectionURL.invalid("auth_mechanism must be plain or external")
             }
-        case "cacertfile", "certfile", "keyfile", "verify", "server_name_indication": try applyTLS(name, value)
+        case "cacertfile", "certfile", "keyfile", "verify", "verify_hostname", "server_name_indication":
+            try applyTLS(name, value)
         default: throw ConnectionURL.invalid("a query item is unknown")
         }
     }
@@ -52,6 +58,11 @@ extension ConnectionConfiguration {
             }
             settings.verifyPeer = value == "verify_peer"
             settings.verifyHostname = settings.verifyPeer
+        case "verify_hostname":
+            guard value == "true" || value == "false" else {
+                throw ConnectionURL.invalid("verify_hostname must be true or false")
+            }
+            settings.verifyHostname = value == "true"
         default:
             guard endpoints.allSatisfy({ $0.host == value }) else {
                 throw ConnectionURL.invalid("server_name_indication must be the host")

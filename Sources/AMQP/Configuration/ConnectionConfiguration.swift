@@ -78,12 +78,20 @@ extension ConnectionConfiguration {
                 throw refuse("An endpoint is not usable.")
             }
         }
+        try Self.validate(credentials, tls)
+    }
+
+    /// Refuses credentials that can't be used.
+    static func validate(_ credentials: Credentials, _ tls: TLSConfiguration?) throws(AMQPError) {
+        func refuse(_ why: String) -> AMQPError {
+            AMQPError(code: .unsupported, delivery: .notSent, message: why)
+        }
         if case .plain(let user, let password) = credentials.mechanism {
             guard user.isFreeOfNUL, password.isFreeOfNUL else {
                 throw refuse("The credentials contain a NUL character.")
             }
         }
-        if case .external = credentials.mechanism, tls == nil { throw refuse("EXTERNAL needs TLS.") }
+        if credentials.isExternal, tls == nil { throw refuse("EXTERNAL needs TLS.") }
     }
 }
 

@@ -75,9 +75,13 @@ struct ConnectionURL {
         return port
     }
 
+    /// Far more than there are names.
+    private static let maximumQueryItems = 64
+
     private static func query(_ text: Substring) throws(AMQPError) -> [(name: String, value: String)] {
         var items: [(name: String, value: String)] = []
         for item in text.split(separator: "&") {
+            guard items.count < maximumQueryItems else { throw invalid("it has too many query items") }
             let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = try decode(parts[0], "query")
             guard !items.contains(where: { $0.name == name }) else { throw invalid("a query item occurs twice") }

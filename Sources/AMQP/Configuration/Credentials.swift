@@ -1,8 +1,10 @@
-/// How to log in. No description, dump or reflection shows the password.
+/// How to log in. No description, dump or reflection shows a password.
 public struct Credentials: Sendable, Hashable {
     enum Mechanism: Hashable {
         case plain(user: String, password: String)
-        case external
+        case file(user: String, path: String)
+        case provider(CredentialsProvider)
+        case external(user: String?)
     }
 
     let mechanism: Mechanism
@@ -12,12 +14,40 @@ public struct Credentials: Sendable, Hashable {
         Credentials(mechanism: .plain(user: user, password: password))
     }
 
-    /// The client certificate decides (SASL EXTERNAL); needs TLS and the broker's plugin for it.
-    public static let external = Credentials(mechanism: .external)
+    /// User name, and a password that is the first line of a file. The file is read anew for each connection, so that a
+    /// password that changes there is used by the next one. At most 4,096 bytes.
+    public static func plain(user: String, passwordFile path: String) -> Credentials {
+        Credentials(mechanism: .file(user: user, path: path))
+    }
 
-    /// The user name; `nil` when the certificate decides.
+    /// Asks for the credentials whenever a connection is made. Two are equal when they have the same provider.
+    public static func provided(by provider: CredentialsProvider) -> Credentials {
+        Credentials(mechanism: .provider(provider))
+    }
+
+    /// The client certificate decides (SASL EXTERNAL); needs TLS and the broker's plugin for it.
+    public static let external = Credentials(mechanism: .external(user: nil))
+
+    /// As ``external``, where it is known which user the broker makes of the certificate.
+    public static func external(user: String) -> Credentials { Credentials(mechanism: .external(user: user)) }
+
+    /// Whether the client certificate decides.
+    public var isExternal: Bool {
+        if case .external = mechanism { true } else { false }
+    }
+
+    /// The file that the password is in, if it is in one.
+    public var passwordFile: String? {
+        if case .file(_, let path) = mechanism { path } else { nil }
+    }
+
+    /// The user name; `nil` when it is not known before the login.
     public var user: String? {
-        if case .plain(let user, _) = mechanism { user } else { nil }
+        switch mechanism {
+        case .plain(let user, _), .file(let user, _): user
+        case .external(let user): user
+        case .provider: nil
+        }
     }
 }
 
@@ -26,7 +56,9 @@ extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, Cu
     public var description: String {
         switch mechanism {
         case .plain(let user, _): "plain(user: \(user), password: redacted)"
-        case .external: "external"
+        case .file(let user, let path): "plain(user: \(user), passwordFile: \(path))"
+        case .provider: "provided"
+        case .external(let user): user.map { "external(user: \($0))" } ?? "external"
         }
     }
 

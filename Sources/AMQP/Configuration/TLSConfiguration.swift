@@ -8,8 +8,8 @@ public struct TLSConfiguration: Sendable, Hashable {
     public var keyFile: String?
     /// Whether the broker's certificate must be signed by a trusted authority.
     public var verifyPeer: Bool
-    /// Whether the broker's certificate must name the host. An IP address in a certificate never matches
-    /// (rabbitmq-c 0.11), so connect by name.
+    /// Whether the broker's certificate must name the host that is connected to: a DNS name, or an IP address as such
+    /// (`subjectAltName=IP:…`). Without, whoever has any certificate of a trusted authority can be the broker.
     public var verifyHostname: Bool
 
     /// Creates a configuration that verifies everything unless said otherwise.

@@ -39,6 +39,9 @@ public actor Connection {
     public nonisolated func open() async throws(AMQPError) {
         try configuration.validate()
         let deadline = Deadline.after(configuration.connectTimeout)
+        let credentials = try await configuration.credentials.resolved(until: deadline)
+        try ConnectionConfiguration.validate(credentials, configuration.tls)
+        shared.credentials.withLock { $0 = credentials }
         try start(deadline)
         guard let result = await shared.opened.wait(until: deadline) else {
             let wasCancelled = Task.isCancelled
@@ -153,6 +156,9 @@ public actor Connection {
     ///
     /// - Returns: Why it ended; `nil` when this process closed it or the task was cancelled.
     public nonisolated func waitUntilClosed() async -> AMQPError? { await shared.closed.wait() ?? nil }
+
+    /// The user who logged in; `nil` before, and when a certificate decided and nobody said what the broker makes of it.
+    public nonisolated var user: String? { shared.credentials.withLock { $0?.user } }
 
     /// What the broker said about itself at the login.
     public nonisolated var serverProperties: ServerProperties { shared.serverProperties.withLock { $0 } }

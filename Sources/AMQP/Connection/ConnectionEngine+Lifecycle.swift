@@ -6,7 +6,9 @@ internal import Synchronization
 extension ConnectionEngine {
     func open(_ deadline: Deadline) throws(AMQPError) {
         guard machine.openRequested() == .connect else { return }
-        let login = try WireConnector(configuration: configuration).connect(deadline: deadline)
+        var settings = configuration
+        shared.credentials.withLock { if let credentials = $0 { settings.credentials = credentials } }
+        let login = try WireConnector(configuration: settings).connect(deadline: deadline)
         wire = login.wire
         channelMax = login.channelMax
         heartbeat = HeartbeatMonitor(interval: login.heartbeat, now: .now)

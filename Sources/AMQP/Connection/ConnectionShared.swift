@@ -12,6 +12,8 @@ final class ConnectionShared: Sendable {
     let events: AsyncStream<ConnectionEvent>
     let eventSource: AsyncStream<ConnectionEvent>.Continuation
     let serverProperties = Mutex(ServerProperties([:]))
+    /// What to log in with, known when the connection is opened.
+    let credentials = Mutex<Credentials?>(nil)
     let isOpen = Atomic(false)
     private let lastOperation = Atomic<UInt64>(0)
 

@@ -19,26 +19,18 @@ extension FieldTable {
         return unsafe amqp_table_t(num_entries: Int32(count), entries: entries)
     }
 
-    /// The table the library decoded.
-    ///
-    /// - Throws: `protocolMismatch` when tables are nested too deeply.
-    init(_ table: amqp_table_t, depth: Int = 0) throws(AMQPError) {
+    /// The table the library decoded. What is nested too deeply is null: anybody may send such a message, and it must not
+    /// cost whoever receives it the connection.
+    init(_ table: amqp_table_t, depth: Int = 0) {
         self.init()
-        try FieldValue.checkIncoming(depth: depth)
         for index in 0..<Int(unsafe table.num_entries) {
             let entry = unsafe table.entries[index]
-            append(unsafe String(repairing: entry.key), try unsafe FieldValue(entry.value, depth: depth))
+            append(unsafe String(repairing: entry.key), unsafe FieldValue(entry.value, depth: depth))
         }
     }
 }
 
 extension FieldValue {
-    static func checkIncoming(depth: Int) throws(AMQPError) {
-        guard depth <= FieldTable.maximumDepth else {
-            throw .protocolViolation("A table from the broker is nested deeper than \(FieldTable.maximumDepth) levels.")
-        }
-    }
-
     private static func kind(_ kind: amqp_field_value_kind_t) -> UInt8 { UInt8(truncatingIfNeeded: kind.rawValue) }
 
     fileprivate func cValue(in arena: EncodingArena) -> amqp_field_value_t {
@@ -109,7 +101,7 @@ extension FieldValue {
         return unsafe out
     }
 
-    fileprivate init(_ field: amqp_field_value_t, depth: Int) throws(AMQPError) {
+    fileprivate init(_ field: amqp_field_value_t, depth: Int) {
         let value = unsafe field.value
         switch unsafe amqp_field_value_kind_t(rawValue: UInt32(field.kind)) {
         case AMQP_FIELD_KIND_BOOLEAN: self = unsafe .bool(value.boolean != 0)
@@ -133,12 +125,12 @@ extension FieldValue {
                 self = unsafe .bytes(Data(value.bytes.buffer))
             }
         case AMQP_FIELD_KIND_BYTES: self = unsafe .bytes(Data(value.bytes.buffer))
-        case AMQP_FIELD_KIND_TABLE: self = .table(try unsafe FieldTable(value.table, depth: depth + 1))
-        case AMQP_FIELD_KIND_ARRAY:
-            try Self.checkIncoming(depth: depth + 1)
+        case AMQP_FIELD_KIND_TABLE where depth < FieldTable.maximumDepth:
+            self = .table(unsafe FieldTable(value.table, depth: depth + 1))
+        case AMQP_FIELD_KIND_ARRAY where depth < FieldTable.maximumDepth:
             var values: [FieldValue] = []
             for index in 0..<Int(unsafe value.array.num_entries) {
-                values.append(try unsafe FieldValue(value.array.entries[index], depth: depth + 1))
+                values.append(unsafe FieldValue(value.array.entries[index], depth: depth + 1))
             }
             self = .array(values)
         default: self = .null

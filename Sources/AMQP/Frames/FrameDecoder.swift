@@ -9,9 +9,7 @@ internal import CRabbitMQ
 /// From frames of the library to frames of ours. Everything is copied: the library reuses its memory.
 enum FrameDecoder {
     /// The frame, or `nil` for one that carries nothing.
-    ///
-    /// - Throws: `protocolMismatch` for tables that are nested too deeply.
-    static func decode(_ frame: amqp_frame_t) throws(AMQPError) -> IncomingFrame? {
+    static func decode(_ frame: amqp_frame_t) -> IncomingFrame? {
         switch unsafe Int32(frame.frame_type) {
         case AMQP_FRAME_METHOD: return unsafe .method(channel: frame.channel, method(frame.payload.method))
         case AMQP_FRAME_HEADER:
@@ -28,7 +26,7 @@ enum FrameDecoder {
                 channel: frame.channel,
                 classID: header.class_id,
                 bodySize: header.body_size,
-                try MessageProperties(header.decoded.load(as: amqp_basic_properties_t.self))
+                MessageProperties(header.decoded.load(as: amqp_basic_properties_t.self))
             )
         case AMQP_FRAME_BODY: return unsafe .body(channel: frame.channel, Data(frame.payload.body_fragment.buffer))
         case AMQP_FRAME_HEARTBEAT: return .heartbeat

@@ -54,9 +54,7 @@ extension MessageProperties {
     }
 
     /// The properties the library decoded. A missing delivery mode means transient.
-    ///
-    /// - Throws: `protocolMismatch` when tables are nested too deeply.
-    init(_ properties: amqp_basic_properties_t) throws(AMQPError) {
+    init(_ properties: amqp_basic_properties_t) {
         let flags = unsafe properties._flags
         func text(_ bytes: amqp_bytes_t, _ flag: UInt32) -> String? {
             flags & flag == 0 ? nil : unsafe String(repairing: bytes)
@@ -64,7 +62,7 @@ extension MessageProperties {
         self.init(
             contentType: unsafe text(properties.content_type, Flag.contentType),
             contentEncoding: unsafe text(properties.content_encoding, Flag.contentEncoding),
-            headers: flags & Flag.headers == 0 ? [:] : try unsafe FieldTable(properties.headers),
+            headers: flags & Flag.headers == 0 ? [:] : unsafe FieldTable(properties.headers),
             deliveryMode: unsafe flags & Flag.deliveryMode != 0 && properties.delivery_mode == 2
                 ? .persistent : .transient,
             priority: flags & Flag.priority == 0 ? nil : unsafe properties.priority,

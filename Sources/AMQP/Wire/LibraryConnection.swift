@@ -29,9 +29,9 @@ final class LibraryConnection {
     var heartbeat: Int { Int(unsafe amqp_get_heartbeat(state)) }
 
     /// What the broker said about itself at the login.
-    func serverProperties() throws(AMQPError) -> FieldTable {
+    func serverProperties() -> FieldTable {
         guard let table = unsafe amqp_get_server_properties(state) else { return [:] }
-        return try unsafe FieldTable(table.pointee)
+        return unsafe FieldTable(table.pointee)
     }
 
     /// Switches the library's own heartbeats off; they would only run inside its calls.
@@ -48,7 +48,7 @@ final class LibraryConnection {
         let used = unsafe amqp_handle_input(state, input, &frame)
         guard used >= 0 else { throw LibraryStatus.error(used) }
         guard unsafe frame.frame_type != 0 else { return (Int(used), nil) }
-        return (Int(used), try unsafe FrameDecoder.decode(frame))
+        return (Int(used), unsafe FrameDecoder.decode(frame))
     }
 
     /// A frame the library has read already, without touching the socket.
@@ -68,7 +68,7 @@ final class LibraryConnection {
             let status = unsafe amqp_simple_wait_frame_noblock(state, &frame, &zero)
             if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
             guard status == AMQP_STATUS_OK.rawValue else { throw LibraryStatus.error(status) }
-            if let frame = try unsafe FrameDecoder.decode(frame) { return frame }
+            if let frame = unsafe FrameDecoder.decode(frame) { return frame }
         }
     }
 

@@ -42,10 +42,10 @@ extension WireConnector {
         )
     }
 
-    static func loginError(_ reply: amqp_rpc_reply_t, _ endpoint: Endpoint) -> AMQPError {
+    func loginError(_ reply: amqp_rpc_reply_t, _ endpoint: Endpoint) -> AMQPError {
         guard unsafe reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION,
             unsafe reply.reply.id == MethodID.connectionClose
-        else { return unsafe error(reply.library_error, endpoint) }
+        else { return unsafe brokenLogin(reply.library_error, endpoint) }
         let close = unsafe reply.reply.decoded.load(as: amqp_connection_close_t.self)
         let number = unsafe close.reply_code
         let text = unsafe String(repairing: close.reply_text)
@@ -61,5 +61,25 @@ extension WireConnector {
             replyCode: Int(number),
             message: "\(endpoint) refused the login: \(text)"
         )
+    }
+
+    /// The login came to no end: what the library saw, and what usually is behind it.
+    private func brokenLogin(_ status: Int32, _ endpoint: Endpoint) -> AMQPError {
+        let mend: String? =
+            switch status {
+            case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD.rawValue where configuration.credentials.isExternal:
+                "enable its plugin rabbitmq_auth_mechanism_ssl and add EXTERNAL to its auth_mechanisms"
+            case AMQP_STATUS_INCOMPATIBLE_AMQP_VERSION.rawValue, AMQP_STATUS_BAD_AMQP_DATA.rawValue,
+                AMQP_STATUS_CONNECTION_CLOSED.rawValue, AMQP_STATUS_SOCKET_ERROR.rawValue,
+                AMQP_STATUS_TIMEOUT.rawValue:
+                configuration.tls == nil ? "if port \(endpoint.port) is one for TLS, use amqps://" : nil
+            default: nil
+            }
+        let error = Self.error(status, endpoint)
+        guard let mend else { return error }
+        // The port accepted the connection.
+        let code = error.code == .connectionRefused ? .connectionLost : error.code
+        let text = String(error.message.dropLast())
+        return AMQPError(code: code, delivery: .notSent, message: "\(text): \(mend).")
     }
 }

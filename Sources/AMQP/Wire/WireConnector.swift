@@ -31,12 +31,16 @@ struct WireConnector {
     private func connect(_ endpoint: Endpoint, _ deadline: Deadline) throws(AMQPError) -> Login {
         let handle = try LibraryConnection()
         let state = unsafe handle.state
-        let socket = try unsafe Self.socket(state, configuration.tls)
+        let tls = try configuration.tls.map { (tls) throws(AMQPError) in try TLSSocket(handle, tls, endpoint) }
+        defer { tls?.finish() }
+        guard let socket = unsafe tls?.socket ?? amqp_tcp_socket_new(state) else { throw Self.outOfMemory }
         var limit = Self.timeout(until: deadline)
         let status = unsafe amqp_socket_open_noblock(socket, endpoint.host, Int32(endpoint.port), &limit)
-        guard status == AMQP_STATUS_OK.rawValue else { throw Self.error(status, endpoint) }
-        try unsafe logIn(state, endpoint, deadline)
-        let properties = ServerProperties(try handle.serverProperties())
+        guard status == AMQP_STATUS_OK.rawValue else {
+            throw tls?.explanation(status) ?? Self.error(status, endpoint)
+        }
+        try unsafe logIn(state, endpoint, deadline, tls)
+        let properties = ServerProperties(handle.serverProperties())
         let heartbeat = handle.heartbeat
         let channelMax = handle.channelMax == 0 ? 65_535 : handle.channelMax
         handle.disableHeartbeats()
@@ -52,7 +56,8 @@ struct WireConnector {
     private func logIn(
         _ state: amqp_connection_state_t,
         _ endpoint: Endpoint,
-        _ deadline: Deadline
+        _ deadline: Deadline,
+        _ tls: TLSSocket?
     ) throws(AMQPError) {
         var limit = Self.timeout(until: deadline)
         unsafe amqp_set_handshake_timeout(state, &limit)
@@ -74,6 +79,8 @@ struct WireConnector {
                     user,
                     password
                 )
+            case .file, .provider:
+                throw Credentials.missing("they were not asked for", nil)
             case .external:
                 // The certificate decides; the name is ignored but must not be empty.
                 unsafe warren_amqp_login_external(
@@ -86,7 +93,13 @@ struct WireConnector {
                 )
             }
         guard unsafe reply.reply_type != AMQP_RESPONSE_NORMAL else { return }
-        throw unsafe Self.loginError(reply, endpoint)
+        // With TLS 1.3 the broker judges the client's certificate after the handshake.
+        if unsafe reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION,
+            let error = unsafe tls?.explanation(reply.library_error)
+        {
+            throw error
+        }
+        throw unsafe loginError(reply, endpoint)
     }
 
     private var clientProperties: FieldTable {
@@ -104,37 +117,4 @@ struct WireConnector {
             ]),
         ]
     }
-
-    private static func socket(
-        _ state: amqp_connection_state_t,
-        _ tls: TLSConfiguration?
-    ) throws(AMQPError) -> OpaquePointer {
-        guard let tls else {
-            guard let socket = unsafe amqp_tcp_socket_new(state) else { throw outOfMemory }
-            return unsafe socket
-        }
-        guard let socket = unsafe amqp_ssl_socket_new(state) else { throw outOfMemory }
-        unsafe amqp_ssl_socket_set_verify_peer(socket, tls.verifyPeer ? 1 : 0)
-        unsafe amqp_ssl_socket_set_verify_hostname(socket, tls.verifyHostname ? 1 : 0)
-        if let file = tls.caFile {
-            guard unsafe amqp_ssl_socket_set_cacert(socket, file) == 0 else {
-                throw tlsError("the file of trusted authorities \(file) is not usable")
-            }
-        } else if tls.verifyPeer {
-            let isLoaded = systemBundles.contains { unsafe amqp_ssl_socket_set_cacert(socket, $0) == 0 }
-            guard isLoaded else { throw tlsError("the system's trusted authorities were not found; give a caFile") }
-        }
-        if let certificate = tls.certificateFile {
-            let key = tls.keyFile ?? certificate
-            guard unsafe amqp_ssl_socket_set_key(socket, certificate, key) == 0 else {
-                throw tlsError("the client certificate \(certificate) or its key is not usable")
-            }
-        }
-        return unsafe socket
-    }
-
-    /// rabbitmq-c 0.11 cannot ask OpenSSL for its default.
-    private static let systemBundles = [
-        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
-    ]
 }

@@ -35,6 +35,15 @@
             }
         }
 
+        /// `true` or `false`.
+        package func flag(_ key: String) throws(ExchangeError) -> Bool? {
+            try value(key, "true or false") {
+                $0.bool(forKey: $1)
+            } convert: {
+                Bool($0)
+            }
+        }
+
         /// A duration: `250ms`, `30s`, `10m`, `1h`, or a number of seconds.
         package func duration(_ key: String) throws(ExchangeError) -> Duration? {
             try value(key, "a duration such as 250ms, 30s, 10m or 1h") {

@@ -53,7 +53,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^(type|exact)\\..*$"),
             ]
         case .user:
-            let own = "(user|session)\\..*"
+            let own = "(user|session|drain\\.user)\\..*"
             configure = "\(prefix)\(own)$"
             write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(own))$"
             read = "\(prefix)(mailboxes|directory|\(own))$"

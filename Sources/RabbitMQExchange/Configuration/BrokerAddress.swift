@@ -17,6 +17,26 @@ struct BrokerAddress: Sendable, Hashable {
         } catch {
             throw ExchangeError(error, "the broker URL is not valid")
         }
+        // A user without a password: the environment may have it. If not, the broker decides.
+        if let user = settings.credentials.user, settings.credentials == .plain(user: user, password: "") {
+            settings.credentials = Self.environmentCredentials(of: user) ?? settings.credentials
+        }
+    }
+
+    /// The same broker, with a provider that is asked at each connect.
+    mutating func ask(_ provider: CredentialsProvider) {
+        settings.credentials = .provided(by: provider)
+        userWithoutPassword = nil
+    }
+
+    /// `WARREN_PASSWORD`, else `WARREN_PASSWORD_FILE`.
+    private static func environmentCredentials(of user: String) -> Credentials? {
+        let environment = ProcessInfo.processInfo.environment
+        if let password = environment["WARREN_PASSWORD"], !password.isEmpty {
+            return .plain(user: user, password: password)
+        }
+        guard let path = environment["WARREN_PASSWORD_FILE"], !path.isEmpty else { return nil }
+        return .plain(user: user, passwordFile: path)
     }
 
     /// What a connection of a session is made with.
@@ -24,8 +44,9 @@ struct BrokerAddress: Sendable, Hashable {
     /// - Throws: ``ExchangeError/Code/unauthorised`` when there is no password.
     func connection(_ configuration: RabbitMQConfiguration) throws(ExchangeError) -> ConnectionConfiguration {
         if let userWithoutPassword {
-            let mend = "set WARREN_BROKER to the URL with the password, or WARREN_PASSWORD"
-            throw ExchangeError(.unauthorised, "there is no password for the user \(userWithoutPassword): \(mend)")
+            let mend = "set WARREN_BROKER to the URL with the password, or WARREN_PASSWORD, or WARREN_PASSWORD_FILE"
+            let who = userWithoutPassword.isEmpty ? "" : " for the user \(userWithoutPassword)"
+            throw ExchangeError(.unauthorised, "there is no password\(who): \(mend)")
         }
         var settings = settings
         let process = ProcessInfo.processInfo
@@ -89,7 +110,18 @@ extension BrokerAddress: CustomStringConvertible {
 
 extension BrokerAddress: Codable {
     private enum CodingKeys: String, CodingKey {
-        case hosts, virtualHost, user, tls
+        case hosts, virtualHost, user, login, passwordFile, tls
+    }
+
+    /// How to log in, where it is not by user and password.
+    private enum Login: String, Codable {
+        case certificate, provider
+    }
+
+    private var login: Login? {
+        if settings.credentials.isExternal { return .certificate }
+        if case nil = settings.credentials.user { return .provider }
+        return nil
     }
 
     private struct Host: Codable {
@@ -110,6 +142,8 @@ extension BrokerAddress: Codable {
         try fields.encode(settings.endpoints.map { Host(host: $0.host, port: $0.port) }, forKey: .hosts)
         try fields.encode(settings.virtualHost, forKey: .virtualHost)
         try fields.encodeIfPresent(settings.credentials.user, forKey: .user)
+        try fields.encodeIfPresent(login, forKey: .login)
+        try fields.encodeIfPresent(settings.credentials.passwordFile, forKey: .passwordFile)
         let files = settings.tls.map { tls in
             TLSFiles(
                 caFile: tls.caFile,
@@ -123,7 +157,8 @@ extension BrokerAddress: Codable {
     }
 
     /// Decodes an address and looks for the password in the environment: in `WARREN_BROKER`, when that URL has the same
-    /// user, or in `WARREN_PASSWORD`. The broker's well-known account `guest` needs none.
+    /// user, in `WARREN_PASSWORD`, or in the file `WARREN_PASSWORD_FILE`; last in the file that the encoding process used.
+    /// The broker's well-known account `guest` needs none.
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         settings = ConnectionConfiguration(
@@ -139,16 +174,27 @@ extension BrokerAddress: Codable {
                 verifyHostname: files.verifyHostname
             )
         }
-        guard let user = try fields.decodeIfPresent(String.self, forKey: .user) else {
-            settings.credentials = .external
+        let user = try fields.decodeIfPresent(String.self, forKey: .user)
+        let login = try fields.decodeIfPresent(Login.self, forKey: .login)
+        if login == .certificate || (login == nil && user == nil) {
+            settings.credentials = user.map { .external(user: $0) } ?? .external
             return
         }
-        let environment = ProcessInfo.processInfo.environment
-        let fromURL = environment["WARREN_BROKER"].flatMap { try? ConnectionConfiguration(url: $0) }?.credentials
-        if let fromURL, fromURL.user == user {
+        let passwordFile = try fields.decodeIfPresent(String.self, forKey: .passwordFile)
+        let url = ProcessInfo.processInfo.environment["WARREN_BROKER"]
+        let fromURL = url.flatMap { try? BrokerAddress(url: $0) }?.settings.credentials
+        if let fromURL, user == nil || fromURL.user == user {
             settings.credentials = fromURL
-        } else if let password = environment["WARREN_PASSWORD"] {
-            settings.credentials = .plain(user: user, password: password)
+            return
+        }
+        guard let user else {
+            userWithoutPassword = ""
+            return
+        }
+        if let credentials = Self.environmentCredentials(of: user) {
+            settings.credentials = credentials
+        } else if let passwordFile {
+            settings.credentials = .plain(user: user, passwordFile: passwordFile)
         } else if user == "guest" {
             settings.credentials = .plain(user: user, password: user)
         } else {

@@ -16,6 +16,7 @@
         /// | `redeliveryLimit` | how often |
         /// | `acknowledgementTimeout`, `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
         /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
+        /// | `sendsUserID`, `requiresUserID` | `true` or `false` |
         /// | `connectionName` | a text |
         ///
         /// Each is described at the property of the same name. With `config.scoped(to: "warren")` the environment has them as
@@ -37,6 +38,8 @@
             if let value = try settings.duration("sessionExpiry") { sessionExpiry = value }
             if let value = try settings.number("publishWindowMessages") { publishWindowMessages = value }
             if let value = try settings.number("publishWindowBytes") { publishWindowBytes = value }
+            if let value = try settings.flag("sendsUserID") { sendsUserID = value }
+            if let value = try settings.flag("requiresUserID") { requiresUserID = value }
             if let value = try settings.text("connectionName") { connectionName = value }
             try validate()
         }

@@ -43,6 +43,16 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// Unconfirmed bytes that a process may have at a time; more wait. 32 MiB.
     public var publishWindowBytes: Int = 32 << 20
 
+    /// Whether messages carry the name of the connection's broker user as `user_id`, which the broker verifies. Switch it
+    /// off where the broker calls the user by another name than the one that logs in, as with OAuth 2: it would refuse
+    /// every message. True.
+    public var sendsUserID: Bool = true
+
+    /// Whether a mailbox takes requests only from the broker user who registered their sender, or from that of its own
+    /// process. Others are answered with `forbidden`. So no program can pretend to be an entity of another broker user;
+    /// the broker's tag `impersonator` would allow it. Every sender needs ``sendsUserID``. False.
+    public var requiresUserID: Bool = false
+
     /// What the connections are called on the broker's management page, before the role. All factories of a process with
     /// the same broker, namespace and name share their connections. By default the name of the process and its id.
     public var connectionName: String?

@@ -32,6 +32,21 @@ enum Announcement: Sendable, Hashable {
         }
     }
 
+    /// Whether the record may stand under a routing key. The broker limits who may publish with which keys, so a record
+    /// about an agent counts only under the key of one.
+    func isCredible(with key: String) -> Bool {
+        switch self {
+        case .registered(let id, _): Self.isCredible(key, Event.registered, id)
+        case .terminated(let id, _): Self.isCredible(key, Event.terminated, id)
+        case .fence: key == Event.fence
+        }
+    }
+
+    private static func isCredible(_ key: String, _ event: String, _ id: EntityID) -> Bool {
+        guard key.hasPrefix(event) else { return false }
+        return (key == AnnouncementKey.make(userEvent: event)) == (id.role == .user)
+    }
+
     private static func key(_ event: String, _ id: EntityID, _ lineage: [String]) -> String {
         switch id.role {
         case .agent: AnnouncementKey.make(event: event, lineage: lineage)

@@ -24,6 +24,13 @@ final class Directory: Sendable {
         /// Who watches.
         var feeds: [ChangeFeed] = []
 
+        /// Which broker users registered whom; kept only where senders must be known.
+        var owners: OwnerIndex?
+
+        mutating func note(_ announcement: Announcement, user: String?) {
+            if case .registered(let id, _) = announcement { owners?.note(id, user: user) }
+        }
+
         /// Takes a record in and tells those who watch.
         mutating func apply(_ announcement: Announcement, offset: UInt64?) {
             guard let change = index.apply(announcement, offset: offset) else { return }
@@ -37,12 +44,16 @@ final class Directory: Sendable {
 
     private let link: BrokerLink
     private let background: BackgroundTasks
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(link: BrokerLink, background: BackgroundTasks) {
         self.link = link
         self.background = background
+        state = Mutex(State(owners: link.configuration.requiresUserID ? OwnerIndex() : nil))
     }
+
+    /// The broker user who registered an entity, as far as it is known without asking the broker.
+    func owner(of id: EntityID) -> String? { state.withLock { $0.owners?.owner(of: id) } }
 
     /// Publishes a record and takes it in.
     func announce(_ announcement: Announcement) async throws(ExchangeError) {
@@ -54,11 +65,14 @@ final class Directory: Sendable {
             mandatory: true
         )
         do {
-            try await link.publish(publication)
+            try await link.announce(publication)
         } catch {
             throw ExchangeError(error, "can't write to the directory")
         }
-        state.withLock { $0.apply(announcement, offset: nil) }
+        state.withLock { state in
+            state.note(announcement, user: link.user)
+            state.apply(announcement, offset: nil)
+        }
         unfinished.take(announcement)
     }
 
@@ -201,7 +215,8 @@ final class Directory: Sendable {
 
     private func read(_ delivery: Delivery) {
         let offset = delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:))
-        guard let announcement = Announcement(delivery.properties) else {
+        guard let announcement = Announcement(delivery.properties), announcement.isCredible(with: delivery.routingKey)
+        else {
             link.logger.warning(
                 "a record of the directory was not understood",
                 metadata: .init(keys: [.queue: link.names.directory, .count: "\(offset ?? 0)"])
@@ -209,6 +224,7 @@ final class Directory: Sendable {
             return
         }
         let (waiters, next): ([FenceSignal], UUID?) = state.withLock { state in
+            state.note(announcement, user: delivery.properties.userID)
             state.apply(announcement, offset: offset)
             if let offset { state.nextOffset = offset + 1 }
             guard case .fence(let id) = announcement, let fence = state.fence, fence.id == id else { return ([], nil) }

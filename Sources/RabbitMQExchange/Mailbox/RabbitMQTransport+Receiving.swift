@@ -8,7 +8,10 @@ extension RabbitMQTransport {
     /// Takes deliveries from the mailbox until its consumer ends.
     func run(_ consumer: Consumer) async {
         do throws(AMQPError) {
-            for try await delivery in consumer { await take(delivery) }
+            for try await delivery in consumer {
+                await session.learnSender(of: delivery.properties)
+                await take(delivery)
+            }
             stopped.send(())
         } catch let error where error.code == .consumerCancelled {
             stopped.send(())
@@ -70,6 +73,10 @@ extension RabbitMQTransport {
         }
         if isTerminated {
             refuse { [request] in await $0.answerTerminated(request, delivery) }
+            return
+        }
+        if let refusal = session.refusal(ofSenderOf: request, userID: delivery.properties.userID) {
+            refuse { await $0.answer(refusal, delivery) }
             return
         }
         let limit = link.configuration.redeliveryLimit

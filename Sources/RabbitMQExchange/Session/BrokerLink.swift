@@ -16,6 +16,9 @@ final class BrokerLink: Sendable {
     let metrics: ExchangeMetrics
     private let publishing: Channel
     private let declaring: Channel
+    private let announcing: AnnouncingChannel
+    /// What messages have as `user_id`: the user of the connection, when that is known.
+    let user: String?
 
     /// Opens both connections and their channels.
     ///
@@ -48,7 +51,9 @@ final class BrokerLink: Sendable {
             metrics.count(.connectionsOpened, .role("consumer"))
             let deadline = Deadline.after(configuration.operationTimeout)
             publishing = try await publisher.openChannel(confirms: true, deadline: deadline)
+            announcing = try await AnnouncingChannel(on: publisher, deadline: deadline)
             declaring = try await consumer.openChannel(confirms: false, deadline: deadline)
+            user = configuration.sendsUserID ? publisher.user : nil
         } catch {
             await publisher.close(timeout: .seconds(1))
             await consumer.close(timeout: .seconds(1))
@@ -66,8 +71,22 @@ final class BrokerLink: Sendable {
     var replyTo: String { names.sessionQueue(sessionID) }
 
     /// Publishes and waits for the confirm.
-    func publish(_ publication: Publication, deadline: Deadline? = nil) async throws(AMQPError) {
+    ///
+    /// - Parameter signed: Whether the broker vouches for who sends it. Not when somebody else's message is moved.
+    func publish(_ publication: Publication, deadline: Deadline? = nil, signed: Bool = true) async throws(AMQPError) {
+        let publication = signed ? sign(publication) : publication
         try await publishing.publish(publication, deadline: deadline ?? self.deadline)
+    }
+
+    /// Publishes a record of the directory and waits for the confirm. A refusal ends nothing else.
+    func announce(_ publication: Publication) async throws(AMQPError) {
+        try await announcing.publish(sign(publication), deadline: deadline)
+    }
+
+    private func sign(_ publication: Publication) -> Publication {
+        var publication = publication
+        publication.properties.userID = user
+        return publication
     }
 
     /// Publishes a control message. Returns whether there was somebody to get it.

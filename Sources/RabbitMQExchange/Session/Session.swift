@@ -331,7 +331,7 @@ final class Session: Sendable {
             body: body,
             mandatory: true
         )
-        try await link.publish(publication)
+        try await link.publish(publication, signed: false)
     }
 
     // MARK: The end

@@ -11,6 +11,11 @@ enum BrokerFixture {
         Comment(rawValue: PrivateBroker.missingReason)
     )
 
+    static let needsBrokerTest: any TestTrait = .enabled(
+        if: PrivateBroker.isInstalled,
+        Comment(rawValue: PrivateBroker.missingReason)
+    )
+
     /// A logger that prints nothing.
     static var quiet: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
 

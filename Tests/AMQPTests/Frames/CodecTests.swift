@@ -42,14 +42,17 @@ struct CodecTests {
         #expect(properties.messageID == "\u{FFFD}vw")
     }
 
-    @Test("a table that is nested too deeply is refused before it is sent and when it arrives")
+    @Test("a table that is nested too deeply is refused before it is sent, and cut when it arrives")
     func tooDeep() throws {
         var deep = FieldTable()
         for _ in 0...FieldTable.maximumDepth { deep = ["t": .table(deep)] }
         #expect(throws: AMQPError.self) { _ = try deep.encodedSize() }
         let bytes = try encode(MessageProperties(headers: deep))
-        let error = #expect(throws: AMQPError.self) { _ = try Self.parse(bytes) }
-        #expect(error?.code == .protocolMismatch)
+        var table = try Self.parse(bytes).headers
+        var depth = 0
+        while let inner = table["t"]?.tableValue { (table, depth) = (inner, depth + 1) }
+        #expect(depth == FieldTable.maximumDepth)
+        #expect(table["t"] == .null)
     }
 
     @Test("any single byte changed in a frame gives a frame or an error, never a crash")
@@ -75,7 +78,8 @@ struct CodecTests {
             } catch { outcome.resolve(error) }
         }
         #expect(started)
-        #expect(try #require(await outcome.wait(until: .after(.seconds(20)))??.code) == .protocolMismatch)
+        let result = try #require(await outcome.wait(until: .after(.seconds(20))))
+        #expect(result == nil)
     }
 
     /// A header frame whose table holds as many arrays within arrays as there is room for.

@@ -53,6 +53,16 @@ struct ConnectionURLTests {
                 )
         )
         #expect(try ConnectionConfiguration(url: "amqps://h?auth_mechanism=external").credentials == .external)
+        #expect(
+            try ConnectionConfiguration(url: "amqps://ann@h?auth_mechanism=external").credentials
+                == .external(user: "ann")
+        )
+        #expect(
+            try ConnectionConfiguration(url: "amqp://ann@h?password_file=/p").credentials
+                == .plain(user: "ann", passwordFile: "/p")
+        )
+        let named = try ConnectionConfiguration(url: "amqps://h?verify_hostname=false")
+        #expect(named.tls == TLSConfiguration(verifyHostname: false))
         #expect(try ConnectionConfiguration(url: "amqp://h").credentials == .plain(user: "guest", password: "guest"))
         #expect(try ConnectionConfiguration(url: "amqp://h").tls == nil)
     }
@@ -69,7 +79,9 @@ struct ConnectionURLTests {
             "amqp://u:hunter2@h?heartbeat=1&heartbeat=2", "amqp://u:hunter2@h?frame_max=1",
             "amqp://u:hunter2@h?connection_timeout=0", "amqp://u:hunter2@h?verify=verify_peer",
             "amqp://u:hunter2@h?cacertfile=/x", "amqps://u:hunter2@h?verify=maybe",
-            "amqps://u:hunter2@h?server_name_indication=other", "amqp://u:hunter2@h?auth_mechanism=external",
+            "amqps://u:hunter2@h?server_name_indication=other", "amqp://u:hunter2@h?password_file=/p",
+            "amqp://h?password_file=/p", "amqps://u:hunter2@h?verify_hostname=maybe",
+            "amqp://u:hunter2@h?auth_mechanism=external",
             "amqp://u:hunter2@h?auth_mechanism=hunter2", "amqp://u:hunter2@h?heartbeat=hunter2",
         ]
     )

@@ -23,6 +23,13 @@ struct Scene: Sendable {
         configure(&configuration)
     }
 
+    /// Another namespace on the same broker.
+    init(_ other: Scene, namespace: String) {
+        broker = other.broker
+        self.namespace = namespace
+        configuration = other.configuration
+    }
+
     var management: BrokerManagement { broker.management }
 
     /// `warren.<namespace>.` and what follows.

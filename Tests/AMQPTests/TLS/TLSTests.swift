@@ -3,16 +3,12 @@ import ExchangeTestKit
 import Foundation
 import Testing
 
-@Suite(
-    "A connection with TLS",
-    BrokerFixture.needsBroker,
-    .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/openssl"), "needs openssl")
-)
+@Suite("A connection with TLS", BrokerFixture.needsBroker, Certificates.needsOpenSSL)
 struct TLSTests {
     @Test("works with everything a plain one does, and refuses a broker it cannot trust")
     func works() async throws {
         let files = try await Certificates()
-        let (broker, port) = try await broker(files)
+        let (broker, port) = try await TLSListener.broker(files)
         let url = "amqps://guest:guest@localhost:\(port)?heartbeat=1"
         try await BrokerFixture.withConnection(to: url + "&cacertfile=\(files.authority)") { connection in
             try await exchangeMessages(connection)
@@ -27,7 +23,7 @@ struct TLSTests {
     @Test("a broker that stops reading holds no call beyond its deadline, and the connection ends")
     func stalled() async throws {
         let files = try await Certificates()
-        let (broker, port) = try await broker(files)
+        let (broker, port) = try await TLSListener.broker(files)
         let proxy = try FaultProxy(targetPort: port)
         let url = "amqps://guest:guest@localhost:\(proxy.listenPort)?heartbeat=2&cacertfile=\(files.authority)"
         try await BrokerFixture.withConnection(to: url) { connection in
@@ -57,29 +53,34 @@ struct TLSTests {
         await broker.stop()
     }
 
-    /// A broker that answers with TLS too, and on which port.
-    private func broker(_ files: Certificates) async throws -> (PrivateBroker, Int) {
-        // A port that was free a moment ago; the kit gives none for TLS.
-        let finder = try FaultProxy(targetPort: 1)
-        let port = finder.listenPort
-        await finder.stop()
-        let broker = try await PrivateBroker.start(
-            .init(
-                plugins: [],
-                settings: [
-                    "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(files.authority)",
-                    "ssl_options.certfile = \(files.certificate)", "ssl_options.keyfile = \(files.key)",
-                    "ssl_options.verify = verify_none",
-                ]
-            )
-        )
-        // The broker counts as ready when its plain port answers; the other may follow later.
-        try await eventually("the TLS port answers", timeout: .seconds(30)) {
-            try await BrokerFixture.withConnection(
-                to: "amqps://guest:guest@localhost:\(port)?cacertfile=\(files.authority)"
-            ) { $0.isOpen }
+    @Test("a broker that is frozen holds no call beyond its deadline, nor the close")
+    func frozen() async throws {
+        let files = try await Certificates()
+        let (broker, port) = try await TLSListener.broker(files)
+        let url = "amqps://guest:guest@localhost:\(port)?heartbeat=60&cacertfile=\(files.authority)"
+        let connection = Connection(configuration: try ConnectionConfiguration(url: url), logger: BrokerFixture.quiet)
+        try await connection.open()
+        let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+        try await broker.pause()
+        let start = ContinuousClock.now
+        let codes = await withTaskGroup(of: AMQPError.Code?.self) { group in
+            for _ in 0..<30 {
+                group.addTask {
+                    let message = Publication(exchange: "", routingKey: "x", body: Data(count: 1 << 20))
+                    do throws(AMQPError) {
+                        try await channel.publish(message, deadline: .after(.seconds(1)))
+                        return nil
+                    } catch { return error.code }
+                }
+            }
+            return await group.reduce(into: [AMQPError.Code?]()) { $0.append($1) }
         }
-        return (broker, port)
+        #expect(codes == Array(repeating: .timedOut, count: 30))
+        #expect(start.duration(to: .now) < .seconds(3))
+        await connection.close(timeout: .seconds(1))
+        #expect(start.duration(to: .now) < .seconds(6))
+        try await broker.resume()
+        await broker.stop()
     }
 
     private func exchangeMessages(_ connection: Connection) async throws {
@@ -122,36 +123,5 @@ struct TLSTests {
             if numbers.count == count { break }
         }
         return numbers
-    }
-}
-
-/// An authority and a certificate for `localhost`, made for one test.
-private struct Certificates {
-    let directory = try? TemporaryDirectory(prefix: "warren-certificates")
-    let authority: String
-    let certificate: String
-    let key: String
-
-    init() async throws {
-        let directory = try #require(directory)
-        authority = directory.path("ca.pem")
-        certificate = directory.path("server.pem")
-        key = directory.path("server.key")
-        let authorityKey = directory.path("ca.key")
-        let request = directory.path("server.csr")
-        let names = try directory.write("subjectAltName=DNS:localhost\n", to: "names")
-        for arguments in [
-            [
-                "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test-ca", "-keyout",
-                authorityKey, "-out", authority,
-            ],
-            ["req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-keyout", key, "-out", request],
-            [
-                "x509", "-req", "-in", request, "-CA", authority, "-CAkey", authorityKey, "-CAcreateserial", "-days",
-                "2", "-extfile", names, "-out", certificate,
-            ],
-        ] {
-            _ = try await ChildProcess.run("/usr/bin/openssl", arguments)
-        }
     }
 }

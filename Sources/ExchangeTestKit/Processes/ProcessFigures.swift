@@ -1,0 +1,32 @@
+internal import Foundation
+
+/// What the kernel knows of a process: memory, descriptors, threads. Linux only.
+public struct ProcessFigures: Sendable {
+    /// Memory in use, in bytes.
+    public let resident: Int
+    /// The most that it was, in bytes.
+    public let peak: Int
+    /// Open descriptors.
+    public let descriptors: Int
+    /// Threads.
+    public let threads: Int
+
+    /// The figures of a process; of this one without an id. `nil` when it is gone, or belongs to somebody else.
+    public init?(process id: Int32? = nil) {
+        let folder = "/proc/" + (id.map { "\($0)" } ?? "self")
+        guard
+            let status = try? String(contentsOfFile: folder + "/status", encoding: .utf8),
+            let files = try? FileManager.default.contentsOfDirectory(atPath: folder + "/fd")
+        else { return nil }
+        var values: [Substring: Int] = [:]
+        for line in status.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            values[parts[0]] = Int(parts[1].trimmingCharacters(in: .whitespaces).prefix { $0.isNumber })
+        }
+        resident = (values["VmRSS"] ?? 0) << 10
+        peak = (values["VmHWM"] ?? 0) << 10
+        threads = values["Threads"] ?? 0
+        descriptors = files.count
+    }
+}

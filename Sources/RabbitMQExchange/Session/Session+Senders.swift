@@ -1,0 +1,34 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+
+/// Who sent a request really: the broker lets a message have the `user_id` of its connection's user and no other, and the
+/// directory knows which broker user registered each entity.
+extension Session {
+    /// Makes sure that the directory has been asked about the sender of a message, where senders must be known.
+    func learnSender(of properties: MessageProperties) async {
+        guard link.configuration.requiresUserID,
+            let source = EntityID(header: properties.headers[Header.source], name: nil),
+            directory.known(source) == .missing
+        else { return }
+        _ = try? await directory.state(of: source)
+    }
+
+    /// The answer to a request that does not come from the broker user who registered its sender. `nil` when it does, when
+    /// it comes from this process's own broker user, or when senders need not be known.
+    func refusal(ofSenderOf request: Request, userID: String?) -> Response? {
+        guard link.configuration.requiresUserID else { return nil }
+        let reason: String
+        if let userID {
+            if userID == link.user || directory.owner(of: request.source) == userID { return nil }
+            reason = "the sender was not registered by the broker user who sent the request"
+        } else {
+            reason = "the request has no user_id"
+        }
+        link.logger.warning(
+            "a request was refused",
+            metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(reason)"]) { $1 }
+        )
+        return request.error(.forbidden, reason)
+    }
+}
