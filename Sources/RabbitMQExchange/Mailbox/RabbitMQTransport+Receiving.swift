@@ -5,29 +5,17 @@ internal import Logging
 internal import Synchronization
 
 extension RabbitMQTransport {
-    /// Takes deliveries from the mailbox until its consumer ends.
-    func run(_ consumer: Consumer) async {
+    /// Takes deliveries from the mailbox until its consumer ends. When that was not this process's doing, and not the end
+    /// of the connection, it is started again.
+    func run(_ receiver: Receiver) async {
+        var end: AMQPError?
         do throws(AMQPError) {
-            for try await delivery in consumer { take(delivery) }
-            stopped.send(())
-        } catch let error where error.code == .consumerCancelled {
-            stopped.send(())
-            await queueDeleted()
+            for try await delivery in receiver.consumer { take(delivery) }
         } catch {
-            stopped.send(())
-            inbox.end(ExchangeError(error, "the mailbox can't be received from any more", entity: mailboxID))
+            end = error
         }
-    }
-
-    /// The broker ended the consumer because the queue was deleted: by a termination, or by an operator.
-    private func queueDeleted() async {
-        let state = try? await session.directory.state(of: mailboxID)
-        if state == .terminated {
-            await letGo()
-        } else {
-            let text = "the queue of the mailbox was deleted on the broker"
-            inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
-        }
+        receiver.stopped.send(())
+        if let end, receiver.connection.isOpen { await restart(on: receiver.connection, after: end) }
     }
 
     private func take(_ delivery: Delivery) {
@@ -81,18 +69,18 @@ extension RabbitMQTransport {
     func letGo() async {
         guard markTerminated() else { return }
         let deadline = link.deadline
-        let consumer = takeConsumer()
+        let receiver = takeReceiver()
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
         await answerTerminated(unanswered)
-        for delivery in await stop(consumer, deadline) {
+        for delivery in await stop(receiver, deadline) {
             refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
         }
         // What was being taken while the mailbox ended.
         await answerTerminated(held.withLock { $0.takeUnanswered() })
         await settle()
-        await close(consumer, deadline)
+        await close(receiver, deadline)
     }
 
     /// Answers what was received and not answered, because the mailbox was terminated.
@@ -108,19 +96,19 @@ extension RabbitMQTransport {
     /// operation, and the time that answers on their way take.
     func detach() async {
         let deadline = link.deadline
-        let consumer = takeConsumer()
-        let left = await stop(consumer, deadline)
+        let receiver = takeReceiver()
+        let left = await stop(receiver, deadline)
         await settle()
         for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt.reject(requeue: true) }
         for delivery in left { delivery.reject(requeue: true) }
-        await close(consumer, deadline)
+        await close(receiver, deadline)
     }
 
     /// Cancels a consumer. Returns what was delivered and not taken.
-    private func stop(_ consumer: Consumer?, _ deadline: Deadline) async -> [Delivery] {
-        guard let consumer, session.failure == nil else { return [] }
-        let left = (try? await consumer.cancel(deadline: deadline)) ?? []
-        _ = await stopped.wait(until: .now + deadline.remaining)
+    private func stop(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
+        guard let receiver, receiver.connection.isOpen else { return [] }
+        let left = (try? await receiver.consumer.cancel(deadline: deadline)) ?? []
+        _ = await receiver.stopped.wait(until: .now + deadline.remaining)
         return left
     }
 
@@ -128,12 +116,13 @@ extension RabbitMQTransport {
     ///
     /// A quorum queue may take in that a channel is gone before the last acknowledgements on it, and would hand out again
     /// what was answered. So the queue is asked something first: the answer comes after them.
-    private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
-        guard let consumer, session.failure == nil else { return }
+    private func close(_ receiver: Receiver?, _ deadline: Deadline) async {
+        // Without a connection the broker has taken everything back, and the binding only leads to nothing.
+        guard let receiver, receiver.connection.isOpen else { return }
         _ = try? await link.lookAt(mailboxID)
-        try? await consumer.channel.close(deadline: deadline)
+        try? await receiver.consumer.channel.close(deadline: deadline)
         session.remove(self)
-        guard session.transports(of: mailboxID).isEmpty else { return }
+        guard link.isConnected, session.transports(of: mailboxID).isEmpty else { return }
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in

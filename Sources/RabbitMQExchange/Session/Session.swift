@@ -17,7 +17,8 @@ final class Session: Sendable {
         var transports: [EntityID: [RabbitMQTransport]] = [:]
         /// The mailboxes that this session drains.
         var drains: Set<EntityID> = []
-        var failure: ExchangeError?
+        /// What is received besides mailboxes: answers, and dead letters where the broker user may.
+        var consumers: [StandingConsumer] = []
         var isClosing = false
     }
 
@@ -25,13 +26,17 @@ final class Session: Sendable {
 
     var names: ExchangeNames { link.names }
 
-    /// Why the session can't be used any more, if so.
-    var failure: ExchangeError? { state.withLock { $0.failure } }
-
     /// A session that has declared nothing and receives nothing: enough to look around.
     init(link: BrokerLink) {
         self.link = link
         directory = Directory(link: link, background: background)
+        link.use(
+            BrokerLink.Hooks(
+                recover: { [weak self] (connection) throws(AMQPError) in try await self?.recover(on: connection) },
+                repair: { [weak self] in await self?.repair() },
+                changed: {}
+            )
+        )
     }
 
     /// Connects, makes what the namespace needs on the broker, and begins to receive.
@@ -61,41 +66,45 @@ final class Session: Sendable {
     }
 
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
-        let answers = try await consume(names.sessionQueue(link.sessionID), "answers", prefetch: 2000)
-        background.start { await self.receive(answers) }
-        if let deadLetters = try await consumeDeadLetters() {
-            background.start { await DeadLetterConsumer(session: self, report: deadLetterReport).run(deadLetters) }
+        let answers = consumer(of: link.replyTo, "answers", prefetch: 2000) { await self.receive($0) }
+        let deadLetters = consumer(of: names.deadLetters, "dead-letters", prefetch: 256) {
+            await DeadLetterConsumer(session: self, report: deadLetterReport).run($0)
         }
-        for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
-            let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
-            background.start { await watch.run(connection) }
-        }
-        background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
-        background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
-    }
-
-    /// `nil` when the broker user may not read dead letters: then others answer them.
-    private func consumeDeadLetters() async throws(ExchangeError) -> Consumer? {
+        try await start(answers)
         do throws(ExchangeError) {
-            return try await consume(names.deadLetters, "dead-letters", prefetch: 256)
+            try await start(deadLetters)
         } catch let error where error.code == .forbidden {
+            // Others answer them.
             link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))
-            return nil
         }
     }
 
-    private func consume(_ queue: String, _ role: String, prefetch: Int) async throws(ExchangeError) -> Consumer {
-        let declaration = ConsumerDeclaration(
-            queue: queue,
-            tag: "warren.\(role).\(link.sessionID.lowercased)",
-            prefetch: prefetch
-        )
+    private func start(_ consumer: StandingConsumer) async throws(ExchangeError) {
         do {
-            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
-            return try await channel.consume(declaration, deadline: link.deadline)
+            try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
+                try await consumer.start(on: connection)
+            }
         } catch {
-            throw ExchangeError(error, "can't receive from \(queue)")
+            throw ExchangeError(error, "can't receive from \(consumer.queue)")
         }
+        state.withLock { $0.consumers.append(consumer) }
+    }
+
+    private func consumer(
+        of queue: String,
+        _ role: String,
+        prefetch: Int,
+        pump: @escaping @Sendable (Consumer) async -> AMQPError?
+    ) -> StandingConsumer {
+        let tag = "warren.\(role).\(link.sessionID.lowercased)"
+        return StandingConsumer(
+            link: link,
+            background: background,
+            queue: queue,
+            declaration: { ConsumerDeclaration(queue: queue, tag: tag, prefetch: prefetch) },
+            repair: { [weak self] in await self?.repair() },
+            pump: pump
+        )
     }
 
     // MARK: Transports
@@ -106,7 +115,7 @@ final class Session: Sendable {
     func add(_ transport: RabbitMQTransport, mode: AttachMode) throws(ExchangeError) {
         let id = transport.mailboxID
         let error: ExchangeError? = state.withLock { state in
-            if let failure = state.failure { return failure }
+            if state.isClosing { return ExchangeError(.closed, "the session is closed") }
             guard mode == .standby || state.transports[id] == nil else {
                 return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
             }
@@ -149,11 +158,12 @@ final class Session: Sendable {
     // MARK: Receiving
 
     /// Takes answers and control messages from the session queue.
-    private func receive(_ consumer: Consumer) async {
+    private func receive(_ consumer: Consumer) async -> AMQPError? {
         do throws(AMQPError) {
             for try await delivery in consumer { take(delivery) }
+            return nil
         } catch {
-            fail(error)
+            return error
         }
     }
 
@@ -325,23 +335,10 @@ final class Session: Sendable {
 
     // MARK: The end
 
-    /// A connection ended: every transport does too.
-    private func fail(_ error: AMQPError?) {
-        let (transports, failure) = state.withLock { state -> ([RabbitMQTransport], ExchangeError) in
-            let failure =
-                error.map { ExchangeError($0, "the connection to the broker was lost", delivery: .unknown) }
-                ?? ExchangeError(.closed, "the session is closed")
-            if state.isClosing { return ([], failure) }
-            if state.failure == nil { state.failure = failure }
-            return (state.transports.values.flatMap(\.self), failure)
-        }
-        for transport in transports { transport.fail(failure) }
-    }
-
     /// Removes the session queue and closes the connections.
     func close() async {
         state.withLock { $0.isClosing = true }
-        if failure == nil {
+        if link.isConnected {
             let deadline = Deadline.after(link.patience)
             let queue = link.replyTo
             _ = try? await link.declare("can't delete the session queue") { (channel) throws(AMQPError) in
@@ -350,5 +347,11 @@ final class Session: Sendable {
         }
         await link.close()
         await background.cancelAll()
+        directory.close()
+    }
+
+    /// All transports, and the consumers that were started.
+    var living: (transports: [RabbitMQTransport], consumers: [StandingConsumer]) {
+        state.withLock { ($0.transports.values.flatMap(\.self), $0.consumers) }
     }
 }

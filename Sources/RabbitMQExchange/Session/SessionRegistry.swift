@@ -30,7 +30,7 @@ final class SessionRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    /// A session, opened when there is none or the one there has failed. Give it back with ``Lease/end()``.
+    /// A session, opened when there is none. Give it back with ``Lease/end()``.
     func lease(_ key: Key, logger: Logger) async throws(ExchangeError) -> Lease {
         let (number, opening) = state.withLock { state in
             if var entry = state.entries[key] {
@@ -48,11 +48,6 @@ final class SessionRegistry: Sendable {
             drop(key, number)
             throw error
         case .success(let session):
-            guard session.failure == nil else {
-                drop(key, number)
-                await release(number, key, session)
-                return try await lease(key, logger: logger)
-            }
             return Lease(session: session) { await self.release(number, key, session) }
         }
     }
@@ -81,7 +76,7 @@ final class SessionRegistry: Sendable {
 
     private func release(_ number: Int, _ key: Key, _ session: Session) async {
         let isLast = state.withLock { state in
-            guard var entry = state.entries[key], entry.number == number else { return session.failure != nil }
+            guard var entry = state.entries[key], entry.number == number else { return false }
             entry.users -= 1
             state.entries[key] = entry.users == 0 ? nil : entry
             return entry.users == 0

@@ -1,0 +1,96 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+internal import Synchronization
+
+/// A consumer that is there as long as its session: started again on each new connection, and on the same one when the
+/// broker ended only this consumer.
+final class StandingConsumer: Sendable {
+    let queue: String
+    private let link: BrokerLink
+    private let background: BackgroundTasks
+    private let declaration: @Sendable () -> ConsumerDeclaration
+    private let repair: @Sendable () async -> Void
+    private let pump: @Sendable (Consumer) async -> AMQPError?
+    /// The connection it was started on last.
+    private let connection = Mutex<Connection?>(nil)
+
+    /// - Parameters:
+    ///   - declaration: Asked at each start.
+    ///   - repair: Called before it is started again on the same connection.
+    ///   - pump: Takes the deliveries until there are no more; returns why, or `nil` after the end by this process.
+    init(
+        link: BrokerLink,
+        background: BackgroundTasks,
+        queue: String,
+        declaration: @escaping @Sendable () -> ConsumerDeclaration,
+        repair: @escaping @Sendable () async -> Void,
+        pump: @escaping @Sendable (Consumer) async -> AMQPError?
+    ) {
+        self.link = link
+        self.background = background
+        self.queue = queue
+        self.declaration = declaration
+        self.repair = repair
+        self.pump = pump
+    }
+
+    /// Starts it on a connection, once. Returns when the broker has confirmed it.
+    func start(on connection: Connection) async throws(AMQPError) {
+        let isNew = self.connection.withLock { current in
+            defer { current = connection }
+            return current !== connection
+        }
+        guard isNew else { return }
+        do throws(AMQPError) {
+            try await consume(on: connection)
+        } catch {
+            self.connection.withLock { if $0 === connection { $0 = nil } }
+            throw error
+        }
+    }
+
+    private func consume(on connection: Connection) async throws(AMQPError) {
+        let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
+        let consumer = try await channel.consume(declaration(), deadline: link.deadline)
+        background.start { await self.follow(consumer) }
+    }
+
+    /// Runs until the connection ends. When only the consumer does, it is started again.
+    private func follow(_ consumer: Consumer) async {
+        let connection = consumer.channel.connection
+        guard let error = await pump(consumer), connection.isOpen else { return }
+        link.logger.warning(
+            "the broker ended a consumer; it is started again",
+            metadata: .init(keys: [.queue: queue, .error: error.description])
+        )
+        var pause = Pause(link)
+        while connection.isOpen, !Task.isCancelled {
+            await pause.next()
+            await repair()
+            do throws(AMQPError) {
+                try await consume(on: connection)
+                return
+            } catch {
+                link.logger.debug(
+                    "a consumer could not be started again",
+                    metadata: .init(keys: [.queue: queue, .error: error.description])
+                )
+            }
+        }
+    }
+}
+
+/// The time between two attempts at something on a connection that is there.
+struct Pause {
+    private var backoff: Backoff
+
+    init(_ link: BrokerLink) {
+        backoff = Backoff(link.consumer.configuration.recovery)
+    }
+
+    /// Waits, longer each time; shorter when the task is cancelled.
+    mutating func next() async {
+        try? await Task.sleep(for: backoff.next(random: .random(in: 0..<1)))
+    }
+}
