@@ -99,9 +99,11 @@ public final class Line: Sendable {
         guard case .connect(let generation, let first) = change({ $0.openRequested() }) else {
             throw AMQPError(code: .unsupported, delivery: .notSent, message: "The line was opened before.")
         }
-        if let error = await connect(generation, first), case .fail(let error) = change({ machine in
-            machine.openFailed(generation, error, random: 0)
-        }) {
+        if let error = await connect(generation, first),
+            case .fail(let error) = change({ machine in
+                machine.openFailed(generation, error, random: 0)
+            })
+        {
             throw error
         }
         guard case .watch = change({ $0.opened(generation) }) else { throw .closed("connection") }

@@ -124,7 +124,11 @@ struct PublicationQueue<Waiter> {
         guard let entry = entries[number], entry.operation == nil else { return nil }
         let isRefused = cause?.isRefusal == true
         let error = isRefused ? cause : nil
-        return end(number, entry, .failure((error ?? .noConnection(cause, delivery: .notSent)).with(delivery: .notSent)))
+        return end(
+            number,
+            entry,
+            .failure((error ?? .noConnection(cause, delivery: .notSent)).with(delivery: .notSent))
+        )
     }
 
     /// No channel will follow. Ends everything.

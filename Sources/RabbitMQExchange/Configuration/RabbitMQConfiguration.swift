@@ -75,7 +75,10 @@ extension RabbitMQConfiguration {
             (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
             (userMailboxExpiry >= second, "userMailboxExpiry is at least 1 s"),
             (sessionExpiry >= second, "sessionExpiry is at least 1 s"),
-            (recovery.isValid, "reconnectDelay is above zero and at most maximumReconnectDelay, reconnectJitter is 0 to 1"),
+            (
+                recovery.isValid,
+                "reconnectDelay is above zero and at most maximumReconnectDelay, reconnectJitter is 0 to 1"
+            ),
             (
                 publishWindowMessages > 0 && publishWindowBytes > 0,
                 "publishWindowMessages and publishWindowBytes are at least 1"

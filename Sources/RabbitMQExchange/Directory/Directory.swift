@@ -186,7 +186,7 @@ final class Directory: Sendable {
 
     /// Goes on reading on a new connection, where it was left.
     func resume(on connection: Connection) async throws(AMQPError) {
-        try await state.withLock { $0.follower }?.start(on: connection)
+        try await state.withLock { $0.follower }?.resume(on: connection)
     }
 
     /// The broker ended the consumer: the stream was deleted. Its successor is read from the beginning.

@@ -81,6 +81,10 @@ final class BrokerLink: Sendable {
     }
 
     private func repair(_ error: AMQPError) async {
+        logger.warning(
+            "the broker refused a publication; what waits for its confirm is tried again one by one",
+            metadata: .init(keys: [.error: error.description])
+        )
         guard error.code == .notFound else { return }
         await state.withLock { $0.hooks }?.repair()
     }

@@ -13,10 +13,10 @@ extension Session {
     func recover(on connection: Connection) async throws(AMQPError) {
         let (transports, consumers) = living
         if !consumers.isEmpty {
-            try await declareShared(on: connection)
-            try await declareOwn()
+            try await declare(Topology.shared(names), on: connection)
+            try await declare(Topology.session(link), on: connection)
         }
-        for consumer in consumers { try await consumer.start(on: connection) }
+        for consumer in consumers { try await consumer.resume(on: connection) }
         try await directory.resume(on: connection)
         let failure = await withTaskGroup(of: AMQPError?.self) { group in
             for transport in transports {
@@ -39,35 +39,29 @@ extension Session {
     func repair() async {
         let (transports, consumers) = living
         guard !consumers.isEmpty else { return }
-        link.logger.warning("something of the exchange is missing on the broker; it is made again")
         do throws(ExchangeError) {
             try await Topology.shared(names).declareOrFind(on: link)
             try await Topology.session(link).declare(on: link)
             for transport in transports { try await transport.bind() }
         } catch {
-            link.logger.error("it could not be made again", metadata: .init(keys: [.error: "\(error)"]))
-        }
-    }
-
-    /// What all sessions share may be missing, when a broker lost its data. A broker user who may not make it goes on
-    /// without.
-    private func declareShared(on connection: Connection) async throws(AMQPError) {
-        do throws(ExchangeError) {
-            try await Topology.shared(names).declareOrFind(on: link)
-        } catch {
-            guard connection.isOpen else { throw error.amqp }
             link.logger.warning(
-                "what the exchange needs could not be looked at",
+                "what is missing on the broker could not be made again",
                 metadata: .init(keys: [.error: "\(error)"])
             )
         }
     }
 
-    private func declareOwn() async throws(AMQPError) {
+    /// What should be there may be missing, when a broker lost its data. What can't be made, or looked at, is gone without: a
+    /// node may be down, or the broker user may not.
+    private func declare(_ topology: Topology, on connection: Connection) async throws(AMQPError) {
         do throws(ExchangeError) {
-            try await Topology.session(link).declare(on: link)
+            try await topology.declareOrFind(on: link)
         } catch {
-            throw error.amqp
+            guard connection.isOpen else { throw error.amqp }
+            link.logger.warning(
+                "what the exchange needs could not be made",
+                metadata: .init(keys: [.error: "\(error)"])
+            )
         }
     }
 }

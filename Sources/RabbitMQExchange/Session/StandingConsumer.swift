@@ -50,6 +50,19 @@ final class StandingConsumer: Sendable {
         }
     }
 
+    /// Starts it on a new connection. When only this consumer can't be started, because its queue is on a node that is down
+    /// for instance, that is tried again in the background, and the others need not wait for it.
+    ///
+    /// - Throws: When the connection is of no use.
+    func resume(on connection: Connection) async throws(AMQPError) {
+        do throws(AMQPError) {
+            try await start(on: connection)
+        } catch {
+            guard connection.isOpen else { throw error }
+            background.start { await self.restart(on: connection, after: error) }
+        }
+    }
+
     private func consume(on connection: Connection) async throws(AMQPError) {
         let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
         let consumer = try await channel.consume(declaration(), deadline: link.deadline)
@@ -60,8 +73,12 @@ final class StandingConsumer: Sendable {
     private func follow(_ consumer: Consumer) async {
         let connection = consumer.channel.connection
         guard let error = await pump(consumer), connection.isOpen else { return }
+        await restart(on: connection, after: error)
+    }
+
+    private func restart(on connection: Connection, after error: AMQPError) async {
         link.logger.warning(
-            "the broker ended a consumer; it is started again",
+            "a queue is not received from; its consumer is started again",
             metadata: .init(keys: [.queue: queue, .error: error.description])
         )
         var pause = Pause(link)
@@ -69,7 +86,9 @@ final class StandingConsumer: Sendable {
             await pause.next()
             await repair()
             do throws(AMQPError) {
+                guard connection.isOpen else { return }
                 try await consume(on: connection)
+                link.logger.notice("a queue is received from again", metadata: .init(keys: [.queue: queue]))
                 return
             } catch {
                 link.logger.debug(
