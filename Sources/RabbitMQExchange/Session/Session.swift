@@ -11,6 +11,7 @@ final class Session: Sendable {
     let directory: Directory
     let desk = ControlDesk()
     let background = BackgroundTasks()
+    private let board: StateBoard
 
     private struct State {
         /// In the order in which they came: those behind the first stand by.
@@ -27,14 +28,15 @@ final class Session: Sendable {
     var names: ExchangeNames { link.names }
 
     /// A session that has declared nothing and receives nothing: enough to look around.
-    init(link: BrokerLink) {
+    init(link: BrokerLink, board: StateBoard = StateBoard()) {
         self.link = link
+        self.board = board
         directory = Directory(link: link, background: background)
         link.use(
             BrokerLink.Hooks(
                 recover: { [weak self] (connection) throws(AMQPError) in try await self?.recover(on: connection) },
                 repair: { [weak self] in await self?.repair() },
-                changed: {}
+                changed: { [weak self] in self?.tellState() }
             )
         )
     }
@@ -45,6 +47,7 @@ final class Session: Sendable {
         configuration: RabbitMQConfiguration,
         connection: ConnectionConfiguration,
         logger: Logger,
+        board: StateBoard = StateBoard(),
         deadLetterReport: (@Sendable (DeadLetter) -> Void)? = nil
     ) async throws(ExchangeError) -> Session {
         let link = try await BrokerLink(
@@ -53,11 +56,12 @@ final class Session: Sendable {
             connection: connection,
             logger: logger
         )
-        let session = Session(link: link)
+        let session = Session(link: link, board: board)
         do {
             try await Topology.shared(names).declareOrFind(on: link)
             try await Topology.session(link).declare(on: link)
             try await session.start(deadLetterReport)
+            session.tellState()
         } catch {
             await session.close()
             throw error
@@ -65,12 +69,18 @@ final class Session: Sendable {
         return session
     }
 
+    private func tellState() {
+        board.set([link.publisher.current, link.consumer.current])
+    }
+
+    /// Begins to receive, and to look after what it owns.
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
         let answers = consumer(of: link.replyTo, "answers", prefetch: 2000) { await self.receive($0) }
         let deadLetters = consumer(of: names.deadLetters, "dead-letters", prefetch: 256) {
             await DeadLetterConsumer(session: self, report: deadLetterReport).run($0)
         }
         try await start(answers)
+        background.start { await self.keepWays() }
         do throws(ExchangeError) {
             try await start(deadLetters)
         } catch let error where error.code == .forbidden {
@@ -274,16 +284,23 @@ final class Session: Sendable {
                 body: body,
                 mandatory: true
             )
-            do {
-                try await link.publish(publication)
-                return true
-            } catch let error where error.code == .unroutable {
-                continue
-            } catch {
-                throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
-            }
+            if try await publish(publication, to: response) { return true }
+            // The last one is the mailbox. It may be there, and only the way to it be missing.
+            guard key == keys.last, try await restoreWay(to: response.destination) else { continue }
+            return try await publish(publication, to: response)
         }
         return false
+    }
+
+    private func publish(_ publication: Publication, to response: Response) async throws(ExchangeError) -> Bool {
+        do {
+            try await link.publish(publication)
+            return true
+        } catch let error where error.code == .unroutable {
+            return false
+        } catch {
+            throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
+        }
     }
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
@@ -348,6 +365,7 @@ final class Session: Sendable {
         await link.close()
         await background.cancelAll()
         directory.close()
+        board.set(.idle)
     }
 
     /// All transports, and the consumers that were started.

@@ -25,6 +25,8 @@ final class SessionRegistry: Sendable {
 
     private struct State {
         var entries: [Key: Entry] = [:]
+        /// How each of them is connected; kept, because readers come before and stay after.
+        var boards: [Key: StateBoard] = [:]
         var next = 0
     }
 
@@ -39,7 +41,8 @@ final class SessionRegistry: Sendable {
                 return (entry.number, entry.opening)
             }
             state.next += 1
-            let opening = Task { await Self.open(key, logger) }
+            let board = Self.board(key, &state)
+            let opening = Task { await Self.open(key, board, logger) }
             state.entries[key] = Entry(number: state.next, opening: opening)
             return (state.next, opening)
         }
@@ -52,14 +55,31 @@ final class SessionRegistry: Sendable {
         }
     }
 
-    private static func open(_ key: Key, _ logger: Logger) async -> Result<Session, ExchangeError> {
+    /// Where the connections of a session are told, whether it is open or not.
+    func board(_ key: Key) -> StateBoard {
+        state.withLock { Self.board(key, &$0) }
+    }
+
+    private static func board(_ key: Key, _ state: inout State) -> StateBoard {
+        if let board = state.boards[key] { return board }
+        let board = StateBoard()
+        state.boards[key] = board
+        return board
+    }
+
+    private static func open(
+        _ key: Key,
+        _ board: StateBoard,
+        _ logger: Logger
+    ) async -> Result<Session, ExchangeError> {
         do throws(ExchangeError) {
             return .success(
                 try await Session.open(
                     names: key.names,
                     configuration: key.configuration,
                     connection: try key.address.connection(key.configuration),
-                    logger: logger
+                    logger: logger,
+                    board: board
                 )
             )
         } catch {

@@ -44,14 +44,16 @@ struct Drain: Sendable {
     func run() async throws(ExchangeError) {
         while try await session.link.lookAt(id) != nil {
             if try await lock() {
+                var isOver = true
                 do throws(ExchangeError) {
-                    if try await session.link.lookAt(id) != nil { try await drain() }
+                    if try await session.link.lookAt(id) != nil { isOver = try await drain() }
                 } catch {
                     await unlock()
                     throw error
                 }
                 await unlock()
-                return
+                // After a lost connection it is begun again.
+                if isOver { return }
             }
             _ = await Signal<Void>().wait(until: .now + Self.lockInterval)
             if Task.isCancelled { return }
@@ -100,10 +102,11 @@ struct Drain: Sendable {
         session.endDrain(of: id)
     }
 
-    private func drain() async throws(ExchangeError) {
+    /// Returns `false` when the connection was lost before the queue was empty.
+    private func drain() async throws(ExchangeError) -> Bool {
         let marker = ControlMessage(.marker, mailbox: id)
         let key = "drain.\(marker.id.lowercased)"
-        guard let (channel, consumer) = try await consume() else { return }
+        guard let (channel, consumer) = try await consume() else { return true }
         let drained = Signal<Bool>()
         let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
             group.addTask { await sendMarkers(marker, key: key, until: drained) }
@@ -119,7 +122,9 @@ struct Drain: Sendable {
             try? await channel.close(deadline: session.link.deadline)
             throw error
         }
+        guard isEmpty || channel.connection.isOpen else { return false }
         try? await channel.close(deadline: session.link.deadline)
+        return true
     }
 
     /// Consumes the queue; `nil` when it is gone.

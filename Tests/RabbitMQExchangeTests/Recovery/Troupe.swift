@@ -1,7 +1,6 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import Logging
 import RabbitMQExchange
 import Testing
 
@@ -14,6 +13,7 @@ struct Troupe: Sendable {
     let agent: AgentExchangeClient
     /// The numbers that the agent was asked for, in the order in which it began with them.
     let begun: Monitor<[Int]>
+    private let asked = Monitor(0)
 
     static let type = AgentType("Clerk")
 
@@ -35,13 +35,11 @@ struct Troupe: Sendable {
         scene.urls["user"] = "amqp://guest:guest@127.0.0.1:\(userProxy.listenPort)"
         scene.urls["agent"] = "amqp://guest:guest@127.0.0.1:\(agentProxy.listenPort)"
         self.scene = scene
-        user = try await scene.exchange("user", level: .debug).makeUserClient(
-            configuration: ClientConfiguration(logger: scene.log.logger)
-        )
+        user = try await scene.user("user")
         let begun = Monitor<[Int]>([])
         self.begun = begun
         let registration = try await user.registerAgent(Self.type)
-        agent = try await scene.exchange("agent", level: .debug).makeAgentClient(
+        agent = try await scene.exchange("agent").makeAgentClient(
             registration,
             configuration: ClientConfiguration(logger: scene.log.logger)
         ) { request, _ in
@@ -63,7 +61,6 @@ struct Troupe: Sendable {
     /// Every answer must be right and every number be worked on once.
     func expectAnswers(width: Int = 8, while body: () async throws -> Void) async throws {
         let isOver = Monitor(false)
-        let asked = Monitor(0)
         let asking = Task {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<width {
@@ -88,13 +85,12 @@ struct Troupe: Sendable {
         } catch {
             isOver.update { $0 = true }
             asking.cancel()
-            for entry in scene.log.entries.suffix(60) { print(entry.level, entry.message, entry.metadata) }
             throw error
         }
         isOver.update { $0 = true }
         try await asking.value
         let count = asked.value
-        #expect(begun.value.sorted() == Array(1...count), "each was worked on once")
+        #expect(begun.value.filter { $0 > 0 }.sorted() == Array(1...count), "each was worked on once")
     }
 
     /// Waits until both sessions are connected again and have their consumers.
