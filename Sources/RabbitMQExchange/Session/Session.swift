@@ -355,6 +355,7 @@ final class Session: Sendable {
     /// Removes the session queue and closes the connections.
     func close() async {
         state.withLock { $0.isClosing = true }
+        for consumer in living.consumers { consumer.stop() }
         if link.isConnected {
             let deadline = Deadline.after(link.patience)
             let queue = link.replyTo

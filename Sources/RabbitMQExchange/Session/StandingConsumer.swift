@@ -12,8 +12,13 @@ final class StandingConsumer: Sendable {
     private let declaration: @Sendable () -> ConsumerDeclaration
     private let repair: @Sendable () async -> Void
     private let pump: @Sendable (Consumer) async -> AMQPError?
-    /// The connection it was started on last.
-    private let connection = Mutex<Connection?>(nil)
+    private let state = Mutex(State())
+
+    private struct State {
+        /// The connection it was started on last.
+        var connection: Connection?
+        var isStopped = false
+    }
 
     /// - Parameters:
     ///   - declaration: Asked at each start.
@@ -37,15 +42,15 @@ final class StandingConsumer: Sendable {
 
     /// Starts it on a connection, once. Returns when the broker has confirmed it.
     func start(on connection: Connection) async throws(AMQPError) {
-        let isNew = self.connection.withLock { current in
-            defer { current = connection }
-            return current !== connection
+        let isNew = state.withLock { state in
+            defer { state.connection = connection }
+            return state.connection !== connection && !state.isStopped
         }
         guard isNew else { return }
         do throws(AMQPError) {
             try await consume(on: connection)
         } catch {
-            self.connection.withLock { if $0 === connection { $0 = nil } }
+            state.withLock { if $0.connection === connection { $0.connection = nil } }
             throw error
         }
     }
@@ -63,6 +68,13 @@ final class StandingConsumer: Sendable {
         }
     }
 
+    /// It is not started again.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+    }
+
+    private var isStopped: Bool { state.withLock { $0.isStopped } }
+
     private func consume(on connection: Connection) async throws(AMQPError) {
         let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
         let consumer = try await channel.consume(declaration(), deadline: link.deadline)
@@ -72,7 +84,7 @@ final class StandingConsumer: Sendable {
     /// Runs until the connection ends. When only the consumer does, it is started again.
     private func follow(_ consumer: Consumer) async {
         let connection = consumer.channel.connection
-        guard let error = await pump(consumer), connection.isOpen else { return }
+        guard let error = await pump(consumer), connection.isOpen, !isStopped else { return }
         await restart(on: connection, after: error)
     }
 
@@ -84,9 +96,10 @@ final class StandingConsumer: Sendable {
         var pause = Pause(link)
         while connection.isOpen, !Task.isCancelled {
             await pause.next()
+            if isStopped { return }
             await repair()
             do throws(AMQPError) {
-                guard connection.isOpen else { return }
+                guard connection.isOpen, !isStopped else { return }
                 try await consume(on: connection)
                 link.logger.notice("a queue is received from again", metadata: .init(keys: [.queue: queue]))
                 return
