@@ -64,6 +64,17 @@ public struct RabbitMQExchange: ExchangeFactory {
         return copy
     }
 
+    /// How this process is connected to the broker, now and as it changes. Nothing has to be done about it: lost
+    /// connections are made again.
+    ///
+    /// ```swift
+    /// for await state in exchange.connectionStates { print(state) }
+    /// ```
+    public var connectionStates: ConnectionStates { SessionRegistry.shared.board(key).states() }
+
+    /// How this process is connected to the broker at this moment.
+    public var connectionState: ConnectionState { SessionRegistry.shared.board(key).current }
+
     /// The same exchange, with another logger: one that was decoded logs to the default one. The first factory of a
     /// process that opens a session gives it its logger.
     public func logging(to logger: Logger) -> RabbitMQExchange {

@@ -23,6 +23,8 @@ public struct ConnectionConfiguration: Sendable, Hashable {
     /// The largest body accepted from the broker, in bytes. A larger one closes the connection with `frameTooLarge`,
     /// because the rest of it would have to be read all the same.
     public var maximumBodySize: Int
+    /// How a ``Line`` makes a lost connection again.
+    public var recovery: RecoveryPolicy
 
     /// Creates a configuration; without arguments for the broker on this machine.
     public init(
@@ -35,7 +37,8 @@ public struct ConnectionConfiguration: Sendable, Hashable {
         connectTimeout: Duration = .seconds(10),
         frameMax: Int = 131_072,
         publishWindow: PublishWindow = PublishWindow(),
-        maximumBodySize: Int = 128 << 20
+        maximumBodySize: Int = 128 << 20,
+        recovery: RecoveryPolicy = RecoveryPolicy()
     ) {
         self.endpoints = endpoints
         self.virtualHost = virtualHost
@@ -47,6 +50,7 @@ public struct ConnectionConfiguration: Sendable, Hashable {
         self.frameMax = frameMax
         self.publishWindow = publishWindow
         self.maximumBodySize = maximumBodySize
+        self.recovery = recovery
     }
 }
 
@@ -70,6 +74,7 @@ extension ConnectionConfiguration {
         guard !endpoints.isEmpty else { throw refuse("No endpoint is given.") }
         guard (4096...1_048_576).contains(frameMax) else { throw refuse("frameMax must be 4,096 to 1,048,576 bytes.") }
         guard publishWindow.messages > 0, publishWindow.bytes > 0 else { throw refuse("The publish window is empty.") }
+        guard recovery.isValid else { throw refuse("The recovery policy is not valid.") }
         guard heartbeat >= .zero, heartbeat <= .seconds(65_535) else { throw refuse("The heartbeat is out of range.") }
         guard virtualHost.utf8.count <= 255, name.utf8.count <= 4096 else { throw refuse("A name is too long.") }
         guard virtualHost.isFreeOfNUL else { throw refuse("A name contains a NUL character.") }

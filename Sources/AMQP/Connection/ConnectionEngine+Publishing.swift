@@ -8,6 +8,10 @@ extension ConnectionEngine {
             publish.waiter.resume(returning: .failure(.closed("connection")))
             return
         }
+        guard channel(publish.channel)?.machine.isOpen == true else {
+            publish.waiter.resume(returning: .failure(.closed("channel")))
+            return
+        }
         operations[publish.id] = Operation(
             waiter: publish.waiter,
             deadline: publish.deadline,

@@ -141,8 +141,18 @@ extension ConnectionEngine {
             if settlement.bytes >= 0 { window.release(settlement.bytes) }
             operations.removeValue(forKey: settlement.id)?.finish(.failure(reason.with(delivery: .unknown)))
         }
+        if channel.confirms != nil { failBacklog(of: channel.key) }
         for tag in Array(channel.consumers.keys) { end(consumer: tag, of: channel, reason) }
         channel.closed.resolve(error)
         for id in channel.closers { operations.removeValue(forKey: id)?.finish(.success(.done)) }
+    }
+
+    /// What was not written yet to a channel that is gone never will be.
+    private func failBacklog(of key: ChannelKey) {
+        backlog.removeAll { id in
+            guard case .queued(key, _) = operations[id]?.progress else { return false }
+            operations.removeValue(forKey: id)?.finish(.failure(.closed("channel")))
+            return true
+        }
     }
 }

@@ -188,10 +188,10 @@ extension ConnectionEngine {
             window.release(bytes)
         }
         var error = AMQPError(code: .timedOut, delivery: operation.delivery, message: "The deadline has passed.")
-        if case .queued = operation.progress, let reason = machine.blockedReason {
+        if operation.isPublication, let reason = machine.blockedReason {
             error = AMQPError(
                 code: .blocked,
-                delivery: .notSent,
+                delivery: operation.delivery,
                 message: "The broker takes no messages until the deadline: \(reason)"
             )
         }

@@ -32,7 +32,8 @@ final class ConnectionShared: Sendable {
     ) async throws(AMQPError) -> Reply {
         let id = nextOperation()
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { (waiter: Waiter) in
+            await withCheckedContinuation { (continuation: CheckedContinuation<Result<Reply, AMQPError>, Never>) in
+                let waiter = Waiter.task(continuation)
                 if let refusal = thread.inbox.submit(make(id, waiter)) {
                     waiter.resume(returning: .failure(refusal.with(delivery: .notSent)))
                 } else if Task.isCancelled {

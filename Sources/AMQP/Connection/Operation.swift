@@ -17,5 +17,8 @@ struct Operation {
     /// What became of it if it ends now.
     var delivery: DeliveryOutcome { if case .queued = progress { .notSent } else { .unknown } }
 
+    /// Whether it is a publication.
+    var isPublication: Bool { if case .requested = progress { false } else { true } }
+
     func finish(_ result: Result<Reply, AMQPError>) { waiter?.resume(returning: result) }
 }

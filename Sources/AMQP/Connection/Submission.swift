@@ -1,5 +1,17 @@
 /// Whoever waits for an operation.
-typealias Waiter = CheckedContinuation<Result<Reply, AMQPError>, Never>
+enum Waiter: Sendable {
+    /// A task that is suspended.
+    case task(CheckedContinuation<Result<Reply, AMQPError>, Never>)
+    /// A function, called on the thread where the operation ends. It must not wait for anything.
+    case function(@Sendable (Result<Reply, AMQPError>) -> Void)
+
+    func resume(returning result: Result<Reply, AMQPError>) {
+        switch self {
+        case .task(let continuation): continuation.resume(returning: result)
+        case .function(let function): function(result)
+        }
+    }
+}
 
 /// What an operation returns.
 enum Reply: Sendable {

@@ -16,10 +16,13 @@ struct WireConnector {
     /// Tries the endpoints in order. An endpoint that refuses the login ends it: the others would refuse it too.
     func connect(deadline: Deadline) throws(AMQPError) -> Login {
         var last = AMQPError(code: .connectTimedOut, delivery: .notSent, message: "No endpoint was tried.")
-        for endpoint in configuration.endpoints {
-            guard deadline.remaining > .zero else { break }
+        for (index, endpoint) in configuration.endpoints.enumerated() {
+            let left = deadline.remaining
+            guard left > .zero else { break }
+            // Each gets its share of the time: one that is silent must not take that of the others.
+            let share = Deadline.after(left / (configuration.endpoints.count - index))
             do throws(AMQPError) {
-                return try connect(endpoint, deadline)
+                return try connect(endpoint, share)
             } catch {
                 if error.code == .authenticationFailed || error.code == .virtualHostNotFound { throw error }
                 last = error

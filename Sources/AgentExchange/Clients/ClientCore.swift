@@ -160,8 +160,20 @@ final class ClientCore: Sendable {
         }
     }
 
-    /// Answers a request; an answer that is too large is replaced by an error. A requester that is gone is no error.
+    /// How long an answer that can't be sent is tried again, when the request has no deadline.
+    private static let answerPatience = Duration.seconds(600)
+
+    /// The pause before an answer is tried again.
+    private static let answerPause = Duration.seconds(1)
+
+    /// Answers a request; an answer that is too large is replaced by an error. A requester that is gone is no error. While
+    /// the broker can't take the answer it is tried again, as long as the requester may wait for it.
     func answer(_ response: Response, to request: Request) async {
+        let patience = request.deadline.map { Duration.seconds($0.timeIntervalSinceNow) } ?? Self.answerPatience
+        await answer(response, to: request, until: .now + patience)
+    }
+
+    private func answer(_ response: Response, to request: Request, until end: ContinuousClock.Instant) async {
         do throws(ExchangeError) {
             do throws(ExchangeError) {
                 try await transport.send(.response(response))
@@ -171,6 +183,15 @@ final class ClientCore: Sendable {
         } catch let error where error.code == .cancelled {
             // The requester cancelled, or the agent's mailbox was terminated: the answer is owed all the same.
             background.start { [self] in await answer(response, to: request) }
+        } catch let error where error.isRetryable && .now + Self.answerPause < end {
+            configuration.logger.debug(
+                "an answer is sent again later",
+                metadata: .init(.response(response)).with(.error, error.description)
+            )
+            background.start { [self] in
+                do { try await Task.sleep(for: Self.answerPause) } catch { return }
+                await answer(response, to: request, until: end)
+            }
         } catch {
             telemetry.metrics.count(.answersFailed, telemetry.exchange, .outcome(error.code))
             let gone = error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed

@@ -32,6 +32,8 @@ public enum LogKey: String, Sendable, Hashable, CaseIterable {
     case connection
     /// How many.
     case count
+    /// How long something took.
+    case duration
     /// The session of a process: its queue is called `….session.<session>`.
     case session
 }

@@ -34,6 +34,10 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     case connectionsOpened = "warren_connections_opened"
     /// Counter: connections to a broker that ended by themselves. Dimensions: role, reason.
     case connectionsLost = "warren_connections_lost"
+    /// Meter: connections of sessions that are lost and not made again yet. Dimension: role.
+    case disconnected = "warren_disconnected"
+    /// Timer: from the loss of a connection until everything was on a new one. Dimension: role.
+    case outage = "warren_outage"
     /// Meter: 1 while a broker takes no messages because of an alarm. Dimension: role.
     case blocked = "warren_blocked"
     /// Timer: how long an alarm stopped the publishing of this process. Dimension: role.

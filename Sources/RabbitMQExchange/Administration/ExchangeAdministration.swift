@@ -108,8 +108,12 @@ extension RabbitMQExchange {
 
     /// The session that the transports of this exchange share.
     func lease() async throws(ExchangeError) -> Lease {
-        let key = SessionRegistry.Key(names: names, address: address, configuration: configuration)
-        return try await SessionRegistry.shared.lease(key, logger: logger)
+        try await SessionRegistry.shared.lease(key, logger: logger)
+    }
+
+    /// What makes exchanges share a session.
+    var key: SessionRegistry.Key {
+        SessionRegistry.Key(names: names, address: address, configuration: configuration)
     }
 
     /// Where the broker is and who connects: `amqp://user@host:5672/vhost`, without password and options. For messages.

@@ -63,6 +63,7 @@ struct BrokerAddress: Sendable, Hashable {
             messages: configuration.publishWindowMessages,
             bytes: configuration.publishWindowBytes
         )
+        settings.recovery = configuration.recovery
         settings.maximumBodySize = max(settings.maximumBodySize, configuration.maximumMessageSize)
         return settings
     }

@@ -15,6 +15,7 @@
         /// | `maximumMailboxLength` | messages |
         /// | `redeliveryLimit` | how often |
         /// | `acknowledgementTimeout`, `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
+        /// | `reconnectDelay`, `maximumReconnectDelay` | durations |
         /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
         /// | `sendsUserID`, `requiresUserID` | `true` or `false` |
         /// | `connectionName` | a text |
@@ -36,6 +37,8 @@
             if let value = try settings.duration("heartbeat") { heartbeat = value }
             if let value = try settings.duration("userMailboxExpiry") { userMailboxExpiry = value }
             if let value = try settings.duration("sessionExpiry") { sessionExpiry = value }
+            if let value = try settings.duration("reconnectDelay") { reconnectDelay = value }
+            if let value = try settings.duration("maximumReconnectDelay") { maximumReconnectDelay = value }
             if let value = try settings.number("publishWindowMessages") { publishWindowMessages = value }
             if let value = try settings.number("publishWindowBytes") { publishWindowBytes = value }
             if let value = try settings.flag("sendsUserID") { sendsUserID = value }

@@ -1,3 +1,4 @@
+internal import AMQP
 internal import AgentExchange
 
 /// How mailboxes, requests and connections behave on the broker. Every value has a default that suits most services.
@@ -53,6 +54,16 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// the broker's tag `impersonator` would allow it. Every sender needs ``sendsUserID``. False.
     public var requiresUserID: Bool = false
 
+    /// The longest delay before a lost connection is made again for the first time; it doubles with each attempt that
+    /// fails. 100 ms.
+    public var reconnectDelay: Duration = .milliseconds(100)
+
+    /// The longest delay between two attempts to connect. 10 s.
+    public var maximumReconnectDelay: Duration = .seconds(10)
+
+    /// The part of each of these delays that is random, 0 to 1, so that many processes do not connect at once. 0.5.
+    public var reconnectJitter: Double = 0.5
+
     /// What the connections are called on the broker's management page, before the role. All factories of a process with
     /// the same broker, namespace and name share their connections. By default the name of the process and its id.
     public var connectionName: String?
@@ -62,6 +73,11 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
 }
 
 extension RabbitMQConfiguration {
+    /// How a lost connection is made again.
+    var recovery: RecoveryPolicy {
+        RecoveryPolicy(firstDelay: reconnectDelay, maximumDelay: maximumReconnectDelay, jitter: reconnectJitter)
+    }
+
     /// - Throws: ``ExchangeError/Code/invalidConfiguration`` when a value is out of its range.
     func validate() throws(ExchangeError) {
         let second = Duration.seconds(1)
@@ -75,6 +91,10 @@ extension RabbitMQConfiguration {
             (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
             (userMailboxExpiry >= second, "userMailboxExpiry is at least 1 s"),
             (sessionExpiry >= second, "sessionExpiry is at least 1 s"),
+            (
+                recovery.isValid,
+                "reconnectDelay is above zero and at most maximumReconnectDelay, reconnectJitter is 0 to 1"
+            ),
             (
                 publishWindowMessages > 0 && publishWindowBytes > 0,
                 "publishWindowMessages and publishWindowBytes are at least 1"

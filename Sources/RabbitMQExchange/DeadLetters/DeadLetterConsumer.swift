@@ -10,18 +10,17 @@ struct DeadLetterConsumer: Sendable {
     /// Called with each dead letter that was taken care of.
     var report: (@Sendable (DeadLetter) -> Void)?
 
-    /// Runs until the consumer ends. As many are handled at a time as the prefetch limit lets through.
-    func run(_ consumer: Consumer) async {
-        await withDiscardingTaskGroup { group in
+    /// Runs until the consumer ends, and returns why it did. As many are handled at a time as the prefetch limit lets
+    /// through.
+    func run(_ consumer: Consumer) async -> AMQPError? {
+        await withDiscardingTaskGroup(returning: AMQPError?.self) { group in
             do throws(AMQPError) {
                 for try await delivery in consumer {
                     group.addTask { await self.handle(delivery) }
                 }
+                return nil
             } catch {
-                session.link.logger.debug(
-                    "dead letters are not served any more",
-                    metadata: .init(keys: [.error: error.description])
-                )
+                return error
             }
         }
     }

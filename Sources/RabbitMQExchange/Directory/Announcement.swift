@@ -27,7 +27,7 @@ enum Announcement: Sendable, Hashable {
         switch self {
         case .registered(let id, let lineage): Self.key(Event.registered, id, lineage)
         case .terminated(let id, let lineage): Self.key(Event.terminated, id, lineage)
-        case .finished: Event.finished
+        case .finished(let id): id.role == .user ? AnnouncementKey.make(userEvent: Event.finished) : Event.finished
         case .fence: Event.fence
         }
     }
@@ -38,7 +38,7 @@ enum Announcement: Sendable, Hashable {
         switch self {
         case .registered(let id, _): Self.isCredible(key, Event.registered, id)
         case .terminated(let id, _): Self.isCredible(key, Event.terminated, id)
-        case .fence: key == Event.fence
+        case .finished, .fence: key == routingKey
         }
     }
 

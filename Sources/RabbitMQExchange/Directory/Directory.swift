@@ -13,8 +13,8 @@ final class Directory: Sendable {
 
     private struct State {
         var index = DirectoryIndex()
-        /// Following the stream, since `channel` was opened.
-        var isFollowing = false
+        /// Follows the stream, since somebody asked first.
+        var follower: StandingConsumer?
         /// The offset to go on at after the stream was lost.
         var nextOffset: UInt64?
         /// The fence that was published, and who waits for it.
@@ -115,30 +115,25 @@ final class Directory: Sendable {
     /// Begins to watch the agents of a type.
     func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) {
         try await fence()
-        let isFollowing = state.withLock { state in
-            guard state.isFollowing else { return false }
+        state.withLock { state in
             feed.put(.snapshot(state.index.registrations(typeNamed: name, allowSubtypes: allowSubtypes)))
             state.feeds.append(feed)
-            return true
         }
-        guard isFollowing else { throw ExchangeError(.connectionLost, "the directory is not followed any more") }
     }
 
     /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.
     private func fence() async throws(ExchangeError) {
         let signal = FenceSignal()
-        let (start, publish): (Bool, UUID?) = state.withLock { state in
-            let start = !state.isFollowing
-            state.isFollowing = true
+        beginFollowing()
+        let publish: UUID? = state.withLock { state in
             guard state.fence != nil else {
                 let id = UUID()
                 state.fence = (id, [signal])
-                return (start, id)
+                return id
             }
             state.late.append(signal)
-            return (start, nil)
+            return nil
         }
-        if start { background.start { await self.follow() } }
         if let publish { background.start { await self.publishFence(publish) } }
         switch await signal.wait(until: .now + link.configuration.operationTimeout) {
         case .success?: return
@@ -151,11 +146,13 @@ final class Directory: Sendable {
 
     /// Begins to follow the stream where nobody has asked anything yet.
     func beginFollowing() {
-        let start = state.withLock { state in
-            defer { state.isFollowing = true }
-            return !state.isFollowing
+        let new = state.withLock { state -> StandingConsumer? in
+            guard state.follower == nil else { return nil }
+            let follower = makeFollower()
+            state.follower = follower
+            return follower
         }
-        if start { background.start { await self.follow() } }
+        if let new { background.start { await self.follow(new) } }
     }
 
     private func publishFence(_ id: UUID) async {
@@ -177,40 +174,76 @@ final class Directory: Sendable {
         for waiter in waiters { waiter.send(.failure(error)) }
     }
 
-    /// Reads the stream from its beginning, or from where it was left, until it ends.
-    private func follow() async {
+    /// Reads the stream from its beginning, or from where it was left.
+    private func makeFollower() -> StandingConsumer {
+        let queue = link.names.directory
+        let tag = "warren.directory.\(link.sessionID.lowercased)"
+        return StandingConsumer(
+            link: link,
+            background: background,
+            queue: queue,
+            declaration: { [self] in
+                let offset = state.withLock { $0.nextOffset }
+                return ConsumerDeclaration(
+                    queue: queue,
+                    tag: tag,
+                    prefetch: 1000,
+                    arguments: ["x-stream-offset": offset.map { .int64(Int64($0)) } ?? "first"]
+                )
+            },
+            repair: { [self] in await replaced() },
+            pump: { [self] in await read($0) }
+        )
+    }
+
+    /// Begins to follow. When that fails, whoever waits is told, and the next who asks tries again.
+    private func follow(_ follower: StandingConsumer) async {
+        do {
+            try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
+                try await follower.start(on: connection)
+            }
+        } catch {
+            state.withLock { if $0.follower === follower { $0.follower = nil } }
+            fail(ExchangeError(error, "the directory can't be read"))
+        }
+    }
+
+    /// Goes on reading on a new connection, where it was left.
+    func resume(on connection: Connection) async throws(AMQPError) {
+        try await state.withLock { $0.follower }?.resume(on: connection)
+    }
+
+    /// The broker ended the consumer: the stream was deleted. Its successor is read from the beginning.
+    private func replaced() async {
+        state.withLock { $0.nextOffset = nil }
+        do throws(ExchangeError) {
+            try await Topology.shared(link.names).declareOrFind(on: link)
+        } catch {
+            link.logger.warning("the directory could not be made again", metadata: .init(keys: [.error: "\(error)"]))
+        }
+    }
+
+    /// The session is closed: nobody is told of changes any more.
+    func close() {
+        let feeds = state.withLock { state in
+            defer { state.feeds = [] }
+            return state.feeds
+        }
+        for feed in feeds { feed.end(nil) }
+        fail(ExchangeError(.closed, "the session is closed"))
+    }
+
+    private func read(_ consumer: Consumer) async -> AMQPError? {
         do throws(AMQPError) {
-            let offset = state.withLock { $0.nextOffset }
-            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
-            let declaration = ConsumerDeclaration(
-                queue: link.names.directory,
-                tag: "warren.directory.\(link.sessionID.lowercased)",
-                prefetch: 1000,
-                arguments: ["x-stream-offset": offset.map { .int64(Int64($0)) } ?? "first"]
-            )
-            let consumer = try await channel.consume(declaration, deadline: link.deadline)
             for try await delivery in consumer {
                 read(delivery)
                 // Each one: the acknowledgement timeout counts for streams too, and records may be rare.
                 delivery.acknowledge()
             }
-            lost(ExchangeError(.closed, "the session is closed"))
+            return nil
         } catch {
-            lost(ExchangeError(error, "the directory can't be read"))
+            return error
         }
-    }
-
-    private func lost(_ error: ExchangeError) {
-        let feeds = state.withLock { state in
-            state.isFollowing = false
-            defer { state.feeds = [] }
-            return state.feeds
-        }
-        for feed in feeds { feed.end(error.code == .closed ? nil : error) }
-        if error.code != .closed {
-            link.logger.warning("the directory is not followed any more", metadata: .init(keys: [.error: "\(error)"]))
-        }
-        fail(error)
     }
 
     private func read(_ delivery: Delivery) {

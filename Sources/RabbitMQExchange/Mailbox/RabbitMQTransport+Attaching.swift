@@ -20,6 +20,7 @@ extension RabbitMQTransport {
     ) async throws(ExchangeError) -> RabbitMQTransport {
         let transport = RabbitMQTransport(
             mailboxID: id,
+            mode: mode,
             requestLimit: requestLimit,
             lease: lease,
             exchange: factory
@@ -35,6 +36,7 @@ extension RabbitMQTransport {
             try await transport.consume(proof: proof)
             if mustProve { try await transport.prove(probe, proof) }
             if mode == .exclusive { transport.prove() }
+            if let keeper = LeaseKeeper(transport) { transport.session.background.start { await keeper.run() } }
             return transport
         } catch {
             await transport.detach()
@@ -54,21 +56,29 @@ extension RabbitMQTransport {
     }
 
     private func consume(proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
+        do {
+            try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
+                try await consume(on: connection, proof: proof)
+            }
+        } catch {
+            throw ExchangeError(error, "can't receive from the mailbox", entity: mailboxID)
+        }
+    }
+
+    /// Starts a consumer. Does nothing when the mailbox was let go of.
+    func consume(on connection: Connection, proof: Signal<ControlMessage.Kind>?) async throws(AMQPError) {
         let declaration = ConsumerDeclaration(
             queue: session.names.queue(of: mailboxID),
             tag: session.names.consumerTag(of: mailboxID, session: link.sessionID),
             prefetch: prefetch
         )
-        let consumer: Consumer
-        do {
-            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
-            consumer = try await channel.consume(declaration, deadline: link.deadline)
-        } catch {
-            throw ExchangeError(error, "can't receive from the mailbox", entity: mailboxID)
+        let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
+        let consumer = try await channel.consume(declaration, deadline: link.deadline)
+        guard let receiver = begin(consumer, proof: proof) else {
+            try? await channel.close(deadline: link.deadline)
+            return
         }
-        begin(consumer, proof: proof)
-        session.background.start { await self.run(consumer) }
-        if let keeper = LeaseKeeper(self) { session.background.start { await keeper.run() } }
+        session.background.start { await self.run(receiver) }
     }
 
     /// Sends a message to the mailbox itself and waits for it, or for anything else that proves that the broker serves

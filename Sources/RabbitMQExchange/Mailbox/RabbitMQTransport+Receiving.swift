@@ -5,32 +5,20 @@ internal import Logging
 internal import Synchronization
 
 extension RabbitMQTransport {
-    /// Takes deliveries from the mailbox until its consumer ends.
-    func run(_ consumer: Consumer) async {
+    /// Takes deliveries from the mailbox until its consumer ends. When that was not this process's doing, and not the end
+    /// of the connection, it is started again.
+    func run(_ receiver: Receiver) async {
+        var end: AMQPError?
         do throws(AMQPError) {
-            for try await delivery in consumer {
+            for try await delivery in receiver.consumer {
                 await session.learnSender(of: delivery.properties)
                 await take(delivery)
             }
-            stopped.send(())
-        } catch let error where error.code == .consumerCancelled {
-            stopped.send(())
-            await queueDeleted()
         } catch {
-            stopped.send(())
-            inbox.end(ExchangeError(error, "the mailbox can't be received from any more", entity: mailboxID))
+            end = error
         }
-    }
-
-    /// The broker ended the consumer because the queue was deleted: by a termination, or by an operator.
-    private func queueDeleted() async {
-        let state = try? await session.directory.state(of: mailboxID)
-        if state == .terminated {
-            await letGo()
-        } else {
-            let text = "the queue of the mailbox was deleted on the broker"
-            inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
-        }
+        receiver.stopped.send(())
+        if let end, receiver.connection.isOpen { await restart(on: receiver.connection, after: end) }
     }
 
     private func take(_ delivery: Delivery) async {
@@ -111,19 +99,19 @@ extension RabbitMQTransport {
     func letGo() async {
         guard markTerminated() else { return }
         let deadline = link.deadline
-        let consumer = takeConsumer()
+        let receiver = takeReceiver()
         ended.send(())
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
         await answerTerminated(unanswered)
-        for delivery in await stop(consumer, deadline) {
+        for delivery in await stop(receiver, deadline) {
             refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
         }
         // What was being taken while the mailbox ended.
         await answerTerminated(held.withLock { $0.takeUnanswered() })
         await settle()
-        await close(consumer, deadline)
+        await close(receiver, deadline)
     }
 
     /// Answers what was received and not answered, because the mailbox was terminated.
@@ -139,30 +127,32 @@ extension RabbitMQTransport {
     /// operation, and the time that answers on their way take.
     func detach() async {
         let deadline = link.deadline
-        let consumer = takeConsumer()
+        let receiver = takeReceiver()
         ended.send(())
-        let left = await stop(consumer, deadline)
+        let left = await stop(receiver, deadline)
         await settle()
         for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt?.reject(requeue: true) }
         for delivery in left { delivery.reject(requeue: true) }
-        await close(consumer, deadline)
+        await close(receiver, deadline)
     }
 
     /// Cancels a consumer. Returns what was delivered and not taken.
-    private func stop(_ consumer: Consumer?, _ deadline: Deadline) async -> [Delivery] {
-        guard let consumer, session.failure == nil else { return [] }
-        let left = (try? await consumer.cancel(deadline: deadline)) ?? []
-        _ = await stopped.wait(until: .now + deadline.remaining)
+    private func stop(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
+        guard let receiver, receiver.connection.isOpen else { return [] }
+        let left = (try? await receiver.consumer.cancel(deadline: deadline)) ?? []
+        _ = await receiver.stopped.wait(until: .now + deadline.remaining)
         return left
     }
 
     /// Closes the consumer's channel, when the queue has taken in the acknowledgements on it.
-    private func close(_ consumer: Consumer?, _ deadline: Deadline) async {
-        guard let consumer, session.failure == nil else { return }
-        if notes == nil { await flush(consumer.channel, deadline) }
-        try? await consumer.channel.close(deadline: deadline)
+    private func close(_ receiver: Receiver?, _ deadline: Deadline) async {
+        // Without a connection the broker has taken everything back, and the binding only leads to nothing.
+        guard let receiver, receiver.connection.isOpen else { return }
+        let channel = receiver.consumer.channel
+        if notes == nil { await flush(channel, deadline) }
+        try? await channel.close(deadline: deadline)
         session.remove(self)
-        guard session.transports(of: mailboxID).isEmpty else { return }
+        guard link.isConnected, session.transports(of: mailboxID).isEmpty else { return }
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in

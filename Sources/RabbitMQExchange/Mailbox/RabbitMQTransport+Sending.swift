@@ -104,7 +104,27 @@ extension RabbitMQTransport {
         do {
             try await link.publish(publication, deadline: .after(limit))
         } catch let error where error.code == .unroutable {
-            throw await session.whyUnreachable(request.destination)
+            try await sendAgain(publication, request, error, deadline: .after(limit))
+        } catch {
+            throw ExchangeError(error, "the request was not delivered", entity: request.destination)
+        }
+    }
+
+    /// A request was returned: sends it again when only the way to its mailbox was missing.
+    private func sendAgain(
+        _ publication: Publication,
+        _ request: Request,
+        _ returned: AMQPError,
+        deadline: Deadline
+    ) async throws(ExchangeError) {
+        let delivery: AgentExchange.DeliveryOutcome = returned.delivery == .unknown ? .unknown : .refused
+        guard (try? await session.restoreWay(to: request.destination)) == true else {
+            throw await session.whyUnreachable(request.destination, delivery: delivery)
+        }
+        do {
+            try await link.publish(publication, deadline: deadline)
+        } catch let error where error.code == .unroutable {
+            throw await session.whyUnreachable(request.destination, delivery: delivery)
         } catch {
             throw ExchangeError(error, "the request was not delivered", entity: request.destination)
         }

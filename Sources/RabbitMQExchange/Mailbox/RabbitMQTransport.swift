@@ -19,8 +19,8 @@ final class RabbitMQTransport: ExchangeTransport {
     let notes: AttemptNotes?
     /// Fires when holds need not be renewed any more.
     let ended = Signal<Void>()
-    /// Fires when nothing is taken from the consumer any more.
-    let stopped = Signal<Void>()
+    /// Whether it stands by for another consumer of the mailbox.
+    let mode: AttachMode
     private let lease: Lease
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
@@ -32,7 +32,9 @@ final class RabbitMQTransport: ExchangeTransport {
     }
 
     private struct State {
-        var consumer: Consumer?
+        var receiver: Receiver?
+        /// Whether nothing is received any more, and no consumer is started again.
+        var isDetached = false
         /// Waits for the first delivery, which proves that this is the consumer that the broker serves.
         var proof: Signal<ControlMessage.Kind>?
         /// Waits until no answer is on its way.
@@ -53,8 +55,9 @@ final class RabbitMQTransport: ExchangeTransport {
 
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
-    init(mailboxID: EntityID, requestLimit: Int?, lease: Lease, exchange: RabbitMQExchange) {
+    init(mailboxID: EntityID, mode: AttachMode, requestLimit: Int?, lease: Lease, exchange: RabbitMQExchange) {
         self.mailboxID = mailboxID
+        self.mode = mode
         prefetch = max(1, min(requestLimit ?? .max, exchange.configuration.prefetch))
         self.lease = lease
         self.exchange = exchange
@@ -73,12 +76,25 @@ final class RabbitMQTransport: ExchangeTransport {
     /// Whether the mailbox was terminated while this transport was attached.
     var isTerminated: Bool { state.withLock { $0.isTerminated } }
 
+    /// Whether something can still be received: the mailbox was not let go of.
+    var isAttached: Bool { state.withLock { !$0.isDetached } }
+
     /// The mailbox is consumed from now on; the first delivery goes to `proof` too.
-    func begin(_ consumer: Consumer, proof: Signal<ControlMessage.Kind>?) {
-        state.withLock { state in
-            state.consumer = consumer
+    ///
+    /// - Returns: `nil` when the transport has let go of the mailbox meanwhile.
+    func begin(_ consumer: Consumer, proof: Signal<ControlMessage.Kind>?) -> Receiver? {
+        let receiver = Receiver(consumer: consumer)
+        let (isWanted, before): (Bool, Signal<ControlMessage.Kind>?) = state.withLock { state in
+            guard !state.isDetached else { return (false, nil) }
+            let before = state.proof
+            state.receiver = receiver
             state.proof = proof
+            // Another one may be served by now.
+            if mode == .standby { state.isActive = false }
+            return (true, before)
         }
+        before?.send(.stoodBy)
+        return isWanted ? receiver : nil
     }
 
     /// Something was delivered: this is the active consumer.
@@ -117,12 +133,12 @@ final class RabbitMQTransport: ExchangeTransport {
         }
     }
 
-    /// Takes the consumer away: whoever gets it cancels it.
-    func takeConsumer() -> Consumer? {
+    /// Takes the consumer away: whoever gets it cancels it. None is started again.
+    func takeReceiver() -> Receiver? {
         state.withLock { state in
-            let consumer = state.consumer
-            state.consumer = nil
-            return consumer
+            state.isDetached = true
+            defer { state.receiver = nil }
+            return state.receiver
         }
     }
 
@@ -241,12 +257,6 @@ final class RabbitMQTransport: ExchangeTransport {
     /// - Throws: ``ExchangeError/Code/closed`` after ``close()``.
     func checkOpen() throws(ExchangeError) {
         if state.withLock({ $0.isClosed }) { throw ExchangeError(.closed, "the transport is closed") }
-        if let failure = session.failure { throw failure }
-    }
-
-    /// The session has failed.
-    func fail(_ error: ExchangeError) {
-        inbox.end(error)
     }
 
     /// A response came, through the session queue or the mailbox. Of several with the same tag the first counts.

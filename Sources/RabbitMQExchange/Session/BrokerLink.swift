@@ -2,25 +2,33 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Synchronization
 
-/// The two connections of a session and what is done with them: one publishes, one consumes and declares.
+/// The two lines of a session and what is done with them: one publishes, one consumes and declares. Each is connected
+/// again by itself when its connection is lost.
 ///
-/// Declaring happens on the consuming connection, because a memory alarm stops everything on one that publishes.
+/// Declaring happens on the consuming line, because a memory alarm stops everything on a connection that publishes.
 final class BrokerLink: Sendable {
     let names: ExchangeNames
     let configuration: RabbitMQConfiguration
     let sessionID: UUID
-    let publisher: Connection
-    let consumer: Connection
+    let publisher: Line
+    let consumer: Line
     let logger: Logger
     let metrics: ExchangeMetrics
-    private let publishing: Channel
-    private let declaring: Channel
-    private let announcing: AnnouncingChannel
-    /// What messages have as `user_id`: the user of the connection, when that is known.
-    let user: String?
+    private let publications: Publisher
+    /// For the records of the directory: a broker user may not be allowed to write them, which closes a channel.
+    private let announcements: Publisher
+    private let tasks = BackgroundTasks()
+    private let state = Mutex(State())
 
-    /// Opens both connections and their channels.
+    private struct State {
+        /// The channel on which things are declared that are not expected to fail.
+        var declaring: Channel?
+        var hooks: Hooks?
+    }
+
+    /// Opens both connections.
     ///
     /// - Throws: ``ExchangeError/Code/connectionLost``, ``ExchangeError/Code/unauthorised`` and others when a connection
     ///   can't be made; then none is left open.
@@ -42,24 +50,71 @@ final class BrokerLink: Sendable {
         publisherSettings.name = "\(connection.name) publisher"
         var consumerSettings = connection
         consumerSettings.name = "\(connection.name) consumer"
-        publisher = Connection(configuration: publisherSettings, logger: logger)
-        consumer = Connection(configuration: consumerSettings, logger: logger)
+        let publisher = Line(configuration: publisherSettings, logger: logger)
+        let consumer = Line(configuration: consumerSettings, logger: logger)
+        self.publisher = publisher
+        self.consumer = consumer
+        publications = Publisher(line: publisher, name: sessionID.lowercased)
+        announcements = Publisher(line: publisher, name: "announcements-\(sessionID.lowercased)")
         do {
             try await publisher.open()
-            metrics.count(.connectionsOpened, .role("publisher"))
             try await consumer.open()
-            metrics.count(.connectionsOpened, .role("consumer"))
-            let deadline = Deadline.after(configuration.operationTimeout)
-            publishing = try await publisher.openChannel(confirms: true, deadline: deadline)
-            announcing = try await AnnouncingChannel(on: publisher, deadline: deadline)
-            declaring = try await consumer.openChannel(confirms: false, deadline: deadline)
-            user = configuration.sendsUserID ? publisher.user : nil
         } catch {
             await publisher.close(timeout: .seconds(1))
             await consumer.close(timeout: .seconds(1))
             throw ExchangeError(error, "can't connect to the broker")
         }
+        run()
     }
+
+    /// Keeps both lines connected until ``close()``.
+    private func run() {
+        for (line, role) in [(publisher, "publisher"), (consumer, "consumer")] {
+            let watch = LineWatch(role: role, metrics: metrics, logger: logger)
+            metrics.count(.connectionsOpened, .role(role))
+            tasks.start { await watch.run(line) { self.changed() } }
+        }
+        tasks.start { await self.publisher.run { (_) throws(AMQPError) in } }
+        for publisher in [publications, announcements] {
+            tasks.start { await publisher.run { await self.repair($0) } }
+        }
+        tasks.start {
+            await self.consumer.run { (connection) throws(AMQPError) in
+                try await self.state.withLock { $0.hooks }?.recover(connection)
+            }
+        }
+    }
+
+    private func repair(_ error: AMQPError) async {
+        logger.warning(
+            "the broker refused a publication; what waits for its confirm is tried again one by one",
+            metadata: .init(keys: [.error: error.description])
+        )
+        guard error.code == .notFound else { return }
+        await state.withLock { $0.hooks }?.repair()
+    }
+
+    /// What the session does about a lost connection.
+    struct Hooks: Sendable {
+        /// Makes a new consuming connection what the one before was. The first to throw gives that connection up.
+        let recover: @Sendable (Connection) async throws(AMQPError) -> Void
+        /// Makes again what the broker says is missing.
+        let repair: @Sendable () async -> Void
+        /// The state of a line may have changed.
+        let changed: @Sendable () -> Void
+    }
+
+    /// From now on the session hears of lost connections.
+    func use(_ hooks: Hooks) {
+        state.withLock { $0.hooks = hooks }
+    }
+
+    private func changed() {
+        state.withLock { $0.hooks }?.changed()
+    }
+
+    /// Whether both lines are connected and everything is on them.
+    var isConnected: Bool { publisher.isConnected && consumer.isConnected }
 
     /// The limit of an operation that begins now.
     var deadline: Deadline { .after(configuration.operationTimeout) }
@@ -75,12 +130,12 @@ final class BrokerLink: Sendable {
     /// - Parameter signed: Whether the broker vouches for who sends it. Not when somebody else's message is moved.
     func publish(_ publication: Publication, deadline: Deadline? = nil, signed: Bool = true) async throws(AMQPError) {
         let publication = signed ? sign(publication) : publication
-        try await publishing.publish(publication, deadline: deadline ?? self.deadline)
+        try await publications.publish(publication, deadline: deadline ?? self.deadline)
     }
 
     /// Publishes a record of the directory and waits for the confirm. A refusal ends nothing else.
     func announce(_ publication: Publication) async throws(AMQPError) {
-        try await announcing.publish(sign(publication), deadline: deadline)
+        try await announcements.publish(sign(publication), deadline: deadline)
     }
 
     private func sign(_ publication: Publication) -> Publication {
@@ -88,6 +143,9 @@ final class BrokerLink: Sendable {
         publication.properties.userID = user
         return publication
     }
+
+    /// What messages have as `user_id`: the user of the connection, when that is known.
+    var user: String? { configuration.sendsUserID ? publisher.user : nil }
 
     /// Publishes a control message. Returns whether there was somebody to get it.
     func publish(
@@ -103,22 +161,42 @@ final class BrokerLink: Sendable {
         }
     }
 
-    /// The channel for declaring, binding and deleting: calls that are not expected to fail.
+    /// The channel for declaring, binding and deleting: calls that are not expected to fail, and that may be made twice.
     func declare<Result>(
         _ what: String,
         entity: EntityID? = nil,
         _ body: (Channel) async throws(AMQPError) -> Result
     ) async throws(ExchangeError) -> Result {
         do {
-            return try await body(declaring)
-        } catch let error where error.code == .closed || error.code == .channelClosed {
-            return try await attempt(what, entity: entity, body)
+            let limit = deadline
+            return try await consumer.perform(deadline: limit) { (connection) throws(AMQPError) in
+                do throws(AMQPError) {
+                    return try await body(try await declaring(on: connection, limit))
+                } catch let error where connection.isOpen && error.isOfAnotherCall {
+                    return try await connection.withChannel(deadline: limit, body)
+                }
+            }
         } catch {
             throw ExchangeError(error, what, entity: entity)
         }
     }
 
-    /// A channel of its own, for a call that may fail: on AMQP a refusal closes the channel.
+    private func declaring(on connection: Connection, _ limit: Deadline) async throws(AMQPError) -> Channel {
+        let known = state.withLock { $0.declaring }
+        if let known, known.isOpen, known.connection === connection { return known }
+        let new = try await connection.openChannel(confirms: false, deadline: limit)
+        let first = state.withLock { state -> Channel? in
+            if let other = state.declaring, other.isOpen, other.connection === connection { return other }
+            state.declaring = new
+            return nil
+        }
+        guard let first else { return new }
+        // Another task opened one meanwhile.
+        try? await new.close(deadline: limit)
+        return first
+    }
+
+    /// A channel of its own, for a call that may fail: on AMQP a refusal closes the channel. It may be made twice.
     func attempt<Result>(
         _ what: String,
         entity: EntityID? = nil,
@@ -143,7 +221,7 @@ final class BrokerLink: Sendable {
                 try await channel.declareQueue(declaration, deadline: limit)
             }
         } catch let error where error.code == .notFound {
-            if error.message.contains("down or inaccessible") {
+            if error.isAboutANode {
                 throw ExchangeError(error, "the node that has the mailbox is down", entity: id)
             }
             return nil
@@ -157,5 +235,20 @@ final class BrokerLink: Sendable {
         async let publisherEnd: Void = publisher.close(timeout: patience)
         async let consumerEnd: Void = consumer.close(timeout: patience)
         _ = await (publisherEnd, consumerEnd)
+        await tasks.cancelAll()
     }
+}
+
+extension AMQPError {
+    /// Whether a channel was ended by the call of somebody else, so that this one may be made again on another.
+    fileprivate var isOfAnotherCall: Bool {
+        switch code {
+        case .closed, .channelClosed: true
+        case .notFound, .accessRefused, .resourceLocked, .preconditionFailed: delivery != .refused
+        default: false
+        }
+    }
+
+    /// Whether what is missing is only on a node that is down.
+    var isAboutANode: Bool { message.contains("down or inaccessible") }
 }

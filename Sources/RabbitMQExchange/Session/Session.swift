@@ -13,13 +13,15 @@ final class Session: Sendable {
     let background = BackgroundTasks()
     /// Terminations of others that this session looks at or finishes.
     let finishing = Atomic(0)
+    private let board: StateBoard
 
     private struct State {
         /// In the order in which they came: those behind the first stand by.
         var transports: [EntityID: [RabbitMQTransport]] = [:]
         /// The mailboxes that this session drains.
         var drains: Set<EntityID> = []
-        var failure: ExchangeError?
+        /// What is received besides mailboxes: answers, and dead letters where the broker user may.
+        var consumers: [StandingConsumer] = []
         var isClosing = false
     }
 
@@ -27,16 +29,21 @@ final class Session: Sendable {
 
     var names: ExchangeNames { link.names }
 
-    /// Why the session can't be used any more, if so.
-    var failure: ExchangeError? { state.withLock { $0.failure } }
-
-    /// Whether it closes or has failed.
-    var isEnding: Bool { state.withLock { $0.isClosing || $0.failure != nil } }
+    /// Whether it closes.
+    var isEnding: Bool { state.withLock { $0.isClosing } }
 
     /// A session that has declared nothing and receives nothing: enough to look around.
-    init(link: BrokerLink) {
+    init(link: BrokerLink, board: StateBoard = StateBoard()) {
         self.link = link
+        self.board = board
         directory = Directory(link: link, background: background)
+        link.use(
+            BrokerLink.Hooks(
+                recover: { [weak self] (connection) throws(AMQPError) in try await self?.recover(on: connection) },
+                repair: { [weak self] in await self?.repair() },
+                changed: { [weak self] in self?.tellState() }
+            )
+        )
     }
 
     /// Connects, makes what the namespace needs on the broker, and begins to receive.
@@ -45,6 +52,7 @@ final class Session: Sendable {
         configuration: RabbitMQConfiguration,
         connection: ConnectionConfiguration,
         logger: Logger,
+        board: StateBoard = StateBoard(),
         deadLetterReport: (@Sendable (DeadLetter) -> Void)? = nil
     ) async throws(ExchangeError) -> Session {
         let link = try await BrokerLink(
@@ -53,11 +61,12 @@ final class Session: Sendable {
             connection: connection,
             logger: logger
         )
-        let session = Session(link: link)
+        let session = Session(link: link, board: board)
         do {
             try await Topology.shared(names).declareOrFind(on: link)
             try await Topology.session(link).declare(on: link)
             try await session.start(deadLetterReport)
+            session.tellState()
         } catch {
             await session.close()
             throw error
@@ -65,43 +74,53 @@ final class Session: Sendable {
         return session
     }
 
+    private func tellState() {
+        board.set([link.publisher.current, link.consumer.current])
+    }
+
+    /// Begins to receive, and to look after what it owns.
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
-        let answers = try await consume(names.sessionQueue(link.sessionID), "answers", prefetch: 2000)
-        background.start { await self.receive(answers) }
-        if let deadLetters = try await consumeDeadLetters() {
-            background.start { await DeadLetterConsumer(session: self, report: deadLetterReport).run(deadLetters) }
-            background.start { await Finisher(session: self).run() }
+        let answers = consumer(of: link.replyTo, "answers", prefetch: 2000) { await self.receive($0) }
+        let deadLetters = consumer(of: names.deadLetters, "dead-letters", prefetch: 256) {
+            await DeadLetterConsumer(session: self, report: deadLetterReport).run($0)
         }
-        for (connection, role) in [(link.publisher, "publisher"), (link.consumer, "consumer")] {
-            let watch = ConnectionWatch(role: role, metrics: link.metrics, logger: link.logger)
-            background.start { await watch.run(connection) }
-        }
-        background.start { self.fail(await self.link.consumer.waitUntilClosed()) }
-        background.start { self.fail(await self.link.publisher.waitUntilClosed()) }
-    }
-
-    /// `nil` when the broker user may not read dead letters: then others answer them.
-    private func consumeDeadLetters() async throws(ExchangeError) -> Consumer? {
+        try await start(answers)
+        background.start { await self.keepWays() }
         do throws(ExchangeError) {
-            return try await consume(names.deadLetters, "dead-letters", prefetch: 256)
+            try await start(deadLetters)
+            background.start { await Finisher(session: self).run() }
         } catch let error where error.code == .forbidden {
+            // Others answer them.
             link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))
-            return nil
         }
     }
 
-    private func consume(_ queue: String, _ role: String, prefetch: Int) async throws(ExchangeError) -> Consumer {
-        let declaration = ConsumerDeclaration(
-            queue: queue,
-            tag: "warren.\(role).\(link.sessionID.lowercased)",
-            prefetch: prefetch
-        )
+    private func start(_ consumer: StandingConsumer) async throws(ExchangeError) {
         do {
-            let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
-            return try await channel.consume(declaration, deadline: link.deadline)
+            try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
+                try await consumer.start(on: connection)
+            }
         } catch {
-            throw ExchangeError(error, "can't receive from \(queue)")
+            throw ExchangeError(error, "can't receive from \(consumer.queue)")
         }
+        state.withLock { $0.consumers.append(consumer) }
+    }
+
+    private func consumer(
+        of queue: String,
+        _ role: String,
+        prefetch: Int,
+        pump: @escaping @Sendable (Consumer) async -> AMQPError?
+    ) -> StandingConsumer {
+        let tag = "warren.\(role).\(link.sessionID.lowercased)"
+        return StandingConsumer(
+            link: link,
+            background: background,
+            queue: queue,
+            declaration: { ConsumerDeclaration(queue: queue, tag: tag, prefetch: prefetch) },
+            repair: { [weak self] in await self?.repair() },
+            pump: pump
+        )
     }
 
     // MARK: Transports
@@ -112,7 +131,7 @@ final class Session: Sendable {
     func add(_ transport: RabbitMQTransport, mode: AttachMode) throws(ExchangeError) {
         let id = transport.mailboxID
         let error: ExchangeError? = state.withLock { state in
-            if let failure = state.failure { return failure }
+            if state.isClosing { return ExchangeError(.closed, "the session is closed") }
             guard mode == .standby || state.transports[id] == nil else {
                 return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
             }
@@ -160,11 +179,12 @@ final class Session: Sendable {
     // MARK: Receiving
 
     /// Takes answers and control messages from the session queue.
-    private func receive(_ consumer: Consumer) async {
+    private func receive(_ consumer: Consumer) async -> AMQPError? {
         do throws(AMQPError) {
             for try await delivery in consumer { take(delivery) }
+            return nil
         } catch {
-            fail(error)
+            return error
         }
     }
 
@@ -275,16 +295,23 @@ final class Session: Sendable {
                 body: body,
                 mandatory: true
             )
-            do {
-                try await link.publish(publication)
-                return true
-            } catch let error where error.code == .unroutable {
-                continue
-            } catch {
-                throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
-            }
+            if try await publish(publication, to: response) { return true }
+            // The last one is the mailbox. It may be there, and only the way to it be missing.
+            guard key == keys.last, try await restoreWay(to: response.destination) else { continue }
+            return try await publish(publication, to: response)
         }
         return false
+    }
+
+    private func publish(_ publication: Publication, to response: Response) async throws(ExchangeError) -> Bool {
+        do {
+            try await link.publish(publication)
+            return true
+        } catch let error where error.code == .unroutable {
+            return false
+        } catch {
+            throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
+        }
     }
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
@@ -336,23 +363,11 @@ final class Session: Sendable {
 
     // MARK: The end
 
-    /// A connection ended: every transport does too.
-    private func fail(_ error: AMQPError?) {
-        let (transports, failure) = state.withLock { state -> ([RabbitMQTransport], ExchangeError) in
-            let failure =
-                error.map { ExchangeError($0, "the connection to the broker was lost", delivery: .unknown) }
-                ?? ExchangeError(.closed, "the session is closed")
-            if state.isClosing { return ([], failure) }
-            if state.failure == nil { state.failure = failure }
-            return (state.transports.values.flatMap(\.self), failure)
-        }
-        for transport in transports { transport.fail(failure) }
-    }
-
     /// Removes the session queue and closes the connections.
     func close() async {
         state.withLock { $0.isClosing = true }
-        if failure == nil {
+        for consumer in living.consumers { consumer.stop() }
+        if link.isConnected {
             let deadline = Deadline.after(link.patience)
             let queue = link.replyTo
             _ = try? await link.declare("can't delete the session queue") { (channel) throws(AMQPError) in
@@ -361,5 +376,12 @@ final class Session: Sendable {
         }
         await link.close()
         await background.cancelAll()
+        directory.close()
+        board.set(.idle)
+    }
+
+    /// All transports, and the consumers that were started.
+    var living: (transports: [RabbitMQTransport], consumers: [StandingConsumer]) {
+        state.withLock { ($0.transports.values.flatMap(\.self), $0.consumers) }
     }
 }

@@ -25,12 +25,14 @@ final class SessionRegistry: Sendable {
 
     private struct State {
         var entries: [Key: Entry] = [:]
+        /// How each of them is connected; kept, because readers come before and stay after.
+        var boards: [Key: StateBoard] = [:]
         var next = 0
     }
 
     private let state = Mutex(State())
 
-    /// A session, opened when there is none or the one there has failed. Give it back with ``Lease/end()``.
+    /// A session, opened when there is none. Give it back with ``Lease/end()``.
     func lease(_ key: Key, logger: Logger) async throws(ExchangeError) -> Lease {
         let (number, opening) = state.withLock { state in
             if var entry = state.entries[key] {
@@ -39,7 +41,8 @@ final class SessionRegistry: Sendable {
                 return (entry.number, entry.opening)
             }
             state.next += 1
-            let opening = Task { await Self.open(key, logger) }
+            let board = Self.board(key, &state)
+            let opening = Task { await Self.open(key, board, logger) }
             state.entries[key] = Entry(number: state.next, opening: opening)
             return (state.next, opening)
         }
@@ -48,23 +51,35 @@ final class SessionRegistry: Sendable {
             drop(key, number)
             throw error
         case .success(let session):
-            guard session.failure == nil else {
-                drop(key, number)
-                await release(number, key, session)
-                return try await lease(key, logger: logger)
-            }
             return Lease(session: session) { await self.release(number, key, session) }
         }
     }
 
-    private static func open(_ key: Key, _ logger: Logger) async -> Result<Session, ExchangeError> {
+    /// Where the connections of a session are told, whether it is open or not.
+    func board(_ key: Key) -> StateBoard {
+        state.withLock { Self.board(key, &$0) }
+    }
+
+    private static func board(_ key: Key, _ state: inout State) -> StateBoard {
+        if let board = state.boards[key] { return board }
+        let board = StateBoard()
+        state.boards[key] = board
+        return board
+    }
+
+    private static func open(
+        _ key: Key,
+        _ board: StateBoard,
+        _ logger: Logger
+    ) async -> Result<Session, ExchangeError> {
         do throws(ExchangeError) {
             return .success(
                 try await Session.open(
                     names: key.names,
                     configuration: key.configuration,
                     connection: try key.address.connection(key.configuration),
-                    logger: logger
+                    logger: logger,
+                    board: board
                 )
             )
         } catch {
@@ -81,7 +96,7 @@ final class SessionRegistry: Sendable {
 
     private func release(_ number: Int, _ key: Key, _ session: Session) async {
         let isLast = state.withLock { state in
-            guard var entry = state.entries[key], entry.number == number else { return session.failure != nil }
+            guard var entry = state.entries[key], entry.number == number else { return false }
             entry.users -= 1
             state.entries[key] = entry.users == 0 ? nil : entry
             return entry.users == 0

@@ -52,11 +52,11 @@ struct Drain: Sendable {
 
     /// Drains unless somebody else does.
     ///
-    /// - Returns: Whether the queue was emptied and deleted; `nil` when somebody else drains.
+    /// - Returns: Whether the queue was emptied and deleted; `nil` when somebody else drains, or the connection was lost.
     func tryOnce() async throws(ExchangeError) -> Bool? {
         guard try await lock() else { return nil }
         TerminationStep.reached(.locked)
-        let isDeleted: Bool
+        let isDeleted: Bool?
         do throws(ExchangeError) {
             isDeleted = try await session.link.lookAt(id) != nil ? try await drain() : false
         } catch {
@@ -109,7 +109,8 @@ struct Drain: Sendable {
         session.endDrain(of: id)
     }
 
-    private func drain() async throws(ExchangeError) -> Bool {
+    /// Returns whether this emptied and deleted the queue; `nil` when the connection was lost before.
+    private func drain() async throws(ExchangeError) -> Bool? {
         let marker = ControlMessage(.marker, mailbox: id)
         let key = "drain.\(marker.id.lowercased)"
         guard let (channel, consumer) = try await consume() else { return false }
@@ -133,6 +134,7 @@ struct Drain: Sendable {
             try? await channel.close(deadline: session.link.deadline)
             throw error
         }
+        guard isEmpty || channel.connection.isOpen else { return nil }
         try? await channel.close(deadline: session.link.deadline)
         return isEmpty
     }

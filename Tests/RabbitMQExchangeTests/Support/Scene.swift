@@ -10,6 +10,8 @@ struct Scene: Sendable {
     let namespace: String
     let log = LogRecorder()
     var configuration = RabbitMQConfiguration()
+    /// Where sessions with this name connect, when it is not the broker itself.
+    var urls: [String: String] = [:]
 
     /// A namespace that nothing else uses, on the broker that all tests share unless another is given.
     init(
@@ -42,7 +44,7 @@ struct Scene: Sendable {
         var logger = log.logger
         logger.logLevel = level
         return try RabbitMQExchange(
-            url: broker.amqpURL,
+            url: urls[session] ?? broker.amqpURL,
             namespace: namespace,
             configuration: configuration,
             logger: logger

@@ -1,0 +1,35 @@
+/// The delays of a ``RecoveryPolicy``, one after the other. No clock and no generator of its own.
+package struct Backoff: Sendable, Equatable {
+    private let policy: RecoveryPolicy
+    /// Delays since the last reset.
+    private(set) var attempts = 0
+    /// The last delay, without its random part.
+    private(set) var last = Duration.zero
+
+    package init(_ policy: RecoveryPolicy) {
+        self.policy = policy
+    }
+
+    /// The next delay. `random` is a number from 0 to below 1.
+    package mutating func next(random: Double) -> Duration {
+        last = last == .zero ? policy.firstDelay : min(policy.maximumDelay, last * 2)
+        return take(random)
+    }
+
+    /// The longest delay, for something that will not change soon.
+    mutating func slowest(random: Double) -> Duration {
+        last = policy.maximumDelay
+        return take(random)
+    }
+
+    /// The next delay is the first again.
+    package mutating func reset() {
+        attempts = 0
+        last = .zero
+    }
+
+    private mutating func take(_ random: Double) -> Duration {
+        attempts += 1
+        return last * (1 - policy.jitter * min(max(random, 0), 1))
+    }
+}

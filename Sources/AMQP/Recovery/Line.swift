@@ -1,0 +1,356 @@
+public import Logging
+internal import Synchronization
+
+/// A connection that is made again when it is lost.
+///
+/// Each connection is a new ``Connection``, to the next address of the list. Calls wait for it until their deadline. When
+/// the broker refuses the login they fail at once with its reason, and the broker is asked again slowly.
+///
+/// A line needs somebody who runs it: see ``run(recover:)``.
+public final class Line: Sendable {
+    /// What its connections are made with.
+    public let configuration: ConnectionConfiguration
+    /// What happens to the line. For one reader; the 64 newest events are kept.
+    public let events: AsyncStream<LineEvent>
+    private let eventSource: AsyncStream<LineEvent>.Continuation
+    private let clock: any Clock<Duration>
+    private let random: @Sendable () -> Double
+    private let logger: Logger
+    private let state: Mutex<State>
+
+    private struct State {
+        var machine: LineStateMachine
+        var connection: Connection?
+        /// Replaced by a new one whenever something changed.
+        var changed = OneShot<Void>()
+        /// Since when it is as it is.
+        var since = ContinuousClock.now
+
+        mutating func replaceChanged() -> OneShot<Void> {
+            defer { changed = OneShot() }
+            return changed
+        }
+    }
+
+    /// The line whose recovery a task carries out: it may use the connection before the others.
+    private struct Recovery: Sendable {
+        let line: ObjectIdentifier
+        let generation: Int
+    }
+
+    @TaskLocal private static var recovery: Recovery?
+
+    /// Creates a line; nothing happens before ``open()``.
+    ///
+    /// - Parameters:
+    ///   - configuration: What connections are made with.
+    ///   - clock: What the delays are slept with.
+    ///   - random: A number from 0 to below 1 for each delay.
+    ///   - logger: Each attempt is logged at debug level. What users should know comes as ``events``.
+    public init(
+        configuration: ConnectionConfiguration,
+        clock: any Clock<Duration> = ContinuousClock(),
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.clock = clock
+        self.random = random
+        self.logger = logger
+        state = Mutex(State(machine: LineStateMachine(policy: configuration.recovery)))
+        (events, eventSource) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
+    }
+
+    /// How it is now.
+    public var current: LineState {
+        state.withLock { state in
+            switch state.machine.state {
+            case .connected: .connected
+            case .idle, .closed: .closed
+            case .connecting, .recovering, .waiting:
+                if let refusal = state.machine.refusal {
+                    .refused(refusal, since: state.since)
+                } else {
+                    .recovering(state.machine.cause ?? .closed("connection"), since: state.since)
+                }
+            }
+        }
+    }
+
+    /// Why there is no connection, if there is none.
+    var cause: AMQPError? { state.withLock { $0.machine.cause } }
+
+    /// Whether there is a connection that has not ended, and everything is on it.
+    public var isConnected: Bool {
+        state.withLock { state in
+            if case .connected = state.machine.state { state.connection?.isOpen == true } else { false }
+        }
+    }
+
+    /// What the broker said about itself at the last login.
+    public var serverProperties: ServerProperties {
+        state.withLock { $0.connection }?.serverProperties ?? ServerProperties([:])
+    }
+
+    /// The user of the connection, or of the last one. See ``Connection/user``.
+    public var user: String? { state.withLock { $0.connection }?.user }
+
+    /// Makes the first connection, at once or not at all.
+    ///
+    /// - Throws: What ``Connection/open()`` throws.
+    public func open() async throws(AMQPError) {
+        guard case .connect(let generation, let first) = change({ $0.openRequested() }) else {
+            throw AMQPError(code: .unsupported, delivery: .notSent, message: "The line was opened before.")
+        }
+        if let error = await connect(generation, first),
+            case .fail(let error) = change({ machine in
+                machine.openFailed(generation, error, random: 0)
+            })
+        {
+            throw error
+        }
+        guard case .watch = change({ $0.opened(generation) }) else { throw .closed("connection") }
+    }
+
+    /// Keeps the line connected until it is closed or the task is cancelled. One task runs it, after ``open()``.
+    ///
+    /// - Parameter recover: Makes again what lived on the lost connection. While it runs, calls by others wait; its own
+    ///   use the new connection. When it throws, the connection is given up and another follows.
+    public func run(recover: @escaping @Sendable (Connection) async throws(AMQPError) -> Void) async {
+        guard case .connected(var generation) = state.withLock({ $0.machine.state }) else { return }
+        var lostAt: ContinuousClock.Instant?
+        var action = LineStateMachine.Action.watch(generation)
+        while !Task.isCancelled {
+            switch action {
+            case .watch(let now):
+                generation = now
+                let since = ContinuousClock.now
+                if let lost = lostAt {
+                    let attempts = state.withLock { $0.machine.attempts }
+                    eventSource.yield(.recovered(outage: lost.duration(to: since), attempts: attempts))
+                    lostAt = nil
+                }
+                let error = await watch()
+                if Task.isCancelled { return }
+                lostAt = .now
+                action = change {
+                    $0.lost(generation, error, uptime: since.duration(to: .now), random: random())
+                }
+                if case .wait = action { eventSource.yield(.lost(error)) }
+            case .wait(let delay):
+                let refusal = state.withLock { $0.machine.refusal }
+                if let refusal { eventSource.yield(.refused(refusal)) }
+                logger.debug("the next attempt to connect comes", metadata: ["after": "\(delay)"])
+                try? await clock.sleep(for: delay)
+                action = change { $0.delayPassed() }
+            case .connect(let next, let first):
+                generation = next
+                if let error = await connect(next, first) {
+                    logger.debug("an attempt to connect failed", metadata: ["error": "\(error)"])
+                    action = change { $0.openFailed(next, error, random: random()) }
+                } else {
+                    action = change { $0.opened(next) }
+                }
+            case .recover(let now):
+                action = await self.recover(now, recover)
+            case .none, .fail, .end:
+                return
+            }
+        }
+    }
+
+    /// The connection, as soon as there is one.
+    ///
+    /// - Parameter deadline: When to give up; `nil` waits until the line is closed or the task is cancelled.
+    /// - Throws: `timedOut` when there was none until the deadline, the broker's reason when it refuses this client, `closed`
+    ///   when the line is closed, `cancelled`. Nothing was sent then.
+    public func connection(deadline: Deadline?) async throws(AMQPError) -> Connection {
+        while true {
+            let (usable, machine, changed) = state.withLock { state in
+                (self.usable(state), state.machine, state.changed)
+            }
+            if let usable { return usable }
+            if machine.state == .closed { throw .closed("connection") }
+            // Without a deadline somebody waits for better times.
+            if let refusal = machine.refusal, deadline != nil { throw refusal.with(delivery: .notSent) }
+            if let deadline {
+                _ = await changed.wait(until: deadline)
+            } else {
+                _ = await changed.wait()
+            }
+            if Task.isCancelled { throw .taskCancelled }
+            if let deadline, deadline.remaining <= .zero { throw .noConnection(machine.cause, delivery: .notSent) }
+        }
+    }
+
+    /// Carries out something that may be done twice: when the connection ends meanwhile it is begun again on the next.
+    ///
+    /// - Throws: What ``connection(deadline:)`` and `body` throw; `timedOut` (unknown) when the connection ended and there was
+    ///   no other until the deadline.
+    public func perform<Result>(
+        deadline: Deadline,
+        _ body: (Connection) async throws(AMQPError) -> Result
+    ) async throws(AMQPError) -> Result {
+        var wasTried = false
+        while true {
+            let connection: Connection
+            do throws(AMQPError) {
+                connection = try await self.connection(deadline: deadline)
+            } catch {
+                throw wasTried ? error.with(delivery: .unknown) : error
+            }
+            do throws(AMQPError) {
+                return try await body(connection)
+            } catch let error where connection.isOpen || error.isAboutTheCall {
+                throw error
+            } catch {
+                wasTried = true
+            }
+        }
+    }
+
+    /// Opens a channel on the connection that there is, or will be.
+    ///
+    /// - Throws: What ``connection(deadline:)`` and ``Connection/openChannel(confirms:deadline:)`` throw.
+    public func openChannel(confirms: Bool, deadline: Deadline) async throws(AMQPError) -> Channel {
+        try await perform(deadline: deadline) { (connection) throws(AMQPError) in
+            try await connection.openChannel(confirms: confirms, deadline: deadline)
+        }
+    }
+
+    /// Runs `body` with a channel of its own; again on the next connection when the connection ends meanwhile, so it must
+    /// be something that may be done twice. See ``Connection/withChannel(deadline:_:)``.
+    public func withChannel<Result>(
+        deadline: Deadline,
+        _ body: (Channel) async throws(AMQPError) -> Result
+    ) async throws(AMQPError) -> Result {
+        try await perform(deadline: deadline) { (connection) throws(AMQPError) in
+            try await connection.withChannel(deadline: deadline, body)
+        }
+    }
+
+    /// Waits until the line is closed, or the task is cancelled.
+    public func waitUntilClosed() async {
+        while !Task.isCancelled {
+            let (isClosed, changed) = state.withLock { ($0.machine.state == .closed, $0.changed) }
+            if isClosed { return }
+            _ = await changed.wait()
+        }
+    }
+
+    /// Closes the connection and makes no other. Calls that wait for one fail with `closed`.
+    public func close(timeout: Duration) async {
+        if case .end = change({ $0.closeRequested() }) {
+            eventSource.yield(.closed)
+            eventSource.finish()
+        }
+        await state.withLock { $0.connection }?.close(timeout: timeout)
+    }
+
+    // MARK: Steps
+
+    private func usable(_ state: borrowing State) -> Connection? {
+        guard let connection = state.connection, connection.isOpen else { return nil }
+        switch state.machine.state {
+        case .connected: return connection
+        case .recovering(let generation):
+            guard let own = Self.recovery, own.line == ObjectIdentifier(self) else { return nil }
+            return own.generation == generation ? connection : nil
+        case .idle, .connecting, .waiting, .closed: return nil
+        }
+    }
+
+    /// Changes the state and wakes who waits for that.
+    private func change(_ event: (inout LineStateMachine) -> LineStateMachine.Action) -> LineStateMachine.Action {
+        let (action, changed) = state.withLock { state -> (LineStateMachine.Action, OneShot<Void>?) in
+            let before = state.machine.state
+            let action = event(&state.machine)
+            guard state.machine.state != before else { return (action, nil) }
+            if case .connected = before { state.since = .now }
+            if case .connected = state.machine.state { state.since = .now }
+            return (action, state.replaceChanged())
+        }
+        changed?.resolve(())
+        return action
+    }
+
+    /// Makes a connection. Returns why it could not.
+    private func connect(_ generation: Int, _ firstEndpoint: Int) async -> AMQPError? {
+        var configuration = configuration
+        let endpoints = configuration.endpoints
+        if !endpoints.isEmpty {
+            let first = firstEndpoint % endpoints.count
+            configuration.endpoints = Array(endpoints[first...] + endpoints[..<first])
+        }
+        let connection = Connection(configuration: configuration, logger: logger)
+        do throws(AMQPError) {
+            try await connection.open()
+        } catch {
+            return error
+        }
+        let isWanted = state.withLock { state in
+            guard state.machine.state == .connecting(generation) else { return false }
+            state.connection = connection
+            return true
+        }
+        guard isWanted else {
+            await connection.close(timeout: .seconds(1))
+            return .closed("connection")
+        }
+        return nil
+    }
+
+    /// Waits for the end of the connection, and passes on what is said about it.
+    private func watch() async -> AMQPError {
+        guard let connection = state.withLock({ $0.connection }) else { return .closed("connection") }
+        var isBlocked = false
+        for await event in connection.events {
+            switch event {
+            case .blocked(let reason):
+                isBlocked = true
+                eventSource.yield(.blocked(reason: reason))
+            case .unblocked:
+                isBlocked = false
+                eventSource.yield(.unblocked)
+            case .closed: break
+            }
+        }
+        if isBlocked { eventSource.yield(.unblocked) }
+        return await connection.waitUntilClosed() ?? .closed("connection", delivery: .unknown)
+    }
+
+    private func recover(
+        _ generation: Int,
+        _ body: @escaping @Sendable (Connection) async throws(AMQPError) -> Void
+    ) async -> LineStateMachine.Action {
+        guard let connection = state.withLock({ $0.connection }) else { return .end }
+        let error = await Self.$recovery.withValue(Recovery(line: ObjectIdentifier(self), generation: generation)) {
+            await Self.error(of: body, on: connection)
+        }
+        guard let error else { return change { $0.recovered(generation) } }
+        logger.debug("an attempt to recover failed", metadata: ["error": "\(error)"])
+        await connection.close(timeout: .seconds(1))
+        return change { $0.lost(generation, error, uptime: .zero, random: random()) }
+    }
+
+    /// Runs the recovery, at most as long as the connection lives.
+    private static func error(
+        of body: @escaping @Sendable (Connection) async throws(AMQPError) -> Void,
+        on connection: Connection
+    ) async -> AMQPError? {
+        await withTaskGroup(of: AMQPError?.self) { group in
+            group.addTask {
+                do throws(AMQPError) {
+                    try await body(connection)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            group.addTask { await connection.waitUntilClosed() ?? .closed("connection") }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+    }
+}

@@ -1,0 +1,132 @@
+/// The life of a ``Line``: connections follow one another until it is closed.
+///
+/// Events in, actions out; no I/O, no clock and no generator. Each connection has a generation; events about one that is
+/// not the present one change nothing.
+struct LineStateMachine {
+    enum State: Equatable, Sendable {
+        /// Not opened yet.
+        case idle
+        /// A connection of this generation is being made.
+        case connecting(Int)
+        /// It is open, and what was lost is being made again on it.
+        case recovering(Int)
+        /// It is open and everything is there.
+        case connected(Int)
+        /// It is gone, or could not be made; the next follows after a delay.
+        case waiting(Int)
+        case closed
+    }
+
+    /// What the owner has to do.
+    enum Action: Equatable, Sendable {
+        /// Nothing: the event was about another connection.
+        case none
+        /// Make a connection of this generation. The endpoints of the list are tried from this one on.
+        case connect(Int, firstEndpoint: Int)
+        /// Make again what was lost, on the connection of this generation.
+        case recover(Int)
+        /// Wait for the end of the connection.
+        case watch(Int)
+        /// Wait, then report ``LineStateMachine/delayPassed()``.
+        case wait(Duration)
+        /// The first connection could not be made: tell whoever opens the line. It is closed.
+        case fail(AMQPError)
+        /// It is over.
+        case end
+    }
+
+    private(set) var state = State.idle
+    /// Why there is no connection; `nil` while there is one.
+    private(set) var cause: AMQPError?
+    /// The broker answered and does not want this client: calls need not wait.
+    private(set) var refusal: AMQPError?
+    private var backoff: Backoff
+    private var firstEndpoint = 0
+
+    init(policy: RecoveryPolicy) {
+        backoff = Backoff(policy)
+    }
+
+    /// Attempts to connect since the connection was lost.
+    var attempts: Int { backoff.attempts }
+
+    mutating func openRequested() -> Action {
+        guard state == .idle else { return .none }
+        state = .connecting(1)
+        return .connect(1, firstEndpoint: firstEndpoint)
+    }
+
+    /// A connection is open, to the endpoint with this place in the list.
+    mutating func opened(_ generation: Int) -> Action {
+        guard state == .connecting(generation) else { return .none }
+        cause = nil
+        refusal = nil
+        guard generation > 1 else {
+            state = .connected(generation)
+            return .watch(generation)
+        }
+        state = .recovering(generation)
+        return .recover(generation)
+    }
+
+    mutating func openFailed(_ generation: Int, _ error: AMQPError, random: Double) -> Action {
+        guard state == .connecting(generation) else { return .none }
+        guard generation > 1 else {
+            cause = error
+            state = .closed
+            return .fail(error)
+        }
+        return wait(generation, error, random)
+    }
+
+    /// Everything that was lost is there again.
+    mutating func recovered(_ generation: Int) -> Action {
+        guard state == .recovering(generation) else { return .none }
+        state = .connected(generation)
+        return .watch(generation)
+    }
+
+    /// The connection ended, or is of no use: what was lost could not be made again on it.
+    ///
+    /// - Parameter uptime: How long it was connected; one that lasted resets the delays.
+    mutating func lost(_ generation: Int, _ error: AMQPError, uptime: Duration, random: Double) -> Action {
+        switch state {
+        case .connected(generation):
+            if uptime >= backoff.last { backoff.reset() }
+            return wait(generation, error, random)
+        case .recovering(generation):
+            return wait(generation, error, random)
+        default:
+            return .none
+        }
+    }
+
+    /// The delay is over.
+    mutating func delayPassed() -> Action {
+        guard case .waiting(let generation) = state else { return .none }
+        state = .connecting(generation + 1)
+        return .connect(generation + 1, firstEndpoint: firstEndpoint)
+    }
+
+    mutating func closeRequested() -> Action {
+        guard state != .closed else { return .none }
+        state = .closed
+        return .end
+    }
+
+    private mutating func wait(_ generation: Int, _ error: AMQPError, _ random: Double) -> Action {
+        state = .waiting(generation)
+        cause = error
+        refusal = error.isRefusal ? error : nil
+        // Whatever was wrong with this address, another may do better.
+        firstEndpoint += 1
+        return .wait(error.isRefusal ? backoff.slowest(random: random) : backoff.next(random: random))
+    }
+}
+
+extension AMQPError {
+    /// Whether the broker answered that it does not want this client, at its login.
+    var isRefusal: Bool {
+        code == .authenticationFailed || code == .virtualHostNotFound || code == .accessRefused
+    }
+}

@@ -1,0 +1,308 @@
+internal import Logging
+internal import Synchronization
+
+/// Publishes with confirms through a ``Line``, also across the loss of its connections.
+///
+/// What was not confirmed when a channel or connection ended is published again on the next one, in the order of the calls
+/// and before anything newer, with the same properties: the receiver can know a second copy by its message id. Each
+/// publication keeps its deadline, and its delivery is `unknown` once it may have been written.
+///
+/// A channel that the broker closes because of one publication (a missing exchange, a missing permission) costs the others
+/// nothing but time: what was unconfirmed is tried again one by one, until the one is found.
+public final class Publisher: Sendable {
+    private typealias Queue = PublicationQueue<CheckedContinuation<Result<Void, AMQPError>, Never>>
+
+    private struct State {
+        var queue = Queue()
+        /// Where publications go at once; without one they wait.
+        var channel: Channel?
+        /// The connection that has what is out.
+        var carrier: ConnectionShared?
+        /// The one that is published alone, and who waits for its end.
+        var trial: (number: UInt64, done: OneShot<Void>)?
+        var deadlines = DeadlineQueue()
+        /// Resolved when one that waits may be due before those that waited before.
+        var dueChanged = OneShot<Void>()
+        var isClosed = false
+    }
+
+    private let line: Line
+    private let name: String
+    private let state = Mutex(State())
+
+    /// How long the opening of a channel may take before it is tried again.
+    private static let channelPatience = Duration.seconds(10)
+
+    /// Creates a publisher; ``run()`` makes it work.
+    ///
+    /// - Parameters:
+    ///   - line: The line it publishes through. Nothing else closes its connections.
+    ///   - name: What it calls messages without an id, so that copies have the same: `warren-<name>-<number>`. Unique.
+    public init(line: Line, name: String) {
+        self.line = line
+        self.name = name
+    }
+
+    /// Publications that have not ended.
+    public var count: Int { state.withLock { $0.queue.count } }
+
+    /// Publishes a message and returns when the broker has taken responsibility for it.
+    ///
+    /// - Throws: As ``Channel/publish(_:deadline:)``, but for what ends a channel or a connection: then it waits for the next.
+    ///   `timedOut` when there was none until the deadline; the broker's reason, at once, when it refuses this client.
+    public func publish(_ publication: Publication, deadline: Deadline) async throws(AMQPError) {
+        let publication = try checked(publication)
+        if case .refused(let error, _) = line.current { throw error.with(delivery: .notSent) }
+        let number = Mutex<UInt64?>(nil)
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let submitted = submit(publication, deadline, waiter)
+                number.withLock { $0 = submitted }
+                // The handler may have run before there was a number.
+                if Task.isCancelled, let submitted { cancel(submitted) }
+            }
+        } onCancel: {
+            if let number = number.withLock({ $0 }) { cancel(number) }
+        }
+        try result.get()
+    }
+
+    /// Keeps publishing until the line is closed or the task is cancelled. One task runs it.
+    ///
+    /// - Parameter repair: Called when the broker closed the channel, before the unconfirmed publications are tried one by
+    ///   one: it can make again what was missing.
+    public func run(repair: @escaping @Sendable (AMQPError) async -> Void = { _ in }) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.expireWaiting() }
+            await serve(repair)
+            group.cancelAll()
+        }
+        let endings = state.withLock { state in
+            state.isClosed = true
+            state.channel = nil
+            return state.queue.close()
+        }
+        resume(endings)
+    }
+
+    // MARK: Callers
+
+    private func checked(_ publication: Publication) throws(AMQPError) -> Publication {
+        try OutgoingMethod.basicPublish(
+            exchange: publication.exchange,
+            routingKey: publication.routingKey,
+            mandatory: publication.mandatory
+        ).validate(frameMax: line.configuration.frameMax)
+        try publication.properties.validate(frameMax: line.configuration.frameMax)
+        return publication
+    }
+
+    /// Returns `nil` when the publisher is closed; then the waiter was resumed.
+    private func submit(
+        _ publication: Publication,
+        _ deadline: Deadline,
+        _ waiter: CheckedContinuation<Result<Void, AMQPError>, Never>
+    ) -> UInt64? {
+        // Under one lock, so that the channel gets publications in the order of their numbers.
+        let (number, changed): (UInt64?, OneShot<Void>?) = state.withLock { state in
+            if state.isClosed { return (nil, nil) }
+            let number = state.queue.submit(publication, deadline: deadline, waiter: waiter)
+            if send(number, &state) { return (number, nil) }
+            return (number, Self.wait(number, deadline, &state))
+        }
+        if number == nil { waiter.resume(returning: .failure(.closed("connection"))) }
+        changed?.resolve(())
+        return number
+    }
+
+    private func cancel(_ number: UInt64) {
+        let ending: Queue.Ending? = state.withLock { state in
+            switch state.queue.cancel(number) {
+            case .none: return nil
+            case .ended(let ending): return ending
+            case .cancel(let operation):
+                _ = state.carrier?.thread.inbox.submit(.cancel(operation))
+                return nil
+            }
+        }
+        if let ending { resume([ending]) }
+    }
+
+    private func resume(_ endings: [Queue.Ending]) {
+        for ending in endings { ending.waiter.resume(returning: ending.result) }
+    }
+
+    // MARK: The channel
+
+    /// Gives a publication to the channel, if there is one that takes it.
+    private func send(_ number: UInt64, _ state: inout State) -> Bool {
+        guard let channel = state.channel else { return false }
+        let isSent = send(number, to: channel, &state)
+        if !isSent { state.channel = nil }
+        return isSent
+    }
+
+    private func send(_ number: UInt64, to channel: Channel, _ state: inout State) -> Bool {
+        guard let entry = state.queue[number] else { return true }
+        var publication = entry.publication
+        if publication.mandatory, publication.properties.messageID == nil {
+            publication.properties.messageID = "warren-\(name)-\(number)"
+        }
+        // The broker takes no other name than that of the connection's user, which may have changed with the connection.
+        if publication.properties.userID != nil { publication.properties.userID = channel.connection.user }
+        let shared = channel.connection.shared
+        let operation = shared.nextOperation()
+        state.carrier = shared
+        let submission = PublishSubmission(
+            id: operation,
+            channel: channel.key,
+            publication: publication,
+            deadline: entry.deadline,
+            waiter: .function { [self] in finished(number, operation, $0.map { _ in }) }
+        )
+        // Before it is handed over: the answer may come from another thread at once.
+        state.queue.sent(number, operation: operation)
+        guard let refusal = shared.thread.inbox.submit(.publish(submission)) else { return true }
+        _ = state.queue.finished(number, operation: operation, .failure(refusal.with(delivery: .notSent)))
+        return false
+    }
+
+    /// An operation of a channel ended. Runs on the thread of the connection.
+    private func finished(_ number: UInt64, _ operation: UInt64, _ result: Result<Void, AMQPError>) {
+        let (ending, changed, trial): (Queue.Ending?, OneShot<Void>?, OneShot<Void>?) = state.withLock { state in
+            let trial = state.trial?.number == number ? state.trial?.done : nil
+            switch state.queue.finished(number, operation: operation, result) {
+            case .none: return (nil, nil, nil)
+            case .ended(let ending): return (ending, nil, trial)
+            case .waits:
+                // Whatever it was, nothing more can go to this channel.
+                state.channel = nil
+                guard let deadline = state.queue[number]?.deadline else { return (nil, nil, trial) }
+                return (nil, Self.wait(number, deadline, &state), trial)
+            }
+        }
+        changed?.resolve(())
+        trial?.resolve(())
+        if let ending { resume([ending]) }
+    }
+
+    /// From now on everything goes to this channel, beginning with what waits.
+    private func begin(_ channel: Channel) {
+        state.withLock { state in
+            state.queue.acquitAll()
+            state.channel = channel
+            for number in state.queue.waiting {
+                guard send(number, &state) else { return }
+            }
+            state.deadlines = DeadlineQueue()
+        }
+    }
+
+    private func serve(_ repair: @Sendable (AMQPError) async -> Void) async {
+        var reason: AMQPError?
+        while !Task.isCancelled {
+            do throws(AMQPError) {
+                let connection = try await line.connection(deadline: nil)
+                if let error = reason {
+                    await repair(error)
+                    try await tryOneByOne(on: connection)
+                    reason = nil
+                }
+                let channel = try await connection.openChannel(confirms: true, deadline: .after(Self.channelPatience))
+                begin(channel)
+                let error = await channel.waitUntilClosed()
+                state.withLock { $0.channel = nil }
+                if let error, connection.isOpen || error.namesCulprit { reason = error }
+            } catch {
+                if error.code == .cancelled || line.current == .closed { return }
+            }
+        }
+    }
+
+    // MARK: The culprit
+
+    /// The broker closed the channel, or the connection, because of one of the publications on it: publishes each alone until
+    /// that one is found.
+    private func tryOneByOne(on connection: Connection) async throws(AMQPError) {
+        let suspects = state.withLock { $0.queue.suspects }
+        let wasAlone = suspects.count == 1
+        var channel: Channel?
+        for number in suspects {
+            let current: Channel
+            if let channel {
+                current = channel
+            } else {
+                current = try await connection.openChannel(confirms: true, deadline: .after(Self.channelPatience))
+                channel = current
+            }
+            guard let error = try await publishAlone(number, on: current) else { continue }
+            // The connection ended for a reason that is nobody's fault here: the search goes on with the next one.
+            guard connection.isOpen || error.namesCulprit else { throw error }
+            let ending = state.withLock { $0.queue.convict(number, error, wasAlone: wasAlone) }
+            if let ending { resume([ending]) }
+            return
+        }
+        try? await channel?.close(deadline: .after(Self.channelPatience))
+    }
+
+    /// Waits until a publication has ended, or its channel. Returns the error of the channel.
+    private func publishAlone(_ number: UInt64, on channel: Channel) async throws(AMQPError) -> AMQPError? {
+        let done = OneShot<Void>()
+        let isSent = state.withLock { state in
+            state.trial = (number, done)
+            guard state.queue[number] != nil else {
+                done.resolve(())
+                return true
+            }
+            return send(number, to: channel, &state)
+        }
+        guard isSent else { throw .closed("channel") }
+        // It ends by its deadline at the latest.
+        _ = await done.wait()
+        let isLeft = state.withLock { state in
+            state.trial = nil
+            return state.queue[number] != nil
+        }
+        if Task.isCancelled { throw .taskCancelled }
+        return isLeft ? await channel.waitUntilClosed() ?? .closed("channel") : nil
+    }
+
+    // MARK: Deadlines
+
+    /// Returns who must be told when this is the next deadline.
+    private static func wait(_ number: UInt64, _ deadline: Deadline, _ state: inout State) -> OneShot<Void>? {
+        let queue = state.queue
+        let next = state.deadlines.next { queue.isWaiting($0) }
+        state.deadlines.insert(number, at: deadline.instant)
+        if let next, next <= deadline.instant { return nil }
+        defer { state.dueChanged = OneShot() }
+        return state.dueChanged
+    }
+
+    private func expireWaiting() async {
+        while !Task.isCancelled {
+            let cause = line.cause
+            let (endings, next, changed) = state.withLock { state in
+                var endings: [Queue.Ending] = []
+                let queue = state.queue
+                while let number = state.deadlines.popExpired(now: .now, isAlive: { queue.isWaiting($0) }) {
+                    if let ending = state.queue.expire(number, because: cause) { endings.append(ending) }
+                }
+                let left = state.queue
+                return (endings, state.deadlines.next { left.isWaiting($0) }, state.dueChanged)
+            }
+            resume(endings)
+            if let next {
+                _ = await changed.wait(until: Deadline(next))
+            } else {
+                _ = await changed.wait()
+            }
+        }
+    }
+}
+
+extension AMQPError {
+    /// Whether the broker closed a connection because of what it was sent on it: everything but an operator's order, or its
+    /// own end (320).
+    var namesCulprit: Bool { code == .connectionClosed && replyCode != nil && replyCode != 320 }
+}

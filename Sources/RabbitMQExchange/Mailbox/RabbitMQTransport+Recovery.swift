@@ -1,0 +1,128 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+
+/// Receiving again after the consumer was lost. What is held is delivered once more, and recognised.
+extension RabbitMQTransport {
+    /// How long somebody else who receives from the mailbox may take to say so.
+    private static let proofPatience = Duration.seconds(24 * 3600)
+
+    /// Receives again on a new connection. Returns when the broker has confirmed the consumer, or when it is known that only
+    /// this mailbox has a problem, which is then dealt with in the background.
+    ///
+    /// - Throws: When the connection is of no use.
+    func resume(on connection: Connection) async throws(AMQPError) {
+        guard isAttached else { return }
+        do throws(AMQPError) {
+            try await receive(on: connection)
+        } catch {
+            guard connection.isOpen else { throw error }
+            session.background.start { await self.restart(on: connection, after: error) }
+        }
+    }
+
+    /// Makes what leads to the mailbox once more: messages, broadcasts, control messages.
+    func bind() async throws(ExchangeError) {
+        guard isAttached else { return }
+        try await bindControl()
+        var lineage: [String] = []
+        switch session.directory.known(mailboxID) {
+        case .terminated: return
+        case .registered(_, let types): lineage = types
+        case .missing: break
+        }
+        let bindings = Topology.mailboxBindings(of: mailboxID, lineage: lineage, session.names)
+        try await Topology(exchanges: [], queues: [], bindings: bindings).declare(on: link, entity: mailboxID)
+    }
+
+    private func receive(on connection: Connection) async throws(AMQPError) {
+        do throws(ExchangeError) {
+            try await bindControl()
+        } catch {
+            throw error.amqp
+        }
+        guard mode == .exclusive else {
+            try await consume(on: connection, proof: nil)
+            return
+        }
+        let probe = ControlMessage(.probe, mailbox: mailboxID, replyTo: link.replyTo)
+        let proof = session.desk.expect(probe.id)
+        do throws(AMQPError) {
+            try await consume(on: connection, proof: proof)
+        } catch {
+            session.desk.forget(probe.id)
+            throw error
+        }
+        session.background.start { await self.find(probe, proof) }
+    }
+
+    /// Sends a message to the mailbox itself: another process that took the mailbox meanwhile answers it. One that died a
+    /// moment ago, such as this one's own consumer on a connection that the broker has not given up yet, does not; then the
+    /// message comes back later.
+    private func find(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async {
+        defer { session.desk.forget(probe.id) }
+        do throws(AMQPError) {
+            _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID))
+        } catch {
+            link.logger.debug("a mailbox could not be probed", metadata: .init(keys: [.error: error.description]))
+        }
+        guard await proof.wait(until: .now + Self.proofPatience) == .inUse else { return }
+        let error = ExchangeError(
+            .mailboxInUse,
+            "another process took the mailbox while the connection was lost",
+            entity: mailboxID
+        )
+        link.logger.error("a mailbox was taken", metadata: .init(keys: [.mailbox: mailboxID.description]))
+        inbox.end(error)
+        await detach()
+    }
+
+    /// Starts the consumer again on a connection that is there, until that works or the mailbox is known to be gone. Another
+    /// connection starts it anew.
+    func restart(on connection: Connection, after error: AMQPError) async {
+        link.logger.warning(
+            "a mailbox is not received from; its consumer is started again",
+            metadata: .init(keys: [.mailbox: mailboxID.description, .error: error.description])
+        )
+        var pause = Pause(link)
+        while connection.isOpen, isAttached, !Task.isCancelled {
+            do {
+                if try await link.lookAt(mailboxID) != nil {
+                    guard connection.isOpen, isAttached else { return }
+                    try await receive(on: connection)
+                    return
+                }
+                if await isGone() { return }
+            } catch {
+                link.logger.debug(
+                    "a mailbox is still not received from",
+                    metadata: .init(keys: [.mailbox: mailboxID.description, .error: "\(error)"])
+                )
+            }
+            await pause.next()
+        }
+    }
+
+    /// There is no queue: by a termination, or by an operator. Returns `false` when the directory can't be asked.
+    private func isGone() async -> Bool {
+        let known: DirectoryIndex.State
+        do throws(ExchangeError) {
+            known = try await session.directory.state(of: mailboxID)
+        } catch {
+            return false
+        }
+        if known == .terminated {
+            await letGo()
+            return true
+        }
+        let text = "the queue of the mailbox was deleted on the broker"
+        link.logger.error(
+            "a mailbox is gone",
+            metadata: .init(keys: [.mailbox: mailboxID.description, .reason: text])
+        )
+        inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
+        await detach()
+        return true
+    }
+}

@@ -1,0 +1,128 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+internal import Synchronization
+
+/// A consumer that is there as long as its session: started again on each new connection, and on the same one when the
+/// broker ended only this consumer.
+final class StandingConsumer: Sendable {
+    let queue: String
+    private let link: BrokerLink
+    private let background: BackgroundTasks
+    private let declaration: @Sendable () -> ConsumerDeclaration
+    private let repair: @Sendable () async -> Void
+    private let pump: @Sendable (Consumer) async -> AMQPError?
+    private let state = Mutex(State())
+
+    private struct State {
+        /// The connection it was started on last.
+        var connection: Connection?
+        var isStopped = false
+    }
+
+    /// - Parameters:
+    ///   - declaration: Asked at each start.
+    ///   - repair: Called before it is started again on the same connection.
+    ///   - pump: Takes the deliveries until there are no more; returns why, or `nil` after the end by this process.
+    init(
+        link: BrokerLink,
+        background: BackgroundTasks,
+        queue: String,
+        declaration: @escaping @Sendable () -> ConsumerDeclaration,
+        repair: @escaping @Sendable () async -> Void,
+        pump: @escaping @Sendable (Consumer) async -> AMQPError?
+    ) {
+        self.link = link
+        self.background = background
+        self.queue = queue
+        self.declaration = declaration
+        self.repair = repair
+        self.pump = pump
+    }
+
+    /// Starts it on a connection, once. Returns when the broker has confirmed it.
+    func start(on connection: Connection) async throws(AMQPError) {
+        let isNew = state.withLock { state in
+            defer { state.connection = connection }
+            return state.connection !== connection && !state.isStopped
+        }
+        guard isNew else { return }
+        do throws(AMQPError) {
+            try await consume(on: connection)
+        } catch {
+            state.withLock { if $0.connection === connection { $0.connection = nil } }
+            throw error
+        }
+    }
+
+    /// Starts it on a new connection. When only this consumer can't be started, because its queue is on a node that is down
+    /// for instance, that is tried again in the background, and the others need not wait for it.
+    ///
+    /// - Throws: When the connection is of no use.
+    func resume(on connection: Connection) async throws(AMQPError) {
+        do throws(AMQPError) {
+            try await start(on: connection)
+        } catch {
+            guard connection.isOpen else { throw error }
+            background.start { await self.restart(on: connection, after: error) }
+        }
+    }
+
+    /// It is not started again.
+    func stop() {
+        state.withLock { $0.isStopped = true }
+    }
+
+    private var isStopped: Bool { state.withLock { $0.isStopped } }
+
+    private func consume(on connection: Connection) async throws(AMQPError) {
+        let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
+        let consumer = try await channel.consume(declaration(), deadline: link.deadline)
+        background.start { await self.follow(consumer) }
+    }
+
+    /// Runs until the connection ends. When only the consumer does, it is started again.
+    private func follow(_ consumer: Consumer) async {
+        let connection = consumer.channel.connection
+        guard let error = await pump(consumer), connection.isOpen, !isStopped else { return }
+        await restart(on: connection, after: error)
+    }
+
+    private func restart(on connection: Connection, after error: AMQPError) async {
+        link.logger.warning(
+            "a queue is not received from; its consumer is started again",
+            metadata: .init(keys: [.queue: queue, .error: error.description])
+        )
+        var pause = Pause(link)
+        while connection.isOpen, !Task.isCancelled {
+            await pause.next()
+            if isStopped { return }
+            await repair()
+            do throws(AMQPError) {
+                guard connection.isOpen, !isStopped else { return }
+                try await consume(on: connection)
+                link.logger.notice("a queue is received from again", metadata: .init(keys: [.queue: queue]))
+                return
+            } catch {
+                link.logger.debug(
+                    "a consumer could not be started again",
+                    metadata: .init(keys: [.queue: queue, .error: error.description])
+                )
+            }
+        }
+    }
+}
+
+/// The time between two attempts at something on a connection that is there.
+struct Pause {
+    private var backoff: Backoff
+
+    init(_ link: BrokerLink) {
+        backoff = Backoff(link.consumer.configuration.recovery)
+    }
+
+    /// Waits, longer each time; shorter when the task is cancelled.
+    mutating func next() async {
+        try? await Task.sleep(for: backoff.next(random: .random(in: 0..<1)))
+    }
+}

@@ -1,0 +1,189 @@
+import AMQP
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import RabbitMQExchange
+import Testing
+
+extension BrokerTests {
+    @Suite("What goes wrong on the broker's side")
+    struct BrokerSideTests {
+        @Test("The queue of one agent is deleted: it ends with unavailable, the others of the session do not notice")
+        func queueDeleted() async throws {
+            let troupe = try await Troupe()
+            _ = try await troupe.ask(0)
+            let registration = try await troupe.user.registerAgent(AgentType("Other"))
+            let other = try await troupe.scene.exchange("agent").makeAgentTransport(registration)
+            try await troupe.expectAnswers {
+                try await ForeignClient.run(in: troupe.scene) { client in
+                    let queue = "agent.\(registration.agentID.uuid.uuidString.lowercased())"
+                    try await client.channel.deleteQueue(troupe.scene.name(queue), deadline: .soon)
+                }
+                let end = await outcome { _ = try await other.receive(timeout: .seconds(20)) }
+                #expect(end.error?.code == .unavailable)
+                #expect(end.error?.message == "the queue of the mailbox was deleted on the broker")
+            }
+            await other.close()
+            await troupe.close()
+        }
+
+        @Test("A channel that the broker closes under a mailbox: what was held is not run twice")
+        func channelClosed() async throws {
+            let broker = try await PrivateBroker.start(.init(settings: ["consumer_timeout = 2000"]))
+            let scene = try await Scene(on: broker)
+            let user = try await scene.user("user")
+            let registration = try await user.registerAgent(AgentType("Slow"))
+            let gate = Gate()
+            let runs = Monitor(0)
+            let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
+                guard case .action = request.body else { return request.response() }
+                runs.update { $0 += 1 }
+                await gate.pass()
+                return try request.response(encoding: 7)
+            }
+            let handle = user.handle(to: registration.agentID)
+            async let answer = handle.action("work", returning: Int.self, deadline: .seconds(170))
+            try await gate.waitForVisitor()
+            // The broker looks once a minute.
+            _ = try await scene.log.entry(timeout: .seconds(150)) {
+                $0.message.contains("a mailbox is not received from")
+            }
+            _ = try await handle.ping(timeout: .seconds(20))
+            gate.open()
+            #expect(try await answer == 7)
+            #expect(runs.value == 1)
+            await agent.close()
+            await user.close()
+            await broker.stop()
+        }
+
+        @Test("The exchange of the mailboxes is deleted: it is made again, and everything goes on")
+        func exchangeDeleted() async throws {
+            let troupe = try await Troupe()
+            try await troupe.expectAnswers {
+                _ = try await troupe.ask(0)
+                for name in ["mailboxes", "agents", "dead-letters"] {
+                    try await ForeignClient.run(in: troupe.scene) { client in
+                        try await client.channel.deleteExchange(troupe.scene.name(name), deadline: .soon)
+                    }
+                    let answers = troupe.begun.value.count
+                    try await troupe.begun.wait(for: "work", timeout: .seconds(30)) {
+                        $0.count > answers + 5 ? true : nil
+                    }
+                }
+            }
+            let new = try await troupe.user.registerAgent(AgentType("New"))
+            #expect(try await troupe.user.discover(AgentType("New")) == [new.agentID])
+            await troupe.close()
+        }
+
+        @Test("A permission is revoked: what needs it fails with forbidden and costs the others nothing")
+        func permissionRevoked() async throws {
+            let broker = try await PrivateBroker.start()
+            var scene = try await Scene(on: broker)
+            try await broker.control("add_user", "ann", "secret")
+            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
+            scene.urls["ann"] = "amqp://ann:secret@127.0.0.1:\(broker.port)"
+            let user = try await scene.user("ann")
+            let good = try await user.registerAgent(AgentType("Good"))
+            let agent = try await scene.serve(good, "agent")
+            let bad = try await user.registerAgent(AgentType("Bad"))
+            _ = try await user.handle(to: good.agentID).ping()
+            // She may still announce registrations, and nothing else.
+            try await broker.control(
+                "set_topic_permissions",
+                "ann",
+                scene.name("agents"),
+                "^(fence|registered.*)$",
+                ".*"
+            )
+            async let pings: [Duration] = withThrowingTaskGroup(of: Duration.self) { group in
+                for _ in 0..<20 {
+                    group.addTask { try await user.handle(to: good.agentID).ping(timeout: .seconds(30)) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let ending = await outcome { try await user.terminate(.agent(bad.agentID)) }
+            #expect(ending.error?.code == .forbidden, "\(String(describing: ending.error))")
+            #expect(try await pings.count == 20)
+            let connections = try await scene.management.connections()
+            #expect(connections.count == 4, "no connection was lost")
+            await agent.close()
+            await user.close()
+            await broker.stop()
+        }
+
+        @Test("A virtual host that is deleted, a password that is changed: calls fail at once, until it is mended")
+        func refused() async throws {
+            let broker = try await PrivateBroker.start()
+            try await broker.control("add_vhost", "w")
+            try await broker.control("add_user", "ann", "secret")
+            try await broker.control("set_permissions", "-p", "w", "ann", ".*", ".*", ".*")
+            var scene = try await Scene(on: broker) {
+                $0.reconnectDelay = .milliseconds(50)
+                $0.maximumReconnectDelay = .seconds(1)
+            }
+            scene.urls["ann"] = "amqp://ann:secret@127.0.0.1:\(broker.port)/w"
+            let exchange = try scene.exchange("ann")
+            let user = try await scene.user("ann")
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.serve(registration, "ann")
+            _ = try await user.handle(to: registration.agentID).ping()
+
+            try await broker.control("change_password", "ann", "other")
+            try await broker.control("close_all_user_connections", "ann", "password changed")
+            try await eventually("refused") { exchange.connectionState == .refused(.unauthorised) }
+            let first = await outcome { _ = try await user.handle(to: registration.agentID).ping() }
+            #expect(first.error?.code == .unauthorised)
+            #expect(first.error?.delivery == .notSent)
+            #expect(first.duration < .seconds(1))
+            try await broker.control("change_password", "ann", "secret")
+            try await eventually("connected again", timeout: .seconds(20)) { exchange.connectionState == .connected }
+            _ = try await user.handle(to: registration.agentID).ping()
+
+            try await broker.control("delete_vhost", "w")
+            try await eventually("refused", timeout: .seconds(20)) {
+                exchange.connectionState == .refused(.unavailable)
+            }
+            let second = await outcome { _ = try await user.status(of: .agent(registration.agentID)) }
+            #expect(second.error?.code == .unavailable)
+            #expect(second.duration < .seconds(1))
+            try await broker.control("add_vhost", "w")
+            try await broker.control("set_permissions", "-p", "w", "ann", ".*", ".*", ".*")
+            try await eventually("connected again", timeout: .seconds(20)) { exchange.connectionState == .connected }
+            // The old mailboxes are gone with it, and say so; new ones work.
+            let gone = await outcome { _ = try await user.transport.receive(timeout: .seconds(20)) }
+            #expect(gone.error?.code == .unavailable || gone.error?.code == .mailboxInUse)
+            await agent.close()
+            await user.close()
+            let late = try await scene.user("ann")
+            _ = try await late.registerAgent(AgentType("Clerk"))
+            await late.close()
+            await broker.stop()
+        }
+
+        @Test("Alarms: publishing waits until its deadline, also on a new connection, and then everything goes on")
+        func alarm() async throws {
+            let broker = try await PrivateBroker.start()
+            let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(3) }
+            _ = try await troupe.ask(0)
+            try await broker.control("set_vm_memory_high_watermark", "0.00001")
+            let blocked = await outcome { _ = try await troupe.ask(2, deadline: .seconds(5)) }
+            #expect(blocked.error?.code == .brokerBlocked, "\(String(describing: blocked.error))")
+            #expect(blocked.duration < .seconds(7))
+            try await troupe.userProxy.resetConnections()
+            let again = await outcome { _ = try await troupe.ask(3, deadline: .seconds(5)) }
+            #expect(again.error != nil && again.duration < .seconds(7), "\(String(describing: again.error))")
+            // A complete answer about a mailbox needs a record in the directory.
+            let status = await outcome {
+                _ = try await troupe.user.status(of: .agent(troupe.agent.registration.agentID))
+            }
+            #expect(status.error?.code == .brokerBlocked || status.error?.code == .deadlineExceeded)
+            #expect(status.duration < .seconds(7))
+            try await broker.control("set_vm_memory_high_watermark", "0.8")
+            try await troupe.expectRecovered()
+            await troupe.close()
+            await broker.stop()
+        }
+    }
+}
