@@ -49,7 +49,11 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(own))$"
             read = "\(prefix)(mailboxes|broadcasts|directory|dead-letters|\(own))$"
             topics = [
-                Topic(exchange: names.agents, write: "^(fence|finished|(registered|terminated|finished)\\..*)$", read: "^$"),
+                Topic(
+                    exchange: names.agents,
+                    write: "^(fence|finished|(registered|terminated|finished)\\..*)$",
+                    read: "^$"
+                ),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^(type|exact)\\..*$"),
             ]
         case .user:
