@@ -163,7 +163,7 @@ struct BrokerTests {
         #expect(metrics.count(.redeliveries, ("exchange", "rabbitmq")) == 1)
     }
 
-    @Test("An alarm of the broker is timed, a lost connection counted and logged; a new session is a reconnect")
+    @Test("An alarm of the broker is timed; a lost connection is counted, logged, timed and there again")
     func connections() async throws {
         let broker = try await PrivateBroker.start()
         let metrics = TestMetrics()
@@ -182,9 +182,16 @@ struct BrokerTests {
                     metrics.meters.contains { $0.label == MetricLabel.blocked.rawValue && $0.lastValue == 0 }
                 }
                 _ = try await broker.control("close_all_connections", "test")
-                try await log.entry { $0.message == "a connection to the broker was lost" && $0.level == .error }
-                let again = try await exchange.makeUserClient()
-                await again.close()
+                for role in ["publisher", "consumer"] {
+                    let lost = "a connection to the broker was lost; it is made again"
+                    let back = "the connection to the broker is back"
+                    for (text, level) in [(lost, Logger.Level.warning), (back, .notice)] {
+                        try await log.entry {
+                            $0.message == text && $0.level == level && $0.metadata["connection"] == "\(role)"
+                        }
+                    }
+                }
+                _ = try await user.discover(AgentType("Nobody"))
                 await user.close()
             }
         } catch {
@@ -195,7 +202,14 @@ struct BrokerTests {
         #expect(blocked.values.count == 1)
         #expect(blocked.values.allSatisfy { $0 > 0 })
         #expect(metrics.counters.contains { $0.label == MetricLabel.connectionsLost.rawValue })
-        #expect(metrics.count(.connectionsOpened, ("role", "publisher")) == 2)
+        for role in ["publisher", "consumer"] {
+            #expect(metrics.count(.connectionsOpened, ("role", role)) == 2)
+            let outage = try metrics.expectTimer(MetricLabel.outage.rawValue, [("role", role)])
+            #expect(outage.values.count == 1)
+            #expect(outage.values.allSatisfy { $0 > 0 })
+            let gauges = metrics.meters.filter { $0.label == MetricLabel.disconnected.rawValue }
+            #expect(!gauges.isEmpty && gauges.allSatisfy { $0.lastValue == 0 })
+        }
     }
 
     @Test("A consumer tag ends with the beginning of the display name, when it can")
