@@ -1,0 +1,24 @@
+/// Times and numbers that the check allows for. Documented limits of Warren, and what two busy cores need.
+public struct CheckLimits: Sendable {
+    /// How long a send may take: the limit of an operation, and some time to be scheduled.
+    public var send: Duration = .seconds(20)
+    /// How much later than an answer an execution may be written down that began before it.
+    public var scheduling: Duration = .seconds(1)
+    /// How long after a fault was healed the processes that felt it may still not know what happened meanwhile.
+    public var grace: Duration = .seconds(15)
+    /// How long an agent must have lived undisturbed after an answer was taken, for the request to be settled for good.
+    public var settling: Duration = .seconds(3)
+    /// How many answered requests a transport remembers.
+    public var window = 1024
+
+    /// The defaults.
+    public init() {}
+}
+
+extension Duration {
+    /// Whole nanoseconds.
+    var nanoseconds: Int64 {
+        let (seconds, attoseconds) = components
+        return seconds * 1_000_000_000 + attoseconds / 1_000_000_000
+    }
+}
