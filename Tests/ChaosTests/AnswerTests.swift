@@ -86,8 +86,9 @@ struct AnswerTests {
         var script = Script()
         let tag = script.fail(1, "mailbox-terminated", delivery)
         #expect(script.violations().isEmpty)
-        script.execute(tag)
+        script.start(tag)
         #expect(script.violations() == [.refusedExecuted])
+        script.add(Script.agent, .end, tag)
         script.result(tag)
         #expect(Set(script.violations()) == [.refusedExecuted, .refusedAnswered])
     }

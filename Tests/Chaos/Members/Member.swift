@@ -14,10 +14,10 @@ enum Member {
             let exchange = order.exchange.logging(to: try FileLog.logger(order.name, in: order.directory))
             switch order.role {
             case .requester:
-                let requester = try await Requester(ledger, exchange, seed: order.seed)
+                let requester = try await Requester(ledger, exchange, order)
                 await obey(&input) { await requester.take($0) }
             case .agent:
-                let agent = Server(ledger, exchange, seed: order.seed)
+                let agent = Server(ledger, exchange, order)
                 await obey(&input) { await agent.take($0) }
             }
         } catch {

@@ -15,6 +15,8 @@ struct MemberOrder: Codable, Sendable {
     let directory: String
     let exchange: RabbitMQExchange
     let seed: UInt64
+    /// A requester that calls by handles, or an agent that stands by for another.
+    let isVariant: Bool
 }
 
 /// What a member is told later, a line each.

@@ -9,6 +9,8 @@ import Synchronization
 final class Requester: Sendable {
     private let ledger: LedgerWriter
     private let transport: any ExchangeTransport
+    /// The client whose handles it calls, when it does not use the transport itself.
+    private let client: UserExchangeClient?
     private let state: Mutex<State>
 
     private struct State {
@@ -25,24 +27,32 @@ final class Requester: Sendable {
         var generator: SeededGenerator
     }
 
+    /// Longer than all faults that come together.
+    private static let callDeadline = Duration.seconds(90)
+
     /// How many requests to one agent may wait for an answer.
     private static let width = 40
 
-    init(_ ledger: LedgerWriter, _ exchange: RabbitMQExchange, seed: UInt64) async throws {
+    init(_ ledger: LedgerWriter, _ exchange: RabbitMQExchange, _ order: MemberOrder) async throws {
         self.ledger = ledger
-        state = Mutex(State(generator: SeededGenerator(seed: seed)))
-        transport = try await Self.open(exchange, ledger)
+        state = Mutex(State(generator: SeededGenerator(seed: order.seed)))
+        (transport, client) = try await Self.open(exchange, ledger, isCaller: order.isVariant)
         ledger.write(.began)
         Chaos.say("ready")
-        Task { await self.receive() }
+        if client == nil { Task { await self.receive() } }
     }
 
     /// Faults may be there from the beginning.
-    private static func open(_ exchange: RabbitMQExchange, _ ledger: LedgerWriter) async throws -> any ExchangeTransport
-    {
+    private static func open(
+        _ exchange: RabbitMQExchange,
+        _ ledger: LedgerWriter,
+        isCaller: Bool
+    ) async throws -> (any ExchangeTransport, UserExchangeClient?) {
         while true {
             do throws(ExchangeError) {
-                return try await exchange.makeUserTransport(name: ledger.process)
+                guard isCaller else { return (try await exchange.makeUserTransport(name: ledger.process), nil) }
+                let client = try await exchange.makeUserClient(name: ledger.process)
+                return (client.transport, client)
             } catch {
                 try await Task.sleep(for: .milliseconds(100))
             }
@@ -77,10 +87,19 @@ final class Requester: Sendable {
                 return (target, number, pace, deadline)
             }
             guard let (target, number, pace, deadline) = next else { return }
-            let isOpen = await send(to: target.agentID, number, deadline)
-            state.withLock { $0.sending -= 1 }
+            let isOpen: Bool
+            if let client {
+                Task {
+                    await self.call(client.handle(to: target.agentID), number)
+                    self.state.withLock { $0.sending -= 1 }
+                }
+                isOpen = true
+            } else {
+                isOpen = await send(to: target.agentID, number, deadline)
+                state.withLock { $0.sending -= 1 }
+            }
             try? await Task.sleep(for: isOpen ? pace : .milliseconds(250))
-            while state.withLock({ $0.waiting.count > Self.width * max(1, $0.targets.count) }) {
+            while state.withLock({ $0.waiting.count + $0.sending > Self.width * max(1, $0.targets.count) }) {
                 try? await Task.sleep(for: .milliseconds(20))
                 if state.withLock({ $0.isFinishing }) { return }
             }
@@ -96,7 +115,7 @@ final class Requester: Sendable {
                 to: .agent(agent),
                 tag: tag,
                 deadline: deadline.map { Date(timeIntervalSinceNow: $0 / .seconds(1)) },
-                .action(name: "work", arguments: .none)
+                .action(name: "work", arguments: try ActionArguments(tag.uuidString))
             )
             ledger.write(.send, request: tag, mailbox: agent.uuid, number: number)
             try await transport.send(.request(request))
@@ -108,6 +127,30 @@ final class Requester: Sendable {
         } catch {
             ledger.write(.failed, request: tag, code: error.code.rawValue, delivery: error.delivery.rawValue)
             return error.code != .mailboxTerminated
+        }
+    }
+
+    /// Calls by a handle: several at a time, so their order says nothing.
+    private func call(_ handle: RemoteHandle, _ number: Int) async {
+        let id = UUID()
+        let begun = ContinuousClock.now
+        ledger.write(.send, request: id, mailbox: handle.agentID.uuid, number: number, text: "call")
+        do throws(ExchangeError) {
+            let arguments = try ActionArguments(id.uuidString)
+            let text = try await handle.action(
+                "work",
+                arguments,
+                returning: String.self,
+                deadline: Self.callDeadline
+            )
+            ledger.write(.accepted, request: id)
+            ledger.write(.answer, request: id, code: LedgerEvent.result, text: text)
+        } catch {
+            let isOver = begun.duration(to: .now) >= Self.callDeadline
+            // Such an answer counts as refused, but the agent may have had the request.
+            let isGone = error.code == .mailboxTerminated || error.delivery == .unknown
+            let delivery = isOver ? "unanswered" : isGone ? "gone" : error.delivery.rawValue
+            ledger.write(.failed, request: id, code: error.code.rawValue, delivery: delivery)
         }
     }
 
@@ -126,7 +169,7 @@ final class Requester: Sendable {
     private func note(_ response: Response) {
         switch response.outcome {
         case .success(let payload):
-            let text = payload.map { String(decoding: $0.bytes, as: UTF8.self) }
+            let text = payload.flatMap { try? $0.decode(String.self) }
             ledger.write(.answer, request: response.tag, code: LedgerEvent.result, text: text)
         case .failure(let failure):
             ledger.write(.answer, request: response.tag, code: failure.code.rawValue)
@@ -163,7 +206,7 @@ final class Requester: Sendable {
         try? await Task.sleep(for: .seconds(2))
         ledger.write(.finished)
         Chaos.say("finished \(state.withLock { $0.waiting.count })")
-        await transport.close()
+        if let client { await client.close() } else { await transport.close() }
         ledger.write(.closed)
         exit(0)
     }

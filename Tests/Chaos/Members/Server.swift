@@ -9,6 +9,7 @@ import Synchronization
 final class Server: Sendable {
     let ledger: LedgerWriter
     let exchange: RabbitMQExchange
+    private let mode: AttachMode
     private let state: Mutex<State>
 
     private struct State {
@@ -20,10 +21,11 @@ final class Server: Sendable {
         var running = 0
     }
 
-    init(_ ledger: LedgerWriter, _ exchange: RabbitMQExchange, seed: UInt64) {
+    init(_ ledger: LedgerWriter, _ exchange: RabbitMQExchange, _ order: MemberOrder) {
         self.ledger = ledger
         self.exchange = exchange
-        state = Mutex(State(generator: SeededGenerator(seed: seed)))
+        mode = order.isVariant ? .standby : .exclusive
+        state = Mutex(State(generator: SeededGenerator(seed: order.seed)))
         ledger.write(.began)
         Chaos.say("ready")
     }
@@ -58,7 +60,7 @@ final class Server: Sendable {
         let mailbox = registration.agentID.uuid
         do throws(ExchangeError) {
             ledger.write(.serving, mailbox: mailbox)
-            let transport = try await exchange.makeAgentTransport(registration)
+            let transport = try await exchange.makeAgentTransport(registration, mode: mode)
             guard keep({ $0.transports.append(transport) }) else {
                 await transport.close()
                 return nil
@@ -68,14 +70,14 @@ final class Server: Sendable {
                     guard case .request(let request) = try await transport.receive(timeout: nil) else { continue }
                     ledger.write(
                         .start,
-                        request: request.tag,
+                        request: Self.id(of: request),
                         mailbox: mailbox,
                         attempt: request.attempt,
                         text: "ordered"
                     )
                     state.withLock { $0.running += 1 }
                     Task {
-                        await self.execute(request, mailbox, transport)
+                        await self.execute(request, registration, transport)
                         self.state.withLock { $0.running -= 1 }
                     }
                 }
@@ -89,16 +91,19 @@ final class Server: Sendable {
         }
     }
 
-    private func execute(_ request: Request, _ mailbox: UUID, _ transport: any ExchangeTransport) async {
+    private func execute(_ request: Request, _ registration: AgentRegistration, _ transport: any ExchangeTransport)
+        async
+    {
+        let mailbox = registration.agentID.uuid
         await work()
-        ledger.write(.end, request: request.tag, mailbox: mailbox)
+        ledger.write(.end, request: Self.id(of: request), mailbox: mailbox)
         while true {
             do throws(ExchangeError) {
-                try await transport.send(.response(response(to: request)))
-                ledger.write(.answered, request: request.tag, mailbox: mailbox)
+                try await transport.send(.response(response(to: request, registration)))
+                ledger.write(.answered, request: Self.id(of: request), mailbox: mailbox)
                 return
             } catch {
-                ledger.write(.unanswered, request: request.tag, mailbox: mailbox, code: error.code.rawValue)
+                ledger.write(.unanswered, request: Self.id(of: request), mailbox: mailbox, code: error.code.rawValue)
                 guard error.isRetryable else { return }
                 try? await Task.sleep(for: .milliseconds(200))
             }
@@ -109,11 +114,11 @@ final class Server: Sendable {
         let mailbox = registration.agentID.uuid
         do throws(ExchangeError) {
             ledger.write(.serving, mailbox: mailbox)
-            let client = try await exchange.makeAgentClient(registration) { [self] request, _ in
-                ledger.write(.start, request: request.tag, mailbox: mailbox, attempt: request.attempt)
+            let client = try await exchange.makeAgentClient(registration, mode: mode) { [self] request, _ in
+                ledger.write(.start, request: Self.id(of: request), mailbox: mailbox, attempt: request.attempt)
                 await work()
-                ledger.write(.end, request: request.tag, mailbox: mailbox)
-                return response(to: request)
+                ledger.write(.end, request: Self.id(of: request), mailbox: mailbox)
+                return response(to: request, registration)
             }
             guard keep({ $0.clients.append(client) }) else {
                 await client.close()
@@ -138,9 +143,19 @@ final class Server: Sendable {
         try? await Task.sleep(for: .milliseconds(length))
     }
 
-    private func response(to request: Request) -> Response {
-        let text = "\(request.tag.uuidString.lowercased()) \(ledger.process)"
-        return request.response(Payload(contentType: "text/plain", bytes: .init(text.utf8)))
+    /// The request, who executed it, and in which place.
+    private func response(to request: Request, _ registration: AgentRegistration) -> Response {
+        let id = Self.id(of: request).uuidString.lowercased()
+        let text = "\(id) \(ledger.process) \(registration.type.name)"
+        return (try? request.response(encoding: text)) ?? request.response()
+    }
+
+    /// What the ledgers call a request.
+    private static func id(of request: Request) -> UUID {
+        guard case .action(_, let arguments) = request.body, let text = try? arguments.decode(String.self) else {
+            return request.tag
+        }
+        return UUID(uuidString: text) ?? request.tag
     }
 
     // MARK: Ending

@@ -22,6 +22,10 @@ enum Fault: String, Sendable, CaseIterable {
     case terminate
     /// A mailbox is terminated by a requester who is killed while it does.
     case terminateAndDie = "terminate-and-die"
+    /// Who registers and terminates can't reach the broker.
+    case operatorCut = "operator-cut"
+    /// Nothing moves on the connections of who registers and terminates.
+    case operatorStall = "operator-stall"
     /// The broker, or a node, is shut down and started again.
     case restart
     /// The broker, or a node, gets SIGKILL and is started again.
@@ -30,6 +34,9 @@ enum Fault: String, Sendable, CaseIterable {
     case freeze
     /// The broker takes no messages.
     case alarm
+
+    /// Whether it concerns the operator.
+    var isOperators: Bool { self == .operatorCut || self == .operatorStall }
 
     /// Whether it concerns the broker.
     var isBrokers: Bool {

@@ -10,6 +10,12 @@ extension Nemesis {
                 try await player.kill()
                 try await Task.sleep(for: step.hold / 3)
                 try player.start()
+                // Sometimes again while it begins, or recovers what it had.
+                for round in 0..<(step.dice % 3) {
+                    try await Task.sleep(for: .milliseconds(100 + step.dice * (round + 1) % 1500))
+                    try await player.kill()
+                    try player.start()
+                }
             case .end:
                 let isInOrder = try await player.end(.end, timeout: .seconds(40))
                 if !isInOrder { say("\(player.role) did not end, and was killed") }
@@ -32,6 +38,16 @@ extension Nemesis {
                 if step.fault == .halfOpen { try await player.network(.reset) }
                 try await player.network(.pass)
             }
+        }
+    }
+
+    func carryOut(onOperator step: NemesisPlan.Step) async throws {
+        try await during(step, on: "operator") {
+            for proxy in cast.operatorProxies {
+                try await proxy.set(step.fault == .operatorCut ? .reset : .stall)
+            }
+            try await Task.sleep(for: step.hold)
+            for proxy in cast.operatorProxies { try await proxy.set(.pass) }
         }
     }
 

@@ -32,7 +32,8 @@ final class Nemesis: Sendable {
                 var taken: Set<String> = []
                 for step in steps {
                     let target = target(of: step)
-                    if taken.insert(target?.role ?? step.fault.rawValue).inserted {
+                    let name = target?.role ?? (step.fault.isOperators ? "operator" : step.fault.rawValue)
+                    if taken.insert(name).inserted {
                         group.addTask { try await self.carryOut(step, target) }
                     }
                 }
@@ -51,7 +52,7 @@ final class Nemesis: Sendable {
         case .end: choice = cast.agents
         case .terminateAndDie: choice = mortals
         case .stop, .reset, .cut, .delay, .halfOpen, .stall, .cutWithin: choice = cast.all
-        case .terminate, .restart, .crash, .freeze, .alarm: return nil
+        case .terminate, .restart, .crash, .freeze, .alarm, .operatorCut, .operatorStall: return nil
         }
         return choice[step.target % choice.count]
     }
@@ -59,6 +60,7 @@ final class Nemesis: Sendable {
     private func carryOut(_ step: NemesisPlan.Step, _ player: Player?) async throws {
         switch step.fault {
         case .restart, .crash, .freeze, .alarm: try await carryOut(onBroker: step)
+        case .operatorCut, .operatorStall: try await carryOut(onOperator: step)
         case .terminate: try await terminate(step)
         case .terminateAndDie: try await terminate(step, killing: player)
         default: if let player { try await carryOut(step, on: player) }
@@ -109,7 +111,7 @@ final class Nemesis: Sendable {
 
     private func terminate(_ step: NemesisPlan.Step) async throws {
         let author = step.dice % 2 == 0 ? cast.requesters[step.dice / 2 % cast.requesters.count] : nil
-        let slot = step.target % cast.agents.count
+        let slot = step.target % Cast.places
         try await during(step, on: "mailbox-\(slot + 1)") {
             try await cast.terminate(slot, by: author, killing: nil) {}
         }
@@ -117,7 +119,7 @@ final class Nemesis: Sendable {
 
     private func terminate(_ step: NemesisPlan.Step, killing author: Player?) async throws {
         guard let author else { return }
-        let slot = step.dice % cast.agents.count
+        let slot = step.dice % Cast.places
         try await during(step, on: author.role) {
             try await cast.terminate(slot, by: author, killing: .milliseconds(step.dice % 40)) {
                 try await author.kill()

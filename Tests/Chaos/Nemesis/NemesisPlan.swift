@@ -27,7 +27,7 @@ struct NemesisPlan: Sendable {
 
     /// Faults that come together, and how long it is calm after them.
     mutating func next() -> (steps: [Step], calm: Duration) {
-        let together = [1, 1, 1, 2, 2, 3].randomElement(using: &generator) ?? 1
+        let together = [1, 1, 2, 2, 3, 4].randomElement(using: &generator) ?? 1
         var steps: [Step] = []
         for _ in 0..<together {
             let fault = deal()
@@ -47,7 +47,8 @@ struct NemesisPlan: Sendable {
                 )
             )
         }
-        return (steps, .milliseconds(Int.random(in: 500...6000, using: &generator)))
+        let calm = Bool.random(using: &generator) ? 100...1000 : 1000...5000
+        return (steps, .milliseconds(Int.random(in: calm, using: &generator)))
     }
 
     /// Each kind comes as often as the others.

@@ -10,30 +10,44 @@ final class Cast: Sendable {
     let requesters: [Player]
     let agents: [Player]
     let ledger: LedgerWriter
+    /// What the operator's connections go through.
+    let operatorProxies: [FaultProxy]
     private let operatorTransport: any ExchangeTransport
     /// The mailbox that is asked in each place.
     private let slots: Mutex<[AgentRegistration?]>
 
     /// How many requesters live through the whole run; others may be killed.
     static let survivors = 2
+    /// Mailboxes that are asked at a time. The first is served by two agents, one of which stands by.
+    static let places = 3
 
     var all: [Player] { requesters + agents }
 
     init(_ brokers: Brokers, _ directory: String, _ configuration: RabbitMQConfiguration, seed: UInt64) async throws {
         ledger = try LedgerWriter(directory: directory, process: "operator#1")
         let ledger = ledger
-        func players(_ kind: MemberOrder.Role, _ count: Int) throws -> [Player] {
+        func players(_ kind: MemberOrder.Role, _ count: Int, variants: Set<Int>) throws -> [Player] {
             try (1...count).map {
-                try Player(kind, $0, brokers, directory, configuration, seed: seed, ledger: ledger)
+                try Player(
+                    kind,
+                    $0,
+                    brokers,
+                    directory,
+                    configuration,
+                    isVariant: variants.contains($0),
+                    seed: seed,
+                    ledger: ledger
+                )
             }
         }
-        requesters = try players(.requester, 4)
-        agents = try players(.agent, 3)
-        slots = Mutex(Array(repeating: nil, count: 3))
+        requesters = try players(.requester, 4, variants: [2, 4])
+        agents = try players(.agent, Self.places + 1, variants: [1, Self.places + 1])
+        slots = Mutex(Array(repeating: nil, count: Self.places))
+        operatorProxies = try brokers.nodes.map { try FaultProxy(targetPort: $0.port) }
         var configuration = configuration
         configuration.connectionName = "chaos operator"
         let exchange = try RabbitMQExchange(
-            url: brokers.url(ports: brokers.nodes.map(\.port)),
+            url: brokers.url(ports: operatorProxies.map(\.listenPort)),
             namespace: "chaos",
             configuration: configuration,
             logger: try FileLog.logger("operator#1", in: directory)
@@ -44,7 +58,7 @@ final class Cast: Sendable {
 
     /// Makes a mailbox for each agent, and begins.
     func begin() async throws {
-        for slot in agents.indices { try await renew(slot) }
+        for slot in 0..<Self.places { try await renew(slot) }
         for player in all { try player.start() }
         for player in all { _ = try await player.says(.seconds(30)) { $0 == "ready" } }
     }
@@ -53,8 +67,12 @@ final class Cast: Sendable {
     func renew(_ slot: Int) async throws {
         let registration = try await register("Agent\(slot + 1)")
         slots.withLock { $0[slot] = registration }
-        agents[slot].serve(registration)
+        for agent in servers(slot) { agent.serve(registration) }
         for requester in requesters { requester.ask(slot, registration) }
+    }
+
+    private func servers(_ slot: Int) -> [Player] {
+        slot == 0 ? [agents[0], agents[Self.places]] : [agents[slot]]
     }
 
     private func register(_ type: String) async throws -> AgentRegistration {
@@ -93,7 +111,7 @@ final class Cast: Sendable {
             isDone = await terminate(registration)
             if !isDone { try await Task.sleep(for: .milliseconds(250)) }
         }
-        agents[slot].forget(registration)
+        for agent in servers(slot) { agent.forget(registration) }
         try await renew(slot)
     }
 
@@ -130,5 +148,6 @@ final class Cast: Sendable {
 
     func stop() async {
         for player in all { await player.stop() }
+        for proxy in operatorProxies { await proxy.stop() }
     }
 }

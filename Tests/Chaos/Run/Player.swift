@@ -15,6 +15,7 @@ final class Player: Sendable {
     private let directory: String
     private let configuration: RabbitMQConfiguration
     private let seed: UInt64
+    private let isVariant: Bool
     private let ledger: LedgerWriter
     private let state = Mutex(State())
     /// What the lives said.
@@ -36,9 +37,11 @@ final class Player: Sendable {
         _ brokers: Brokers,
         _ directory: String,
         _ configuration: RabbitMQConfiguration,
+        isVariant: Bool,
         seed: UInt64,
         ledger: LedgerWriter
     ) throws {
+        self.isVariant = isVariant
         self.kind = kind
         role = "\(kind.rawValue)-\(number)"
         proxies = try brokers.nodes.map { try FaultProxy(targetPort: $0.port) }
@@ -70,7 +73,8 @@ final class Player: Sendable {
             name: name,
             directory: directory,
             exchange: exchange,
-            seed: seed &+ UInt64(life)
+            seed: seed &+ UInt64(life),
+            isVariant: isVariant
         )
         let child = try ChildProcess(
             try ProductsDirectory.executable("chaos"),

@@ -2,6 +2,8 @@
 public struct CheckLimits: Sendable {
     /// How long a send may take: the limit of an operation, and some time to be scheduled.
     public var send: Duration = .seconds(20)
+    /// How long the call of a handle may take: its deadline, and the same.
+    public var call: Duration = .seconds(100)
     /// How much later than an answer an execution may be written down that began before it.
     public var scheduling: Duration = .seconds(1)
     /// How long after a fault was healed the processes that felt it may still not know what happened meanwhile.

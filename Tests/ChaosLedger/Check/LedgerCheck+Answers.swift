@@ -57,6 +57,10 @@ extension LedgerCheck {
             let place = "accepted at \(moment(story.sendEnd ?? 0)), executed \(story.executions.count) times"
             return [Violation(.lost, "\(name(story)): \(place)")]
         }
+        // A call that had more time than all faults together.
+        if story.delivery == "unanswered" { return [Violation(.lost, "\(name(story)): nobody answered the call")] }
+        // A call that ended before its answer came: by a termination, or by the end of the run.
+        if story.delivery == "gone" { return [] }
         guard let taken = story.executions.compactMap(\.answered).first else { return [] }
         return [Violation(.answerLost, "\(name(story)): the answer was taken at \(moment(taken))")]
     }
@@ -64,7 +68,8 @@ extension LedgerCheck {
     private func sendViolations(_ story: RequestStory, _ requester: String) -> [Violation] {
         var violations: [Violation] = []
         if let end = story.sendEnd {
-            if end - story.sendTime > limits.send.nanoseconds + stopped(requester, story.sendTime, end) {
+            let limit = (story.isCall ? limits.call : limits.send).nanoseconds
+            if end - story.sendTime > limit + stopped(requester, story.sendTime, end) {
                 let length = Double(end - story.sendTime) / 1e9
                 violations.append(Violation(.hung, "\(name(story)): its send took \(length) s"))
             }

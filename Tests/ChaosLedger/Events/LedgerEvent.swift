@@ -56,7 +56,7 @@ public struct LedgerEvent: Sendable, Hashable {
     public var process: String
     /// What happened.
     public var kind: Kind
-    /// The tag of the request.
+    /// What identifies the request: the tag of a message, or what a call of a handle has as its argument.
     public var request: UUID?
     /// The mailbox that it is sent to, or that it is about.
     public var mailbox: UUID?
@@ -66,7 +66,8 @@ public struct LedgerEvent: Sendable, Hashable {
     public var attempt: Int?
     /// `result`, or the code of an error.
     public var code: String?
-    /// What an error says of the message.
+    /// What an error says of the message: `notSent`, `refused`, `unknown`. Of a call that nobody answered within 90 s it is
+    /// `unanswered`, of one that ended in another way, with the request perhaps executed, `gone`.
     public var delivery: String?
     /// The result of an answer, or the kind of a fault.
     public var text: String?

@@ -31,6 +31,8 @@ struct History {
 
     /// The text of a `start` that was written in the order of arriving.
     static let ordered = "ordered"
+    /// The text of a `send` by a handle.
+    static let call = "call"
 
     init(_ events: [LedgerEvent]) {
         for event in events.sorted(by: { $0.time < $1.time }) {
@@ -97,6 +99,7 @@ struct History {
             story.requester = event.process
             story.mailbox = event.mailbox
             story.number = event.number ?? 0
+            story.isCall = event.text == Self.call
             story.sendTime = event.time
         case .accepted:
             story.sending = .accepted

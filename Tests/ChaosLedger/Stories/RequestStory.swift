@@ -33,6 +33,8 @@ struct RequestStory {
     var requester: String?
     var mailbox: UUID?
     var number = 0
+    /// Whether it was sent by a handle, which tells only how the call ended.
+    var isCall = false
     var sendTime: Int64 = 0
     var sending = Sending.open
     var sendEnd: Int64?
@@ -53,5 +55,11 @@ struct RequestStory {
     var isUnknown: Bool {
         guard case .failed = sending else { return false }
         return !isRefused
+    }
+
+    /// What a failed send says of the message, or of the call.
+    var delivery: String? {
+        guard case .failed(_, let delivery) = sending else { return nil }
+        return delivery
     }
 }
