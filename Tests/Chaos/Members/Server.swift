@@ -12,6 +12,9 @@ final class Server: Sendable {
     private let mode: AttachMode
     private let state: Mutex<State>
 
+    /// How many requests the loops of this process execute at a time.
+    private static let width = 4
+
     private struct State {
         var generator: SeededGenerator
         var isEnding = false
@@ -67,6 +70,7 @@ final class Server: Sendable {
             }
             do throws(ExchangeError) {
                 while true {
+                    await waitForRoom()
                     guard case .request(let request) = try await transport.receive(timeout: nil) else { continue }
                     ledger.write(
                         .start,
@@ -88,6 +92,13 @@ final class Server: Sendable {
             }
         } catch {
             return error
+        }
+    }
+
+    /// A few run at a time, so that others wait in this process.
+    private func waitForRoom() async {
+        while state.withLock({ $0.running >= Self.width && !$0.isEnding }) {
+            try? await Task.sleep(for: .milliseconds(5))
         }
     }
 

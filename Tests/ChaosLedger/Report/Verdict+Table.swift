@@ -15,6 +15,7 @@ extension Verdict {
         row("  accepted", "\(figures.accepted)")
         row("  refused or not sent", "\(failures["refused", default: 0]), \(failures["notSent", default: 0])")
         row("  unknown, of them executed", "\(failures["unknown", default: 0]), \(figures.unknownExecuted)")
+        row("  calls over before the answer", "\(failures["gone", default: 0])")
         row("  requester died while sending", "\(figures.open)")
         row("failures by code", list(figures.failureCodes))
         row("answered", "\(figures.answers.values.reduce(0, +))")
