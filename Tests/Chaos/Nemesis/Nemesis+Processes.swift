@@ -33,7 +33,8 @@ extension Nemesis {
                 try await Task.sleep(for: .seconds(1))
             default:
                 try await player.network(mode(of: step))
-                try await Task.sleep(for: step.hold)
+                // Sometimes longer than the limit of an operation.
+                try await Task.sleep(for: step.dice % 4 == 0 && step.fault != .delay ? step.hold * 2.5 : step.hold)
                 // What vanished is missing in the middle of a connection: none goes on.
                 if step.fault == .halfOpen { try await player.network(.reset) }
                 try await player.network(.pass)

@@ -1,7 +1,7 @@
 /// Times and numbers that the check allows for. Documented limits of Warren, and what two busy cores need.
 public struct CheckLimits: Sendable {
     /// How long a send may take: the limit of an operation, and some time to be scheduled.
-    public var send: Duration = .seconds(20)
+    public var send: Duration = .seconds(15)
     /// How long the call of a handle may take: its deadline, and the same.
     public var call: Duration = .seconds(100)
     /// How much later than an answer an execution may be written down that began before it.
