@@ -105,6 +105,20 @@ struct AnswerTests {
         #expect(other.violations().isEmpty)
     }
 
+    @Test("A call may end by its deadline or a termination, executed or not, but not stay without an answer in calm")
+    func calls() {
+        var script = Script()
+        let tag = UUID()
+        script.add(Script.requester, .send, tag, number: 1, text: "call")
+        script.execute(tag)
+        script.wait(60)
+        var lost = script
+        script.add(Script.requester, .failed, tag, code: "mailbox-terminated", delivery: "gone")
+        #expect(script.violations().isEmpty)
+        lost.add(Script.requester, .failed, tag, code: "deadline-exceeded", delivery: "unanswered")
+        #expect(lost.violations() == [.lost])
+    }
+
     @Test(
         "A send that takes too long, or does not end, is a violation; the time in which it was stopped does not count"
     )

@@ -22,6 +22,20 @@ struct FigureTests {
         #expect(figures.longestRecovery?.seconds == 9)
     }
 
+    @Test("The longest time without a result is told with the faults in it")
+    func silence() {
+        var script = Script()
+        script.serve(1)
+        script.fault(1, "crash", on: "broker-1")
+        script.wait(10)
+        script.heal(1, on: "broker-1")
+        script.serve(2)
+        script.serve(3)
+        let silence = script.verdict().figures.longestSilence
+        #expect(silence?.seconds == 18)
+        #expect(silence?.fault == "crash")
+    }
+
     @Test("Where the next fault comes first there is no time to recover")
     func censored() {
         var script = Script()

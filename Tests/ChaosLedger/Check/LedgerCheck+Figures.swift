@@ -12,6 +12,7 @@ extension LedgerCheck {
         figures.agents = history.processes.values.filter { $0.role.hasPrefix("agent") }.count
         figures.seconds = Double(history.end - (history.processes.values.map(\.first).min() ?? history.end)) / 1e9
         figures.recoveries = recoveries()
+        figures.longestSilence = longestSilence()
         return figures
     }
 
@@ -56,6 +57,21 @@ extension LedgerCheck {
                 longest = max(longest, times[index] - fault.end)
             }
             return longest > 0 ? Figures.Recovery(fault: fault.kind, seconds: Double(longest) / 1e9) : nil
+        }
+    }
+
+    private func longestSilence() -> Figures.Recovery? {
+        var longest: (start: Int64, end: Int64)?
+        for (pair, times) in resultTimes() where hasLived(pair.requester) {
+            for (start, end) in zip(times, times.dropFirst())
+            where end - start > longest.map({ $0.end - $0.start }) ?? 0 {
+                longest = (start, end)
+            }
+        }
+        return longest.map { start, end in
+            let kinds = Set(history.faults.filter { $0.begin < end && $0.end > start }.map(\.kind))
+            let fault = kinds.sorted().joined(separator: "+")
+            return Figures.Recovery(fault: fault, seconds: Double(end - start) / 1e9)
         }
     }
 

@@ -45,6 +45,9 @@ public struct Figures: Sendable, Codable {
     /// The times to recover that could be measured.
     public internal(set) var recoveries: [Recovery] = []
 
+    /// The longest time that a requester which lived on had no result of an agent, with the faults that were there then.
+    public internal(set) var longestSilence: Recovery?
+
     /// The longest time to recover.
     public var longestRecovery: Recovery? { recoveries.max { $0.seconds < $1.seconds } }
 

@@ -30,6 +30,9 @@ extension Verdict {
             row("times to recover", "\(figures.recoveries.count), median \(String(format: "%.1f s", median))")
             row("  longest", String(format: "%.1f s", longest.seconds) + " after \(longest.fault)")
         }
+        if let silence = figures.longestSilence {
+            row("longest time without a result", String(format: "%.1f s", silence.seconds) + " with \(silence.fault)")
+        }
         for kind in Violation.Kind.allCases {
             row(kind.rawValue, "\(count(kind))")
         }
