@@ -47,7 +47,9 @@ enum Chaos {
     }
 
     private static func judge(_ directory: String, _ options: Options) throws -> Int32 {
-        let verdict = try LedgerCheck(LedgerReader.events(in: directory)).verdict()
+        var limits = CheckLimits()
+        limits.renews = options.renews
+        let verdict = try LedgerCheck(LedgerReader.events(in: directory), limits: limits).verdict()
         if options.isJSON {
             let encoder = JSONEncoder()
             encoder.outputFormatting = [.prettyPrinted, .sortedKeys]

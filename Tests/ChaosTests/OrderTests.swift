@@ -39,6 +39,19 @@ struct OrderTests {
         #expect(script.violations().isEmpty)
     }
 
+    @Test("Calls of a handle that run at the same time have no order")
+    func calls() {
+        var script = Script()
+        for number in [2, 1] {
+            let tag = UUID()
+            script.add(Script.requester, .send, tag, number: number, text: "call")
+            script.execute(tag)
+            script.add(Script.requester, .accepted, tag)
+            script.result(tag)
+        }
+        #expect(script.violations().isEmpty)
+    }
+
     @Test("Two requesters have no order between them")
     func strangers() {
         var script = Script()

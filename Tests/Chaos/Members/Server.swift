@@ -106,7 +106,7 @@ final class Server: Sendable {
         async
     {
         let mailbox = registration.agentID.uuid
-        await work()
+        await work(registration)
         ledger.write(.end, request: Self.id(of: request), mailbox: mailbox)
         while true {
             do throws(ExchangeError) {
@@ -127,7 +127,7 @@ final class Server: Sendable {
             ledger.write(.serving, mailbox: mailbox)
             let client = try await exchange.makeAgentClient(registration, mode: mode) { [self] request, _ in
                 ledger.write(.start, request: Self.id(of: request), mailbox: mailbox, attempt: request.attempt)
-                await work()
+                await work(registration)
                 ledger.write(.end, request: Self.id(of: request), mailbox: mailbox)
                 return response(to: request, registration)
             }
@@ -144,10 +144,11 @@ final class Server: Sendable {
         }
     }
 
-    /// Most take some milliseconds, some take seconds.
-    private func work() async {
+    /// Most take some milliseconds, some take seconds: more of them in the last place, where requests wait in the process.
+    private func work(_ registration: AgentRegistration) async {
+        let share = registration.type.name == "Agent3" ? 25 : 10
         let length = state.withLock { state in
-            Int.random(in: 0..<100, using: &state.generator) == 0
+            Int.random(in: 0..<1000, using: &state.generator) < share
                 ? Int.random(in: 500...3000, using: &state.generator)
                 : Int.random(in: 0...30, using: &state.generator)
         }

@@ -14,6 +14,7 @@ struct ChaosRun {
         var configuration = RabbitMQConfiguration()
         configuration.mailboxKind = options.isReplicated ? .replicated : .single
         configuration.prefetch = 32
+        if options.renews { configuration.acknowledgementTimeout = .seconds(4) }
         configuration.heartbeat = .seconds(2)
         configuration.operationTimeout = .seconds(10)
         configuration.reconnectDelay = .milliseconds(50)

@@ -15,6 +15,8 @@ struct Options {
     var nodes = 1
     /// The kinds of faults; all of them when there are none.
     var faults: Set<String> = []
+    /// Whether holds are renewed every two seconds, as if the broker's acknowledgement timeout were four.
+    var renews = false
     /// Whether the verdict is printed as JSON.
     var isJSON = false
     /// Only looks at the ledgers of a run that was.
@@ -22,16 +24,16 @@ struct Options {
 
     static let usage = """
         chaos [--minutes N] [--seed N] [--mailboxes replicated|single] [--nodes 1|3]
-              [--faults kill,cut,…] [--directory D] [--json]
-        chaos --check DIRECTORY [--json]
+              [--renew] [--faults kill,cut,…] [--directory D] [--json]
+        chaos --check DIRECTORY [--renew] [--json]
         """
 
     /// - Returns: `nil` when it can't be understood.
     init?(_ arguments: ArraySlice<String>) {
         var rest = arguments
         while let name = rest.popFirst() {
-            if name == "--json" {
-                isJSON = true
+            if name == "--json" || name == "--renew" {
+                if name == "--json" { isJSON = true } else { renews = true }
                 continue
             }
             guard let value = rest.popFirst() else { return nil }

@@ -12,6 +12,8 @@ public struct CheckLimits: Sendable {
     public var settling: Duration = .seconds(3)
     /// How many answered requests a transport remembers.
     public var window = 1024
+    /// Whether holds are renewed by copies: then the next life of an agent may find a copy of what was answered.
+    public var renews = false
 
     /// The defaults.
     public init() {}

@@ -74,7 +74,7 @@ extension LedgerCheck {
 
     /// Whether the requester may have published it more than once.
     private func mayHaveCopies(_ story: RequestStory) -> Bool {
-        guard let requester = story.requester else { return true }
+        guard let requester = story.requester, !limits.renews else { return true }
         let end = story.sendEnd ?? .max
         return history.isDisturbed(requester, from: story.sendTime, to: end, grace: limits.settling.nanoseconds)
     }

@@ -24,6 +24,7 @@ extension LedgerCheck {
     }
 
     private func isOrdered(_ arrival: History.Arrival, _ story: RequestStory, at place: History.Place) -> Bool {
-        arrival.attempt == 1 && story.sending == .accepted && story.executions.first?.process == place.process
+        guard arrival.attempt == 1, !story.isCall, story.sending == .accepted else { return false }
+        return story.executions.first?.process == place.process
     }
 }
