@@ -80,6 +80,19 @@ struct ExecutionTests {
         }
     }
 
+    @Test("What an agent runs that has just lost its connection, another one may run too")
+    func handover() {
+        var script = Script()
+        let tag = script.send(1)
+        script.fault(1, "cut", on: "agent-1")
+        script.heal(1, on: "agent-1")
+        script.execute(tag)
+        script.result(tag)
+        script.wait(10)
+        script.start(tag, by: "agent-4#1", attempt: 2)
+        #expect(script.violations().isEmpty)
+    }
+
     @Test("A request whose sending was disturbed may have copies")
     func copies() {
         var script = Script()

@@ -16,7 +16,7 @@ struct ChaosRun {
         configuration.prefetch = 32
         if options.renews { configuration.acknowledgementTimeout = .seconds(4) }
         configuration.heartbeat = .seconds(2)
-        configuration.operationTimeout = .seconds(10)
+        configuration.operationTimeout = .seconds(6)
         configuration.reconnectDelay = .milliseconds(50)
         configuration.maximumReconnectDelay = .seconds(1)
         return configuration

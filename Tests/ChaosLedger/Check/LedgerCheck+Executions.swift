@@ -62,14 +62,16 @@ extension LedgerCheck {
         history.servings[place, default: []].contains { $0 > start && $0 < end }
     }
 
-    /// Whether the request of an execution was off the broker for good: the agent lived on after the answer, and nothing
-    /// disturbed it.
+    /// Whether the request of an execution was off the broker for good: the agent lived on after the answer, and nothing had
+    /// disturbed it since it was handed the request. One that lost its connection has lost the request to whoever stands by,
+    /// and finishes all the same.
     private func isSettled(_ execution: RequestStory.Execution, _ answered: Int64) -> Bool {
         let end = answered + limits.settling.nanoseconds
+        let begin = execution.start - limits.waiting.nanoseconds
         guard let process = history.processes[execution.process] else { return false }
         let life = process.closed ?? process.died ?? history.end
         guard life >= end else { return false }
-        return !history.isDisturbed(execution.process, from: answered, to: end)
+        return !history.isDisturbed(execution.process, from: begin, to: end)
     }
 
     /// Whether the requester may have published it more than once.
