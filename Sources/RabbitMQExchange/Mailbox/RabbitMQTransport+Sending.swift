@@ -105,6 +105,8 @@ extension RabbitMQTransport {
             try await link.publish(publication, deadline: .after(limit))
         } catch let error where error.code == .unroutable {
             try await sendAgain(publication, request, error, deadline: .after(limit))
+        } catch let error where error.code == .nacked {
+            throw await session.whyNotTaken(request.destination, error)
         } catch {
             throw ExchangeError(error, "the request was not delivered", entity: request.destination)
         }
