@@ -11,6 +11,8 @@ extension RabbitMQTransport {
         var end: AMQPError?
         do throws(AMQPError) {
             for try await delivery in receiver.consumer {
+                // On a new connection it comes once more, and that is the one to acknowledge.
+                guard isCurrent(receiver) else { break }
                 await session.learnSender(of: delivery.properties)
                 await take(delivery)
             }

@@ -97,6 +97,13 @@ final class RabbitMQTransport: ExchangeTransport {
         return isWanted ? receiver : nil
     }
 
+    /// Whether no other consumer was begun after this one.
+    func isCurrent(_ receiver: Receiver) -> Bool {
+        state.withLock { state in
+            state.receiver.map { $0.consumer.channel === receiver.consumer.channel } ?? true
+        }
+    }
+
     /// Something was delivered: this is the active consumer.
     func prove() {
         let proof = state.withLock { state in

@@ -33,7 +33,7 @@ extension Session {
                 return
             } catch {
                 if let cause = error.underlying as? AMQPError, cause.code == .notFound, !cause.isAboutANode { return }
-                link.logger.debug(
+                link.logger.trace(
                     "a queue that was left is not back",
                     metadata: .init(keys: [.queue: queue, .error: "\(error)"])
                 )

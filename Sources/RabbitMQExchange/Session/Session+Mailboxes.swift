@@ -29,21 +29,6 @@ extension Session {
         }
     }
 
-    /// Why a mailbox did not take a message. It is full; or it is not replicated, and its node went down this moment: then
-    /// the message may be in it, and may come out when the node is back.
-    func whyNotTaken(_ id: EntityID, _ error: AMQPError) async -> ExchangeError {
-        let isReplicated = id.role == .agent && link.configuration.mailboxKind == .replicated
-        do throws(ExchangeError) {
-            if !isReplicated { _ = try await link.lookAt(id) }
-        } catch let cause where cause.isAboutANode {
-            let text = "the node that has the mailbox went down"
-            return ExchangeError(.unavailable, text, entity: id, delivery: .unknown, underlying: error)
-        } catch {
-            // Nothing more is known.
-        }
-        return ExchangeError(error, "the request was not delivered", entity: id)
-    }
-
     /// A message to a mailbox was returned: when it has a queue and only the binding is missing, because an exchange was
     /// deleted, makes that again.
     ///

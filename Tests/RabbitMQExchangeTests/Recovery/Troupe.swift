@@ -96,6 +96,8 @@ struct Troupe: Sendable {
         } catch {
             isOver.update { $0 = true }
             asking.cancel()
+            // Why there were no more answers, where somebody was told.
+            if case .failure(let reason) = await asking.result { Issue.record(reason) }
             throw error
         }
         isOver.update { $0 = true }
