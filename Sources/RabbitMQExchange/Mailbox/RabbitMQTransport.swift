@@ -99,9 +99,7 @@ final class RabbitMQTransport: ExchangeTransport {
 
     /// Whether no other consumer was begun after this one.
     func isCurrent(_ receiver: Receiver) -> Bool {
-        state.withLock { state in
-            state.receiver.map { $0.consumer.channel === receiver.consumer.channel } ?? true
-        }
+        state.withLock { $0.receiver.map { $0.stopped === receiver.stopped } ?? true }
     }
 
     /// Something was delivered: this is the active consumer.
