@@ -163,7 +163,7 @@ struct BrokerTests {
         #expect(metrics.count(.redeliveries, ("exchange", "rabbitmq")) == 1)
     }
 
-    @Test("An alarm of the broker is timed, a lost connection counted and logged; a new session is a reconnect")
+    @Test("An alarm of the broker is timed; a lost connection is counted, logged once, and timed until it is back")
     func connections() async throws {
         let broker = try await PrivateBroker.start()
         let metrics = TestMetrics()
@@ -182,9 +182,17 @@ struct BrokerTests {
                     metrics.meters.contains { $0.label == MetricLabel.blocked.rawValue && $0.lastValue == 0 }
                 }
                 _ = try await broker.control("close_all_connections", "test")
-                try await log.entry { $0.message == "a connection to the broker was lost" && $0.level == .error }
-                let again = try await exchange.makeUserClient()
-                await again.close()
+                for role in ["publisher", "consumer"] {
+                    let connection = Logger.MetadataValue.string(role)
+                    try await log.entry {
+                        $0.message == "a connection to the broker was lost; it is made again" && $0.level == .warning
+                            && $0.metadata[LogKey.connection.rawValue] == connection
+                    }
+                    try await log.entry {
+                        $0.message == "the connection to the broker is back" && $0.level == .notice
+                            && $0.metadata[LogKey.connection.rawValue] == connection
+                    }
+                }
                 await user.close()
             }
         } catch {
@@ -194,8 +202,15 @@ struct BrokerTests {
         let blocked = try metrics.expectTimer(MetricLabel.blockedTime.rawValue, [("role", "publisher")])
         #expect(blocked.values.count == 1)
         #expect(blocked.values.allSatisfy { $0 > 0 })
-        #expect(metrics.counters.contains { $0.label == MetricLabel.connectionsLost.rawValue })
-        #expect(metrics.count(.connectionsOpened, ("role", "publisher")) == 2)
+        for role in ["publisher", "consumer"] {
+            #expect(metrics.count(.connectionsLost, ("role", role), ("reason", "connection-lost")) == 1)
+            #expect(metrics.count(.connectionsOpened, ("role", role)) == 2)
+            let disconnected = try metrics.expectMeter(MetricLabel.disconnected.rawValue, [("role", role)])
+            #expect(disconnected.values.max() == 1)
+            #expect(disconnected.values.last == 0)
+            let outage = try metrics.expectTimer(MetricLabel.outage.rawValue, [("role", role)])
+            #expect(outage.values.count == 1 && outage.values.allSatisfy { $0 > 0 })
+        }
     }
 
     @Test("A consumer tag ends with the beginning of the display name, when it can")
