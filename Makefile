@@ -2,10 +2,9 @@
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
-MINUTES ?= 30
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check traits fuzz soak sanitize format clean needs bench
+.PHONY: help demo test check traits fuzz soak chaos sanitize format clean needs bench
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -15,6 +14,7 @@ help: ## this list
 	@echo "  WARREN_BROKER=amqp://… make demo   on a broker that runs already"
 	@echo "  make fuzz CASES=100000 SEED=7   the same cases again"
 	@echo "  make soak MINUTES=5             a shorter one"
+	@echo "  make chaos MINUTES=2 SEED=7     the same faults again; NODES=3 on a cluster, MAILBOXES=single"
 
 demo: ## counts the lines of a log with agents, on a private broker that is gone afterwards
 	@deploy/install-needs.sh $(if $(filter local,$(EXCHANGE))$(WARREN_BROKER),build)
@@ -46,7 +46,12 @@ fuzz: ## tries a million generated inputs on every decoder of bytes from outside
 
 soak: needs ## loads a private broker for 30 minutes; memory and descriptors must stay flat
 	@$(SWIFT) build -c release --product soak
-	@"$$($(SWIFT) build -c release --show-bin-path)/soak" --minutes $(MINUTES) --curve soak.csv
+	@"$$($(SWIFT) build -c release --show-bin-path)/soak" --minutes $(or $(MINUTES),30) --curve soak.csv
+
+chaos: needs ## kills and cuts processes and a broker for 10 minutes; every request must be answered once
+	@$(SWIFT) build --product chaos
+	@"$$($(SWIFT) build --show-bin-path)/chaos" --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(NODES),--nodes $(NODES)) $(if $(MAILBOXES),--mailboxes $(MAILBOXES)) $(if $(JSON),--json)
 
 sanitize: needs ## the tests of the lower layers under ThreadSanitizer, then under AddressSanitizer
 	@for sanitizer in thread address; do \

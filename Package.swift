@@ -226,6 +226,14 @@ let package = Package(
             path: "Tests/Soak",
             swiftSettings: settings
         ),
+        .target(name: "ChaosLedger", path: "Tests/ChaosLedger", swiftSettings: settings),
+        .executableTarget(
+            name: "chaos",
+            dependencies: ["ChaosLedger", "AgentExchange", "RabbitMQExchange", "ExchangeTestKit", logging],
+            path: "Tests/Chaos",
+            swiftSettings: settings
+        ),
+        .testTarget(name: "ChaosTests", dependencies: ["ChaosLedger", "ExchangeTestKit"], swiftSettings: settings),
         .testTarget(
             name: "RabbitMQExchangeTests",
             dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging],

@@ -11,6 +11,11 @@
 #       the script exits 3; with --stay it prints "died" and waits for "start".
 #       In the end the directory is removed, unless --keep. A directory that was kept starts again with its data,
 #       plugins and settings, and on the same ports.
+#   private-broker.sh cluster [--directory DIR] [--keep] N
+#       Makes the place for N brokers that join each other: one cookie, one port mapper (epmd) on a port of its own.
+#       Prints directory=, nodes=, epmd_pid= and at last ready=N. Waits until its standard input closes, or for "stop".
+#       Each broker is then one "run --directory DIR/node-I --stay", with I from 1 to N, for which the above is true;
+#       at the first start all of them are started at the same time, because each waits for the first.
 #   private-broker.sh ctl DIR ARGUMENTS...    rabbitmqctl for the broker of DIR
 #
 #   --plugins  default rabbitmq_management; empty for none
@@ -29,12 +34,13 @@ stop_seconds=${PRIVATE_BROKER_STOP_SECONDS:-20}
 
 directory= keep= conf= plugins=rabbitmq_management
 vm= epmd= prober= watcher= signalled= event= kept= stay= node= port= management_port= distribution_port= epmd_port=
+cluster= nodes=
 
 fail() { echo "private-broker: $*" >&2; exit 1; }
 
 # Everything that keeps a broker off the paths and ports that other brokers of this machine use.
 broker_environment() {
-    export HOME=$directory/home
+    export HOME=${cluster:-$directory}/home
     export ERL_EPMD_PORT=$epmd_port ERL_EPMD_ADDRESS=127.0.0.1
     export RABBITMQ_CONF_ENV_FILE=/dev/null
     export RABBITMQ_NODENAME=$node
@@ -55,12 +61,14 @@ broker_environment() {
     unset NOTIFY_SOCKET ERL_LIBS ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS
 }
 
-# An AMQP greeting within two seconds that carries our node's name: somebody else's broker may have got our port.
+# An AMQP greeting within two seconds that carries our node's name: somebody else's broker may have got our port. In a
+# cluster it is the name of any of its nodes.
 greets() {
-    local code
+    local code greeting=${node%@*}@
+    [ -z "$cluster" ] || greeting=${node%-*}-
     { exec 9<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return 1
     printf 'AMQP\0\0\11\1' >&9
-    timeout 2 dd bs=4096 count=1 <&9 2>/dev/null | tr -d '\0' | grep -qaF "${node%@*}@"
+    timeout 2 dd bs=4096 count=1 <&9 2>/dev/null | tr -d '\0' | grep -qaF "$greeting"
     code=$?
     exec 9>&-
     return $code
@@ -79,16 +87,27 @@ free_port() {
 }
 
 choose_names() {
-    port= management_port= distribution_port= epmd_port=
-    port=$(free_port); management_port=$(free_port); distribution_port=$(free_port); epmd_port=$(free_port)
-    node=warren-$$-$RANDOM@localhost
+    port= management_port= distribution_port=
+    [ -n "$cluster" ] || epmd_port=
+    port=$(free_port); management_port=$(free_port); distribution_port=$(free_port)
+    [ -n "$cluster" ] || { epmd_port=$(free_port); node=warren-$$-$RANDOM@localhost; }
     cat > "$directory/names" <<NAMES
 node=$node
 port=$port
 management_port=$management_port
 distribution_port=$distribution_port
 epmd_port=$epmd_port
+cluster=$cluster
 NAMES
+}
+
+# A directory that is one of a cluster's: its node has a name already, and others that it is to join.
+find_cluster() {
+    [ -f "$(dirname "$directory")/cluster" ] || return 0
+    cluster=$(dirname "$directory")
+    # shellcheck source=/dev/null
+    . "$cluster/cluster"
+    node=$name-${directory##*-}@localhost
 }
 
 write_settings() {
@@ -96,12 +115,16 @@ write_settings() {
     echo "${PRIVATE_BROKER_SETTINGS:-}" >> "$directory/settings.conf"
 }
 
+write_cookie() {
+    mkdir -p "$1/home"
+    [ -f "$1/home/.erlang.cookie" ] && return
+    (umask 077; head -c 24 /dev/urandom | base64 | tr -dc A-Za-z0-9 > "$1/home/.erlang.cookie")
+    chmod 400 "$1/home/.erlang.cookie"
+}
+
 write_files() {
-    mkdir -p "$directory"/{home,data,log,schema,config}
-    if [ ! -f "$directory/home/.erlang.cookie" ]; then
-        (umask 077; head -c 24 /dev/urandom | base64 | tr -dc A-Za-z0-9 > "$directory/home/.erlang.cookie")
-        chmod 400 "$directory/home/.erlang.cookie"
-    fi
+    mkdir -p "$directory"/{data,log,schema,config}
+    [ -n "$cluster" ] || write_cookie "$directory"
     # Both are kept with the data, for the next start.
     [ -f "$directory/enabled_plugins" ] || echo "[$plugins]." > "$directory/enabled_plugins"
     [ -f "$directory/settings.conf" ] || write_settings
@@ -114,20 +137,31 @@ write_files() {
         esac
         echo "log.console = false"
         echo "disk_free_limit.absolute = 100MB"
+        if [ -n "$cluster" ]; then
+            echo "cluster_formation.peer_discovery_backend = classic_config"
+            for peer in $(seq "$nodes"); do
+                echo "cluster_formation.classic_config.nodes.$peer = $name-$peer@localhost"
+            done
+        fi
         cat "$directory/settings.conf"
     } > "$directory/rabbitmq.conf"
 }
 
-# Both end with this script, even when it is killed: the kernel sends them SIGKILL.
-start_processes() {
-    local with_parent=()
-    command -v setpriv >/dev/null && with_parent=(setpriv --pdeathsig KILL)
+# What is started ends with this script, even when that is killed: the kernel sends it SIGKILL.
+with_parent=()
+command -v setpriv >/dev/null && with_parent=(setpriv --pdeathsig KILL)
+
+start_mapper() {
     (
         broker_environment
         cd "$directory" && exec setsid "${with_parent[@]}" epmd -port "$epmd_port" -address 127.0.0.1 \
             > "$directory/epmd.out" 2>&1 < /dev/null
     ) &
     epmd=$!
+}
+
+start_processes() {
+    [ -n "$cluster" ] || start_mapper
     (
         broker_environment
         cd "$directory" && exec setsid "${with_parent[@]}" "$bin/rabbitmq-server" \
@@ -146,8 +180,6 @@ until_ready() {
     done
     exit 1
 }
-
-alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
 
 end_processes() {
     local pid
@@ -169,6 +201,8 @@ clean_up() {
     end_processes
     alive "$watcher" && kill -KILL "$watcher" && wait "$watcher" 2>/dev/null
     [ -n "$keep" ] || rm -rf "$directory"
+    # Whoever of a cluster ends last.
+    [ -z "$cluster" ] || rmdir "$cluster" 2>/dev/null
 }
 
 # A process that reads the next command from our standard input and tells it by its exit code.
@@ -225,11 +259,11 @@ start_broker() {
         [ "$event" = died ] || break
         [ -n "$kept" ] || rm -rf "$directory/data"
     done
-    tail -n 30 "$directory/out" "$directory/epmd.out" >&2
+    tail -n 30 "$directory/out" "$directory/epmd.out" 2>/dev/null >&2
     fail "the broker did not start"
 }
 
-run() {
+prepare() {
     [ -x "$bin/rabbitmq-server" ] || fail "no $bin/rabbitmq-server: sudo apt-get install rabbitmq-server"
     command -v epmd >/dev/null || fail "no epmd: sudo apt-get install erlang-base"
     if [ -z "$directory" ]; then
@@ -239,9 +273,13 @@ run() {
     fi
     trap clean_up EXIT
     trap 'signalled=1' TERM INT HUP
+}
 
+run() {
+    prepare
     exec 3<&0
     watch_input
+    find_cluster
     # shellcheck source=/dev/null
     [ -f "$directory/names" ] && . "$directory/names" && kept=1
     start_broker
@@ -264,6 +302,25 @@ run() {
         esac
         next_event
     done
+}
+
+make_cluster() {
+    prepare
+    epmd_port=$(free_port)
+    write_cookie "$directory"
+    cat > "$directory/cluster" <<CLUSTER
+name=warren-$$-$RANDOM
+nodes=$nodes
+epmd_port=$epmd_port
+CLUSTER
+    start_mapper
+    exec 3<&0
+    watch_input
+    echo "directory=$directory"
+    echo "nodes=$nodes"
+    echo "epmd_pid=$epmd"
+    echo "ready=$nodes"
+    next_event
 }
 
 ctl() {
@@ -292,6 +349,17 @@ case $command in
             esac
         done
         run ;;
+    cluster)
+        while [ $# -gt 0 ]; do
+            case $1 in
+                --directory) directory=${2:?}; shift 2 ;;
+                --keep) keep=1; shift ;;
+                [1-9]) nodes=$1; shift ;;
+                *) usage >&2; exit 2 ;;
+            esac
+        done
+        [ -n "$nodes" ] || { usage >&2; exit 2; }
+        make_cluster ;;
     ctl)
         [ $# -ge 2 ] || { usage >&2; exit 2; }
         ctl "$@" ;;

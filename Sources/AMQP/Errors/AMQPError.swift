@@ -45,7 +45,7 @@ public struct AMQPError: Error, Sendable {
         self.underlying = underlying
     }
 
-    func with(delivery: DeliveryOutcome) -> AMQPError {
+    package func with(delivery: DeliveryOutcome) -> AMQPError {
         AMQPError(
             code: code,
             delivery: delivery,

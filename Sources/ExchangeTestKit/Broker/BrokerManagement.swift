@@ -19,7 +19,7 @@ public struct BrokerManagement: Sendable {
             virtualHost,
             [
                 "name", "type", "durable", "arguments", "policy", "messages", "messages_ready",
-                "messages_unacknowledged", "consumers",
+                "messages_unacknowledged", "consumers", "members", "online", "leader",
             ]
         )
     }

@@ -18,6 +18,12 @@ public struct BrokerQueue: Sendable, Hashable, Decodable {
     public let unacknowledged: Int?
     /// How many consumers it has.
     public let consumers: Int?
+    /// The nodes that have a copy of it; empty for a classic queue.
+    public let members: [String]
+    /// The nodes of ``members`` whose copy takes part now.
+    public let online: [String]
+    /// The node that decides; `nil` for a classic queue, and while there is none.
+    public let leader: String?
 
     private enum CodingKeys: String, CodingKey {
         case name
@@ -29,6 +35,9 @@ public struct BrokerQueue: Sendable, Hashable, Decodable {
         case ready = "messages_ready"
         case unacknowledged = "messages_unacknowledged"
         case consumers
+        case members
+        case online
+        case leader
     }
 
     /// Reads a row of `rabbitmqctl`.
@@ -43,5 +52,8 @@ public struct BrokerQueue: Sendable, Hashable, Decodable {
         ready = try? container.decode(Int.self, forKey: .ready)
         unacknowledged = try? container.decode(Int.self, forKey: .unacknowledged)
         consumers = try? container.decode(Int.self, forKey: .consumers)
+        members = (try? container.decode([String].self, forKey: .members)) ?? []
+        online = (try? container.decode([String].self, forKey: .online)) ?? []
+        leader = (try? container.decode(String.self, forKey: .leader)).flatMap { $0.isEmpty ? nil : $0 }
     }
 }

@@ -37,10 +37,16 @@ public actor PrivateBroker {
     /// - Throws: ``PrivateBrokerError`` with the broker's own words when it did not start, ``ConditionNotMet`` when it
     ///   was not ready within the configuration's ``Configuration/startTimeout``.
     public static func start(_ configuration: Configuration = .init()) async throws -> PrivateBroker {
+        try await start(configuration, in: nil)
+    }
+
+    /// - Parameter directory: Where its files are, when it is one of a cluster.
+    static func start(_ configuration: Configuration, in directory: String?) async throws -> PrivateBroker {
         guard isInstalled else { throw PrivateBrokerError.notInstalled(missingReason) }
+        let place = directory.map { ["--directory", $0] } ?? []
         let launcher = try ChildProcess(
             "/bin/bash",
-            [launcherPath, "run", "--stay", "--plugins", configuration.plugins.joined(separator: ",")],
+            [launcherPath, "run", "--stay", "--plugins", configuration.plugins.joined(separator: ",")] + place,
             environment: [
                 "PRIVATE_BROKER_START_SECONDS": "\(configuration.startTimeout.components.seconds)",
                 "PRIVATE_BROKER_SETTINGS": configuration.settings.joined(separator: "\n"),

@@ -21,6 +21,8 @@ final class Directory: Sendable {
         var fence: (id: UUID, waiters: [FenceSignal])?
         /// Who came after that, and needs another.
         var late: [FenceSignal] = []
+        /// Who was read since the stream was found to be another one; `nil` when it is not looked at that way.
+        var found: Set<EntityID>?
         /// Who watches.
         var feeds: [ChangeFeed] = []
 
@@ -28,7 +30,9 @@ final class Directory: Sendable {
         var owners: OwnerIndex?
 
         mutating func note(_ announcement: Announcement, user: String?) {
-            if case .registered(let id, _) = announcement { owners?.note(id, user: user) }
+            guard case .registered(let id, _) = announcement else { return }
+            owners?.note(id, user: user)
+            found?.insert(id)
         }
 
         /// Takes a record in and tells those who watch.
@@ -213,13 +217,54 @@ final class Directory: Sendable {
         try await state.withLock { $0.follower }?.resume(on: connection)
     }
 
-    /// The broker ended the consumer: the stream was deleted. Its successor is read from the beginning.
+    /// The broker ended the consumer: the stream was deleted, or its node went down. It is read from the beginning, and
+    /// those whom it does not know any more are announced again.
     private func replaced() async {
-        state.withLock { $0.nextOffset = nil }
+        let isNew = state.withLock { state in
+            defer {
+                state.nextOffset = nil
+                if state.found == nil { state.found = [] }
+            }
+            return state.found == nil
+        }
+        if isNew { background.start { await self.restore() } }
         do throws(ExchangeError) {
             try await Topology.shared(link.names).declareOrFind(on: link)
         } catch {
             link.logger.warning("the directory could not be made again", metadata: .init(keys: [.error: "\(error)"]))
+        }
+    }
+
+    /// Announces again who was registered and is not in the stream that is read now. Other sessions do that too; each waits
+    /// a while, and then announces only who is still missing.
+    ///
+    /// Where owners are known, only those of this session's broker user: whoever announces an entity owns it.
+    private func restore() async {
+        try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
+        do throws(ExchangeError) {
+            try await fence()
+            let missing = state.withLock { state in
+                let found = state.found ?? []
+                state.found = nil
+                return state.index.everyone.filter { entity in
+                    let isOurs = state.owners.map { $0.owner(of: entity.id) == link.user } ?? true
+                    return isOurs && !found.contains(entity.id)
+                }
+            }
+            for entity in missing where try await link.lookAt(entity.id) != nil {
+                try await announce(.registered(entity.id, lineage: entity.lineage))
+            }
+            guard !missing.isEmpty else { return }
+            link.logger.warning(
+                "the directory had lost registrations; they were announced again",
+                metadata: .init(keys: [.count: "\(missing.count)"])
+            )
+        } catch {
+            state.withLock { $0.found = nil }
+            link.logger.warning(
+                "the directory could not be looked through",
+                metadata: .init(keys: [.error: "\(error)"])
+            )
         }
     }
 
@@ -236,6 +281,10 @@ final class Directory: Sendable {
     private func read(_ consumer: Consumer) async -> AMQPError? {
         do throws(AMQPError) {
             for try await delivery in consumer {
+                if isOfAnotherStream(delivery) {
+                    try? await consumer.channel.close(deadline: link.deadline)
+                    return AMQPError(code: .consumerCancelled, delivery: .notSent, message: "The stream is another one.")
+                }
                 read(delivery)
                 // Each one: the acknowledgement timeout counts for streams too, and records may be rare.
                 delivery.acknowledge()
@@ -246,8 +295,18 @@ final class Directory: Sendable {
         }
     }
 
+    private static func offset(of delivery: Delivery) -> UInt64? {
+        delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:))
+    }
+
+    /// Whether a record has a place before the one that was asked for: the stream was deleted and made again meanwhile.
+    private func isOfAnotherStream(_ delivery: Delivery) -> Bool {
+        guard let offset = Self.offset(of: delivery) else { return false }
+        return state.withLock { state in state.nextOffset.map { offset < $0 } ?? false }
+    }
+
     private func read(_ delivery: Delivery) {
-        let offset = delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:))
+        let offset = Self.offset(of: delivery)
         guard let announcement = Announcement(delivery.properties), announcement.isCredible(with: delivery.routingKey)
         else {
             link.logger.warning(

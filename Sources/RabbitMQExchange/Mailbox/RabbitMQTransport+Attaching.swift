@@ -48,7 +48,7 @@ extension RabbitMQTransport {
     /// Lets control messages about the mailbox reach this session.
     func bindControl() async throws(ExchangeError) {
         let deadline = link.deadline
-        let (queue, exchange) = (link.replyTo, session.names.mailboxes)
+        let (queue, exchange) = (link.answers.name, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)
         try await link.declare("can't open the mailbox", entity: mailboxID) { (channel) throws(AMQPError) in
             try await channel.bindQueue(queue, to: exchange, routingKey: key, deadline: deadline)

@@ -11,6 +11,8 @@ extension RabbitMQTransport {
         var end: AMQPError?
         do throws(AMQPError) {
             for try await delivery in receiver.consumer {
+                // On a new connection it comes once more, and that is the one to acknowledge.
+                guard isCurrent(receiver) else { break }
                 await session.learnSender(of: delivery.properties)
                 await take(delivery)
             }
@@ -153,7 +155,7 @@ extension RabbitMQTransport {
         try? await channel.close(deadline: deadline)
         session.remove(self)
         guard link.isConnected, session.transports(of: mailboxID).isEmpty else { return }
-        let (queue, exchange) = (link.replyTo, session.names.mailboxes)
+        let (queue, exchange) = (link.answers.name, session.names.mailboxes)
         let key = session.names.controlKey(of: mailboxID)
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)

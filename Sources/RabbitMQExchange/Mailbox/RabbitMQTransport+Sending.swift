@@ -102,12 +102,45 @@ extension RabbitMQTransport {
             limit = min(limit, .milliseconds(deadline.millisecondsSince1970 - Date.now.millisecondsSince1970))
         }
         do {
-            try await link.publish(publication, deadline: .after(limit))
+            try await publish(publication, to: request.destination, deadline: .after(limit))
         } catch let error where error.code == .unroutable {
             try await sendAgain(publication, request, error, deadline: .after(limit))
         } catch {
             throw ExchangeError(error, "the request was not delivered", entity: request.destination)
         }
+    }
+
+    /// How long a mailbox that is not full may refuse.
+    private static let refusalPatience = Duration.seconds(3)
+
+    /// Publishes a request, once more when the broker refuses it and the mailbox is not full: a queue refuses also while
+    /// the node that decides for it goes down, until another one does. A single mailbox may have kept what it refused then.
+    private func publish(
+        _ publication: Publication,
+        to id: EntityID,
+        deadline: Deadline
+    ) async throws(AMQPError) {
+        let end = ContinuousClock.now + Self.refusalPatience
+        var pause = Pause(link)
+        var wasRefused = false
+        while true {
+            do throws(AMQPError) {
+                return try await link.publish(publication, deadline: deadline)
+            } catch {
+                guard error.code == .nacked, .now < end, !Task.isCancelled, await !isFull(id) else {
+                    throw wasRefused && error.code != .nacked ? error.with(delivery: .unknown) : error
+                }
+                wasRefused = true
+            }
+            await pause.next()
+        }
+    }
+
+    /// Whether a mailbox has as many messages as it may have, where this process knows how many that are.
+    private func isFull(_ id: EntityID) async -> Bool {
+        guard let limit = link.configuration.maximumMailboxLength else { return false }
+        guard let queue = try? await link.lookAt(id) else { return true }
+        return queue.messageCount >= limit
     }
 
     /// A request was returned: sends it again when only the way to its mailbox was missing.

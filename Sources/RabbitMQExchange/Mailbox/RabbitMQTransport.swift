@@ -97,6 +97,11 @@ final class RabbitMQTransport: ExchangeTransport {
         return isWanted ? receiver : nil
     }
 
+    /// Whether no other consumer was begun after this one.
+    func isCurrent(_ receiver: Receiver) -> Bool {
+        state.withLock { $0.receiver.map { $0.stopped === receiver.stopped } ?? true }
+    }
+
     /// Something was delivered: this is the active consumer.
     func prove() {
         let proof = state.withLock { state in

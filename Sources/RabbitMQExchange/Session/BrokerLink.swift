@@ -16,6 +16,8 @@ final class BrokerLink: Sendable {
     let consumer: Line
     let logger: Logger
     let metrics: ExchangeMetrics
+    /// The queue of this session.
+    let answers: AnswerQueue
     private let publications: Publisher
     /// For the records of the directory: a broker user may not be allowed to write them, which closes a channel.
     private let announcements: Publisher
@@ -46,6 +48,7 @@ final class BrokerLink: Sendable {
         self.logger = logger
         self.sessionID = sessionID
         metrics = .current
+        answers = AnswerQueue(key: names.sessionQueue(sessionID))
         var publisherSettings = connection
         publisherSettings.name = "\(connection.name) publisher"
         var consumerSettings = connection
@@ -122,8 +125,8 @@ final class BrokerLink: Sendable {
     /// How long the end of something is waited for: 5 s, or less when operations have less.
     var patience: Duration { min(.seconds(5), configuration.operationTimeout) }
 
-    /// The queue of this session, to which answers come.
-    var replyTo: String { names.sessionQueue(sessionID) }
+    /// The routing key that leads to the queue of this session, to which answers come.
+    var replyTo: String { answers.key }
 
     /// Publishes and waits for the confirm.
     ///

@@ -11,11 +11,14 @@ extension Session {
     ///
     /// - Throws: When the connection is of no use; another follows then.
     func recover(on connection: Connection) async throws(AMQPError) {
-        let (transports, consumers) = living
-        if !consumers.isEmpty {
-            try await declare(Topology.shared(names), on: connection)
-            try await declare(Topology.session(link), on: connection)
+        if !living.consumers.isEmpty {
+            try await prepare(connection) { () throws(ExchangeError) in
+                try await Topology.shared(self.names).declareOrFind(on: self.link)
+            }
+            try await prepare(connection) { () throws(ExchangeError) in try await self.makeAnswerQueue() }
+            useAnswers()
         }
+        let (transports, consumers) = living
         for consumer in consumers { try await consumer.resume(on: connection) }
         try await directory.resume(on: connection)
         let failure = await withTaskGroup(of: AMQPError?.self) { group in
@@ -41,7 +44,8 @@ extension Session {
         guard !consumers.isEmpty else { return }
         do throws(ExchangeError) {
             try await Topology.shared(names).declareOrFind(on: link)
-            try await Topology.session(link).declare(on: link)
+            try await makeAnswerQueue()
+            try await startAnswers()
             for transport in transports { try await transport.bind() }
         } catch {
             link.logger.warning(
@@ -53,9 +57,12 @@ extension Session {
 
     /// What should be there may be missing, when a broker lost its data. What can't be made, or looked at, is gone without: a
     /// node may be down, or the broker user may not.
-    private func declare(_ topology: Topology, on connection: Connection) async throws(AMQPError) {
+    private func prepare(
+        _ connection: Connection,
+        _ body: () async throws(ExchangeError) -> Void
+    ) async throws(AMQPError) {
         do throws(ExchangeError) {
-            try await topology.declareOrFind(on: link)
+            try await body()
         } catch {
             guard connection.isOpen else { throw error.amqp }
             link.logger.warning(

@@ -73,7 +73,14 @@ extension Session {
                 "an answer could not be sent",
                 metadata: .init(.response(response)).merging([LogKey.error.rawValue: "\(error)"]) { $1 }
             )
-            delivery.reject(requeue: true)
+            await giveBack(delivery)
         }
+    }
+
+    /// Gives a delivery back to its queue, after a moment: it comes again at once, and what could not be done a moment ago
+    /// can't be done now.
+    func giveBack(_ delivery: Delivery) async {
+        try? await Task.sleep(for: .seconds(1))
+        delivery.reject(requeue: true)
     }
 }

@@ -22,6 +22,8 @@ final class Session: Sendable {
         var drains: Set<EntityID> = []
         /// What is received besides mailboxes: answers, and dead letters where the broker user may.
         var consumers: [StandingConsumer] = []
+        /// The first of these.
+        var answers: StandingConsumer?
         var isClosing = false
     }
 
@@ -64,7 +66,7 @@ final class Session: Sendable {
         let session = Session(link: link, board: board)
         do {
             try await Topology.shared(names).declareOrFind(on: link)
-            try await Topology.session(link).declare(on: link)
+            try await session.makeAnswerQueue()
             try await session.start(deadLetterReport)
             session.tellState()
         } catch {
@@ -80,11 +82,10 @@ final class Session: Sendable {
 
     /// Begins to receive, and to look after what it owns.
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
-        let answers = consumer(of: link.replyTo, "answers", prefetch: 2000) { await self.receive($0) }
         let deadLetters = consumer(of: names.deadLetters, "dead-letters", prefetch: 256) {
             await DeadLetterConsumer(session: self, report: deadLetterReport).run($0)
         }
-        try await start(answers)
+        try await startAnswers()
         background.start { await self.keepWays() }
         do throws(ExchangeError) {
             try await start(deadLetters)
@@ -103,7 +104,31 @@ final class Session: Sendable {
         } catch {
             throw ExchangeError(error, "can't receive from \(consumer.queue)")
         }
-        state.withLock { $0.consumers.append(consumer) }
+        state.withLock { state in
+            if !state.consumers.contains(where: { $0 === consumer }) { state.consumers.append(consumer) }
+        }
+    }
+
+    /// Receives from the queue of this session, unless it does so already.
+    func startAnswers() async throws(ExchangeError) {
+        try await start(useAnswers())
+    }
+
+    /// The consumer of the queue of this session. One of a queue that was left is not started again.
+    @discardableResult
+    func useAnswers() -> StandingConsumer {
+        let queue = link.answers.name
+        let (current, old) = state.withLock { state -> (StandingConsumer, StandingConsumer?) in
+            if let known = state.answers, known.queue == queue { return (known, nil) }
+            let old = state.answers
+            let new = consumer(of: queue, "answers", prefetch: 2000) { await self.receive($0) }
+            state.answers = new
+            state.consumers.removeAll { $0 === old }
+            if old != nil { state.consumers.insert(new, at: 0) }
+            return (new, old)
+        }
+        old?.stop()
+        return current
     }
 
     private func consumer(
@@ -188,7 +213,8 @@ final class Session: Sendable {
         }
     }
 
-    private func take(_ delivery: Delivery) {
+    /// Takes an answer or a control message.
+    func take(_ delivery: Delivery) {
         if let control = ControlMessage(delivery.properties) {
             take(control)
             delivery.acknowledge()
@@ -274,91 +300,8 @@ final class Session: Sendable {
         } catch let error where error.isAboutTheMessage {
             await park(delivery, "it can't be forwarded: \(error.message)")
         } catch {
-            delivery.reject(requeue: true)
+            await giveBack(delivery)
         }
-    }
-
-    // MARK: Publishing
-
-    /// Publishes a response: to the session queue that the request named, else to the requester's mailbox.
-    ///
-    /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
-    func publish(_ response: Response, replyTo: String?) async throws(ExchangeError) -> Bool {
-        let (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
-        var keys = [names.mailboxKey(of: response.destination)]
-        if let replyTo, replyTo.hasPrefix(names.sessionPrefix) { keys.insert(replyTo, at: 0) }
-        for key in keys {
-            let publication = Publication(
-                exchange: names.mailboxes,
-                routingKey: key,
-                properties: properties,
-                body: body,
-                mandatory: true
-            )
-            if try await publish(publication, to: response) { return true }
-            // The last one is the mailbox. It may be there, and only the way to it be missing.
-            guard key == keys.last, try await restoreWay(to: response.destination) else { continue }
-            return try await publish(publication, to: response)
-        }
-        return false
-    }
-
-    private func publish(_ publication: Publication, to response: Response) async throws(ExchangeError) -> Bool {
-        do {
-            try await link.publish(publication)
-            return true
-        } catch let error where error.code == .unroutable {
-            return false
-        } catch {
-            throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
-        }
-    }
-
-    /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
-    ///
-    /// - Returns: `false` when that failed, and it went back to its queue.
-    @discardableResult
-    func park(_ delivery: Delivery, _ reason: String) async -> Bool {
-        var properties = delivery.properties.forMoving()
-        // What the connection calls a message is unique there only, and parked messages come from many.
-        if properties.messageID?.hasPrefix("warren-") ?? true { properties.messageID = UUID().lowercased }
-        // Since when it is there, where its sender did not say when it was sent.
-        if properties.timestamp == nil { properties.timestamp = UInt64(max(0, Date.now.timeIntervalSince1970)) }
-        properties.headers[Header.reason] = "malformed"
-        properties.headers[Header.detail] = .string(reason)
-        properties.headers[Header.queue] = .string(delivery.routingKey)
-        link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
-        do throws(AMQPError) {
-            do throws(AMQPError) {
-                try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
-            } catch let error where error.isAboutTheMessage {
-                var plain = MessageProperties()
-                plain.headers = [
-                    Header.reason: "malformed",
-                    Header.detail: .string("its headers could not be kept: \(reason)"),
-                    Header.queue: .string(delivery.routingKey),
-                ]
-                try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
-            }
-            link.metrics.count(.parked)
-            delivery.acknowledge()
-            return true
-        } catch {
-            delivery.reject(requeue: true)
-            return false
-        }
-    }
-
-    /// Publishes to the dead-letter exchange.
-    func publishDeadLetter(_ properties: MessageProperties, _ body: Data, _ key: String) async throws(AMQPError) {
-        let publication = Publication(
-            exchange: names.deadLetters,
-            routingKey: key,
-            properties: properties,
-            body: body,
-            mandatory: true
-        )
-        try await link.publish(publication, signed: false)
     }
 
     // MARK: The end
@@ -369,7 +312,7 @@ final class Session: Sendable {
         for consumer in living.consumers { consumer.stop() }
         if link.isConnected {
             let deadline = Deadline.after(link.patience)
-            let queue = link.replyTo
+            let queue = link.answers.name
             _ = try? await link.declare("can't delete the session queue") { (channel) throws(AMQPError) in
                 try await channel.deleteQueue(queue, deadline: deadline)
             }

@@ -26,7 +26,11 @@ struct Topology: Sendable {
             queues: [
                 QueueDeclaration(name: names.directory, arguments: ["x-queue-type": "stream"]),
                 QueueDeclaration(name: names.deadLetters, arguments: ["x-queue-type": "quorum"]),
-                QueueDeclaration(name: names.parked, arguments: ["x-queue-type": "classic"]),
+                QueueDeclaration(
+                    name: names.parked,
+                    // Looking at a message counts as a delivery.
+                    arguments: ["x-queue-type": "quorum", "x-delivery-limit": .int64(1 << 30)]
+                ),
             ],
             bindings: [
                 Binding(queue: names.directory, exchange: names.agents, key: "#"),
@@ -41,17 +45,17 @@ struct Topology: Sendable {
     }
 
     /// The queue of one session.
-    static func session(_ link: BrokerLink) -> Topology {
+    static func session(_ link: BrokerLink, queue: String) -> Topology {
         let expiry = link.configuration.sessionExpiry.milliseconds
         return Topology(
             exchanges: [],
             queues: [
                 QueueDeclaration(
-                    name: link.replyTo,
+                    name: queue,
                     arguments: ["x-queue-type": "classic", "x-expires": .int64(expiry)]
                 )
             ],
-            bindings: [Binding(queue: link.replyTo, exchange: link.names.mailboxes, key: link.replyTo)]
+            bindings: [Binding(queue: queue, exchange: link.names.mailboxes, key: link.replyTo)]
         )
     }
 

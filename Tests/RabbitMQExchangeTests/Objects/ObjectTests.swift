@@ -32,7 +32,7 @@ extension BrokerTests {
             #expect(queues.values.allSatisfy { $0.isDurable })
             expect(queues["directory"], "stream", [:])
             expect(queues["dead-letters"], "quorum", [:])
-            expect(queues["parked"], "classic", [:])
+            expect(queues["parked"], "quorum", ["x-delivery-limit": .integer(1 << 30)])
             expect(queues[session], "classic", ["x-expires": .integer(300_000)])
             let mailbox: [String: JSONValue] = [
                 "x-single-active-consumer": .bool(true),

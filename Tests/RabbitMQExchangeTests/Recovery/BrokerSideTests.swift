@@ -162,27 +162,46 @@ extension BrokerTests {
             await broker.stop()
         }
 
-        @Test("Alarms: publishing waits until its deadline, also on a new connection, and then everything goes on")
-        func alarm() async throws {
+        @Test("All permissions are revoked: calls fail with forbidden, also on a new connection; given back, all goes on")
+        func permissionsRevoked() async throws {
             let broker = try await PrivateBroker.start()
-            let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(3) }
-            _ = try await troupe.ask(0)
-            try await broker.control("set_vm_memory_high_watermark", "0.00001")
-            let blocked = await outcome { _ = try await troupe.ask(2, deadline: .seconds(5)) }
-            #expect(blocked.error?.code == .brokerBlocked, "\(String(describing: blocked.error))")
-            #expect(blocked.duration < .seconds(7))
-            try await troupe.userProxy.resetConnections()
-            let again = await outcome { _ = try await troupe.ask(3, deadline: .seconds(5)) }
-            #expect(again.error != nil && again.duration < .seconds(7), "\(String(describing: again.error))")
-            // A complete answer about a mailbox needs a record in the directory.
-            let status = await outcome {
-                _ = try await troupe.user.status(of: .agent(troupe.agent.registration.agentID))
+            var scene = try await Scene(on: broker) {
+                $0.reconnectDelay = .milliseconds(50)
+                $0.maximumReconnectDelay = .seconds(1)
+                $0.operationTimeout = .seconds(10)
             }
-            #expect(status.error?.code == .brokerBlocked || status.error?.code == .deadlineExceeded)
-            #expect(status.duration < .seconds(7))
-            try await broker.control("set_vm_memory_high_watermark", "0.8")
-            try await troupe.expectRecovered()
-            await troupe.close()
+            try await broker.control("add_user", "ann", "secret")
+            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
+            scene.urls["ann"] = "amqp://ann:secret@127.0.0.1:\(broker.port)"
+            let exchange = try scene.exchange("ann")
+            let user = try await scene.user("ann")
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.serve(registration, "ann")
+            // Somebody else, with a user of the broker of their own.
+            let other = try await scene.user("guest")
+            let theirs = try await other.registerAgent(AgentType("Clerk"))
+            let served = try await scene.serve(theirs, "guest")
+            _ = try await user.handle(to: registration.agentID).ping()
+            try await broker.control("set_permissions", "ann", "^$", "^$", "^$")
+            try await broker.control("close_all_user_connections", "ann", "rights were revoked")
+            try await eventually("connected, with nothing to receive", timeout: .seconds(20)) {
+                exchange.connectionState == .connected
+            }
+            let sending = await outcome { _ = try await user.handle(to: theirs.agentID).ping(timeout: .seconds(5)) }
+            #expect(sending.error?.code == .forbidden, "\(String(describing: sending.error))")
+            #expect(sending.duration < .seconds(5))
+            let registering = await outcome { _ = try await user.registerAgent(AgentType("Other")) }
+            #expect(registering.error?.code == .forbidden, "\(String(describing: registering.error))")
+            _ = try await other.handle(to: theirs.agentID).ping()
+            _ = try await scene.log.entry { $0.message.contains("a mailbox is not received from") }
+            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
+            try await eventually("all goes on", timeout: .seconds(20)) {
+                try await user.handle(to: registration.agentID).ping(timeout: .seconds(2)) > .zero
+            }
+            await served.close()
+            await other.close()
+            await agent.close()
+            await user.close()
             await broker.stop()
         }
     }

@@ -14,13 +14,18 @@ struct Troupe: Sendable {
     /// The numbers that the agent was asked for, in the order in which it began with them.
     let begun: Monitor<[Int]>
     private let asked = Monitor(0)
+    /// When the last answer came, and the longest time without one while somebody was asking.
+    private let pace = Monitor<(last: ContinuousClock.Instant?, longest: Duration)>((nil, .zero))
 
     static let type = AgentType("Clerk")
 
     /// Sessions that notice a silent peer after 2 s and reconnect within a second.
+    ///
+    /// - Parameter urls: Where the sessions `user` and `agent` connect, when that is not their proxy.
     init(
         _ kind: MailboxKind = .replicated,
         on broker: PrivateBroker? = nil,
+        urls: [String: String] = [:],
         configure: (inout RabbitMQConfiguration) -> Void = { _ in }
     ) async throws {
         var scene = try await Scene(kind, on: broker) {
@@ -34,6 +39,7 @@ struct Troupe: Sendable {
         agentProxy = try FaultProxy(targetPort: scene.broker.port)
         scene.urls["user"] = "amqp://guest:guest@127.0.0.1:\(userProxy.listenPort)"
         scene.urls["agent"] = "amqp://guest:guest@127.0.0.1:\(agentProxy.listenPort)"
+        scene.urls.merge(urls) { $1 }
         self.scene = scene
         user = try await scene.user("user")
         let begun = Monitor<[Int]>([])
@@ -59,7 +65,11 @@ struct Troupe: Sendable {
 
     /// Asks for many numbers, several at a time, while `body` makes trouble, and after that until 20 more were answered.
     /// Every answer must be right and every number be worked on once.
-    func expectAnswers(width: Int = 8, while body: () async throws -> Void) async throws {
+    ///
+    /// - Returns: The longest time without an answer.
+    @discardableResult
+    func expectAnswers(width: Int = 8, while body: () async throws -> Void) async throws -> Duration {
+        pace.update { $0 = (nil, .zero) }
         let isOver = Monitor(false)
         let asking = Task {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -72,6 +82,7 @@ struct Troupe: Sendable {
                             }
                             let answer = try await ask(number)
                             #expect(answer == number * 2)
+                            answered()
                         }
                     }
                 }
@@ -85,12 +96,23 @@ struct Troupe: Sendable {
         } catch {
             isOver.update { $0 = true }
             asking.cancel()
+            // Why there were no more answers, where somebody was told.
+            if case .failure(let reason) = await asking.result { Issue.record(reason) }
             throw error
         }
         isOver.update { $0 = true }
         try await asking.value
         let count = asked.value
         #expect(begun.value.filter { $0 > 0 }.sorted() == Array(1...count), "each was worked on once")
+        return pace.value.longest
+    }
+
+    private func answered() {
+        pace.update { pace in
+            let now = ContinuousClock.now
+            if let last = pace.last { pace.longest = max(pace.longest, last.duration(to: now)) }
+            pace.last = now
+        }
     }
 
     /// Waits until both sessions are connected again and have their consumers.

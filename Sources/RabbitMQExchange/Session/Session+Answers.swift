@@ -1,0 +1,66 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+
+/// The queue of the session, and what becomes of it when its node goes down.
+extension Session {
+    /// Makes the queue of this session, and the way to it. When its node is down, another queue takes its place.
+    func makeAnswerQueue() async throws(ExchangeError) {
+        while true {
+            let name = link.answers.name
+            do throws(ExchangeError) {
+                try await Topology.session(link, queue: name).declare(on: link)
+                return
+            } catch {
+                guard error.isAboutANode, let isFirst = link.answers.leave(name) else { throw error }
+                guard isFirst else { continue }
+                link.logger.warning(
+                    "the node of the queue for answers is down; they come to another queue",
+                    metadata: .init(keys: [.queue: name])
+                )
+                background.start { await self.takeLeft(in: name) }
+            }
+        }
+    }
+
+    /// Waits until a queue that was left is back, takes what is in it, and removes it.
+    private func takeLeft(in queue: String) async {
+        var pause = Pause(link)
+        while !Task.isCancelled {
+            await pause.next()
+            do throws(ExchangeError) {
+                try await empty(queue)
+                return
+            } catch {
+                if let cause = error.underlying as? AMQPError, cause.code == .notFound, !cause.isAboutANode { return }
+                link.logger.trace(
+                    "a queue that was left is not back",
+                    metadata: .init(keys: [.queue: queue, .error: "\(error)"])
+                )
+            }
+        }
+    }
+
+    private func empty(_ queue: String) async throws(ExchangeError) {
+        let mailboxes = Set(living.transports.map(\.mailboxID))
+        let keys = [link.replyTo] + mailboxes.map { names.controlKey(of: $0) }
+        try await link.attempt("can't empty a queue that was left") { (channel) throws(AMQPError) in
+            let deadline = link.deadline
+            try await channel.declareQueue(QueueDeclaration(name: queue, passive: true), deadline: deadline)
+            // Everything comes to its successor too.
+            for key in keys {
+                try await channel.unbindQueue(queue, from: names.mailboxes, routingKey: key, deadline: deadline)
+            }
+            // What was on its way to the queue when that happened.
+            try? await Task.sleep(for: .seconds(1))
+            while let delivery = try await channel.get(queue, deadline: deadline) { take(delivery) }
+            try await channel.deleteQueue(queue, ifEmpty: true, deadline: deadline)
+        }
+        link.logger.notice("a queue for answers that was left is empty", metadata: .init(keys: [.queue: queue]))
+    }
+}
+
+extension ExchangeError {
+    /// Whether what is missing is only on a node that is down.
+    var isAboutANode: Bool { (underlying as? AMQPError)?.isAboutANode == true }
+}

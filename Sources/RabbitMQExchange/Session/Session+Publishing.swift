@@ -1,0 +1,93 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+
+/// What a session publishes for others: responses, parked messages, dead letters.
+extension Session {
+    /// Publishes a response: to the session queue that the request named, else to the requester's mailbox.
+    ///
+    /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
+    func publish(_ response: Response, replyTo: String?) async throws(ExchangeError) -> Bool {
+        let (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
+        var keys = [names.mailboxKey(of: response.destination)]
+        if let replyTo, replyTo.hasPrefix(names.sessionPrefix) { keys.insert(replyTo, at: 0) }
+        for key in keys {
+            let publication = Publication(
+                exchange: names.mailboxes,
+                routingKey: key,
+                properties: properties,
+                body: body,
+                mandatory: true
+            )
+            do throws(ExchangeError) {
+                if try await publish(publication, to: response) { return true }
+            } catch {
+                // A queue without a limit takes nothing: its node went down this moment.
+                guard error.code == .mailboxFull, key == replyTo else { throw error }
+            }
+            // The last one is the mailbox. It may be there, and only the way to it be missing.
+            guard key == keys.last, try await restoreWay(to: response.destination) else { continue }
+            return try await publish(publication, to: response)
+        }
+        return false
+    }
+
+    private func publish(_ publication: Publication, to response: Response) async throws(ExchangeError) -> Bool {
+        do {
+            try await link.publish(publication)
+            return true
+        } catch let error where error.code == .unroutable {
+            return false
+        } catch {
+            throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
+        }
+    }
+
+    /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
+    ///
+    /// - Returns: `false` when that failed, and it went back to its queue.
+    @discardableResult
+    func park(_ delivery: Delivery, _ reason: String) async -> Bool {
+        var properties = delivery.properties.forMoving()
+        // What the connection calls a message is unique there only, and parked messages come from many.
+        if properties.messageID?.hasPrefix("warren-") ?? true { properties.messageID = UUID().lowercased }
+        // Since when it is there, where its sender did not say when it was sent.
+        if properties.timestamp == nil { properties.timestamp = UInt64(max(0, Date.now.timeIntervalSince1970)) }
+        properties.headers[Header.reason] = "malformed"
+        properties.headers[Header.detail] = .string(reason)
+        properties.headers[Header.queue] = .string(delivery.routingKey)
+        link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
+        do throws(AMQPError) {
+            do throws(AMQPError) {
+                try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
+            } catch let error where error.isAboutTheMessage {
+                var plain = MessageProperties()
+                plain.headers = [
+                    Header.reason: "malformed",
+                    Header.detail: .string("its headers could not be kept: \(reason)"),
+                    Header.queue: .string(delivery.routingKey),
+                ]
+                try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
+            }
+            link.metrics.count(.parked)
+            delivery.acknowledge()
+            return true
+        } catch {
+            await giveBack(delivery)
+            return false
+        }
+    }
+
+    /// Publishes to the dead-letter exchange.
+    func publishDeadLetter(_ properties: MessageProperties, _ body: Data, _ key: String) async throws(AMQPError) {
+        let publication = Publication(
+            exchange: names.deadLetters,
+            routingKey: key,
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+        try await link.publish(publication, signed: false)
+    }
+}

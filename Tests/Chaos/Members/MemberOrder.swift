@@ -1,0 +1,44 @@
+import AgentExchange
+import Foundation
+import RabbitMQExchange
+
+/// What a member of the run is started with: the first line of its standard input.
+struct MemberOrder: Codable, Sendable {
+    enum Role: String, Codable, Sendable {
+        case requester, agent
+    }
+
+    let role: Role
+    /// The life's name: `agent-1#2`.
+    let name: String
+    /// Where its ledger goes.
+    let directory: String
+    let exchange: RabbitMQExchange
+    let seed: UInt64
+    /// A requester that calls by handles, or an agent that stands by for another.
+    let isVariant: Bool
+}
+
+/// What a member is told later, a line each.
+enum MemberCommand: Codable, Sendable {
+    /// A requester asks this agent from now on, in the place of the one before.
+    case ask(slot: Int, AgentRegistration)
+    /// An agent serves this mailbox too.
+    case serve(AgentRegistration)
+    /// A requester terminates a mailbox.
+    case terminate(AgentRegistration)
+    /// A requester asks no more, and waits for its answers this long.
+    case finish(seconds: Int)
+    /// An agent answers what it has, and ends.
+    case end
+}
+
+extension Encodable {
+    /// JSON on one line.
+    func line() throws -> String { String(decoding: try JSONEncoder().encode(self), as: UTF8.self) }
+}
+
+extension Decodable {
+    /// From JSON on one line.
+    init(line: String) throws { self = try JSONDecoder().decode(Self.self, from: Data(line.utf8)) }
+}

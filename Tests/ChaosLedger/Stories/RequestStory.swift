@@ -1,0 +1,65 @@
+internal import Foundation
+
+/// Everything that the ledgers say about one request.
+struct RequestStory {
+    /// How its sending ended.
+    enum Sending: Equatable {
+        /// Nobody wrote it down: the requester died, or still waits.
+        case open
+        case accepted
+        case failed(code: String, delivery: String)
+    }
+
+    /// An execution.
+    struct Execution {
+        let process: String
+        let attempt: Int
+        let start: Int64
+        var end: Int64?
+        /// When the exchange took the answer.
+        var answered: Int64?
+    }
+
+    /// An answer that a requester received.
+    struct Answer {
+        let process: String
+        let time: Int64
+        let code: String
+        let text: String?
+    }
+
+    let tag: UUID
+    /// `nil` when nobody said that it would send it.
+    var requester: String?
+    var mailbox: UUID?
+    var number = 0
+    /// Whether it was sent by a handle, which tells only how the call ended.
+    var isCall = false
+    var sendTime: Int64 = 0
+    var sending = Sending.open
+    var sendEnd: Int64?
+    var executions: [Execution] = []
+    var answers: [Answer] = []
+
+    init(tag: UUID) {
+        self.tag = tag
+    }
+
+    /// Whether its sender was told that nobody got it.
+    var isRefused: Bool {
+        guard case .failed(_, let delivery) = sending else { return false }
+        return delivery == "notSent" || delivery == "refused"
+    }
+
+    /// Whether its sender was told that somebody may have got it.
+    var isUnknown: Bool {
+        guard case .failed = sending else { return false }
+        return !isRefused
+    }
+
+    /// What a failed send says of the message, or of the call.
+    var delivery: String? {
+        guard case .failed(_, let delivery) = sending else { return nil }
+        return delivery
+    }
+}

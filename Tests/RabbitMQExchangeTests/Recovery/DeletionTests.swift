@@ -1,0 +1,112 @@
+import AMQP
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import RabbitMQExchange
+import Testing
+
+extension BrokerTests {
+    @Suite("Queues that an operator deletes under a live agent")
+    struct DeletionTests {
+        @Test("The queues of both sessions: made again, and every request is answered once")
+        func sessionQueues() async throws {
+            let troupe = try await Troupe()
+            try await troupe.expectAnswers {
+                for _ in 1...3 {
+                    let queues = try await troupe.scene.management.queues().map(\.name).filter {
+                        $0.hasPrefix(troupe.scene.name("session."))
+                    }
+                    #expect(queues.count == 2)
+                    try await ForeignClient.run(in: troupe.scene) { client in
+                        for queue in queues { _ = try await client.channel.deleteQueue(queue, deadline: .soon) }
+                    }
+                    try await troupe.expectProgress("work without session queues")
+                }
+            }
+            // What is sent past the mailbox comes to them too: a claim is answered by the owner.
+            let second = await outcome {
+                _ = try await troupe.scene.exchange("other").makeAgentTransport(troupe.agent.registration)
+            }
+            #expect(second.error?.code == .mailboxInUse)
+            await troupe.close()
+        }
+
+        @Test("The dead letters: made again, with their consumers; what is terminated then is answered")
+        func deadLetters() async throws {
+            let troupe = try await Troupe()
+            _ = try await troupe.ask(0)
+            _ = try await ForeignClient.run(in: troupe.scene) { client in
+                try await client.channel.deleteQueue(troupe.scene.name("dead-letters"), deadline: .soon)
+            }
+            try await eventually("both sessions serve them again", timeout: .seconds(20)) {
+                try await troupe.scene.management.queue(troupe.scene.name("dead-letters"))?.consumers == 2
+            }
+            let idle = try await troupe.user.registerAgent(AgentType("Idle"))
+            let handle = troupe.user.handle(to: idle.agentID)
+            async let answer = outcome { _ = try await handle.action("work", deadline: .seconds(30)) }
+            try await troupe.scene.expectLoad(
+                QueueLoad(ready: 1),
+                of: "agent.\(idle.agentID.uuid.uuidString.lowercased())"
+            )
+            try await troupe.user.terminate(.agent(idle.agentID))
+            #expect(await answer.error?.code == .mailboxTerminated)
+            #expect(try await troupe.ask(1) == 2)
+            await troupe.close()
+        }
+
+        @Test("The directory: the living are announced again, and a program that starts then finds them all")
+        func directory() async throws {
+            let troupe = try await Troupe()
+            let idle = try await troupe.user.registerAgent(AgentType("Idle"), name: "nobody serves it")
+            let gone = try await troupe.user.registerAgent(AgentType("Gone"))
+            try await troupe.user.terminate(.agent(gone.agentID))
+            try await troupe.expectAnswers {
+                _ = try await ForeignClient.run(in: troupe.scene) { client in
+                    try await client.channel.deleteQueue(troupe.scene.name("directory"), deadline: .soon)
+                }
+                _ = try await troupe.scene.log.entry(timeout: .seconds(20)) {
+                    $0.message.contains("the directory had lost registrations")
+                }
+            }
+            let newcomer = try await troupe.scene.user("newcomer")
+            try await eventually("the newcomer finds both", timeout: .seconds(20)) {
+                let idlers = try await newcomer.discover(AgentType("Idle"))
+                let clerks = try await newcomer.discover(Troupe.type)
+                return idlers == [idle.agentID] && clerks == [troupe.agent.registration.agentID]
+            }
+            #expect(try await newcomer.discover(AgentType("Gone")).isEmpty)
+            let found = try await newcomer.discover(named: "nobody serves it")
+            #expect(found == [idle.agentID])
+            // New records are read by those who were there before.
+            let late = try await newcomer.registerAgent(AgentType("Late"))
+            #expect(try await troupe.user.discover(AgentType("Late")) == [late.agentID])
+            await newcomer.close()
+            await troupe.close()
+        }
+
+        @Test("The directory, while the connections are lost: nothing is missed in its successor")
+        func directoryMeanwhile() async throws {
+            let troupe = try await Troupe()
+            for number in 1...20 { _ = try await troupe.user.registerAgent(AgentType("Idle"), name: "\(number)") }
+            for proxy in [troupe.userProxy, troupe.agentProxy] {
+                try await proxy.set(.refuse)
+                try await proxy.resetConnections()
+            }
+            _ = try await ForeignClient.run(in: troupe.scene) { client in
+                try await client.channel.deleteQueue(troupe.scene.name("directory"), deadline: .soon)
+            }
+            // Somebody else makes a new one, and is announced in it.
+            let other = try await troupe.scene.user("other")
+            let late = try await other.registerAgent(AgentType("Late"))
+            for proxy in [troupe.userProxy, troupe.agentProxy] { try await proxy.set(.pass) }
+            try await troupe.expectRecovered()
+            try await eventually("both know all", timeout: .seconds(20)) {
+                let all = try await other.discover(AgentType("Idle"))
+                let new = try await troupe.user.discover(AgentType("Late"))
+                return all.count == 20 && new == [late.agentID]
+            }
+            await other.close()
+            await troupe.close()
+        }
+    }
+}
