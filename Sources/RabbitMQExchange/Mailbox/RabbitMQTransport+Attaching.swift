@@ -73,12 +73,13 @@ extension RabbitMQTransport {
             prefetch: prefetch
         )
         let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
-        let consumer = try await channel.consume(declaration, deadline: link.deadline)
-        guard let receiver = begin(consumer, proof: proof) else {
+        let receiver = Receiver(self, on: channel)
+        try await receiver.start(declaration, deadline: link.deadline)
+        guard begin(receiver, proof: proof) else {
             try? await channel.close(deadline: link.deadline)
             return
         }
-        session.background.start { await self.run(receiver) }
+        receiver.begin()
     }
 
     /// Sends a message to the mailbox itself and waits for it, or for anything else that proves that the broker serves

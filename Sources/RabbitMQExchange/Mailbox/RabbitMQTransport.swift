@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// A delivered request stays unacknowledged until the response to it was confirmed: when this process dies, the broker
 /// hands it to the next one.
-final class RabbitMQTransport: ExchangeTransport {
+final class RabbitMQTransport: MessagePushing {
     let mailboxID: EntityID
     let session: Session
     /// How many requests the broker hands out before one of them is answered.
@@ -81,9 +81,8 @@ final class RabbitMQTransport: ExchangeTransport {
 
     /// The mailbox is consumed from now on; the first delivery goes to `proof` too.
     ///
-    /// - Returns: `nil` when the transport has let go of the mailbox meanwhile.
-    func begin(_ consumer: Consumer, proof: Signal<ControlMessage.Kind>?) -> Receiver? {
-        let receiver = Receiver(consumer: consumer)
+    /// - Returns: `false` when the transport has let go of the mailbox meanwhile.
+    func begin(_ receiver: Receiver, proof: Signal<ControlMessage.Kind>?) -> Bool {
         let (isWanted, before): (Bool, Signal<ControlMessage.Kind>?) = state.withLock { state in
             guard !state.isDetached else { return (false, nil) }
             let before = state.proof
@@ -94,7 +93,7 @@ final class RabbitMQTransport: ExchangeTransport {
             return (true, before)
         }
         before?.send(.stoodBy)
-        return isWanted ? receiver : nil
+        return isWanted
     }
 
     /// Something was delivered: this is the active consumer.
@@ -157,11 +156,22 @@ final class RabbitMQTransport: ExchangeTransport {
         let end = timeout.map { ContinuousClock.now + $0 }
         while true {
             let message = try await inbox.next(timeout: end.map { ContinuousClock.now.duration(to: $0) })
-            guard case .request(let request) = message, let deadline = request.deadline, deadline <= .now else {
-                return message
-            }
-            session.background.start { await self.expire(request) }
+            if !isExpired(message) { return message }
         }
+    }
+
+    func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
+        await inbox.push { [self] message in
+            if !isExpired(message) { take(message) }
+        }
+    }
+
+    private func isExpired(_ message: Message) -> Bool {
+        guard case .request(let request) = message, let deadline = request.deadline, deadline <= .now else {
+            return false
+        }
+        session.background.start { await self.expire(request) }
+        return true
     }
 
     /// A request whose deadline passed before anybody received it is answered instead.

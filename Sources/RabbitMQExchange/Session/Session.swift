@@ -80,10 +80,14 @@ final class Session: Sendable {
 
     /// Begins to receive, and to look after what it owns.
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
-        let answers = consumer(of: link.replyTo, "answers", prefetch: 2000) { await self.receive($0) }
-        let deadLetters = consumer(of: names.deadLetters, "dead-letters", prefetch: 256) {
-            await DeadLetterConsumer(session: self, report: deadLetterReport).run($0)
-        }
+        let answers = consumer(of: link.replyTo, "answers", prefetch: 2000, .pushed { self.take($0) })
+        let serving = DeadLetterConsumer(session: self, report: deadLetterReport)
+        let deadLetters = consumer(
+            of: names.deadLetters,
+            "dead-letters",
+            prefetch: 256,
+            .pulled { await serving.run($0) }
+        )
         try await start(answers)
         background.start { await self.keepWays() }
         do throws(ExchangeError) {
@@ -110,7 +114,7 @@ final class Session: Sendable {
         of queue: String,
         _ role: String,
         prefetch: Int,
-        pump: @escaping @Sendable (Consumer) async -> AMQPError?
+        _ handling: StandingConsumer.Handling
     ) -> StandingConsumer {
         let tag = "warren.\(role).\(link.sessionID.lowercased)"
         return StandingConsumer(
@@ -119,7 +123,7 @@ final class Session: Sendable {
             queue: queue,
             declaration: { ConsumerDeclaration(queue: queue, tag: tag, prefetch: prefetch) },
             repair: { [weak self] in await self?.repair() },
-            pump: pump
+            handling: handling
         )
     }
 
@@ -178,16 +182,7 @@ final class Session: Sendable {
 
     // MARK: Receiving
 
-    /// Takes answers and control messages from the session queue.
-    private func receive(_ consumer: Consumer) async -> AMQPError? {
-        do throws(AMQPError) {
-            for try await delivery in consumer { take(delivery) }
-            return nil
-        } catch {
-            return error
-        }
-    }
-
+    /// Takes an answer or a control message from the session queue.
     private func take(_ delivery: Delivery) {
         if let control = ControlMessage(delivery.properties) {
             take(control)
