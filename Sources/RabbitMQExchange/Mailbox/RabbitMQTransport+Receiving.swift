@@ -111,7 +111,6 @@ extension RabbitMQTransport {
         guard markTerminated() else { return }
         let deadline = link.deadline
         let receiver = takeReceiver()
-        ended.send(())
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
@@ -139,7 +138,6 @@ extension RabbitMQTransport {
     func detach() async {
         let deadline = link.deadline
         let receiver = takeReceiver()
-        ended.send(())
         let left = await stop(receiver, deadline)
         await settle()
         for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt?.reject(requeue: true) }
@@ -153,13 +151,12 @@ extension RabbitMQTransport {
         return await receiver.stop(deadline)
     }
 
-    /// Closes the consumer's channel, when the queue has taken in the acknowledgements on it.
+    /// Closes the consumer's channel, when the queue has taken in the acknowledgements on it. One that is shared stays.
     private func close(_ receiver: Receiver?, _ deadline: Deadline) async {
         // Without a connection the broker has taken everything back, and the binding only leads to nothing.
         guard let receiver, receiver.connection.isOpen else { return }
-        let channel = receiver.channel
-        if notes == nil { await flush(channel, deadline) }
-        try? await channel.close(deadline: deadline)
+        if notes == nil, !receiver.place.isShared { await flush(receiver.place.channel, deadline) }
+        await receiver.place.leave(deadline: deadline)
         session.remove(self)
         guard link.isConnected, session.transports(of: mailboxID).isEmpty else { return }
         let (queue, exchange) = (link.replyTo, session.names.mailboxes)

@@ -17,8 +17,6 @@ final class RabbitMQTransport: MessagePushing {
     let held: Mutex<HeldRequests<Delivery>>
     /// Attempts, where the broker does not count them.
     let notes: AttemptNotes?
-    /// Fires when holds need not be renewed any more.
-    let ended = Signal<Void>()
     /// Whether it stands by for another consumer of the mailbox.
     let mode: AttachMode
     private let lease: Lease

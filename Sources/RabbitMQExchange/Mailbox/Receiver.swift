@@ -11,6 +11,7 @@ final class Receiver: DeliverySink {
         var waiting: Deque<Delivery> = []
         /// Whether a task takes what waits. Before the beginning there is none yet.
         var isTakenLater = true
+        var hasBegun = false
         /// Whether nothing is taken any more.
         var isStopped = false
         var hasEnded = false
@@ -20,27 +21,28 @@ final class Receiver: DeliverySink {
     }
 
     /// What it lives on.
-    let channel: Channel
+    let place: MailboxChannel
     private let transport: RabbitMQTransport
     private let state = Mutex(State())
     /// Fires when nothing is taken any more.
     private let stopped = Signal<Void>()
 
-    init(_ transport: RabbitMQTransport, on channel: Channel) {
+    init(_ transport: RabbitMQTransport, on place: MailboxChannel) {
         self.transport = transport
-        self.channel = channel
+        self.place = place
     }
 
-    var connection: Connection { channel.connection }
+    var connection: Connection { place.channel.connection }
 
     /// Starts the consumer. What is delivered waits for ``begin()``.
     func start(_ declaration: ConsumerDeclaration, deadline: Deadline) async throws(AMQPError) {
-        let subscription = try await channel.consume(declaration, into: self, deadline: deadline)
+        let subscription = try await place.channel.consume(declaration, into: self, deadline: deadline)
         state.withLock { $0.subscription = subscription }
     }
 
     /// Begins to hand deliveries over.
     func begin() {
+        state.withLock { $0.hasBegun = true }
         transport.session.background.start { await self.takeLater() }
     }
 
@@ -48,11 +50,17 @@ final class Receiver: DeliverySink {
     func stop(_ deadline: Deadline) async -> [Delivery] {
         let subscription = state.withLock { state in
             state.isStopped = true
+            if !state.hasBegun { state.isTakenLater = false }
             return state.subscription
         }
         try? await subscription?.cancel(deadline: deadline)
         _ = await stopped.wait(until: .now + deadline.remaining)
-        return state.withLock { state in
+        return takeWaiting()
+    }
+
+    /// Takes out what was delivered and not taken.
+    func takeWaiting() -> [Delivery] {
+        state.withLock { state in
             defer { state.waiting = [] }
             return Array(state.waiting)
         }
@@ -107,6 +115,9 @@ final class Receiver: DeliverySink {
         stopped.send(())
         // When that was not this process's doing, and not the end of the connection, it is started again.
         guard let error, connection.isOpen else { return }
-        transport.session.background.start { await self.transport.restart(on: self.connection, after: error) }
+        transport.session.background.start { [self] in
+            await place.leave(deadline: transport.link.deadline)
+            await transport.restart(on: connection, after: error)
+        }
     }
 }

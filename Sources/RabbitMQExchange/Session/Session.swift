@@ -11,6 +11,7 @@ final class Session: Sendable {
     let directory: Directory
     let desk = ControlDesk()
     let background = BackgroundTasks()
+    let channels = MailboxChannels()
     /// Terminations of others that this session looks at or finishes.
     let finishing = Atomic(0)
     private let board: StateBoard
@@ -90,6 +91,7 @@ final class Session: Sendable {
         )
         try await start(answers)
         background.start { await self.keepWays() }
+        background.start { await self.keepHolds() }
         do throws(ExchangeError) {
             try await start(deadLetters)
             background.start { await Finisher(session: self).run() }
@@ -158,6 +160,20 @@ final class Session: Sendable {
     /// The transports of this process that receive from a mailbox, or stand by for it.
     func transports(of mailbox: EntityID) -> [RabbitMQTransport] {
         state.withLock { $0.transports[mailbox] ?? [] }
+    }
+
+    /// Keeps the holds of all transports on requests that take long: one task for all of them. Runs until the session ends.
+    private func keepHolds() async {
+        guard let timeout = link.configuration.acknowledgementTimeout else { return }
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: timeout / 8) } catch { return }
+            let transports = state.withLock { $0.transports.values.flatMap { $0 } }
+            await withDiscardingTaskGroup { group in
+                for transport in transports where transport.isAttached && transport.held.withLock({ $0.count > 0 }) {
+                    group.addTask { await LeaseKeeper(transport)?.renew() }
+                }
+            }
+        }
     }
 
     /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
