@@ -4,11 +4,7 @@ internal import Synchronization
 
 /// The requests that an agent works on, so that they can be cancelled and are not run twice at a time.
 final class RunningRequests: Sendable {
-    /// A tag is the requester's: two requesters may use the same.
-    private struct Key: Hashable {
-        let source: EntityID
-        let tag: UUID
-    }
+    private typealias Key = RequestKey
 
     private struct Due: Comparable {
         let deadline: ContinuousClock.Instant

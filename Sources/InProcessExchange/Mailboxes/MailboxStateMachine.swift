@@ -33,10 +33,7 @@ struct MailboxStateMachine<Waiter> {
         case foreign
     }
 
-    private struct HeldKey: Hashable {
-        let requester: EntityID
-        let tag: UUID
-    }
+    private typealias HeldKey = RequestKey
 
     private struct Held {
         let element: RequestQueue.Element
@@ -184,7 +181,7 @@ extension MailboxStateMachine {
     ) throws(MailboxRefusal) -> (settlement: Settlement, actions: Actions) {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
-        let key = HeldKey(requester: requester, tag: tag)
+        let key = HeldKey(source: requester, tag: tag)
         // What is held is the first receiver's: one that stands by answers nothing.
         guard receiver == receivers.first, held.removeValue(forKey: key) != nil else {
             return (settled.contains(key) ? .repeated : .foreign, Actions())
@@ -200,7 +197,7 @@ extension MailboxStateMachine {
     func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Receiver) throws(MailboxRefusal) {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
-        let isHeld = held[HeldKey(requester: requester, tag: tag)] != nil
+        let isHeld = held[HeldKey(source: requester, tag: tag)] != nil
         if receiver != receivers.first || !isHeld { throw .notHeld }
     }
 
@@ -274,7 +271,7 @@ extension MailboxStateMachine {
 
     /// Notes that a request is delivered. A second one with the same tag is held together with the first.
     private mutating func hold(_ element: RequestQueue.Element) -> Message {
-        let key = HeldKey(requester: element.request.source, tag: element.request.tag)
+        let key = HeldKey(source: element.request.source, tag: element.request.tag)
         deliveries += 1
         if held[key] == nil { held[key] = Held(element: element, order: deliveries) }
         return .request(element.request)

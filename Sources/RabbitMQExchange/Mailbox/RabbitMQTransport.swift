@@ -23,12 +23,6 @@ final class RabbitMQTransport: MessagePushing {
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
 
-    /// Whose answer to what: the agents that answer a broadcast share its tag.
-    private struct ResponseKey: Hashable {
-        let source: EntityID
-        let tag: UUID
-    }
-
     private struct State {
         var receiver: Receiver?
         /// Whether nothing is received any more, and no consumer is started again.
@@ -39,8 +33,9 @@ final class RabbitMQTransport: MessagePushing {
         var settled: Signal<Void>?
         /// Deliveries that are being answered or parked without having been handed out.
         var refusals = 0
-        /// The tags of the responses that came last: delivery is at least once, a second copy is dropped.
-        var responses = RecentSet<ResponseKey>(capacity: 8192)
+        /// The responses that came last, by who answered what, since the agents that answer a broadcast share its tag:
+        /// delivery is at least once, a second copy is dropped.
+        var responses = RecentSet<RequestKey>(capacity: 8192)
         /// What watches the directory until this transport closes.
         var feeds: [ChangeFeed] = []
         /// Whether something was delivered: then the broker serves this consumer, and not one that it stands by for.
@@ -271,7 +266,7 @@ final class RabbitMQTransport: MessagePushing {
     func put(_ response: Response) {
         let isNew = state.withLock { state in
             guard response.isTerminal else { return true }
-            return state.responses.insert(ResponseKey(source: response.source, tag: response.tag))
+            return state.responses.insert(RequestKey(source: response.source, tag: response.tag))
         }
         if isNew {
             inbox.put(.response(response))
