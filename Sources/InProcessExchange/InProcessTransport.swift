@@ -2,7 +2,7 @@ internal import AgentExchange
 internal import Synchronization
 
 /// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for what it promises.
-final class InProcessTransport: ExchangeTransport {
+final class InProcessTransport: MessagePushing {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
     private let receiver: Mailbox.Machine.Receiver
@@ -82,6 +82,10 @@ final class InProcessTransport: ExchangeTransport {
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
         try await mailbox.receive(by: receiver, timeout: timeout)
+    }
+
+    func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
+        await mailbox.push(by: receiver, to: take)
     }
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {

@@ -18,6 +18,30 @@ extension Channel {
     ///   `accessRefused` (an exclusive consumer exists), `timedOut`, `cancelled`, or the error of the channel or
     ///   connection when that ends meanwhile. A consumer that starts after the deadline is cancelled again.
     public func consume(_ declaration: ConsumerDeclaration, deadline: Deadline) async throws(AMQPError) -> Consumer {
+        let buffer = DeliveryBuffer()
+        let tag = try await consume(declaration, buffer, deadline)
+        return Consumer(tag: tag, channel: self, buffer: buffer)
+    }
+
+    /// Starts a consumer whose deliveries are handed to a sink on the connection's own thread, which spares each batch the
+    /// way to another thread. They may come before this returns.
+    ///
+    /// - Throws: As ``consume(_:deadline:)``.
+    public func consume(
+        _ declaration: ConsumerDeclaration,
+        into sink: any DeliverySink,
+        deadline: Deadline
+    ) async throws(AMQPError) -> Subscription {
+        let tag = try await consume(declaration, SinkReceiver(sink: sink, channel: self), deadline)
+        return Subscription(tag: tag, channel: self)
+    }
+
+    /// Returns the tag.
+    private func consume(
+        _ declaration: ConsumerDeclaration,
+        _ receiver: any ContentReceiver,
+        _ deadline: Deadline
+    ) async throws(AMQPError) -> String {
         guard (1...65_535).contains(declaration.prefetch) else {
             throw AMQPError(code: .unsupported, delivery: .notSent, message: "The prefetch must be 1 to 65,535.")
         }
@@ -26,11 +50,12 @@ extension Channel {
         let ready = declaration
         try OutgoingMethod.basicConsume(ready).validate(frameMax: frameMax)
         let key = key
-        let reply = try await connection.shared.perform { id, waiter in
-            .request(RequestSubmission(id: id, target: .consume(key, ready), deadline: deadline, waiter: waiter))
+        _ = try await connection.shared.perform { id, waiter in
+            .request(
+                RequestSubmission(id: id, target: .consume(key, ready, receiver), deadline: deadline, waiter: waiter)
+            )
         }
-        guard case .consumer(let buffer) = reply else { throw .unexpectedReply }
-        return Consumer(tag: ready.tag, channel: self, buffer: buffer)
+        return ready.tag
     }
 
     /// Tells the broker that a delivery is done, soon after the call. Consecutive tags share a frame.

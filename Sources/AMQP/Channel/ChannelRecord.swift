@@ -2,8 +2,12 @@
 final class ChannelRecord {
     /// A consumer and what was received for it in this turn.
     final class ConsumerRecord {
-        let buffer = DeliveryBuffer()
+        let receiver: any ContentReceiver
         var batch: [Content] = []
+
+        init(receiver: any ContentReceiver) {
+            self.receiver = receiver
+        }
     }
 
     let key: ChannelKey

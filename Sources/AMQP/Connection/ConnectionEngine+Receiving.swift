@@ -115,7 +115,7 @@ extension ConnectionEngine {
         list(channel)
     }
 
-    /// Hands over what was received in this turn: one lock and one wake for each consumer.
+    /// Hands over what was received in this turn: one call for each consumer.
     func deliverBatches() {
         for consumer in receiving { deliver(consumer) }
         receiving.removeAll(keepingCapacity: true)
@@ -123,14 +123,14 @@ extension ConnectionEngine {
 
     private func deliver(_ consumer: ChannelRecord.ConsumerRecord) {
         guard !consumer.batch.isEmpty else { return }
-        consumer.buffer.append(consumer.batch)
+        consumer.receiver.append(consumer.batch)
         consumer.batch.removeAll(keepingCapacity: true)
     }
 
     func end(consumer tag: String, of channel: ChannelRecord, _ error: AMQPError?) {
         guard let consumer = channel.consumers.removeValue(forKey: tag) else { return }
         deliver(consumer)
-        consumer.buffer.finish(error)
+        consumer.receiver.finish(error)
     }
 
     /// The channel is gone: nothing on it can end any other way now.

@@ -23,9 +23,9 @@ extension ConnectionEngine {
         case .method(let key, let method, let kind):
             guard let channel = usable(key, request.waiter) else { return }
             try write(method, kind, request, channel, wire)
-        case .consume(let key, let declaration):
+        case .consume(let key, let declaration, let receiver):
             guard let channel = usable(key, request.waiter) else { return }
-            try consume(declaration, request, channel, wire)
+            try consume(declaration, receiver, request, channel, wire)
         }
     }
 
@@ -99,6 +99,7 @@ extension ConnectionEngine {
 
     private func consume(
         _ declaration: ConsumerDeclaration,
+        _ receiver: any ContentReceiver,
         _ request: RequestSubmission,
         _ channel: ChannelRecord,
         _ wire: any Wire
@@ -115,7 +116,7 @@ extension ConnectionEngine {
         // The prefetch set before a consumer starts is that consumer's own.
         _ = channel.machine.requested(id: 0, .qos)
         try wire.write(.method(channel: channel.key.number, .basicQos(prefetch: UInt16(declaration.prefetch))))
-        channel.consumers[declaration.tag] = ChannelRecord.ConsumerRecord()
+        channel.consumers[declaration.tag] = ChannelRecord.ConsumerRecord(receiver: receiver)
         try write(.basicConsume(declaration), .consume(tag: declaration.tag), request, channel, wire)
     }
 
@@ -144,9 +145,9 @@ extension ConnectionEngine {
             let reply = Reply.channel(channel.key, frameMax: wire?.frameMax ?? 0, closed: channel.closed)
             operation.finish(.success(reply))
         case (.consume(let tag), _):
-            guard let consumer = channel.consumers[tag] else { return }
+            guard channel.consumers[tag] != nil else { return }
             if let operation, operation.waiter != nil {
-                operation.finish(.success(.consumer(consumer.buffer)))
+                operation.finish(.success(.done))
             } else {
                 try stopAbandonedConsumer(tag, channel)
             }

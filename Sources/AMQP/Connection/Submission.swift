@@ -19,7 +19,6 @@ enum Reply: Sendable {
     case queue(QueueStatus)
     case count(Int)
     case message(Content?)
-    case consumer(DeliveryBuffer)
     case channel(ChannelKey, frameMax: Int, closed: OneShot<AMQPError?>)
 }
 
@@ -43,7 +42,7 @@ struct RequestSubmission: Sendable {
     enum Target: Sendable {
         case newChannel(confirms: Bool)
         case method(ChannelKey, OutgoingMethod, ReplyKind)
-        case consume(ChannelKey, ConsumerDeclaration)
+        case consume(ChannelKey, ConsumerDeclaration, any ContentReceiver)
         case closeChannel(ChannelKey)
     }
 

@@ -2,7 +2,7 @@ internal import DequeModule
 internal import Synchronization
 
 /// What the I/O thread received for a consumer and nobody pulled yet. The prefetch of the consumer bounds it.
-final class DeliveryBuffer: Sendable {
+final class DeliveryBuffer: ContentReceiver {
     private typealias Waiting = (id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)
 
     private enum End {

@@ -21,12 +21,15 @@ extension FieldTable {
 
     /// The table the library decoded. What is nested too deeply is null: anybody may send such a message, and it must not
     /// cost whoever receives it the connection.
-    init(_ table: amqp_table_t, depth: Int = 0) {
-        self.init()
+    init(_ table: amqp_table_t, _ texts: TextCache, depth: Int = 0) {
+        var entries: [Entry] = []
+        entries.reserveCapacity(Int(unsafe table.num_entries))
         for index in 0..<Int(unsafe table.num_entries) {
             let entry = unsafe table.entries[index]
-            append(unsafe String(repairing: entry.key), unsafe FieldValue(entry.value, depth: depth))
+            let value = unsafe FieldValue(entry.value, texts, depth: depth)
+            entries.append(Entry(name: unsafe texts.text(entry.key), value: value))
         }
+        self.init(entries)
     }
 }
 
@@ -101,7 +104,7 @@ extension FieldValue {
         return unsafe out
     }
 
-    fileprivate init(_ field: amqp_field_value_t, depth: Int) {
+    fileprivate init(_ field: amqp_field_value_t, _ texts: TextCache, depth: Int) {
         let value = unsafe field.value
         switch unsafe amqp_field_value_kind_t(rawValue: UInt32(field.kind)) {
         case AMQP_FIELD_KIND_BOOLEAN: self = unsafe .bool(value.boolean != 0)
@@ -119,18 +122,18 @@ extension FieldValue {
         case AMQP_FIELD_KIND_DECIMAL:
             self = unsafe .decimal(scale: value.decimal.decimals, value: value.decimal.value)
         case AMQP_FIELD_KIND_UTF8:
-            if let text = unsafe String(validating: value.bytes.buffer, as: UTF8.self) {
+            if let text = unsafe texts.validText(value.bytes) {
                 self = .string(text)
             } else {
                 self = unsafe .bytes(Data(value.bytes.buffer))
             }
         case AMQP_FIELD_KIND_BYTES: self = unsafe .bytes(Data(value.bytes.buffer))
         case AMQP_FIELD_KIND_TABLE where depth < FieldTable.maximumDepth:
-            self = .table(unsafe FieldTable(value.table, depth: depth + 1))
+            self = .table(unsafe FieldTable(value.table, texts, depth: depth + 1))
         case AMQP_FIELD_KIND_ARRAY where depth < FieldTable.maximumDepth:
             var values: [FieldValue] = []
             for index in 0..<Int(unsafe value.array.num_entries) {
-                values.append(unsafe FieldValue(value.array.entries[index], depth: depth + 1))
+                values.append(unsafe FieldValue(value.array.entries[index], texts, depth: depth + 1))
             }
             self = .array(values)
         default: self = .null

@@ -7,9 +7,11 @@ internal import CRabbitMQ
 #endif
 
 /// From frames of the library to frames of ours. Everything is copied: the library reuses its memory.
-enum FrameDecoder {
+struct FrameDecoder {
+    private let texts = TextCache()
+
     /// The frame, or `nil` for one that carries nothing.
-    static func decode(_ frame: amqp_frame_t) -> IncomingFrame? {
+    func decode(_ frame: amqp_frame_t) -> IncomingFrame? {
         switch unsafe Int32(frame.frame_type) {
         case AMQP_FRAME_METHOD: return unsafe .method(channel: frame.channel, method(frame.payload.method))
         case AMQP_FRAME_HEADER:
@@ -26,7 +28,7 @@ enum FrameDecoder {
                 channel: frame.channel,
                 classID: header.class_id,
                 bodySize: header.body_size,
-                MessageProperties(header.decoded.load(as: amqp_basic_properties_t.self))
+                MessageProperties(header.decoded.load(as: amqp_basic_properties_t.self), texts)
             )
         case AMQP_FRAME_BODY: return unsafe .body(channel: frame.channel, Data(frame.payload.body_fragment.buffer))
         case AMQP_FRAME_HEARTBEAT: return .heartbeat
@@ -34,7 +36,7 @@ enum FrameDecoder {
         }
     }
 
-    private static func method(_ method: amqp_method_t) -> IncomingMethod {
+    private func method(_ method: amqp_method_t) -> IncomingMethod {
         switch unsafe method.id {
         case MethodID.basicDeliver, MethodID.basicReturn, MethodID.basicGetOk: unsafe content(method)
         case MethodID.basicAck: unsafe acknowledgement(method.decoded.load(as: amqp_basic_ack_t.self))
@@ -61,7 +63,7 @@ enum FrameDecoder {
         }
     }
 
-    private static func control(_ method: amqp_method_t) -> IncomingMethod {
+    private func control(_ method: amqp_method_t) -> IncomingMethod {
         switch unsafe method.id {
         case MethodID.channelOpenOk: return .channelOpenOk
         case MethodID.channelCloseOk: return .channelCloseOk
@@ -86,15 +88,15 @@ enum FrameDecoder {
         }
     }
 
-    private static func acknowledgement(_ ack: amqp_basic_ack_t) -> IncomingMethod {
+    private func acknowledgement(_ ack: amqp_basic_ack_t) -> IncomingMethod {
         .basicAck(tag: ack.delivery_tag, multiple: ack.multiple != 0)
     }
 
-    private static func negative(_ nack: amqp_basic_nack_t) -> IncomingMethod {
+    private func negative(_ nack: amqp_basic_nack_t) -> IncomingMethod {
         .basicNack(tag: nack.delivery_tag, multiple: nack.multiple != 0)
     }
 
-    private static func status(_ ok: amqp_queue_declare_ok_t) -> IncomingMethod {
+    private func status(_ ok: amqp_queue_declare_ok_t) -> IncomingMethod {
         unsafe .queueDeclareOk(
             QueueStatus(
                 name: String(repairing: ok.queue),
@@ -104,17 +106,17 @@ enum FrameDecoder {
         )
     }
 
-    private static func content(_ method: amqp_method_t) -> IncomingMethod {
+    private func content(_ method: amqp_method_t) -> IncomingMethod {
         switch unsafe method.id {
         case MethodID.basicDeliver:
             let deliver = unsafe method.decoded.load(as: amqp_basic_deliver_t.self)
             return unsafe .content(
                 .deliver(
-                    consumerTag: String(repairing: deliver.consumer_tag),
+                    consumerTag: texts.text(deliver.consumer_tag),
                     deliveryTag: deliver.delivery_tag,
                     redelivered: deliver.redelivered != 0,
-                    exchange: String(repairing: deliver.exchange),
-                    routingKey: String(repairing: deliver.routing_key)
+                    exchange: texts.text(deliver.exchange),
+                    routingKey: texts.text(deliver.routing_key)
                 )
             )
         case MethodID.basicGetOk:

@@ -54,26 +54,31 @@ extension MessageProperties {
     }
 
     /// The properties the library decoded. A missing delivery mode means transient.
-    init(_ properties: amqp_basic_properties_t) {
+    ///
+    /// The tag and the id of a message are different in each, so only the others are kept in the cache.
+    init(_ properties: amqp_basic_properties_t, _ texts: TextCache) {
         let flags = unsafe properties._flags
+        func kept(_ bytes: amqp_bytes_t, _ flag: UInt32) -> String? {
+            flags & flag == 0 ? nil : unsafe texts.text(bytes)
+        }
         func text(_ bytes: amqp_bytes_t, _ flag: UInt32) -> String? {
             flags & flag == 0 ? nil : unsafe String(repairing: bytes)
         }
         self.init(
-            contentType: unsafe text(properties.content_type, Flag.contentType),
-            contentEncoding: unsafe text(properties.content_encoding, Flag.contentEncoding),
-            headers: flags & Flag.headers == 0 ? [:] : unsafe FieldTable(properties.headers),
+            contentType: unsafe kept(properties.content_type, Flag.contentType),
+            contentEncoding: unsafe kept(properties.content_encoding, Flag.contentEncoding),
+            headers: flags & Flag.headers == 0 ? [:] : unsafe FieldTable(properties.headers, texts),
             deliveryMode: unsafe flags & Flag.deliveryMode != 0 && properties.delivery_mode == 2
                 ? .persistent : .transient,
             priority: flags & Flag.priority == 0 ? nil : unsafe properties.priority,
             correlationID: unsafe text(properties.correlation_id, Flag.correlationID),
-            replyTo: unsafe text(properties.reply_to, Flag.replyTo),
+            replyTo: unsafe kept(properties.reply_to, Flag.replyTo),
             expiration: unsafe text(properties.expiration, Flag.expiration),
             messageID: unsafe text(properties.message_id, Flag.messageID),
             timestamp: flags & Flag.timestamp == 0 ? nil : unsafe properties.timestamp,
-            type: unsafe text(properties.type, Flag.type),
-            userID: unsafe text(properties.user_id, Flag.userID),
-            appID: unsafe text(properties.app_id, Flag.appID)
+            type: unsafe kept(properties.type, Flag.type),
+            userID: unsafe kept(properties.user_id, Flag.userID),
+            appID: unsafe kept(properties.app_id, Flag.appID)
         )
     }
 }

@@ -26,13 +26,18 @@ final class Inbox: Sendable {
 
     /// Hands over a submission, or says why not.
     func submit(_ submission: Submission) -> AMQPError? {
-        let (refusal, wake): (AMQPError?, WakeDescriptor?) = state.withLock { state in
+        let (refusal, wake) = place(submission)
+        wake?.signal()
+        return refusal
+    }
+
+    /// The same for a caller that has a lock: it signals what is returned when it has none any more.
+    func place(_ submission: Submission) -> (refusal: AMQPError?, wake: WakeDescriptor?) {
+        state.withLock { state in
             if let refusal = state.refusal { return (refusal, nil) }
             state.submissions.append(submission)
             return (nil, Self.wake(&state))
         }
-        wake?.signal()
-        return refusal
     }
 
     /// Hands over a job. Returns `true` when the caller has to run jobs with ``nextInlineJob()`` until there is none.

@@ -24,6 +24,13 @@ public final class Publisher: Sendable {
         /// Resolved when one that waits may be due before those that waited before.
         var dueChanged = OneShot<Void>()
         var isClosed = false
+        /// The thread to be woken when the lock is free again.
+        var wake: WakeDescriptor?
+
+        mutating func takeWake() -> WakeDescriptor? {
+            defer { wake = nil }
+            return wake
+        }
     }
 
     private let line: Line
@@ -104,12 +111,13 @@ public final class Publisher: Sendable {
         _ waiter: CheckedContinuation<Result<Void, AMQPError>, Never>
     ) -> UInt64? {
         // Under one lock, so that the channel gets publications in the order of their numbers.
-        let (number, changed): (UInt64?, OneShot<Void>?) = state.withLock { state in
-            if state.isClosed { return (nil, nil) }
+        let (number, changed, wake): (UInt64?, OneShot<Void>?, WakeDescriptor?) = state.withLock { state in
+            if state.isClosed { return (nil, nil, nil) }
             let number = state.queue.submit(publication, deadline: deadline, waiter: waiter)
-            if send(number, &state) { return (number, nil) }
-            return (number, Self.wait(number, deadline, &state))
+            if send(number, &state) { return (number, nil, state.takeWake()) }
+            return (number, Self.wait(number, deadline, &state), nil)
         }
+        wake?.signal()
         if number == nil { waiter.resume(returning: .failure(.closed("connection"))) }
         changed?.resolve(())
         return number
@@ -162,7 +170,9 @@ public final class Publisher: Sendable {
         )
         // Before it is handed over: the answer may come from another thread at once.
         state.queue.sent(number, operation: operation)
-        guard let refusal = shared.thread.inbox.submit(.publish(submission)) else { return true }
+        let (refusal, wake) = shared.thread.inbox.place(.publish(submission))
+        if let wake { state.wake = wake }
+        guard let refusal else { return true }
         _ = state.queue.finished(number, operation: operation, .failure(refusal.with(delivery: .notSent)))
         return false
     }
@@ -188,14 +198,16 @@ public final class Publisher: Sendable {
 
     /// From now on everything goes to this channel, beginning with what waits.
     private func begin(_ channel: Channel) {
-        state.withLock { state in
+        let wake = state.withLock { state in
             state.queue.acquitAll()
             state.channel = channel
             for number in state.queue.waiting {
-                guard send(number, &state) else { return }
+                guard send(number, &state) else { return state.takeWake() }
             }
             state.deadlines = DeadlineQueue()
+            return state.takeWake()
         }
+        wake?.signal()
     }
 
     private func serve(_ repair: @Sendable (AMQPError) async -> Void) async {
@@ -248,14 +260,15 @@ public final class Publisher: Sendable {
     /// Waits until a publication has ended, or its channel. Returns the error of the channel.
     private func publishAlone(_ number: UInt64, on channel: Channel) async throws(AMQPError) -> AMQPError? {
         let done = OneShot<Void>()
-        let isSent = state.withLock { state in
+        let (isSent, wake): (Bool, WakeDescriptor?) = state.withLock { state in
             state.trial = (number, done)
             guard state.queue[number] != nil else {
                 done.resolve(())
-                return true
+                return (true, nil)
             }
-            return send(number, to: channel, &state)
+            return (send(number, to: channel, &state), state.takeWake())
         }
+        wake?.signal()
         guard isSent else { throw .closed("channel") }
         // It ends by its deadline at the latest.
         _ = await done.wait()

@@ -5,7 +5,7 @@
 #endif
 
 /// A value in a header or argument table, with the type it has on the wire.
-public indirect enum FieldValue: Sendable, Hashable {
+public enum FieldValue: Sendable, Hashable {
     /// A truth value (`t`).
     case bool(Bool)
     /// A signed 8-bit integer (`b`).

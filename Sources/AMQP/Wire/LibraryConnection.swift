@@ -10,6 +10,7 @@ internal import CRabbitMQ
 @safe
 final class LibraryConnection {
     let state: amqp_connection_state_t
+    private let decoder = FrameDecoder()
     private var isClosed = false
 
     /// A state that is not connected yet; it is destroyed with this object.
@@ -31,7 +32,7 @@ final class LibraryConnection {
     /// What the broker said about itself at the login.
     func serverProperties() -> FieldTable {
         guard let table = unsafe amqp_get_server_properties(state) else { return [:] }
-        return unsafe FieldTable(table.pointee)
+        return unsafe FieldTable(table.pointee, TextCache())
     }
 
     /// Switches the library's own heartbeats off; they would only run inside its calls.
@@ -48,7 +49,7 @@ final class LibraryConnection {
         let used = unsafe amqp_handle_input(state, input, &frame)
         guard used >= 0 else { throw LibraryStatus.error(used) }
         guard unsafe frame.frame_type != 0 else { return (Int(used), nil) }
-        return (Int(used), unsafe FrameDecoder.decode(frame))
+        return (Int(used), unsafe decoder.decode(frame))
     }
 
     /// A frame the library has read already, without touching the socket.
@@ -68,7 +69,7 @@ final class LibraryConnection {
             let status = unsafe amqp_simple_wait_frame_noblock(state, &frame, &zero)
             if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
             guard status == AMQP_STATUS_OK.rawValue else { throw LibraryStatus.error(status) }
-            if let frame = unsafe FrameDecoder.decode(frame) { return frame }
+            if let frame = unsafe decoder.decode(frame) { return frame }
         }
     }
 

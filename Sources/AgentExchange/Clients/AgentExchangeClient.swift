@@ -93,19 +93,16 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     private func listen() async -> ExchangeError {
-        do throws(ExchangeError) {
-            while true {
-                switch try await transport.receive(timeout: nil) {
-                case .response(let response): core.deliver(response)
-                case .notice(let notice): take(notice)
-                case .request(let request): await take(request)
-                }
+        let error = await transport.receiveAll { [self] message in
+            switch message {
+            case .response(let response): core.deliver(response)
+            case .notice(let notice): take(notice)
+            case .request(let request): take(request)
             }
-        } catch {
-            core.endListening(error)
-            if error.code == .mailboxTerminated { await cancelRunning() }
-            return error
         }
+        core.endListening(error)
+        if error.code == .mailboxTerminated { await cancelRunning() }
+        return error
     }
 
     /// Takes no more requests, and returns when those that run are answered. The mailbox stays open for the answers to
@@ -128,7 +125,7 @@ public final class AgentExchangeClient: ExchangeClient {
         return false
     }
 
-    private func take(_ request: Request) async {
+    private func take(_ request: Request) {
         // Held, and given back when the transport is closed.
         if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
         if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, core.telemetry.exchange) }
@@ -137,17 +134,17 @@ public final class AgentExchangeClient: ExchangeClient {
                 "a request was refused",
                 metadata: .init(.request(request)).with(.code, refusal.errorCode?.rawValue ?? "")
             )
-            await core.answer(refusal, to: request)
+            answer(refusal, to: request)
             return
         }
         if case .cancel(let tag) = request.body {
             let wasRunning = running.cancel(tag, of: request.source)
-            await core.answer(request.response(wasRunning ? .cancelledResult : .nothingToCancelResult), to: request)
+            answer(request.response(wasRunning ? .cancelledResult : .nothingToCancelResult), to: request)
             return
         }
         if request.credit != nil, request.attempt > 1 {
             let text = "the agent was started again while it streamed the result"
-            await core.answer(request.error(.interrupted, text), to: request)
+            answer(request.error(.interrupted, text), to: request)
             return
         }
         let isNew = running.start(request) { [self] in
@@ -158,11 +155,27 @@ public final class AgentExchangeClient: ExchangeClient {
                 await served.run { await self.serve(request) }
             }
             outgoing.close(request)
-            if let response { await core.answer(response, to: request) }
+            guard let response else { return }
+            // Who cancelled the request is owed its answer all the same.
+            await Self.withoutCancellation { await self.core.answer(response, to: request) }
         }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
         }
+    }
+
+    /// Answers a request that no handler sees.
+    private func answer(_ response: Response, to request: Request) {
+        core.background.start { [core] in await core.answer(response, to: request) }
+    }
+
+    private static func withoutCancellation(_ body: @escaping @Sendable () async -> Void) async {
+        if Task.isCancelled { await Task { await body() }.value } else { await body() }
+    }
+
+    /// Cancels the handler of a request when the deadline has come.
+    package func cancel(_ request: Request, at deadline: ContinuousClock.Instant) {
+        running.cancel(request, at: deadline)
     }
 
     private func take(_ notice: Notice) {

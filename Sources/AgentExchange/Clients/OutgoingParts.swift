@@ -3,11 +3,7 @@ internal import Synchronization
 
 /// The streamed results that an agent produces: how many parts of each were sent, and for how many there is credit.
 final class OutgoingParts: Sendable {
-    /// A tag is the requester's: two requesters may use the same.
-    private struct Key: Hashable {
-        let source: EntityID
-        let tag: UUID
-    }
+    private typealias Key = RequestKey
 
     private typealias Waiter = CheckedContinuation<Bool, Never>
 

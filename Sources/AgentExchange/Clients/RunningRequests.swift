@@ -1,30 +1,84 @@
 internal import Foundation
+internal import HeapModule
 internal import Synchronization
 
 /// The requests that an agent works on, so that they can be cancelled and are not run twice at a time.
 final class RunningRequests: Sendable {
-    /// A tag is the requester's: two requesters may use the same.
-    private struct Key: Hashable {
-        let source: EntityID
-        let tag: UUID
+    private typealias Key = RequestKey
+
+    private struct Due: Comparable {
+        let deadline: ContinuousClock.Instant
+        let key: Key
+
+        static func < (left: Due, right: Due) -> Bool { left.deadline < right.deadline }
+        static func == (left: Due, right: Due) -> Bool { left.deadline == right.deadline }
     }
 
-    private let tasks = BackgroundTasks()
-    private let running = Mutex<[Key: Int?]>([:])
+    private struct State {
+        /// The numbers of the tasks.
+        var running: [Key: Int?] = [:]
+        /// Deadlines, also of requests that have ended.
+        var due = Heap<Due>()
+    }
+
+    /// What the timer holds too.
+    private final class Box: Sendable {
+        let tasks = BackgroundTasks()
+        let state = Mutex(State())
+
+        /// Cancels what is due. Returns the next deadline.
+        func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
+            let (numbers, next): ([Int], ContinuousClock.Instant?) = state.withLock { state in
+                var numbers: [Int] = []
+                while let first = state.due.min, first.deadline <= now {
+                    state.due.removeMin()
+                    if let number = state.running[first.key] ?? nil { numbers.append(number) }
+                }
+                return (numbers, state.due.min?.deadline)
+            }
+            for number in numbers { tasks.cancel(number) }
+            return next
+        }
+    }
+
+    private let box: Box
+    private let timer: DeadlineTimer
+
+    private var tasks: BackgroundTasks { box.tasks }
+
+    init() {
+        let box = Box()
+        self.box = box
+        timer = DeadlineTimer { box.expire(at: .now) }
+    }
+
+    deinit {
+        timer.stop()
+    }
 
     /// Runs the body for a request, unless the request runs already.
     func start(_ request: Request, _ body: @escaping @Sendable () async -> Void) -> Bool {
         let key = Key(source: request.source, tag: request.tag)
-        return running.withLock { running in
-            guard running[key] == nil else { return false }
-            running[key] = .some(
-                tasks.start { [self] in
+        return box.state.withLock { [box] state in
+            guard state.running[key] == nil else { return false }
+            state.running[key] = .some(
+                box.tasks.start {
                     await body()
-                    _ = self.running.withLock { $0.removeValue(forKey: key) }
+                    _ = box.state.withLock { $0.running.removeValue(forKey: key) }
                 }
             )
             return true
         }
+    }
+
+    /// Cancels a request that runs when its deadline has come.
+    func cancel(_ request: Request, at deadline: ContinuousClock.Instant) {
+        box.state.withLock { state in
+            state.due.insert(Due(deadline: deadline, key: Key(source: request.source, tag: request.tag)))
+            guard state.due.count > 2 * state.running.count + 1024 else { return }
+            state.due = Heap(state.due.unordered.filter { state.running[$0.key] != nil })
+        }
+        timer.arm(deadline)
     }
 
     /// Runs the body for a notice that stands for a request. It can't be cancelled alone.
@@ -34,7 +88,9 @@ final class RunningRequests: Sendable {
 
     /// Cancels a requester's own request. Returns whether it was running.
     func cancel(_ tag: UUID, of source: EntityID) -> Bool {
-        guard let number = running.withLock({ $0[Key(source: source, tag: tag)] }) ?? nil else { return false }
+        guard let number = box.state.withLock({ $0.running[Key(source: source, tag: tag)] }) ?? nil else {
+            return false
+        }
         tasks.cancel(number)
         return true
     }
@@ -44,7 +100,7 @@ final class RunningRequests: Sendable {
 
     /// Cancels what runs, and lets more start.
     func cancelEach() {
-        for number in running.withLock({ Array($0.values) }) {
+        for number in box.state.withLock({ Array($0.running.values) }) {
             if let number { tasks.cancel(number) }
         }
     }

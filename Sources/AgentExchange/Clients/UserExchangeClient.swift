@@ -68,25 +68,19 @@ public final class UserExchangeClient: ExchangeClient {
     }
 
     private static func listen(_ core: ClientCore) async {
-        do throws(ExchangeError) {
-            while true {
-                switch try await core.transport.receive(timeout: nil) {
-                case .response(let response):
-                    core.deliver(response)
-                case .notice(let notice):
-                    core.configuration.logger.debug("a notice was sent to a user", metadata: .init(.notice(notice)))
-                case .request(let request):
-                    let refusal = core.refusal(of: request)
-                    await core.answer(refusal ?? request.error(.notAnAgent, "a user serves no requests"), to: request)
-                    core.configuration.logger.warning(
-                        "a request was sent to a user",
-                        metadata: .init(.request(request))
-                    )
-                }
+        let error = await core.transport.receiveAll { message in
+            switch message {
+            case .response(let response):
+                core.deliver(response)
+            case .notice(let notice):
+                core.configuration.logger.debug("a notice was sent to a user", metadata: .init(.notice(notice)))
+            case .request(let request):
+                let refusal = core.refusal(of: request) ?? request.error(.notAnAgent, "a user serves no requests")
+                core.background.start { await core.answer(refusal, to: request) }
+                core.configuration.logger.warning("a request was sent to a user", metadata: .init(.request(request)))
             }
-        } catch {
-            core.endListening(error)
         }
+        core.endListening(error)
     }
 }
 

@@ -76,7 +76,7 @@ extension EntityID: Codable {
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(role, forKey: .role)
-        try fields.encode(uuid.uuidString.lowercased(), forKey: .uuid)
+        try fields.encode(uuid.lowercased, forKey: .uuid)
         try fields.encodeIfPresent(name, forKey: .name)
     }
 }

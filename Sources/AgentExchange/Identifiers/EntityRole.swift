@@ -8,6 +8,6 @@ public enum EntityRole: String, Sendable, Codable, CaseIterable {
     case user
 
     func describe(_ uuid: UUID, _ name: String?) -> String {
-        "\(rawValue):\(name ?? String(uuid.uuidString.lowercased().prefix(8)))"
+        "\(rawValue):\(name ?? String(uuid.lowercased.prefix(8)))"
     }
 }

@@ -34,7 +34,7 @@ extension KeyedDecodingContainer {
     /// Decodes a UUID in its text form of 36 characters.
     func decodeUUID(forKey key: Key) throws -> UUID {
         let text = try decode(String.self, forKey: key)
-        guard let uuid = UUID(uuidString: text) else {
+        guard let uuid = UUID(text: text) else {
             throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "not a UUID")
         }
         return uuid

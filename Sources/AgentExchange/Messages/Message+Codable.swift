@@ -63,8 +63,8 @@ extension Message: Codable {
         try fields.encode(kind.rawValue, forKey: .kind)
         try fields.encode(source, forKey: .source)
         try fields.encode(destination, forKey: .destination)
-        try fields.encode(tag.uuidString.lowercased(), forKey: .tag)
-        try fields.encodeIfPresent(label?.uuidString.lowercased(), forKey: .label)
+        try fields.encode(tag.lowercased, forKey: .tag)
+        try fields.encodeIfPresent(label?.lowercased, forKey: .label)
         switch self {
         case .request(let request):
             try fields.encodeIfPresent(request.deadline?.millisecondsSince1970, forKey: .deadline)
@@ -77,7 +77,7 @@ extension Message: Codable {
                 try fields.encode(arguments.payload, forKey: .arguments)
             case .ping: break
             case .shutdown(let terminate): try fields.encodeIfPresent(terminate, forKey: .terminate)
-            case .cancel(let tag): try fields.encode(tag.uuidString.lowercased(), forKey: .target)
+            case .cancel(let tag): try fields.encode(tag.lowercased, forKey: .target)
             case .foreign(_, let payload): try fields.encode(payload, forKey: .payload)
             }
         case .response(let response):

@@ -88,6 +88,6 @@ public enum Message: Sendable, Hashable {
 extension Message: CustomStringConvertible {
     /// The kind, who to whom, and the tag; never a payload.
     public var description: String {
-        "\(kind) \(source) -> \(destination) tag \(tag.uuidString.lowercased().prefix(8))"
+        "\(kind) \(source) -> \(destination) tag \(tag.lowercased.prefix(8))"
     }
 }

@@ -32,6 +32,10 @@ public struct ActionArguments: Sendable, Hashable {
     ) throws(ExchangeError) {
         var list: [any Encodable] = []
         for argument in repeat each positional { list.append(argument) }
+        if keyword.isEmpty, codec is JSONPayloadCodec, let bytes = JSONScalar.encode(arguments: list) {
+            payload = Payload(contentType: codec.contentType, bytes: bytes)
+            return
+        }
         payload = try Payload(encoding: ArgumentList(positional: list, keyword: keyword), with: codec)
     }
 
@@ -42,6 +46,9 @@ public struct ActionArguments: Sendable, Hashable {
         _ types: repeat (each Argument).Type,
         codecs: PayloadCodecs = .default
     ) throws(ExchangeError) -> (repeat each Argument) {
+        if try codecs.codec(for: payload.contentType) is JSONPayloadCodec, let scalars = scalars(repeat each types) {
+            return scalars
+        }
         var wanted = 0
         for _ in repeat (each Argument).self { wanted += 1 }
         var list = try payload.decode(PositionalArguments.self, with: codecs)
@@ -52,6 +59,17 @@ public struct ActionArguments: Sendable, Hashable {
             )
         }
         return (repeat try list.next((each Argument).self))
+    }
+
+    /// The arguments, when all are texts, numbers and truth values.
+    private func scalars<each Argument>(_ types: repeat (each Argument).Type) -> (repeat each Argument)? {
+        guard var list = JSONScalarList(payload.bytes) else { return nil }
+        do {
+            let values = (repeat try list.next((each Argument).self))
+            return list.isComplete ? values : nil
+        } catch {
+            return nil
+        }
     }
 
     /// Decodes the keyword arguments as one value, such as a structure with a property for each name or a dictionary;

@@ -12,6 +12,7 @@ public struct JSONPayloadCodec: PayloadCodec {
 
     /// Encodes a value as JSON.
     public func encode(_ value: some Encodable) throws(ExchangeError) -> Data {
+        if let bytes = JSONScalar.encode(value) { return bytes }
         let encoder = JSONEncoder()
         encoder.dateEncodingStrategy = .secondsSince1970
         encoder.outputFormatting = .withoutEscapingSlashes
@@ -24,6 +25,7 @@ public struct JSONPayloadCodec: PayloadCodec {
 
     /// Decodes a value from JSON.
     public func decode<Value: Decodable>(_ type: Value.Type, from bytes: Data) throws(ExchangeError) -> Value {
+        if let value = JSONScalar.decode(type, from: bytes) { return value }
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .secondsSince1970
         do {

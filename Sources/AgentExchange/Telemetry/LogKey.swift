@@ -52,7 +52,7 @@ package extension LogMetadata {
             .kind: message.kind.rawValue,
             .peer: message.source.description,
             .mailbox: message.destination.description,
-            .tag: message.tag.uuidString.lowercased(),
+            .tag: message.tag.lowercased,
         ])
     }
 

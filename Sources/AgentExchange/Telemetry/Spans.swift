@@ -22,7 +22,7 @@
             span.updateAttributes { attributes in
                 attributes[SpanKey.destination.rawValue] = destination.name
                 attributes[SpanKey.client.rawValue] = source.destinationName
-                attributes[SpanKey.conversation.rawValue] = tag.uuidString.lowercased()
+                attributes[SpanKey.conversation.rawValue] = tag.lowercased
             }
         }
 
@@ -61,7 +61,7 @@
                 attributes[SpanKey.operationType.rawValue] = "process"
                 attributes[SpanKey.destination.rawValue] = request.destination.destinationName
                 attributes[SpanKey.client.rawValue] = request.source.destinationName
-                attributes[SpanKey.conversation.rawValue] = request.tag.uuidString.lowercased()
+                attributes[SpanKey.conversation.rawValue] = request.tag.lowercased
                 attributes[SpanKey.attempt.rawValue] = request.attempt
             }
         }

@@ -23,5 +23,5 @@ struct Telemetry: Sendable {
 
 extension EntityID {
     /// What spans call the mailbox: what its queue is called after the namespace.
-    var destinationName: String { "\(role.rawValue).\(uuid.uuidString.lowercased())" }
+    var destinationName: String { "\(role.rawValue).\(uuid.lowercased)" }
 }

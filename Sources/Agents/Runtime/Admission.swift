@@ -41,6 +41,8 @@ final class Admission: Sendable {
     }
 
     private func enter(_ action: String) async -> Entry {
+        if Task.isCancelled { return .cancelled }
+        if state.withLock({ $0.machine.enter(action) }) { return .run }
         let number = state.withLock { state in
             state.next += 1
             return state.next

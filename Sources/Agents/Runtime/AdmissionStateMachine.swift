@@ -37,10 +37,17 @@ struct AdmissionStateMachine<Waiter> {
         return .run
     }
 
+    /// A request comes. Returns whether it may run at once; else it is as if it had not come.
+    mutating func enter(_ action: String) -> Bool {
+        guard !isClosed, hasRoom(for: action) else { return false }
+        begin(action)
+        return true
+    }
+
     /// A request that was let in is done. Returns those that may run now.
     mutating func leave(_ action: String) -> [Waiter] {
         total -= 1
-        running[action, default: 1] -= 1
+        if limits[action] != nil { running[action, default: 1] -= 1 }
         var admitted: [Waiter] = []
         var index = queue.startIndex
         while total < limit, index < queue.endIndex {
@@ -70,11 +77,13 @@ struct AdmissionStateMachine<Waiter> {
     }
 
     private func hasRoom(for action: String) -> Bool {
-        total < limit && running[action, default: 0] < limits[action] ?? .max
+        guard total < limit else { return false }
+        guard let ofAction = limits[action] else { return true }
+        return running[action, default: 0] < ofAction
     }
 
     private mutating func begin(_ action: String) {
         total += 1
-        running[action, default: 0] += 1
+        if limits[action] != nil { running[action, default: 0] += 1 }
     }
 }

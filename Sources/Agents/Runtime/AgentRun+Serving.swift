@@ -7,7 +7,7 @@ extension AgentRun {
     func serve(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
         switch request.body {
         case .action(Reserved.standby, let arguments) where request.source == client.id:
-            return try await serveProbe(request, arguments)
+            return try await serveProbe(request, arguments, client)
         case .action(let name, let arguments):
             return try await serve(request, name, arguments, client, try await open())
         case .shutdown(let terminate):
@@ -52,23 +52,27 @@ extension AgentRun {
             codec: codec,
             send: { (part) throws(ExchangeError) in try await client.send(part: part, of: request) }
         )
+        if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
         do {
-            let result = try await withDeadline(RequestDeadline.current) { [self] in
-                try await admission.run(name) {
-                    if let deadline = RequestDeadline.current, deadline <= .now { throw CancellationError() }
-                    return try await run(binding, served)
-                }
+            let result = try await admission.run(name) {
+                if isOverdue { throw CancellationError() }
+                return try await run(binding, served)
             }
-            return request.response(result)
+            return isOverdue ? overdue(request) : request.response(result)
         } catch is RequestLeft {
             throw RequestLeft()
         } catch {
             // A nested call that ended at the same deadline may be first to tell.
-            if let deadline = RequestDeadline.current, deadline <= .now {
-                return request.error(.deadlineExceeded, "the deadline passed while the action ran")
-            }
-            return request.error(description.failure(for: error, codec: codec))
+            return isOverdue ? overdue(request) : request.error(description.failure(for: error, codec: codec))
         }
+    }
+
+    /// Whether the caller of the request that this task serves does not wait any more. The task is cancelled then; what the
+    /// action did after that does not count.
+    var isOverdue: Bool { RequestDeadline.current.map { $0 <= .now } ?? false }
+
+    func overdue(_ request: Request) -> Response {
+        request.error(.deadlineExceeded, "the deadline passed while the action ran")
     }
 
     private func run(_ binding: ActionBinding<Subject>, _ served: Served) async throws -> Payload? {
@@ -88,28 +92,5 @@ extension AgentRun {
                 }
             }
         }
-    }
-}
-
-/// Runs the body, and cancels it at a deadline.
-///
-/// - Throws: A failure with `ExchangeError.Code.deadlineExceeded` when the deadline came first, whatever the
-///   body did then.
-func withDeadline<Output: Sendable>(
-    _ deadline: ContinuousClock.Instant?,
-    _ body: @escaping @Sendable () async throws -> Output
-) async throws -> Output {
-    guard let deadline else { return try await body() }
-    return try await withThrowingTaskGroup(of: Output?.self) { group in
-        group.addTask { try await body() }
-        group.addTask {
-            try await Task.sleep(until: deadline, clock: .continuous)
-            return nil
-        }
-        defer { group.cancelAll() }
-        guard let first = try await group.next(), let output = first else {
-            throw Failure(.deadlineExceeded, "the deadline passed while the action ran")
-        }
-        return output
     }
 }

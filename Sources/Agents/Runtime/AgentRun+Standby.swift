@@ -62,7 +62,11 @@ extension AgentRun {
     }
 
     /// Answers this process's own probe, and keeps that of another.
-    func serveProbe(_ request: Request, _ arguments: ActionArguments) async throws -> Response {
+    func serveProbe(
+        _ request: Request,
+        _ arguments: ActionArguments,
+        _ client: AgentExchangeClient
+    ) async throws -> Response {
         active.set(())
         if try arguments.decode(UUID.self) == token { return request.response() }
         let mayHold = heldProbes.withLock { held in
@@ -72,10 +76,10 @@ extension AgentRun {
         }
         guard mayHold else { return request.error(.unavailable, "\(Self.probeLimit) others stand by already") }
         defer { heldProbes.withLock { $0 -= 1 } }
-        return try await withDeadline(RequestDeadline.current) { [end] in
-            _ = await end.wait()
-            if Task.isCancelled { throw CancellationError() }
-            throw RequestLeft()
-        }
+        if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
+        _ = await end.wait()
+        if isOverdue { return overdue(request) }
+        if Task.isCancelled { throw CancellationError() }
+        throw RequestLeft()
     }
 }

@@ -27,7 +27,7 @@ public struct StateLocation: Sendable {
 
     /// Files below a directory, in one directory for each agent, named after its UUID.
     public static func files(in directory: URL) -> StateLocation {
-        StateLocation { FileStateStorage(directory: directory.appending(path: $0.uuid.uuidString.lowercased())) }
+        StateLocation { FileStateStorage(directory: directory.appending(path: $0.uuid.lowercased)) }
     }
 
     /// Files below `$XDG_STATE_HOME/warren`, or `~/.local/state/warren`.

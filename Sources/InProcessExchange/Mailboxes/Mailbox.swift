@@ -7,7 +7,23 @@ internal import Synchronization
 /// A message goes straight to a task that waits for it; continuations are resumed outside the lock.
 final class Mailbox: Sendable {
     typealias Reception = Result<Message, MailboxRefusal>
-    typealias Machine = MailboxStateMachine<CheckedContinuation<Reception, Never>>
+    typealias Machine = MailboxStateMachine<Waiter>
+
+    /// Who waits for messages.
+    enum Waiter: Sendable {
+        /// A task, for one message.
+        case task(CheckedContinuation<Reception, Never>)
+        /// A function, for all of them, and a task, for the end.
+        case function(@Sendable (Message) -> Void, end: CheckedContinuation<MailboxRefusal, Never>)
+
+        func resume(returning result: Reception) {
+            switch (self, result) {
+            case (.task(let continuation), _): continuation.resume(returning: result)
+            case (.function(let take, _), .success(let message)): take(message)
+            case (.function(_, let end), .failure(let refusal)): end.resume(returning: refusal)
+            }
+        }
+    }
 
     /// What the timer needs too.
     private final class Box: Sendable {
@@ -203,7 +219,7 @@ extension Mailbox {
             let (message, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
                 let received = try machine.receive(by: receiver, now: .now)
                 if received.message == nil {
-                    machine.wait(continuation, by: receiver, number: number, deadline: deadline)
+                    machine.wait(.task(continuation), by: receiver, number: number, deadline: deadline)
                 }
                 return received
             }
@@ -217,6 +233,47 @@ extension Mailbox {
             }
         } catch {
             continuation.resume(returning: .failure(error))
+        }
+    }
+
+    /// Hands every message to the function, on the thread of whoever sends it, until the end. Returns that.
+    func push(by receiver: Machine.Receiver, to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
+        let number = receptions.add(1, ordering: .relaxed).newValue
+        let refusal = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                begin(take, continuation, number, receiver)
+            }
+        } onCancel: {
+            cancel(number)
+        }
+        return receptionError(refusal)
+    }
+
+    /// Hands over what is there, and has everything else handed over as it comes.
+    private func begin(
+        _ take: @escaping @Sendable (Message) -> Void,
+        _ end: CheckedContinuation<MailboxRefusal, Never>,
+        _ number: Int,
+        _ receiver: Machine.Receiver
+    ) {
+        let waiter = Waiter.function(take, end: end)
+        do throws(MailboxRefusal) {
+            while true {
+                let (message, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
+                    let received = try machine.receive(by: receiver, now: .now)
+                    if received.message == nil {
+                        machine.wait(waiter, by: receiver, number: number, deadline: nil, isStanding: true)
+                    }
+                    return received
+                }
+                perform(actions)
+                guard let message else { break }
+                take(message)
+            }
+            // The handler ran before there was anything to cancel.
+            if Task.isCancelled { cancel(number) }
+        } catch {
+            end.resume(returning: error)
         }
     }
 

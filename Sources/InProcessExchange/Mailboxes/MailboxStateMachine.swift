@@ -33,10 +33,7 @@ struct MailboxStateMachine<Waiter> {
         case foreign
     }
 
-    private struct HeldKey: Hashable {
-        let requester: EntityID
-        let tag: UUID
-    }
+    private typealias HeldKey = RequestKey
 
     private struct Held {
         let element: RequestQueue.Element
@@ -47,6 +44,8 @@ struct MailboxStateMachine<Waiter> {
         let waiter: Waiter
         let number: Int
         let deadline: Instant?
+        /// Whether it gets every message, and not only the next one.
+        let isStanding: Bool
     }
 
     /// As many notices wait at most; a receiver that does not receive loses the later ones.
@@ -157,9 +156,15 @@ extension MailboxStateMachine {
         return (receiver == receivers.first ? next(at: now, &actions) : nil, actions)
     }
 
-    /// The receiver waits for the next message.
-    mutating func wait(_ waiter: Waiter, by receiver: Receiver, number: Int, deadline: Instant?) {
-        waiting[receiver] = Waiting(waiter: waiter, number: number, deadline: deadline)
+    /// The receiver waits for the next message, or, when it is standing, for all that come until it is told of an end.
+    mutating func wait(
+        _ waiter: Waiter,
+        by receiver: Receiver,
+        number: Int,
+        deadline: Instant?,
+        isStanding: Bool = false
+    ) {
+        waiting[receiver] = Waiting(waiter: waiter, number: number, deadline: deadline, isStanding: isStanding)
     }
 
     /// The task that waits under a number was cancelled.
@@ -176,7 +181,7 @@ extension MailboxStateMachine {
     ) throws(MailboxRefusal) -> (settlement: Settlement, actions: Actions) {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
-        let key = HeldKey(requester: requester, tag: tag)
+        let key = HeldKey(source: requester, tag: tag)
         // What is held is the first receiver's: one that stands by answers nothing.
         guard receiver == receivers.first, held.removeValue(forKey: key) != nil else {
             return (settled.contains(key) ? .repeated : .foreign, Actions())
@@ -192,7 +197,7 @@ extension MailboxStateMachine {
     func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Receiver) throws(MailboxRefusal) {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
-        let isHeld = held[HeldKey(requester: requester, tag: tag)] != nil
+        let isHeld = held[HeldKey(source: requester, tag: tag)] != nil
         if receiver != receivers.first || !isHeld { throw .notHeld }
     }
 
@@ -266,7 +271,7 @@ extension MailboxStateMachine {
 
     /// Notes that a request is delivered. A second one with the same tag is held together with the first.
     private mutating func hold(_ element: RequestQueue.Element) -> Message {
-        let key = HeldKey(requester: element.request.source, tag: element.request.tag)
+        let key = HeldKey(source: element.request.source, tag: element.request.tag)
         deliveries += 1
         if held[key] == nil { held[key] = Held(element: element, order: deliveries) }
         return .request(element.request)
@@ -278,18 +283,20 @@ extension MailboxStateMachine {
         return elements
     }
 
-    /// Whoever waits as the receiver; it does not any more.
+    /// Whoever waits as the receiver; it does not any more, unless it is standing.
     private mutating func takeWaiter() -> Waiter? {
-        receivers.first.flatMap { waiting.removeValue(forKey: $0) }?.waiter
+        guard let receiver = receivers.first, let entry = waiting[receiver] else { return nil }
+        if !entry.isStanding { waiting[receiver] = nil }
+        return entry.waiter
     }
 
-    /// Gives the receiver the next message, if it waits and there is one.
+    /// Gives the receiver what it waits for, if that is there.
     private mutating func serve(at now: Instant, _ actions: inout Actions) {
-        guard let receiver = receivers.first, let waiter = waiting[receiver]?.waiter,
-            let message = next(at: now, &actions)
-        else { return }
-        waiting[receiver] = nil
-        actions.wakes.append((waiter, .success(message)))
+        while let receiver = receivers.first, waiting[receiver] != nil, let message = next(at: now, &actions),
+            let waiter = takeWaiter()
+        {
+            actions.wakes.append((waiter, .success(message)))
+        }
     }
 
     /// Ends some of the waits without a message.

@@ -87,7 +87,7 @@ enum Announcement: Sendable, Hashable {
     /// Reads a record; `nil` for anything else that was published to the exchange.
     init?(_ properties: MessageProperties) {
         if properties.type == Event.fence {
-            guard let fence = properties.correlationID.flatMap(UUID.init(uuidString:)) else { return nil }
+            guard let fence = properties.correlationID.flatMap(UUID.init(text:)) else { return nil }
             self = .fence(fence)
             return
         }

@@ -196,7 +196,7 @@ final class Directory: Sendable {
                 )
             },
             repair: { [self] in await replaced() },
-            pump: { [self] in await read($0) }
+            handling: .pulled { [self] in await read($0) }
         )
     }
 

@@ -43,7 +43,7 @@ struct ControlMessage: Sendable, Hashable {
     init?(_ properties: MessageProperties) {
         guard
             let kind = properties.type.flatMap(Kind.init(rawValue:)),
-            let id = properties.correlationID.flatMap(UUID.init(uuidString:))
+            let id = properties.correlationID.flatMap(UUID.init(text:))
         else { return nil }
         self.init(
             kind,

@@ -37,7 +37,7 @@ extension Envelope {
         guard let destination = isBroadcast ? receiver : named else {
             throw malformed("it has no valid header \(Header.destination)")
         }
-        guard let tag = properties.correlationID.flatMap(UUID.init(uuidString:)) else {
+        guard let tag = properties.correlationID.flatMap(UUID.init(text:)) else {
             throw malformed("its correlation_id is not a UUID")
         }
         for id in [source, destination] where id.name.map({ $0.utf8.count > MessageLimits.displayName }) == true {
@@ -49,7 +49,7 @@ extension Envelope {
             source: source,
             destination: destination,
             tag: tag,
-            label: headers[Header.label]?.stringValue.flatMap(UUID.init(uuidString:)),
+            label: headers[Header.label]?.stringValue.flatMap(UUID.init(text:)),
             payload: Payload(contentType: properties.contentType ?? Payload.empty.contentType, bytes: body),
             hasPayload: properties.contentType != nil || !body.isEmpty
         )
@@ -123,7 +123,7 @@ extension Envelope {
         case .shutdownRequest:
             body = .shutdown(terminate: try terminate(frame, headers))
         case .cancelRequest:
-            guard let target = headers[Header.target]?.stringValue.flatMap(UUID.init(uuidString:)) else {
+            guard let target = headers[Header.target]?.stringValue.flatMap(UUID.init(text:)) else {
                 throw frame.malformed("it has no valid header \(Header.target)")
             }
             body = .cancel(tag: target)

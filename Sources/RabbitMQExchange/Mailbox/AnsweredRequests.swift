@@ -6,11 +6,7 @@ internal import Foundation
 ///
 /// A request that comes a second time is not run again; its answer is sent again if it is here.
 struct AnsweredRequests: Sendable {
-    /// A tag is the requester's: two requesters may use the same.
-    struct Key: Hashable, Sendable {
-        let source: EntityID
-        let tag: UUID
-    }
+    typealias Key = RequestKey
 
     /// How many requests are remembered.
     static let maximumCount = 1024

@@ -67,7 +67,7 @@ final class AttemptNotes: Sendable {
             var attempts: [AnsweredRequests.Key: Int] = [:]
             while let note = try await channel.get(queue, deadline: deadline) {
                 guard let source = EntityID(header: note.properties.headers[Header.source], name: nil),
-                    let tag = note.properties.correlationID.flatMap(UUID.init(uuidString:)),
+                    let tag = note.properties.correlationID.flatMap(UUID.init(text:)),
                     let attempt = note.properties.headers[Header.attempt]?.integerValue
                 else { continue }
                 let key = AnsweredRequests.Key(source: source, tag: tag)

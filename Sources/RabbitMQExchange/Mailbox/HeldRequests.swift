@@ -59,6 +59,8 @@ struct HeldRequests<Receipt> {
     private var waiting: Deque<Key> = []
     private var handedOut = 0
     private var answering = 0
+    /// Receipts that are about to be settled.
+    private var settling = 0
     private var answered = AnsweredRequests()
     /// How often requests were given back that had not been handed out: the broker counts that, and it is no attempt.
     private var returned: [Key: Int] = [:]
@@ -74,7 +76,7 @@ struct HeldRequests<Receipt> {
     var count: Int { held.count }
 
     /// Whether no answer is on its way.
-    var isSettled: Bool { answering == 0 }
+    var isSettled: Bool { answering == 0 && settling == 0 }
 
     /// Whether a request is held or was answered.
     func knows(_ request: Request) -> Bool {
@@ -133,13 +135,19 @@ struct HeldRequests<Receipt> {
         return .send(entry)
     }
 
-    /// The response was confirmed, or nobody is there to get it. Returns the receipt to settle.
+    /// The response was confirmed, or nobody is there to get it. Returns the receipt to settle; ``settled()`` follows.
     mutating func finish(_ response: Response) -> Receipt? {
         let key = Key(source: response.destination, tag: response.tag)
         guard let entry = held.removeValue(forKey: key) else { return nil }
         leave(key, entry)
         answered.insert(key, response)
+        settling += 1
         return entry.receipt
+    }
+
+    /// The receipt that ``finish(_:)`` returned is settled.
+    mutating func settled() {
+        settling -= 1
     }
 
     /// The response could not be sent: the request is held as before.

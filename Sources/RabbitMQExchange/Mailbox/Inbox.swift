@@ -17,6 +17,10 @@ final class Inbox: Sendable {
         /// The last ticket whose wait was given up; that may happen before it begins.
         var givenUp: UInt64 = 0
         var end: ExchangeError?
+        /// What messages are handed to instead.
+        var sink: (@Sendable (Message) -> Void)?
+        /// Who hands messages to the sink waits for the end.
+        var pusher: CheckedContinuation<ExchangeError, Never>?
     }
 
     private let state = Mutex(State())
@@ -26,20 +30,62 @@ final class Inbox: Sendable {
 
     /// Puts a message in. Dropped after the end.
     func put(_ message: Message) {
-        let waiter: Waiter? = state.withLock { state in
-            guard state.end == nil else { return nil }
+        let (waiter, sink): (Waiter?, (@Sendable (Message) -> Void)?) = state.withLock { state in
+            guard state.end == nil else { return (nil, nil) }
+            if let sink = state.sink { return (nil, sink) }
             if let waiter = state.waiter {
                 state.waiter = nil
-                return waiter.continuation
+                return (waiter.continuation, nil)
             }
             switch message {
             case .notice(let notice): state.notices.append(notice)
             case .response(let response): state.responses.append(response)
             case .request(let request): state.requests.append(request)
             }
-            return nil
+            return (nil, nil)
         }
+        sink?(message)
         waiter?.resume(returning: .success(message))
+    }
+
+    /// Hands what is there, and then every message that is put in, to the function, on the thread that puts it in, until the
+    /// end or until the task is cancelled.
+    ///
+    /// - Returns: What ``next(timeout:)`` would throw.
+    func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
+        while true {
+            // What came before goes first.
+            let message: Message? = state.withLock { state in
+                guard state.end == nil else { return nil }
+                if let message = Self.take(&state) { return message }
+                state.sink = take
+                return nil
+            }
+            guard let message else { break }
+            take(message)
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let end: ExchangeError? = state.withLock { state in
+                    if let end = state.end { return end }
+                    if Task.isCancelled { return Self.cancelled(&state) }
+                    state.pusher = continuation
+                    return nil
+                }
+                if let end { continuation.resume(returning: end) }
+            }
+        } onCancel: {
+            let (pusher, error) = state.withLock { state in
+                defer { state.pusher = nil }
+                return (state.pusher, Self.cancelled(&state))
+            }
+            pusher?.resume(returning: error)
+        }
+    }
+
+    private static func cancelled(_ state: inout State) -> ExchangeError {
+        state.sink = nil
+        return ExchangeError(.cancelled, "the receiving task was cancelled")
     }
 
     /// Nothing can be received any more: whoever receives gets the error. The first end counts.
@@ -47,17 +93,22 @@ final class Inbox: Sendable {
     /// - Returns: The responses that were not received.
     @discardableResult
     func end(_ error: ExchangeError) -> [Response] {
-        let (waiter, responses): (Waiter?, [Response]) = state.withLock { state in
-            guard state.end == nil else { return (nil, []) }
+        let (waiter, pusher, responses): (Waiter?, CheckedContinuation<ExchangeError, Never>?, [Response])
+        (waiter, pusher, responses) = state.withLock { state in
+            guard state.end == nil else { return (nil, nil, []) }
             let responses = Array(state.responses)
             state.end = error
             state.notices = []
             state.responses = []
             state.requests = []
-            let waiter = state.waiter
-            state.waiter = nil
-            return (waiter?.continuation, responses)
+            defer {
+                state.waiter = nil
+                state.pusher = nil
+                state.sink = nil
+            }
+            return (state.waiter?.continuation, state.pusher, responses)
         }
+        pusher?.resume(returning: error)
         waiter?.resume(returning: .failure(error))
         return responses
     }

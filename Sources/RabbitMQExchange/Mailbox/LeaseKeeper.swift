@@ -22,17 +22,14 @@ struct LeaseKeeper: Sendable {
         isCounted = transport.notes == nil
     }
 
-    /// Runs until the transport lets go of its mailbox.
-    func run() async {
-        while await transport.ended.wait(until: .now + timeout / 8) == nil {
-            if Task.isCancelled { return }
-            let limit = ContinuousClock.now - timeout / 2
-            // What nobody works on yet.
-            for waiting in transport.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
-            let renewals = transport.held.withLock { $0.beginRenewals(heldSince: limit) }
-            await withDiscardingTaskGroup { group in
-                for renewal in renewals { group.addTask { await renew(renewal) } }
-            }
+    /// Renews what is held for half of the timeout. Called every eighth of it.
+    func renew() async {
+        let limit = ContinuousClock.now - timeout / 2
+        // What nobody works on yet.
+        for waiting in transport.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
+        let renewals = transport.held.withLock { $0.beginRenewals(heldSince: limit) }
+        await withDiscardingTaskGroup { group in
+            for renewal in renewals { group.addTask { await renew(renewal) } }
         }
     }
 

@@ -36,7 +36,6 @@ extension RabbitMQTransport {
             try await transport.consume(proof: proof)
             if mustProve { try await transport.prove(probe, proof) }
             if mode == .exclusive { transport.prove() }
-            if let keeper = LeaseKeeper(transport) { transport.session.background.start { await keeper.run() } }
             return transport
         } catch {
             await transport.detach()
@@ -72,13 +71,21 @@ extension RabbitMQTransport {
             tag: session.names.consumerTag(of: mailboxID, session: link.sessionID),
             prefetch: prefetch
         )
-        let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
-        let consumer = try await channel.consume(declaration, deadline: link.deadline)
-        guard let receiver = begin(consumer, proof: proof) else {
-            try? await channel.close(deadline: link.deadline)
+        let place = try await session.channels.place(for: mailboxID, on: connection, deadline: link.deadline)
+        let receiver = Receiver(self, on: place)
+        do {
+            try await receiver.start(declaration, deadline: link.deadline)
+        } catch {
+            for delivery in receiver.takeWaiting() { delivery.reject(requeue: true) }
+            await place.leave(deadline: link.deadline)
+            throw error
+        }
+        guard begin(receiver, proof: proof) else {
+            for delivery in await receiver.stop(link.deadline) { delivery.reject(requeue: true) }
+            await place.leave(deadline: link.deadline)
             return
         }
-        session.background.start { await self.run(receiver) }
+        receiver.begin()
     }
 
     /// Sends a message to the mailbox itself and waits for it, or for anything else that proves that the broker serves

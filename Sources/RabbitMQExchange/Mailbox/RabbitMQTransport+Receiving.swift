@@ -5,32 +5,41 @@ internal import Logging
 internal import Synchronization
 
 extension RabbitMQTransport {
-    /// Takes deliveries from the mailbox until its consumer ends. When that was not this process's doing, and not the end
-    /// of the connection, it is started again.
-    func run(_ receiver: Receiver) async {
-        var end: AMQPError?
-        do throws(AMQPError) {
-            for try await delivery in receiver.consumer {
-                // On a new connection it comes once more, and that is the one to acknowledge.
-                guard isCurrent(receiver) else { break }
-                await session.learnSender(of: delivery.properties)
-                await take(delivery)
-            }
-        } catch {
-            end = error
+    /// Takes a delivery, on whatever thread it came. Returns `false` when the broker must be asked something first.
+    func takeAtOnce(_ delivery: Delivery) -> Bool {
+        // Of a channel that has ended: it comes once more, and that is the one to acknowledge.
+        guard delivery.channel.isOpen else { return true }
+        guard !(delivery.redelivered && notes != nil), session.knowsSender(of: delivery.properties) else {
+            return false
         }
-        receiver.stopped.send(())
-        if let end, receiver.connection.isOpen { await restart(on: receiver.connection, after: end) }
+        prove()
+        if let message = read(delivery) { take(message, delivery) }
+        return true
     }
 
-    private func take(_ delivery: Delivery) async {
+    /// Takes a delivery, after asking the broker what must be known for that.
+    func takeLater(_ delivery: Delivery) async {
+        guard delivery.channel.isOpen else { return }
+        await session.learnSender(of: delivery.properties)
         prove()
+        guard var message = read(delivery) else { return }
+        if case .request(var request) = message, !isTerminated, delivery.redelivered, let notes,
+            !held.withLock({ $0.knows(request) })
+        {
+            request.attempt = await notes.next(of: request)
+            message = .request(request)
+        }
+        take(message, delivery)
+    }
+
+    /// The request or the response that was delivered. Everything else is dealt with.
+    private func read(_ delivery: Delivery) -> Message? {
         if let control = ControlMessage(delivery.properties) {
             delivery.acknowledge()
             if control.kind == .probe, control.replyTo != link.replyTo {
                 session.background.start { await self.session.reply(.inUse, to: control) }
             }
-            return
+            return nil
         }
         do throws(Envelope.Malformed) {
             let message = try Envelope.decode(
@@ -42,27 +51,30 @@ extension RabbitMQTransport {
             guard message.destination == mailboxID else {
                 throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)
             }
-            switch message {
-            case .notice:
+            if case .notice = message {
                 throw Envelope.Malformed(reason: "a notice does not belong in a mailbox", request: nil)
-            case .response(let response):
-                put(response)
-                delivery.acknowledge()
-            case .request(let request):
-                await take(request, delivery)
             }
+            return message
         } catch {
             refuse { await $0.refuse(delivery, error) }
+            return nil
         }
     }
 
-    private func take(_ request: Request, _ delivery: Delivery) async {
-        var request = request
-        if !isTerminated, delivery.redelivered, let notes, !held.withLock({ $0.knows(request) }) {
-            request.attempt = await notes.next(of: request)
+    private func take(_ message: Message, _ delivery: Delivery) {
+        switch message {
+        case .notice: break
+        case .response(let response):
+            put(response)
+            delivery.acknowledge()
+        case .request(let request):
+            take(request, delivery)
         }
+    }
+
+    private func take(_ request: Request, _ delivery: Delivery) {
         if isTerminated {
-            refuse { [request] in await $0.answerTerminated(request, delivery) }
+            refuse { await $0.answerTerminated(request, delivery) }
             return
         }
         if let refusal = session.refusal(ofSenderOf: request, userID: delivery.properties.userID) {
@@ -71,7 +83,7 @@ extension RabbitMQTransport {
         }
         let limit = link.configuration.redeliveryLimit
         if request.attempt > limit + 1, !held.withLock({ $0.knows(request) }) {
-            refuse { [request] in await $0.giveUp(request, delivery) }
+            refuse { await $0.giveUp(request, delivery) }
             return
         }
         let taken = held.withLock { held in
@@ -102,7 +114,6 @@ extension RabbitMQTransport {
         guard markTerminated() else { return }
         let deadline = link.deadline
         let receiver = takeReceiver()
-        ended.send(())
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
@@ -130,7 +141,6 @@ extension RabbitMQTransport {
     func detach() async {
         let deadline = link.deadline
         let receiver = takeReceiver()
-        ended.send(())
         let left = await stop(receiver, deadline)
         await settle()
         for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt?.reject(requeue: true) }
@@ -141,18 +151,15 @@ extension RabbitMQTransport {
     /// Cancels a consumer. Returns what was delivered and not taken.
     private func stop(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
         guard let receiver, receiver.connection.isOpen else { return [] }
-        let left = (try? await receiver.consumer.cancel(deadline: deadline)) ?? []
-        _ = await receiver.stopped.wait(until: .now + deadline.remaining)
-        return left
+        return await receiver.stop(deadline)
     }
 
-    /// Closes the consumer's channel, when the queue has taken in the acknowledgements on it.
+    /// Closes the consumer's channel, when the queue has taken in the acknowledgements on it. One that is shared stays.
     private func close(_ receiver: Receiver?, _ deadline: Deadline) async {
         // Without a connection the broker has taken everything back, and the binding only leads to nothing.
         guard let receiver, receiver.connection.isOpen else { return }
-        let channel = receiver.consumer.channel
-        if notes == nil { await flush(channel, deadline) }
-        try? await channel.close(deadline: deadline)
+        if notes == nil, !receiver.place.isShared { await flush(receiver.place.channel, deadline) }
+        await receiver.place.leave(deadline: deadline)
         session.remove(self)
         guard link.isConnected, session.transports(of: mailboxID).isEmpty else { return }
         let (queue, exchange) = (link.answers.name, session.names.mailboxes)

@@ -186,9 +186,11 @@ extension RabbitMQTransport {
                 checkSettled()
                 throw error
             }
-            // Under the lock: whoever sees that no answer is on its way may close the channel, and an acknowledgement that
-            // came after that would have no effect.
-            held.withLock { $0.finish(response)?.acknowledge() }
+            // Whoever sees that all is settled may close the channel, and an acknowledgement after that would have no effect.
+            if let delivery = held.withLock({ $0.finish(response) }) {
+                delivery.acknowledge()
+                held.withLock { $0.settled() }
+            }
             handOutNext()
             checkSettled()
             guard isDelivered else { throw await session.whyUnreachable(response.destination) }

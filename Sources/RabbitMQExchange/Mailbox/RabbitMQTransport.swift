@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// A delivered request stays unacknowledged until the response to it was confirmed: when this process dies, the broker
 /// hands it to the next one.
-final class RabbitMQTransport: ExchangeTransport {
+final class RabbitMQTransport: MessagePushing {
     let mailboxID: EntityID
     let session: Session
     /// How many requests the broker hands out before one of them is answered.
@@ -17,19 +17,11 @@ final class RabbitMQTransport: ExchangeTransport {
     let held: Mutex<HeldRequests<Delivery>>
     /// Attempts, where the broker does not count them.
     let notes: AttemptNotes?
-    /// Fires when holds need not be renewed any more.
-    let ended = Signal<Void>()
     /// Whether it stands by for another consumer of the mailbox.
     let mode: AttachMode
     private let lease: Lease
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
-
-    /// Whose answer to what: the agents that answer a broadcast share its tag.
-    private struct ResponseKey: Hashable {
-        let source: EntityID
-        let tag: UUID
-    }
 
     private struct State {
         var receiver: Receiver?
@@ -41,8 +33,9 @@ final class RabbitMQTransport: ExchangeTransport {
         var settled: Signal<Void>?
         /// Deliveries that are being answered or parked without having been handed out.
         var refusals = 0
-        /// The tags of the responses that came last: delivery is at least once, a second copy is dropped.
-        var responses = RecentSet<ResponseKey>(capacity: 8192)
+        /// The responses that came last, by who answered what, since the agents that answer a broadcast share its tag:
+        /// delivery is at least once, a second copy is dropped.
+        var responses = RecentSet<RequestKey>(capacity: 8192)
         /// What watches the directory until this transport closes.
         var feeds: [ChangeFeed] = []
         /// Whether something was delivered: then the broker serves this consumer, and not one that it stands by for.
@@ -81,9 +74,8 @@ final class RabbitMQTransport: ExchangeTransport {
 
     /// The mailbox is consumed from now on; the first delivery goes to `proof` too.
     ///
-    /// - Returns: `nil` when the transport has let go of the mailbox meanwhile.
-    func begin(_ consumer: Consumer, proof: Signal<ControlMessage.Kind>?) -> Receiver? {
-        let receiver = Receiver(consumer: consumer)
+    /// - Returns: `false` when the transport has let go of the mailbox meanwhile.
+    func begin(_ receiver: Receiver, proof: Signal<ControlMessage.Kind>?) -> Bool {
         let (isWanted, before): (Bool, Signal<ControlMessage.Kind>?) = state.withLock { state in
             guard !state.isDetached else { return (false, nil) }
             let before = state.proof
@@ -94,12 +86,7 @@ final class RabbitMQTransport: ExchangeTransport {
             return (true, before)
         }
         before?.send(.stoodBy)
-        return isWanted ? receiver : nil
-    }
-
-    /// Whether no other consumer was begun after this one.
-    func isCurrent(_ receiver: Receiver) -> Bool {
-        state.withLock { $0.receiver.map { $0.stopped === receiver.stopped } ?? true }
+        return isWanted
     }
 
     /// Something was delivered: this is the active consumer.
@@ -162,11 +149,22 @@ final class RabbitMQTransport: ExchangeTransport {
         let end = timeout.map { ContinuousClock.now + $0 }
         while true {
             let message = try await inbox.next(timeout: end.map { ContinuousClock.now.duration(to: $0) })
-            guard case .request(let request) = message, let deadline = request.deadline, deadline <= .now else {
-                return message
-            }
-            session.background.start { await self.expire(request) }
+            if !isExpired(message) { return message }
         }
+    }
+
+    func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
+        await inbox.push { [self] message in
+            if !isExpired(message) { take(message) }
+        }
+    }
+
+    private func isExpired(_ message: Message) -> Bool {
+        guard case .request(let request) = message, let deadline = request.deadline, deadline <= .now else {
+            return false
+        }
+        session.background.start { await self.expire(request) }
+        return true
     }
 
     /// A request whose deadline passed before anybody received it is answered instead.
@@ -268,7 +266,7 @@ final class RabbitMQTransport: ExchangeTransport {
     func put(_ response: Response) {
         let isNew = state.withLock { state in
             guard response.isTerminal else { return true }
-            return state.responses.insert(ResponseKey(source: response.source, tag: response.tag))
+            return state.responses.insert(RequestKey(source: response.source, tag: response.tag))
         }
         if isNew {
             inbox.put(.response(response))

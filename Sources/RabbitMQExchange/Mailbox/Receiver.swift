@@ -1,11 +1,123 @@
 internal import AMQP
+internal import AgentExchange
+internal import DequeModule
+internal import Synchronization
 
-/// A consumer of a mailbox.
-struct Receiver: Sendable {
-    let consumer: Consumer
-    /// Fires when nothing is taken from the consumer any more.
-    let stopped = Signal<Void>()
+/// A consumer of a mailbox: hands deliveries to the transport on the thread on which they come.
+///
+/// A delivery about which the broker must be asked first goes through a task, and so does what comes behind it, in order.
+final class Receiver: DeliverySink {
+    private struct State {
+        var waiting: Deque<Delivery> = []
+        /// Whether a task takes what waits. Before the beginning there is none yet.
+        var isTakenLater = true
+        var hasBegun = false
+        /// Whether nothing is taken any more.
+        var isStopped = false
+        var hasEnded = false
+        var error: AMQPError?
+        var isFinished = false
+        var subscription: Subscription?
+    }
 
-    /// The connection it lives on.
-    var connection: Connection { consumer.channel.connection }
+    /// What it lives on.
+    let place: MailboxChannel
+    private let transport: RabbitMQTransport
+    private let state = Mutex(State())
+    /// Fires when nothing is taken any more.
+    private let stopped = Signal<Void>()
+
+    init(_ transport: RabbitMQTransport, on place: MailboxChannel) {
+        self.transport = transport
+        self.place = place
+    }
+
+    var connection: Connection { place.channel.connection }
+
+    /// Starts the consumer. What is delivered waits for ``begin()``.
+    func start(_ declaration: ConsumerDeclaration, deadline: Deadline) async throws(AMQPError) {
+        let subscription = try await place.channel.consume(declaration, into: self, deadline: deadline)
+        state.withLock { $0.subscription = subscription }
+    }
+
+    /// Begins to hand deliveries over.
+    func begin() {
+        state.withLock { $0.hasBegun = true }
+        transport.session.background.start { await self.takeLater() }
+    }
+
+    /// Ends the consumer. Returns what was delivered and not taken.
+    func stop(_ deadline: Deadline) async -> [Delivery] {
+        let subscription = state.withLock { state in
+            state.isStopped = true
+            if !state.hasBegun { state.isTakenLater = false }
+            return state.subscription
+        }
+        try? await subscription?.cancel(deadline: deadline)
+        _ = await stopped.wait(until: .now + deadline.remaining)
+        return takeWaiting()
+    }
+
+    /// Takes out what was delivered and not taken.
+    func takeWaiting() -> [Delivery] {
+        state.withLock { state in
+            defer { state.waiting = [] }
+            return Array(state.waiting)
+        }
+    }
+
+    // MARK: DeliverySink
+
+    func received(_ deliveries: [Delivery]) {
+        let isAtOnce = state.withLock { state in
+            if state.isTakenLater || state.isStopped {
+                state.waiting.append(contentsOf: deliveries)
+                return false
+            }
+            return true
+        }
+        guard isAtOnce, let index = deliveries.firstIndex(where: { !transport.takeAtOnce($0) }) else { return }
+        state.withLock { state in
+            state.isTakenLater = true
+            state.waiting.append(contentsOf: deliveries[index...])
+        }
+        transport.session.background.start { await self.takeLater() }
+    }
+
+    func ended(_ error: AMQPError?) {
+        let isDone = state.withLock { state in
+            state.hasEnded = true
+            state.error = error
+            return !state.isTakenLater
+        }
+        if isDone { finish() }
+    }
+
+    private func takeLater() async {
+        while let delivery = next() { await transport.takeLater(delivery) }
+        if state.withLock({ $0.hasEnded }) { finish() }
+    }
+
+    private func next() -> Delivery? {
+        state.withLock { state in
+            if !state.isStopped, let delivery = state.waiting.popFirst() { return delivery }
+            state.isTakenLater = false
+            return nil
+        }
+    }
+
+    private func finish() {
+        let (isFirst, error) = state.withLock { state in
+            defer { state.isFinished = true }
+            return (!state.isFinished, state.error)
+        }
+        guard isFirst else { return }
+        stopped.send(())
+        // When that was not this process's doing, and not the end of the connection, it is started again.
+        guard let error, connection.isOpen else { return }
+        transport.session.background.start { [self] in
+            await place.leave(deadline: transport.link.deadline)
+            await transport.restart(on: connection, after: error)
+        }
+    }
 }

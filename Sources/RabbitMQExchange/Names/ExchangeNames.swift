@@ -23,12 +23,15 @@ struct ExchangeNames: Sendable, Hashable {
             throw ExchangeError(.invalidConfiguration, text)
         }
         self.namespace = namespace
+        prefix = "warren.\(namespace)."
+        mailboxes = prefix + "mailboxes"
+        sessionPrefix = prefix + "session."
     }
 
-    private var prefix: String { "warren.\(namespace)." }
+    private let prefix: String
 
     /// The direct exchange that leads to mailboxes and session queues.
-    var mailboxes: String { prefix + "mailboxes" }
+    let mailboxes: String
 
     /// The topic exchange of announcements.
     var agents: String { prefix + "agents" }
@@ -75,10 +78,10 @@ struct ExchangeNames: Sendable, Hashable {
     }
 
     /// What the names of session queues begin with: a `reply_to` that does not is not followed.
-    var sessionPrefix: String { prefix + "session." }
+    let sessionPrefix: String
 
     /// The routing key that leads to a mailbox.
-    func mailboxKey(of id: EntityID) -> String { "\(id.role.rawValue).\(id.uuid.lowercased)" }
+    func mailboxKey(of id: EntityID) -> String { id.role.rawValue + "." + id.uuid.lowercased }
 
     /// What the consumer of a mailbox is called: whose mailbox, in which session, and the beginning of its display name.
     func consumerTag(of id: EntityID, session: UUID) -> String {
@@ -101,9 +104,4 @@ struct ExchangeNames: Sendable, Hashable {
         /// To the queue of parked messages.
         static let parked = "parked"
     }
-}
-
-extension UUID {
-    /// The usual text form, in lower case.
-    var lowercased: String { uuidString.lowercased() }
 }

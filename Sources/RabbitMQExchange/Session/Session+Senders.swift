@@ -7,11 +7,18 @@ internal import Logging
 extension Session {
     /// Makes sure that the directory has been asked about the sender of a message, where senders must be known.
     func learnSender(of properties: MessageProperties) async {
+        if let source = unknownSender(of: properties) { _ = try? await directory.state(of: source) }
+    }
+
+    /// Whether the directory need not be asked about the sender of a message.
+    func knowsSender(of properties: MessageProperties) -> Bool { unknownSender(of: properties) == nil }
+
+    private func unknownSender(of properties: MessageProperties) -> EntityID? {
         guard link.configuration.requiresUserID,
             let source = EntityID(header: properties.headers[Header.source], name: nil),
             directory.known(source) == .missing
-        else { return }
-        _ = try? await directory.state(of: source)
+        else { return nil }
+        return source
     }
 
     /// The answer to a request that does not come from the broker user who registered its sender. `nil` when it does, when

@@ -11,6 +11,7 @@ final class Session: Sendable {
     let directory: Directory
     let desk = ControlDesk()
     let background = BackgroundTasks()
+    let channels = MailboxChannels()
     /// Terminations of others that this session looks at or finishes.
     let finishing = Atomic(0)
     private let board: StateBoard
@@ -82,11 +83,16 @@ final class Session: Sendable {
 
     /// Begins to receive, and to look after what it owns.
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
-        let deadLetters = consumer(of: names.deadLetters, "dead-letters", prefetch: 256) {
-            await DeadLetterConsumer(session: self, report: deadLetterReport).run($0)
-        }
+        let serving = DeadLetterConsumer(session: self, report: deadLetterReport)
+        let deadLetters = consumer(
+            of: names.deadLetters,
+            "dead-letters",
+            prefetch: 256,
+            .pulled { await serving.run($0) }
+        )
         try await startAnswers()
         background.start { await self.keepWays() }
+        background.start { await self.keepHolds() }
         do throws(ExchangeError) {
             try await start(deadLetters)
             background.start { await Finisher(session: self).run() }
@@ -121,7 +127,7 @@ final class Session: Sendable {
         let (current, old) = state.withLock { state -> (StandingConsumer, StandingConsumer?) in
             if let known = state.answers, known.queue == queue { return (known, nil) }
             let old = state.answers
-            let new = consumer(of: queue, "answers", prefetch: 2000) { await self.receive($0) }
+            let new = consumer(of: queue, "answers", prefetch: 2000, .pushed { self.take($0) })
             state.answers = new
             state.consumers.removeAll { $0 === old }
             if old != nil { state.consumers.insert(new, at: 0) }
@@ -135,7 +141,7 @@ final class Session: Sendable {
         of queue: String,
         _ role: String,
         prefetch: Int,
-        pump: @escaping @Sendable (Consumer) async -> AMQPError?
+        _ handling: StandingConsumer.Handling
     ) -> StandingConsumer {
         let tag = "warren.\(role).\(link.sessionID.lowercased)"
         return StandingConsumer(
@@ -144,7 +150,7 @@ final class Session: Sendable {
             queue: queue,
             declaration: { ConsumerDeclaration(queue: queue, tag: tag, prefetch: prefetch) },
             repair: { [weak self] in await self?.repair() },
-            pump: pump
+            handling: handling
         )
     }
 
@@ -181,6 +187,20 @@ final class Session: Sendable {
         state.withLock { $0.transports[mailbox] ?? [] }
     }
 
+    /// Keeps the holds of all transports on requests that take long: one task for all of them. Runs until the session ends.
+    private func keepHolds() async {
+        guard let timeout = link.configuration.acknowledgementTimeout else { return }
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: timeout / 8) } catch { return }
+            let transports = state.withLock { $0.transports.values.flatMap { $0 } }
+            await withDiscardingTaskGroup { group in
+                for transport in transports where transport.isAttached && transport.held.withLock({ $0.count > 0 }) {
+                    group.addTask { await LeaseKeeper(transport)?.renew() }
+                }
+            }
+        }
+    }
+
     /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
     private func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
         transports(of: mailbox).last { $0.isActive }
@@ -202,16 +222,6 @@ final class Session: Sendable {
     }
 
     // MARK: Receiving
-
-    /// Takes answers and control messages from the session queue.
-    private func receive(_ consumer: Consumer) async -> AMQPError? {
-        do throws(AMQPError) {
-            for try await delivery in consumer { take(delivery) }
-            return nil
-        } catch {
-            return error
-        }
-    }
 
     /// Takes an answer or a control message.
     func take(_ delivery: Delivery) {

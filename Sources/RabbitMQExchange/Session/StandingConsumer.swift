@@ -7,11 +7,19 @@ internal import Synchronization
 /// broker ended only this consumer.
 final class StandingConsumer: Sendable {
     let queue: String
+    /// What becomes of deliveries.
+    enum Handling: Sendable {
+        /// The function takes the deliveries until there are no more; it returns why, or `nil` after the end by this process.
+        case pulled(@Sendable (Consumer) async -> AMQPError?)
+        /// The function takes each delivery, on the thread of the connection.
+        case pushed(@Sendable (Delivery) -> Void)
+    }
+
     private let link: BrokerLink
     private let background: BackgroundTasks
     private let declaration: @Sendable () -> ConsumerDeclaration
     private let repair: @Sendable () async -> Void
-    private let pump: @Sendable (Consumer) async -> AMQPError?
+    private let handling: Handling
     private let state = Mutex(State())
 
     private struct State {
@@ -23,21 +31,21 @@ final class StandingConsumer: Sendable {
     /// - Parameters:
     ///   - declaration: Asked at each start.
     ///   - repair: Called before it is started again on the same connection.
-    ///   - pump: Takes the deliveries until there are no more; returns why, or `nil` after the end by this process.
+    ///   - handling: What becomes of deliveries.
     init(
         link: BrokerLink,
         background: BackgroundTasks,
         queue: String,
         declaration: @escaping @Sendable () -> ConsumerDeclaration,
         repair: @escaping @Sendable () async -> Void,
-        pump: @escaping @Sendable (Consumer) async -> AMQPError?
+        handling: Handling
     ) {
         self.link = link
         self.background = background
         self.queue = queue
         self.declaration = declaration
         self.repair = repair
-        self.pump = pump
+        self.handling = handling
     }
 
     /// Starts it on a connection, once. Returns when the broker has confirmed it.
@@ -77,14 +85,21 @@ final class StandingConsumer: Sendable {
 
     private func consume(on connection: Connection) async throws(AMQPError) {
         let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
-        let consumer = try await channel.consume(declaration(), deadline: link.deadline)
-        background.start { await self.follow(consumer) }
+        switch handling {
+        case .pulled(let pump):
+            let consumer = try await channel.consume(declaration(), deadline: link.deadline)
+            background.start { await self.ended(await pump(consumer), on: connection) }
+        case .pushed(let take):
+            let sink = EachDelivery(take: take) { [self] error in
+                background.start { await self.ended(error, on: connection) }
+            }
+            _ = try await channel.consume(declaration(), into: sink, deadline: link.deadline)
+        }
     }
 
-    /// Runs until the connection ends. When only the consumer does, it is started again.
-    private func follow(_ consumer: Consumer) async {
-        let connection = consumer.channel.connection
-        guard let error = await pump(consumer), connection.isOpen, !isStopped else { return }
+    /// When only the consumer has ended, and not the connection, it is started again.
+    private func ended(_ error: AMQPError?, on connection: Connection) async {
+        guard let error, connection.isOpen, !isStopped else { return }
         await restart(on: connection, after: error)
     }
 
@@ -124,5 +139,19 @@ struct Pause {
     /// Waits, longer each time; shorter when the task is cancelled.
     mutating func next() async {
         try? await Task.sleep(for: backoff.next(random: .random(in: 0..<1)))
+    }
+}
+
+/// Hands on deliveries one by one.
+private struct EachDelivery: DeliverySink {
+    let take: @Sendable (Delivery) -> Void
+    let end: @Sendable (AMQPError?) -> Void
+
+    func received(_ deliveries: [Delivery]) {
+        for delivery in deliveries { take(delivery) }
+    }
+
+    func ended(_ error: AMQPError?) {
+        end(error)
     }
 }

@@ -70,7 +70,4 @@ extension UUID {
             return nil
         }
     }
-
-    /// The usual text form, in lower case.
-    var lowercased: String { uuidString.lowercased() }
 }

@@ -66,6 +66,7 @@ struct RenewalTests {
                 return
             }
             settle(held.finish(response), seed)
+            held.settled()
             running[request.tag] = nil
             while let next = held.next() { run(next) }
         }
