@@ -53,7 +53,8 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// The same exchange, with credentials that are asked for whenever a connection is made: from a vault, for example.
     ///
     /// Factories share a session when they come from the same call of this. A connection that is open stays open when the
-    /// password changes; the next one uses the new password. What `provide` throws makes connecting fail with
+    /// password changes; the next one uses the new password. Credentials that say for how long they are valid are asked for
+    /// anew before that, and the connections are made again with them. What `provide` throws makes connecting fail with
     /// `unauthorised`; of the error only its type is told. An encoded factory has no provider: a process that decodes one
     /// finds its password in the environment.
     public func loggingIn(

@@ -8,6 +8,18 @@ public struct Credentials: Sendable, Hashable {
     }
 
     let mechanism: Mechanism
+    /// How long they are valid, from when they were asked for; `nil` without an end.
+    public private(set) var lifetime: Duration?
+
+    private init(mechanism: Mechanism, lifetime: Duration? = nil) {
+        self.mechanism = mechanism
+        self.lifetime = lifetime
+    }
+
+    /// The same, valid for so long from now. A ``Line`` asks its provider again before that, and makes its connection anew.
+    public func valid(for lifetime: Duration?) -> Credentials {
+        Credentials(mechanism: mechanism, lifetime: lifetime)
+    }
 
     /// User name and password (SASL PLAIN).
     public static func plain(user: String, password: String) -> Credentials {
@@ -66,5 +78,7 @@ extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, Cu
     public var debugDescription: String { description }
 
     /// A mirror without the password.
-    public var customMirror: Mirror { Mirror(self, children: ["user": user as Any], displayStyle: .struct) }
+    public var customMirror: Mirror {
+        Mirror(self, children: ["user": user as Any, "lifetime": lifetime as Any], displayStyle: .struct)
+    }
 }

@@ -26,7 +26,8 @@ extension Credentials {
     func resolved(until deadline: Deadline) async throws(AMQPError) -> Credentials {
         switch mechanism {
         case .plain, .external: return self
-        case .file(let user, let path): return .plain(user: user, password: try PasswordFile(path).read())
+        case .file(let user, let path):
+            return .plain(user: user, password: try PasswordFile(path).read()).valid(for: lifetime)
         case .provider(let provider):
             let answer = OneShot<Result<Credentials, any Error>>()
             let task = Task {

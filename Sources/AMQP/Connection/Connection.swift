@@ -160,6 +160,9 @@ public actor Connection {
     /// The user who logged in; `nil` before, and when a certificate decided and nobody said what the broker makes of it.
     public nonisolated var user: String? { shared.credentials.withLock { $0?.user } }
 
+    /// How long the credentials of the login are valid; `nil` without an end.
+    nonisolated var credentialsLifetime: Duration? { shared.credentials.withLock { $0?.lifetime } }
+
     /// What the broker said about itself at the login.
     public nonisolated var serverProperties: ServerProperties { shared.serverProperties.withLock { $0 } }
 }

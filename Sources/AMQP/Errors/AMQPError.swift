@@ -10,6 +10,8 @@ public struct AMQPError: Error, Sendable {
     public let replyCode: Int?
     /// A sentence for people.
     public let message: String
+    /// What mends it, where that is known; the message says it too.
+    public let mend: String?
     /// Whether the same call can succeed later without a change by the caller.
     public let isRetryable: Bool
     /// The error below this one, if there was any.
@@ -22,6 +24,7 @@ public struct AMQPError: Error, Sendable {
     ///   - delivery: What became of the message or request.
     ///   - replyCode: The broker's reply code, if any.
     ///   - message: A sentence for people, without secrets.
+    ///   - mend: What mends it, if that is known.
     ///   - isRetryable: Whether a retry can help; by default the code decides.
     ///   - underlying: The error below this one.
     public init(
@@ -29,6 +32,7 @@ public struct AMQPError: Error, Sendable {
         delivery: DeliveryOutcome,
         replyCode: Int? = nil,
         message: String,
+        mend: String? = nil,
         isRetryable: Bool? = nil,
         underlying: (any Error)? = nil
     ) {
@@ -36,6 +40,7 @@ public struct AMQPError: Error, Sendable {
         self.delivery = delivery
         self.replyCode = replyCode
         self.message = message
+        self.mend = mend
         self.isRetryable = isRetryable ?? code.isUsuallyRetryable
         self.underlying = underlying
     }
@@ -46,6 +51,7 @@ public struct AMQPError: Error, Sendable {
             delivery: delivery,
             replyCode: replyCode,
             message: message,
+            mend: mend,
             isRetryable: isRetryable,
             underlying: underlying
         )

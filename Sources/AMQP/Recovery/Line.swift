@@ -13,9 +13,9 @@ public final class Line: Sendable {
     /// What happens to the line. For one reader; the 64 newest events are kept.
     public let events: AsyncStream<LineEvent>
     private let eventSource: AsyncStream<LineEvent>.Continuation
-    private let clock: any Clock<Duration>
-    private let random: @Sendable () -> Double
-    private let logger: Logger
+    let clock: any Clock<Duration>
+    let random: @Sendable () -> Double
+    let logger: Logger
     private let state: Mutex<State>
 
     private struct State {
@@ -130,13 +130,17 @@ public final class Line: Sendable {
                     eventSource.yield(.recovered(outage: lost.duration(to: since), attempts: attempts))
                     lostAt = nil
                 }
-                let error = await watch()
+                let (error, isRenewal) = await watch()
                 if Task.isCancelled { return }
                 lostAt = .now
-                action = change {
-                    $0.lost(generation, error, uptime: since.duration(to: .now), random: random())
+                if isRenewal {
+                    action = change { $0.renewed(generation, error) }
+                    if case .connect = action { eventSource.yield(.renewing) }
+                } else {
+                    let uptime = since.duration(to: .now)
+                    action = change { $0.lost(generation, error, uptime: uptime, random: random()) }
+                    if case .wait = action { eventSource.yield(.lost(error)) }
                 }
-                if case .wait = action { eventSource.yield(.lost(error)) }
             case .wait(let delay):
                 let refusal = state.withLock { $0.machine.refusal }
                 if let refusal { eventSource.yield(.refused(refusal)) }
@@ -300,11 +304,32 @@ public final class Line: Sendable {
         return nil
     }
 
-    /// Waits for the end of the connection, and passes on what is said about it.
-    private func watch() async -> AMQPError {
-        guard let connection = state.withLock({ $0.connection }) else { return .closed("connection") }
+    /// Waits for the end of the connection, and passes on what is said about it. Returns why it ended, and whether that was
+    /// to make it anew.
+    private func watch() async -> (AMQPError, isRenewal: Bool) {
+        guard let connection = state.withLock({ $0.connection }) else { return (.closed("connection"), false) }
+        let isRenewal = await withTaskGroup(of: Bool.self) { group in
+            if let lifetime = connection.credentialsLifetime {
+                group.addTask { await self.renew(connection, lifetime) }
+            }
+            group.addTask {
+                await self.passOn(connection.events)
+                return false
+            }
+            var isRenewal = false
+            for await renewed in group {
+                isRenewal = isRenewal || renewed
+                if !connection.isOpen { group.cancelAll() }
+            }
+            return isRenewal
+        }
+        return (await connection.waitUntilClosed() ?? .closed("connection", delivery: .unknown), isRenewal)
+    }
+
+    /// Returns when the connection has ended.
+    private func passOn(_ events: AsyncStream<ConnectionEvent>) async {
         var isBlocked = false
-        for await event in connection.events {
+        for await event in events {
             switch event {
             case .blocked(let reason):
                 isBlocked = true
@@ -316,7 +341,6 @@ public final class Line: Sendable {
             }
         }
         if isBlocked { eventSource.yield(.unblocked) }
-        return await connection.waitUntilClosed() ?? .closed("connection", delivery: .unknown)
     }
 
     private func recover(

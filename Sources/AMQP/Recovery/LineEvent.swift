@@ -2,6 +2,8 @@
 public enum LineEvent: Sendable, Hashable {
     /// The connection ended; another will be made.
     case lost(AMQPError)
+    /// The connection was ended because its credentials end soon, and is made again with new ones.
+    case renewing
     /// The broker does not want this client any more: login refused, virtual host gone. It is asked again slowly.
     case refused(AMQPError)
     /// A new connection is open, and everything that lived on the old one is there again.

@@ -101,6 +101,14 @@ struct LineStateMachine {
         }
     }
 
+    /// The connection was ended by this process, to make another with new credentials.
+    mutating func renewed(_ generation: Int, _ error: AMQPError) -> Action {
+        guard state == .connected(generation) else { return .none }
+        state = .connecting(generation + 1)
+        cause = error
+        return .connect(generation + 1, firstEndpoint: firstEndpoint)
+    }
+
     /// The delay is over.
     mutating func delayPassed() -> Action {
         guard case .waiting(let generation) = state else { return .none }

@@ -59,33 +59,43 @@ enum TLSFailure: Hashable {
         }
     }
 
-    /// What happened and what mends it, in one sentence.
-    func text(_ endpoint: Endpoint, _ tls: TLSConfiguration) -> String {
+    /// What happened.
+    func cause(_ endpoint: Endpoint, _ tls: TLSConfiguration) -> String {
         let trusted = tls.caFile.map { "caFile \($0)" } ?? "the system's authorities"
+        return switch self {
+        case .untrusted: "the broker's certificate was signed by nobody in \(trusted)"
+        case .selfSigned: "the broker's certificate leads to an authority that is not in \(trusted)"
+        case .expired: "the broker's certificate has expired"
+        case .notYetValid: "the broker's certificate is not valid yet"
+        case .otherHost: "the broker's certificate does not name \(endpoint.host)"
+        case .notForServers: "the broker's certificate is not for servers"
+        case .refused(let why): "the broker's certificate was refused: \(why)"
+        case .notTLS: "port \(endpoint.port) does not answer with TLS"
+        case .clientCertificateNeeded where tls.certificateFile == nil: "the broker demands a client certificate"
+        case .clientCertificateNeeded: "the broker ended the handshake"
+        case .clientCertificateUnknown: "the broker does not trust the client certificate"
+        case .clientCertificateRefused: "the broker refused the client certificate"
+        case .noCommonVersion: "this machine and the broker have no TLS version in common"
+        }
+    }
+
+    /// What mends it; `nil` when the cause says all.
+    func mend(_ tls: TLSConfiguration) -> String? {
         switch self {
-        case .untrusted:
-            return
-                "the broker's certificate was signed by nobody in \(trusted): set caFile (cacertfile) to its authority"
-        case .selfSigned:
-            return
-                "the broker's certificate leads to an authority that is not in \(trusted): set caFile (cacertfile) to it"
-        case .expired: return "the broker's certificate has expired: renew it, or mend the clock of this machine"
-        case .notYetValid: return "the broker's certificate is not valid yet: mend the clock of this machine"
+        case .untrusted, .selfSigned: "set caFile (cacertfile) to its authority"
+        case .expired: "renew it, or mend the clock of this machine"
+        case .notYetValid: "mend the clock of this machine"
         case .otherHost:
-            return "the broker's certificate does not name \(endpoint.host): connect by a name or address in its "
-                + "subjectAltName, or set verifyHostname to false (verify_hostname=false) when you know why"
-        case .notForServers: return "the broker's certificate is not for servers: give it extendedKeyUsage serverAuth"
-        case .refused(let why): return "the broker's certificate was refused: \(why)"
-        case .notTLS:
-            return "port \(endpoint.port) does not answer with TLS: use the broker's TLS port, usually 5671, or amqp://"
+            "connect by a name or address in its subjectAltName, or set verifyHostname to false "
+                + "(verify_hostname=false) when you know why"
+        case .notForServers: "give it extendedKeyUsage serverAuth"
+        case .notTLS: "use the broker's TLS port, usually 5671, or amqp://"
         case .clientCertificateNeeded where tls.certificateFile == nil:
-            return "the broker demands a client certificate: set certificateFile and keyFile (certfile, keyfile)"
-        case .clientCertificateNeeded: return "the broker ended the handshake: look into its log"
-        case .clientCertificateUnknown:
-            return "the broker does not trust the client certificate: its cacertfile needs the authority that signed it"
-        case .clientCertificateRefused:
-            return "the broker refused the client certificate: it has expired, was revoked or is not for clients"
-        case .noCommonVersion: return "this machine and the broker have no TLS version in common"
+            "set certificateFile and keyFile (certfile, keyfile)"
+        case .clientCertificateNeeded: "look into its log"
+        case .clientCertificateUnknown: "its cacertfile needs the authority that signed it"
+        case .clientCertificateRefused: "renew it: it has expired, was revoked or is not for clients"
+        case .refused, .noCommonVersion: nil
         }
     }
 }

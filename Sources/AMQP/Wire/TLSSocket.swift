@@ -53,7 +53,8 @@ final class TLSSocket {
         }
         guard tls.verifyPeer else {
             throw WireConnector.tlsError(
-                "an IP address is compared only when the certificate is verified: set verifyHostname to false too"
+                "an IP address is compared only when the certificate is verified: set verifyHostname to false too",
+                mend: "set verifyHostname to false too (verify_hostname=false), or verify the certificate"
             )
         }
         unsafe amqp_ssl_socket_set_verify_hostname(socket, 0)
@@ -70,7 +71,10 @@ final class TLSSocket {
             }
         } else if tls.verifyPeer {
             guard unsafe warren_tls_trust_system(context) == 1 else {
-                throw WireConnector.tlsError("the system's trusted authorities were not found: set caFile")
+                throw WireConnector.tlsError(
+                    "the system's trusted authorities were not found: set caFile",
+                    mend: "set caFile (cacertfile) to the broker's authority"
+                )
             }
         }
     }
@@ -100,10 +104,13 @@ final class TLSSocket {
             isHostname: status == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue
         )
         guard let reason else { return nil }
+        let mend = reason.mend(tls)
+        let why = [reason.cause(endpoint, tls), mend].compactMap(\.self).joined(separator: ": ")
         return AMQPError(
             code: .tlsFailed,
             delivery: .notSent,
-            message: "No connection to \(endpoint): \(reason.text(endpoint, tls))."
+            message: "No connection to \(endpoint): \(why).",
+            mend: mend
         )
     }
 }

@@ -12,8 +12,11 @@ extension WireConnector {
         AMQPError(code: .internal, delivery: .notSent, message: "The library could not allocate memory.")
     }
 
-    static func tlsError(_ why: String) -> AMQPError {
-        AMQPError(code: .tlsFailed, delivery: .notSent, message: "TLS failed: \(why).")
+    static func tlsError(
+        _ why: String,
+        mend: String = "check that the files are there, may be read and have PEM"
+    ) -> AMQPError {
+        AMQPError(code: .tlsFailed, delivery: .notSent, message: "TLS failed: \(why).", mend: mend)
     }
 
     static func timeout(until deadline: Deadline) -> timeval {

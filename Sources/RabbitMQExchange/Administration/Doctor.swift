@@ -77,7 +77,8 @@ struct ConnectionDiagnosis {
             let mend = "check host, port and firewall; a port with TLS needs amqps://, one without amqp://"
             return [Finding(.address, .fail, text, mend: mend)]
         case .tlsFailed?:
-            return [reached, Finding(.tls, .fail, text, mend: Self.mendOfTLS(text))]
+            guard let mend = cause?.mend else { return [reached, Finding(.tls, .fail, text, mend: Self.mendOfTLS)] }
+            return [reached, Finding(.tls, .fail, text.replacing(": \(mend)", with: ""), mend: mend)]
         case .authenticationFailed?:
             let mend =
                 "check user and password (percent-encoded in the URL); guest may only log in locally"
@@ -94,20 +95,7 @@ struct ConnectionDiagnosis {
         }
     }
 
-    /// The C library tells its reasons apart only by their texts.
-    private static func mendOfTLS(_ text: String) -> String {
-        if text.contains("is not usable") { return "check that the file is there, may be read and has PEM" }
-        if text.contains("hostname verification") {
-            return "connect by the name in the certificate; an IP address is not compared with it"
-        }
-        if text.contains("cert verification") {
-            return "name the authority that signed the broker's certificate: ?cacertfile=FILE"
-        }
-        if text.contains("handshake failed") {
-            return "check that this port speaks TLS (5671); one without it needs amqp:// (5672)"
-        }
-        return "name the authority with ?cacertfile=FILE, and connect by the name in the certificate"
-    }
+    private static let mendOfTLS = "check that this port speaks TLS (5671); one without it needs amqp:// (5672)"
 
     private func tls() -> Finding {
         switch address.encryption {

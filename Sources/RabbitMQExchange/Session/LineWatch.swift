@@ -31,6 +31,11 @@ struct LineWatch: Sendable {
                 unblocked(&progress)
             case .lost(let error):
                 lost(error, &progress)
+            case .renewing:
+                logger.info(
+                    "a connection is made anew, because its credentials end soon",
+                    metadata: .init(keys: [.connection: role])
+                )
             case .refused(let error):
                 refused(error, &progress)
             case .recovered(let outage, let attempts):

@@ -34,6 +34,18 @@ struct LineStateMachineTests {
         #expect(machine.cause == nil)
     }
 
+    @Test("A connection that is made anew follows at once, to the same address")
+    func renewal() {
+        var machine = LineStateMachine(policy: policy)
+        _ = machine.openRequested()
+        _ = machine.opened(1)
+        #expect(machine.renewed(1, lost) == .connect(2, firstEndpoint: 0))
+        #expect(machine.renewed(1, lost) == .none)
+        #expect(machine.opened(2) == .recover(2))
+        #expect(machine.renewed(2, lost) == .none, "not before everything is there again")
+        #expect(machine.recovered(2) == .watch(2))
+    }
+
     @Test("Delays double up to the maximum, lose a random part, and begin anew after a connection that lasted")
     func delays() {
         var machine = LineStateMachine(policy: policy)
@@ -81,13 +93,14 @@ struct LineStateMachineTests {
                 let generation = max(0, lastGeneration - Int.random(in: 0...1, using: &generator))
                 let random = Double.random(in: 0..<1, using: &generator)
                 let action: LineStateMachine.Action =
-                    switch Int.random(in: 0..<20, using: &generator) {
+                    switch Int.random(in: 0..<21, using: &generator) {
                     case 0: machine.openRequested()
                     case 1...4: machine.opened(generation)
                     case 5...8: machine.openFailed(generation, random < 0.2 ? refused : lost, random: random)
                     case 9...11: machine.recovered(generation)
                     case 12...14: machine.lost(generation, lost, uptime: .seconds(random * 20), random: random)
                     case 15...18: machine.delayPassed()
+                    case 19: machine.renewed(generation, lost)
                     default: random < 0.1 ? machine.closeRequested() : .none
                     }
                 if isClosed { #expect(machine.state == .closed && action == .none, "\(generator)") }

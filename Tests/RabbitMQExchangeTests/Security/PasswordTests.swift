@@ -56,5 +56,50 @@ extension BrokerTests {
             await before.close()
             try await user.remove()
         }
+
+        @Test("Credentials that end are asked for in time, and connections made anew with them; callers notice nothing")
+        func renewal() async throws {
+            let scene = try await Scene()
+            let user = try await RoleUser(.operator, in: scene)
+            let name = user.name
+            let password = Monitor(RoleUser.password)
+            let asked = Monitor(0)
+            let exchange = try user.exchange { $0.connectionName = "\(name) renewed" }.loggingIn {
+                asked.update { $0 += 1 }
+                if asked.value == 3 { throw CancellationError() }
+                return .password(password.value, user: name, validFor: .seconds(3))
+            }
+            let client = try await exchange.makeUserClient()
+            let registration = try await client.registerAgent(AgentType("Clerk"))
+            let agent = try await exchange.makeAgentClient(registration) { request, _ in request.response() }
+            let connections = { Set(try await scene.management.connections().filter { $0.user == name }.map(\.id)) }
+            let before = try await connections()
+            #expect(before.count == 2)
+            // From now on the old password would not be let in.
+            let next = "next-" + UUID().uuidString
+            try await scene.broker.control("change_password", name, next)
+            password.update { $0 = next }
+            var calls = 0
+            try await eventually("both connections to be new ones", timeout: .seconds(30)) {
+                for _ in 1...20 {
+                    _ = try await client.handle(to: registration.agentID).ping()
+                    calls += 1
+                }
+                let now = try await connections()
+                return now.count == 2 && now.isDisjoint(with: before)
+            }
+            #expect(calls >= 20)
+            #expect(asked.value > 4, "once for each login, and before each renewal, the third time in vain")
+            let texts = scene.log.entries.map(\.message)
+            #expect(texts.contains("a connection is made anew, because its credentials end soon"))
+            #expect(
+                texts.contains("there are no new credentials; the connection is kept, and they are asked for again")
+            )
+            #expect(!texts.contains("a connection to the broker was lost; it is made again"))
+            await agent.close()
+            try await client.terminate(registration.agentID)
+            await client.close()
+            try await user.remove()
+        }
     }
 }

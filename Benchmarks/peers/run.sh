@@ -1,0 +1,77 @@
+#!/bin/bash
+# The same job on Warren and on other agent frameworks, in one run: a no-op action with 100 bytes, caller and agent in
+# two processes. Installs the peers into a folder of its own (.peers, about 300 MB), and removes nothing else.
+#   SECONDS_EACH=5   how long each measurement takes
+#   SAVE=1           writes results/peers.json
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+benchmarks=$(dirname "$here")
+folder=$benchmarks/.peers
+seconds=${SECONDS_EACH:-5}
+swift=${SWIFT:-swift}
+
+install() {
+    if [ ! -x "$folder/venv/bin/python" ]; then
+        mkdir -p "$folder"
+        python3 -m venv "$folder/venv" || { echo "Install python3-venv first." >&2; exit 1; }
+    fi
+    "$folder/venv/bin/pip" install --quiet --requirement "$here/requirements.txt"
+    # A Redis of the system, or Debian's packages unpacked here: no service is started, nothing is installed.
+    if command -v redis-server >/dev/null; then
+        redis=$(command -v redis-server)
+        return
+    fi
+    redis=$folder/redis/usr/bin/redis-server
+    if [ ! -e "$redis" ]; then
+        mkdir -p "$folder/packages" "$folder/redis"
+        (cd "$folder/packages" && apt-get download -q redis-server redis-tools libjemalloc2 liblzf1 >/dev/null)
+        for package in "$folder"/packages/*.deb; do dpkg -x "$package" "$folder/redis"; done
+    fi
+    libraries=$(dirname "$(find "$folder/redis" -name 'liblzf.so.1' | head -1)")
+    export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+install
+cd "$benchmarks"
+"$swift" build -c release --product load
+load=$("$swift" build -c release --show-bin-path)/load
+python=$folder/venv/bin/python
+
+redis_port=$(free_port)
+"$redis" --port "$redis_port" --bind 127.0.0.1 --save '' --appendonly no >/dev/null &
+redis_process=$!
+trap 'kill "$redis_process" 2>/dev/null || true' EXIT
+
+echo "Starting a private broker on loopback (about 6 s) ..." >&2
+coproc BROKER { trap '' INT; exec ../deploy/private-broker.sh run --plugins ''; }
+port=
+while IFS= read -r line <&"${BROKER[0]}"; do
+    case $line in
+        port=*) port=${line#*=} ;;
+        ready=*) break ;;
+    esac
+done
+[ -n "$port" ] || { echo "No broker: see above." >&2; exit 1; }
+url=amqp://guest:guest@127.0.0.1:$port
+
+measure() {
+    echo "$* ..." >&2
+    "$python" "$here/$1.py" "${@:2}" --seconds "$seconds" || echo "$1 failed" >&2
+}
+
+json=()
+if [ -n "${SAVE:-}" ]; then mkdir -p results; json=("$benchmarks/results/peers.json"); fi
+{
+    measure warren_job --url "$url" --load "$load" --kind replicated
+    measure warren_job --url "$url" --load "$load" --kind single
+    measure aio_pika_job --url "$url" --kind quorum
+    measure aio_pika_job --url "$url" --kind classic
+    measure academy_job redis --port "$redis_port"
+    measure academy_job hybrid --port "$redis_port"
+    measure academy_job http --port "$(free_port)"
+    measure academy_job local
+    measure autogen_job --port "$(free_port)"
+} | "$python" "$here/table.py" "${json[@]}"

@@ -1,0 +1,32 @@
+"""Reads lines of figures; prints a table beside Warren, and writes them as JSON."""
+
+import json
+import sys
+
+
+def main():
+    results = [json.loads(line) for line in sys.stdin if line.startswith("{")]
+    if len(sys.argv) > 1:
+        with open(sys.argv[1], "w") as file:
+            json.dump(results, file, indent=2)
+            file.write("\n")
+    base = {r["inFlight"]: r for r in results if r["name"].startswith("Warren, replicated")}
+    windows = sorted({r["inFlight"] for r in results})
+    print("| | median, 1 in flight | " + " | ".join(f"a second, {w} in flight" for w in windows if w > 1) + " |")
+    print("|---" * (len(windows) + 1) + "|")
+    for name in dict.fromkeys(r["name"] for r in results):
+        cells = []
+        for window in windows:
+            found = [r for r in results if r["name"] == name and r["inFlight"] == window]
+            if not found:
+                cells.append("")
+            elif window == 1:
+                cells.append(f"{found[0]['p50'] * 1e6:,.0f} µs ({found[0]['p50'] / base[1]['p50']:.2f})")
+            else:
+                cells.append(f"{found[0]['rate']:,.0f} ({found[0]['rate'] / base[window]['rate']:.2f})")
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    print("\nIn brackets: beside Warren with a replicated mailbox, in this run. Only the rows of Warren and aio-pika are durable.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+internal import Logging
+
+extension Line {
+    /// How long the end of a connection that is made anew may take.
+    private static let closePatience = Duration.seconds(5)
+
+    /// Ends the connection before its credentials end, so that the next one logs in with new ones. As long as there are no
+    /// new ones it stays: only the broker knows whether it still believes the old ones.
+    ///
+    /// - Returns: Whether it ended it; `false` when the task was cancelled.
+    func renew(_ connection: Connection, _ lifetime: Duration) async -> Bool {
+        // Not all processes of a service at once.
+        var delay = lifetime * (0.8 + 0.1 * random())
+        while true {
+            do { try await clock.sleep(for: delay) } catch { return false }
+            do throws(AMQPError) {
+                _ = try await configuration.credentials.resolved(until: .after(configuration.connectTimeout))
+            } catch {
+                if Task.isCancelled { return false }
+                logger.warning(
+                    "there are no new credentials; the connection is kept, and they are asked for again",
+                    metadata: ["error": "\(error)"]
+                )
+                delay = max(lifetime / 20, .seconds(1))
+                continue
+            }
+            guard connection.isOpen else { return false }
+            await connection.close(timeout: Self.closePatience)
+            return true
+        }
+    }
+}
