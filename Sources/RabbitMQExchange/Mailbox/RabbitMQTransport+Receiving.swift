@@ -19,6 +19,7 @@ extension RabbitMQTransport {
         } catch {
             end = error
         }
+        forgetUnread()
         receiver.stopped.send(())
         if let end, receiver.connection.isOpen { await restart(on: receiver.connection, after: end) }
     }
@@ -89,6 +90,16 @@ extension RabbitMQTransport {
         case .late, .answered(nil): delivery.acknowledge()
         case .answered(let response?): refuse { await $0.answer(response, delivery) }
         }
+    }
+
+    /// What nobody was given before the channel it came on ended is the broker's again, which gives it to this receiver once
+    /// more, or to another one that stands by. Whoever was given a request goes on with it.
+    private func forgetUnread() {
+        inbox.removeRequests { request in
+            held.withLock { $0.forget(request) { !$0.channel.isOpen } }
+        }
+        held.withLock { $0.forgetWaiting { !$0.channel.isOpen } }
+        handOutNext()
     }
 
     /// Hands out what waited because too many requests were held.
