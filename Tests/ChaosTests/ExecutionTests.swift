@@ -136,6 +136,9 @@ struct ExecutionTests {
         script.add("operator#1", .terminating)
         script.error(tag, "mailbox-terminated")
         script.start(tag)
-        #expect(script.violations().isEmpty)
+        var limits = CheckLimits()
+        #expect(script.violations(limits) == [.executedLate])
+        limits.scheduling = .seconds(2)
+        #expect(script.violations(limits).isEmpty)
     }
 }

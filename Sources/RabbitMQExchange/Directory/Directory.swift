@@ -283,7 +283,11 @@ final class Directory: Sendable {
             for try await delivery in consumer {
                 if isOfAnotherStream(delivery) {
                     try? await consumer.channel.close(deadline: link.deadline)
-                    return AMQPError(code: .consumerCancelled, delivery: .notSent, message: "The stream is another one.")
+                    return AMQPError(
+                        code: .consumerCancelled,
+                        delivery: .notSent,
+                        message: "The stream is another one."
+                    )
                 }
                 read(delivery)
                 // Each one: the acknowledgement timeout counts for streams too, and records may be rare.

@@ -182,6 +182,36 @@ struct HeldRequests<Receipt> {
         }
     }
 
+    /// Forgets a request that was put into the inbox and that nobody was given, when its receipt is void: it comes again as if
+    /// for the first time. Returns whether it was forgotten.
+    mutating func forget(_ request: Request, ifReceipt isVoid: (Receipt) -> Bool) -> Bool {
+        let key = Key(source: request.source, tag: request.tag)
+        guard let entry = held[key], entry.isHandedOut, isForgettable(entry, isVoid) else { return false }
+        forget(key)
+        handedOut -= 1
+        return true
+    }
+
+    /// Forgets what waits to be handed out and has a void receipt.
+    mutating func forgetWaiting(ifReceipt isVoid: (Receipt) -> Bool) {
+        let keys = waiting.filter { key in held[key].map { isForgettable($0, isVoid) } ?? false }
+        guard !keys.isEmpty else { return }
+        for key in keys { forget(key) }
+        waiting.removeAll { held[$0] == nil }
+    }
+
+    private func isForgettable(_ entry: Held, _ isVoid: (Receipt) -> Bool) -> Bool {
+        !entry.isBeingAnswered && !entry.isBeingRenewed && (entry.receipt.map(isVoid) ?? false)
+    }
+
+    private mutating func forget(_ key: Key) {
+        held[key] = nil
+        order.removeAll { $0 == key }
+        // Another receiver may get it: then nothing is remembered for ever.
+        if returned.count >= AnsweredRequests.maximumCount { returned = [:] }
+        returned[key, default: 0] += 1
+    }
+
     private mutating func leave(_ key: Key, _ entry: Held) {
         returned[key] = nil
         if entry.isBeingAnswered { answering -= 1 }

@@ -88,6 +88,11 @@ final class Inbox: Sendable {
         return ExchangeError(.cancelled, "the receiving task was cancelled")
     }
 
+    /// Takes out the requests that satisfy a condition.
+    func removeRequests(where condition: (Request) -> Bool) {
+        state.withLock { $0.requests.removeAll(where: condition) }
+    }
+
     /// Nothing can be received any more: whoever receives gets the error. The first end counts.
     ///
     /// - Returns: The responses that were not received.

@@ -103,6 +103,16 @@ extension RabbitMQTransport {
         }
     }
 
+    /// What nobody was given before the channel it came on ended is the broker's again, which gives it to this receiver once
+    /// more, or to another one that stands by. Whoever was given a request goes on with it.
+    func forgetUnread() {
+        inbox.removeRequests { request in
+            held.withLock { $0.forget(request) { !$0.channel.isOpen } }
+        }
+        held.withLock { $0.forgetWaiting { !$0.channel.isOpen } }
+        handOutNext()
+    }
+
     /// Hands out what waited because too many requests were held.
     func handOutNext() {
         while let request = held.withLock({ $0.next() }) { inbox.put(.request(request)) }

@@ -112,6 +112,7 @@ final class Receiver: DeliverySink {
             return (!state.isFinished, state.error)
         }
         guard isFirst else { return }
+        transport.forgetUnread()
         stopped.send(())
         // When that was not this process's doing, and not the end of the connection, it is started again.
         guard let error, connection.isOpen else { return }

@@ -33,8 +33,9 @@ extension Nemesis {
                 try await Task.sleep(for: .seconds(1))
             default:
                 try await player.network(mode(of: step))
-                // Sometimes longer than the limit of an operation.
-                try await Task.sleep(for: step.dice % 4 == 0 && step.fault != .delay ? step.hold * 2.5 : step.hold)
+                // Sometimes for more than twice the limit of an operation.
+                let isLong = step.dice % 4 == 0 && step.fault != .delay
+                try await Task.sleep(for: isLong ? step.hold + .seconds(14) : step.hold)
                 // What vanished is missing in the middle of a connection: none goes on.
                 if step.fault == .halfOpen { try await player.network(.reset) }
                 try await player.network(.pass)

@@ -5,7 +5,7 @@ public struct CheckLimits: Sendable {
     /// How long the call of a handle may take: its deadline, and the same.
     public var call: Duration = .seconds(100)
     /// How much later than an answer an execution may be written down that began before it.
-    public var scheduling: Duration = .seconds(1)
+    public var scheduling: Duration = .milliseconds(100)
     /// How long after a fault was healed the processes that felt it may still not know what happened meanwhile.
     public var grace: Duration = .seconds(15)
     /// How long an agent must have lived undisturbed after an answer was taken, for the request to be settled for good.

@@ -7,6 +7,40 @@ import Testing
 
 @Suite("Held requests")
 struct HeldRequestsTests {
+    @Test(
+        "what nobody was given is forgotten with its channel, and comes again as the first attempt; what is worked on stays"
+    )
+    func forgotten() throws {
+        let (user, agent) = (EntityID.user(UserID()), EntityID.agent(AgentID()))
+        var held = HeldRequests<Int>(capacity: 2)
+        let requests = try (0..<4).map { _ in try Request(from: user, to: agent, .ping) }
+        for (receipt, request) in requests.enumerated() {
+            _ = held.take(request, replyTo: nil, receipt: receipt)
+        }
+        // The first is being worked on, so nobody asks for it; the second is in the inbox, the others wait.
+        #expect(!held.forget(requests[1]) { $0 > 1 }, "its channel is open")
+        #expect(held.forget(requests[1]) { $0 <= 2 })
+        #expect(!held.forget(requests[2]) { $0 <= 2 }, "it is not in the inbox")
+        held.forgetWaiting { $0 <= 2 }
+        #expect(held.count == 2)
+        #expect(held.next()?.tag == requests[3].tag)
+        #expect(held.next() == nil)
+
+        var again = requests[1]
+        again.attempt = 2
+        guard case .waits = held.take(again, replyTo: nil, receipt: 5) else {
+            Issue.record("two are handed out already")
+            return
+        }
+        _ = held.answer(requests[0].response())
+        #expect(held.finish(requests[0].response()) == 0)
+        #expect(held.next()?.attempt == 1)
+        guard case .copy(3) = held.take(requests[3], replyTo: nil, receipt: 6) else {
+            Issue.record("it was still held")
+            return
+        }
+    }
+
     @Test("each receipt is settled once, by an answer or by being taken out, and no answer is given twice")
     func sequences() throws {
         var random = SeededGenerator()
