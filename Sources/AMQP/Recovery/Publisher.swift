@@ -24,6 +24,8 @@ public final class Publisher: Sendable {
         /// Resolved when one that waits may be due before those that waited before.
         var dueChanged = OneShot<Void>()
         var isClosed = false
+        /// When the channel was last given up on purpose.
+        var renewed: ContinuousClock.Instant?
         /// The thread to be woken when the lock is free again.
         var wake: WakeDescriptor?
 
@@ -90,6 +92,21 @@ public final class Publisher: Sendable {
             return state.queue.close()
         }
         resume(endings)
+    }
+
+    /// Goes on with another channel, at most once a second. What is unconfirmed is published again on it.
+    ///
+    /// For a queue that refuses messages without being full. A channel remembers which node decides for a quorum queue; one
+    /// that was opened before there was a new one refuses for ever (RabbitMQ 3.10).
+    public func renew() async {
+        let channel = state.withLock { state -> Channel? in
+            guard let channel = state.channel else { return nil }
+            if let last = state.renewed, last.duration(to: .now) < .seconds(1) { return nil }
+            state.renewed = .now
+            state.channel = nil
+            return channel
+        }
+        try? await channel?.close(deadline: .after(Self.channelPatience))
     }
 
     // MARK: Callers

@@ -21,6 +21,10 @@ final class Directory: Sendable {
         var fence: (id: UUID, waiters: [FenceSignal])?
         /// Who came after that, and needs another.
         var late: [FenceSignal] = []
+        /// Its consumer.
+        var consumer: Consumer?
+        /// Whether that is to be read from the beginning.
+        var isStartingOver = false
         /// Who was read since the stream was found to be another one; `nil` when it is not looked at that way.
         var found: Set<EntityID>?
         /// Who watches.
@@ -126,7 +130,7 @@ final class Directory: Sendable {
     }
 
     /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.
-    private func fence() async throws(ExchangeError) {
+    private func fence(timeout: Duration? = nil) async throws(ExchangeError) {
         let signal = FenceSignal()
         beginFollowing()
         let publish: UUID? = state.withLock { state in
@@ -139,7 +143,7 @@ final class Directory: Sendable {
             return nil
         }
         if let publish { background.start { await self.publishFence(publish) } }
-        switch await signal.wait(until: .now + link.configuration.operationTimeout) {
+        switch await signal.wait(until: .now + (timeout ?? link.configuration.operationTimeout)) {
         case .success?: return
         case .failure(let error)?: throw error
         case nil:
@@ -214,7 +218,24 @@ final class Directory: Sendable {
 
     /// Goes on reading on a new connection, where it was left.
     func resume(on connection: Connection) async throws(AMQPError) {
-        try await state.withLock { $0.follower }?.resume(on: connection)
+        guard let follower = state.withLock({ $0.follower }) else { return }
+        try await follower.resume(on: connection)
+        background.start { await self.check() }
+    }
+
+    /// Looks whether a record comes back. In a stream that was deleted and made again it does not: the broker waits for the
+    /// place that was asked for.
+    private func check() async {
+        do throws(ExchangeError) {
+            try await fence(timeout: link.patience)
+        } catch {
+            guard error.code == .deadlineExceeded, link.isConnected else { return }
+            let consumer = state.withLock { state in
+                state.isStartingOver = true
+                return state.consumer
+            }
+            try? await consumer?.channel.close(deadline: link.deadline)
+        }
     }
 
     /// The broker ended the consumer: the stream was deleted, or its node went down. It is read from the beginning, and
@@ -279,15 +300,27 @@ final class Directory: Sendable {
     }
 
     private func read(_ consumer: Consumer) async -> AMQPError? {
+        state.withLock { $0.consumer = consumer }
+        let end = await take(consumer)
+        let isStartingOver = state.withLock { state in
+            defer { state.isStartingOver = false }
+            return state.isStartingOver
+        }
+        return isStartingOver ? Self.anotherStream : end
+    }
+
+    private static let anotherStream = AMQPError(
+        code: .consumerCancelled,
+        delivery: .notSent,
+        message: "The stream is another one."
+    )
+
+    private func take(_ consumer: Consumer) async -> AMQPError? {
         do throws(AMQPError) {
             for try await delivery in consumer {
                 if isOfAnotherStream(delivery) {
                     try? await consumer.channel.close(deadline: link.deadline)
-                    return AMQPError(
-                        code: .consumerCancelled,
-                        delivery: .notSent,
-                        message: "The stream is another one."
-                    )
+                    return Self.anotherStream
                 }
                 read(delivery)
                 // Each one: the acknowledgement timeout counts for streams too, and records may be rare.

@@ -111,7 +111,7 @@ extension RabbitMQTransport {
     }
 
     /// How long a mailbox that is not full may refuse.
-    private static let refusalPatience = Duration.seconds(3)
+    private static let refusalPatience = Duration.seconds(5)
 
     /// Publishes a request, once more when the broker refuses it and the mailbox is not full: a queue refuses also while
     /// the node that decides for it goes down, until another one does. A single mailbox may have kept what it refused then.
@@ -133,6 +133,7 @@ extension RabbitMQTransport {
                 wasRefused = true
             }
             await pause.next()
+            await link.renewChannel()
         }
     }
 

@@ -136,6 +136,11 @@ final class BrokerLink: Sendable {
         try await publications.publish(publication, deadline: deadline ?? self.deadline)
     }
 
+    /// A queue that is not full refused a message: what follows is published on another channel.
+    func renewChannel() async {
+        await publications.renew()
+    }
+
     /// Publishes a record of the directory and waits for the confirm. A refusal ends nothing else.
     func announce(_ publication: Publication) async throws(AMQPError) {
         try await announcements.publish(sign(publication), deadline: deadline)

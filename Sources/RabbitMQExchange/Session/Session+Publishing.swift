@@ -40,6 +40,7 @@ extension Session {
         } catch let error where error.code == .unroutable {
             return false
         } catch {
+            if error.code == .nacked { await link.renewChannel() }
             throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
         }
     }
@@ -88,6 +89,11 @@ extension Session {
             body: body,
             mandatory: true
         )
-        try await link.publish(publication, signed: false)
+        do throws(AMQPError) {
+            try await link.publish(publication, signed: false)
+        } catch {
+            if error.code == .nacked { await link.renewChannel() }
+            throw error
+        }
     }
 }
