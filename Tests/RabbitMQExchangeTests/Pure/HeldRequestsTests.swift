@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Held requests")
 struct HeldRequestsTests {
-    @Test("what nobody was given is forgotten with its channel, and comes again as the first attempt; what is worked on stays")
+    @Test("what nobody was given is forgotten with its channel, and comes again as the first attempt")
     func forgotten() throws {
         let (user, agent) = (EntityID.user(UserID()), EntityID.agent(AgentID()))
         var held = HeldRequests<Int>(capacity: 2)
