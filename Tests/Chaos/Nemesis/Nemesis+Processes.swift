@@ -10,16 +10,19 @@ extension Nemesis {
                 try await player.kill()
                 try await Task.sleep(for: step.hold / 3)
                 try player.start()
+                cast.noteBirth()
                 // Sometimes again while it begins, or recovers what it had.
                 for round in 0..<(step.dice % 3) {
                     try await Task.sleep(for: .milliseconds(100 + step.dice * (round + 1) % 1500))
                     try await player.kill()
                     try player.start()
+                    cast.noteBirth()
                 }
             case .end:
                 let isInOrder = try await player.end(.end, timeout: .seconds(40))
                 if !isInOrder { say("\(player.role) did not end, and was killed") }
                 try player.start()
+                cast.noteBirth()
             case .stop:
                 player.signal(SIGSTOP)
                 try await Task.sleep(for: step.hold)

@@ -88,6 +88,7 @@ final class Nemesis: Sendable {
         let node = brokers.nodes[index]
         var step = step
         if step.fault == .crash, begun.duration(to: .now) < Self.youth { step = step.with(.restart) }
+        if step.fault == .crash, brokers.nodes.count == 1 { try await cast.waitUntilGrown() }
         try await during(step, on: brokers.nodes.count == 1 ? "broker" : "broker-\(index + 1)") {
             switch step.fault {
             case .restart:
@@ -125,6 +126,7 @@ final class Nemesis: Sendable {
                 try await author.kill()
             }
             try author.start()
+            cast.noteBirth()
         }
     }
 }

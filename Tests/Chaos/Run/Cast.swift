@@ -16,6 +16,9 @@ final class Cast: Sendable {
     /// The mailbox that is asked in each place.
     private let slots: Mutex<[AgentRegistration?]>
 
+    /// When somebody last made a queue, or may have.
+    private let birth = Mutex(ContinuousClock.now)
+
     /// How many requesters live through the whole run; others may be killed.
     static let survivors = 2
     /// Mailboxes that are asked at a time. The first is served by two agents, one of which stands by.
@@ -71,6 +74,17 @@ final class Cast: Sendable {
         for requester in requesters { requester.ask(slot, registration) }
     }
 
+    /// A process was started, or a mailbox made.
+    func noteBirth() { birth.withLock { $0 = .now } }
+
+    /// Waits until no queue is so young that a broker which is killed forgets it: a lone node writes what it knows of queues
+    /// to the disk some seconds later.
+    func waitUntilGrown() async throws {
+        while birth.withLock({ $0.duration(to: .now) }) < .seconds(4) {
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
     private func servers(_ slot: Int) -> [Player] {
         slot == 0 ? [agents[0], agents[Self.places]] : [agents[slot]]
     }
@@ -78,7 +92,9 @@ final class Cast: Sendable {
     private func register(_ type: String) async throws -> AgentRegistration {
         while true {
             do throws(ExchangeError) {
+                noteBirth()
                 let registration = try await operatorTransport.registerAgent(AgentType(type))
+                noteBirth()
                 ledger.write(.registered, mailbox: registration.agentID.uuid)
                 return registration
             } catch {
