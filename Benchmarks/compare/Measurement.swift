@@ -17,7 +17,8 @@ struct Measurement {
         var rounds: [Round] = []
         for _ in 0..<self.rounds { rounds.append(try run(programs)) }
         let raws = rounds.compactMap(\.raw)
-        let ratios = rounds.compactMap { round in round.raw.map { round.warren / $0 } }
+        // The clock of user time may not have ticked.
+        let ratios = rounds.compactMap { round in round.raw.flatMap { $0 > 0 ? round.warren / $0 : nil } }
         return Result(
             name: name,
             unit: unit,

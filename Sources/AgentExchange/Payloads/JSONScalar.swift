@@ -131,13 +131,15 @@ struct JSONScalarList {
     static let closing = "]}"
 
     private let bytes: Data
+    private let isEmpty: Bool
     private var index: Int
     private var isFirst = true
 
     /// - Returns: `nil` when the payload has not the form that is written here.
     init?(_ bytes: Data) {
         self.bytes = bytes
-        if bytes.elementsEqual("{}".utf8) {
+        isEmpty = bytes.elementsEqual("{}".utf8)
+        if isEmpty {
             index = bytes.count
         } else {
             guard bytes.starts(with: Self.opening.utf8) else { return nil }
@@ -162,5 +164,5 @@ struct JSONScalarList {
     }
 
     /// Whether everything was read.
-    var isComplete: Bool { index == bytes.count || bytes.dropFirst(index).elementsEqual(Self.closing.utf8) }
+    var isComplete: Bool { isEmpty || bytes.dropFirst(index).elementsEqual(Self.closing.utf8) }
 }
