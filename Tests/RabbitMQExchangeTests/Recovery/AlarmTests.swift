@@ -7,7 +7,10 @@ import Testing
 extension BrokerTests {
     @Suite("Alarms of the broker")
     struct AlarmTests {
-        @Test("Publishing waits until its deadline, also on a new connection; then everything goes on", arguments: alarms)
+        @Test(
+            "Publishing waits until its deadline, also on a new connection; then everything goes on",
+            arguments: alarms
+        )
         func alarm(_ alarm: Alarm) async throws {
             let broker = try await PrivateBroker.start()
             let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(3) }

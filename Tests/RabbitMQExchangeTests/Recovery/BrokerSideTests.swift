@@ -162,7 +162,9 @@ extension BrokerTests {
             await broker.stop()
         }
 
-        @Test("All permissions are revoked: calls fail with forbidden, also on a new connection; given back, all goes on")
+        @Test(
+            "All permissions are revoked: calls fail with forbidden, also on a new connection; given back, all goes on"
+        )
         func permissionsRevoked() async throws {
             let broker = try await PrivateBroker.start()
             var scene = try await Scene(on: broker) {

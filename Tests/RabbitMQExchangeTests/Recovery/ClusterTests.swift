@@ -8,15 +8,16 @@ extension BrokerTests {
     @Suite("A cluster of three nodes")
     struct ClusterTests {
         /// In order first: a broker that is killed within seconds after it made its first stream never finds it again.
-        @Test("Each node in turn is shut down, then killed, under load: every request is answered once, and run once")
+        @Test("Each node in turn is shut down or killed under load: every request is answered once, and run once")
         func nodes() async throws {
             let cluster = try await PrivateCluster.start()
             let troupe = try await Troupe(on: cluster.nodes[0], cluster)
             try await expectReplicas(troupe, cluster)
-            for (fault, node) in [("shut down", 0), ("killed", 1), ("killed", 0), ("killed", 1), ("killed", 2), ("killed", 0), ("killed", 1)] {
+            let faults = [
+                ("shut down", 0), ("killed", 1), ("killed", 0), ("killed", 1), ("killed", 2), ("shut down", 1),
+            ]
+            for (fault, node) in faults {
                 let node = cluster.nodes[node]
-                let began = Date.now
-                do {
                 let longest = try await troupe.expectAnswers {
                     if fault == "killed" { try await node.kill() } else { try await node.halt() }
                     try await troupe.expectProgress("work without \(node.node)")
@@ -28,19 +29,6 @@ extension BrokerTests {
                 }
                 print("a node was \(fault): the longest time without an answer was \(longest)")
                 #expect(longest < .seconds(20))
-                } catch {
-                    print("DIAG began", began, "now", Date.now)
-                    if ProcessInfo.processInfo.environment["DIAG"] != nil { print("BEGUN", troupe.begun.value.count, "messages", troupe.scene.log.entries.count)
-                    for entry in troupe.scene.log.entries.filter({ !$0.message.contains("left is not back") }).suffix(200) { print("LOG", entry) } }
-                    for n in cluster.nodes {
-                        if await n.vmProcessID == nil { continue }
-                        print("QUEUES", (try? await n.control("list_queues", "name", "type", "messages_ready", "messages_unacknowledged", "consumers", "leader", "online")) ?? "")
-                        print("CONS", (try? await n.control("list_consumers", "queue_name", "channel_pid", "consumer_tag", "active", "activity_status")) ?? "")
-                        print("CONN", (try? await n.control("list_connections", "name", "node", "client_properties", "state")) ?? "")
-                        break
-                    }
-                    throw error
-                }
             }
             try await expectEmpty(troupe, cluster)
             await troupe.close()
