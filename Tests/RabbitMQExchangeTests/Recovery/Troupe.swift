@@ -96,9 +96,6 @@ struct Troupe: Sendable {
         } catch {
             isOver.update { $0 = true }
             asking.cancel()
-            if ProcessInfo.processInfo.environment["DIAG"] != nil {
-                for entry in scene.log.entries.suffix(120) { print("LOG", "\(entry)".prefix(400)) }
-            }
             // Why there were no more answers, where somebody was told.
             if case .failure(let reason) = await asking.result { Issue.record(reason) }
             throw error

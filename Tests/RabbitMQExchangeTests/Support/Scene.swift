@@ -38,10 +38,7 @@ struct Scene: Sendable {
     func name(_ rest: String) -> String { "warren.\(namespace).\(rest)" }
 
     /// A factory; those with the same session name share a session.
-    func exchange(
-        _ session: String = "one",
-        level: Logger.Level = ProcessInfo.processInfo.environment["DIAG"] != nil ? .debug : .warning
-    ) throws -> RabbitMQExchange {
+    func exchange(_ session: String = "one", level: Logger.Level = .warning) throws -> RabbitMQExchange {
         var configuration = configuration
         configuration.connectionName = "\(namespace) \(session)"
         var logger = log.logger
