@@ -8,7 +8,7 @@ struct LogTriage {
     static func main() async throws {
         let arguments = CommandLine.arguments.dropFirst()
         guard let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"], let last = arguments.last else {
-            print("Usage: WARREN_BROKER=amqp://user:password@host log-triage FILE")
+            say("Usage: WARREN_BROKER=amqp://user:password@host log-triage FILE")
             exit(2)
         }
         let exchange = try RabbitMQExchange(url: broker, namespace: "log-triage")
@@ -55,11 +55,11 @@ struct LogTriage {
         for try await change in changes {
             switch change {
             case .snapshot(let others):
-                if !others.isEmpty { print("there already:", others.map(\.description).joined(separator: ", ")) }
+                if !others.isEmpty { say("there already: \(others.map(\.description).joined(separator: ", "))") }
             case .registered(let agent):
-                print("\(agent.id.name ?? "a classifier") comes")
+                say("\(agent.id.name ?? "a classifier") comes")
             case .terminated(let agent):
-                print("\(agent.id.name ?? "a classifier") goes")
+                say("\(agent.id.name ?? "a classifier") goes")
                 rest.remove(agent.id)
                 if rest.isEmpty { return }
             }
@@ -67,12 +67,17 @@ struct LogTriage {
     }
 
     private static func report(_ severities: [Severity], of lines: [String]) {
-        print("\(lines.count) lines:")
+        say("\(lines.count) lines:")
         for severity in Severity.allCases {
-            print("  \(severity) \(severities.count { $0 == severity })")
+            say("  \(severity) \(severities.count { $0 == severity })")
         }
         for (number, (severity, line)) in zip(severities, lines).enumerated() where severity == .critical {
-            print("line \(number + 1): \(line)")
+            say("line \(number + 1): \(line)")
         }
     }
+}
+
+/// Prints a line at once, also into a pipe.
+func say(_ line: String) {
+    try? FileHandle.standardOutput.write(contentsOf: Data((line + "\n").utf8))
 }

@@ -40,7 +40,7 @@ struct Triage: Sendable {
             do {
                 return try await worker.classify(batch, deadline: .seconds(20))
             } catch let error as ExchangeError where error.code == .deadlineExceeded && attempt < Self.attempts {
-                print("\(worker.id.name ?? "a worker") is late with the lines from \(start + 1)")
+                say("\(worker.id.name ?? "a worker") is late with the lines from \(start + 1)")
             }
         }
         return []

@@ -21,7 +21,7 @@ struct Worker: Sendable {
         for _ in 1...Self.starts {
             status = try await runOnce()
             if status == 0 || Task.isCancelled { return }
-            print("\(name) ended with \(status), and is started again")
+            say("\(name) ended with \(status), and is started again")
         }
         throw Failure(worker: name, status: status)
     }

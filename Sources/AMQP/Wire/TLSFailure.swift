@@ -14,6 +14,9 @@ enum TLSFailure: Hashable {
     case clientCertificateUnknown
     case clientCertificateRefused
     case noCommonVersion
+    /// With TLS 1.3 a broker judges the client's certificate after the handshake, and its reason may be lost with the
+    /// connection.
+    case endedAfterHandshake
 
     /// - Parameters:
     ///   - refusal: Why a certificate was refused here; 0 when none was.
@@ -76,6 +79,10 @@ enum TLSFailure: Hashable {
         case .clientCertificateUnknown: "the broker does not trust the client certificate"
         case .clientCertificateRefused: "the broker refused the client certificate"
         case .noCommonVersion: "this machine and the broker have no TLS version in common"
+        case .endedAfterHandshake:
+            "the broker ended the connection after the handshake, as one does that "
+                + (tls.certificateFile == nil
+                    ? "demands a client certificate" : "does not trust the client certificate")
         }
     }
 
@@ -95,6 +102,9 @@ enum TLSFailure: Hashable {
         case .clientCertificateNeeded: "look into its log"
         case .clientCertificateUnknown: "its cacertfile needs the authority that signed it"
         case .clientCertificateRefused: "renew it: it has expired, was revoked or is not for clients"
+        case .endedAfterHandshake where tls.certificateFile == nil:
+            "set certificateFile and keyFile (certfile, keyfile), or look into its log"
+        case .endedAfterHandshake: "its cacertfile needs the authority that signed it; its log says more"
         case .refused, .noCommonVersion: nil
         }
     }

@@ -96,13 +96,16 @@ final class TLSSocket {
 
     /// Says why a connection was not made, and what mends it. `nil` when it was not for TLS.
     ///
-    /// - Parameter status: What the library said.
-    func explanation(_ status: Int32) -> AMQPError? {
-        let reason = unsafe TLSFailure(
+    /// - Parameters:
+    ///   - status: What the library said.
+    ///   - isLogin: Whether the handshake had come to its end.
+    func explanation(_ status: Int32, isLogin: Bool = false) -> AMQPError? {
+        var reason = unsafe TLSFailure(
             refusal: refusal.pointee,
             reason: warren_tls_reason(),
             isHostname: status == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue
         )
+        if isLogin, reason == nil, status == AMQP_STATUS_SSL_ERROR.rawValue { reason = .endedAfterHandshake }
         guard let reason else { return nil }
         let mend = reason.mend(tls)
         let why = [reason.cause(endpoint, tls), mend].compactMap(\.self).joined(separator: ": ")

@@ -98,7 +98,7 @@ struct WireConnector {
         guard unsafe reply.reply_type != AMQP_RESPONSE_NORMAL else { return }
         // With TLS 1.3 the broker judges the client's certificate after the handshake.
         if unsafe reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION,
-            let error = unsafe tls?.explanation(reply.library_error)
+            let error = unsafe tls?.explanation(reply.library_error, isLogin: true)
         {
             throw error
         }
