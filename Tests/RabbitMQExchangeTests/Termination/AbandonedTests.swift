@@ -158,7 +158,7 @@ extension BrokerTests {
                 // Both sessions serve dead letters; send until it was the other's turn.
                 var tags: Set<UUID> = []
                 while mortal.process.exit == nil {
-                    let deadline = Date(timeIntervalSinceNow: 0.02)
+                    let deadline = Date(timeIntervalSinceNow: 0.15)
                     let request = try Request(
                         from: user.mailboxID,
                         to: .agent(registration.agentID),
