@@ -233,6 +233,21 @@ public final class Line: Sendable {
         }
     }
 
+    /// Why the broker refuses this client, if it does.
+    var refusal: AMQPError? { state.withLock { $0.machine.refusal } }
+
+    /// Waits until the broker refuses this client. Returns why, and what is resolved when something changes after that; `nil`
+    /// when the line is closed or the task is cancelled.
+    func waitUntilRefused() async -> (AMQPError, changed: OneShot<Void>)? {
+        while !Task.isCancelled {
+            let (machine, changed) = state.withLock { ($0.machine, $0.changed) }
+            if machine.state == .closed { return nil }
+            if let refusal = machine.refusal { return (refusal, changed) }
+            _ = await changed.wait()
+        }
+        return nil
+    }
+
     /// Waits until the line is closed, or the task is cancelled.
     public func waitUntilClosed() async {
         while !Task.isCancelled {

@@ -83,6 +83,7 @@ public final class Publisher: Sendable {
     public func run(repair: @escaping @Sendable (AMQPError) async -> Void = { _ in }) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.expireWaiting() }
+            group.addTask { await self.failWhenRefused() }
             await serve(repair)
             group.cancelAll()
         }
@@ -128,15 +129,19 @@ public final class Publisher: Sendable {
         _ waiter: CheckedContinuation<Result<Void, AMQPError>, Never>
     ) -> UInt64? {
         // Under one lock, so that the channel gets publications in the order of their numbers.
+        var waits = false
         let (number, changed, wake): (UInt64?, OneShot<Void>?, WakeDescriptor?) = state.withLock { state in
             if state.isClosed { return (nil, nil, nil) }
             let number = state.queue.submit(publication, deadline: deadline, waiter: waiter)
             if send(number, &state) { return (number, nil, state.takeWake()) }
+            waits = true
             return (number, Self.wait(number, deadline, &state), nil)
         }
         wake?.signal()
         if number == nil { waiter.resume(returning: .failure(.closed("connection"))) }
         changed?.resolve(())
+        // The others that waited when the broker refused this client have been told.
+        if waits, let refusal = line.refusal { failWaiting(refusal) }
         return number
     }
 
@@ -307,6 +312,25 @@ public final class Publisher: Sendable {
         if let next, next <= deadline.instant { return nil }
         defer { state.dueChanged = OneShot() }
         return state.dueChanged
+    }
+
+    /// A broker that refuses this client will do so again: nobody waits for that until his deadline.
+    private func failWhenRefused() async {
+        while let (refusal, changed) = await line.waitUntilRefused() {
+            failWaiting(refusal)
+            _ = await changed.wait()
+        }
+    }
+
+    private func failWaiting(_ refusal: AMQPError) {
+        let endings = state.withLock { state in
+            var endings: [Queue.Ending] = []
+            for number in state.queue.waiting {
+                if let ending = state.queue.expire(number, because: refusal) { endings.append(ending) }
+            }
+            return endings
+        }
+        resume(endings)
     }
 
     private func expireWaiting() async {

@@ -293,6 +293,9 @@ final class Directory: Sendable {
     func close() {
         let feeds = state.withLock { state in
             defer { state.feeds = [] }
+            // It knows the directory: without this neither would ever be freed.
+            state.follower = nil
+            state.consumer = nil
             return state.feeds
         }
         for feed in feeds { feed.end(nil) }

@@ -330,6 +330,11 @@ final class Session: Sendable {
         await link.close()
         await background.cancelAll()
         directory.close()
+        // They know the session: without this it would never be freed.
+        state.withLock { state in
+            state.consumers = []
+            state.answers = nil
+        }
         board.set(.idle)
     }
 

@@ -23,10 +23,14 @@ final class SessionRegistry: Sendable {
         var users = 1
     }
 
+    private struct WeakBoard {
+        weak var board: StateBoard?
+    }
+
     private struct State {
         var entries: [Key: Entry] = [:]
-        /// How each of them is connected; kept, because readers come before and stay after.
-        var boards: [Key: StateBoard] = [:]
+        /// How each of them is connected. Sessions and readers keep them: readers come before and stay after.
+        var boards: [Key: WeakBoard] = [:]
         var next = 0
     }
 
@@ -61,9 +65,12 @@ final class SessionRegistry: Sendable {
     }
 
     private static func board(_ key: Key, _ state: inout State) -> StateBoard {
-        if let board = state.boards[key] { return board }
+        if let board = state.boards[key]?.board { return board }
+        if state.boards.count > 2 * state.entries.count + 16 {
+            state.boards = state.boards.filter { $0.value.board != nil }
+        }
         let board = StateBoard()
-        state.boards[key] = board
+        state.boards[key] = WeakBoard(board: board)
         return board
     }
 

@@ -27,8 +27,9 @@ final class StateBoard: Sendable {
             continuation.yield(state.current)
             return state.next
         }
-        continuation.onTermination = { [weak self] _ in
-            _ = self?.state.withLock { $0.readers.removeValue(forKey: number) }
+        // As long as somebody reads, there is something to be read.
+        continuation.onTermination = { [self] _ in
+            _ = state.withLock { $0.readers.removeValue(forKey: number) }
         }
         return ConnectionStates(stream: stream)
     }
