@@ -10,9 +10,9 @@ struct ServedRequest: Sendable {
         let start = ContinuousClock.now
         metrics.move(.requestsRunning, exchange, by: 1)
         #if Tracing
-            let response = await ServiceSpan(request, telemetry).run(handler)
+            let response = await telemetry.traced { await ServiceSpan(request, telemetry).run(handler) }
         #else
-            let response = await handler()
+            let response = await telemetry.traced { await handler() }
         #endif
         metrics.move(.requestsRunning, exchange, by: -1)
         // One that is given back will be served again.

@@ -1,6 +1,10 @@
 internal import Foundation
 internal import Metrics
 
+#if Tracing
+    internal import Tracing
+#endif
+
 /// What a client reports to: the metrics of the process, and how spans name the exchange.
 struct Telemetry: Sendable {
     /// The handlers of the metrics.
@@ -13,9 +17,26 @@ struct Telemetry: Sendable {
         self.init(exchangeKind: transport.exchangeKind)
     }
 
+    #if Tracing
+        /// The tracer that was active where the client was made. Handlers run in tasks that inherit nothing from there.
+        private let tracer: (any Tracer)?
+    #endif
+
     init(exchangeKind: String) {
         metrics = .current
         self.exchangeKind = exchangeKind
+        #if Tracing
+            let active = InstrumentationSystem.tracer
+            tracer = active is NoOpTracer ? nil : active
+        #endif
+    }
+
+    /// Serves a request with the tracer of the client.
+    func traced(_ body: () async -> Response?) async -> Response? {
+        #if Tracing
+            if let tracer { return await withTracer(tracer) { await body() } }
+        #endif
+        return await body()
     }
 
     var exchange: ExchangeMetrics.Dimension { .exchange(exchangeKind) }
