@@ -54,11 +54,7 @@ chaos: needs ## kills and cuts processes and a broker for 10 minutes; every requ
 	    $(if $(NODES),--nodes $(NODES)) $(if $(MAILBOXES),--mailboxes $(MAILBOXES)) $(if $(JSON),--json)
 
 sanitize: needs ## the tests of the lower layers under ThreadSanitizer, then under AddressSanitizer
-	@for sanitizer in thread address; do \
-	    $(SWIFT) build --build-tests --sanitize=$$sanitizer --scratch-path .build/$$sanitizer && \
-	    $(SWIFT) test --skip-build --no-parallel --sanitize=$$sanitizer --scratch-path .build/$$sanitizer \
-	        --filter 'AMQPTests|InProcessExchangeTests|AgentExchangeTests|RabbitMQExchangeTests' || exit 1; \
-	done
+	@SWIFT='$(SWIFT)' Tests/Sanitizing/sanitize.sh
 
 format: ## formats all sources in place
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro
