@@ -11,11 +11,11 @@ struct LoopTests {
         let clock = ManualClock()
         try await withAgents(on: InProcessExchange()) { agents in
             let counter = try await agents.launch(MyCounter(), configuration: .test { $0.clock = clock })
-            for _ in 0..<3 {
+            for tick in 1...3 {
                 try await clock.sleepers(atLeast: 1)
                 clock.advance(by: .seconds(1))
+                try await eventually("tick \(tick)", value: { try await counter.total() }) { $0 == tick }
             }
-            try await eventually("three ticks", value: { try await counter.total() }) { $0 == 3 }
         }
     }
 
