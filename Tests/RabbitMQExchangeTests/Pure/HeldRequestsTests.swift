@@ -85,6 +85,7 @@ struct HeldRequestsTests {
                     let receipt = held.finish(response)
                     #expect(receipt != nil, "an answer settled nothing, \(seed)")
                     if let receipt { settle(receipt) }
+                    held.settled()
                     let key = HeldRequests<Int>.Key(source: response.destination, tag: response.tag)
                     #expect(answered.insert(key).inserted, "a request was answered twice, \(seed)")
                 case 8:
