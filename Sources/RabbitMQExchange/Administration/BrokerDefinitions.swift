@@ -4,6 +4,30 @@ internal import Foundation
 /// What all sessions of a namespace share, as definitions that `rabbitmqctl import_definitions` and the management page
 /// import. Encode it as JSON.
 public struct BrokerDefinitions: Sendable, Encodable {
+    /// The arguments of shared objects are texts and numbers.
+    private enum Argument: Encodable {
+        case text(String)
+        case number(Int64)
+
+        init?(_ value: FieldValue) {
+            if let text = value.stringValue {
+                self = .text(text)
+            } else if let number = value.integerValue {
+                self = .number(number)
+            } else {
+                return nil
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let text): try container.encode(text)
+            case .number(let number): try container.encode(number)
+            }
+        }
+    }
+
     private struct Exchange: Encodable {
         let name: String
         let vhost: String
@@ -11,7 +35,7 @@ public struct BrokerDefinitions: Sendable, Encodable {
         let durable: Bool
         let autoDelete: Bool
         let `internal`: Bool
-        let arguments: [String: String]
+        let arguments: [String: Argument]
 
         enum CodingKeys: String, CodingKey {
             case name, vhost, type, durable, `internal`, arguments
@@ -24,7 +48,7 @@ public struct BrokerDefinitions: Sendable, Encodable {
         let vhost: String
         let durable: Bool
         let autoDelete: Bool
-        let arguments: [String: String]
+        let arguments: [String: Argument]
 
         enum CodingKeys: String, CodingKey {
             case name, vhost, durable, arguments
@@ -60,7 +84,7 @@ public struct BrokerDefinitions: Sendable, Encodable {
                 durable: $0.durable,
                 autoDelete: $0.autoDelete,
                 internal: $0.internal,
-                arguments: Self.text($0.arguments)
+                arguments: Self.arguments($0.arguments)
             )
         }
         queues = topology.queues.map {
@@ -69,7 +93,7 @@ public struct BrokerDefinitions: Sendable, Encodable {
                 vhost: virtualHost,
                 durable: $0.durable,
                 autoDelete: $0.autoDelete,
-                arguments: Self.text($0.arguments)
+                arguments: Self.arguments($0.arguments)
             )
         }
         bindings = topology.bindings.map {
@@ -77,11 +101,8 @@ public struct BrokerDefinitions: Sendable, Encodable {
         }
     }
 
-    /// The arguments of shared objects are all text.
-    private static func text(_ arguments: FieldTable) -> [String: String] {
-        Dictionary(
-            uniqueKeysWithValues: arguments.compactMap { entry in entry.value.stringValue.map { (entry.name, $0) } }
-        )
+    private static func arguments(_ table: FieldTable) -> [String: Argument] {
+        Dictionary(uniqueKeysWithValues: table.compactMap { entry in Argument(entry.value).map { (entry.name, $0) } })
     }
 }
 

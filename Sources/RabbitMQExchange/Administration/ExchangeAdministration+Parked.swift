@@ -88,6 +88,8 @@ extension ExchangeAdministration {
     private func browse(
         _ body: (Delivery, Int) async throws(ExchangeError) -> Verdict
     ) async throws(ExchangeError) -> Int {
+        // What another program looked at a moment ago is still on its way back: a quorum queue takes it in later.
+        _ = await Signal<Void>().wait(until: .now + .milliseconds(300))
         guard let count = try await link.status(ofQueue: names.parked)?.messageCount else { return 0 }
         let limit = Deadline.after(link.configuration.operationTimeout + .milliseconds(10) * count)
         let channel: Channel
