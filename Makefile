@@ -22,12 +22,12 @@ demo: ## counts the lines of a log with agents, on a private broker that is gone
 	@EXCHANGE='$(EXCHANGE)' WORKERS='$(WORKERS)' FILE='$(FILE)' SWIFT='$(SWIFT)' deploy/demo.sh
 
 test: needs ## all tests, those with a real broker too, the long ones in full
-	@WARREN_FULL=1 $(SWIFT) test --no-parallel
+	@SWIFT='$(SWIFT)' Tests/run.sh
 
 check: needs ## formatting, warnings as errors, all tests
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro
 	$(SWIFT) build --build-tests
-	WARREN_FULL=1 $(SWIFT) test --no-parallel
+	SWIFT='$(SWIFT)' Tests/run.sh
 	@$(MAKE) --no-print-directory traits
 
 traits: needs ## builds without package traits, and with each of them alone

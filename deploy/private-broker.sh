@@ -56,6 +56,8 @@ broker_environment() {
     export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"
     export RABBITMQ_CTL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}"
     export RABBITMQ_CTL_DIST_PORT_MIN=20000 RABBITMQ_CTL_DIST_PORT_MAX=31999
+    # A node or a tool that is killed leaves nothing behind, least of all where it was called.
+    export ERL_CRASH_DUMP_SECONDS=0
     # The wrapper then becomes the Erlang VM instead of watching it: its process id is the one we know.
     export RUNNING_UNDER_SYSTEMD=1
     unset NOTIFY_SOCKET ERL_LIBS ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS

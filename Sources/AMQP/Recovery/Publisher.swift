@@ -41,6 +41,8 @@ public final class Publisher: Sendable {
 
     /// How long the opening of a channel may take before it is tried again.
     private static let channelPatience = Duration.seconds(10)
+    /// The time until then when it failed at once.
+    private static let channelPause = Duration.milliseconds(200)
 
     /// Creates a publisher; ``run()`` makes it work.
     ///
@@ -249,6 +251,8 @@ public final class Publisher: Sendable {
                 if let error, connection.isOpen || error.namesCulprit { reason = error }
             } catch {
                 if error.code == .cancelled || line.current == .closed { return }
+                // A connection that is there, and opens no channel, is not asked again at once.
+                if line.isConnected { try? await Task.sleep(for: Self.channelPause) }
             }
         }
     }

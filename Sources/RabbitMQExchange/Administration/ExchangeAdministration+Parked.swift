@@ -88,8 +88,6 @@ extension ExchangeAdministration {
     private func browse(
         _ body: (Delivery, Int) async throws(ExchangeError) -> Verdict
     ) async throws(ExchangeError) -> Int {
-        // What another program looked at a moment ago is still on its way back: a quorum queue takes it in later.
-        _ = await Signal<Void>().wait(until: .now + .milliseconds(300))
         guard let count = try await link.status(ofQueue: names.parked)?.messageCount else { return 0 }
         let limit = Deadline.after(link.configuration.operationTimeout + .milliseconds(10) * count)
         let channel: Channel
@@ -100,11 +98,22 @@ extension ExchangeAdministration {
         }
         do throws(ExchangeError) {
             let removed = try await browse(channel, count, limit, body)
-            try? await channel.close(deadline: limit)
+            await giveBack(channel, until: count - removed, limit)
             return removed
         } catch {
-            try? await channel.close(deadline: limit)
+            await giveBack(channel, until: 0, limit)
             throw error
+        }
+    }
+
+    /// Closes the channel, and waits until what was looked at is in its place again: a quorum queue takes that in later, and
+    /// whoever looks next would miss it. Another program may look at some meanwhile, so the wait has a limit.
+    private func giveBack(_ channel: Channel, until count: Int, _ limit: Deadline) async {
+        try? await channel.close(deadline: limit)
+        var pause = Pause(link)
+        let end = ContinuousClock.now + link.patience
+        while .now < end, let status = try? await link.status(ofQueue: names.parked), status.messageCount < count {
+            await pause.next()
         }
     }
 

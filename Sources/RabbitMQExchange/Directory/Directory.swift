@@ -11,7 +11,7 @@ internal import Synchronization
 final class Directory: Sendable {
     typealias FenceSignal = Signal<Result<Void, ExchangeError>>
 
-    private struct State {
+    struct State {
         var index = DirectoryIndex()
         /// Follows the stream, since somebody asked first.
         var follower: StandingConsumer?
@@ -50,9 +50,9 @@ final class Directory: Sendable {
     /// The terminations that are not known to be finished.
     let unfinished = UnfinishedTerminations()
 
-    private let link: BrokerLink
-    private let background: BackgroundTasks
-    private let state: Mutex<State>
+    let link: BrokerLink
+    let background: BackgroundTasks
+    let state: Mutex<State>
 
     init(link: BrokerLink, background: BackgroundTasks) {
         self.link = link
@@ -130,7 +130,7 @@ final class Directory: Sendable {
     }
 
     /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.
-    private func fence(timeout: Duration? = nil) async throws(ExchangeError) {
+    func fence(timeout: Duration? = nil) async throws(ExchangeError) {
         let signal = FenceSignal()
         beginFollowing()
         let publish: UUID? = state.withLock { state in
@@ -223,72 +223,6 @@ final class Directory: Sendable {
         background.start { await self.check() }
     }
 
-    /// Looks whether a record comes back. In a stream that was deleted and made again it does not: the broker waits for the
-    /// place that was asked for.
-    private func check() async {
-        do throws(ExchangeError) {
-            try await fence(timeout: link.patience)
-        } catch {
-            guard error.code == .deadlineExceeded, link.isConnected else { return }
-            let consumer = state.withLock { state in
-                state.isStartingOver = true
-                return state.consumer
-            }
-            try? await consumer?.channel.close(deadline: link.deadline)
-        }
-    }
-
-    /// The broker ended the consumer: the stream was deleted, or its node went down. It is read from the beginning, and
-    /// those whom it does not know any more are announced again.
-    private func replaced() async {
-        let isNew = state.withLock { state in
-            defer {
-                state.nextOffset = nil
-                if state.found == nil { state.found = [] }
-            }
-            return state.found == nil
-        }
-        if isNew { background.start { await self.restore() } }
-        do throws(ExchangeError) {
-            try await Topology.shared(link.names).declareOrFind(on: link)
-        } catch {
-            link.logger.warning("the directory could not be made again", metadata: .init(keys: [.error: "\(error)"]))
-        }
-    }
-
-    /// Announces again who was registered and is not in the stream that is read now. Other sessions do that too; each waits
-    /// a while, and then announces only who is still missing.
-    ///
-    /// Where owners are known, only those of this session's broker user: whoever announces an entity owns it.
-    private func restore() async {
-        try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
-        do throws(ExchangeError) {
-            try await fence()
-            let missing = state.withLock { state in
-                let found = state.found ?? []
-                state.found = nil
-                return state.index.everyone.filter { entity in
-                    let isOurs = state.owners.map { $0.owner(of: entity.id) == link.user } ?? true
-                    return isOurs && !found.contains(entity.id)
-                }
-            }
-            for entity in missing where try await link.lookAt(entity.id) != nil {
-                try await announce(.registered(entity.id, lineage: entity.lineage))
-            }
-            guard !missing.isEmpty else { return }
-            link.logger.warning(
-                "the directory had lost registrations; they were announced again",
-                metadata: .init(keys: [.count: "\(missing.count)"])
-            )
-        } catch {
-            state.withLock { $0.found = nil }
-            link.logger.warning(
-                "the directory could not be looked through",
-                metadata: .init(keys: [.error: "\(error)"])
-            )
-        }
-    }
-
     /// The session is closed: nobody is told of changes any more.
     func close() {
         let feeds = state.withLock { state in
@@ -312,12 +246,6 @@ final class Directory: Sendable {
         return isStartingOver ? Self.anotherStream : end
     }
 
-    private static let anotherStream = AMQPError(
-        code: .consumerCancelled,
-        delivery: .notSent,
-        message: "The stream is another one."
-    )
-
     private func take(_ consumer: Consumer) async -> AMQPError? {
         do throws(AMQPError) {
             for try await delivery in consumer {
@@ -335,14 +263,8 @@ final class Directory: Sendable {
         }
     }
 
-    private static func offset(of delivery: Delivery) -> UInt64? {
+    static func offset(of delivery: Delivery) -> UInt64? {
         delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:))
-    }
-
-    /// Whether a record has a place before the one that was asked for: the stream was deleted and made again meanwhile.
-    private func isOfAnotherStream(_ delivery: Delivery) -> Bool {
-        guard let offset = Self.offset(of: delivery) else { return false }
-        return state.withLock { state in state.nextOffset.map { offset < $0 } ?? false }
     }
 
     private func read(_ delivery: Delivery) {

@@ -128,20 +128,6 @@ final class StandingConsumer: Sendable {
     }
 }
 
-/// The time between two attempts at something on a connection that is there.
-struct Pause {
-    private var backoff: Backoff
-
-    init(_ link: BrokerLink) {
-        backoff = Backoff(link.consumer.configuration.recovery)
-    }
-
-    /// Waits, longer each time; shorter when the task is cancelled.
-    mutating func next() async {
-        try? await Task.sleep(for: backoff.next(random: .random(in: 0..<1)))
-    }
-}
-
 /// Hands on deliveries one by one.
 private struct EachDelivery: DeliverySink {
     let take: @Sendable (Delivery) -> Void
