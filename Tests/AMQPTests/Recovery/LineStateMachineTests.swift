@@ -29,6 +29,7 @@ struct LineStateMachineTests {
         #expect(machine.openFailed(2, lost, random: 0) == .wait(.seconds(2)))
         #expect(machine.delayPassed() == .connect(3, firstEndpoint: 2))
         #expect(machine.opened(3) == .recover(3))
+        #expect(machine.cause == lost, "it can't be used yet")
         #expect(machine.recovered(2) == .none, "late news of another connection")
         #expect(machine.recovered(3) == .watch(3))
         #expect(machine.cause == nil)
@@ -117,7 +118,11 @@ struct LineStateMachineTests {
                 case .end: break
                 }
                 if machine.state == .closed { isClosed = true }
-                if case .connected = machine.state { #expect(machine.refusal == nil && machine.cause == nil) }
+                switch machine.state {
+                case .connected: #expect(machine.refusal == nil && machine.cause == nil, "\(generator)")
+                case .recovering, .waiting: #expect(machine.cause != nil, "\(generator)")
+                case .idle, .connecting, .closed: break
+                }
             }
         }
     }
