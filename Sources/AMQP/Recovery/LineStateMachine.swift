@@ -36,7 +36,7 @@ struct LineStateMachine {
     }
 
     private(set) var state = State.idle
-    /// Why there is no connection; `nil` while there is one.
+    /// Why there is no connection that can be used; `nil` while there is one.
     private(set) var cause: AMQPError?
     /// The broker answered and does not want this client: calls need not wait.
     private(set) var refusal: AMQPError?
@@ -59,9 +59,9 @@ struct LineStateMachine {
     /// A connection is open, to the endpoint with this place in the list.
     mutating func opened(_ generation: Int) -> Action {
         guard state == .connecting(generation) else { return .none }
-        cause = nil
         refusal = nil
         guard generation > 1 else {
+            cause = nil
             state = .connected(generation)
             return .watch(generation)
         }
@@ -82,6 +82,7 @@ struct LineStateMachine {
     /// Everything that was lost is there again.
     mutating func recovered(_ generation: Int) -> Action {
         guard state == .recovering(generation) else { return .none }
+        cause = nil
         state = .connected(generation)
         return .watch(generation)
     }

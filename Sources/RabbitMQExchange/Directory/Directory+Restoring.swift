@@ -1,6 +1,7 @@
 internal import AMQP
 internal import AgentExchange
 internal import Logging
+internal import Synchronization
 
 /// What becomes of the directory when its stream was deleted and made again: it is read from the beginning, and those whom
 /// it does not know any more are announced again.
