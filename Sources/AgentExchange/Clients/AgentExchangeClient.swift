@@ -128,7 +128,7 @@ public final class AgentExchangeClient: ExchangeClient {
     private func take(_ request: Request) {
         // Held, and given back when the transport is closed.
         if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
-        if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, core.telemetry.exchange) }
+        if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, [core.telemetry.exchange]) }
         if let refusal = core.refusal(of: request) {
             configuration.logger.warning(
                 "a request was refused",

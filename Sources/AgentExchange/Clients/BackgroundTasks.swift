@@ -12,6 +12,7 @@ package final class BackgroundTasks: Sendable {
         /// The task has ended. Returns who waited for that.
         mutating func end(_ number: Int) -> [CheckedContinuation<Bool, Never>] {
             tasks.removeValue(forKey: number)
+            if idle.isEmpty { return [] }
             let reached = idle.filter { tasks.count <= $0.value.count }
             for number in reached.keys { idle[number] = nil }
             return reached.values.map(\.waiter)

@@ -147,7 +147,7 @@ final class ClientCore: Sendable {
     /// Hands a response to the handle that waits for it, or logs it.
     func deliver(_ response: Response) {
         let arrival = streams.put(response) ?? pending.respond(response)
-        telemetry.metrics.count(.responses, telemetry.exchange, .arrival(arrival.rawValue))
+        telemetry.metrics.count(.responses, [telemetry.exchange, .arrival(arrival.rawValue)])
         switch arrival {
         case .delivered: break
         case .late:
@@ -193,7 +193,7 @@ final class ClientCore: Sendable {
                 await answer(response, to: request, until: end)
             }
         } catch {
-            telemetry.metrics.count(.answersFailed, telemetry.exchange, .outcome(error.code))
+            telemetry.metrics.count(.answersFailed, [telemetry.exchange, .outcome(error.code)])
             let gone = error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
             configuration.logger.log(
                 level: gone ? .debug : .error,

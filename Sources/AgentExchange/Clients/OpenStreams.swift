@@ -8,6 +8,9 @@ final class OpenStreams: Sendable {
         var gatherings: [UUID: Gathering] = [:]
         var finished = RecentSet<UUID>(capacity: 4096)
         var end: ExchangeError?
+
+        /// Whether nothing was ever added, as with most clients.
+        var isUnused: Bool { streams.isEmpty && gatherings.isEmpty && finished.isEmpty }
     }
 
     private let state = Mutex(State())
@@ -46,8 +49,9 @@ final class OpenStreams: Sendable {
 
     /// A response came. Returns `nil` when it belongs to no stream or broadcast.
     func put(_ response: Response) -> PendingRequests.Arrival? {
-        let (buffer, gathering, isLate) = state.withLock { state in
-            (state.streams[response.tag], state.gatherings[response.tag], state.finished.contains(response.tag))
+        let (buffer, gathering, isLate): (PartBuffer?, Gathering?, Bool) = state.withLock { state in
+            if state.isUnused { return (nil, nil, false) }
+            return (state.streams[response.tag], state.gatherings[response.tag], state.finished.contains(response.tag))
         }
         if let buffer {
             guard buffer.request.label == response.label else { return .unexpected }

@@ -26,6 +26,7 @@ final class OutgoingParts: Sendable {
 
     /// The request is answered.
     func close(_ request: Request) {
+        if request.credit == nil { return }
         let key = Key(source: request.source, tag: request.tag)
         streams.withLock { $0.removeValue(forKey: key)?.waiter }?.resume(returning: false)
     }

@@ -11,6 +11,9 @@ package struct RecentSet<Element: Hashable & Sendable>: Sendable {
         self.capacity = capacity
     }
 
+    /// Whether nothing was ever inserted.
+    package var isEmpty: Bool { order.isEmpty }
+
     /// Whether it is among the remembered ones.
     package func contains(_ element: Element) -> Bool {
         members.contains(element)

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import HeapModule
 
 /// How a request ended for its caller.
 enum RequestEnding: Sendable, Equatable {
@@ -42,16 +41,8 @@ struct RequestLedger<Waiter> {
         var state: State
     }
 
-    private struct Due: Comparable {
-        let deadline: ContinuousClock.Instant
-        let tag: UUID
-
-        static func < (left: Due, right: Due) -> Bool { left.deadline < right.deadline }
-        static func == (left: Due, right: Due) -> Bool { left.deadline == right.deadline }
-    }
-
     private var entries: [UUID: Entry] = [:]
-    private var due = Heap<Due>()
+    private var due = DueQueue<UUID>()
     private var finished = RecentSet<UUID>(capacity: 4096)
     private(set) var isClosed = false
 
@@ -59,14 +50,14 @@ struct RequestLedger<Waiter> {
     var openCount: Int { entries.count }
 
     /// The earliest deadline, or one of a request that has ended meanwhile.
-    var nextDeadline: ContinuousClock.Instant? { due.min?.deadline }
+    var nextDeadline: ContinuousClock.Instant? { due.first?.deadline }
 
     /// A request is about to be sent. `false` when the client is closed or the tag is in use.
     mutating func open(_ tag: UUID, label: UUID, deadline: ContinuousClock.Instant) -> Bool {
         guard !isClosed, entries[tag] == nil, !finished.contains(tag) else { return false }
         entries[tag] = Entry(label: label, deadline: deadline, state: .open)
-        due.insert(Due(deadline: deadline, tag: tag))
-        if due.count > 2 * entries.count + 1024 { rebuildDue() }
+        due.insert(tag, at: deadline)
+        if due.count > 2 * entries.count + 1024 { due.removeAll { entries[$0.element] == nil } }
         return true
     }
 
@@ -109,10 +100,9 @@ struct RequestLedger<Waiter> {
     /// Time passed: returns the callers whose deadline is over.
     mutating func expire(at now: ContinuousClock.Instant) -> [Waiter] {
         var waiters: [Waiter] = []
-        while let next = due.min, next.deadline <= now {
-            due.removeMin()
-            guard let entry = entries[next.tag], entry.deadline == next.deadline else { continue }
-            if case .resumed(let waiter) = end(next.tag, .deadlineExceeded) { waiters.append(waiter) }
+        while let next = due.popFirst(by: now) {
+            guard let entry = entries[next.element], entry.deadline == next.deadline else { continue }
+            if case .resumed(let waiter) = end(next.element, .deadlineExceeded) { waiters.append(waiter) }
         }
         return waiters
     }
@@ -124,7 +114,7 @@ struct RequestLedger<Waiter> {
         for tag in Array(entries.keys) {
             if case .resumed(let waiter) = end(tag, .closed) { waiters.append(waiter) }
         }
-        due = Heap()
+        due = DueQueue()
         return waiters
     }
 
@@ -149,9 +139,5 @@ struct RequestLedger<Waiter> {
         case .ended:
             return .none
         }
-    }
-
-    private mutating func rebuildDue() {
-        due = Heap(entries.map { Due(deadline: $0.value.deadline, tag: $0.key) })
     }
 }

@@ -1,24 +1,15 @@
 internal import Foundation
-internal import HeapModule
 internal import Synchronization
 
 /// The requests that an agent works on, so that they can be cancelled and are not run twice at a time.
 final class RunningRequests: Sendable {
     private typealias Key = RequestKey
 
-    private struct Due: Comparable {
-        let deadline: ContinuousClock.Instant
-        let key: Key
-
-        static func < (left: Due, right: Due) -> Bool { left.deadline < right.deadline }
-        static func == (left: Due, right: Due) -> Bool { left.deadline == right.deadline }
-    }
-
     private struct State {
         /// The numbers of the tasks.
         var running: [Key: Int?] = [:]
         /// Deadlines, also of requests that have ended.
-        var due = Heap<Due>()
+        var due = DueQueue<Key>()
     }
 
     /// What the timer holds too.
@@ -30,11 +21,10 @@ final class RunningRequests: Sendable {
         func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
             let (numbers, next): ([Int], ContinuousClock.Instant?) = state.withLock { state in
                 var numbers: [Int] = []
-                while let first = state.due.min, first.deadline <= now {
-                    state.due.removeMin()
-                    if let number = state.running[first.key] ?? nil { numbers.append(number) }
+                while let next = state.due.popFirst(by: now) {
+                    if let number = state.running[next.element] ?? nil { numbers.append(number) }
                 }
-                return (numbers, state.due.min?.deadline)
+                return (numbers, state.due.first?.deadline)
             }
             for number in numbers { tasks.cancel(number) }
             return next
@@ -74,9 +64,10 @@ final class RunningRequests: Sendable {
     /// Cancels a request that runs when its deadline has come.
     func cancel(_ request: Request, at deadline: ContinuousClock.Instant) {
         box.state.withLock { state in
-            state.due.insert(Due(deadline: deadline, key: Key(source: request.source, tag: request.tag)))
+            state.due.insert(Key(source: request.source, tag: request.tag), at: deadline)
             guard state.due.count > 2 * state.running.count + 1024 else { return }
-            state.due = Heap(state.due.unordered.filter { state.running[$0.key] != nil })
+            let running = state.running
+            state.due.removeAll { running[$0.element] == nil }
         }
         timer.arm(deadline)
     }

@@ -47,6 +47,7 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
 
     /// The kind of the response to a request of this kind.
     var response: MessageKind {
+        if self == .actionRequest { return .actionResponse }
         guard rawValue.hasSuffix("-request") else { return MessageKind(rawValue: rawValue + "-response") }
         return MessageKind(rawValue: rawValue.dropLast("request".count) + "response")
     }

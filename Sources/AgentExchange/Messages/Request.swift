@@ -3,35 +3,39 @@ public import Foundation
 /// A message that wants an answer.
 ///
 /// A request that an exchange accepted gets exactly one terminal ``Response``, with the same ``tag`` and ``label``.
+///
+/// A copy is a reference to the same immutable parts, and the ``attempt``.
 public struct Request: Sendable, Hashable {
+    private let parts: RequestParts
+
     /// Who asks, and where the response goes.
-    public let source: EntityID
+    public var source: EntityID { parts.source }
 
     /// Who is asked.
-    public let destination: EntityID
+    public var destination: EntityID { parts.destination }
 
     /// What identifies the request; the response carries the same tag.
-    public let tag: UUID
+    public var tag: UUID { parts.tag }
 
     /// Tells handles apart that share the mailbox of `source`; the response carries the same label.
-    public let label: UUID?
+    public var label: UUID? { parts.label }
 
     /// What is asked.
-    public let body: Body
+    public var body: Body { parts.body }
 
     /// When the requester stops waiting, by the wall clock, in whole milliseconds. A request that is still in the
     /// mailbox then is answered with ``ExchangeError/Code/deadlineExceeded`` and not delivered.
-    public let deadline: Date?
+    public var deadline: Date? { parts.deadline }
 
     /// What travels beside the request, such as the context of a trace (`traceparent`). Names have 1 to 64 letters,
     /// digits, `-` or `_`, and begin neither with `x-` nor with `warren-`; all of it at most 8 KiB.
-    public let context: [String: String]
+    public var context: [String: String] { parts.context }
 
     /// How many parts of a streamed result the requester takes before it grants more; `nil` when it takes none.
-    public let credit: Int?
+    public var credit: Int? { parts.credit }
 
     /// The version that the sender speaks.
-    public let protocolVersion: ProtocolVersion
+    public var protocolVersion: ProtocolVersion { parts.protocolVersion }
 
     /// How often the request has been handed to a receiver, this time included: 1, or more after a receiver died or
     /// closed before it answered. Set by the exchange, meaningless in a request that is sent.
@@ -58,16 +62,18 @@ public struct Request: Sendable, Hashable {
         if case .action(let name, _) = body, !(1...255).contains(name.utf8.count) {
             throw ExchangeError(.invalidMessage, "the name of an action has 1 to 255 bytes", entity: destination)
         }
-        self.source = source
-        self.destination = destination
-        self.tag = tag
-        self.label = label
-        self.body = body
-        self.deadline = deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) }
-        self.context = context
-        self.credit = credit
-        self.protocolVersion = protocolVersion
         try Self.check(context, credit)
+        parts = RequestParts(
+            source: source,
+            destination: destination,
+            tag: tag,
+            label: label,
+            body: body,
+            deadline: deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) },
+            context: context,
+            credit: credit,
+            protocolVersion: protocolVersion
+        )
     }
 
     private static func check(_ context: [String: String], _ credit: Int?) throws(ExchangeError) {
@@ -131,6 +137,60 @@ public struct Request: Sendable, Hashable {
 
     /// The kind of the message.
     public var kind: MessageKind { body.kind }
+}
+
+extension Request {
+    /// Whether all parts are equal, and the attempts.
+    public static func == (left: Request, right: Request) -> Bool {
+        left.attempt == right.attempt && (left.parts === right.parts || left.parts.isEqual(to: right.parts))
+    }
+
+    /// Hashes what tells requests apart: their source and tag.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(source)
+        hasher.combine(tag)
+    }
+}
+
+/// What a request consists of. It has a dozen references; as an object, a copy of the request has one.
+private final class RequestParts: Sendable {
+    let source: EntityID
+    let destination: EntityID
+    let tag: UUID
+    let label: UUID?
+    let body: Request.Body
+    let deadline: Date?
+    let context: [String: String]
+    let credit: Int?
+    let protocolVersion: ProtocolVersion
+
+    init(
+        source: EntityID,
+        destination: EntityID,
+        tag: UUID,
+        label: UUID?,
+        body: Request.Body,
+        deadline: Date?,
+        context: [String: String],
+        credit: Int?,
+        protocolVersion: ProtocolVersion
+    ) {
+        self.source = source
+        self.destination = destination
+        self.tag = tag
+        self.label = label
+        self.body = body
+        self.deadline = deadline
+        self.context = context
+        self.credit = credit
+        self.protocolVersion = protocolVersion
+    }
+
+    func isEqual(to other: RequestParts) -> Bool {
+        (tag, label, source, destination) == (other.tag, other.label, other.source, other.destination)
+            && (deadline, context, credit) == (other.deadline, other.context, other.credit)
+            && (protocolVersion, body) == (other.protocolVersion, other.body)
+    }
 }
 
 extension Request.Body {

@@ -3,27 +3,31 @@ public import Foundation
 /// The answer to a request.
 ///
 /// Made by ``Request/response(_:)`` and ``Request/error(_:)-(Failure)``, so that it always fits its request.
+///
+/// A copy is a reference to the same immutable parts.
 public struct Response: Sendable, Hashable {
+    private let parts: ResponseParts
+
     /// Who answers.
-    public let source: EntityID
+    public var source: EntityID { parts.source }
 
     /// Who asked.
-    public let destination: EntityID
+    public var destination: EntityID { parts.destination }
 
     /// The tag of the request.
-    public let tag: UUID
+    public var tag: UUID { parts.tag }
 
     /// The label of the request.
-    public let label: UUID?
+    public var label: UUID? { parts.label }
 
     /// The kind of the message, by the kind of the request.
-    public let kind: MessageKind
+    public var kind: MessageKind { parts.kind }
 
     /// The result or the error.
-    public let outcome: Outcome
+    public var outcome: Outcome { parts.outcome }
 
     /// The version that the sender speaks.
-    public let protocolVersion: ProtocolVersion
+    public var protocolVersion: ProtocolVersion { parts.protocolVersion }
 
     /// What became of a request.
     public enum Outcome: Sendable, Hashable {
@@ -42,13 +46,16 @@ public struct Response: Sendable, Hashable {
     }
 
     init(answering request: Request, _ outcome: Outcome) {
-        source = request.destination
-        destination = request.source
-        tag = request.tag
-        label = request.label
-        if case .part = outcome { kind = .partResponse } else { kind = request.kind.response }
-        self.outcome = outcome
-        protocolVersion = .current
+        let kind: MessageKind = if case .part = outcome { .partResponse } else { request.kind.response }
+        parts = ResponseParts(
+            source: request.destination,
+            destination: request.source,
+            tag: request.tag,
+            label: request.label,
+            kind: kind,
+            outcome: outcome,
+            protocolVersion: .current
+        )
     }
 
     /// Puts a response together that came from elsewhere.
@@ -66,6 +73,50 @@ public struct Response: Sendable, Hashable {
         guard kind.isResponse else {
             throw ExchangeError(.invalidMessage, "\"\(kind.rawValue.prefix(64))\" is not the kind of a response")
         }
+        parts = ResponseParts(
+            source: source,
+            destination: destination,
+            tag: tag,
+            label: label,
+            kind: kind,
+            outcome: outcome,
+            protocolVersion: protocolVersion
+        )
+    }
+}
+
+extension Response {
+    /// Whether all parts are equal.
+    public static func == (left: Response, right: Response) -> Bool {
+        left.parts === right.parts || left.parts.isEqual(to: right.parts)
+    }
+
+    /// Hashes what tells responses apart: their destination and tag.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(destination)
+        hasher.combine(tag)
+    }
+}
+
+/// What a response consists of: an object, so that a copy of the response has one reference.
+private final class ResponseParts: Sendable {
+    let source: EntityID
+    let destination: EntityID
+    let tag: UUID
+    let label: UUID?
+    let kind: MessageKind
+    let outcome: Response.Outcome
+    let protocolVersion: ProtocolVersion
+
+    init(
+        source: EntityID,
+        destination: EntityID,
+        tag: UUID,
+        label: UUID?,
+        kind: MessageKind,
+        outcome: Response.Outcome,
+        protocolVersion: ProtocolVersion
+    ) {
         self.source = source
         self.destination = destination
         self.tag = tag
@@ -73,5 +124,10 @@ public struct Response: Sendable, Hashable {
         self.kind = kind
         self.outcome = outcome
         self.protocolVersion = protocolVersion
+    }
+
+    func isEqual(to other: ResponseParts) -> Bool {
+        (tag, label, source, destination) == (other.tag, other.label, other.source, other.destination)
+            && (kind, outcome, protocolVersion) == (other.kind, other.outcome, other.protocolVersion)
     }
 }

@@ -138,13 +138,11 @@ struct JSONScalarList {
     /// - Returns: `nil` when the payload has not the form that is written here.
     init?(_ bytes: Data) {
         self.bytes = bytes
-        isEmpty = bytes.elementsEqual("{}".utf8)
-        if isEmpty {
-            index = bytes.count
-        } else {
-            guard bytes.starts(with: Self.opening.utf8) else { return nil }
-            index = Self.opening.utf8.count
+        (isEmpty, index) = bytes.withUnsafeBytes { bytes in
+            if bytes.elementsEqual("{}".utf8) { return (true, bytes.count) }
+            return (false, bytes.starts(with: Self.opening.utf8) ? Self.opening.utf8.count : 0)
         }
+        if index == 0 { return nil }
     }
 
     /// The next argument.
@@ -164,5 +162,7 @@ struct JSONScalarList {
     }
 
     /// Whether everything was read.
-    var isComplete: Bool { isEmpty || bytes.dropFirst(index).elementsEqual(Self.closing.utf8) }
+    var isComplete: Bool {
+        isEmpty || bytes.withUnsafeBytes { $0[index...].elementsEqual(Self.closing.utf8) }
+    }
 }

@@ -61,9 +61,9 @@ package final class ExchangeMetrics: Sendable {
     }
 
     /// Adds to a counter.
-    package func count(_ label: MetricLabel, _ dimensions: Dimension..., by number: Int = 1) {
+    package func count(_ label: MetricLabel, _ dimensions: @autoclosure () -> [Dimension] = [], by number: Int = 1) {
         guard isEnabled else { return }
-        let series = Series(label: label, dimensions: dimensions)
+        let series = Series(label: label, dimensions: dimensions())
         handlers.withLock { handlers in
             Self.handler(series, in: &handlers.counters) { Counter(label: $0, dimensions: $1, factory: factory) }
         }
@@ -71,9 +71,9 @@ package final class ExchangeMetrics: Sendable {
     }
 
     /// Adds to a meter; a negative number subtracts.
-    package func move(_ label: MetricLabel, _ dimensions: Dimension..., by number: Double) {
+    package func move(_ label: MetricLabel, _ dimensions: @autoclosure () -> [Dimension] = [], by number: Double) {
         guard isEnabled else { return }
-        let series = Series(label: label, dimensions: dimensions)
+        let series = Series(label: label, dimensions: dimensions())
         let meter = handlers.withLock { handlers in
             Self.handler(series, in: &handlers.meters) { Meter(label: $0, dimensions: $1, factory: factory) }
         }
@@ -81,9 +81,9 @@ package final class ExchangeMetrics: Sendable {
     }
 
     /// Records how long something took.
-    package func record(_ label: MetricLabel, _ dimensions: Dimension..., duration: Duration) {
+    package func record(_ label: MetricLabel, _ dimensions: @autoclosure () -> [Dimension] = [], duration: Duration) {
         guard isEnabled else { return }
-        let series = Series(label: label, dimensions: dimensions)
+        let series = Series(label: label, dimensions: dimensions())
         let timer = handlers.withLock { handlers in
             Self.handler(series, in: &handlers.timers) { Metrics.Timer(label: $0, dimensions: $1, factory: factory) }
         }

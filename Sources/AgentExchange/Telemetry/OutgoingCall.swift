@@ -58,7 +58,7 @@ struct OutgoingCall: Sendable {
         #else
             self.context = context
         #endif
-        telemetry.metrics.move(.requestsInFlight, telemetry.exchange, by: 1)
+        telemetry.metrics.move(.requestsInFlight, [telemetry.exchange], by: 1)
     }
 
     /// The exchange has taken responsibility for it.
@@ -73,9 +73,9 @@ struct OutgoingCall: Sendable {
     /// It ended: with this error, or well. Called once.
     func end(_ code: ExchangeError.Code?, failure: Failure? = nil) {
         let metrics = telemetry.metrics
-        metrics.move(.requestsInFlight, telemetry.exchange, by: -1)
-        metrics.count(.requestsSent, telemetry.exchange, .kind(kind), .outcome(code))
-        metrics.record(.requestDuration, telemetry.exchange, .kind(kind), duration: start.duration(to: .now))
+        metrics.move(.requestsInFlight, [telemetry.exchange], by: -1)
+        metrics.count(.requestsSent, [telemetry.exchange, .kind(kind), .outcome(code)])
+        metrics.record(.requestDuration, [telemetry.exchange, .kind(kind)], duration: start.duration(to: .now))
         #if Tracing
             span.end(code, failure)
         #endif

@@ -4,11 +4,17 @@
 
     /// The span of a request at its caller.
     struct CallSpan: Sendable {
-        private let span: any Span
+        /// The span, where anybody traces.
+        private let span: (any Span)?
 
         /// Begins as a child of the current span.
         init(_ operation: OutgoingCall.Operation, _ body: Request.Body, _ telemetry: Telemetry) {
-            span = startSpan("\(operation.rawValue) \(body.spanName)", ofKind: .client)
+            guard InstrumentationSystem.isActive else {
+                span = nil
+                return
+            }
+            let span = startSpan("\(operation.rawValue) \(body.spanName)", ofKind: .client)
+            self.span = span
             guard span.isRecording else { return }
             span.updateAttributes { attributes in
                 attributes.set(body, telemetry)
@@ -18,7 +24,7 @@
         }
 
         func describe(_ destination: OutgoingCall.Destination, _ source: EntityID, _ tag: UUID) {
-            guard span.isRecording else { return }
+            guard let span, span.isRecording else { return }
             span.updateAttributes { attributes in
                 attributes[SpanKey.destination.rawValue] = destination.name
                 attributes[SpanKey.client.rawValue] = source.destinationName
@@ -28,32 +34,39 @@
 
         /// What travels with the request, with what the tracer adds to it.
         func injected(into context: [String: String]) -> [String: String] {
+            guard let span else { return context }
             var carrier: [String: String] = [:]
             InstrumentationSystem.instrument.inject(span.context, into: &carrier, using: RequestContextInjector())
             return carrier.isEmpty ? context : Request.fitting(carrier, into: context)
         }
 
         func accepted(_ recipients: Int?) {
-            guard span.isRecording else { return }
+            guard let span, span.isRecording else { return }
             if let recipients { span.attributes[SpanKey.recipients.rawValue] = recipients }
             span.addEvent(SpanEvent(name: "accepted"))
         }
 
         func end(_ code: ExchangeError.Code?, _ failure: Failure?) {
-            span.fail(code, failure)
-            span.end()
+            span?.fail(code, failure)
+            span?.end()
         }
     }
 
     /// The span of a request at its agent, around the handler.
     struct ServiceSpan: Sendable {
-        private let span: any Span
+        /// The span, where anybody traces.
+        private let span: (any Span)?
 
         /// Begins as a child of the span that the request carries.
         init(_ request: Request, _ telemetry: Telemetry) {
+            guard InstrumentationSystem.isActive else {
+                span = nil
+                return
+            }
             var context = ServiceContext.topLevel
             InstrumentationSystem.instrument.extract(request.context, into: &context, using: RequestContextExtractor())
-            span = startSpan("process \(request.body.spanName)", context: context, ofKind: .server)
+            let span = startSpan("process \(request.body.spanName)", context: context, ofKind: .server)
+            self.span = span
             guard span.isRecording else { return }
             span.updateAttributes { attributes in
                 attributes.set(request.body, telemetry)
@@ -67,10 +80,19 @@
         }
 
         func run(_ handler: @Sendable () async -> Response?) async -> Response? {
+            guard let span else { return await handler() }
             let response = await ServiceContext.withValue(span.context) { await handler() }
             if case .failure(let failure) = response?.outcome { span.fail(failure.code, failure) }
             span.end()
             return response
+        }
+    }
+
+    extension InstrumentationSystem {
+        /// Whether anybody hears of spans.
+        fileprivate static var isActive: Bool {
+            let instrument = instrument
+            return !(instrument is NoOpInstrument) && !(instrument is NoOpTracer)
         }
     }
 

@@ -6,20 +6,32 @@ public struct AgentContext: Sendable {
     /// The agent whose action, loop or hook the current task runs; `nil` outside of agents.
     @TaskLocal public static var current: AgentContext?
 
+    private let parts: AgentContextParts
+
+    init(
+        registration: AgentRegistration,
+        client: AgentExchangeClient,
+        state: AgentState,
+        logger: Logger,
+        clock: any Clock<Duration>,
+        stopper: @escaping @Sendable (AgentEnd) -> Void
+    ) {
+        parts = AgentContextParts(registration, client, state, logger, clock, stopper)
+    }
+
     /// The agent's registration.
-    public let registration: AgentRegistration
+    public var registration: AgentRegistration { parts.registration }
 
     /// The agent's client: sends in its name. It is closed when the agent has stopped.
-    public let client: AgentExchangeClient
+    public var client: AgentExchangeClient { parts.client }
 
     /// What the agent keeps over restarts.
-    public let state: AgentState
+    public var state: AgentState { parts.state }
 
     /// The agent's logger, with its identifier.
-    public let logger: Logger
+    public var logger: Logger { parts.logger }
 
-    let clock: any Clock<Duration>
-    let stopper: @Sendable (AgentEnd) -> Void
+    var clock: any Clock<Duration> { parts.clock }
 
     /// The agent's identifier.
     public var id: AgentID { registration.agentID }
@@ -44,6 +56,32 @@ public struct AgentContext: Sendable {
     ///
     /// - Parameter terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent's configuration.
     public func shutdown(terminate: Bool? = nil) {
-        stopper(.shutdown(terminate: terminate))
+        parts.stopper(.shutdown(terminate: terminate))
+    }
+}
+
+/// What a context consists of: an object, since each request carries a copy.
+private final class AgentContextParts: Sendable {
+    let registration: AgentRegistration
+    let client: AgentExchangeClient
+    let state: AgentState
+    let logger: Logger
+    let clock: any Clock<Duration>
+    let stopper: @Sendable (AgentEnd) -> Void
+
+    init(
+        _ registration: AgentRegistration,
+        _ client: AgentExchangeClient,
+        _ state: AgentState,
+        _ logger: Logger,
+        _ clock: any Clock<Duration>,
+        _ stopper: @escaping @Sendable (AgentEnd) -> Void
+    ) {
+        self.registration = registration
+        self.client = client
+        self.state = state
+        self.logger = logger
+        self.clock = clock
+        self.stopper = stopper
     }
 }

@@ -1,6 +1,5 @@
 internal import AgentExchange
 internal import DequeModule
-internal import HeapModule
 
 /// The requests that wait in a mailbox, in order, and which of them expire when.
 ///
@@ -14,17 +13,10 @@ struct RequestQueue {
         let deadline: Instant?
     }
 
-    private struct Due: Comparable {
-        let deadline: Instant
-        let position: Int
-
-        static func < (left: Due, right: Due) -> Bool { left.deadline < right.deadline }
-        static func == (left: Due, right: Due) -> Bool { left.deadline == right.deadline }
-    }
-
     private var slots: Deque<Element?> = []
     private var firstPosition = 0
-    private var due = Heap<Due>()
+    /// The positions of those that have a deadline.
+    private var due = DueQueue<Int>()
 
     /// How many requests wait.
     private(set) var count = 0
@@ -32,7 +24,7 @@ struct RequestQueue {
     var isEmpty: Bool { count == 0 }
 
     /// When the first of them expires; or earlier, when that one has been taken meanwhile.
-    var earliestDeadline: Instant? { due.min?.deadline }
+    var earliestDeadline: Instant? { due.first?.deadline }
 
     /// Adds a request at the end.
     mutating func append(_ element: Element) {
@@ -55,7 +47,7 @@ struct RequestQueue {
             firstPosition += 1
             guard let element = slot else { continue }
             count -= 1
-            if isEmpty { due = Heap() }
+            if isEmpty { due = DueQueue() }
             return element
         }
         return nil
@@ -64,9 +56,8 @@ struct RequestQueue {
     /// Takes all requests that have expired.
     mutating func removeExpired(at now: Instant) -> [Request] {
         var expired: [Request] = []
-        while let next = due.min, next.deadline <= now {
-            due.removeMin()
-            let index = next.position - firstPosition
+        while let next = due.popFirst(by: now) {
+            let index = next.element - firstPosition
             // The slot may be another's by now: the request was taken, and one was put back in its place.
             guard slots.indices.contains(index), let element = slots[index],
                 let deadline = element.deadline, deadline <= now
@@ -81,15 +72,14 @@ struct RequestQueue {
 
     private mutating func watch(_ element: Element, at position: Int) {
         guard let deadline = element.deadline else { return }
-        due.insert(Due(deadline: deadline, position: position))
+        due.insert(position, at: deadline)
         if due.count > 2 * count + 1024 { rebuildDue() }
     }
 
     private mutating func rebuildDue() {
-        due = Heap(
-            slots.indices.compactMap { index in
-                slots[index]?.deadline.map { Due(deadline: $0, position: firstPosition + index) }
-            }
-        )
+        due = DueQueue()
+        for (index, slot) in slots.enumerated() {
+            if let deadline = slot?.deadline { due.insert(firstPosition + index, at: deadline) }
+        }
     }
 }

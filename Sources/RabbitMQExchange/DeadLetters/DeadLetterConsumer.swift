@@ -35,7 +35,7 @@ struct DeadLetterConsumer: Sendable {
             tell("malformed", .parked, nil)
             return
         }
-        session.link.metrics.count(.deadLetters, .reason(reason.rawValue))
+        session.link.metrics.count(.deadLetters, [.reason(reason.rawValue)])
         do throws(Envelope.Malformed) {
             let headers = delivery.properties.headers
             let queue = (headers[Header.queue] ?? headers[Header.firstDeathQueue])?.stringValue

@@ -74,7 +74,7 @@ final class BrokerLink: Sendable {
     private func run() {
         for (line, role) in [(publisher, "publisher"), (consumer, "consumer")] {
             let watch = LineWatch(role: role, metrics: metrics, logger: logger)
-            metrics.count(.connectionsOpened, .role(role))
+            metrics.count(.connectionsOpened, [.role(role)])
             tasks.start { await watch.run(line) { self.changed() } }
         }
         tasks.start { await self.publisher.run { (_) throws(AMQPError) in } }

@@ -26,7 +26,7 @@ struct LineWatch: Sendable {
             case .blocked:
                 guard progress.blockedSince == nil else { continue }
                 progress.blockedSince = .now
-                metrics.move(.blocked, .role(role), by: 1)
+                metrics.move(.blocked, [.role(role)], by: 1)
             case .unblocked:
                 unblocked(&progress)
             case .lost(let error):
@@ -45,20 +45,20 @@ struct LineWatch: Sendable {
             changed()
         }
         unblocked(&progress)
-        if progress.isLost { metrics.move(.disconnected, .role(role), by: -1) }
+        if progress.isLost { metrics.move(.disconnected, [.role(role)], by: -1) }
     }
 
     private func unblocked(_ progress: inout Progress) {
         guard let start = progress.blockedSince else { return }
         progress.blockedSince = nil
-        metrics.move(.blocked, .role(role), by: -1)
-        metrics.record(.blockedTime, .role(role), duration: start.duration(to: .now))
+        metrics.move(.blocked, [.role(role)], by: -1)
+        metrics.record(.blockedTime, [.role(role)], duration: start.duration(to: .now))
     }
 
     private func lost(_ error: AMQPError, _ progress: inout Progress) {
         let code = ExchangeError(error, "a connection to the broker was lost").code
-        metrics.count(.connectionsLost, .role(role), .reason(code.bounded))
-        if !progress.isLost { metrics.move(.disconnected, .role(role), by: 1) }
+        metrics.count(.connectionsLost, [.role(role), .reason(code.bounded)])
+        if !progress.isLost { metrics.move(.disconnected, [.role(role)], by: 1) }
         progress.isLost = true
         logger.warning(
             "a connection to the broker was lost; it is made again",
@@ -79,9 +79,9 @@ struct LineWatch: Sendable {
 
     private func recovered(_ outage: Duration, _ attempts: Int, _ progress: inout Progress) {
         progress.refusal = nil
-        metrics.count(.connectionsOpened, .role(role))
-        metrics.record(.outage, .role(role), duration: outage)
-        if progress.isLost { metrics.move(.disconnected, .role(role), by: -1) }
+        metrics.count(.connectionsOpened, [.role(role)])
+        metrics.record(.outage, [.role(role)], duration: outage)
+        if progress.isLost { metrics.move(.disconnected, [.role(role)], by: -1) }
         progress.isLost = false
         logger.notice(
             "the connection to the broker is back",

@@ -24,7 +24,7 @@ extension Session {
     /// Answers a request that was handed out too often.
     func giveUp(_ request: Request, _ delivery: Delivery) async {
         link.logger.warning("a request was given up", metadata: .init(.request(request)))
-        link.metrics.count(.deadLetters, .reason(DeadLetterReason.deliveryLimit.rawValue))
+        link.metrics.count(.deadLetters, [.reason(DeadLetterReason.deliveryLimit.rawValue)])
         await answer(request.error(DeadLetterReason.deliveryLimit.failure), delivery)
     }
 
