@@ -13,11 +13,11 @@ extension Directory {
             try await fence(timeout: link.patience)
         } catch {
             guard error.code == .deadlineExceeded, link.isConnected else { return }
-            let consumer = state.withLock { state in
+            let channel = state.withLock { state in
                 state.isStartingOver = true
-                return state.consumer
+                return state.channel
             }
-            try? await consumer?.channel.close(deadline: link.deadline)
+            try? await channel?.close(deadline: link.deadline)
         }
     }
 
@@ -77,10 +77,12 @@ extension Directory {
         delivery: .notSent,
         message: "The stream is another one."
     )
+}
 
+extension Directory.State {
     /// Whether a record has a place before the one that was asked for: the stream was deleted and made again meanwhile.
-    func isOfAnotherStream(_ delivery: Delivery) -> Bool {
-        guard let offset = Self.offset(of: delivery) else { return false }
-        return state.withLock { state in state.nextOffset.map { offset < $0 } ?? false }
+    func isOfAnotherStream(_ offset: UInt64?) -> Bool {
+        guard let offset, let nextOffset else { return false }
+        return offset < nextOffset
     }
 }

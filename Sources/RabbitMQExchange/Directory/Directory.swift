@@ -21,9 +21,9 @@ final class Directory: Sendable {
         var fence: (id: UUID, waiters: [FenceSignal])?
         /// Who came after that, and needs another.
         var late: [FenceSignal] = []
-        /// Its consumer.
-        var consumer: Consumer?
-        /// Whether that is to be read from the beginning.
+        /// Where it is read.
+        var channel: Channel?
+        /// Whether it is to be read from the beginning, and what comes on that channel does not count any more.
         var isStartingOver = false
         /// Who was read since the stream was found to be another one; `nil` when it is not looked at that way.
         var found: Set<EntityID>?
@@ -200,7 +200,7 @@ final class Directory: Sendable {
                 )
             },
             repair: { [self] in await replaced() },
-            handling: .pulled { [self] in await read($0) }
+            handling: .pushed(self)
         )
     }
 
@@ -229,71 +229,97 @@ final class Directory: Sendable {
             defer { state.feeds = [] }
             // It knows the directory: without this neither would ever be freed.
             state.follower = nil
-            state.consumer = nil
+            state.channel = nil
             return state.feeds
         }
         for feed in feeds { feed.end(nil) }
         fail(ExchangeError(.closed, "the session is closed"))
     }
+}
 
-    private func read(_ consumer: Consumer) async -> AMQPError? {
-        state.withLock { $0.consumer = consumer }
-        let end = await take(consumer)
-        let isStartingOver = state.withLock { state in
-            defer { state.isStartingOver = false }
-            return state.isStartingOver
+// MARK: - Reading
+
+extension Directory: StandingSink {
+    func begins(on channel: Channel) {
+        state.withLock { state in
+            state.channel = channel
+            state.isStartingOver = false
         }
-        return isStartingOver ? Self.anotherStream : end
     }
 
-    private func take(_ consumer: Consumer) async -> AMQPError? {
-        do throws(AMQPError) {
-            for try await delivery in consumer {
-                if isOfAnotherStream(delivery) {
-                    try? await consumer.channel.close(deadline: link.deadline)
-                    return Self.anotherStream
+    /// Takes many records in at once: a large directory is read as fast as the broker sends it.
+    func received(_ deliveries: [Delivery]) {
+        guard let last = deliveries.last else { return }
+        let records = deliveries.map { delivery in
+            Record(announcement: read(delivery), offset: Self.offset(of: delivery), user: delivery.properties.userID)
+        }
+        let (waiters, next, isOther): ([FenceSignal], UUID?, Bool) = state.withLock { state in
+            if state.isStartingOver { return ([], nil, false) }
+            var waiters: [FenceSignal] = []
+            var next: UUID?
+            for record in records {
+                if state.isOfAnotherStream(record.offset) {
+                    state.isStartingOver = true
+                    break
                 }
-                read(delivery)
-                // Each one: the acknowledgement timeout counts for streams too, and records may be rare.
-                delivery.acknowledge()
+                if let new = state.take(record, &waiters) { next = new }
             }
-            return nil
-        } catch {
-            return error
+            return (waiters, next, state.isStartingOver)
         }
+        for record in records { record.announcement.map(unfinished.take) }
+        // At once: the acknowledgement timeout counts for streams too, and records may be rare.
+        last.channel.acknowledge(last.deliveryTag, multiple: true)
+        for waiter in waiters { waiter.send(.success(())) }
+        if let next { background.start { await self.publishFence(next) } }
+        if isOther { background.start { [self] in try? await last.channel.close(deadline: link.deadline) } }
     }
 
-    static func offset(of delivery: Delivery) -> UInt64? {
+    func ended(_ error: AMQPError?) -> AMQPError? {
+        state.withLock { $0.isStartingOver } ? Self.anotherStream : error
+    }
+
+    private func read(_ delivery: Delivery) -> Announcement? {
+        if let announcement = Announcement(delivery.properties), announcement.isCredible(with: delivery.routingKey) {
+            return announcement
+        }
+        link.logger.warning(
+            "a record of the directory was not understood",
+            metadata: .init(keys: [.queue: link.names.directory, .count: "\(Self.offset(of: delivery) ?? 0)"])
+        )
+        return nil
+    }
+
+    private static func offset(of delivery: Delivery) -> UInt64? {
         delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:))
     }
 
-    private func read(_ delivery: Delivery) {
-        let offset = Self.offset(of: delivery)
-        guard let announcement = Announcement(delivery.properties), announcement.isCredible(with: delivery.routingKey)
-        else {
-            link.logger.warning(
-                "a record of the directory was not understood",
-                metadata: .init(keys: [.queue: link.names.directory, .count: "\(offset ?? 0)"])
-            )
-            return
+    /// A record as it was read.
+    fileprivate struct Record {
+        /// What it says; `nil` when that was not understood.
+        let announcement: Announcement?
+        let offset: UInt64?
+        /// The broker user who wrote it, where that is known.
+        let user: String?
+    }
+}
+
+extension Directory.State {
+    /// Takes a record in. Returns the fence that is to be published next, and adds whose wait is over.
+    fileprivate mutating func take(_ record: Directory.Record, _ waiters: inout [Directory.FenceSignal]) -> UUID? {
+        guard let announcement = record.announcement else { return nil }
+        note(announcement, user: record.user)
+        apply(announcement, offset: record.offset)
+        if let offset = record.offset { nextOffset = offset + 1 }
+        guard case .fence(let id) = announcement, let fence, fence.id == id else { return nil }
+        waiters += fence.waiters
+        if late.isEmpty {
+            self.fence = nil
+            return nil
         }
-        let (waiters, next): ([FenceSignal], UUID?) = state.withLock { state in
-            state.note(announcement, user: delivery.properties.userID)
-            state.apply(announcement, offset: offset)
-            if let offset { state.nextOffset = offset + 1 }
-            guard case .fence(let id) = announcement, let fence = state.fence, fence.id == id else { return ([], nil) }
-            guard !state.late.isEmpty else {
-                state.fence = nil
-                return (fence.waiters, nil)
-            }
-            let next = UUID()
-            state.fence = (next, state.late)
-            state.late = []
-            return (fence.waiters, next)
-        }
-        unfinished.take(announcement)
-        for waiter in waiters { waiter.send(.success(())) }
-        if let next { background.start { await self.publishFence(next) } }
+        let next = UUID()
+        self.fence = (next, late)
+        late = []
+        return next
     }
 }
 

@@ -127,7 +127,7 @@ final class Session: Sendable {
         let (current, old) = state.withLock { state -> (StandingConsumer, StandingConsumer?) in
             if let known = state.answers, known.queue == queue { return (known, nil) }
             let old = state.answers
-            let new = consumer(of: queue, "answers", prefetch: 2000, .pushed { self.take($0) })
+            let new = consumer(of: queue, "answers", prefetch: 2000, .each { self.take($0) })
             state.answers = new
             state.consumers.removeAll { $0 === old }
             if old != nil { state.consumers.insert(new, at: 0) }

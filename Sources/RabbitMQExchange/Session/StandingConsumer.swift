@@ -11,8 +11,11 @@ final class StandingConsumer: Sendable {
     enum Handling: Sendable {
         /// The function takes the deliveries until there are no more; it returns why, or `nil` after the end by this process.
         case pulled(@Sendable (Consumer) async -> AMQPError?)
+        /// The sink takes them, on the thread of the connection.
+        case pushed(any StandingSink)
+
         /// The function takes each delivery, on the thread of the connection.
-        case pushed(@Sendable (Delivery) -> Void)
+        static func each(_ take: @escaping @Sendable (Delivery) -> Void) -> Handling { .pushed(EachDelivery(take: take)) }
     }
 
     private let link: BrokerLink
@@ -89,11 +92,12 @@ final class StandingConsumer: Sendable {
         case .pulled(let pump):
             let consumer = try await channel.consume(declaration(), deadline: link.deadline)
             background.start { await self.ended(await pump(consumer), on: connection) }
-        case .pushed(let take):
-            let sink = EachDelivery(take: take) { [self] error in
+        case .pushed(let sink):
+            sink.begins(on: channel)
+            let adapter = SinkAdapter(sink: sink) { [self] error in
                 background.start { await self.ended(error, on: connection) }
             }
-            _ = try await channel.consume(declaration(), into: sink, deadline: link.deadline)
+            _ = try await channel.consume(declaration(), into: adapter, deadline: link.deadline)
         }
     }
 
@@ -128,16 +132,36 @@ final class StandingConsumer: Sendable {
     }
 }
 
-/// Hands on deliveries one by one.
-private struct EachDelivery: DeliverySink {
-    let take: @Sendable (Delivery) -> Void
+/// Takes the deliveries of a ``StandingConsumer``, on the thread of the connection: it must not wait for anything.
+protocol StandingSink: Sendable {
+    /// The consumer starts on this channel.
+    func begins(on channel: Channel)
+
+    /// Deliveries came, in their order.
+    func received(_ deliveries: [Delivery])
+
+    /// No more will come on this channel. Returns why; `nil` when the consumer is not to be started again.
+    func ended(_ error: AMQPError?) -> AMQPError?
+}
+
+private struct SinkAdapter: DeliverySink {
+    let sink: any StandingSink
     let end: @Sendable (AMQPError?) -> Void
+
+    func received(_ deliveries: [Delivery]) { sink.received(deliveries) }
+
+    func ended(_ error: AMQPError?) { end(sink.ended(error)) }
+}
+
+/// Hands on deliveries one by one.
+private struct EachDelivery: StandingSink {
+    let take: @Sendable (Delivery) -> Void
+
+    func begins(on channel: Channel) {}
 
     func received(_ deliveries: [Delivery]) {
         for delivery in deliveries { take(delivery) }
     }
 
-    func ended(_ error: AMQPError?) {
-        end(error)
-    }
+    func ended(_ error: AMQPError?) -> AMQPError? { error }
 }
