@@ -4,7 +4,7 @@ SWIFT ?= swift
 CASES ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check traits fuzz soak chaos sanitize format clean needs bench
+.PHONY: help demo test check traits fuzz soak chaos sanitize format clean needs bench micro
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -38,6 +38,10 @@ traits: needs ## builds without package traits, and with each of them alone
 
 bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
 	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh
+
+micro: ## counts what each step allocates without a broker; more than is written down fails
+	@deploy/install-needs.sh build
+	@SWIFT='$(SWIFT)' SAVE='$(SAVE)' Benchmarks/micro.sh
 
 fuzz: ## tries a million generated inputs on every decoder of bytes from outside
 	@deploy/install-needs.sh build

@@ -38,13 +38,16 @@ let package = Package(
             path: "compare",
             swiftSettings: settings
         ),
+        .target(name: "CAllocations", path: "allocations"),
         .executableTarget(
             name: "micro",
             dependencies: [
+                "CAllocations",
                 .product(name: "AgentExchange", package: "warren"),
                 .product(name: "Agents", package: "warren"),
                 .product(name: "InProcessExchange", package: "warren"),
                 .product(name: "Benchmark", package: "benchmark"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "micro",
             swiftSettings: settings,

@@ -80,7 +80,7 @@ extension ConnectionEngine {
         let size = publication.body.count
         let tag = channel.confirms?.published(id: id, bytes: size, key: returnKey) ?? 0
         window.take(size)
-        operations[id]?.progress = .written(key, tag: tag)
+        operation.progress = .written(key, tag: tag)
     }
 
     /// The broker confirmed or refused publications.

@@ -170,13 +170,12 @@ extension ConnectionEngine {
 
     /// Nobody waits for this operation any more, or too long.
     func cancel(_ id: UInt64) {
-        guard var operation = operations[id], let waiter = operation.waiter else { return }
+        guard let operation = operations[id], let waiter = operation.waiter else { return }
         let error = AMQPError(code: .cancelled, delivery: operation.delivery, message: "The task was cancelled.")
         waiter.resume(returning: .failure(error))
         if case .written = operation.progress {
             // It keeps its place in the window until its confirm or its deadline.
             operation.waiter = nil
-            operations[id] = operation
         } else {
             operations[id] = nil
         }

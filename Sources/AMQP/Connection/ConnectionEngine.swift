@@ -122,7 +122,15 @@ final class ConnectionEngine {
     }
 
     private func nextInstant() -> ContinuousClock.Instant? {
-        let candidates = [heartbeat.next, closeDeadline, deadlines.next { operations[$0] != nil }]
-        return candidates.compactMap { $0 }.min()
+        let due = Self.earlier(closeDeadline, deadlines.next { operations[$0] != nil })
+        return Self.earlier(heartbeat.next, due)
+    }
+
+    private static func earlier(
+        _ one: ContinuousClock.Instant?,
+        _ other: ContinuousClock.Instant?
+    ) -> ContinuousClock.Instant? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 }

@@ -1,5 +1,5 @@
-/// Something a caller waits for.
-struct Operation {
+/// Something a caller waits for. An object: it is changed where it is, and never copied.
+final class Operation {
     enum Progress {
         /// A publication that was not written yet.
         case queued(ChannelKey, Publication)
@@ -11,8 +11,14 @@ struct Operation {
 
     /// Gone when the caller was told already.
     var waiter: Waiter?
-    var deadline: Deadline
+    let deadline: Deadline
     var progress: Progress
+
+    init(waiter: Waiter?, deadline: Deadline, progress: Progress) {
+        self.waiter = waiter
+        self.deadline = deadline
+        self.progress = progress
+    }
 
     /// What became of it if it ends now.
     var delivery: DeliveryOutcome { if case .queued = progress { .notSent } else { .unknown } }

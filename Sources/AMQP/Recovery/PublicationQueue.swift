@@ -3,8 +3,8 @@
 /// Events in, decisions out; no I/O and no clock. A publication is *out* while a channel has it, else it waits here: for a
 /// channel, or for its deadline. What was out when a channel ended goes out again, in the old order and before anything new.
 struct PublicationQueue<Waiter> {
-    /// A publication and who waits for it.
-    struct Entry {
+    /// A publication and who waits for it. An object: it is changed where it is, and never copied.
+    final class Entry {
         let publication: Publication
         let deadline: Deadline
         let waiter: Waiter
@@ -15,6 +15,12 @@ struct PublicationQueue<Waiter> {
         /// The operation of the channel that has it.
         fileprivate(set) var operation: UInt64?
         fileprivate var isCancelled = false
+
+        fileprivate init(_ publication: Publication, _ deadline: Deadline, _ waiter: Waiter) {
+            self.publication = publication
+            self.deadline = deadline
+            self.waiter = waiter
+        }
     }
 
     /// How a publication ended.
@@ -50,7 +56,7 @@ struct PublicationQueue<Waiter> {
     /// Takes a publication. Returns its number; numbers rise.
     mutating func submit(_ publication: Publication, deadline: Deadline, waiter: Waiter) -> UInt64 {
         lastNumber += 1
-        entries[lastNumber] = Entry(publication: publication, deadline: deadline, waiter: waiter)
+        entries[lastNumber] = Entry(publication, deadline, waiter)
         return lastNumber
     }
 
@@ -77,14 +83,13 @@ struct PublicationQueue<Waiter> {
         operation: UInt64,
         _ result: Result<Void, AMQPError>
     ) -> Outcome {
-        guard var entry = entries[number], entry.operation == operation else { return .none }
+        guard let entry = entries[number], entry.operation == operation else { return .none }
         switch result {
         case .failure(let error) where !error.endsPublication:
             entry.operation = nil
             entry.isSuspect = error.delivery != .notSent
             if error.delivery != .notSent { entry.writes += 1 }
             if entry.isCancelled { return .ended(end(number, entry, .failure(.taskCancelled))) }
-            entries[number] = entry
             return .waits
         case .failure(let error):
             return .ended(end(number, entry, .failure(error)))
@@ -102,7 +107,7 @@ struct PublicationQueue<Waiter> {
     ///
     /// - Parameter wasAlone: Whether it was the only one on the channel that ended before, too.
     mutating func convict(_ number: UInt64, _ error: AMQPError, wasAlone: Bool) -> Ending? {
-        guard var entry = entries[number] else { return nil }
+        guard let entry = entries[number] else { return nil }
         // Its first copy may have been taken, when another one was why that channel ended.
         if wasAlone, entry.writes <= 2 { entry.writes = 0 }
         return end(number, entry, .failure(error.with(delivery: .refused)))
@@ -110,10 +115,9 @@ struct PublicationQueue<Waiter> {
 
     /// The caller does not wait any more.
     mutating func cancel(_ number: UInt64) -> Cancellation {
-        guard var entry = entries[number] else { return .none }
+        guard let entry = entries[number] else { return .none }
         if let operation = entry.operation {
             entry.isCancelled = true
-            entries[number] = entry
             return .cancel(operation: operation)
         }
         return .ended(end(number, entry, .failure(.taskCancelled)))
@@ -147,8 +151,6 @@ struct PublicationQueue<Waiter> {
     }
 }
 
-extension PublicationQueue: Sendable where Waiter: Sendable {}
-extension PublicationQueue.Entry: Sendable where Waiter: Sendable {}
 extension PublicationQueue.Ending: Sendable where Waiter: Sendable {}
 
 extension AMQPError {

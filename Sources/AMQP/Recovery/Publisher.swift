@@ -38,6 +38,8 @@ public final class Publisher: Sendable {
     private let line: Line
     private let name: String
     private let state = Mutex(State())
+    /// Messages that got their id here.
+    private let messages = Atomic<UInt64>(0)
 
     /// How long the opening of a channel may take before it is tried again.
     private static let channelPatience = Duration.seconds(10)
@@ -76,6 +78,12 @@ public final class Publisher: Sendable {
             if let number = number.withLock({ $0 }) { cancel(number) }
         }
         try result.get()
+    }
+
+    /// An id for a message of this publisher. A mandatory publication without one gets it; giving it one when its properties
+    /// are made saves a copy of them.
+    public func nextMessageID() -> String {
+        "warren-\(name)-\(messages.add(1, ordering: .relaxed).newValue)"
     }
 
     /// Keeps publishing until the line is closed or the task is cancelled. One task runs it.
@@ -120,6 +128,10 @@ public final class Publisher: Sendable {
             routingKey: publication.routingKey,
             mandatory: publication.mandatory
         ).validate(frameMax: line.configuration.frameMax)
+        var publication = publication
+        if publication.mandatory, publication.properties.messageID == nil {
+            publication.properties.messageID = nextMessageID()
+        }
         try publication.properties.validate(frameMax: line.configuration.frameMax)
         return publication
     }
@@ -177,11 +189,10 @@ public final class Publisher: Sendable {
     private func send(_ number: UInt64, to channel: Channel, _ state: inout State) -> Bool {
         guard let entry = state.queue[number] else { return true }
         var publication = entry.publication
-        if publication.mandatory, publication.properties.messageID == nil {
-            publication.properties.messageID = "warren-\(name)-\(number)"
-        }
         // The broker takes no other name than that of the connection's user, which may have changed with the connection.
-        if publication.properties.userID != nil { publication.properties.userID = channel.connection.user }
+        if let user = publication.properties.userID, user != channel.connection.user {
+            publication.properties.userID = channel.connection.user
+        }
         let shared = channel.connection.shared
         let operation = shared.nextOperation()
         state.carrier = shared

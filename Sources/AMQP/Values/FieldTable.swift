@@ -25,6 +25,12 @@ public struct FieldTable: Sendable, Hashable {
         self.entries = entries
     }
 
+    /// Creates an empty table with room for so many entries.
+    public init(minimumCapacity: Int) {
+        entries = []
+        entries.reserveCapacity(minimumCapacity)
+    }
+
     /// Whether there is no entry.
     public var isEmpty: Bool { entries.isEmpty }
 

@@ -157,7 +157,11 @@ public final class AgentExchangeClient: ExchangeClient {
             outgoing.close(request)
             guard let response else { return }
             // Who cancelled the request is owed its answer all the same.
-            await Self.withoutCancellation { await self.core.answer(response, to: request) }
+            if Task.isCancelled {
+                await Task { await self.core.answer(response, to: request) }.value
+            } else {
+                await self.core.answer(response, to: request)
+            }
         }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
@@ -167,10 +171,6 @@ public final class AgentExchangeClient: ExchangeClient {
     /// Answers a request that no handler sees.
     private func answer(_ response: Response, to request: Request) {
         core.background.start { [core] in await core.answer(response, to: request) }
-    }
-
-    private static func withoutCancellation(_ body: @escaping @Sendable () async -> Void) async {
-        if Task.isCancelled { await Task { await body() }.value } else { await body() }
     }
 
     /// Cancels the handler of a request when the deadline has come.

@@ -3,10 +3,16 @@ package import Foundation
 /// The usual text form. Foundation's own takes some twenty times as long, and every message has several.
 extension UUID {
     /// The text form in lower case, 36 characters.
-    package var lowercased: String {
+    package var lowercased: String { lowercased(after: "") }
+
+    /// The same with something in front of it, as one text.
+    package func lowercased(after prefix: StaticString) -> String {
         withUnsafeBytes(of: uuid) { bytes in
-            String(unsafeUninitializedCapacity: 36) { text in
-                var position = 0
+            String(unsafeUninitializedCapacity: prefix.utf8CodeUnitCount + 36) { text in
+                var position = prefix.utf8CodeUnitCount
+                prefix.withUTF8Buffer { prefix in
+                    for (index, byte) in prefix.enumerated() { text[index] = byte }
+                }
                 for (index, byte) in bytes.enumerated() {
                     if Self.isAfterDash(index) {
                         text[position] = UInt8(ascii: "-")

@@ -14,32 +14,31 @@ extension Message {
     ///
     /// - Throws: ``ExchangeError/Code/invalidMessage``.
     package func checkLimits() throws(ExchangeError) {
-        for id in [source, destination] { _ = try id.name.map(AgentID.checked(name:)) }
-        for payload in payloads where payload.contentType.utf8.count > MessageLimits.contentType {
+        _ = try source.name.map(AgentID.checked(name:))
+        _ = try destination.name.map(AgentID.checked(name:))
+        if let payload, payload.contentType.utf8.count > MessageLimits.contentType {
             throw ExchangeError(.invalidMessage, "a content type has at most \(MessageLimits.contentType) bytes")
         }
     }
 
-    /// The bytes of all payloads of the message: what ``ExchangeTransport/maximumMessageSize`` limits.
-    package var payloadSize: Int {
-        payloads.reduce(0) { $0 + $1.bytes.count }
-    }
+    /// The bytes of the payload of the message: what ``ExchangeTransport/maximumMessageSize`` limits.
+    package var payloadSize: Int { payload?.bytes.count ?? 0 }
 
-    private var payloads: [Payload] {
+    private var payload: Payload? {
         switch self {
         case .request(let request):
             switch request.body {
-            case .action(_, let arguments): [arguments.payload]
-            case .foreign(_, let payload): [payload]
-            case .ping, .shutdown, .cancel: []
+            case .action(_, let arguments): arguments.payload
+            case .foreign(_, let payload): payload
+            case .ping, .shutdown, .cancel: nil
             }
         case .response(let response):
             switch response.outcome {
-            case .success(let result): result.map { [$0] } ?? []
-            case .failure(let failure): failure.payload.map { [$0] } ?? []
-            case .part(_, let payload): [payload]
+            case .success(let result): result
+            case .failure(let failure): failure.payload
+            case .part(_, let payload): payload
             }
-        case .notice: []
+        case .notice: nil
         }
     }
 }

@@ -19,6 +19,10 @@ public struct ProtocolVersion: Sendable, Hashable {
 
     /// Reads `1`, `1.0` or `1.0.3` (what stands after the minor number is ignored); `nil` for any other text.
     public init?(_ text: String) {
+        if text == Self.current.description {
+            self = .current
+            return
+        }
         let parts = text.split(separator: ".", maxSplits: 2, omittingEmptySubsequences: false)
         guard let major = parts.first.flatMap({ Int($0) }), major >= 0 else { return nil }
         guard parts.count > 1 else {
@@ -35,7 +39,10 @@ public struct ProtocolVersion: Sendable, Hashable {
 
 extension ProtocolVersion: CustomStringConvertible {
     /// `major.minor`.
-    public var description: String { "\(major).\(minor)" }
+    public var description: String { self == .current ? Self.currentText : "\(major).\(minor)" }
+
+    /// Every message has it.
+    private static let currentText = "\(current.major).\(current.minor)"
 }
 
 extension ProtocolVersion: Codable {

@@ -30,12 +30,12 @@ public struct ActionArguments: Sendable, Hashable {
         keyword: [String: any Encodable & Sendable] = [:],
         codec: some PayloadCodec = .json
     ) throws(ExchangeError) {
-        var list: [any Encodable] = []
-        for argument in repeat each positional { list.append(argument) }
-        if keyword.isEmpty, codec is JSONPayloadCodec, let bytes = JSONScalar.encode(arguments: list) {
+        if keyword.isEmpty, codec is JSONPayloadCodec, let bytes = JSONScalar.encode(arguments: repeat each positional) {
             payload = Payload(contentType: codec.contentType, bytes: bytes)
             return
         }
+        var list: [any Encodable] = []
+        for argument in repeat each positional { list.append(argument) }
         payload = try Payload(encoding: ArgumentList(positional: list, keyword: keyword), with: codec)
     }
 

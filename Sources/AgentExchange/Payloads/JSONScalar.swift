@@ -11,14 +11,17 @@ enum JSONScalar {
     }
 
     /// The JSON of positional arguments.
-    static func encode(arguments: [any Encodable]) -> Data? {
-        if arguments.isEmpty { return Data("{}".utf8) }
-        var json = Array(JSONScalarList.opening.utf8)
-        for argument in arguments {
+    static func encode<each Argument: Encodable>(arguments: repeat each Argument) -> Data? {
+        var json: [UInt8] = []
+        json.reserveCapacity(256)
+        json.append(contentsOf: JSONScalarList.opening.utf8)
+        var count = 0
+        for argument in repeat each arguments {
+            if count > 0 { json.append(UInt8(ascii: ",")) }
             guard append(argument, to: &json) else { return nil }
-            json.append(UInt8(ascii: ","))
+            count += 1
         }
-        json.removeLast()
+        if count == 0 { return Data("{}".utf8) }
         json.append(contentsOf: JSONScalarList.closing.utf8)
         return Data(json)
     }

@@ -29,10 +29,11 @@ final class Latch<Value: Sendable>: Sendable {
 
     /// Waits for the value; `nil` when the task is cancelled before.
     func wait() async -> Value? {
-        let number = state.withLock { state in
-            state.next += 1
-            return state.next
+        let (value, number) = state.withLock { state in
+            if state.value == nil { state.next += 1 }
+            return (state.value, state.next)
         }
+        if let value { return value }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let (isOver, value): (Bool, Value?) = state.withLock { state in

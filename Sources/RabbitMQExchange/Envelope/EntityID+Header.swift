@@ -4,7 +4,7 @@ internal import Foundation
 
 extension EntityID {
     /// `agent:UUID` or `user:UUID`, as headers carry it.
-    var header: String { role.rawValue + ":" + uuid.lowercased }
+    var header: String { uuid.lowercased(after: role == .agent ? "agent:" : "user:") }
 
     /// Reads what ``header`` wrote, with the display name from another header; `nil` for anything else.
     init?(header: FieldValue?, name: FieldValue?) {

@@ -34,11 +34,10 @@ enum Envelope {
         properties.correlationID = message.tag.lowercased
         properties.appID = applicationID
         properties.timestamp = UInt64(max(0, now.timeIntervalSince1970))
-        var headers: FieldTable = [
-            Header.protocol: .string(message.protocolVersion.description),
-            Header.source: .string(message.source.header),
-            Header.destination: .string(message.destination.header),
-        ]
+        var headers = FieldTable(minimumCapacity: 8)
+        headers[Header.protocol] = .string(message.protocolVersion.description)
+        headers[Header.source] = .string(message.source.header)
+        headers[Header.destination] = .string(message.destination.header)
         if let name = message.source.name { headers[Header.sourceName] = .string(name) }
         if let name = message.destination.name {
             headers[Header.destinationName] = .string(name)

@@ -128,9 +128,10 @@ struct HeldRequests<Receipt> {
     /// A response is to be sent.
     mutating func answer(_ response: Response) -> Answer {
         let key = Key(source: response.destination, tag: response.tag)
-        guard let entry = held[key] else { return answered.contains(key) ? .again : .foreign }
+        guard var entry = held[key] else { return answered.contains(key) ? .again : .foreign }
         guard !entry.isBeingAnswered else { return .again }
-        held[key]?.isBeingAnswered = true
+        entry.isBeingAnswered = true
+        held[key] = entry
         answering += 1
         return .send(entry)
     }
@@ -161,10 +162,11 @@ struct HeldRequests<Receipt> {
     /// The next request that waited, if one may be handed out now.
     mutating func next() -> Request? {
         while handedOut < capacity, let key = waiting.popFirst() {
-            guard held[key]?.isHandedOut == false else { continue }
-            held[key]?.isHandedOut = true
+            guard var entry = held[key], !entry.isHandedOut else { continue }
+            entry.isHandedOut = true
+            held[key] = entry
             handedOut += 1
-            return held[key]?.request
+            return entry.request
         }
         return nil
     }

@@ -89,7 +89,8 @@ extension RabbitMQTransport {
     }
 
     private func send(_ request: Request) async throws(ExchangeError) {
-        let (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
+        var (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
+        link.complete(&properties)
         let publication = Publication(
             exchange: session.names.mailboxes,
             routingKey: session.names.mailboxKey(of: request.destination),

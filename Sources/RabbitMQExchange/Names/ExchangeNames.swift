@@ -81,7 +81,7 @@ struct ExchangeNames: Sendable, Hashable {
     let sessionPrefix: String
 
     /// The routing key that leads to a mailbox.
-    func mailboxKey(of id: EntityID) -> String { id.role.rawValue + "." + id.uuid.lowercased }
+    func mailboxKey(of id: EntityID) -> String { id.uuid.lowercased(after: id.role == .agent ? "agent." : "user.") }
 
     /// What the consumer of a mailbox is called: whose mailbox, in which session, and the beginning of its display name.
     func consumerTag(of id: EntityID, session: UUID) -> String {

@@ -146,7 +146,15 @@ final class BrokerLink: Sendable {
         try await announcements.publish(sign(publication), deadline: deadline)
     }
 
+    /// Writes into properties what every publication needs, while nobody else has them: later that would copy them.
+    func complete(_ properties: inout MessageProperties) {
+        properties.messageID = publications.nextMessageID()
+        if let user { properties.userID = user }
+    }
+
     private func sign(_ publication: Publication) -> Publication {
+        let user = user
+        if publication.properties.userID == user { return publication }
         var publication = publication
         publication.properties.userID = user
         return publication

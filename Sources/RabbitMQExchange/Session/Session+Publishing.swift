@@ -9,10 +9,12 @@ extension Session {
     ///
     /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
     func publish(_ response: Response, replyTo: String?) async throws(ExchangeError) -> Bool {
-        let (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
-        var keys = [names.mailboxKey(of: response.destination)]
-        if let replyTo, replyTo.hasPrefix(names.sessionPrefix) { keys.insert(replyTo, at: 0) }
-        for key in keys {
+        var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
+        link.complete(&properties)
+        let mailbox = names.mailboxKey(of: response.destination)
+        var next = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil } ?? mailbox
+        while true {
+            let key = next
             let publication = Publication(
                 exchange: names.mailboxes,
                 routingKey: key,
@@ -26,11 +28,12 @@ extension Session {
                 // A queue without a limit takes nothing: its node went down this moment.
                 guard error.code == .mailboxFull, key == replyTo else { throw error }
             }
-            // The last one is the mailbox. It may be there, and only the way to it be missing.
-            guard key == keys.last, try await restoreWay(to: response.destination) else { continue }
+            next = mailbox
+            guard key == mailbox else { continue }
+            // The mailbox may be there, and only the way to it be missing.
+            guard try await restoreWay(to: response.destination) else { return false }
             return try await publish(publication, to: response)
         }
-        return false
     }
 
     private func publish(_ publication: Publication, to response: Response) async throws(ExchangeError) -> Bool {
