@@ -5,6 +5,9 @@ struct Report: Codable {
     var isQuick: Bool
     var results: [Result] = []
 
+    /// The result of a measurement.
+    subscript(name: String) -> Result? { results.first { $0.name == name } }
+
     /// A table for a terminal; with the ratios of an earlier run when there are any.
     func table(earlier: Report?) -> String {
         var rows = [["measurement", "raw C", "Warren", "unit", "ratio", "goal", ""]]
@@ -15,7 +18,7 @@ struct Report: Codable {
                 Self.text(result.goal), result.isReached.map { $0 ? "yes" : "no" } ?? "",
             ]
             if let earlier {
-                let before = earlier.results.first { $0.name == result.name }
+                let before = earlier[result.name]
                 row.append(before.map { $0.ratio == nil ? Self.text($0.warren) : Self.ratio($0.ratio) } ?? "")
             }
             rows.append(row)

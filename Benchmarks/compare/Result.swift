@@ -31,9 +31,11 @@ struct Result: Codable {
         goal.map { $0.side == .atLeast ? figure >= $0.value : figure <= $0.value }
     }
 
-    /// Whether the figure left its goal by half.
-    var missesByHalf: Bool {
+    /// Whether the figure left its goal by half. Where an earlier one had done so already: whether it is twice as bad as that.
+    func isFar(after earlier: Result?) -> Bool {
         guard let goal else { return false }
-        return goal.side == .atLeast ? figure < goal.value * 0.5 : figure > goal.value * 1.5
+        let isFar = goal.side == .atLeast ? figure < goal.value * 0.5 : figure > goal.value * 1.5
+        guard isFar, let earlier, earlier.isFar(after: nil) else { return isFar }
+        return goal.side == .atLeast ? figure < earlier.figure * 0.5 : figure > earlier.figure * 2
     }
 }

@@ -9,6 +9,8 @@ root=$(cd "$here/../.." && pwd)
 swift=${SWIFT:-swift}
 filter=${FILTER:-AMQPTests|InProcessExchangeTests|AgentExchangeTests|RabbitMQExchangeTests}
 
+export TSAN_OPTIONS="suppressions=$here/thread-suppressions.txt ${TSAN_OPTIONS:-}"
+
 for sanitizer in ${SANITIZERS:-thread address}; do
     copy=$root/.build/sanitize-$sanitizer
     mkdir -p "$copy"
