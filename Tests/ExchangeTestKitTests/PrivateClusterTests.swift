@@ -35,7 +35,8 @@ struct PrivateClusterTests {
         try await eventually("two members online and another leader", timeout: .seconds(30)) {
             let queues = try await third.management.queues()
             // While its leader is elected a queue may not be listed.
-            return queues.count == 2 && queues.allSatisfy { $0.online.count == 2 && $0.leader != nil && $0.leader != second.node }
+            return queues.count == 2
+                && queues.allSatisfy { $0.online.count == 2 && $0.leader != nil && $0.leader != second.node }
         }
         await #expect(throws: ConditionNotMet.self) { try await cluster.waitUntilWhole(timeout: .seconds(1)) }
 

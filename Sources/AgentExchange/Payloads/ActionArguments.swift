@@ -30,7 +30,8 @@ public struct ActionArguments: Sendable, Hashable {
         keyword: [String: any Encodable & Sendable] = [:],
         codec: some PayloadCodec = .json
     ) throws(ExchangeError) {
-        if keyword.isEmpty, codec is JSONPayloadCodec, let bytes = JSONScalar.encode(arguments: repeat each positional) {
+        if keyword.isEmpty, codec is JSONPayloadCodec, let bytes = JSONScalar.encode(arguments: repeat each positional)
+        {
             payload = Payload(contentType: codec.contentType, bytes: bytes)
             return
         }

@@ -15,7 +15,9 @@ final class StandingConsumer: Sendable {
         case pushed(any StandingSink)
 
         /// The function takes each delivery, on the thread of the connection.
-        static func each(_ take: @escaping @Sendable (Delivery) -> Void) -> Handling { .pushed(EachDelivery(take: take)) }
+        static func each(_ take: @escaping @Sendable (Delivery) -> Void) -> Handling {
+            .pushed(EachDelivery(take: take))
+        }
     }
 
     private let link: BrokerLink
