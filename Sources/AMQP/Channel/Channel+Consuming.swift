@@ -70,6 +70,11 @@ extension Channel {
         _ = connection.shared.thread.inbox.submit(.settle(key, tag: deliveryTag, multiple: multiple, .acknowledge))
     }
 
+    /// The same for a caller that has a lock: it signals what is returned when it has none any more.
+    package func placeAcknowledgement(of deliveryTag: UInt64) -> WakeDescriptor? {
+        connection.shared.thread.inbox.place(.settle(key, tag: deliveryTag, multiple: false, .acknowledge)).wake
+    }
+
     /// Refuses a delivery, soon after the call.
     ///
     /// - Parameters:

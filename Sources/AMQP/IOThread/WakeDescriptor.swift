@@ -6,9 +6,9 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// A descriptor that ends a `poll`: an eventfd on Linux, a pipe elsewhere. It is closed with the last reference to it, so
+/// Wakes the thread of a connection: a descriptor that ends a `poll`: an eventfd on Linux, a pipe elsewhere. It is closed with the last reference to it, so
 /// that whoever signals needs no lock.
-final class WakeDescriptor: Sendable {
+package final class WakeDescriptor: Sendable {
     /// What to poll for reading; -1 when no descriptor could be had.
     let descriptor: Int32
     private let writer: Int32
@@ -27,7 +27,7 @@ final class WakeDescriptor: Sendable {
     }
 
     /// Ends the current or the next `poll`.
-    func signal() {
+    package func signal() {
         var one: UInt64 = 1
         _ = unsafe write(writer, &one, MemoryLayout<UInt64>.size)
     }

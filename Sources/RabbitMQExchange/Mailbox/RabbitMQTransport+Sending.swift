@@ -188,15 +188,29 @@ extension RabbitMQTransport {
                 checkSettled()
                 throw error
             }
-            // Whoever sees that all is settled may close the channel, and an acknowledgement after that would have no effect.
-            if let delivery = held.withLock({ $0.finish(response) }) {
-                delivery.acknowledge()
-                held.withLock { $0.settled() }
-            }
-            handOutNext()
-            checkSettled()
+            finish(response)
             guard isDelivered else { throw await session.whyUnreachable(response.destination) }
         }
+    }
+
+    /// A response was confirmed: the request is acknowledged, and another one is handed out.
+    private func finish(_ response: Response) {
+        // Acknowledged under the lock: whoever sees that all is settled may close the channel, and an acknowledgement after
+        // that would have no effect.
+        let (wake, next, isSettled) = held.withLock { held in
+            var wake: WakeDescriptor?
+            if let delivery = held.finish(response) {
+                wake = delivery.channel.placeAcknowledgement(of: delivery.deliveryTag)
+                held.settled()
+            }
+            return (wake, held.next(), held.isSettled)
+        }
+        wake?.signal()
+        if let next {
+            inbox.put(.request(next))
+            handOutNext()
+        }
+        if isSettled { checkSettled() }
     }
 
     /// Sends a part of a streamed result; the request is held on.
