@@ -25,6 +25,6 @@ for sanitizer in ${SANITIZERS:-thread address}; do
     (
         cd "$copy"
         "$swift" build --build-tests "--sanitize=$sanitizer"
-        "$swift" test --skip-build --no-parallel "--sanitize=$sanitizer" --filter "$filter"
+        "$swift" test --skip-build --disable-xctest --no-parallel "--sanitize=$sanitizer" --filter "$filter"
     )
 done
