@@ -70,7 +70,7 @@ final class IOThread: SerialExecutor {
     }
 
     func enqueue(_ job: UnownedJob) {
-        guard inbox.enqueue(job) else { return }
+        guard inbox.enqueue(job, keeping: self) else { return }
         runInline()
     }
 
@@ -95,10 +95,16 @@ final class IOThread: SerialExecutor {
 
     private func runInline() {
         current.store(Self.thisThread, ordering: .relaxed)
-        while let job = inbox.nextInlineJob() {
-            unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+        while true {
+            switch inbox.nextInlineJob() {
+            case .run(let job):
+                unsafe job.runSynchronously(on: asUnownedSerialExecutor())
+            case .end(let runner):
+                _ = current.compareExchange(expected: Self.thisThread, desired: 0, ordering: .relaxed)
+                withExtendedLifetime(runner) {}
+                return
+            }
         }
-        _ = current.compareExchange(expected: Self.thisThread, desired: 0, ordering: .relaxed)
     }
 
     private func run(_ turn: (Bool, inout [Submission]) -> Turn) {

@@ -19,6 +19,8 @@ final class Inbox: Sendable {
         var isAsleep = false
         /// A job is being run by whoever enqueued it.
         var isRunningInline = false
+        /// What is kept alive meanwhile.
+        var runner: (any AnyObject & Sendable)?
         var wake: WakeDescriptor?
     }
 
@@ -40,8 +42,17 @@ final class Inbox: Sendable {
         }
     }
 
+    /// What whoever runs jobs inline has to do next.
+    enum InlineStep {
+        case run(UnownedJob)
+        /// Nothing. What was kept alive is handed back: the last thing to be let go of.
+        case end((any AnyObject & Sendable)?)
+    }
+
     /// Hands over a job. Returns `true` when the caller has to run jobs with ``nextInlineJob()`` until there is none.
-    func enqueue(_ job: UnownedJob) -> Bool {
+    ///
+    /// - Parameter runner: Who runs them. The last job may let go of the last reference to it, and it is used after that.
+    func enqueue(_ job: UnownedJob, keeping runner: any AnyObject & Sendable) -> Bool {
         let (isInline, wake): (Bool, WakeDescriptor?) = state.withLock { state in
             state.jobs.append(job)
             switch state.phase {
@@ -50,6 +61,7 @@ final class Inbox: Sendable {
             case .inline:
                 if state.isRunningInline { return (false, nil) }
                 state.isRunningInline = true
+                state.runner = runner
                 return (true, nil)
             }
         }
@@ -57,16 +69,17 @@ final class Inbox: Sendable {
         return isInline
     }
 
-    func nextInlineJob() -> UnownedJob? {
-        let (job, wake): (UnownedJob?, WakeDescriptor?) = state.withLock { state in
+    func nextInlineJob() -> InlineStep {
+        let (job, runner, wake): (UnownedJob?, (any AnyObject & Sendable)?, WakeDescriptor?) = state.withLock { state in
             guard state.phase == .inline, !state.jobs.isEmpty else {
                 state.isRunningInline = false
-                return (nil, Self.wake(&state))
+                defer { state.runner = nil }
+                return (nil, state.runner, Self.wake(&state))
             }
-            return (state.jobs.removeFirst(), nil)
+            return (state.jobs.removeFirst(), nil, nil)
         }
         wake?.signal()
-        return job
+        return job.map(InlineStep.run) ?? .end(runner)
     }
 
     /// The thread starts. Returns what it polls to be woken.
