@@ -53,11 +53,11 @@ struct Compare: ParsableCommand {
             if let only, !measurement.name.contains(only) { continue }
             FileHandle.standardError.write(Data("\(measurement.name) ...\n".utf8))
             var result = try measurement.result(programs)
-            for _ in 0..<2 where strict && result.isFar(after: earlier?[result.name]) {
+            for _ in 0..<2 where strict && measurement.isSteady && result.isFar(after: earlier?[result.name]) {
                 FileHandle.standardError.write(Data("\(measurement.name) once more ...\n".utf8))
                 result = try measurement.result(programs)
             }
-            if result.isFar(after: earlier?[result.name]) { failures.append(result.name) }
+            if measurement.isSteady, result.isFar(after: earlier?[result.name]) { failures.append(result.name) }
             report.results.append(result)
         }
         print(report.table(earlier: earlier))
