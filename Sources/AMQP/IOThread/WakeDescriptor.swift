@@ -6,8 +6,9 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// Wakes the thread of a connection: a descriptor that ends a `poll`: an eventfd on Linux, a pipe elsewhere. It is closed with the last reference to it, so
-/// that whoever signals needs no lock.
+/// Wakes the thread of a connection: a descriptor that ends its `poll`, an eventfd on Linux, a pipe elsewhere.
+///
+/// It is closed with the last reference to it, so that whoever signals needs no lock.
 package final class WakeDescriptor: Sendable {
     /// What to poll for reading; -1 when no descriptor could be had.
     let descriptor: Int32
