@@ -2,7 +2,7 @@ internal import AgentExchange
 internal import Synchronization
 
 /// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for what it promises.
-final class InProcessTransport: MessagePushing {
+final class InProcessTransport: MessagePushing, MessagePosting {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
     private let receiver: Mailbox.Machine.Receiver
@@ -26,8 +26,29 @@ final class InProcessTransport: MessagePushing {
 
     var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
 
-    /// A second answer to a request is dropped: the requester has had the first.
     func send(_ message: Message) async throws(ExchangeError) {
+        try put(message)
+    }
+
+    func post(_ message: Message, _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void)
+        -> any PostedMessage
+    {
+        do throws(ExchangeError) {
+            try put(message)
+            ended(.success(()))
+        } catch {
+            ended(.failure(error))
+        }
+        return Arrived()
+    }
+
+    /// A message that was posted: it is there at once.
+    private struct Arrived: PostedMessage {
+        func cancel() {}
+    }
+
+    /// A second answer to a request is dropped: the requester has had the first.
+    private func put(_ message: Message) throws(ExchangeError) {
         try checkIsOpen()
         try message.checkLimits()
         try checkSize(of: message)

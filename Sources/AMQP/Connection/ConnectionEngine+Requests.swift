@@ -35,7 +35,7 @@ extension ConnectionEngine {
         return channel
     }
 
-    private func usable(_ key: ChannelKey, _ waiter: Waiter) -> ChannelRecord? {
+    private func usable(_ key: ChannelKey, _ waiter: Waiter<Reply>) -> ChannelRecord? {
         if let channel = channel(key), channel.machine.isOpen { return channel }
         waiter.resume(returning: .failure(.closed("channel")))
         return nil

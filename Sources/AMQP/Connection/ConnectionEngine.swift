@@ -45,7 +45,11 @@ final class ConnectionEngine {
         do throws(AMQPError) {
             for submission in submissions { try handle(submission) }
             try writeWaiting()
-            if readable, let wire { more = try receive(wire) }
+            if readable, let wire {
+                more = try receive(wire)
+                // What whoever got it has acknowledged on this thread goes out at once.
+                for submission in shared.thread.inbox.takeSubmissions() { try handle(submission) }
+            }
             try writeWaiting()
             try checkClock()
         } catch {

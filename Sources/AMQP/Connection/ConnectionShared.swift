@@ -28,12 +28,12 @@ final class ConnectionShared: Sendable {
     ///
     /// `nonisolated(nonsending)` saves the caller two hops.
     nonisolated(nonsending) func perform(
-        _ make: (_ id: UInt64, _ waiter: Waiter) -> Submission
+        _ make: (_ id: UInt64, _ waiter: Waiter<Reply>) -> Submission
     ) async throws(AMQPError) -> Reply {
         let id = nextOperation()
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: CheckedContinuation<Result<Reply, AMQPError>, Never>) in
-                let waiter = Waiter.task(continuation)
+                let waiter = Waiter<Reply>.task(continuation)
                 if let refusal = thread.inbox.submit(make(id, waiter)) {
                     waiter.resume(returning: .failure(refusal.with(delivery: .notSent)))
                 } else if Task.isCancelled {

@@ -10,11 +10,11 @@ final class Operation {
     }
 
     /// Gone when the caller was told already.
-    var waiter: Waiter?
+    var waiter: Waiter<Reply>?
     let deadline: Deadline
     var progress: Progress
 
-    init(waiter: Waiter?, deadline: Deadline, progress: Progress) {
+    init(waiter: Waiter<Reply>?, deadline: Deadline, progress: Progress) {
         self.waiter = waiter
         self.deadline = deadline
         self.progress = progress

@@ -1,18 +1,3 @@
-/// Whoever waits for an operation.
-enum Waiter: Sendable {
-    /// A task that is suspended.
-    case task(CheckedContinuation<Result<Reply, AMQPError>, Never>)
-    /// A function, called on the thread where the operation ends. It must not wait for anything.
-    case function(@Sendable (Result<Reply, AMQPError>) -> Void)
-
-    func resume(returning result: Result<Reply, AMQPError>) {
-        switch self {
-        case .task(let continuation): continuation.resume(returning: result)
-        case .function(let function): function(result)
-        }
-    }
-}
-
 /// What an operation returns.
 enum Reply: Sendable {
     case done
@@ -34,7 +19,7 @@ struct PublishSubmission: Sendable {
     var channel: ChannelKey
     var publication: Publication
     var deadline: Deadline
-    var waiter: Waiter
+    var waiter: Waiter<Reply>
 }
 
 /// A request on its way to the I/O thread.
@@ -49,7 +34,7 @@ struct RequestSubmission: Sendable {
     var id: UInt64
     var target: Target
     var deadline: Deadline
-    var waiter: Waiter
+    var waiter: Waiter<Reply>
 }
 
 /// What other threads hand to the I/O thread of a connection.

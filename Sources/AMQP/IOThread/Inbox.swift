@@ -110,6 +110,15 @@ final class Inbox: Sendable {
         }
     }
 
+    /// The thread takes what was submitted since.
+    func takeSubmissions() -> [Submission] {
+        state.withLock { state in
+            guard !state.submissions.isEmpty else { return [] }
+            defer { state.submissions = [] }
+            return state.submissions
+        }
+    }
+
     /// The thread wants to sleep. Returns `false` when there is something to do.
     func prepareToSleep() -> Bool {
         state.withLock { state in

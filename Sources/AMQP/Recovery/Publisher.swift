@@ -10,7 +10,7 @@ internal import Synchronization
 /// A channel that the broker closes because of one publication (a missing exchange, a missing permission) costs the others
 /// nothing but time: what was unconfirmed is tried again one by one, until the one is found.
 public final class Publisher: Sendable {
-    private typealias Queue = PublicationQueue<CheckedContinuation<Result<Void, AMQPError>, Never>>
+    private typealias Queue = PublicationQueue<Waiter<Void>>
 
     private struct State {
         var queue = Queue()
@@ -65,11 +65,10 @@ public final class Publisher: Sendable {
     ///   `timedOut` when there was none until the deadline; the broker's reason, at once, when it refuses this client.
     public func publish(_ publication: Publication, deadline: Deadline) async throws(AMQPError) {
         let publication = try checked(publication)
-        if case .refused(let error, _) = line.current { throw error.with(delivery: .notSent) }
         let number = Mutex<UInt64?>(nil)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                let submitted = submit(publication, deadline, waiter)
+                let submitted = submit(publication, deadline, .task(waiter))
                 number.withLock { $0 = submitted }
                 // The handler may have run before there was a number.
                 if Task.isCancelled, let submitted { cancel(submitted) }
@@ -78,6 +77,39 @@ public final class Publisher: Sendable {
             if let number = number.withLock({ $0 }) { cancel(number) }
         }
         try result.get()
+    }
+
+    /// Publishes a message and returns at once.
+    ///
+    /// - Parameter ended: Called once, with what ``publish(_:deadline:)`` would return or throw, on the thread where that is
+    ///   known; it may be called before this returns. It must not wait for anything.
+    /// - Returns: What ``cancel(_:)`` takes; `nil` when it has ended.
+    package func publish(
+        _ publication: Publication,
+        deadline: Deadline,
+        ended: @escaping @Sendable (Result<Void, AMQPError>) -> Void
+    ) -> UInt64? {
+        do throws(AMQPError) {
+            return submit(try checked(publication), deadline, .function(ended))
+        } catch {
+            ended(.failure(error))
+            return nil
+        }
+    }
+
+    /// Ends a publication with `cancelled`, unless it has ended. Its message may still be delivered: see the `delivery` of
+    /// the error.
+    package func cancel(_ number: UInt64) {
+        let ending: Queue.Ending? = state.withLock { state in
+            switch state.queue.cancel(number) {
+            case .none: return nil
+            case .ended(let ending): return ending
+            case .cancel(let operation):
+                _ = state.carrier?.thread.inbox.submit(.cancel(operation))
+                return nil
+            }
+        }
+        if let ending { resume([ending]) }
     }
 
     /// An id for a message of this publisher. A mandatory publication without one gets it; giving it one when its properties
@@ -123,6 +155,7 @@ public final class Publisher: Sendable {
     // MARK: Callers
 
     private func checked(_ publication: Publication) throws(AMQPError) -> Publication {
+        if case .refused(let error, _) = line.current { throw error.with(delivery: .notSent) }
         try OutgoingMethod.basicPublish(
             exchange: publication.exchange,
             routingKey: publication.routingKey,
@@ -140,7 +173,7 @@ public final class Publisher: Sendable {
     private func submit(
         _ publication: Publication,
         _ deadline: Deadline,
-        _ waiter: CheckedContinuation<Result<Void, AMQPError>, Never>
+        _ waiter: Waiter<Void>
     ) -> UInt64? {
         // Under one lock, so that the channel gets publications in the order of their numbers.
         var waits = false
@@ -157,19 +190,6 @@ public final class Publisher: Sendable {
         // The others that waited when the broker refused this client have been told.
         if waits, let refusal = line.refusal { failWaiting(refusal) }
         return number
-    }
-
-    private func cancel(_ number: UInt64) {
-        let ending: Queue.Ending? = state.withLock { state in
-            switch state.queue.cancel(number) {
-            case .none: return nil
-            case .ended(let ending): return ending
-            case .cancel(let operation):
-                _ = state.carrier?.thread.inbox.submit(.cancel(operation))
-                return nil
-            }
-        }
-        if let ending { resume([ending]) }
     }
 
     private func resume(_ endings: [Queue.Ending]) {

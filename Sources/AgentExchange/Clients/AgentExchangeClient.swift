@@ -147,7 +147,7 @@ public final class AgentExchangeClient: ExchangeClient {
             answer(request.error(.interrupted, text), to: request)
             return
         }
-        let isNew = running.start(request) { [self] in
+        let isNew = running.start(request) { [self] end in
             outgoing.open(request)
             configuration.logger.trace("a request is served", metadata: .init(.request(request)))
             let served = ServedRequest(request: request, telemetry: core.telemetry)
@@ -155,13 +155,7 @@ public final class AgentExchangeClient: ExchangeClient {
                 await served.run { await self.serve(request) }
             }
             outgoing.close(request)
-            guard let response else { return }
-            // Who cancelled the request is owed its answer all the same.
-            if Task.isCancelled {
-                await Task { await self.core.answer(response, to: request) }.value
-            } else {
-                await self.core.answer(response, to: request)
-            }
+            if let response { core.answer(response, to: request, end) } else { end() }
         }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
@@ -170,7 +164,7 @@ public final class AgentExchangeClient: ExchangeClient {
 
     /// Answers a request that no handler sees.
     private func answer(_ response: Response, to request: Request) {
-        core.background.start { [core] in await core.answer(response, to: request) }
+        core.answer(response, to: request) {}
     }
 
     /// Cancels the handler of a request when the deadline has come.
@@ -192,10 +186,10 @@ public final class AgentExchangeClient: ExchangeClient {
         guard !isDraining.load(ordering: .sequentiallyConsistent), let request = notice.request,
             core.refusal(of: request) == nil
         else { return }
-        running.start { [self] in
+        running.start { [self] end in
             let served = ServedRequest(request: request, telemetry: core.telemetry)
-            guard let response = await served.run({ await self.serve(request) }) else { return }
-            await core.answer(response, to: request)
+            let response = await served.run { await self.serve(request) }
+            if let response { core.answer(response, to: request, end) } else { end() }
         }
     }
 

@@ -18,7 +18,13 @@ extension ClientCore {
     /// A ping is sent as a request, and said again by a notice when it is not answered at once. A shutdown is said by a
     /// notice, and sent as a request when that is not answered at once: a request that was left in the mailbox would stop
     /// the next process that runs the agent.
-    func ending(of request: Request, _ outgoing: OutgoingCall) async throws(ExchangeError) -> RequestEnding {
+    ///
+    /// - Parameter sending: What ``sending(_:)`` returned.
+    func ending(
+        of request: Request,
+        _ outgoing: OutgoingCall,
+        _ sending: Sending?
+    ) async throws(ExchangeError) -> RequestEnding {
         switch request.body {
         case .ping:
             try await transport.send(.request(request))
@@ -44,9 +50,40 @@ extension ClientCore {
                 }
             }
         case .action, .cancel, .foreign:
+            return try await post(request, outgoing, sending)
+        }
+    }
+
+    /// Sends a request, and waits for its end once: an answer says too that it was sent.
+    private func post(
+        _ request: Request,
+        _ outgoing: OutgoingCall,
+        _ sending: Sending?
+    ) async throws(ExchangeError) -> RequestEnding {
+        guard let posting, let sending else {
             try await transport.send(.request(request))
             outgoing.accepted()
             return await pending.ending(of: request.tag)
+        }
+        let message = posting.post(.request(request)) { [pending] result in
+            switch result {
+            case .success:
+                outgoing.accepted()
+                pending.sent(request.tag, sending, nil)
+            case .failure(let error):
+                pending.sent(request.tag, sending, error)
+            }
+        }
+        let ending = await pending.ending(of: request.tag, message)
+        if case .failed(let error) = ending { throw error }
+        return ending
+    }
+
+    /// What the ledger waits for, where it is said what became of the message.
+    func sending(_ body: Request.Body) -> Sending? {
+        switch body {
+        case .ping, .shutdown: nil
+        case .action, .cancel, .foreign: posting.map { _ in Sending() }
         }
     }
 

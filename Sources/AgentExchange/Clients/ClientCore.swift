@@ -5,6 +5,8 @@ internal import Synchronization
 /// What both kinds of client and their handles share: sending requests, matching responses, the work in the background.
 final class ClientCore: Sendable {
     let transport: any ExchangeTransport
+    /// The same, where it can post.
+    let posting: (any MessagePosting)?
     let configuration: ClientConfiguration
     let pending = PendingRequests()
     let streams = OpenStreams()
@@ -16,6 +18,7 @@ final class ClientCore: Sendable {
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
+        posting = transport as? any MessagePosting
         self.configuration = configuration
         telemetry = Telemetry(transport)
     }
@@ -72,10 +75,11 @@ final class ClientCore: Sendable {
             body
         )
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
-        try pending.open(request.tag, label: label, deadline: .now + wait)
+        let sending = sending(body)
+        try pending.open(request.tag, label: label, deadline: .now + wait, sending: sending)
         let ending: RequestEnding
         do throws(ExchangeError) {
-            ending = try await self.ending(of: request, outgoing)
+            ending = try await self.ending(of: request, outgoing, sending)
         } catch {
             pending.abandon(request.tag)
             // The agent may have it already, and may be working on it.
@@ -95,6 +99,8 @@ final class ClientCore: Sendable {
         case .cancelled:
             cancel(request)
             throw ExchangeError(.cancelled, "the calling task was cancelled", entity: .agent(agent), delivery: .unknown)
+        case .failed(let error):
+            throw error
         case .closed:
             throw pending.end(delivery: .unknown, entity: .agent(agent))
         }
@@ -168,21 +174,51 @@ final class ClientCore: Sendable {
 
     /// Answers a request; an answer that is too large is replaced by an error. A requester that is gone is no error. While
     /// the broker can't take the answer it is tried again, as long as the requester may wait for it.
-    func answer(_ response: Response, to request: Request) async {
-        let patience = request.deadline.map { Duration.seconds($0.timeIntervalSinceNow) } ?? Self.answerPatience
-        await answer(response, to: request, until: .now + patience)
+    ///
+    /// - Parameter ended: Called once, on any thread: it was sent, or is tried again in the background.
+    func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
+        guard let posting else {
+            answerLater(response, to: request, after: nil, ended)
+            return
+        }
+        _ = posting.post(.response(response)) { [self] result in
+            switch result {
+            case .success: ended()
+            case .failure(let error): answerLater(response, to: request, after: error, ended)
+            }
+        }
     }
 
-    private func answer(_ response: Response, to request: Request, until end: ContinuousClock.Instant) async {
+    private func answerLater(
+        _ response: Response,
+        to request: Request,
+        after error: ExchangeError?,
+        _ ended: @escaping @Sendable () -> Void
+    ) {
+        let task = background.start {
+            let patience = request.deadline.map { Duration.seconds($0.timeIntervalSinceNow) } ?? Self.answerPatience
+            await self.answer(response, to: request, until: .now + patience, after: error)
+            ended()
+        }
+        if task == nil { ended() }
+    }
+
+    private func answer(
+        _ response: Response,
+        to request: Request,
+        until end: ContinuousClock.Instant,
+        after error: ExchangeError?
+    ) async {
         do throws(ExchangeError) {
             do throws(ExchangeError) {
+                if let error { throw error }
                 try await transport.send(.response(response))
             } catch let error where error.code == .messageTooLarge || error.code == .invalidMessage {
                 try await transport.send(.response(request.error(error.code, error.message)))
             }
         } catch let error where error.code == .cancelled {
-            // The requester cancelled, or the agent's mailbox was terminated: the answer is owed all the same.
-            background.start { [self] in await answer(response, to: request) }
+            // The client closes, or the agent's mailbox was terminated: the answer is owed all the same.
+            background.start { [self] in await answer(response, to: request, until: end, after: nil) }
         } catch let error where error.isRetryable && .now + Self.answerPause < end {
             configuration.logger.debug(
                 "an answer is sent again later",
@@ -190,7 +226,7 @@ final class ClientCore: Sendable {
             )
             background.start { [self] in
                 do { try await Task.sleep(for: Self.answerPause) } catch { return }
-                await answer(response, to: request, until: end)
+                await answer(response, to: request, until: end, after: nil)
             }
         } catch {
             telemetry.metrics.count(.answersFailed, [telemetry.exchange, .outcome(error.code)])

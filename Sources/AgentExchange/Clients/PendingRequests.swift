@@ -30,8 +30,15 @@ final class PendingRequests: Sendable {
     /// A request is about to be sent.
     ///
     /// - Throws: Why the client ended, when it has: ``ExchangeError/Code/closed``, or what its transport ended with.
-    func open(_ tag: UUID, label: UUID, deadline: ContinuousClock.Instant) throws(ExchangeError) {
-        guard box.ledger.withLock({ $0.open(tag, label: label, deadline: deadline) }) else {
+    ///
+    /// - Parameter sending: The message, when ``sent(_:_:_:)`` follows.
+    func open(
+        _ tag: UUID,
+        label: UUID,
+        deadline: ContinuousClock.Instant,
+        sending: Sending? = nil
+    ) throws(ExchangeError) {
+        guard box.ledger.withLock({ $0.open(tag, label: label, deadline: deadline, sending: sending) }) else {
             throw end(delivery: .notSent)
         }
         timer.arm(deadline)
@@ -42,15 +49,28 @@ final class PendingRequests: Sendable {
         box.ledger.withLock { $0.abandon(tag) }
     }
 
+    /// It is known what became of the message.
+    func sent(_ tag: UUID, _ sending: Sending, _ error: ExchangeError?) {
+        guard sending.end() || error != nil else { return }
+        guard let (waiter, ending) = box.ledger.withLock({ $0.sent(tag, error) }) else { return }
+        waiter.resume(returning: ending)
+    }
+
     /// Waits until the request ends.
-    func ending(of tag: UUID) async -> RequestEnding {
+    ///
+    /// - Parameter message: The message, where it is on its way.
+    func ending(of tag: UUID, _ message: (any PostedMessage)? = nil) async -> RequestEnding {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let ended = box.ledger.withLock { $0.wait(tag, continuation) }
                 if let ended { continuation.resume(returning: ended) }
             }
         } onCancel: {
-            box.ledger.withLock { $0.cancel(tag) }?.resume(returning: .cancelled)
+            switch box.ledger.withLock({ $0.cancel(tag) }) {
+            case .none: break
+            case .resume(let waiter): waiter.resume(returning: .cancelled)
+            case .withdraw: message?.cancel()
+            }
         }
     }
 

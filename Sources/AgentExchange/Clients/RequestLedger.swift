@@ -1,8 +1,10 @@
 internal import Foundation
 
 /// How a request ended for its caller.
-enum RequestEnding: Sendable, Equatable {
+enum RequestEnding: Sendable {
     case response(Response)
+    /// It could not be sent, as far as is known.
+    case failed(ExchangeError)
     case deadlineExceeded
     case cancelled
     case closed
@@ -35,10 +37,30 @@ struct RequestLedger<Waiter> {
         case unexpected
     }
 
-    private struct Entry {
+    /// An object: it is changed where it is, and never copied.
+    private final class Entry {
         let label: UUID
         let deadline: ContinuousClock.Instant
-        var state: State
+        var state = State.open
+        /// The message, where it is said what became of it. Until then only that, or an answer, ends the request.
+        var sending: Sending?
+        /// What ends it when it was sent: the first thing that happened meanwhile.
+        var postponed: RequestEnding?
+
+        init(label: UUID, deadline: ContinuousClock.Instant, sending: Sending?) {
+            self.label = label
+            self.deadline = deadline
+            self.sending = sending
+        }
+    }
+
+    /// What the cancellation of a caller needs.
+    enum Cancellation {
+        case none
+        /// Resume it.
+        case resume(Waiter)
+        /// The message is on its way: stop that. What became of it then ends the request.
+        case withdraw
     }
 
     private var entries: [UUID: Entry] = [:]
@@ -53,9 +75,16 @@ struct RequestLedger<Waiter> {
     var nextDeadline: ContinuousClock.Instant? { due.first?.deadline }
 
     /// A request is about to be sent. `false` when the client is closed or the tag is in use.
-    mutating func open(_ tag: UUID, label: UUID, deadline: ContinuousClock.Instant) -> Bool {
+    ///
+    /// - Parameter sending: The message, when ``sent(_:_:)`` follows.
+    mutating func open(
+        _ tag: UUID,
+        label: UUID,
+        deadline: ContinuousClock.Instant,
+        sending: Sending? = nil
+    ) -> Bool {
         guard !isClosed, entries[tag] == nil, !finished.contains(tag) else { return false }
-        entries[tag] = Entry(label: label, deadline: deadline, state: .open)
+        entries[tag] = Entry(label: label, deadline: deadline, sending: sending)
         due.insert(tag, at: deadline)
         if due.count > 2 * entries.count + 1024 { due.removeAll { entries[$0.element] == nil } }
         return true
@@ -66,15 +95,23 @@ struct RequestLedger<Waiter> {
         if entries.removeValue(forKey: tag) != nil { finished.insert(tag) }
     }
 
+    /// It is known what became of the message. Returns the caller and the ending when that is to be resumed.
+    mutating func sent(_ tag: UUID, _ error: ExchangeError?) -> (Waiter, RequestEnding)? {
+        guard let entry = entries[tag], entry.sending != nil else { return nil }
+        entry.sending = nil
+        guard let ending = error.map(RequestEnding.failed) ?? entry.postponed else { return nil }
+        if case .resumed(let waiter) = end(tag, ending) { return (waiter, ending) }
+        return nil
+    }
+
     /// The caller waits. Returns the ending when the request has ended already.
     mutating func wait(_ tag: UUID, _ waiter: Waiter) -> RequestEnding? {
-        guard var entry = entries[tag] else { return .closed }
+        guard let entry = entries[tag] else { return .closed }
         if case .ended(let ending) = entry.state {
             entries[tag] = nil
             return ending
         }
         entry.state = .waiting(waiter)
-        entries[tag] = entry
         return nil
     }
 
@@ -92,9 +129,20 @@ struct RequestLedger<Waiter> {
         }
     }
 
-    /// The caller was cancelled. Returns it when it waits.
-    mutating func cancel(_ tag: UUID) -> Waiter? {
-        if case .resumed(let waiter) = end(tag, .cancelled) { waiter } else { nil }
+    /// The caller was cancelled.
+    mutating func cancel(_ tag: UUID) -> Cancellation {
+        if postpone(tag, .cancelled) { return .withdraw }
+        if case .resumed(let waiter) = end(tag, .cancelled) { return .resume(waiter) }
+        return .none
+    }
+
+    /// Whether a message is still on its way: then the request ends when that is known.
+    private mutating func postpone(_ tag: UUID, _ ending: RequestEnding) -> Bool {
+        guard let entry = entries[tag] else { return false }
+        if case .ended = entry.state { return false }
+        guard let sending = entry.sending, sending.wait() else { return false }
+        if entry.postponed == nil { entry.postponed = ending }
+        return true
     }
 
     /// Time passed: returns the callers whose deadline is over.
@@ -102,6 +150,7 @@ struct RequestLedger<Waiter> {
         var waiters: [Waiter] = []
         while let next = due.popFirst(by: now) {
             guard let entry = entries[next.element], entry.deadline == next.deadline else { continue }
+            if postpone(next.element, .deadlineExceeded) { continue }
             if case .resumed(let waiter) = end(next.element, .deadlineExceeded) { waiters.append(waiter) }
         }
         return waiters
@@ -125,7 +174,7 @@ struct RequestLedger<Waiter> {
     }
 
     private mutating func end(_ tag: UUID, _ ending: RequestEnding) -> End {
-        guard var entry = entries[tag] else { return .none }
+        guard let entry = entries[tag] else { return .none }
         switch entry.state {
         case .waiting(let waiter):
             entries[tag] = nil
@@ -133,7 +182,6 @@ struct RequestLedger<Waiter> {
             return .resumed(waiter)
         case .open:
             entry.state = .ended(ending)
-            entries[tag] = entry
             finished.insert(tag)
             return .kept
         case .ended:

@@ -3,38 +3,37 @@ internal import Synchronization
 
 /// The requests that an agent works on, so that they can be cancelled and are not run twice at a time.
 final class RunningRequests: Sendable {
-    private typealias Key = RequestKey
+    private enum Key: Hashable {
+        case request(RequestKey)
+        /// What a notice stands for. It can't be cancelled alone.
+        case notice(Int)
 
-    private struct State {
-        /// The numbers of the tasks.
-        var running: [Key: Int?] = [:]
-        /// Deadlines, also of requests that have ended.
-        var due = DueQueue<Key>()
+        init(_ request: Request) { self = .request(RequestKey(source: request.source, tag: request.tag)) }
     }
 
     /// What the timer holds too.
     private final class Box: Sendable {
-        let tasks = BackgroundTasks()
-        let state = Mutex(State())
+        let tasks = TaskRegistry<Key>()
+        /// Deadlines, also of requests that have ended.
+        let due = Mutex(DueQueue<Key>())
 
         /// Cancels what is due. Returns the next deadline.
         func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
-            let (numbers, next): ([Int], ContinuousClock.Instant?) = state.withLock { state in
-                var numbers: [Int] = []
-                while let next = state.due.popFirst(by: now) {
-                    if let number = state.running[next.element] ?? nil { numbers.append(number) }
-                }
-                return (numbers, state.due.first?.deadline)
+            let (keys, next): ([Key], ContinuousClock.Instant?) = due.withLock { due in
+                var keys: [Key] = []
+                while let next = due.popFirst(by: now) { keys.append(next.element) }
+                return (keys, due.first?.deadline)
             }
-            for number in numbers { tasks.cancel(number) }
+            for key in keys { tasks.cancel(key) }
             return next
         }
     }
 
     private let box: Box
     private let timer: DeadlineTimer
+    private let lastNotice = Atomic(0)
 
-    private var tasks: BackgroundTasks { box.tasks }
+    private var tasks: TaskRegistry<Key> { box.tasks }
 
     init() {
         let box = Box()
@@ -46,44 +45,33 @@ final class RunningRequests: Sendable {
         timer.stop()
     }
 
-    /// Runs the body for a request, unless the request runs already.
-    func start(_ request: Request, _ body: @escaping @Sendable () async -> Void) -> Bool {
-        let key = Key(source: request.source, tag: request.tag)
-        return box.state.withLock { [box] state in
-            guard state.running[key] == nil else { return false }
-            state.running[key] = .some(
-                box.tasks.start {
-                    await body()
-                    _ = box.state.withLock { $0.running.removeValue(forKey: key) }
-                }
-            )
-            return true
-        }
+    /// Runs the body for a request, unless the request runs already. It runs until the body calls `end`: when its answer has
+    /// been sent.
+    func start(
+        _ request: Request,
+        _ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
+    ) -> Bool {
+        tasks.start(Key(request), body)
+    }
+
+    /// The same for a notice that stands for a request.
+    func start(_ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void) {
+        tasks.start(.notice(lastNotice.add(1, ordering: .relaxed).newValue), body)
     }
 
     /// Cancels a request that runs when its deadline has come.
     func cancel(_ request: Request, at deadline: ContinuousClock.Instant) {
-        box.state.withLock { state in
-            state.due.insert(Key(source: request.source, tag: request.tag), at: deadline)
-            guard state.due.count > 2 * state.running.count + 1024 else { return }
-            let running = state.running
-            state.due.removeAll { running[$0.element] == nil }
+        box.due.withLock { [tasks] due in
+            due.insert(Key(request), at: deadline)
+            guard due.count > 1024, due.count > 2 * tasks.count + 1024 else { return }
+            due.removeAll { !tasks.contains($0.element) }
         }
         timer.arm(deadline)
     }
 
-    /// Runs the body for a notice that stands for a request. It can't be cancelled alone.
-    func start(_ body: @escaping @Sendable () async -> Void) {
-        tasks.start(body)
-    }
-
     /// Cancels a requester's own request. Returns whether it was running.
     func cancel(_ tag: UUID, of source: EntityID) -> Bool {
-        guard let number = box.state.withLock({ $0.running[Key(source: source, tag: tag)] }) ?? nil else {
-            return false
-        }
-        tasks.cancel(number)
-        return true
+        tasks.cancel(.request(RequestKey(source: source, tag: tag)))
     }
 
     /// Whether the caller is one of them.
@@ -91,9 +79,7 @@ final class RunningRequests: Sendable {
 
     /// Cancels what runs, and lets more start.
     func cancelEach() {
-        for number in box.state.withLock({ Array($0.running.values) }) {
-            if let number { tasks.cancel(number) }
-        }
+        tasks.cancelEach()
     }
 
     /// Returns whether nothing runs any more before the timeout.

@@ -6,17 +6,22 @@ internal import Synchronization
 
 extension RabbitMQTransport {
     func send(_ message: Message) async throws(ExchangeError) {
+        try check(message)
+        switch message {
+        case .request(let request): try await send(request)
+        case .response(let response): try await send(response)
+        case .notice(let notice): try await send(notice)
+        }
+    }
+
+    /// - Throws: Why a message can't be sent at all.
+    func check(_ message: Message) throws(ExchangeError) {
         try checkOpen()
         try message.checkLimits()
         let size = message.payloadSize
         guard size <= maximumMessageSize else {
             let text = "\(size) bytes; the limit is \(maximumMessageSize)"
             throw ExchangeError(.messageTooLarge, text, entity: message.destination)
-        }
-        switch message {
-        case .request(let request): try await send(request)
-        case .response(let response): try await send(response)
-        case .notice(let notice): try await send(notice)
         }
     }
 
@@ -89,6 +94,16 @@ extension RabbitMQTransport {
     }
 
     private func send(_ request: Request) async throws(ExchangeError) {
+        let (publication, deadline) = try publication(of: request)
+        do {
+            try await link.publish(publication, deadline: deadline)
+        } catch {
+            try await sendAgain(publication, request, after: error, deadline: deadline)
+        }
+    }
+
+    /// How a request is published, and until when.
+    func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
         var (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
         link.complete(&properties)
         let publication = Publication(
@@ -102,10 +117,20 @@ extension RabbitMQTransport {
         if let deadline = request.deadline {
             limit = min(limit, .milliseconds(deadline.millisecondsSince1970 - Date.now.millisecondsSince1970))
         }
+        return (publication, .after(limit))
+    }
+
+    /// A request was not taken: sends it again when it may be taken now.
+    func sendAgain(
+        _ publication: Publication,
+        _ request: Request,
+        after error: AMQPError,
+        deadline: Deadline
+    ) async throws(ExchangeError) {
         do {
-            try await publish(publication, to: request.destination, deadline: .after(limit))
+            try await publish(publication, to: request.destination, after: error, deadline: deadline)
         } catch let error where error.code == .unroutable {
-            try await sendAgain(publication, request, error, deadline: .after(limit))
+            try await sendAgain(publication, request, returned: error, deadline: deadline)
         } catch {
             throw ExchangeError(error, "the request was not delivered", entity: request.destination)
         }
@@ -114,27 +139,30 @@ extension RabbitMQTransport {
     /// How long a mailbox that is not full may refuse.
     private static let refusalPatience = Duration.seconds(5)
 
-    /// Publishes a request, once more when the broker refuses it and the mailbox is not full: a queue refuses also while
+    /// Publishes a request once more when the broker refused it and the mailbox is not full: a queue refuses also while
     /// the node that decides for it goes down, until another one does. A single mailbox may have kept what it refused then.
     private func publish(
         _ publication: Publication,
         to id: EntityID,
+        after first: AMQPError,
         deadline: Deadline
     ) async throws(AMQPError) {
         let end = ContinuousClock.now + Self.refusalPatience
         var pause = Pause(link)
         var wasRefused = false
+        var error = first
         while true {
-            do throws(AMQPError) {
-                return try await link.publish(publication, deadline: deadline)
-            } catch {
-                guard error.code == .nacked, .now < end, !Task.isCancelled, await !isFull(id) else {
-                    throw wasRefused && error.code != .nacked ? error.with(delivery: .unknown) : error
-                }
-                wasRefused = true
+            guard error.code == .nacked, .now < end, !Task.isCancelled, await !isFull(id) else {
+                throw wasRefused && error.code != .nacked ? error.with(delivery: .unknown) : error
             }
+            wasRefused = true
             await pause.next()
             await link.renewChannel()
+            do throws(AMQPError) {
+                return try await link.publish(publication, deadline: deadline)
+            } catch let next {
+                error = next
+            }
         }
     }
 
@@ -149,7 +177,7 @@ extension RabbitMQTransport {
     private func sendAgain(
         _ publication: Publication,
         _ request: Request,
-        _ returned: AMQPError,
+        returned: AMQPError,
         deadline: Deadline
     ) async throws(ExchangeError) {
         let delivery: AgentExchange.DeliveryOutcome = returned.delivery == .unknown ? .unknown : .refused
@@ -172,29 +200,52 @@ extension RabbitMQTransport {
             return
         }
         switch held.withLock({ $0.answer(response) }) {
-        case .again:
-            if isTerminated { throw ExchangeError(.mailboxTerminated, "it was answered already", entity: mailboxID) }
-            link.logger.warning("a second answer was dropped", metadata: .init(.response(response)))
-        case .foreign:
-            guard try await session.publish(response, replyTo: nil) else {
-                throw await session.whyUnreachable(response.destination)
-            }
+        case .again: try checkAgain(response)
+        case .foreign: try await send(foreign: response)
         case .send(let request):
-            let isDelivered: Bool
-            do {
-                isDelivered = try await session.publish(response, replyTo: request.replyTo)
-            } catch {
-                held.withLock { $0.fail(response) }
-                checkSettled()
-                throw error
+            try await finish(response) { (session) throws(ExchangeError) in
+                try await session.publish(response, replyTo: request.replyTo)
             }
-            finish(response)
-            guard isDelivered else { throw await session.whyUnreachable(response.destination) }
         }
     }
 
+    /// A response to a request that was answered, or is being answered.
+    func checkAgain(_ response: Response) throws(ExchangeError) {
+        if isTerminated { throw ExchangeError(.mailboxTerminated, "it was answered already", entity: mailboxID) }
+        link.logger.warning("a second answer was dropped", metadata: .init(.response(response)))
+    }
+
+    /// A response to a request that is not held here.
+    func send(foreign response: Response) async throws(ExchangeError) {
+        guard try await session.publish(response, replyTo: nil) else {
+            throw await session.whyUnreachable(response.destination)
+        }
+    }
+
+    /// Publishes the answer to a held request, and acknowledges that.
+    func finish(
+        _ response: Response,
+        _ publish: (Session) async throws(ExchangeError) -> Bool
+    ) async throws(ExchangeError) {
+        let isDelivered: Bool
+        do {
+            isDelivered = try await publish(session)
+        } catch {
+            fail(response)
+            throw error
+        }
+        finish(response)
+        guard isDelivered else { throw await session.whyUnreachable(response.destination) }
+    }
+
+    /// The answer to a held request could not be sent.
+    func fail(_ response: Response) {
+        held.withLock { $0.fail(response) }
+        checkSettled()
+    }
+
     /// A response was confirmed: the request is acknowledged, and another one is handed out.
-    private func finish(_ response: Response) {
+    func finish(_ response: Response) {
         // Acknowledged under the lock: whoever sees that all is settled may close the channel, and an acknowledgement after
         // that would have no effect.
         let (wake, next, isSettled) = held.withLock { held in

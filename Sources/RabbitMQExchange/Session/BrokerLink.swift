@@ -136,6 +136,22 @@ final class BrokerLink: Sendable {
         try await publications.publish(publication, deadline: deadline ?? self.deadline)
     }
 
+    /// Publishes, and tells a function what became of it: see ``Publisher/publish(_:deadline:ended:)``.
+    ///
+    /// - Returns: What ``cancelPublication(_:)`` takes; `nil` when it has ended.
+    func publish(
+        _ publication: Publication,
+        deadline: Deadline? = nil,
+        ended: @escaping @Sendable (Result<Void, AMQPError>) -> Void
+    ) -> UInt64? {
+        publications.publish(sign(publication), deadline: deadline ?? self.deadline, ended: ended)
+    }
+
+    /// Ends a publication, unless it has ended.
+    func cancelPublication(_ number: UInt64) {
+        publications.cancel(number)
+    }
+
     /// A queue that is not full refused a message: what follows is published on another channel.
     func renewChannel() async {
         await publications.renew()

@@ -9,43 +9,71 @@ extension Session {
     ///
     /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
     func publish(_ response: Response, replyTo: String?) async throws(ExchangeError) -> Bool {
-        var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
-        link.complete(&properties)
-        let mailbox = names.mailboxKey(of: response.destination)
-        var next = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil } ?? mailbox
-        while true {
-            let key = next
-            let publication = Publication(
-                exchange: names.mailboxes,
-                routingKey: key,
-                properties: properties,
-                body: body,
-                mandatory: true
-            )
-            do throws(ExchangeError) {
-                if try await publish(publication, to: response) { return true }
-            } catch {
-                // A queue without a limit takes nothing: its node went down this moment.
-                guard error.code == .mailboxFull, key == replyTo else { throw error }
-            }
-            next = mailbox
-            guard key == mailbox else { continue }
-            // The mailbox may be there, and only the way to it be missing.
-            guard try await restoreWay(to: response.destination) else { return false }
-            return try await publish(publication, to: response)
-        }
-    }
-
-    private func publish(_ publication: Publication, to response: Response) async throws(ExchangeError) -> Bool {
+        let publication = try publication(of: response, replyTo: replyTo)
         do {
             try await link.publish(publication)
             return true
-        } catch let error where error.code == .unroutable {
-            return false
         } catch {
-            if error.code == .nacked { await link.renewChannel() }
-            throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
+            return try await publishElsewhere(publication, response, after: error)
         }
+    }
+
+    /// How a response is published at first.
+    func publication(of response: Response, replyTo: String?) throws(ExchangeError) -> Publication {
+        var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
+        link.complete(&properties)
+        let session = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil }
+        return Publication(
+            exchange: names.mailboxes,
+            routingKey: session ?? names.mailboxKey(of: response.destination),
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+    }
+
+    /// Publishes a response where it may be taken, after it was not taken where it was published at first.
+    ///
+    /// - Returns: As ``publish(_:replyTo:)``.
+    func publishElsewhere(
+        _ publication: Publication,
+        _ response: Response,
+        after error: AMQPError
+    ) async throws(ExchangeError) -> Bool {
+        let mailbox = names.mailboxKey(of: response.destination)
+        if publication.routingKey != mailbox {
+            do throws(ExchangeError) {
+                try await checkUnroutable(error, response)
+            } catch {
+                // A queue without a limit takes nothing: its node went down this moment.
+                guard error.code == .mailboxFull else { throw error }
+            }
+            var publication = publication
+            publication.routingKey = mailbox
+            do throws(AMQPError) {
+                try await link.publish(publication)
+                return true
+            } catch {
+                return try await publishElsewhere(publication, response, after: error)
+            }
+        }
+        try await checkUnroutable(error, response)
+        // The mailbox may be there, and only the way to it be missing.
+        guard try await restoreWay(to: response.destination) else { return false }
+        do throws(AMQPError) {
+            try await link.publish(publication)
+            return true
+        } catch {
+            try await checkUnroutable(error, response)
+            return false
+        }
+    }
+
+    /// - Throws: What became of the response, unless it was returned.
+    private func checkUnroutable(_ error: AMQPError, _ response: Response) async throws(ExchangeError) {
+        if error.code == .unroutable { return }
+        if error.code == .nacked { await link.renewChannel() }
+        throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
     }
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import AgentExchange
@@ -81,5 +82,49 @@ struct PendingRequestsTests {
         }
         let error = #expect(throws: ExchangeError.self) { try open(try request()) }
         #expect(error?.code == .closed)
+    }
+
+    /// A message that was cancelled, or not.
+    private final class Message: PostedMessage {
+        let isCancelled = Atomic(false)
+
+        func cancel() { isCancelled.store(true, ordering: .relaxed) }
+    }
+
+    @Test("While a message is on its way, only what becomes of it ends its request")
+    func sending() async throws {
+        let request = try request()
+        let (message, sending) = (Message(), Sending())
+        try pending.open(request.tag, label: label, deadline: .now + .milliseconds(10), sending: sending)
+        let task = Task { [pending] in await pending.ending(of: request.tag, message) }
+        task.cancel()
+        while !message.isCancelled.load(ordering: .relaxed) { await Task.yield() }
+        let error = ExchangeError(.cancelled, "it was withdrawn", delivery: .notSent)
+        pending.sent(request.tag, sending, error)
+        #expect(await task.value == .failed(error))
+    }
+
+    @Test("A deadline that comes while a message is on its way counts when it was sent")
+    func deadlineWhileSending() async throws {
+        let (request, sending) = (try request(), Sending())
+        try pending.open(request.tag, label: label, deadline: .now + .milliseconds(1), sending: sending)
+        // The deadline of this one is later.
+        let another = try self.request()
+        try open(another, for: .milliseconds(20))
+        #expect(await pending.ending(of: another.tag) == .deadlineExceeded)
+        async let ending = pending.ending(of: request.tag)
+        pending.sent(request.tag, sending, nil)
+        #expect(await ending == .deadlineExceeded)
+    }
+
+    @Test("An answer ends a request at once, also while its message is on its way")
+    func answerWhileSending() async throws {
+        let (request, sending) = (try request(), Sending())
+        try pending.open(request.tag, label: label, deadline: .now + .seconds(50), sending: sending)
+        async let ending = pending.ending(of: request.tag, Message())
+        #expect(pending.respond(request.response()) == .delivered)
+        #expect(await ending == .response(request.response()))
+        pending.sent(request.tag, sending, nil)
+        #expect(pending.respond(request.response()) == .late)
     }
 }

@@ -22,6 +22,10 @@ struct RequestLedgerModel {
         let request: Request
         let deadline: ContinuousClock.Instant
         var state: State
+        /// The message, until it is known what became of it.
+        var sending: Sending?
+        /// What happened meanwhile.
+        var postponed: RequestEnding?
     }
 
     private var random: SeededGenerator
@@ -45,8 +49,9 @@ struct RequestLedgerModel {
             case 30..<50: try wait()
             case 50..<70: try respond()
             case 70..<80: try expire()
-            case 80..<90: try cancel()
-            case 90..<94: abandon()
+            case 80..<87: try cancel()
+            case 87..<91: try sent()
+            case 91..<94: abandon()
             case 94..<99: try strange()
             default: if Int.random(in: 0..<10, using: &random) == 0 { try close() }
             }
@@ -66,10 +71,11 @@ struct RequestLedgerModel {
         let tag = UUID.random(using: &random)
         let request = try Request(from: user, to: agent, tag: tag, label: label, .ping)
         let deadline = now + .milliseconds(Int.random(in: 0...60, using: &random))
-        let opened = ledger.open(request.tag, label: label, deadline: deadline)
+        let sending = Bool.random(using: &random) ? Sending() : nil
+        let opened = ledger.open(request.tag, label: label, deadline: deadline, sending: sending)
         try require(opened == !isClosed, "opened: \(opened), closed: \(isClosed)")
         guard opened else { return }
-        known.append(Known(request: request, deadline: deadline, state: .open))
+        known.append(Known(request: request, deadline: deadline, state: .open, sending: sending))
         try require(!ledger.open(request.tag, label: label, deadline: deadline), "a tag was opened twice")
         try require(ledger.nextDeadline.map { $0 <= deadline } ?? false, "the next deadline is too late")
     }
@@ -117,6 +123,7 @@ struct RequestLedgerModel {
     private mutating func expire() throws {
         var expected: Set<Int> = []
         for index in known.indices where known[index].deadline <= now {
+            if postpone(index, .deadlineExceeded) { continue }
             switch known[index].state {
             case .open: known[index].state = .ended(.deadlineExceeded)
             case .waiting(let waiter):
@@ -130,18 +137,50 @@ struct RequestLedgerModel {
         if let next = ledger.nextDeadline { try require(next > now, "a deadline was left over") }
     }
 
+    /// Whether the request is not over, and only the end of its message can end it.
+    private mutating func postpone(_ index: Int, _ ending: RequestEnding) -> Bool {
+        guard known[index].sending != nil else { return false }
+        switch known[index].state {
+        case .ended, .over: return false
+        case .open, .waiting: break
+        }
+        if known[index].postponed == nil { known[index].postponed = ending }
+        return true
+    }
+
     private mutating func cancel() throws {
         guard let index = known.indices.randomElement(using: &random) else { return }
-        let cancelled = ledger.cancel(known[index].request.tag)
-        switch known[index].state {
-        case .waiting(let waiter):
-            try require(cancelled == waiter, "another waiter was cancelled")
+        let isPostponed = postpone(index, .cancelled)
+        switch (known[index].state, ledger.cancel(known[index].request.tag)) {
+        case (_, .withdraw) where isPostponed: return
+        case (.waiting(let waiter), .resume(let resumed)) where waiter == resumed && !isPostponed:
             known[index].state = .over
-        case .open:
-            try require(cancelled == nil, "nobody waited, and someone was cancelled")
-            known[index].state = .ended(.cancelled)
-        case .ended, .over:
-            try require(cancelled == nil, "a request that had ended was cancelled")
+        case (.open, .none) where !isPostponed: known[index].state = .ended(.cancelled)
+        case (.ended, .none), (.over, .none): return
+        case (let state, let cancellation):
+            throw Violation(description: "\(cancellation) for a request that is \(state)")
+        }
+    }
+
+    /// It becomes known what became of a message: it was sent, or not.
+    private mutating func sent() throws {
+        guard let index = known.indices.randomElement(using: &random), let sending = known[index].sending else {
+            return
+        }
+        let error = Bool.random(using: &random) ? ExchangeError(.unavailable, "the node is down") : nil
+        let isAwaited = sending.end()
+        let ended = isAwaited || error != nil ? ledger.sent(known[index].request.tag, error) : nil
+        let ending = error.map(RequestEnding.failed) ?? known[index].postponed
+        known[index].sending = nil
+        switch (known[index].state, ending) {
+        case (.waiting(let waiter), let ending?):
+            try require(ended?.0 == waiter && ended?.1 == ending, "\(waiter) is not told \(ending)")
+            known[index].state = .over
+        case (.open, let ending?):
+            try require(ended == nil, "nobody waited, and someone is told")
+            known[index].state = .ended(ending)
+        case (.waiting, nil), (.open, nil), (.ended, _), (.over, _):
+            try require(ended == nil, "someone is told, and nothing has ended")
         }
     }
 

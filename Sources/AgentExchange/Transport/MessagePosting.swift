@@ -1,0 +1,19 @@
+/// A transport that tells a function what became of a message, on the thread where that is known, instead of waking a task
+/// that waits for it.
+package protocol MessagePosting: ExchangeTransport {
+    /// Begins to send a message, and returns at once.
+    ///
+    /// - Parameter ended: Called once, with what ``ExchangeTransport/send(_:)`` would return or throw. It may be called
+    ///   before this returns, and must not wait for anything.
+    /// - Returns: The message on its way.
+    func post(
+        _ message: Message,
+        _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
+    ) -> any PostedMessage
+}
+
+/// A message on its way.
+package protocol PostedMessage: Sendable {
+    /// Ends it with ``ExchangeError/Code/cancelled``, unless it has ended. It may still be delivered: the error tells.
+    func cancel()
+}

@@ -1,0 +1,138 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+internal import Synchronization
+
+/// What is sent without a task that waits for its confirm: that comes on the thread of the connection, and what follows from
+/// it happens there. Only what goes wrong is dealt with by a task.
+extension RabbitMQTransport {
+    typealias Ended = @Sendable (Result<Void, ExchangeError>) -> Void
+
+    func post(_ message: Message, _ ended: @escaping Ended) -> any PostedMessage {
+        let post = Post(self, ended)
+        do throws(ExchangeError) {
+            try check(message)
+            switch message {
+            case .request(let request): try begin(request, post)
+            case .response(let response) where response.isTerminal: try begin(response, post)
+            case .response, .notice:
+                post.goOn { (transport) throws(ExchangeError) in try await transport.send(message) }
+            }
+        } catch {
+            post.end(.failure(error))
+        }
+        return post
+    }
+
+    private func begin(_ request: Request, _ post: Post) throws(ExchangeError) {
+        let (publication, deadline) = try publication(of: request)
+        post.publish(publication, deadline: deadline) { result in
+            guard case .failure(let error) = result else { return post.end(.success(())) }
+            post.goOn { (transport) throws(ExchangeError) in
+                try await transport.sendAgain(publication, request, after: error, deadline: deadline)
+            }
+        }
+    }
+
+    private func begin(_ response: Response, _ post: Post) throws(ExchangeError) {
+        let request: HeldRequests<Delivery>.Held
+        switch held.withLock({ $0.answer(response) }) {
+        case .send(let held): request = held
+        case .again:
+            try checkAgain(response)
+            return post.end(.success(()))
+        case .foreign:
+            return post.goOn { (transport) throws(ExchangeError) in try await transport.send(foreign: response) }
+        }
+        let publication: Publication
+        do throws(ExchangeError) {
+            publication = try session.publication(of: response, replyTo: request.replyTo)
+        } catch {
+            fail(response)
+            throw error
+        }
+        post.publish(publication, deadline: nil) { [self] result in
+            guard case .failure(let error) = result else {
+                finish(response)
+                return post.end(.success(()))
+            }
+            post.goOn { (transport) throws(ExchangeError) in
+                try await transport.finish(response) { (session) throws(ExchangeError) in
+                    try await session.publishElsewhere(publication, response, after: error)
+                }
+            }
+        }
+    }
+}
+
+/// A message on its way from a transport.
+private final class Post: PostedMessage {
+    private enum Step {
+        case none
+        case publication(UInt64)
+        case task(Int)
+    }
+
+    private struct State {
+        var step = Step.none
+        var isCancelled = false
+    }
+
+    private let transport: RabbitMQTransport
+    private let ended: RabbitMQTransport.Ended
+    private let state = Mutex(State())
+
+    init(_ transport: RabbitMQTransport, _ ended: @escaping RabbitMQTransport.Ended) {
+        self.transport = transport
+        self.ended = ended
+    }
+
+    func end(_ result: Result<Void, ExchangeError>) {
+        ended(result)
+    }
+
+    /// The first step. It may end, and the next one begin, before this returns.
+    func publish(
+        _ publication: Publication,
+        deadline: Deadline?,
+        _ ended: @escaping @Sendable (Result<Void, AMQPError>) -> Void
+    ) {
+        guard let number = transport.link.publish(publication, deadline: deadline, ended: ended) else { return }
+        state.withLock { state in
+            if case .none = state.step { state.step = .publication(number) }
+        }
+    }
+
+    /// The last step, where there has to be one: a task.
+    func goOn(_ body: @escaping @Sendable (RabbitMQTransport) async throws(ExchangeError) -> Void) {
+        let background = transport.session.background
+        let task = background.start { [self] in
+            do throws(ExchangeError) {
+                try await body(transport)
+                end(.success(()))
+            } catch {
+                end(.failure(error))
+            }
+        }
+        guard let task else {
+            return end(.failure(ExchangeError(.closed, "the session is closed", delivery: .unknown)))
+        }
+        let isCancelled = state.withLock { state in
+            state.step = .task(task)
+            return state.isCancelled
+        }
+        if isCancelled { background.cancel(task) }
+    }
+
+    func cancel() {
+        let step = state.withLock { state in
+            state.isCancelled = true
+            return state.step
+        }
+        switch step {
+        case .none: break
+        case .publication(let number): transport.link.cancelPublication(number)
+        case .task(let number): transport.session.background.cancel(number)
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Synchronization
+import Testing
+
+@testable import AgentExchange
+
+@Suite("Tasks by key", .timeLimit(.minutes(1)))
+struct TaskRegistryTests {
+    /// Ends when the task is cancelled.
+    private static func untilCancelled() async {
+        let (stream, _) = AsyncStream<Void>.makeStream()
+        for await _ in stream {}
+    }
+
+    private final class Counter: Sendable {
+        let count = Atomic(0)
+    }
+
+    @Test("A key is taken until its task says that it ended, also after the task")
+    func keys() async throws {
+        let tasks = TaskRegistry<String>()
+        let (ends, end) = AsyncStream<@Sendable () -> Void>.makeStream()
+        #expect(tasks.start("one") { end.yield($0) })
+        var iterator = ends.makeAsyncIterator()
+        let ended = try #require(await iterator.next())
+        #expect(!tasks.start("one") { $0() }, "what it began goes on")
+        #expect(await tasks.waitUntilIdle(timeout: .milliseconds(20)) == false)
+        ended()
+        #expect(await tasks.waitUntilIdle(timeout: .seconds(30)))
+        #expect(tasks.start("one") { end.yield($0) })
+        let endedAgain = try #require(await iterator.next())
+        endedAgain()
+        #expect(await tasks.cancelAll())
+        #expect(!tasks.start("two") { $0() }, "it is closed")
+    }
+
+    @Test("A task that is cancelled while it is being started is cancelled")
+    func cancelledAtStart() async {
+        let tasks = TaskRegistry<Int>()
+        let counter = Counter()
+        await withDiscardingTaskGroup { group in
+            for key in 0..<500 {
+                group.addTask {
+                    tasks.start(key) { end in
+                        await Self.untilCancelled()
+                        counter.count.add(1, ordering: .relaxed)
+                        end()
+                    }
+                }
+                group.addTask {
+                    while !tasks.cancel(key) { await Task.yield() }
+                }
+            }
+        }
+        #expect(await tasks.waitUntilIdle(timeout: .seconds(30)))
+        #expect(counter.count.load(ordering: .relaxed) == 500)
+        #expect(tasks.count == 0)
+    }
+
+    @Test("One of the tasks may cancel all: it is not waited for")
+    func cancelAllFromWithin() async {
+        let tasks = TaskRegistry<Int>()
+        let (results, result) = AsyncStream<Bool>.makeStream()
+        for key in 0..<10 {
+            tasks.start(key) { end in
+                await Self.untilCancelled()
+                end()
+            }
+        }
+        tasks.start(10) { end in
+            result.yield(tasks.isCurrent)
+            result.yield(await tasks.cancelAll(patience: .seconds(30)))
+            end()
+        }
+        var iterator = results.makeAsyncIterator()
+        #expect(await iterator.next() == true)
+        #expect(await iterator.next() == true)
+        #expect(!tasks.isCurrent)
+        #expect(await tasks.waitUntilIdle(timeout: .seconds(30)))
+    }
+}
