@@ -26,10 +26,9 @@ extension Measurement {
                 }
             }
         }
-        measurements += QueueKind.allCases.map { termination($0, quick ? 2000 : 10_000) }
+        measurements += QueueKind.allCases.map { termination($0, 10_000) }
         measurements += [
-            idle("memory of an idle agent", "KiB", quick ? 200 : 1000, .init(side: .atMost, value: 20, isRatio: false))
-            {
+            idle("memory of an idle agent", "KiB", 1000, .init(side: .atMost, value: 20, isRatio: false)) {
                 ($0.memory ?? 0) / 1024
             },
             idle("sockets of a process", "", quick ? 50 : 200, .init(side: .atMost, value: 3, isRatio: false)) {
@@ -71,8 +70,8 @@ extension Measurement {
     }
 
     /// Discovering among few and many.
-    static func directory(quick: Bool) -> [Measurement] {
-        (quick ? [10, 1000] : [10, 1000, 100_000]).flatMap { count -> [Measurement] in
+    static func directory() -> [Measurement] {
+        [10, 1000, 100_000].flatMap { count -> [Measurement] in
             let opening = Measurement(
                 name: "opening a directory of \(count)",
                 unit: "/s",

@@ -47,7 +47,6 @@ extension Measurement {
     static func all(quick: Bool) -> [Measurement] {
         let rounds = quick ? 1 : 3
         return roundTrips(quick: quick, rounds: rounds) + sends(quick: quick, rounds: rounds)
-            + backlogs(quick: quick, rounds: rounds) + agents(quick: quick) + directory(quick: quick)
-            + local(quick: quick)
+            + backlogs(quick: quick, rounds: rounds) + agents(quick: quick) + directory() + local(quick: quick)
     }
 }

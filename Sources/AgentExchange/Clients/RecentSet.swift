@@ -1,30 +1,33 @@
-internal import DequeModule
-
-/// The most recent members, up to a fixed number: how late and second messages are told from foreign ones.
+/// The most recent members: how late and second messages are told from foreign ones.
+///
+/// It keeps two generations, so that forgetting costs nothing: when the newer one is full, the older one goes.
 package struct RecentSet<Element: Hashable & Sendable>: Sendable {
     private let capacity: Int
-    private var order: Deque<Element> = []
-    private var members: Set<Element> = []
+    private var newer: Set<Element> = []
+    private var older: Set<Element> = []
 
-    /// Remembers up to `capacity` members.
+    /// Remembers the last `capacity` members, and up to as many before them.
     package init(capacity: Int) {
         self.capacity = capacity
     }
 
     /// Whether nothing was ever inserted.
-    package var isEmpty: Bool { order.isEmpty }
+    package var isEmpty: Bool { newer.isEmpty && older.isEmpty }
 
     /// Whether it is among the remembered ones.
     package func contains(_ element: Element) -> Bool {
-        members.contains(element)
+        newer.contains(element) || older.contains(element)
     }
 
-    /// Remembers a member, and forgets the oldest one when there are too many. Returns whether it was new.
+    /// Remembers a member. Returns whether it was new.
     @discardableResult
     package mutating func insert(_ element: Element) -> Bool {
-        guard members.insert(element).inserted else { return false }
-        order.append(element)
-        if order.count > capacity, let oldest = order.popFirst() { members.remove(oldest) }
+        if older.contains(element) { return false }
+        guard newer.insert(element).inserted else { return false }
+        if newer.count == capacity {
+            swap(&newer, &older)
+            newer.removeAll(keepingCapacity: true)
+        }
         return true
     }
 }

@@ -28,6 +28,10 @@ extension RabbitMQTransport {
         let (publication, deadline) = try publication(of: request)
         post.publish(publication, deadline: deadline) { result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
+            guard error.isOfTheQueue else {
+                let what = "the request was not delivered"
+                return post.end(.failure(ExchangeError(error, what, entity: request.destination)))
+            }
             post.goOn { (transport) throws(ExchangeError) in
                 try await transport.sendAgain(publication, request, after: error, deadline: deadline)
             }
@@ -56,6 +60,11 @@ extension RabbitMQTransport {
                 finish(response)
                 return post.end(.success(()))
             }
+            guard error.isOfTheQueue else {
+                fail(response)
+                let what = "the answer was not delivered"
+                return post.end(.failure(ExchangeError(error, what, entity: response.destination)))
+            }
             post.goOn { (transport) throws(ExchangeError) in
                 try await transport.finish(response) { (session) throws(ExchangeError) in
                     try await session.publishElsewhere(publication, response, after: error)
@@ -63,6 +72,11 @@ extension RabbitMQTransport {
             }
         }
     }
+}
+
+extension AMQPError {
+    /// Whether the queue did not take the message, or was not there: it may be taken elsewhere, or later.
+    fileprivate var isOfTheQueue: Bool { code == .nacked || code == .unroutable }
 }
 
 /// A message on its way from a transport.
