@@ -22,6 +22,12 @@ extension Measurement {
                     Measurement(name: "round trip, median, \(kind)", unit: "µs", goal: atMost(1.25), rounds: rounds) {
                         try roundTrip($0, kind, count, 1) { ($0.p50 ?? 0) * 1e6 }
                     },
+                    Measurement(
+                        name: "round trip, median, \(kind), raw without its confirm",
+                        unit: "µs",
+                        goal: nil,
+                        rounds: rounds
+                    ) { try roundTrip($0, kind, count, 1, rawArguments: ["answered"]) { ($0.p50 ?? 0) * 1e6 } },
                     Measurement(name: "round trip, p99, \(kind)", unit: "µs", goal: atMost(1.5), rounds: rounds) {
                         try roundTrip($0, kind, count, 1) { ($0.p99 ?? 0) * 1e6 }
                     },
@@ -35,12 +41,14 @@ extension Measurement {
         _ kind: QueueKind,
         _ count: Int,
         _ window: Int,
+        rawArguments: [String] = [],
         _ figure: (Figures) -> Double
     ) throws -> Round {
         try programs.rawStep("objects", "make", "raw.q", kind.rawValue)
         let answering = try programs.raw("answer", "raw.q", "256", "100")
         try answering.wait(for: "ready")
-        let raw = try programs.rawFigures("ask", "raw.q", "raw.reply", "classic", "\(count)", "\(window)", "100")
+        let arguments = ["raw.q", "raw.reply", "classic", "\(count)", "\(window)", "100"] + rawArguments
+        let raw = try programs.rawFigures("ask", arguments)
         try answering.end()
         try programs.rawStep("objects", "remove", "raw.q")
 

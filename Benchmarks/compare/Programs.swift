@@ -15,6 +15,11 @@ struct Programs {
 
     /// Runs a raw program that prints figures.
     func rawFigures(_ name: String, _ arguments: String...) throws -> Figures {
+        try rawFigures(name, arguments)
+    }
+
+    /// The same.
+    func rawFigures(_ name: String, _ arguments: [String]) throws -> Figures {
         let program = try Running("\(rawFolder)/\(name)", ["\(port)"] + arguments)
         let figures = try program.figures()
         try program.end()

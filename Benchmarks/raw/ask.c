@@ -1,5 +1,6 @@
 // Sends requests to a queue and waits for the answers in its own, each side confirmed. What a caller does.
-// usage: ask PORT QUEUE REPLY_QUEUE REPLY_KIND COUNT IN_FLIGHT SIZE
+// usage: ask PORT QUEUE REPLY_QUEUE REPLY_KIND COUNT IN_FLIGHT SIZE [answered]
+// A call is over when its request is confirmed and its answer is there; with "answered", when the answer is there.
 // With IN_FLIGHT = COUNT it says "sent" when all is sent and confirmed, before it reads an answer: a backlog.
 #include "raw.h"
 #include <stdio.h>
@@ -7,10 +8,11 @@
 #include <string.h>
 
 int main(int argc, char **argv) {
-    if (argc != 8) { fprintf(stderr, "usage: %s PORT QUEUE REPLY_QUEUE KIND COUNT IN_FLIGHT SIZE\n", argv[0]); return 2; }
+    if (argc < 8) { fprintf(stderr, "usage: %s PORT QUEUE REPLY_QUEUE KIND COUNT IN_FLIGHT SIZE [answered]\n", argv[0]); return 2; }
     uint64_t count = strtoull(argv[5], 0, 10), window = strtoull(argv[6], 0, 10), sent = 0, confirms = 0, done = 0;
     uint64_t confirming = 0;  // at most 1,024 unconfirmed, as in the measurement of sending
     size_t size = strtoull(argv[7], 0, 10);
+    unsigned char over = argc > 8 ? 2 : 3;
     int isBacklog = window >= count && count > 1;
     double *began = calloc(count + 1, sizeof(double));
     unsigned char *halves = calloc(count + 1, 1);  // 1: confirmed, 2: answered
@@ -43,7 +45,7 @@ int main(int argc, char **argv) {
                 if (halves[n] & 1) continue;
                 halves[n] |= 1;
                 confirming--;
-                if (halves[n] == 3) { done++; sample(&times, now() - began[n]); }
+                if (over == 3 && halves[n] == 3) { done++; sample(&times, now() - began[n]); }
             }
             while (confirms < sent && halves[confirms + 1] & 1) confirms++;
             if (isBacklog && confirms == count) { printf("sent\n"); fflush(stdout); isBacklog = 0; }
@@ -54,7 +56,7 @@ int main(int argc, char **argv) {
             uint64_t n = event.correlation;
             if (n > count || halves[n] & 2) die("an answer to nothing");
             halves[n] |= 2;
-            if (halves[n] == 3) { done++; sample(&times, now() - began[n]); }
+            if ((halves[n] & over) == over) { done++; sample(&times, now() - began[n]); }
         }
     }
     double end = now();

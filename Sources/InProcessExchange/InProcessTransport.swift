@@ -30,6 +30,8 @@ final class InProcessTransport: MessagePushing, MessagePosting {
         try put(message)
     }
 
+    var sendsAtOnce: Bool { true }
+
     func post(_ message: Message, _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void)
         -> any PostedMessage
     {

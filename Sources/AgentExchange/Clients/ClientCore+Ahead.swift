@@ -79,11 +79,12 @@ extension ClientCore {
         return ending
     }
 
-    /// What the ledger waits for, where it is said what became of the message.
+    /// What the ledger waits for, where a message is posted.
     func sending(_ body: Request.Body) -> Sending? {
-        switch body {
+        guard let posting, !posting.sendsAtOnce else { return nil }
+        return switch body {
         case .ping, .shutdown: nil
-        case .action, .cancel, .foreign: posting.map { _ in Sending() }
+        case .action, .cancel, .foreign: Sending()
         }
     }
 

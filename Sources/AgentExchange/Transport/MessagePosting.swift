@@ -1,6 +1,9 @@
 /// A transport that tells a function what became of a message, on the thread where that is known, instead of waking a task
 /// that waits for it.
 package protocol MessagePosting: ExchangeTransport {
+    /// Whether ``ExchangeTransport/send(_:)`` waits for nothing: then a request is sent by that.
+    var sendsAtOnce: Bool { get }
+
     /// Begins to send a message, and returns at once.
     ///
     /// - Parameter ended: Called once, with what ``ExchangeTransport/send(_:)`` would return or throw. It may be called

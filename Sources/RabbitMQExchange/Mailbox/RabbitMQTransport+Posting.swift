@@ -8,6 +8,8 @@ internal import Synchronization
 extension RabbitMQTransport {
     typealias Ended = @Sendable (Result<Void, ExchangeError>) -> Void
 
+    var sendsAtOnce: Bool { false }
+
     func post(_ message: Message, _ ended: @escaping Ended) -> any PostedMessage {
         let post = Post(self, ended)
         do throws(ExchangeError) {
@@ -28,7 +30,7 @@ extension RabbitMQTransport {
         let (publication, deadline) = try publication(of: request)
         post.publish(publication, deadline: deadline) { result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
-            guard error.isOfTheQueue else {
+            guard error.isOfTheQueue || error.code == .notFound else {
                 let what = "the request was not delivered"
                 return post.end(.failure(ExchangeError(error, what, entity: request.destination)))
             }

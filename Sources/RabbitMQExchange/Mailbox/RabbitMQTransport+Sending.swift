@@ -129,8 +129,8 @@ extension RabbitMQTransport {
     ) async throws(ExchangeError) {
         do {
             try await publish(publication, to: request.destination, after: error, deadline: deadline)
-        } catch let error where error.code == .unroutable {
-            try await sendAgain(publication, request, returned: error, deadline: deadline)
+        } catch let error where error.code == .unroutable || error.code == .notFound {
+            try await sendRestored(publication, request, after: error, deadline: deadline)
         } catch {
             throw ExchangeError(error, "the request was not delivered", entity: request.destination)
         }
@@ -173,24 +173,45 @@ extension RabbitMQTransport {
         return queue.messageCount >= limit
     }
 
-    /// A request was returned: sends it again when only the way to its mailbox was missing.
-    private func sendAgain(
+    /// How often the way to a mailbox is made again for one request: while an exchange is being deleted the broker says that
+    /// it is there, and soon after that it is not.
+    private static let restorations = 5
+
+    /// A request was returned, or its exchange is missing: sends it again when only the way to its mailbox was missing.
+    private func sendRestored(
         _ publication: Publication,
         _ request: Request,
-        returned: AMQPError,
+        after first: AMQPError,
         deadline: Deadline
     ) async throws(ExchangeError) {
-        let delivery: AgentExchange.DeliveryOutcome = returned.delivery == .unknown ? .unknown : .refused
-        guard (try? await session.restoreWay(to: request.destination)) == true else {
-            throw await session.whyUnreachable(request.destination, delivery: delivery)
+        var (error, isUnknown) = (first, first.delivery == .unknown)
+        var pause = Pause(link)
+        for _ in 0..<Self.restorations where !Task.isCancelled && deadline.remaining > .zero {
+            let isThere: Bool
+            do throws(ExchangeError) {
+                isThere = try await session.restoreWay(to: request.destination)
+            } catch {
+                guard error.isAboutAnObject else { break }
+                await pause.next()
+                continue
+            }
+            guard isThere else {
+                throw await session.whyUnreachable(request.destination, delivery: isUnknown ? .unknown : .refused)
+            }
+            do throws(AMQPError) {
+                return try await link.publish(publication, deadline: deadline)
+            } catch let next {
+                error = next
+                isUnknown = isUnknown || next.delivery == .unknown
+            }
+            guard error.code == .unroutable || error.code == .notFound else { break }
+            await pause.next()
         }
-        do {
-            try await link.publish(publication, deadline: deadline)
-        } catch let error where error.code == .unroutable {
-            throw await session.whyUnreachable(request.destination, delivery: delivery)
-        } catch {
-            throw ExchangeError(error, "the request was not delivered", entity: request.destination)
+        guard error.code == .unroutable else {
+            let what = "the request was not delivered"
+            throw ExchangeError(error, what, entity: request.destination, delivery: isUnknown ? .unknown : nil)
         }
+        throw await session.whyUnreachable(request.destination, delivery: isUnknown ? .unknown : .refused)
     }
 
     /// Sends a response, and acknowledges the request when it is one that this transport received.
@@ -274,4 +295,9 @@ extension RabbitMQTransport {
             throw await session.whyUnreachable(part.destination)
         }
     }
+}
+
+extension ExchangeError {
+    /// Whether an exchange or a queue is missing, and not because a node is down.
+    fileprivate var isAboutAnObject: Bool { (underlying as? AMQPError)?.code == .notFound && !isAboutANode }
 }
