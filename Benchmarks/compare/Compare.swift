@@ -18,7 +18,7 @@ struct Compare: ParsableCommand {
     @Option(help: "The program of the other side.")
     var load: String
 
-    @Flag(help: "Less of everything: about two minutes.")
+    @Flag(help: "Less of everything: about three minutes.")
     var quick = false
 
     @Option(help: "Only measurements whose name contains this.")

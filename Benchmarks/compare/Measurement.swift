@@ -10,7 +10,8 @@ struct Measurement {
     let unit: String
     let goal: Result.Goal?
     let rounds: Int
-    /// Whether the ratio is good enough to fail a run. That of user times is not: the raw program's is a few ticks of a clock.
+    /// Whether the figure is good enough to fail a run. That of user times is not: the raw program's is a few ticks of a clock.
+    /// Nor is a time without a raw side: it tells how fast the machine is at the moment.
     var isSteady = true
     let run: (Programs) throws -> Round
 
