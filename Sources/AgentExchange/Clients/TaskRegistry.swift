@@ -16,6 +16,8 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         var isClosed = false
         /// Who waits until no more than so many run.
         var idle: [Int: (count: Int, waiter: CheckedContinuation<Bool, Never>)] = [:]
+        /// Waits whose time was over before they began.
+        var overdue: Set<Int> = []
 
         /// Returns who waited for that.
         mutating func end(_ key: Key) -> [CheckedContinuation<Bool, Never>] {
@@ -24,6 +26,13 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
             let reached = idle.filter { entries.count <= $0.value.count }
             for number in reached.keys { idle[number] = nil }
             return reached.values.map(\.waiter)
+        }
+
+        /// The time of a wait is over. Returns who waits.
+        mutating func giveUp(_ number: Int) -> CheckedContinuation<Bool, Never>? {
+            if let waiting = idle.removeValue(forKey: number) { return waiting.waiter }
+            overdue.insert(number)
+            return nil
         }
 
         mutating func nextNumber() -> Int {
@@ -109,19 +118,23 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         let alarm = timeout.map { timeout in
             Task {
                 do { try await Task.sleep(for: timeout) } catch { return }
-                let waiter = self.state.withLock { $0.idle.removeValue(forKey: number) }
-                waiter?.waiter.resume(returning: false)
+                self.state.withLock { $0.giveUp(number) }?.resume(returning: false)
             }
         }
-        defer { alarm?.cancel() }
-        return await withCheckedContinuation { continuation in
-            let isIdle = state.withLock { state in
+        let isIdle = await withCheckedContinuation { continuation in
+            let isIdle: Bool? = state.withLock { state in
                 if state.entries.count <= count { return true }
+                if state.overdue.contains(number) { return false }
                 state.idle[number] = (count, continuation)
-                return false
+                return nil
             }
-            if isIdle { continuation.resume(returning: true) }
+            if let isIdle { continuation.resume(returning: isIdle) }
         }
+        alarm?.cancel()
+        // The alarm has rung or never will: nothing of this wait is left.
+        await alarm?.value
+        state.withLock { _ = $0.overdue.remove(number) }
+        return isIdle
     }
 
     /// Whether the caller runs in one of these tasks, or in a task that one of them started.

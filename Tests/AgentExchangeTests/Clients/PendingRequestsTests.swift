@@ -104,8 +104,8 @@ struct PendingRequestsTests {
         #expect(await task.value == .failed(error))
     }
 
-    @Test("A deadline that comes while a message is on its way counts when it was sent")
-    func deadlineWhileSending() async throws {
+    @Test("After a deadline that came while a message was on its way its fate counts", arguments: [true, false])
+    func deadlineWhileSending(isSent: Bool) async throws {
         let (request, sending) = (try request(), Sending())
         try pending.open(request.tag, label: label, deadline: .now + .milliseconds(1), sending: sending)
         // The deadline of this one is later.
@@ -113,8 +113,9 @@ struct PendingRequestsTests {
         try open(another, for: .milliseconds(20))
         #expect(await pending.ending(of: another.tag) == .deadlineExceeded)
         async let ending = pending.ending(of: request.tag)
-        pending.sent(request.tag, sending, nil)
-        #expect(await ending == .deadlineExceeded)
+        let error = ExchangeError(.deadlineExceeded, "it was not sent in time", delivery: .notSent)
+        pending.sent(request.tag, sending, isSent ? nil : error)
+        #expect(await ending == (isSent ? .deadlineExceeded : .failed(error)))
     }
 
     @Test("An answer ends a request at once, also while its message is on its way")

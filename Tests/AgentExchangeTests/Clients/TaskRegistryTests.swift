@@ -56,6 +56,17 @@ struct TaskRegistryTests {
         #expect(tasks.count == 0)
     }
 
+    @Test("A wait whose time is over at once ends")
+    func noTime() async {
+        let tasks = TaskRegistry<Int>()
+        tasks.start(0) { end in
+            await Self.untilCancelled()
+            end()
+        }
+        for _ in 0..<2000 { #expect(await tasks.waitUntilIdle(timeout: .zero) == false) }
+        await tasks.cancelAll()
+    }
+
     @Test("One of the tasks may cancel all: it is not waited for")
     func cancelAllFromWithin() async {
         let tasks = TaskRegistry<Int>()
