@@ -7,46 +7,54 @@
 /// A message from a queue. It stays unacknowledged until it is acknowledged or rejected, or its channel ends; then the
 /// broker gives it to another consumer, with ``redelivered`` set.
 public struct Delivery: Sendable {
-    /// The consumer it came for; empty after a `get`.
-    public let consumerTag: String
+    /// What a delivery holds is behind one reference: it is handed on many times before it is acknowledged.
+    private final class Parts: Sendable {
+        let content: Content
+        let channel: Channel
+
+        init(_ content: Content, _ channel: Channel) {
+            self.content = content
+            self.channel = channel
+        }
+    }
+
+    private let parts: Parts
+
     /// Its number on the channel.
     public let deliveryTag: UInt64
     /// Whether it was delivered before; it may then have been processed.
     public let redelivered: Bool
+
+    /// The consumer it came for; empty after a `get`.
+    public var consumerTag: String {
+        if case .deliver(let consumerTag, _, _, _, _) = parts.content.method { consumerTag } else { "" }
+    }
+
     /// The exchange it was published to.
-    public let exchange: String
+    public var exchange: String { parts.content.method.exchange }
     /// The routing key it was published with.
-    public let routingKey: String
+    public var routingKey: String { parts.content.method.routingKey }
     /// The properties.
-    public let properties: MessageProperties
+    public var properties: MessageProperties { parts.content.properties }
     /// The payload.
-    public let body: Data
+    public var body: Data { parts.content.body }
+
     /// Messages left in the queue, after a `get` only.
-    public let remaining: Int?
+    public var remaining: Int? {
+        if case .getOk(_, _, _, _, let remaining) = parts.content.method { remaining } else { nil }
+    }
+
     /// The channel it came through.
-    public let channel: Channel
+    public var channel: Channel { parts.channel }
 
     init?(_ content: Content, channel: Channel) {
         switch content.method {
-        case .deliver(let consumerTag, let deliveryTag, let redelivered, let exchange, let routingKey):
-            self.consumerTag = consumerTag
+        case .deliver(_, let deliveryTag, let redelivered, _, _), .getOk(let deliveryTag, let redelivered, _, _, _):
             self.deliveryTag = deliveryTag
             self.redelivered = redelivered
-            self.exchange = exchange
-            self.routingKey = routingKey
-            remaining = nil
-        case .getOk(let deliveryTag, let redelivered, let exchange, let routingKey, let remaining):
-            consumerTag = ""
-            self.deliveryTag = deliveryTag
-            self.redelivered = redelivered
-            self.exchange = exchange
-            self.routingKey = routingKey
-            self.remaining = remaining
         case .returned: return nil
         }
-        properties = content.properties
-        body = content.body
-        self.channel = channel
+        parts = Parts(content, channel)
     }
 
     /// Tells the broker that the message is done. Takes effect soon after; on a channel that ended it has none.

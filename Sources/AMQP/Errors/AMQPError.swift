@@ -2,20 +2,51 @@
 ///
 /// No description ever contains a message body, a password or a token.
 public struct AMQPError: Error, Sendable {
+    /// What an error holds is behind one reference: every call that can fail has room for one.
+    private final class Parts: Sendable {
+        let code: Code
+        let delivery: DeliveryOutcome
+        let replyCode: Int?
+        let message: String
+        let mend: String?
+        let isRetryable: Bool
+        let underlying: (any Error)?
+
+        init(
+            code: Code,
+            delivery: DeliveryOutcome,
+            replyCode: Int?,
+            message: String,
+            mend: String?,
+            isRetryable: Bool,
+            underlying: (any Error)?
+        ) {
+            self.code = code
+            self.delivery = delivery
+            self.replyCode = replyCode
+            self.message = message
+            self.mend = mend
+            self.isRetryable = isRetryable
+            self.underlying = underlying
+        }
+    }
+
+    private let parts: Parts
+
     /// The kind of failure.
-    public let code: Code
+    public var code: Code { parts.code }
     /// What became of the message or request.
-    public let delivery: DeliveryOutcome
+    public var delivery: DeliveryOutcome { parts.delivery }
     /// The AMQP reply code, when the broker gave one (404, 403, 312 …).
-    public let replyCode: Int?
+    public var replyCode: Int? { parts.replyCode }
     /// A sentence for people.
-    public let message: String
+    public var message: String { parts.message }
     /// What mends it, where that is known; the message says it too.
-    public let mend: String?
+    public var mend: String? { parts.mend }
     /// Whether the same call can succeed later without a change by the caller.
-    public let isRetryable: Bool
+    public var isRetryable: Bool { parts.isRetryable }
     /// The error below this one, if there was any.
-    public let underlying: (any Error)?
+    public var underlying: (any Error)? { parts.underlying }
 
     /// Creates an error.
     ///
@@ -36,13 +67,15 @@ public struct AMQPError: Error, Sendable {
         isRetryable: Bool? = nil,
         underlying: (any Error)? = nil
     ) {
-        self.code = code
-        self.delivery = delivery
-        self.replyCode = replyCode
-        self.message = message
-        self.mend = mend
-        self.isRetryable = isRetryable ?? code.isUsuallyRetryable
-        self.underlying = underlying
+        parts = Parts(
+            code: code,
+            delivery: delivery,
+            replyCode: replyCode,
+            message: message,
+            mend: mend,
+            isRetryable: isRetryable ?? code.isUsuallyRetryable,
+            underlying: underlying
+        )
     }
 
     package func with(delivery: DeliveryOutcome) -> AMQPError {

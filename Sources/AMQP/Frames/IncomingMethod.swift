@@ -32,4 +32,19 @@ enum ContentMethod: Sendable, Equatable {
     case deliver(consumerTag: String, deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String)
     case getOk(deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String, remaining: Int)
     case returned(code: UInt16, text: String, exchange: String, routingKey: String)
+
+    /// The exchange that the message was published to.
+    var exchange: String {
+        switch self {
+        case .deliver(_, _, _, let exchange, _), .getOk(_, _, let exchange, _, _), .returned(_, _, let exchange, _):
+            exchange
+        }
+    }
+
+    /// The routing key that it was published with.
+    var routingKey: String {
+        switch self {
+        case .deliver(_, _, _, _, let key), .getOk(_, _, _, let key, _), .returned(_, _, _, let key): key
+        }
+    }
 }

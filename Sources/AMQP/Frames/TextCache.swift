@@ -1,5 +1,11 @@
 internal import CRabbitMQ
 
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
 /// Texts that come with every message, such as names of headers, exchanges and consumers: each is made once, and not again
 /// for each message. Bounded: a text has one place, and drives out what was there.
 final class TextCache {
@@ -18,11 +24,11 @@ final class TextCache {
         let buffer = unsafe bytes.buffer
         // Up to 15 bytes a string has its text in itself.
         guard buffer.count > 15, buffer.count <= Self.longest else {
-            return unsafe String(validating: buffer, as: UTF8.self)
+            return unsafe Self.valid(buffer)
         }
         let place = unsafe Self.place(of: buffer)
         if unsafe Self.isSame(texts[place], buffer) { return texts[place] }
-        guard let text = unsafe String(validating: buffer, as: UTF8.self) else { return nil }
+        guard let text = unsafe Self.valid(buffer) else { return nil }
         texts[place] = text
         return text
     }
@@ -36,9 +42,17 @@ final class TextCache {
         return Int(mixed >> 56)
     }
 
+    /// The text, if repairing it changed nothing: several times quicker than `String(validating:as:)`.
+    private static func valid(_ buffer: UnsafeRawBufferPointer) -> String? {
+        let text = unsafe String(decoding: buffer, as: UTF8.self)
+        return unsafe isSame(text, buffer) ? text : nil
+    }
+
     private static func isSame(_ text: String, _ buffer: UnsafeRawBufferPointer) -> Bool {
         let isSame = unsafe text.utf8.withContiguousStorageIfAvailable { text in
-            unsafe text.count == buffer.count && UnsafeRawBufferPointer(text).elementsEqual(buffer)
+            guard text.count == buffer.count else { return false }
+            guard let one = text.baseAddress, let other = buffer.baseAddress else { return true }
+            return unsafe memcmp(one, other, text.count) == 0
         }
         return isSame ?? false
     }

@@ -36,7 +36,7 @@ public final class Publisher: Sendable {
     }
 
     private let line: Line
-    private let name: String
+    private let messageIDPrefix: String
     private let state = Mutex(State())
     /// Messages that got their id here.
     private let messages = Atomic<UInt64>(0)
@@ -53,7 +53,7 @@ public final class Publisher: Sendable {
     ///   - name: What it calls messages without an id, so that copies have the same: `warren-<name>-<number>`. Unique.
     public init(line: Line, name: String) {
         self.line = line
-        self.name = name
+        messageIDPrefix = "warren-\(name)-"
     }
 
     /// Publications that have not ended.
@@ -115,7 +115,8 @@ public final class Publisher: Sendable {
     /// An id for a message of this publisher. A mandatory publication without one gets it; giving it one when its properties
     /// are made saves a copy of them.
     public func nextMessageID() -> String {
-        "warren-\(name)-\(messages.add(1, ordering: .relaxed).newValue)"
+        // Joined, not interpolated: that took half a microsecond of each message.
+        messageIDPrefix + String(messages.add(1, ordering: .relaxed).newValue)
     }
 
     /// Keeps publishing until the line is closed or the task is cancelled. One task runs it.

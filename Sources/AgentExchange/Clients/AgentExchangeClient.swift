@@ -148,18 +148,29 @@ public final class AgentExchangeClient: ExchangeClient {
             return
         }
         let isNew = running.start(request) { [self] end in
-            outgoing.open(request)
-            configuration.logger.trace("a request is served", metadata: .init(.request(request)))
-            let served = ServedRequest(request: request, telemetry: core.telemetry)
-            let response = await RequestDeadline.$current.withValue(RequestDeadline.of(request)) {
-                await served.run { await self.serve(request) }
-            }
-            outgoing.close(request)
-            if let response { core.answer(response, to: request, end) } else { end() }
+            let response = await RequestDeadline.$current.withValue(begin(request)) { await answer(to: request) }
+            finish(request, response, end)
         }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
         }
+    }
+
+    // The frame of an asynchronous function is allocated for each request and holds whatever it might need. So what goes on
+    // before and after the handler is in functions of their own.
+
+    /// Returns the deadline, by this process's clock.
+    @inline(never)
+    private func begin(_ request: Request) -> ContinuousClock.Instant? {
+        outgoing.open(request)
+        configuration.logger.trace("a request is served", metadata: .init(.request(request)))
+        return RequestDeadline.of(request)
+    }
+
+    @inline(never)
+    private func finish(_ request: Request, _ response: Response?, _ end: @escaping @Sendable () -> Void) {
+        outgoing.close(request)
+        if let response { core.answer(response, to: request, end) } else { end() }
     }
 
     /// Answers a request that no handler sees.
@@ -187,8 +198,7 @@ public final class AgentExchangeClient: ExchangeClient {
             core.refusal(of: request) == nil
         else { return }
         running.start { [self] end in
-            let served = ServedRequest(request: request, telemetry: core.telemetry)
-            let response = await served.run { await self.serve(request) }
+            let response = await answer(to: request)
             if let response { core.answer(response, to: request, end) } else { end() }
         }
     }
@@ -209,6 +219,11 @@ public final class AgentExchangeClient: ExchangeClient {
     /// How many parts were sent for a request that a handler of this client serves.
     public func partCount(of request: Request) -> Int {
         outgoing.count(of: request)
+    }
+
+    /// The answer of the handler, counted and traced.
+    private func answer(to request: Request) async -> Response? {
+        await ServedRequest(request: request, telemetry: core.telemetry).run { await self.serve(request) }
     }
 
     /// The answer; `nil` when the request is to be given back.

@@ -64,6 +64,35 @@ final class ClientCore: Sendable {
         deadline: Duration?,
         _ outgoing: OutgoingCall
     ) async throws(ExchangeError) -> Response {
+        let opened = try open(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
+        let ending: RequestEnding
+        do throws(ExchangeError) {
+            ending = try await self.ending(of: opened.request, outgoing, opened.sending)
+        } catch {
+            throw failed(opened, error)
+        }
+        return try response(opened, ending)
+    }
+
+    /// A request that is about to be sent.
+    private struct OpenCall {
+        let request: Request
+        let sending: Sending?
+        let wait: Duration
+    }
+
+    // The frame of an asynchronous function is allocated for each call and holds whatever it might need. So what goes on
+    // before and after the wait is in functions of their own.
+
+    @inline(never)
+    private func open(
+        _ body: Request.Body,
+        to agent: AgentID,
+        tag: UUID,
+        label: UUID,
+        deadline: Duration?,
+        _ outgoing: OutgoingCall
+    ) throws(ExchangeError) -> OpenCall {
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try Request(
             from: id,
@@ -77,32 +106,38 @@ final class ClientCore: Sendable {
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         let sending = sending(body)
         try pending.open(request.tag, label: label, deadline: .now + wait, sending: sending)
-        let ending: RequestEnding
-        do throws(ExchangeError) {
-            ending = try await self.ending(of: request, outgoing, sending)
-        } catch {
-            pending.abandon(request.tag)
-            // The agent may have it already, and may be working on it.
-            if error.code == .cancelled, error.delivery == .unknown { cancel(request) }
-            throw error
-        }
+        return OpenCall(request: request, sending: sending, wait: wait)
+    }
+
+    /// The request could not be sent, or not surely.
+    @inline(never)
+    private func failed(_ call: OpenCall, _ error: ExchangeError) -> ExchangeError {
+        pending.abandon(call.request.tag)
+        // The agent may have it already, and may be working on it.
+        if error.code == .cancelled, error.delivery == .unknown { cancel(call.request) }
+        return error
+    }
+
+    @inline(never)
+    private func response(_ call: OpenCall, _ ending: RequestEnding) throws(ExchangeError) -> Response {
+        let entity = call.request.destination
         switch ending {
         case .response(let response):
             return response
         case .deadlineExceeded:
             throw ExchangeError(
                 .deadlineExceeded,
-                "no answer within \(wait)",
-                entity: .agent(agent),
+                "no answer within \(call.wait)",
+                entity: entity,
                 delivery: .unknown
             )
         case .cancelled:
-            cancel(request)
-            throw ExchangeError(.cancelled, "the calling task was cancelled", entity: .agent(agent), delivery: .unknown)
+            cancel(call.request)
+            throw ExchangeError(.cancelled, "the calling task was cancelled", entity: entity, delivery: .unknown)
         case .failed(let error):
             throw error
         case .closed:
-            throw pending.end(delivery: .unknown, entity: .agent(agent))
+            throw pending.end(delivery: .unknown, entity: entity)
         }
     }
 

@@ -1,27 +1,27 @@
 /// The most recent members: how late and second messages are told from foreign ones.
 ///
 /// It keeps two generations, so that forgetting costs nothing: when the newer one is full, the older one goes.
-package struct RecentSet<Element: Hashable & Sendable>: Sendable {
+struct RecentSet<Element: Hashable & Sendable>: Sendable {
     private let capacity: Int
     private var newer: Set<Element> = []
     private var older: Set<Element> = []
 
     /// Remembers the last `capacity` members, and up to as many before them.
-    package init(capacity: Int) {
+    init(capacity: Int) {
         self.capacity = capacity
     }
 
     /// Whether nothing was ever inserted.
-    package var isEmpty: Bool { newer.isEmpty && older.isEmpty }
+    var isEmpty: Bool { newer.isEmpty && older.isEmpty }
 
     /// Whether it is among the remembered ones.
-    package func contains(_ element: Element) -> Bool {
+    func contains(_ element: Element) -> Bool {
         newer.contains(element) || older.contains(element)
     }
 
     /// Remembers a member. Returns whether it was new.
     @discardableResult
-    package mutating func insert(_ element: Element) -> Bool {
+    mutating func insert(_ element: Element) -> Bool {
         if older.contains(element) { return false }
         guard newer.insert(element).inserted else { return false }
         if newer.count == capacity {

@@ -4,23 +4,51 @@
 /// have arrived, ``isRetryable`` whether the same call can succeed later. A description never holds a payload, a
 /// password or a token.
 public struct ExchangeError: Error, Sendable {
+    /// What an error holds is behind one reference: every call that can fail has room for one.
+    private final class Parts: Sendable {
+        let code: Code
+        let message: String
+        let entity: EntityID?
+        let delivery: DeliveryOutcome
+        let failure: Failure?
+        let underlying: (any Error)?
+
+        init(
+            _ code: Code,
+            _ message: String,
+            _ entity: EntityID?,
+            _ delivery: DeliveryOutcome,
+            _ failure: Failure?,
+            _ underlying: (any Error)?
+        ) {
+            self.code = code
+            self.message = message
+            self.entity = entity
+            self.delivery = delivery
+            self.failure = failure
+            self.underlying = underlying
+        }
+    }
+
+    private let parts: Parts
+
     /// What happened.
-    public let code: Code
+    public var code: Code { parts.code }
 
     /// A sentence for a person.
-    public let message: String
+    public var message: String { parts.message }
 
     /// The entity it is about, if it is about one.
-    public let entity: EntityID?
+    public var entity: EntityID? { parts.entity }
 
     /// What became of the message that the call was to deliver.
-    public let delivery: DeliveryOutcome
+    public var delivery: DeliveryOutcome { parts.delivery }
 
     /// The failure that the other side reported, for ``Code/remote`` and every other answer that was an error.
-    public let failure: Failure?
+    public var failure: Failure? { parts.failure }
 
     /// The error below this one, if there is one.
-    public let underlying: (any Error)?
+    public var underlying: (any Error)? { parts.underlying }
 
     /// Makes an error. Without `delivery`, nothing was sent.
     public init(
@@ -31,12 +59,7 @@ public struct ExchangeError: Error, Sendable {
         failure: Failure? = nil,
         underlying: (any Error)? = nil
     ) {
-        self.code = code
-        self.message = message
-        self.entity = entity
-        self.delivery = delivery
-        self.failure = failure
-        self.underlying = underlying
+        parts = Parts(code, message, entity, delivery, failure, underlying)
     }
 
     /// Whether the same call can succeed later without anything being changed.

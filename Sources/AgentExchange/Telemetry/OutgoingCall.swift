@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// A request from its call to its end: counted, timed, and a span where there is a tracer.
-struct OutgoingCall: Sendable {
+final class OutgoingCall: Sendable {
     /// What the caller does.
     enum Operation: String, Sendable {
         /// Waits for the one answer.
@@ -34,12 +34,13 @@ struct OutgoingCall: Sendable {
     private let kind: MessageKind
     private let start = ContinuousClock.now
     #if Tracing
-        private let span: CallSpan
+        private let span: CallSpan?
     #endif
 
     /// The request is about to be sent.
     ///
     /// - Parameter context: What travels with the request besides.
+    @inline(never)
     init(
         _ operation: Operation,
         _ body: Request.Body,
@@ -52,9 +53,9 @@ struct OutgoingCall: Sendable {
         self.telemetry = telemetry
         kind = body.kind
         #if Tracing
-            span = CallSpan(operation, body, telemetry)
-            span.describe(destination, source, tag)
-            self.context = span.injected(into: context)
+            span = CallSpan.begin(operation, body, telemetry)
+            span?.describe(destination, source, tag)
+            self.context = span?.injected(into: context) ?? context
         #else
             self.context = context
         #endif
@@ -66,18 +67,19 @@ struct OutgoingCall: Sendable {
     /// - Parameter recipients: How many agents a broadcast went to.
     func accepted(recipients: Int? = nil) {
         #if Tracing
-            span.accepted(recipients)
+            span?.accepted(recipients)
         #endif
     }
 
     /// It ended: with this error, or well. Called once.
+    @inline(never)
     func end(_ code: ExchangeError.Code?, failure: Failure? = nil) {
         let metrics = telemetry.metrics
         metrics.move(.requestsInFlight, [telemetry.exchange], by: -1)
         metrics.count(.requestsSent, [telemetry.exchange, .kind(kind), .outcome(code)])
         metrics.record(.requestDuration, [telemetry.exchange, .kind(kind)], duration: start.duration(to: .now))
         #if Tracing
-            span.end(code, failure)
+            span?.end(code, failure)
         #endif
     }
 

@@ -1,3 +1,7 @@
+#if Tracing
+    internal import Tracing
+#endif
+
 /// A request that a handler serves: counted, timed, and a span around the handler where there is a tracer.
 struct ServedRequest: Sendable {
     let request: Request
@@ -5,20 +9,46 @@ struct ServedRequest: Sendable {
 
     /// Runs the handler. What it does nests in the span of the request, and that in the span of its caller.
     func run(_ handler: @Sendable () async -> Response?) async -> Response? {
-        let (metrics, exchange) = (telemetry.metrics, telemetry.exchange)
-        let start = ContinuousClock.now
-        metrics.move(.requestsRunning, [exchange], by: 1)
+        let start = began()
         #if Tracing
-            let response = await telemetry.traced { await ServiceSpan(request, telemetry).run(handler) }
+            let response = await traced(handler)
         #else
-            let response = await telemetry.traced { await handler() }
+            let response = await handler()
         #endif
+        ended(start, response)
+        return response
+    }
+
+    #if Tracing
+        /// Runs the handler with the tracer of the client, in a span where anybody traces.
+        private func traced(_ handler: @Sendable () async -> Response?) async -> Response? {
+            if let tracer = telemetry.tracer {
+                await withTracer(tracer) { await inSpan(handler) }
+            } else {
+                await inSpan(handler)
+            }
+        }
+
+        private func inSpan(_ handler: @Sendable () async -> Response?) async -> Response? {
+            guard let span = ServiceSpan.begin(request, telemetry) else { return await handler() }
+            return await span.run(handler)
+        }
+    #endif
+
+    @inline(never)
+    private func began() -> ContinuousClock.Instant {
+        telemetry.metrics.move(.requestsRunning, [telemetry.exchange], by: 1)
+        return .now
+    }
+
+    @inline(never)
+    private func ended(_ start: ContinuousClock.Instant, _ response: Response?) {
+        let (metrics, exchange) = (telemetry.metrics, telemetry.exchange)
         metrics.move(.requestsRunning, [exchange], by: -1)
         // One that is given back will be served again.
-        guard let response else { return nil }
+        guard let response else { return }
         metrics.record(.serviceDuration, [exchange, .kind(request.kind)], duration: start.duration(to: .now))
         metrics.count(.requestsServed, [exchange, .kind(request.kind), .outcome(response.errorCode)])
-        return response
     }
 }
 

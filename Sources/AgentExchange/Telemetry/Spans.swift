@@ -3,18 +3,20 @@
     internal import Tracing
 
     /// The span of a request at its caller.
-    struct CallSpan: Sendable {
-        /// The span, where anybody traces.
-        private let span: (any Span)?
+    final class CallSpan: Sendable {
+        private let span: any Span
 
-        /// Begins as a child of the current span.
-        init(_ operation: OutgoingCall.Operation, _ body: Request.Body, _ telemetry: Telemetry) {
-            guard InstrumentationSystem.isActive else {
-                span = nil
-                return
-            }
-            let span = startSpan("\(operation.rawValue) \(body.spanName)", ofKind: .client)
-            self.span = span
+        /// Begins as a child of the current span; `nil` where nobody traces.
+        static func begin(
+            _ operation: OutgoingCall.Operation,
+            _ body: Request.Body,
+            _ telemetry: Telemetry
+        ) -> CallSpan? {
+            InstrumentationSystem.isActive ? CallSpan(operation, body, telemetry) : nil
+        }
+
+        private init(_ operation: OutgoingCall.Operation, _ body: Request.Body, _ telemetry: Telemetry) {
+            span = startSpan("\(operation.rawValue) \(body.spanName)", ofKind: .client)
             guard span.isRecording else { return }
             span.updateAttributes { attributes in
                 attributes.set(body, telemetry)
@@ -24,7 +26,7 @@
         }
 
         func describe(_ destination: OutgoingCall.Destination, _ source: EntityID, _ tag: UUID) {
-            guard let span, span.isRecording else { return }
+            guard span.isRecording else { return }
             span.updateAttributes { attributes in
                 attributes[SpanKey.destination.rawValue] = destination.name
                 attributes[SpanKey.client.rawValue] = source.destinationName
@@ -34,39 +36,38 @@
 
         /// What travels with the request, with what the tracer adds to it.
         func injected(into context: [String: String]) -> [String: String] {
-            guard let span else { return context }
             var carrier: [String: String] = [:]
             InstrumentationSystem.instrument.inject(span.context, into: &carrier, using: RequestContextInjector())
             return carrier.isEmpty ? context : Request.fitting(carrier, into: context)
         }
 
         func accepted(_ recipients: Int?) {
-            guard let span, span.isRecording else { return }
-            if let recipients { span.attributes[SpanKey.recipients.rawValue] = recipients }
+            guard span.isRecording else { return }
+            if let recipients {
+                span.updateAttributes { $0[SpanKey.recipients.rawValue] = recipients }
+            }
             span.addEvent(SpanEvent(name: "accepted"))
         }
 
         func end(_ code: ExchangeError.Code?, _ failure: Failure?) {
-            span?.fail(code, failure)
-            span?.end()
+            span.fail(code, failure)
+            span.end()
         }
     }
 
     /// The span of a request at its agent, around the handler.
-    struct ServiceSpan: Sendable {
-        /// The span, where anybody traces.
-        private let span: (any Span)?
+    final class ServiceSpan: Sendable {
+        private let span: any Span
 
-        /// Begins as a child of the span that the request carries.
-        init(_ request: Request, _ telemetry: Telemetry) {
-            guard InstrumentationSystem.isActive else {
-                span = nil
-                return
-            }
+        /// Begins as a child of the span that the request carries; `nil` where nobody traces.
+        static func begin(_ request: Request, _ telemetry: Telemetry) -> ServiceSpan? {
+            InstrumentationSystem.isActive ? ServiceSpan(request, telemetry) : nil
+        }
+
+        private init(_ request: Request, _ telemetry: Telemetry) {
             var context = ServiceContext.topLevel
             InstrumentationSystem.instrument.extract(request.context, into: &context, using: RequestContextExtractor())
-            let span = startSpan("process \(request.body.spanName)", context: context, ofKind: .server)
-            self.span = span
+            span = startSpan("process \(request.body.spanName)", context: context, ofKind: .server)
             guard span.isRecording else { return }
             span.updateAttributes { attributes in
                 attributes.set(request.body, telemetry)
@@ -80,7 +81,6 @@
         }
 
         func run(_ handler: @Sendable () async -> Response?) async -> Response? {
-            guard let span else { return await handler() }
             let response = await ServiceContext.withValue(span.context) { await handler() }
             if case .failure(let failure) = response?.outcome { span.fail(failure.code, failure) }
             span.end()

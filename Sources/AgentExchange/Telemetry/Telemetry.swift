@@ -6,20 +6,20 @@ internal import Metrics
 #endif
 
 /// What a client reports to: the metrics of the process, and how spans name the exchange.
-struct Telemetry: Sendable {
+final class Telemetry: Sendable {
     /// The handlers of the metrics.
     let metrics: ExchangeMetrics
 
     /// The kind of the exchange; see ``ExchangeTransport/exchangeKind``.
     let exchangeKind: String
 
-    init(_ transport: any ExchangeTransport) {
+    convenience init(_ transport: any ExchangeTransport) {
         self.init(exchangeKind: transport.exchangeKind)
     }
 
     #if Tracing
         /// The tracer that was active where the client was made. Handlers run in tasks that inherit nothing from there.
-        private let tracer: (any Tracer)?
+        let tracer: (any Tracer)?
     #endif
 
     init(exchangeKind: String) {
@@ -29,14 +29,6 @@ struct Telemetry: Sendable {
             let active = InstrumentationSystem.tracer
             tracer = active is NoOpTracer ? nil : active
         #endif
-    }
-
-    /// Serves a request with the tracer of the client.
-    func traced(_ body: () async -> Response?) async -> Response? {
-        #if Tracing
-            if let tracer { return await withTracer(tracer) { await body() } }
-        #endif
-        return await body()
     }
 
     var exchange: ExchangeMetrics.Dimension { .exchange(exchangeKind) }

@@ -35,16 +35,52 @@ extension AgentRun {
         _ client: AgentExchangeClient,
         _ context: AgentContext
     ) async throws -> Response {
+        switch prepared(request, name, arguments, client, context) {
+        case .refused(let response):
+            return response
+        case .served(let served, let binding):
+            do {
+                let result = try await admission.run(name) {
+                    if isOverdue { throw CancellationError() }
+                    return try await run(binding, served)
+                }
+                return response(to: request, result)
+            } catch is RequestLeft {
+                throw RequestLeft()
+            } catch {
+                return response(to: request, error, codec: served.codec)
+            }
+        }
+    }
+
+    private enum Prepared {
+        case refused(Response)
+        case served(Served, ActionBinding<Subject>)
+    }
+
+    // The frame of an asynchronous function is allocated for each request and holds whatever it might need. So what goes on
+    // before and after the action is in functions of their own.
+
+    @inline(never)
+    private func prepared(
+        _ request: Request,
+        _ name: String,
+        _ arguments: ActionArguments,
+        _ client: AgentExchangeClient,
+        _ context: AgentContext
+    ) -> Prepared {
         guard let binding = table.bindings[name] else {
-            return request.error(.unknownAction, "\(description.type) has no action \"\(name.prefix(64))\"")
+            let text = "\(description.type) has no action \"\(name.prefix(64))\""
+            return .refused(request.error(.unknownAction, text))
         }
         let codecs = configuration.client.codecs
         let codec: any PayloadCodec
         do throws(ExchangeError) {
             codec = try codecs.codec(for: arguments.payload.contentType)
         } catch {
-            return request.error(error)
+            return .refused(request.error(error))
         }
+        if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
         let served = Served(
             arguments: arguments,
             context: ActionContext(agent: context, action: name, request: request),
@@ -52,19 +88,18 @@ extension AgentRun {
             codec: codec,
             send: { (part) throws(ExchangeError) in try await client.send(part: part, of: request) }
         )
-        if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
-        do {
-            let result = try await admission.run(name) {
-                if isOverdue { throw CancellationError() }
-                return try await run(binding, served)
-            }
-            return isOverdue ? overdue(request) : request.response(result)
-        } catch is RequestLeft {
-            throw RequestLeft()
-        } catch {
-            // A nested call that ended at the same deadline may be first to tell.
-            return isOverdue ? overdue(request) : request.error(description.failure(for: error, codec: codec))
-        }
+        return .served(served, binding)
+    }
+
+    @inline(never)
+    private func response(to request: Request, _ result: Payload?) -> Response {
+        isOverdue ? overdue(request) : request.response(result)
+    }
+
+    /// A nested call that ended at the same deadline may be first to tell.
+    @inline(never)
+    private func response(to request: Request, _ error: any Error, codec: any PayloadCodec) -> Response {
+        isOverdue ? overdue(request) : request.error(description.failure(for: error, codec: codec))
     }
 
     /// Whether the caller of the request that this task serves does not wait any more. The task is cancelled then; what the

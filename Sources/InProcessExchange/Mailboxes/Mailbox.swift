@@ -13,15 +13,26 @@ final class Mailbox: Sendable {
     enum Waiter: Sendable {
         /// A task, for one message.
         case task(CheckedContinuation<Reception, Never>)
-        /// A function, for all of them, and a task, for the end.
-        case function(@Sendable (Message) -> Void, end: CheckedContinuation<MailboxRefusal, Never>)
+        /// A function, for all of them.
+        case function(Taker)
 
         func resume(returning result: Reception) {
             switch (self, result) {
             case (.task(let continuation), _): continuation.resume(returning: result)
-            case (.function(let take, _), .success(let message)): take(message)
-            case (.function(_, let end), .failure(let refusal)): end.resume(returning: refusal)
+            case (.function(let taker), .success(let message)): taker.take(message)
+            case (.function(let taker), .failure(let refusal)): taker.end.resume(returning: refusal)
             }
+        }
+    }
+
+    /// A function that takes all messages, and a task that waits for the end.
+    final class Taker: Sendable {
+        let take: @Sendable (Message) -> Void
+        let end: CheckedContinuation<MailboxRefusal, Never>
+
+        init(_ take: @escaping @Sendable (Message) -> Void, end: CheckedContinuation<MailboxRefusal, Never>) {
+            self.take = take
+            self.end = end
         }
     }
 
@@ -256,7 +267,7 @@ extension Mailbox {
         _ number: Int,
         _ receiver: Machine.Receiver
     ) {
-        let waiter = Waiter.function(take, end: end)
+        let waiter = Waiter.function(Taker(take, end: end))
         do throws(MailboxRefusal) {
             while true {
                 let (message, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in

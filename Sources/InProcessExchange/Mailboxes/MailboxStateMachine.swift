@@ -57,7 +57,7 @@ struct MailboxStateMachine<Waiter> {
     private var responses: Deque<Response> = []
     private var notices: Deque<Notice> = []
     private var held: [HeldKey: Held] = [:]
-    private var settled = RecentSet<HeldKey>(capacity: 4096)
+    private var settled = RecentRequests(capacity: 4096)
     private var deliveries = 0
     /// The first receives, the others stand by.
     private var receivers: Deque<Receiver> = []

@@ -49,9 +49,9 @@ struct AnsweredRequests: Sendable {
 
     /// Forgets the answer, not that there was one.
     private mutating func drop(_ key: Key) {
-        guard let answer = answer(to: key) else { return }
+        guard let index = answers.index(forKey: key), let answer = answers.values[index] else { return }
         bytes -= Self.size(of: answer)
-        answers[key] = .some(nil)
+        answers.values[index] = nil
     }
 
     /// The payload and the text of an error, and something for the rest.

@@ -44,8 +44,8 @@ struct HeldRequests<Receipt> {
 
     /// What is to be done with a response.
     enum Answer {
-        /// Send it; then `finish` or `fail`.
-        case send(Held)
+        /// Send it there; then `finish` or `fail`.
+        case send(replyTo: String?)
         /// The request has been answered, or is being answered.
         case again
         /// No such request is held.
@@ -105,13 +105,13 @@ struct HeldRequests<Receipt> {
             held[key] = first
             return .copy(old)
         }
-        if let copies = late[key] {
+        if !late.isEmpty, let copies = late[key] {
             late[key] = copies > 1 ? copies - 1 : nil
             return .late
         }
         if answered.contains(key) { return isCopy ? .late : .answered(answered.answer(to: key)) }
         var request = request
-        if let times = returned[key] { request.attempt = max(1, request.attempt - times) }
+        if !returned.isEmpty, let times = returned[key] { request.attempt = max(1, request.attempt - times) }
         let isHandedOut = handedOut < capacity && waiting.isEmpty
         held[key] = Held(request: request, replyTo: replyTo, receipt: receipt, since: now, isHandedOut: isHandedOut)
         order.append(key)
@@ -128,12 +128,11 @@ struct HeldRequests<Receipt> {
     /// A response is to be sent.
     mutating func answer(_ response: Response) -> Answer {
         let key = Key(source: response.destination, tag: response.tag)
-        guard var entry = held[key] else { return answered.contains(key) ? .again : .foreign }
-        guard !entry.isBeingAnswered else { return .again }
-        entry.isBeingAnswered = true
-        held[key] = entry
+        guard let index = held.index(forKey: key) else { return answered.contains(key) ? .again : .foreign }
+        guard !held.values[index].isBeingAnswered else { return .again }
+        held.values[index].isBeingAnswered = true
         answering += 1
-        return .send(entry)
+        return .send(replyTo: held.values[index].replyTo)
     }
 
     /// The response was confirmed, or nobody is there to get it. Returns the receipt to settle; ``settled()`` follows.
@@ -215,7 +214,7 @@ struct HeldRequests<Receipt> {
     }
 
     private mutating func leave(_ key: Key, _ entry: Held) {
-        returned[key] = nil
+        if !returned.isEmpty { returned[key] = nil }
         if entry.isBeingAnswered { answering -= 1 }
         if entry.isHandedOut { handedOut -= 1 }
         if entry.copies > 0 { late[key, default: 0] += entry.copies }

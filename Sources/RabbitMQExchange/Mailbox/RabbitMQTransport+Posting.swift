@@ -41,9 +41,9 @@ extension RabbitMQTransport {
     }
 
     private func begin(_ response: Response, _ post: Post) throws(ExchangeError) {
-        let request: HeldRequests<Delivery>.Held
+        let replyTo: String?
         switch held.withLock({ $0.answer(response) }) {
-        case .send(let held): request = held
+        case .send(let queue): replyTo = queue
         case .again:
             try checkAgain(response)
             return post.end(.success(()))
@@ -52,7 +52,7 @@ extension RabbitMQTransport {
         }
         let publication: Publication
         do throws(ExchangeError) {
-            publication = try session.publication(of: response, replyTo: request.replyTo)
+            publication = try session.publication(of: response, replyTo: replyTo)
         } catch {
             fail(response)
             throw error

@@ -223,9 +223,9 @@ extension RabbitMQTransport {
         switch held.withLock({ $0.answer(response) }) {
         case .again: try checkAgain(response)
         case .foreign: try await send(foreign: response)
-        case .send(let request):
+        case .send(let replyTo):
             try await finish(response) { (session) throws(ExchangeError) in
-                try await session.publish(response, replyTo: request.replyTo)
+                try await session.publish(response, replyTo: replyTo)
             }
         }
     }

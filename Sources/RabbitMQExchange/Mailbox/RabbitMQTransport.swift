@@ -35,7 +35,7 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
         var refusals = 0
         /// The responses that came last, by who answered what, since the agents that answer a broadcast share its tag:
         /// delivery is at least once, a second copy is dropped.
-        var responses = RecentSet<RequestKey>(capacity: 8192)
+        var responses = RecentRequests(capacity: 8192)
         /// What watches the directory until this transport closes.
         var feeds: [ChangeFeed] = []
         /// Whether something was delivered: then the broker serves this consumer, and not one that it stands by for.

@@ -1,6 +1,7 @@
-import AgentExchange
 import Foundation
 import Testing
+
+@testable import AgentExchange
 
 @Suite("Recent tags")
 struct RecentSetTests {
