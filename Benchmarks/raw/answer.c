@@ -1,5 +1,6 @@
 // Answers each message of a queue: publishes, waits for the confirm, acknowledges. What an agent does.
-// usage: answer PORT QUEUE PREFETCH SIZE      ends when standard input closes; then prints its CPU time as JSON
+// usage: answer PORT QUEUE PREFETCH SIZE [WORK]    ends when standard input closes; then prints its CPU time as JSON
+// WORK: so many microseconds of CPU time more for each message.
 #include "raw.h"
 #include <poll.h>
 #include <stdio.h>
@@ -9,11 +10,12 @@
 #define ROOM (1 << 20)
 
 int main(int argc, char **argv) {
-    if (argc != 5) { fprintf(stderr, "usage: %s PORT QUEUE PREFETCH SIZE\n", argv[0]); return 2; }
+    if (argc < 5) { fprintf(stderr, "usage: %s PORT QUEUE PREFETCH SIZE [WORK]\n", argv[0]); return 2; }
     static uint64_t delivered[ROOM];  // by the number of the answer, the delivery that it settles
     static char confirmed[ROOM];
     uint64_t published = 0, settled = 0, answered = 0;
     size_t size = strtoull(argv[4], 0, 10);
+    double microseconds = argc > 5 ? atof(argv[5]) : 0;
     connect_to(atoi(argv[1]));
     begin_confirms();
     consume(argv[2], atoi(argv[3]));
@@ -31,6 +33,7 @@ int main(int argc, char **argv) {
         }
         while (next(&event, 0)) {
             if (event.method == AMQP_BASIC_DELIVER_METHOD) {
+                work(microseconds);
                 publish("raw", event.reply_to, NULL, event.correlation, size);
                 published++;
                 delivered[published % ROOM] = event.tag;

@@ -1,6 +1,7 @@
 // Sends requests to a queue and waits for the answers in its own, each side confirmed. What a caller does.
-// usage: ask PORT QUEUE REPLY_QUEUE REPLY_KIND COUNT IN_FLIGHT SIZE [answered]
+// usage: ask PORT QUEUE REPLY_QUEUE REPLY_KIND COUNT IN_FLIGHT SIZE [answered|both [WORK]]
 // A call is over when its request is confirmed and its answer is there; with "answered", when the answer is there.
+// WORK: so many microseconds of CPU time more for each answer.
 // With IN_FLIGHT = COUNT it says "sent" when all is sent and confirmed, before it reads an answer: a backlog.
 #include "raw.h"
 #include <stdio.h>
@@ -8,11 +9,12 @@
 #include <string.h>
 
 int main(int argc, char **argv) {
-    if (argc < 8) { fprintf(stderr, "usage: %s PORT QUEUE REPLY_QUEUE KIND COUNT IN_FLIGHT SIZE [answered]\n", argv[0]); return 2; }
+    if (argc < 8) { fprintf(stderr, "usage: %s PORT QUEUE REPLY_QUEUE KIND COUNT IN_FLIGHT SIZE [answered|both [WORK]]\n", argv[0]); return 2; }
     uint64_t count = strtoull(argv[5], 0, 10), window = strtoull(argv[6], 0, 10), sent = 0, confirms = 0, done = 0;
     uint64_t confirming = 0;  // at most 1,024 unconfirmed, as in the measurement of sending
     size_t size = strtoull(argv[7], 0, 10);
-    unsigned char over = argc > 8 ? 2 : 3;
+    unsigned char over = argc > 8 && !strcmp(argv[8], "answered") ? 2 : 3;
+    double microseconds = argc > 9 ? atof(argv[9]) : 0;
     int isBacklog = window >= count && count > 1;
     double *began = calloc(count + 1, sizeof(double));
     unsigned char *halves = calloc(count + 1, 1);  // 1: confirmed, 2: answered
@@ -51,6 +53,7 @@ int main(int argc, char **argv) {
             if (isBacklog && confirms == count) { printf("sent\n"); fflush(stdout); isBacklog = 0; }
         } else if (event.method == AMQP_BASIC_DELIVER_METHOD) {
             if (!first) first = now();
+            work(microseconds);
             last = event.tag;
             if (++unacknowledged == 256) { acknowledge(last, 1); unacknowledged = 0; }
             uint64_t n = event.correlation;

@@ -34,6 +34,18 @@ void cpu(double *user, double *system) {
     *system = usage.ru_stime.tv_sec + usage.ru_stime.tv_usec / 1e6;
 }
 
+static double thread_microseconds(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+void work(double microseconds) {
+    if (microseconds <= 0) return;
+    double end = thread_microseconds() + microseconds;
+    while (thread_microseconds() < end) {}
+}
+
 void connect_to(int port) {
     conn = amqp_new_connection();
     amqp_socket_t *socket = amqp_tcp_socket_new(conn);

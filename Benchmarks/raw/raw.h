@@ -22,6 +22,8 @@ void check(const char *what);
 double now(void);
 /// Seconds of user and of system time that this process has used.
 void cpu(double *user, double *system);
+/// Computes for so many microseconds of this thread's CPU time: what a client with more to do for each message costs.
+void work(double microseconds);
 void connect_to(int port);
 /// kind: classic, quorum or stream.
 void declare(const char *queue, const char *kind);

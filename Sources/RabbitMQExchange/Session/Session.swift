@@ -264,7 +264,13 @@ final class Session: Sendable {
             guard let mailbox = control.mailbox else { return }
             background.start {
                 // Anybody who may write to the exchange can send this; only the directory is believed.
-                guard (try? await self.directory.state(of: mailbox)) == .terminated else { return }
+                guard (try? await self.directory.state(of: mailbox)) == .terminated else {
+                    self.link.logger.debug(
+                        "the directory does not say that a mailbox was terminated",
+                        metadata: .init(keys: [.mailbox: mailbox.description])
+                    )
+                    return
+                }
                 let isOwner = self.isOwner(of: mailbox)
                 if isOwner { await self.reply(.lettingGo, to: control) }
                 await self.letGo(of: mailbox)

@@ -222,7 +222,7 @@ struct Drain: Sendable {
         }
     }
 
-    /// Tells the owner to let go, then sends the marker until it has come back.
+    /// Tells the owner to let go, then sends the marker, and tells it again, until the marker has come back.
     private func sendMarkers(_ marker: ControlMessage, key: String, until drained: Signal<Bool>) async {
         await letOwnerGo()
         TerminationStep.reached(.ownerGone)
@@ -237,10 +237,13 @@ struct Drain: Sendable {
                     deadline: link.deadline
                 )
             }
-            repeat {
+            while !Task.isCancelled {
                 _ = try? await link.publish(marker, key: key)
                 TerminationStep.reached(.marked)
-            } while await drained.wait(until: .now + Self.markerPatience) == nil && !Task.isCancelled
+                if await drained.wait(until: .now + Self.markerPatience) != nil { break }
+                // An owner that did not hear it, or could not ask the directory, would keep the mailbox for ever.
+                _ = try? await askOwner()
+            }
         } catch {
             // The queue is gone: then the consumer was cancelled too.
         }
@@ -250,14 +253,13 @@ struct Drain: Sendable {
     /// this process, or of others, or there are none.
     private func letOwnerGo() async {
         await session.letGo(of: id)
-        let question = ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo)
+        let question = question
         let desk = session.desk
         let released = desk.expect(question.id)
         let begun = desk.expect(question.id, .lettingGo)
         let stoodBy = desk.expect(question.id, .stoodBy)
         defer { desk.forget(question.id) }
-        let key = session.names.controlKey(of: id)
-        guard (try? await session.link.publish(question, key: key)) == true else { return }
+        guard (try? await askOwner(question)) == true else { return }
         let end = ContinuousClock.now + Self.ownerPatience
         await withDiscardingTaskGroup { group in
             group.addTask {
@@ -268,6 +270,14 @@ struct Drain: Sendable {
             _ = await released.wait(until: end)
             group.cancelAll()
         }
+    }
+
+    /// What tells an owner to let go.
+    private var question: ControlMessage { ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo) }
+
+    /// Returns whether the question reached a queue.
+    private func askOwner(_ question: ControlMessage? = nil) async throws(AMQPError) -> Bool {
+        try await session.link.publish(question ?? self.question, key: session.names.controlKey(of: id))
     }
 
     private func delete() async throws(ExchangeError) {

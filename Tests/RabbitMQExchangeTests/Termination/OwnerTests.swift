@@ -1,3 +1,4 @@
+import AMQP
 import AgentExchange
 import ExchangeTestKit
 import Foundation
@@ -67,6 +68,40 @@ extension BrokerTests {
             await user.close()
         }
 
+        @Test("An owner that did not hear of the end of its mailbox is told again", arguments: kinds)
+        func deafOwner(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind) { $0.operationTimeout = .seconds(4) }
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let owner = try await scene.exchange("two").makeAgentClient(registration) { request, _ in
+                try await Task.sleep(for: .seconds(120))
+                return request.response()
+            }
+            let calls = hang(user, registration, times: 3)
+            try await eventually("the owner to hold the requests") {
+                try await scene.load(of: registration.queueName) == QueueLoad(ready: 0, held: 3)
+            }
+            try await ForeignClient.run(in: scene) { client in
+                let key = "control.\(registration.queueName)"
+                let mailboxes = scene.name("mailboxes")
+                let sessions = try await scene.management.queues().map(\.name)
+                    .filter { $0.hasPrefix(scene.name("session.")) }
+                for queue in sessions {
+                    try await client.channel.unbindQueue(queue, from: mailboxes, routingKey: key, deadline: .soon)
+                }
+                try await user.terminate(registration.agentID)
+                #expect(try await user.status(of: registration.agentID) == .terminated)
+                #expect(try await scene.load(of: registration.queueName) != nil, "the owner goes on")
+                for queue in sessions {
+                    try await client.channel.bindQueue(queue, to: mailboxes, routingKey: key, deadline: .soon)
+                }
+            }
+            for call in calls { #expect(await call.value?.code == .mailboxTerminated) }
+            try await expectGone(registration, in: scene)
+            await owner.close()
+            await user.close()
+        }
+
         @Test("Two sessions that terminate the same mailbox at once both succeed", arguments: kinds)
         func twoAtOnce(_ kind: MailboxKind) async throws {
             let scene = try await Scene(kind)
@@ -131,10 +166,14 @@ extension BrokerTests {
         }
 
         private func expectGone(_ registration: AgentRegistration, in scene: Scene) async throws {
-            let key = "agent.\(registration.agentID.uuid.uuidString.lowercased())"
-            try await eventually("the queue to be gone") { try await scene.load(of: key) == nil }
+            try await eventually("the queue to be gone") { try await scene.load(of: registration.queueName) == nil }
             try await scene.expectLoad(.empty, of: "dead-letters")
             try await scene.expectLoad(.empty, of: "parked")
         }
     }
+}
+
+extension AgentRegistration {
+    /// The queue of the mailbox, without the name of the namespace.
+    fileprivate var queueName: String { "agent.\(agentID.uuid.uuidString.lowercased())" }
 }
