@@ -14,16 +14,8 @@ bin=$("$swift" build -c release --show-bin-path)
 
 port=${WARREN_BROKER_PORT:-}
 if [ -z "$port" ]; then
-    echo "Starting a private broker on loopback (about 6 s) ..." >&2
-    # Our end of its standard input closes when this script ends in whatever way; then the broker is killed.
-    coproc BROKER { trap '' INT; exec ../deploy/private-broker.sh run --plugins ''; }
-    while IFS= read -r line <&"${BROKER[0]}"; do
-        case $line in
-            port=*) port=${line#*=} ;;
-            ready=*) break ;;
-        esac
-    done
-    [ -n "$port" ] || { echo "No broker: see above." >&2; exit 1; }
+    source ./start-broker.sh
+    start_broker
 fi
 
 arguments=(--port "$port" --raw "$here/raw" --load "$bin/load" --baseline "$here/results/results.json")

@@ -9,16 +9,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 make --silent -C raw
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-echo "Starting a private broker on loopback (about 6 s) ..." >&2
-coproc BROKER { trap '' INT; exec ../deploy/private-broker.sh run --plugins ''; }
-port=
-while IFS= read -r line <&"${BROKER[0]}"; do
-    case $line in
-        port=*) port=${line#*=} ;;
-        ready=*) break ;;
-    esac
-done
-[ -n "$port" ] || { echo "No broker: see above." >&2; exit 1; }
+source ./start-broker.sh
+start_broker
 
 # value NAME: a number of the JSON on standard input
 value() { sed -n "s/.*\"$1\":\([0-9.e+-]*\).*/\1/p"; }

@@ -45,16 +45,8 @@ redis_port=$(free_port)
 redis_process=$!
 trap 'kill "$redis_process" 2>/dev/null || true' EXIT
 
-echo "Starting a private broker on loopback (about 6 s) ..." >&2
-coproc BROKER { trap '' INT; exec ../deploy/private-broker.sh run --plugins ''; }
-port=
-while IFS= read -r line <&"${BROKER[0]}"; do
-    case $line in
-        port=*) port=${line#*=} ;;
-        ready=*) break ;;
-    esac
-done
-[ -n "$port" ] || { echo "No broker: see above." >&2; exit 1; }
+source ./start-broker.sh
+start_broker
 url=amqp://guest:guest@127.0.0.1:$port
 
 measure() {
