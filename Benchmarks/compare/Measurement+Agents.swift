@@ -125,6 +125,13 @@ extension Measurement {
                 isSteady: false
             ) { Round(raw: nil, warren: (try $0.local("--count", "\(count)").p50 ?? 0) * 1e6) },
             Measurement(
+                name: "in-process round trip, median, starts immediately",
+                unit: "µs",
+                goal: .init(side: .atMost, value: 10, isRatio: false),
+                rounds: 1,
+                isSteady: false
+            ) { Round(raw: nil, warren: (try $0.local("--count", "\(count)", "--at-once").p50 ?? 0) * 1e6) },
+            Measurement(
                 name: "in-process actions, 64 in flight",
                 unit: "/s",
                 goal: .init(side: .atLeast, value: 500_000, isRatio: false),

@@ -28,6 +28,12 @@ extension Measurement {
                         goal: nil,
                         rounds: rounds
                     ) { try roundTrip($0, kind, count, 1, rawArguments: ["answered"]) { ($0.p50 ?? 0) * 1e6 } },
+                    Measurement(
+                        name: "round trip, median, \(kind), starts immediately",
+                        unit: "µs",
+                        goal: atMost(1.25),
+                        rounds: rounds
+                    ) { try roundTrip($0, kind, count, 1, arguments: ["--at-once"]) { ($0.p50 ?? 0) * 1e6 } },
                     Measurement(name: "round trip, p99, \(kind)", unit: "µs", goal: atMost(1.5), rounds: rounds) {
                         try roundTrip($0, kind, count, 1) { ($0.p99 ?? 0) * 1e6 }
                     },
@@ -42,13 +48,14 @@ extension Measurement {
         _ count: Int,
         _ window: Int,
         rawArguments: [String] = [],
+        arguments: [String] = [],
         _ figure: (Figures) -> Double
     ) throws -> Round {
         try programs.rawStep("objects", "make", "raw.q", kind.rawValue)
         let answering = try programs.raw("answer", "raw.q", "256", "100")
         try answering.wait(for: "ready")
-        let arguments = ["raw.q", "raw.reply", "classic", "\(count)", "\(window)", "100"] + rawArguments
-        let raw = try programs.rawFigures("ask", arguments)
+        let rawArguments = ["raw.q", "raw.reply", "classic", "\(count)", "\(window)", "100"] + rawArguments
+        let raw = try programs.rawFigures("ask", rawArguments)
         try answering.end()
         try programs.rawStep("objects", "remove", "raw.q")
 
@@ -58,16 +65,8 @@ extension Measurement {
         try registering.end()
         let serving = try programs.warren("serve", namespace, kind, registration)
         try serving.wait(for: "ready")
-        let warren = try programs.warrenFigures(
-            "ask",
-            namespace,
-            kind,
-            "--count",
-            "\(count)",
-            "--in-flight",
-            "\(window)",
-            registration
-        )
+        let counts = ["--count", "\(count)", "--in-flight", "\(window)", registration]
+        let warren = try programs.warrenFigures("ask", namespace, kind, counts + arguments)
         try serving.end()
         return Round(raw: figure(raw), warren: figure(warren))
     }

@@ -43,6 +43,16 @@ struct Programs {
         _ kind: QueueKind,
         _ arguments: String...
     ) throws -> Figures {
+        try warrenFigures(command, namespace, kind, arguments)
+    }
+
+    /// The same with a list of arguments.
+    func warrenFigures(
+        _ command: String,
+        _ namespace: String,
+        _ kind: QueueKind,
+        _ arguments: [String]
+    ) throws -> Figures {
         let program = try Running(load, exchange(command, namespace, kind) + arguments)
         let figures = try program.figures()
         try program.end()

@@ -8,6 +8,7 @@ struct Ask: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Calls the action, so many at a time.")
 
     @OptionGroup var exchange: Exchange
+    @OptionGroup var action: Called
     @Option var count = 2000
     @Option var inFlight = 1
     @Option(help: "Bytes of the argument and of the result.") var size = 100
@@ -18,9 +19,11 @@ struct Ask: AsyncParsableCommand {
         let user = try await exchange.open().makeUserClient()
         let bank = user.handle(to: registration.agentID, as: Echo.self)
         let payload = String.payload(size)
-        for _ in 0..<min(200, count) { _ = try await bank.echo(payload) }
+        for _ in 0..<min(200, count) { _ = try await action(bank, payload) }
         let before = Usage.now
-        let (times, elapsed) = try await Self.repeated(count, inFlight: inFlight) { _ = try await bank.echo(payload) }
+        let (times, elapsed) = try await Self.repeated(count, inFlight: inFlight) { [action] in
+            _ = try await action(bank, payload)
+        }
         let used = Usage.now - before
         await user.close()
         try Figures(count: count, elapsed: elapsed, times: times, usage: used).printLine()

@@ -3,15 +3,27 @@ import Agents
 import ArgumentParser
 import Foundation
 
-/// An agent whose only action does nothing.
+/// An agent whose actions do nothing.
 struct Echo: AgentInterface {
     let echo = Action<String, String>("echo")
+    /// The same, and starts on the thread that brings the request.
+    let echoAtOnce = Action<String, String>("echo-at-once")
 }
 
 /// The agent.
 struct EchoAgent: Agent {
     static let actions = Actions<EchoAgent, Echo> {
         $0.on(\.echo) { $1 }
+        $0.on(\.echoAtOnce, start: .immediate) { $1 }
+    }
+}
+
+/// Which of the two actions is called.
+struct Called: ParsableArguments {
+    @Flag(help: "Call the action that starts on the thread which brings the request.") var atOnce = false
+
+    func callAsFunction(_ handle: Handle<Echo>, _ payload: String) async throws -> String {
+        atOnce ? try await handle.echoAtOnce(payload) : try await handle.echo(payload)
     }
 }
 

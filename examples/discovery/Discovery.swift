@@ -19,7 +19,7 @@ struct FixedSensor: Agent {
     let value: Int
 
     static let actions = Actions<FixedSensor, Sensor> {
-        $0.on(\.reading) { $0.value }
+        $0.on(\.reading, start: .immediate) { $0.value }
     }
 }
 

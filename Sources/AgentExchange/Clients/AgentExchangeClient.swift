@@ -11,6 +11,7 @@ public final class AgentExchangeClient: ExchangeClient {
     private let running = RunningRequests()
     private let outgoing = OutgoingParts()
     private let handler: RequestHandler
+    private let immediateStarts: ImmediateStarts?
     private let isDraining = Atomic(false)
     private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
 
@@ -31,9 +32,11 @@ public final class AgentExchangeClient: ExchangeClient {
         registration: AgentRegistration,
         transport: any ExchangeTransport,
         configuration: ClientConfiguration,
+        startsAtOnce: (@Sendable (Request) -> Bool)?,
         handler: @escaping RequestHandler
     ) {
         self.registration = registration
+        immediateStarts = startsAtOnce.map { ImmediateStarts(logger: configuration.logger, $0) }
         core = ClientCore(transport: transport, configuration: configuration)
         self.handler = handler
         let task = Task { await self.listen() }
@@ -147,10 +150,12 @@ public final class AgentExchangeClient: ExchangeClient {
             answer(request.error(.interrupted, text), to: request)
             return
         }
-        let isNew = running.start(request) { [self] end in
+        let watch = immediateStarts?.watch(request)
+        let isNew = running.start(request, isImmediate: watch != nil) { [self] end in
             let response = await RequestDeadline.$current.withValue(begin(request)) { await answer(to: request) }
             finish(request, response, end)
         }
+        if let watch { immediateStarts?.check(watch, request) }
         if !isNew {
             configuration.logger.debug("a request came again while it runs", metadata: .init(.request(request)))
         }

@@ -47,11 +47,14 @@ final class RunningRequests: Sendable {
 
     /// Runs the body for a request, unless the request runs already. It runs until the body calls `end`: when its answer has
     /// been sent.
+    ///
+    /// - Parameter isImmediate: Whether the body begins on the caller's thread; see ``TaskRegistry/start(_:isImmediate:_:)``.
     func start(
         _ request: Request,
+        isImmediate: Bool,
         _ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
     ) -> Bool {
-        tasks.start(Key(request), body)
+        tasks.start(Key(request), isImmediate: isImmediate, body)
     }
 
     /// The same for a notice that stands for a request.

@@ -51,9 +51,16 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
 
     /// Starts a task, unless its key is taken or ``cancelAll()`` was called. Returns whether it did.
     ///
-    /// - Parameter body: What the task does. It calls `end` once, in the task or after it: then the key is free.
+    /// - Parameters:
+    ///   - isImmediate: Whether the task begins on the caller's thread, up to its first wait. Not deeper than a few tasks
+    ///     within each other: each takes from the stack.
+    ///   - body: What the task does. It calls `end` once, in the task or after it: then the key is free.
     @discardableResult
-    func start(_ key: Key, _ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void) -> Bool {
+    func start(
+        _ key: Key,
+        isImmediate: Bool = false,
+        _ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
+    ) -> Bool {
         let number: Int? = state.withLock { state in
             guard !state.isClosed, state.entries[key] == nil else { return nil }
             let number = state.nextNumber()
@@ -62,8 +69,9 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         }
         guard let number else { return false }
         // Not under the lock: to start a task may take long, and others would wait.
-        let task = Task { [self] in
-            await TaskOwner.$current.withValue(ObjectIdentifier(self)) {
+        let owner = TaskOwner(ObjectIdentifier(self), isImmediate: isImmediate)
+        let task = Task.started(immediately: owner.depth > 0) { [self] in
+            await TaskOwner.$current.withValue(owner) {
                 await body { self.end(key) }
             }
         }
@@ -138,7 +146,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Whether the caller runs in one of these tasks, or in a task that one of them started.
-    var isCurrent: Bool { TaskOwner.current == ObjectIdentifier(self) }
+    var isCurrent: Bool { TaskOwner.current?.registry == ObjectIdentifier(self) }
 
     /// Cancels all tasks, waits until they have ended, and lets none start any more.
     ///
@@ -155,6 +163,30 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
 }
 
 /// Whose task is running.
-private enum TaskOwner {
-    @TaskLocal static var current: ObjectIdentifier?
+private struct TaskOwner {
+    @TaskLocal static var current: TaskOwner?
+
+    /// How many tasks may begin within each other on one thread.
+    private static let maximumDepth = 4
+
+    let registry: ObjectIdentifier
+    /// How many tasks began within each other, this one included; 0 for one that was scheduled.
+    let depth: Int
+
+    init(_ registry: ObjectIdentifier, isImmediate: Bool) {
+        self.registry = registry
+        let outer = Self.current?.depth ?? 0
+        depth = isImmediate && outer < Self.maximumDepth ? outer + 1 : 0
+    }
+}
+
+extension Task where Success == Void, Failure == Never {
+    /// A task that is scheduled, or begins on the caller's thread where the system knows how.
+    fileprivate static func started(immediately: Bool, _ body: @escaping @Sendable () async -> Void) -> Self {
+        if immediately, #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) {
+            .immediate(operation: body)
+        } else {
+            Task(operation: body)
+        }
+    }
 }

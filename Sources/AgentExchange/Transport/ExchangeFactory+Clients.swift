@@ -33,11 +33,31 @@ extension ExchangeFactory {
         configuration: ClientConfiguration = ClientConfiguration(),
         requestHandler: @escaping RequestHandler
     ) async throws(ExchangeError) -> AgentExchangeClient {
+        try await makeAgentClient(
+            registration,
+            mode: mode,
+            requestLimit: requestLimit,
+            configuration: configuration,
+            startsAtOnce: nil,
+            requestHandler: requestHandler
+        )
+    }
+
+    /// The same, with a handler that begins on the thread which brings the request, for those requests.
+    package func makeAgentClient(
+        _ registration: AgentRegistration,
+        mode: AttachMode,
+        requestLimit: Int?,
+        configuration: ClientConfiguration,
+        startsAtOnce: (@Sendable (Request) -> Bool)?,
+        requestHandler: @escaping RequestHandler
+    ) async throws(ExchangeError) -> AgentExchangeClient {
         let transport = try await makeAgentTransport(registration, mode: mode, requestLimit: requestLimit)
         return AgentExchangeClient(
             registration: registration,
             transport: transport,
             configuration: configuration,
+            startsAtOnce: startsAtOnce,
             handler: requestHandler
         )
     }

@@ -4,7 +4,8 @@ package protocol MessagePushing: ExchangeTransport {
     /// Hands every message to the function, also what waits already, until the transport ends or the task is cancelled.
     /// Nobody else receives meanwhile.
     ///
-    /// The function may be called by several threads at once, and once more after the end. It must not wait for anything.
+    /// The function may be called by several threads at once, and once more after the end. It must not wait for anything: the
+    /// thread may be the one that receives for the whole process.
     ///
     /// - Returns: What ``ExchangeTransport/receive(timeout:)`` would throw.
     func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError

@@ -14,6 +14,7 @@ struct ActionBinding<Subject: Sendable>: Sendable {
 
     let body: Body
     let limit: Int?
+    let start: ActionStart
 }
 
 extension ActionBinding.Body: Sendable {}

@@ -6,15 +6,18 @@ extension Actions.Builder {
     /// - Parameters:
     ///   - action: The action.
     ///   - limit: How many requests for it run at a time; `nil` is no limit besides the agent's. At least 1.
+    ///   - start: Where it begins. See ``ActionStart/immediate`` before you say that.
     ///   - body: What it does. ``ActionContext/current`` tells who asks.
     public mutating func on<Output: Encodable & Sendable, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
         limit: Int? = nil,
+        start: ActionStart = .scheduled,
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Output
     ) {
         bind(
             interface[keyPath: action].name,
             limit: limit,
+            start: start,
             .reply { subject, served in
                 let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
                 return try served.payload(try await body(subject, repeat each arguments))
@@ -27,15 +30,18 @@ extension Actions.Builder {
     /// - Parameters:
     ///   - action: The action.
     ///   - limit: How many requests for it run at a time; `nil` is no limit besides the agent's. At least 1.
+    ///   - start: Where it begins. See ``ActionStart/immediate`` before you say that.
     ///   - body: What it does. ``ActionContext/current`` tells who asks.
     public mutating func on<each Argument>(
         _ action: KeyPath<Interface, Action<Void, repeat each Argument>>,
         limit: Int? = nil,
+        start: ActionStart = .scheduled,
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Void
     ) {
         bind(
             interface[keyPath: action].name,
             limit: limit,
+            start: start,
             .reply { subject, served in
                 let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
                 try await body(subject, repeat each arguments)

@@ -25,8 +25,14 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
         var boundTwice: [String] = []
         let interface = Interface()
 
-        mutating func bind(_ name: String, limit: Int?, _ body: ActionBinding<Subject>.Body) {
-            if bindings.updateValue(ActionBinding(body: body, limit: limit), forKey: name) != nil {
+        mutating func bind(
+            _ name: String,
+            limit: Int?,
+            start: ActionStart = .scheduled,
+            _ body: ActionBinding<Subject>.Body
+        ) {
+            let binding = ActionBinding(body: body, limit: limit, start: start)
+            if bindings.updateValue(binding, forKey: name) != nil {
                 boundTwice.append(name)
             }
         }

@@ -3,6 +3,16 @@ internal import Foundation
 internal import Logging
 
 extension AgentRun {
+    /// Tells the requests that begin on the thread which brings them; `nil` when none does.
+    var startsAtOnce: (@Sendable (Request) -> Bool)? {
+        let names = Set(table.bindings.filter { $1.start == .immediate }.keys)
+        if names.isEmpty { return nil }
+        return { request in
+            guard case .action(let name, _) = request.body else { return false }
+            return names.contains(name)
+        }
+    }
+
     /// Serves a request: the handler of the agent's client.
     func serve(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
         switch request.body {

@@ -86,6 +86,7 @@ final class AgentRun<Subject: Agent>: Sendable {
                 mode: mode,
                 requestLimit: configuration.requestLimit,
                 configuration: configuration.client,
+                startsAtOnce: startsAtOnce,
                 requestHandler: { [self] in try await serve($0, $1) }
             )
         } catch {

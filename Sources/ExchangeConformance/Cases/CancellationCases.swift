@@ -123,27 +123,3 @@ enum CancellationCases {
         },
     ]
 }
-
-/// An agent whose action `stick` ends only when it is cancelled, and whose action `wait` ends when it is released.
-private final class StuckAction: Sendable {
-    let started = Signal()
-    let cancelled = Signal()
-    let release = Signal()
-
-    var handler: RequestHandler {
-        { [self] request, _ in
-            guard case .action(let name, let arguments) = request.body else { return request.response() }
-            guard name == "stick" else {
-                try await release.wait()
-                return request.response(arguments.payload)
-            }
-            return try await withTaskCancellationHandler {
-                started.set()
-                try await Signal().wait()
-                return request.response()
-            } onCancel: {
-                cancelled.set()
-            }
-        }
-    }
-}

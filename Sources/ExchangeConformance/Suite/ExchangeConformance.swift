@@ -21,6 +21,7 @@ public enum ExchangeConformance {
         ClientCases.all,
         HandleCases.all,
         ConcurrencyCases.all,
+        ImmediateCases.all,
         CancellationCases.all,
         SizeCases.all,
         NoticeCases.all,

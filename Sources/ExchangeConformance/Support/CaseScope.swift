@@ -127,6 +127,7 @@ final class CaseScope: Sendable {
         elsewhere: Bool = false,
         mode: AttachMode = .exclusive,
         requestLimit: Int? = nil,
+        startsAtOnce: Bool = false,
         _ configuration: ClientConfiguration? = nil,
         file: StaticString = #fileID,
         line: Int = #line,
@@ -138,6 +139,7 @@ final class CaseScope: Sendable {
             mode: mode,
             requestLimit: requestLimit,
             configuration: configuration ?? quietConfiguration,
+            startsAtOnce: { _ in startsAtOnce },
             requestHandler: handler
         )
         state.withLock { $0.clients.append(client) }

@@ -4,12 +4,20 @@ extension CaseScope {
     /// Registers an agent, serves it in the other process, and returns a handle to it.
     func serve(
         for client: any ExchangeClient,
+        startsAtOnce: Bool = false,
         file: StaticString = #fileID,
         line: Int = #line,
         handler: @escaping RequestHandler
     ) async throws -> RemoteHandle {
         let registration = try await register(by: client.transport, file: file, line: line)
-        _ = try await agentClient(registration, elsewhere: true, file: file, line: line, handler: handler)
+        _ = try await agentClient(
+            registration,
+            elsewhere: true,
+            startsAtOnce: startsAtOnce,
+            file: file,
+            line: line,
+            handler: handler
+        )
         return client.handle(to: registration.agentID)
     }
 
@@ -45,4 +53,28 @@ struct Overdrawn: Error, CustomStringConvertible {
     let missing: Int
 
     var description: String { "\(missing) are missing" }
+}
+
+/// An agent whose action `stick` ends only when it is cancelled, and whose action `wait` ends when it is released.
+final class StuckAction: Sendable {
+    let started = Signal()
+    let cancelled = Signal()
+    let release = Signal()
+
+    var handler: RequestHandler {
+        { [self] request, _ in
+            guard case .action(let name, let arguments) = request.body else { return request.response() }
+            guard name == "stick" else {
+                try await release.wait()
+                return request.response(arguments.payload)
+            }
+            return try await withTaskCancellationHandler {
+                started.set()
+                try await Signal().wait()
+                return request.response()
+            } onCancel: {
+                cancelled.set()
+            }
+        }
+    }
 }

@@ -88,4 +88,44 @@ struct TaskRegistryTests {
         #expect(!tasks.isCurrent)
         #expect(await tasks.waitUntilIdle(timeout: .seconds(30)))
     }
+
+    @Test("A task that starts immediately has run up to its first wait when `start` returns")
+    func immediate() async {
+        let tasks = TaskRegistry<Int>()
+        let counter = Counter()
+        tasks.start(0, isImmediate: true) { end in
+            counter.count.add(1, ordering: .relaxed)
+            end()
+        }
+        #expect(counter.count.load(ordering: .relaxed) == 1 && tasks.count == 0)
+        tasks.start(1, isImmediate: true) { end in
+            counter.count.add(1, ordering: .relaxed)
+            await Self.untilCancelled()
+            end()
+        }
+        #expect(counter.count.load(ordering: .relaxed) == 2 && tasks.count == 1)
+        #expect(await tasks.cancelAll(patience: .seconds(30)))
+    }
+
+    @Test("Tasks that start immediately within each other take the stack only so deep")
+    func depth() async {
+        let tasks = TaskRegistry<Int>()
+        let (counter, deepest) = (Counter(), Counter())
+        let count = 20_000
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        @Sendable func next(_ key: Int) {
+            tasks.start(key, isImmediate: true) { ended in
+                // What began here and has not returned yet.
+                let depth = counter.count.add(1, ordering: .relaxed).newValue
+                deepest.count.max(depth, ordering: .relaxed)
+                if key < count { next(key + 1) } else { end.finish() }
+                counter.count.subtract(1, ordering: .relaxed)
+                ended()
+            }
+        }
+        next(1)
+        for await _ in ends {}
+        #expect(await tasks.waitUntilIdle(timeout: .seconds(30)))
+        #expect((2...16).contains(deepest.count.load(ordering: .relaxed)))
+    }
 }
