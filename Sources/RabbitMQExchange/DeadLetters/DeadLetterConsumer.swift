@@ -42,10 +42,7 @@ struct DeadLetterConsumer: Sendable {
             let mailbox = queue.flatMap { session.names.entity(ofQueue: $0) }
             switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
             case .request(let request):
-                session.link.logger.info(
-                    "a dead letter is answered",
-                    metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(reason.rawValue)"]) { $1 }
-                )
+                session.logAnswer(to: request, reason)
                 await session.answer(request.error(reason.failure), delivery)
                 tell(reason.rawValue, .answered, .request(request))
             case .response(let response):

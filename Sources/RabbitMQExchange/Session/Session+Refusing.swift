@@ -57,6 +57,14 @@ extension Session {
         await answer(request.error(.invalidMessage, malformed.reason), delivery)
     }
 
+    /// A request that its mailbox did not keep is answered.
+    func logAnswer(to request: Request, _ reason: DeadLetterReason) {
+        link.logger.info(
+            "a dead letter is answered",
+            metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(reason.rawValue)"]) { $1 }
+        )
+    }
+
     /// Publishes an answer and acknowledges the request. A requester that is gone needs none.
     func answer(_ response: Response, _ delivery: Delivery) async {
         do throws(ExchangeError) {

@@ -4,16 +4,16 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Empties the queue of a terminated mailbox into the dead letters, and deletes it.
+/// Answers what is in the queue of a terminated mailbox, and deletes it.
 ///
-/// A deleted queue dead-letters nothing, so everything is consumed, published to the dead-letter exchange with a confirm,
-/// and only then acknowledged. The end is known by a marker that is sent to the queue once the owner has let go: the
+/// A deleted queue dead-letters nothing, so everything is consumed, and acknowledged only when its answer is confirmed. What
+/// can't be answered at once is published to the dead-letter exchange, with a confirm, before. The end is known by a marker that is sent to the queue once the owner has let go: the
 /// broker serves one consumer at a time, so whoever receives the marker has received all that was before it.
 struct Drain: Sendable {
     let session: Session
     let id: EntityID
 
-    /// Messages on their way to the dead letters at a time.
+    /// Messages that are received and not acknowledged at a time.
     private static let window = 500
 
     /// How long an owner that does not answer is waited for, before the marker is sent: when its process is gone the
@@ -31,7 +31,7 @@ struct Drain: Sendable {
         let isComplete = Atomic(true)
     }
 
-    private var queue: String { session.names.queue(of: id) }
+    var queue: String { session.names.queue(of: id) }
 
     /// How often another session's drain is looked at.
     private static let lockInterval = Duration.milliseconds(200)
@@ -170,7 +170,7 @@ struct Drain: Sendable {
                         if control.id == marker.id { return true }
                     } else {
                         group.addTask {
-                            if await !self.move(delivery) { record.isComplete.store(false, ordering: .relaxed) }
+                            if await !self.settle(delivery) { record.isComplete.store(false, ordering: .relaxed) }
                         }
                     }
                 }
@@ -190,36 +190,6 @@ struct Drain: Sendable {
             return false
         }
         return isMarked
-    }
-
-    /// Moves a request to the dead letters; a response is dropped, nobody is there to get it. Returns `false` when the
-    /// message was given back to the mailbox.
-    private func move(_ delivery: Delivery) async -> Bool {
-        if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse {
-            delivery.acknowledge()
-            return true
-        }
-        var properties = delivery.properties.forMoving()
-        properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
-        properties.headers[Header.queue] = .string(queue)
-        do throws(AMQPError) {
-            try await session.publishDeadLetter(
-                properties,
-                delivery.body,
-                ExchangeNames.DeadLetterKey.deadLetter
-            )
-            TerminationStep.reached(.moved)
-            delivery.acknowledge()
-            return true
-        } catch let error where error.isAboutTheMessage {
-            return await session.park(
-                delivery,
-                "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
-            )
-        } catch {
-            delivery.reject(requeue: true)
-            return false
-        }
     }
 
     /// Tells the owner to let go, then sends the marker, and tells it again, until the marker has come back.

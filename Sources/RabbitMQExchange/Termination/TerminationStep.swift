@@ -12,7 +12,7 @@ package enum TerminationStep: String, Sendable, CaseIterable {
     case ownerGone
     /// The marker was sent.
     case marked
-    /// A request is among the dead letters, and still in the mailbox.
+    /// A request was answered, or is among the dead letters, and is still in the mailbox.
     case moved
     /// The mailbox is empty.
     case drained

@@ -238,6 +238,14 @@ extension TerminationModel {
                 new.letters[index].place = .draining
                 next.append(new)
             case .draining:
+                // Answered by the author, or moved to the dead letters; both before it is acknowledged.
+                if order != .acknowledgeBeforeMove {
+                    var answered = state
+                    answered.letters[index].place = .moved
+                    answered.letters[index].isAnswered = true
+                    answered.letters[index].isRefusedByAnswer = true
+                    next.append(answered)
+                }
                 new.letters[index].place = order == .acknowledgeBeforeMove ? .lost : .moved
                 if order != .acknowledgeBeforeMove { new.letters[index].twin = .deadLetter }
                 next.append(new)

@@ -1,0 +1,64 @@
+internal import AMQP
+internal import AgentExchange
+
+/// What becomes of the messages in a terminated mailbox.
+extension Drain {
+    /// Answers a request; a response is dropped, nobody is there to get it. Returns `false` when the message was given back
+    /// to the mailbox.
+    func settle(_ delivery: Delivery) async -> Bool {
+        if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse {
+            delivery.acknowledge()
+            return true
+        }
+        if await answer(delivery) { return true }
+        return await move(delivery)
+    }
+
+    /// Answers a request, if the requester's session or mailbox takes the answer at the first try. Whatever needs another
+    /// look is for the dead letters: nobody waits for their end.
+    private func answer(_ delivery: Delivery) async -> Bool {
+        let (properties, body) = (delivery.properties, delivery.body)
+        guard case .request(let request)? = try? Envelope.decode(properties, body: body, receiver: id),
+            let answer = try? session.publication(
+                of: request.error(DeadLetterReason.terminated.failure),
+                replyTo: properties.replyTo
+            )
+        else { return false }
+        do throws(AMQPError) {
+            try await session.link.publish(answer)
+        } catch {
+            if error.code == .nacked { await session.link.renewChannel() }
+            return false
+        }
+        TerminationStep.reached(.moved)
+        session.link.metrics.count(.deadLetters, [.reason(DeadLetterReason.terminated.rawValue)])
+        session.logAnswer(to: request, .terminated)
+        delivery.acknowledge()
+        return true
+    }
+
+    /// Moves a request to the dead letters. Returns `false` when the message was given back to the mailbox.
+    private func move(_ delivery: Delivery) async -> Bool {
+        var properties = delivery.properties.forMoving()
+        properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
+        properties.headers[Header.queue] = .string(queue)
+        do throws(AMQPError) {
+            try await session.publishDeadLetter(
+                properties,
+                delivery.body,
+                ExchangeNames.DeadLetterKey.deadLetter
+            )
+            TerminationStep.reached(.moved)
+            delivery.acknowledge()
+            return true
+        } catch let error where error.isAboutTheMessage {
+            return await session.park(
+                delivery,
+                "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
+            )
+        } catch {
+            delivery.reject(requeue: true)
+            return false
+        }
+    }
+}
