@@ -6,7 +6,7 @@ extension Measurement {
         let windows = quick ? [1, 16, 128] : [1, 4, 16, 64, 128, 512]
         return QueueKind.allCases.flatMap { kind in
             windows.flatMap { window -> [Measurement] in
-                let count = (window == 1 ? 2000 : 10_000 + 50 * window) / (quick ? 2 : 1)
+                let count = window == 1 ? 1000 : 5000 + 25 * window
                 guard window == 1 else {
                     let goal = window == 16 || window == 128 ? atLeast(0.9) : nil
                     return [
@@ -73,7 +73,7 @@ extension Measurement {
 
     /// Confirmed sends, and what they cost the client.
     static func sends(quick: Bool, rounds: Int) -> [Measurement] {
-        let scale = quick ? 4 : 1
+        let scale = quick ? 4 : 2
         return QueueKind.allCases.flatMap { kind in
             [
                 Measurement(name: "confirmed sends, \(kind)", unit: "/s", goal: atLeast(0.95), rounds: rounds) {
@@ -83,7 +83,7 @@ extension Measurement {
                     name: "user time of a send, \(kind)",
                     unit: "µs",
                     goal: atMost(2),
-                    rounds: rounds,
+                    rounds: 1,
                     isSteady: false
                 ) {
                     try send($0, kind, 60_000 / scale, 1024, 300) { $0.userTime * 1e6 }
@@ -124,25 +124,28 @@ extension Measurement {
         return Round(raw: figure(raw), warren: figure(warren))
     }
 
-    /// An agent that comes to a full mailbox.
-    static func backlogs(quick: Bool, rounds: Int) -> [Measurement] {
+    /// An agent that comes to a full mailbox. Once: filling a large one takes as long as emptying it.
+    static func backlogs(quick: Bool) -> [Measurement] {
         let count = quick ? 10_000 : 100_000
+        let countForTime = 5000
         return QueueKind.allCases.flatMap { kind in
             [
                 Measurement(
                     name: "receive and answer, backlog of \(count), \(kind)",
                     unit: "/s",
                     goal: atLeast(0.9),
-                    rounds: rounds
+                    rounds: 1
                 ) { try backlog($0, kind, count) { asking, _ in asking.rate } },
                 Measurement(
                     name: "user time of an answer, \(kind)",
                     unit: "µs",
                     goal: atMost(2),
-                    rounds: rounds,
+                    rounds: 1,
                     isSteady: false
                 ) {
-                    try backlog($0, kind, count / 2) { _, answering in (answering.user ?? 0) / Double(count / 2) * 1e6 }
+                    try backlog($0, kind, countForTime) { _, answering in
+                        (answering.user ?? 0) / Double(countForTime) * 1e6
+                    }
                 },
             ]
         }

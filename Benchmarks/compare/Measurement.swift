@@ -48,6 +48,6 @@ extension Measurement {
     static func all(quick: Bool) -> [Measurement] {
         let rounds = quick ? 1 : 3
         return roundTrips(quick: quick, rounds: rounds) + sends(quick: quick, rounds: rounds)
-            + backlogs(quick: quick, rounds: rounds) + agents(quick: quick) + directory() + local(quick: quick)
+            + backlogs(quick: quick) + agents(quick: quick) + directory() + local(quick: quick)
     }
 }
