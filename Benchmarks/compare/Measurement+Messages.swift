@@ -80,6 +80,14 @@ extension Measurement {
                     try send($0, kind, 60_000 / scale, 1024, 300) { $0.rate }
                 },
                 Measurement(
+                    name: "confirmed sends, 128 together, \(kind)",
+                    unit: "/s",
+                    goal: atLeast(0.95),
+                    rounds: rounds
+                ) {
+                    try send($0, kind, 60_000 / scale, 1024, 300, together: 128) { $0.rate }
+                },
+                Measurement(
                     name: "user time of a send, \(kind)",
                     unit: "µs",
                     goal: atMost(2),
@@ -104,6 +112,7 @@ extension Measurement {
         _ count: Int,
         _ window: Int,
         _ size: Int,
+        together: Int = 1,
         _ figure: (Figures) -> Double
     ) throws -> Round {
         try programs.rawStep("objects", "make", "raw.q", kind.rawValue)
@@ -119,7 +128,9 @@ extension Measurement {
             "--in-flight",
             "\(window)",
             "--size",
-            "\(size)"
+            "\(size)",
+            "--together",
+            "\(together)"
         )
         return Round(raw: figure(raw), warren: figure(warren))
     }

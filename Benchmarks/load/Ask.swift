@@ -92,18 +92,28 @@ struct Send: AsyncParsableCommand {
     @Option var count = 50_000
     @Option var inFlight = 1024
     @Option(help: "Bytes of the body.") var size = 300
+    @Option(help: "How many are sent together, with one wait.") var together = 1
 
     func run() async throws {
         let transport = try await exchange.open().makeUserTransport(name: nil)
         let agent = try await transport.registerAgent(Echo.agentType).agentID
         let payload = Payload(contentType: "application/octet-stream", bytes: Data(count: size))
         let before = Usage.now
-        let (times, elapsed) = try await Ask.repeated(count, inFlight: inFlight) {
-            let body = Request.Body.action(name: "echo", arguments: ActionArguments(payload: payload))
-            try await transport.send(.request(try Request(from: transport.mailboxID, to: .agent(agent), body)))
+        let tasks = max(1, inFlight / together)
+        let (times, elapsed) = try await Ask.repeated(count / together, inFlight: tasks) { [together] in
+            let requests = try (0..<together).map { _ in
+                let body = Request.Body.action(name: "echo", arguments: ActionArguments(payload: payload))
+                return Message.request(try Request(from: transport.mailboxID, to: .agent(agent), body))
+            }
+            if together == 1 {
+                try await transport.send(requests[0])
+            } else {
+                for result in await transport.send(requests) { try result.get() }
+            }
         }
         let used = Usage.now - before
-        try Figures(count: count, elapsed: elapsed, times: times, usage: used).printLine()
+        let sent = count / together * together
+        try Figures(count: sent, elapsed: elapsed, times: times, usage: used).printLine()
         await transport.close()
     }
 }

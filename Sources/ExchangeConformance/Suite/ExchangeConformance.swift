@@ -13,6 +13,7 @@ public enum ExchangeConformance {
     public static let cases: [ConformanceCase] = [
         TransportCases.all,
         MessageCases.all,
+        SendingCases.all,
         OwnershipCases.all,
         AnswerCases.all,
         RegistrationCases.all,

@@ -212,7 +212,7 @@ struct Drain: Sendable {
                 TerminationStep.reached(.marked)
                 if await drained.wait(until: .now + Self.markerPatience) != nil { break }
                 // An owner that did not hear it, or could not ask the directory, would keep the mailbox for ever.
-                _ = try? await askOwner()
+                _ = try? await ask(question)
             }
         } catch {
             // The queue is gone: then the consumer was cancelled too.
@@ -229,7 +229,7 @@ struct Drain: Sendable {
         let begun = desk.expect(question.id, .lettingGo)
         let stoodBy = desk.expect(question.id, .stoodBy)
         defer { desk.forget(question.id) }
-        guard (try? await askOwner(question)) == true else { return }
+        guard (try? await ask(question)) == true else { return }
         let end = ContinuousClock.now + Self.ownerPatience
         await withDiscardingTaskGroup { group in
             group.addTask {
@@ -242,12 +242,12 @@ struct Drain: Sendable {
         }
     }
 
-    /// What tells an owner to let go.
+    /// What tells an owner to let go; a new one each time.
     private var question: ControlMessage { ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo) }
 
     /// Returns whether the question reached a queue.
-    private func askOwner(_ question: ControlMessage? = nil) async throws(AMQPError) -> Bool {
-        try await session.link.publish(question ?? self.question, key: session.names.controlKey(of: id))
+    private func ask(_ question: ControlMessage) async throws(AMQPError) -> Bool {
+        try await session.link.publish(question, key: session.names.controlKey(of: id))
     }
 
     private func delete() async throws(ExchangeError) {

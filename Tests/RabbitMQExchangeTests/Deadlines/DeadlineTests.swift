@@ -93,6 +93,15 @@ private struct Cast: Sendable {
         let id = EntityID.agent(other.agentID)
         let calls: [(String, @Sendable () async throws -> Void)] = [
             ("send", { try await transport.send(.request(try Request(from: transport.mailboxID, to: id, .ping))) }),
+            (
+                "send together",
+                {
+                    let request = Message.request(try Request(from: transport.mailboxID, to: id, .ping))
+                    let results = await transport.send([request, request, request])
+                    for result in results { #expect(throws: ExchangeError.self) { try result.get() } }
+                    try results[0].get()
+                }
+            ),
             ("receive", { _ = try await listener.receive(timeout: .seconds(2)) }),
             ("registerAgent", { _ = try await transport.registerAgent(AgentType("Clerk")) }),
             (
