@@ -70,10 +70,11 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         guard let number else { return false }
         // Not under the lock: to start a task may take long, and others would wait.
         let owner = TaskOwner(ObjectIdentifier(self), isImmediate: isImmediate)
-        let task = Task.started(immediately: owner.depth > 0) { [self] in
-            await TaskOwner.$current.withValue(owner) {
-                await body { self.end(key) }
-            }
+        let task: Task<Void, Never>
+        if owner.depth > 0, #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) {
+            task = .immediate { [self] in await run(key, owner, body) }
+        } else {
+            task = Task { [self] in await run(key, owner, body) }
         }
         let isCancelled = state.withLock { state in
             // Its task may have ended already, and another one have the key.
@@ -83,6 +84,16 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         }
         if isCancelled { task.cancel() }
         return true
+    }
+
+    private func run(
+        _ key: Key,
+        _ owner: TaskOwner,
+        _ body: @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
+    ) async {
+        await TaskOwner.$current.withValue(owner) {
+            await body { self.end(key) }
+        }
     }
 
     private func end(_ key: Key) {
@@ -177,16 +188,5 @@ private struct TaskOwner {
         self.registry = registry
         let outer = Self.current?.depth ?? 0
         depth = isImmediate && outer < Self.maximumDepth ? outer + 1 : 0
-    }
-}
-
-extension Task where Success == Void, Failure == Never {
-    /// A task that is scheduled, or begins on the caller's thread where the system knows how.
-    fileprivate static func started(immediately: Bool, _ body: @escaping @Sendable () async -> Void) -> Self {
-        if immediately, #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) {
-            .immediate(operation: body)
-        } else {
-            Task(operation: body)
-        }
     }
 }
