@@ -23,19 +23,20 @@ struct Result: Codable {
         let isRatio: Bool
     }
 
-    /// The figure that the goal is about.
-    private var figure: Double { goal?.isRatio == true ? ratio ?? 0 : warren }
+    /// The figure that the goal is about; `nil` for a ratio when the raw program measured nothing.
+    private var figure: Double? { goal?.isRatio == true ? ratio : warren }
 
-    /// Whether the goal is reached; `nil` without one.
+    /// Whether the goal is reached; `nil` without one, and without a figure.
     var isReached: Bool? {
-        goal.map { $0.side == .atLeast ? figure >= $0.value : figure <= $0.value }
+        guard let goal, let figure else { return nil }
+        return goal.side == .atLeast ? figure >= goal.value : figure <= goal.value
     }
 
     /// Whether the figure left its goal by half. Where an earlier one had done so already: whether it is twice as bad as that.
     func isFar(after earlier: Result?) -> Bool {
-        guard let goal else { return false }
+        guard let goal, let figure else { return false }
         let isFar = goal.side == .atLeast ? figure < goal.value * 0.5 : figure > goal.value * 1.5
-        guard isFar, let earlier, earlier.isFar(after: nil) else { return isFar }
-        return goal.side == .atLeast ? figure < earlier.figure * 0.5 : figure > earlier.figure * 2
+        guard isFar, let earlier, earlier.isFar(after: nil), let before = earlier.figure else { return isFar }
+        return goal.side == .atLeast ? figure < before * 0.5 : figure > before * 2
     }
 }
