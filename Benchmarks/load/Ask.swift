@@ -94,22 +94,24 @@ struct Send: AsyncParsableCommand {
     @Option(help: "Bytes of the body.") var size = 300
     @Option(help: "How many are sent together, with one wait.") var together = 1
 
+    func validate() throws {
+        guard together > 0 else { throw ValidationError("at least one message is sent at a time") }
+    }
+
     func run() async throws {
         let transport = try await exchange.open().makeUserTransport(name: nil)
         let agent = try await transport.registerAgent(Echo.agentType).agentID
         let payload = Payload(contentType: "application/octet-stream", bytes: Data(count: size))
         let before = Usage.now
         let tasks = max(1, inFlight / together)
+        @Sendable func request() throws -> Message {
+            let body = Request.Body.action(name: "echo", arguments: ActionArguments(payload: payload))
+            return .request(try Request(from: transport.mailboxID, to: .agent(agent), body))
+        }
         let (times, elapsed) = try await Ask.repeated(count / together, inFlight: tasks) { [together] in
-            let requests = try (0..<together).map { _ in
-                let body = Request.Body.action(name: "echo", arguments: ActionArguments(payload: payload))
-                return Message.request(try Request(from: transport.mailboxID, to: .agent(agent), body))
-            }
-            if together == 1 {
-                try await transport.send(requests[0])
-            } else {
-                for result in await transport.send(requests) { try result.get() }
-            }
+            if together == 1 { return try await transport.send(try request()) }
+            let requests = try (0..<together).map { _ in try request() }
+            for result in await transport.send(requests) { try result.get() }
         }
         let used = Usage.now - before
         let sent = count / together * together

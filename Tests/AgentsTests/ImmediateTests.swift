@@ -10,14 +10,14 @@ import Testing
 struct ImmediateTests {
     /// What a test asks about threads.
     private struct Place: AgentInterface {
-        let immediate = Action<UInt64>("immediate")
+        let immediate = Action<ThreadID>("immediate")
         let slow = Action<Void, Double>("slow")
         let nothing = Action<Void>("nothing")
     }
 
     private struct Here: Agent {
         static let actions = Actions<Here, Place> {
-            $0.on(\.immediate, start: .immediate) { _ in currentThread() }
+            $0.on(\.immediate, start: .immediate) { _ in ThreadID.current }
             $0.on(\.slow, start: .immediate) { _, seconds in
                 let end = ContinuousClock.now + .seconds(seconds)
                 while .now < end {}
@@ -34,7 +34,7 @@ struct ImmediateTests {
             _ = try await here.immediate()
             for _ in 0..<100 {
                 let call = Task {
-                    let before = currentThread()
+                    let before = ThreadID.current
                     return (before, try await here.immediate())
                 }
                 let (caller, action) = try await call.value
@@ -55,13 +55,4 @@ struct ImmediateTests {
         #expect(entries.count == 1 && entries.first?.level == .warning)
         #expect(entries.first?.metadata["action"] == "slow")
     }
-}
-
-/// Tells threads apart.
-private func currentThread() -> UInt64 {
-    #if os(Linux)
-        UInt64(pthread_self())
-    #else
-        UInt64(UInt(bitPattern: pthread_self()))
-    #endif
 }

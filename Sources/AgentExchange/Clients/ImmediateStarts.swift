@@ -1,10 +1,10 @@
 internal import Logging
 internal import Synchronization
 
-/// Which requests begin on the thread that brings them, and who is told when one keeps that thread.
+/// Tells which requests begin on the thread that brings them, and logs one that keeps that thread.
 final class ImmediateStarts: Sendable {
     /// From here on it is logged that a request keeps the thread: what else that thread does is late then.
-    static let limit = Duration.milliseconds(10)
+    private static let limit = Duration.milliseconds(10)
 
     private let isImmediate: @Sendable (Request) -> Bool
     private let logger: Logger
@@ -28,7 +28,7 @@ final class ImmediateStarts: Sendable {
             known.withLock({ $0.insert(name).inserted })
         else { return }
         logger.warning(
-            "an action that starts immediately kept the thread that receives messages; it should be scheduled",
+            "an action that starts immediately kept the thread that brought its request; it should be scheduled",
             metadata: .init(.request(request)).with(.action, name).with(.duration, "\(time)")
         )
     }

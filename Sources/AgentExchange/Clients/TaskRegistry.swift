@@ -173,7 +173,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     }
 }
 
-/// Whose task is running.
+/// Whose task is running, and how many began within each other on its thread.
 private struct TaskOwner {
     @TaskLocal static var current: TaskOwner?
 

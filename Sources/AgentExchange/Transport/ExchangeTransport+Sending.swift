@@ -4,7 +4,8 @@ extension ExchangeTransport {
     /// Sends messages together: the same as ``send(_:)`` for each of them in turn, with one wait for all.
     ///
     /// Requests are on their way all at a time, as far as the exchange lets them; other messages are sent one by one. They
-    /// arrive in this order at each mailbox. What becomes of one does not end the others.
+    /// arrive in this order at each mailbox, except for one that the mailbox refused at first and took later. What becomes of
+    /// one does not end the others.
     ///
     /// Each message has the exchange's limit for operations from the beginning on, so send very many in portions: some
     /// hundreds have all the speed that there is. When the task is cancelled, what has not arrived yet is withdrawn.

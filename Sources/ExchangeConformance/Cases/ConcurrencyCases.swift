@@ -26,18 +26,7 @@ enum ConcurrencyCases {
             }
         },
         ConformanceCase(subject, "calls at the same time each get their own result") { scope in
-            let users = [try await scope.userClient(), try await scope.userClient(elsewhere: true)]
-            let agent = try await scope.serve(for: users[0], handler: Handlers.double).agentID
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<200 {
-                    let handle = users[number % 2].handle(to: agent)
-                    group.addTask {
-                        let result = try await handle.action("double", ActionArguments(number), returning: Int.self)
-                        try expectEqual(result, 2 * number, "the result")
-                    }
-                }
-                try await group.waitForAll()
-            }
+            try await scope.doubleAtTheSameTime(200)
         },
         ConformanceCase(subject, "a request is served while another one runs") { scope in
             let user = try await scope.userClient()

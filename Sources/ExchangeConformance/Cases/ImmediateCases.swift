@@ -7,18 +7,7 @@ enum ImmediateCases {
 
     static let all = [
         ConformanceCase(subject, "calls at the same time each get their own result") { scope in
-            let users = [try await scope.userClient(), try await scope.userClient(elsewhere: true)]
-            let agent = try await scope.serve(for: users[0], startsAtOnce: true, handler: Handlers.double).agentID
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for number in 0..<500 {
-                    let handle = users[number % 2].handle(to: agent)
-                    group.addTask {
-                        let result = try await handle.action("double", ActionArguments(number), returning: Int.self)
-                        try expectEqual(result, 2 * number, "the result")
-                    }
-                }
-                try await group.waitForAll()
-            }
+            try await scope.doubleAtTheSameTime(500, startsAtOnce: true)
         },
         ConformanceCase(subject, "while one waits, others are served and it can be cancelled") { scope in
             let user = try await scope.userClient()

@@ -21,6 +21,22 @@ extension CaseScope {
         return client.handle(to: registration.agentID)
     }
 
+    /// Has two users call an agent so many times at once. Each call must get its own result.
+    func doubleAtTheSameTime(_ count: Int, startsAtOnce: Bool = false) async throws {
+        let users = [try await userClient(), try await userClient(elsewhere: true)]
+        let agent = try await serve(for: users[0], startsAtOnce: startsAtOnce, handler: Handlers.double).agentID
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<count {
+                let handle = users[number % 2].handle(to: agent)
+                group.addTask {
+                    let result = try await handle.action("double", ActionArguments(number), returning: Int.self)
+                    try expectEqual(result, 2 * number, "the result")
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     /// Waits for a call that must end by itself, and returns its result.
     func value<Value: Sendable>(
         of task: Task<Value, any Error>,
