@@ -8,7 +8,11 @@ missing=()
 pkg-config --exists librabbitmq 2>/dev/null || missing+=(librabbitmq-dev)
 command -v pkg-config >/dev/null || missing+=(pkg-config)
 if [ "${1:-all}" != build ]; then
-    [ -x "${PRIVATE_BROKER_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-server" ] || missing+=(rabbitmq-server)
+    if [ "${PRIVATE_BROKER:-}" = 4 ]; then
+        "$(dirname "${BASH_SOURCE[0]}")/rabbitmq-4.sh"
+    else
+        [ -x "${PRIVATE_BROKER_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-server" ] || missing+=(rabbitmq-server)
+    fi
     command -v setpriv >/dev/null || missing+=(util-linux)
     # The tests of TLS make their certificates with it.
     [ -x /usr/bin/openssl ] || missing+=(openssl)

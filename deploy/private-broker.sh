@@ -23,6 +23,9 @@
 #   PRIVATE_BROKER_SETTINGS       the same as a text
 #   PRIVATE_BROKER_START_SECONDS  deadline of a start (120)
 #   PRIVATE_BROKER_STOP_SECONDS   deadline of a clean stop, then SIGKILL (20)
+#   PRIVATE_BROKER                4 for the RabbitMQ 4 that rabbitmq-4.sh fetched; else the one that is installed.
+#                                 A directory that was kept starts again with the one that made it.
+#   PRIVATE_BROKER_ROOT           where rabbitmq-4.sh put it (.rabbitmq-4 of this project)
 #   PRIVATE_BROKER_BIN            folder of rabbitmq-server (/usr/lib/rabbitmq/bin)
 set -uo pipefail
 
@@ -31,6 +34,9 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${PRIVATE_BROKER_BIN:-/usr/lib/rabbitmq/bin}
 start_seconds=${PRIVATE_BROKER_START_SECONDS:-120}
 stop_seconds=${PRIVATE_BROKER_STOP_SECONDS:-20}
+# The system whose /usr the broker sees; empty for this machine's own.
+root=
+[ "${PRIVATE_BROKER:-}" != 4 ] || root=${PRIVATE_BROKER_ROOT:-$(dirname "$here")/.rabbitmq-4}
 
 directory= keep= conf= plugins=rabbitmq_management
 vm= epmd= prober= watcher= signalled= event= kept= stay= node= port= management_port= distribution_port= epmd_port=
@@ -61,6 +67,18 @@ broker_environment() {
     # The wrapper then becomes the Erlang VM instead of watching it: its process id is the one we know.
     export RUNNING_UNDER_SYSTEMD=1
     unset NOTIFY_SOCKET ERL_LIBS ERL_FLAGS ERL_AFLAGS ERL_ZFLAGS
+    # Erlang 27 complains about file names in any other encoding.
+    [ -z "$root" ] || export LC_ALL=C.UTF-8
+}
+
+# Becomes a program of the broker's system. The /usr of another system is mounted over the machine's own for this process
+# and its children alone, and is gone with them; everything else, temporary directories too, is where it was.
+become() {
+    local unshare=(unshare --mount)
+    [ -n "$root" ] || exec "$@"
+    [ "$(id -u)" -eq 0 ] || unshare+=(--map-root-user)
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    exec "${unshare[@]}" /bin/bash -c 'mount --bind "$0/usr" /usr && exec "$@"' "$root" "$@"
 }
 
 # An AMQP greeting within two seconds that carries our node's name: somebody else's broker may have got our port. In a
@@ -100,6 +118,7 @@ management_port=$management_port
 distribution_port=$distribution_port
 epmd_port=$epmd_port
 cluster=$cluster
+root=$root
 NAMES
 }
 
@@ -156,7 +175,7 @@ command -v setpriv >/dev/null && with_parent=(setpriv --pdeathsig KILL)
 start_mapper() {
     (
         broker_environment
-        cd "$directory" && exec setsid "${with_parent[@]}" epmd -port "$epmd_port" -address 127.0.0.1 \
+        cd "$directory" && become setsid "${with_parent[@]}" epmd -port "$epmd_port" -address 127.0.0.1 \
             > "$directory/epmd.out" 2>&1 < /dev/null
     ) &
     epmd=$!
@@ -166,7 +185,7 @@ start_processes() {
     [ -n "$cluster" ] || start_mapper
     (
         broker_environment
-        cd "$directory" && exec setsid "${with_parent[@]}" "$bin/rabbitmq-server" \
+        cd "$directory" && become setsid "${with_parent[@]}" "$bin/rabbitmq-server" \
             > "$directory/out" 2>&1 < /dev/null
     ) &
     vm=$!
@@ -266,8 +285,13 @@ start_broker() {
 }
 
 prepare() {
-    [ -x "$bin/rabbitmq-server" ] || fail "no $bin/rabbitmq-server: sudo apt-get install rabbitmq-server"
-    command -v epmd >/dev/null || fail "no epmd: sudo apt-get install erlang-base"
+    case ${PRIVATE_BROKER:-} in '' | 3 | 4) ;; *) fail "PRIVATE_BROKER is 4, or not set" ;; esac
+    if [ -n "$root" ]; then
+        [ -x "$root$bin/rabbitmq-server" ] || fail "no RabbitMQ 4 in $root: sudo deploy/rabbitmq-4.sh"
+    else
+        [ -x "$bin/rabbitmq-server" ] || fail "no $bin/rabbitmq-server: sudo apt-get install rabbitmq-server"
+        command -v epmd >/dev/null || fail "no epmd: sudo apt-get install erlang-base"
+    fi
     if [ -z "$directory" ]; then
         directory=$(mktemp -d "${TMPDIR:-/tmp}/warren-broker.XXXXXXXX") || fail "no temporary directory"
     else
@@ -331,7 +355,7 @@ ctl() {
     # shellcheck source=/dev/null
     . "$directory/names" || fail "no broker in $directory"
     broker_environment
-    exec "$bin/rabbitmqctl" --quiet "$@"
+    become "$bin/rabbitmqctl" --quiet "$@"
 }
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }

@@ -7,18 +7,29 @@ extension PrivateBroker {
     /// @Test(.enabled(if: PrivateBroker.isInstalled, "needs rabbitmq-server"))
     /// ```
     public static var isInstalled: Bool {
-        let folder = ProcessInfo.processInfo.environment["PRIVATE_BROKER_BIN"] ?? "/usr/lib/rabbitmq/bin"
-        return FileManager.default.isExecutableFile(atPath: folder + "/rabbitmq-server")
+        let environment = ProcessInfo.processInfo.environment
+        let folder = environment["PRIVATE_BROKER_BIN"] ?? "/usr/lib/rabbitmq/bin"
+        let root = isVersion4 ? environment["PRIVATE_BROKER_ROOT"] ?? package + "/.rabbitmq-4" : ""
+        return FileManager.default.isExecutableFile(atPath: root + folder + "/rabbitmq-server")
             && FileManager.default.isReadableFile(atPath: launcherPath)
     }
 
+    /// Whether private brokers of this process are RabbitMQ 4: the environment says `PRIVATE_BROKER=4`.
+    public static var isVersion4: Bool { ProcessInfo.processInfo.environment["PRIVATE_BROKER"] == "4" }
+
     /// What to do when ``isInstalled`` is false. With Swift Testing: `Comment(rawValue: PrivateBroker.missingReason)`.
-    public static let missingReason = "RabbitMQ is not installed: sudo apt-get install rabbitmq-server"
+    public static var missingReason: String {
+        isVersion4
+            ? "RabbitMQ 4 was not fetched: sudo deploy/rabbitmq-4.sh"
+            : "RabbitMQ is not installed: sudo apt-get install rabbitmq-server"
+    }
 
     /// `deploy/private-broker.sh` of the package that this file belongs to.
-    static let launcherPath: String = {
+    static let launcherPath = package + "/deploy/private-broker.sh"
+
+    private static let package: String = {
         var folder = URL(fileURLWithPath: #filePath)
         for _ in 0..<4 { folder.deleteLastPathComponent() }
-        return folder.appendingPathComponent("deploy/private-broker.sh").path
+        return folder.path
     }()
 }
