@@ -4,14 +4,15 @@ SWIFT ?= swift
 CASES ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check traits fuzz soak chaos sanitize format clean needs bench micro
+.PHONY: help demo test test-long flaky check traits fuzz soak chaos sanitize format clean needs bench micro
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 	@echo
 	@echo "  make demo EXCHANGE=local        without a broker"
 	@echo "  make demo FILE=my.log WORKERS=4 your own file, four workers"
 	@echo "  WARREN_BROKER=amqp://… make demo   on a broker that runs already"
+	@echo "  make test FILTER=AMQPTests      only tests whose id matches"
 	@echo "  make fuzz CASES=100000 SEED=7   the same cases again"
 	@echo "  make soak MINUTES=5             a shorter one"
 	@echo "  make chaos MINUTES=2 SEED=7     the same faults again; NODES=3 on a cluster, MAILBOXES=single"
@@ -21,12 +22,17 @@ demo: ## counts the lines of a log with agents, on a private broker that is gone
 	@$(SWIFT) build -c release --product log-count
 	@EXCHANGE='$(EXCHANGE)' WORKERS='$(WORKERS)' FILE='$(FILE)' SWIFT='$(SWIFT)' deploy/demo.sh
 
-test: needs ## all tests, those with a real broker too, the long ones in full
-	@SWIFT='$(SWIFT)' Tests/run.sh
+test: needs ## builds and runs all tests, those with a real broker too, several processes at a time
+	@SWIFT='$(SWIFT)' Tests/run.sh $(if $(FILTER),--filter '$(FILTER)')
+
+test-long: needs ## the tests with a long form in that form; QUARTER=N for every fourth of them
+	@SWIFT='$(SWIFT)' Tests/run.sh --long $(if $(QUARTER),--quarter $(QUARTER))
+
+flaky: needs ## repeats TEST=RabbitMQ…/LeaseTests/ TIMES=50 with half of the processors busy
+	@SWIFT='$(SWIFT)' Tests/flaky.sh '$(TEST)' $(or $(TIMES),50)
 
 check: needs ## formatting, warnings as errors, all tests
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro
-	$(SWIFT) build --build-tests
 	SWIFT='$(SWIFT)' Tests/run.sh
 	@$(MAKE) --no-print-directory traits
 

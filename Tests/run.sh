@@ -1,14 +1,172 @@
 #!/bin/bash
-# Runs all tests, the long ones in full, one after the other. When some fail, their names and reasons are said again at the
-# end, where they are found.
+# Builds the tests and runs them in several processes at the same time, balanced by the seconds that each test took before;
+# then, one by one, those that need the machine for themselves. The slowest tests, the failures with their reasons and the
+# totals come last.
+#
+#   Tests/run.sh [--filter REGEX]... [--long] [--quarter N] [--skip-build] [--save]
+#     --filter      only tests whose id matches, such as RabbitMQExchangeTests.BrokerTests/LeaseTests
+#     --long        only tests that have a long form (Schedule/long), in that form
+#     --quarter N   with --long: every fourth of them, beginning with number N modulo 4
+#     --skip-build  runs the tests as they were built
+#     --save        writes the seconds of this run to Schedule/seconds
+#   LANES=4         processes at the same time; two for each processor unless said
+#   LANE_SECONDS=1500  the deadline of a process; later it is killed, and its tests that did not end have failed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
-# Most of what a run says is said line by line; without this it would come in blocks, and late.
-WARREN_FULL=1 stdbuf -oL "${SWIFT:-swift}" test --no-parallel "$@" | tee "$said" && exit 0
+schedule=Tests/Schedule
+swift=${SWIFT:-swift}
+lanes=${LANES:-$((2 * $(nproc)))}
+
+filters=() long= quarter= skip_build= save=
+while [ $# -gt 0 ]; do
+    case $1 in
+        --filter) filters+=("${2:?}"); shift 2 ;;
+        --long) long=1; shift ;;
+        --quarter) quarter=${2:?}; shift 2 ;;
+        --skip-build) skip_build=1; shift ;;
+        --save) save=1; shift ;;
+        *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2; exit 2 ;;
+    esac
+done
+
+[ -n "$skip_build" ] || "$swift" build --build-tests
+bin=$("$swift" build --show-bin-path)
+tests=("$(echo "$bin"/*.xctest)" --testing-library swift-testing)
+
+work=$(mktemp -d)
+pids=()
+# A test process that ends takes its brokers and children with it.
+clean_up() { kill "${pids[@]}" 2>/dev/null || true; rm -rf "$work"; }
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+export NO_COLOR=1
+unset WARREN_FULL
+[ -z "$long" ] || export WARREN_FULL=1
+
+# Lines of a file without its comments.
+entries() { sed -E '/^(#|$)/d' "$1"; }
+
+select_tests() {
+    "${tests[@]}" --list-tests > "$work/listed"
+    if [ ${#filters[@]} -gt 0 ]; then
+        grep -E "${filters[@]/#/-e}" "$work/listed" > "$work/filtered" || { echo "No test matches." >&2; exit 1; }
+        mv "$work/filtered" "$work/listed"
+    fi
+    [ -n "$long" ] || return 0
+    entries $schedule/long | grep -Fxf "$work/listed" > "$work/long" || { echo "No such test has a long form." >&2; exit 1; }
+    if [ -n "$quarter" ]; then
+        echo "The long forms of quarter $((quarter % 4)) (SEED=$quarter):"
+        awk -v rest=$((quarter % 4)) 'NR % 4 == rest' "$work/long" > "$work/listed"
+        cat "$work/listed"
+    else
+        mv "$work/long" "$work/listed"
+    fi
+}
+
+# Writes $work/LANE.ids: the longest test first, each to the lane that has least to do. `alone` is a lane of its own.
+divide() {
+    entries $schedule/alone > "$work/alone.all"
+    grep -Fxf "$work/alone.all" "$work/listed" > "$work/alone.ids" || true
+    grep -vFxf "$work/alone.all" "$work/listed" |
+        awk -v file=$schedule/seconds '
+            BEGIN { while ((getline < file) > 0) if ($1 != "#") seconds[$2] = $1 }
+            { print ($0 in seconds ? seconds[$0] : 0.1), $0 }' |
+        sort -k1,1nr -k2 |
+        awk -v lanes="$lanes" -v work="$work" '{
+            best = 1
+            for (lane = 2; lane <= lanes; lane++) if (load[lane] + 0 < load[best] + 0) best = lane
+            load[best] += $1
+            print $2 > (work "/" best ".ids")
+        }' || true
+}
+
+# Starts the tests of a lane as one process, in which they run one after the other.
+start_lane() {
+    local lane=$1 expression
+    expression=$(sed 's/[][().*+?^$|{}\\]/\\&/g' "$work/$lane.ids" | paste -sd '|' -)
+    timeout --kill-after=10 "${LANE_SECONDS:-1500}" stdbuf -oL "${tests[@]}" --no-parallel \
+        --filter "^($expression)(/|\$)" --event-stream-output-path "$work/$lane.events" > "$work/$lane.log" 2>&1 &
+    pids+=($!)
+    # Shows each test as it ends.
+    tail --pid=$! -s 0.2 -n +1 -f "$work/$lane.log" 2>/dev/null |
+        sed -unE '/^(✔|✘|➜) Test (run|case) /d; /^(✔|✘|➜) Test /p' &
+}
+
+# Waits for a lane, and writes down how its process ended.
+end_lane() {
+    local code=0
+    wait "$2" || code=$?
+    echo "$1 $code" >> "$work/codes"
+}
+
+run_lanes() {
+    local lane index
+    pids=()
+    for lane in "$@"; do start_lane "$lane"; done
+    index=0
+    for lane in "$@"; do end_lane "$lane" "${pids[$index]}"; index=$((index + 1)); done
+    wait
+    pids=()
+}
+
+# One line for each test that ended: how (pass, fail), seconds, id.
+read_events() {
+    cat "$work"/*.events 2>/dev/null |
+        sed -nE 's/.*"kind":"testEnded","messages":\[\{"symbol":"([A-Za-z]*)","text":"Test .* after ([0-9.]+) seconds.*"testID":"([^"]*)".*/\1 \2 \3/p' |
+        sed -E 's|\\/|/|g; s|/[^/]*\.swift:[0-9]+:[0-9]+$||' > "$work/ended"
+    cat "$work"/*.events 2>/dev/null |
+        sed -nE 's/.*"kind":"testSkipped".*"testID":"([^"]*)".*/\1/p' |
+        sed -E 's|\\/|/|g; s|/[^/]*\.swift:[0-9]+:[0-9]+$||' | grep -Fxf "$work/listed" > "$work/skipped" || true
+    grep -vFx -f <(cut -d ' ' -f 3 "$work/ended") -f "$work/skipped" "$work/listed" > "$work/unended" || true
+}
+
+say_failures() {
+    echo
+    echo "What failed:"
+    grep -hA 12 -E "recorded an issue" "$work"/*.log | grep -vE "^(◇|✔|--)" | cut -c1-1000 || true
+    grep -hE "^✘ Test " "$work"/*.log | grep -vE "recorded an issue|^✘ Test (run|case) " || true
+    while read -r lane code; do
+        [ "$code" -ne 0 ] || continue
+        grep -qFxf "$work/$lane.ids" "$work/unended" || continue
+        echo "The process of lane $lane ended with $code before its tests had. Its last lines:"
+        tail -n 30 "$work/$lane.log" | cut -c1-1000
+    done < "$work/codes"
+    sed 's/^/Did not end: /' "$work/unended"
+}
+
+say_slowest() {
+    echo
+    echo "The slowest (seconds):"
+    sort -k2,2nr "$work/ended" | head -n 20 | awk '{ printf "%8.1f  %s\n", $2, $3 }'
+}
+
+save_seconds() {
+    local kept
+    kept=$(entries $schedule/seconds | grep -vFf <(cut -d ' ' -f 3 "$work/ended" | sed 's/^/ /') || true)
+    {
+        grep '^#' $schedule/seconds
+        { [ -z "$kept" ] || echo "$kept"; awk '$2 >= 0.3 { printf "%.1f %s\n", $2, $3 }' "$work/ended"; } | sort -k2
+    } > "$work/seconds"
+    cp "$work/seconds" $schedule/seconds
+}
+
+select_tests
+divide
+start=$SECONDS
+side_by_side=$(cd "$work" && ls [0-9]*.ids 2>/dev/null | sed 's/\.ids//' || true)
+# shellcheck disable=SC2086
+run_lanes $side_by_side
+[ ! -s "$work/alone.ids" ] || run_lanes alone
+read_events
+[ -z "$save" ] || [ -n "$long" ] || save_seconds
+
+passed=$(grep -vc '^fail ' "$work/ended" || true)
+failed=$(($(grep -c '^fail ' "$work/ended" || true) + $(grep -c . "$work/unended" || true)))
+# A process may fail outside of its tests.
+if [ "$failed" -eq 0 ]; then failed=$(grep -vc ' 0$' "$work/codes" || true); fi
+say_slowest
+[ "$failed" -eq 0 ] || say_failures
 echo
-echo "What failed:"
-grep -A 12 -E "recorded an issue" "$said" | grep -vE "^(◇|✔|--)" | cut -c1-1000 || true
-grep -E "^✘" "$said" | grep -v "recorded an issue" || true
-exit 1
+echo "$(($(grep -c . "$work/skipped" || true))) skipped, in $((SECONDS - start)) s"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
