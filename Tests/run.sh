@@ -9,15 +9,15 @@
 #     --quarter N   with --long: every fourth of them, beginning with number N modulo 4
 #     --skip-build  runs the tests as they were built
 #     --save        writes the seconds of this run to Schedule/seconds
-#   LANES=4         processes at the same time; two for each processor unless said
+#   LANES=4         processes at the same time; one more than there are processors unless said
 #   LANE_SECONDS=1500  the deadline of a process; later it is killed, and its tests that did not end have failed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 schedule=Tests/Schedule
 swift=${SWIFT:-swift}
-lanes=${LANES:-$((2 * $(nproc)))}
+lanes=${LANES:-$(($(nproc) + 1))}
 
-filters=() long= quarter= skip_build= save=
+filters=() long='' quarter='' skip_build='' save=''
 while [ $# -gt 0 ]; do
     case $1 in
         --filter) filters+=("${2:?}"); shift 2 ;;
@@ -100,13 +100,12 @@ end_lane() {
 }
 
 run_lanes() {
-    local lane index
+    local lane
     pids=()
     for lane in "$@"; do start_lane "$lane"; done
-    index=0
-    for lane in "$@"; do end_lane "$lane" "${pids[$index]}"; index=$((index + 1)); done
+    for lane in "$@"; do end_lane "$lane" "${pids[0]}"; pids=("${pids[@]:1}"); done
+    # The last lines are shown.
     wait
-    pids=()
 }
 
 # One line for each test that ended: how (pass, fail), seconds, id.
@@ -153,9 +152,9 @@ save_seconds() {
 select_tests
 divide
 start=$SECONDS
-side_by_side=$(cd "$work" && ls [0-9]*.ids 2>/dev/null | sed 's/\.ids//' || true)
-# shellcheck disable=SC2086
-run_lanes $side_by_side
+side_by_side=()
+for lane in $(seq "$lanes"); do [ ! -s "$work/$lane.ids" ] || side_by_side+=("$lane"); done
+run_lanes "${side_by_side[@]}"
 [ ! -s "$work/alone.ids" ] || run_lanes alone
 read_events
 [ -z "$save" ] || [ -n "$long" ] || save_seconds

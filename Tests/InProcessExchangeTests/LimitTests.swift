@@ -24,40 +24,6 @@ struct LimitTests {
         }
     }
 
-    @Test("A payload of the largest size is taken, one byte more is refused before it is sent")
-    func size() async throws {
-        var limits = InProcessExchange.Configuration()
-        limits.maximumMessageSize = 1000
-        let pair = try await Pair(limits)
-        func action(_ size: Int) throws -> Message {
-            let payload = Payload(contentType: "application/octet-stream", bytes: Data(count: size))
-            return .request(try pair.request(.action(name: "take", arguments: ActionArguments(payload: payload))))
-        }
-        try await pair.requester.send(try action(1000))
-        let error = await #expect(throws: ExchangeError.self) { try await pair.requester.send(try action(1001)) }
-        #expect(error?.code == .messageTooLarge)
-        #expect(error?.delivery == .notSent)
-        #expect(try await pair.requester.details(of: pair.agent.mailboxID).queuedMessages == 1)
-    }
-
-    @Test("An answer that is too large leaves its request unanswered, so that another answer can be sent")
-    func largeAnswer() async throws {
-        var limits = InProcessExchange.Configuration()
-        limits.maximumMessageSize = 10
-        let pair = try await Pair(limits)
-        let request = try pair.request()
-        try await pair.requester.send(.request(request))
-        _ = try await pair.agent.receive(timeout: .seconds(5))
-        let large = request.response(Payload(contentType: "text/plain", bytes: Data(count: 11)))
-        await #expect(throws: ExchangeError.self) { try await pair.agent.send(.response(large)) }
-        try await pair.agent.terminate(pair.agent.mailboxID)
-        let answer = try await pair.requester.receive(timeout: .seconds(5))
-        guard case .response(let response) = answer, case .failure(let failure) = response.outcome else {
-            throw Unexpected(message: answer)
-        }
-        #expect(failure.code == .mailboxTerminated)
-    }
-
     @Test("A request beyond the mailbox's length is refused, an answer is not")
     func length() async throws {
         var limits = InProcessExchange.Configuration()

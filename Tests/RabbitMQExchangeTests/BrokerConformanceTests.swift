@@ -10,9 +10,14 @@ import Testing
     .enabled(if: PrivateBroker.isInstalled, "\(PrivateBroker.missingReason)")
 )
 struct BrokerConformanceTests {
-    @Test("on both kinds of queue", arguments: [MailboxKind.replicated, .single])
-    func conforms(_ kind: MailboxKind) async throws {
-        let results = await ExchangeConformance.run(on: try await Self.environment(kind), width: 4)
+    @Test("on quorum queues")
+    func replicated() async throws { try await conforms(.replicated) }
+
+    @Test("on classic queues")
+    func single() async throws { try await conforms(.single) }
+
+    private func conforms(_ kind: MailboxKind) async throws {
+        let results = await ExchangeConformance.run(on: try await Self.environment(kind), width: 8)
         #expect(results.count == ExchangeConformance.cases.count)
         for result in results where !result.passed { Issue.record("\(kind.rawValue): \(result)") }
     }

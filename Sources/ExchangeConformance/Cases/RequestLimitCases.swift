@@ -69,7 +69,8 @@ enum RequestLimitCases {
             let handle = user.handle(to: registration.agentID)
             _ = try await handle.ping(timeout: scope.environment.timeout)
             try await handle.shutdown(terminate: false)
-            try expectEqual(asked.elements, [false], "what was asked")
+            // On a slow machine the notice and the request of one call both come.
+            try expect(Set(asked.elements) == [false], "what was asked to be false", seen: "\(asked.elements)")
             release.set()
         },
     ]

@@ -80,7 +80,7 @@ public final class FaultProxy: Sendable {
     /// - Throws: ``ConditionNotMet`` with the last statistics.
     @discardableResult
     public func statistics(
-        timeout: Duration = .seconds(10),
+        timeout: Duration = .seconds(30),
         where condition: @escaping @Sendable (Statistics) -> Bool
     ) async throws -> Statistics {
         try await control.state.wait(for: "proxy statistics", timeout: timeout) {

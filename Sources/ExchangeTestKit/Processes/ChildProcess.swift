@@ -42,7 +42,7 @@ public final class ChildProcess: Sendable {
     /// The next line of standard output without its newline; nil at the end.
     ///
     /// - Throws: ``ConditionNotMet`` when no line came in time.
-    public func nextLine(timeout: Duration = .seconds(10)) async throws -> String? {
+    public func nextLine(timeout: Duration = .seconds(30)) async throws -> String? {
         try await output.next(timeout: timeout)
     }
 
@@ -50,7 +50,7 @@ public final class ChildProcess: Sendable {
     ///
     /// - Throws: ``ConditionNotMet`` when none came in time, ``ChildProcessError`` at the end of the output.
     public func line(
-        timeout: Duration = .seconds(10),
+        timeout: Duration = .seconds(30),
         where condition: (String) -> Bool
     ) async throws -> String {
         let deadline = ContinuousClock.now + timeout
@@ -66,7 +66,7 @@ public final class ChildProcess: Sendable {
     /// Everything on standard output that nobody has read as a line yet, after the program closed it.
     ///
     /// - Throws: ``ConditionNotMet`` when the output did not end in time.
-    public func remainingOutput(timeout: Duration = .seconds(10)) async throws -> String {
+    public func remainingOutput(timeout: Duration = .seconds(30)) async throws -> String {
         try await output.rest(timeout: timeout)
     }
 
@@ -91,7 +91,7 @@ public final class ChildProcess: Sendable {
     ///
     /// - Throws: ``ConditionNotMet`` when it did not end in time.
     @discardableResult
-    public func waitForExit(timeout: Duration = .seconds(10)) async throws -> ChildExit {
+    public func waitForExit(timeout: Duration = .seconds(30)) async throws -> ChildExit {
         try await reaper.exit.wait(for: "end of \(name) (process \(id))", timeout: timeout) { $0 }
     }
 

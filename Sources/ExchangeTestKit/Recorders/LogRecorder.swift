@@ -41,7 +41,7 @@ public final class LogRecorder: Sendable {
     /// - Throws: ``ConditionNotMet`` when none came in time.
     @discardableResult
     public func entry(
-        timeout: Duration = .seconds(10),
+        timeout: Duration = .seconds(30),
         where condition: @escaping @Sendable (Entry) -> Bool
     ) async throws -> Entry {
         try await storage.wait(for: "a log entry", timeout: timeout) { $0.first(where: condition) }

@@ -34,7 +34,7 @@ public struct ConditionNotMet: Error, CustomStringConvertible, Sendable {
 @discardableResult
 public func eventually<Value: Sendable>(
     _ condition: String,
-    timeout: Duration = .seconds(10),
+    timeout: Duration = .seconds(30),
     interval: Duration = .milliseconds(20),
     lastValue: (@Sendable () async -> String?)? = nil,
     isolation: isolated (any Actor)? = #isolation,
@@ -73,7 +73,7 @@ public func eventually<Value: Sendable>(
 @discardableResult
 public func eventually<Value: Sendable>(
     _ condition: String,
-    timeout: Duration = .seconds(10),
+    timeout: Duration = .seconds(30),
     interval: Duration = .milliseconds(20),
     isolation: isolated (any Actor)? = #isolation,
     value: () async throws -> Value,
@@ -103,7 +103,7 @@ public func eventually<Value: Sendable>(
 /// - Throws: ``ConditionNotMet`` after the deadline, `CancellationError` when the task is cancelled.
 public func eventually(
     _ condition: String,
-    timeout: Duration = .seconds(10),
+    timeout: Duration = .seconds(30),
     interval: Duration = .milliseconds(20),
     isolation: isolated (any Actor)? = #isolation,
     isTrue: () async throws -> Bool

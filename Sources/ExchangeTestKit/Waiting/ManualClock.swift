@@ -66,7 +66,7 @@ public final class ManualClock: Clock {
     ///
     /// - Parameter timeout: a deadline in real time.
     /// - Throws: ``ConditionNotMet``.
-    public func sleepers(atLeast count: Int, timeout: Duration = .seconds(10)) async throws {
+    public func sleepers(atLeast count: Int, timeout: Duration = .seconds(30)) async throws {
         try await state.wait(for: "\(count) sleepers", timeout: timeout) { $0.deadlines.count >= count ? true : nil }
     }
 

@@ -57,7 +57,7 @@ extension BrokerTests {
 
         @Test(
             "A broker that is away for a minute: requests wait for it, and calls with less time end with unknown",
-            .enabled(if: Minutes.isFull, "takes minutes: WARREN_FULL=1")
+            .enabled(if: Minutes.isFull, "takes minutes: make test-long")
         )
         func minute() async throws {
             try await away(for: .seconds(60))

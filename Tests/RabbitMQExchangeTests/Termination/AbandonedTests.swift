@@ -149,6 +149,11 @@ extension BrokerTests {
             let scene = try await Scene(kind)
             let user = try await scene.exchange().makeUserTransport(name: nil)
             let registration = try await user.registerAgent(AgentType("Clerk"))
+            var tags: Set<UUID> = []
+            func take(_ message: Message) {
+                guard case .response(let response) = message else { return }
+                #expect(tags.remove(response.tag) != nil, "an answer that nobody waited for, or a second one")
+            }
             for _ in 1...3 {
                 let mortal = try await PeerProcess(
                     try scene.exchange("mortal"),
@@ -156,7 +161,6 @@ extension BrokerTests {
                 )
                 _ = try await mortal.ask("user", for: "ready")
                 // Both sessions serve dead letters; send until it was the other's turn.
-                var tags: Set<UUID> = []
                 while mortal.process.exit == nil {
                     let deadline = Date(timeIntervalSinceNow: 0.15)
                     let request = try Request(
@@ -165,14 +169,20 @@ extension BrokerTests {
                         deadline: deadline,
                         .ping
                     )
-                    try await user.send(.request(request))
                     tags.insert(request.tag)
-                    guard case .response(let response) = try await user.receive(timeout: .seconds(30)) else { continue }
-                    #expect(tags.remove(response.tag) != nil, "an answer that nobody waited for, or a second one")
+                    do throws(ExchangeError) {
+                        try await user.send(.request(request))
+                    } catch {
+                        // On a busy machine the deadline may pass before the broker confirms.
+                        #expect(error.code == .deadlineExceeded)
+                        continue
+                    }
+                    take(try await user.receive(timeout: .seconds(30)))
                 }
             }
             try await scene.expectLoad(.empty, of: "dead-letters")
-            #expect(await outcome { try await user.receive(timeout: .seconds(1)) }.error?.code == .deadlineExceeded)
+            // Answers to requests whose sending was not confirmed in time, and no second ones.
+            while let late = try? await user.receive(timeout: .seconds(1)) { take(late) }
             try await user.terminate(.agent(registration.agentID))
             await user.close()
         }

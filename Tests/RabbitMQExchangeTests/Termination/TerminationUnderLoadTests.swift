@@ -8,7 +8,7 @@ import Testing
 extension BrokerTests {
     @Suite("Termination under load")
     struct TerminationUnderLoadTests {
-        /// A hundred with `WARREN_FULL=1`.
+        /// A hundred with `make test-long`.
         static let rounds = ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" ? 100 : 10
 
         @Test(
