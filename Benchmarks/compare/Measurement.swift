@@ -15,6 +15,9 @@ struct Measurement {
     var isSteady = true
     let run: (Programs) throws -> Round
 
+    /// Whether the figure may fail a run.
+    var canFail: Bool { isSteady && goal != nil }
+
     /// Runs all rounds.
     func result(_ programs: Programs) throws -> Result {
         var rounds: [Round] = []
