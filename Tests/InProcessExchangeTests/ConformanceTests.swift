@@ -9,8 +9,8 @@ struct ConformanceTests {
     func conforms() async throws {
         let exchange = InProcessExchange()
         let other = try JSONDecoder().decode(InProcessExchange.self, from: try JSONEncoder().encode(exchange))
-        let environment = ConformanceEnvironment(factory: exchange, otherFactory: other)
-        let results = await ExchangeConformance.run(on: environment, width: 8)
+        let environment = ConformanceEnvironment(factory: exchange, otherFactory: other, timeout: .seconds(60))
+        let results = await ExchangeConformance.run(on: environment, width: 4)
         #expect(results.count == ExchangeConformance.cases.count)
         for result in results where !result.passed { Issue.record("\(result)") }
     }

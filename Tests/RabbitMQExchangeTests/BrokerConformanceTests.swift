@@ -17,7 +17,7 @@ struct BrokerConformanceTests {
     func single() async throws { try await conforms(.single) }
 
     private func conforms(_ kind: MailboxKind) async throws {
-        let results = await ExchangeConformance.run(on: try await Self.environment(kind), width: 8)
+        let results = await ExchangeConformance.run(on: try await Self.environment(kind), width: 6)
         #expect(results.count == ExchangeConformance.cases.count)
         for result in results where !result.passed { Issue.record("\(kind.rawValue): \(result)") }
     }
@@ -33,6 +33,6 @@ struct BrokerConformanceTests {
         let factory = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
         configuration.connectionName = "conformance \(kind.rawValue), another process"
         let other = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
-        return ConformanceEnvironment(factory: factory, otherFactory: other)
+        return ConformanceEnvironment(factory: factory, otherFactory: other, timeout: .seconds(60))
     }
 }
