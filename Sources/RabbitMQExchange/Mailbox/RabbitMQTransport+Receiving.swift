@@ -134,6 +134,7 @@ extension RabbitMQTransport {
         // What was being taken while the mailbox ended.
         await answerTerminated(held.withLock { $0.takeUnanswered() })
         await settle()
+        for delivery in await flush(receiver, deadline) { delivery.reject(requeue: true) }
         await close(receiver, deadline)
     }
 
@@ -153,8 +154,10 @@ extension RabbitMQTransport {
         let receiver = takeReceiver()
         let left = await stop(receiver, deadline)
         await settle()
+        // Before anything is given back: what this gets comes behind that.
+        let behind = await flush(receiver, deadline)
         for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt?.reject(requeue: true) }
-        for delivery in left { delivery.reject(requeue: true) }
+        for delivery in left + behind { delivery.reject(requeue: true) }
         await close(receiver, deadline)
     }
 
@@ -164,11 +167,10 @@ extension RabbitMQTransport {
         return await receiver.stop(deadline)
     }
 
-    /// Closes the consumer's channel, when the queue has taken in the acknowledgements on it. One that is shared stays.
+    /// Closes the consumer's channel, unless it is shared, and removes what leads control messages here.
     private func close(_ receiver: Receiver?, _ deadline: Deadline) async {
         // Without a connection the broker has taken everything back, and the binding only leads to nothing.
         guard let receiver, receiver.connection.isOpen else { return }
-        if notes == nil, !receiver.place.isShared { await flush(receiver.place.channel, deadline) }
         await receiver.place.leave(deadline: deadline)
         session.remove(self)
         guard link.isConnected, session.transports(of: mailboxID).isEmpty else { return }
@@ -181,19 +183,23 @@ extension RabbitMQTransport {
         if !session.transports(of: mailboxID).isEmpty { try? await bindControl() }
     }
 
-    /// Waits until a quorum queue has taken in the acknowledgements on a channel.
+    /// Waits until a quorum queue has taken in the acknowledgements on a channel that is about to be closed.
     ///
     /// The broker's channel sends 32 commands to such a queue at a time and keeps the others back; when it is closed it
     /// forgets those, and what they acknowledged is handed out again. To start a consumer, and to cancel it, is answered by
     /// the queue itself: the first time after what was sent, the second time after what was kept back. Without credit the
-    /// consumer gets nothing.
-    private func flush(_ channel: Channel, _ deadline: Deadline) async {
+    /// consumer gets nothing; RabbitMQ 4 knows no credit and may hand it one message.
+    ///
+    /// - Returns: What the consumer got: to be given back after everything that was received before.
+    private func flush(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
+        guard notes == nil, let receiver, receiver.connection.isOpen, !receiver.place.isShared else { return [] }
         let declaration = ConsumerDeclaration(
             queue: session.names.queue(of: mailboxID),
             tag: "flush.\(link.sessionID.lowercased)",
             prefetch: 1,
             arguments: ["x-credit": .table(["credit": .int64(0), "drain": .bool(false)])]
         )
-        _ = try? await channel.consume(declaration, deadline: deadline).cancel(deadline: deadline)
+        let channel = receiver.place.channel
+        return (try? await channel.consume(declaration, deadline: deadline).cancel(deadline: deadline)) ?? []
     }
 }
