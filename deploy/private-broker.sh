@@ -349,13 +349,62 @@ CLUSTER
     next_event
 }
 
+# Asks the broker itself instead of starting an Erlang VM, which takes a second of a processor: 30 ms instead of 500. Only the
+# commands that tests use most, as they write them; fails where it can't. Not for clusters, where a node may be down.
+quick_ctl() {
+    local what=$1 expression items output
+    [ -z "$cluster" ] && command -v erl_call >/dev/null || return 1
+    case $what in
+        list_queues | list_exchanges | list_bindings | list_consumers | list_connections)
+            [ "${2:-} ${3:-}" = "--formatter json" ] || return 1
+            shift 3
+            local host=/
+            [ "${1:-}" != --vhost ] || { host=$2; shift 2; }
+            items=$(IFS=,; echo "$*")
+            case $what in
+                list_queues) expression="rabbit_amqqueue:info_all(Host, [$items])" ;;
+                list_exchanges) expression="rabbit_exchange:info_all(Host, [$items])" ;;
+                list_bindings) expression="rabbit_binding:info_all(Host, [$items])" ;;
+                list_consumers) expression="rabbit_amqqueue:consumers_all(Host)" ;;
+                list_connections) expression="rabbit_networking:connection_info_all([$items])" ;;
+            esac
+            expression="Host = <<\"$host\">>, Items = [$items],
+                Value = fun Value({resource, _, _, Name}) -> Name;
+                    Value({Type, Item}) when is_atom(Type) -> Value(Item);
+                    Value([{_, _, _} | _] = Table) -> maps:from_list([{Key, Value(Item)} || {Key, _, Item} <- Table]);
+                    Value(List) when is_list(List) -> [Value(Item) || Item <- List];
+                    Value(Truth) when is_boolean(Truth) -> Truth;
+                    Value(Atom) when is_atom(Atom) -> atom_to_binary(Atom, utf8);
+                    Value(Pid) when is_pid(Pid) -> list_to_binary(rabbit_misc:pid_to_string(Pid));
+                    Value(Other) -> Other end,
+                Rows = fun Rows([{_, _} | _] = Row) -> [Row]; Rows(List) -> lists:flatmap(Rows, List) end,
+                Found = [maps:from_list([{Key, Value(Item)} || {Key, Item} <- Row, lists:member(Key, Items)])
+                    || Row <- Rows($expression)]," ;;
+        add_user)
+            [ $# -eq 3 ] || return 1
+            expression="Found = rabbit_auth_backend_internal:add_user(<<\"$2\">>, <<\"$3\">>, <<\"test\">>)," ;;
+        set_permissions)
+            [ $# -eq 5 ] || return 1
+            expression="Found = rabbit_auth_backend_internal:set_permissions(<<\"$2\">>, <<\"/\">>, <<\"${3//\\/\\\\}\">>,
+                <<\"${4//\\/\\\\}\">>, <<\"${5//\\/\\\\}\">>, <<\"test\">>)," ;;
+        *) return 1 ;;
+    esac
+    output=$(timeout 60 erl_call -r -address "127.0.0.1:$distribution_port" -timeout 60 -fetch_stdout -no_result_term \
+        -e <<< "$expression io:put_chars(base64:encode(iolist_to_binary(rabbit_json:encode(Found))))." 2>/dev/null |
+        base64 -d 2>/dev/null) || return 1
+    case $what in
+        list_*) [ -n "$output" ] && echo "$output" ;;
+        *) [ "$output" = '"ok"' ] ;;
+    esac
+}
+
 ctl() {
     directory=$1
     shift
     # shellcheck source=/dev/null
     . "$directory/names" || fail "no broker in $directory"
     broker_environment
-    become "$bin/rabbitmqctl" --quiet "$@"
+    quick_ctl "$@" || become "$bin/rabbitmqctl" --quiet "$@"
 }
 
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}"; }
