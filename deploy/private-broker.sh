@@ -387,6 +387,10 @@ quick_ctl() {
             [ $# -eq 5 ] || return 1
             expression="Found = rabbit_auth_backend_internal:set_permissions(<<\"$2\">>, <<\"/\">>, <<\"${3//\\/\\\\}\">>,
                 <<\"${4//\\/\\\\}\">>, <<\"${5//\\/\\\\}\">>, <<\"test\">>)," ;;
+        set_topic_permissions)
+            [ $# -eq 5 ] || return 1
+            expression="Found = rabbit_auth_backend_internal:set_topic_permissions(<<\"$2\">>, <<\"/\">>, <<\"$3\">>,
+                <<\"${4//\\/\\\\}\">>, <<\"${5//\\/\\\\}\">>, <<\"test\">>)," ;;
         *) return 1 ;;
     esac
     output=$(timeout 60 erl_call -r -address "127.0.0.1:$distribution_port" -timeout 60 -fetch_stdout -no_result_term \
