@@ -125,9 +125,9 @@ say_failures() {
     grep -hA 12 -E "recorded an issue" "$work"/*.log | grep -vE "^(◇|✔|--)" | cut -c1-1000 || true
     grep -hE "^✘ Test " "$work"/*.log | grep -vE "recorded an issue|^✘ Test (run|case) " || true
     while read -r lane code; do
-        [ "$code" -ne 0 ] || continue
-        grep -qFxf "$work/$lane.ids" "$work/unended" || continue
-        echo "The process of lane $lane ended with $code before its tests had. Its last lines:"
+        # 1 says that a test failed.
+        [ "$code" -gt 1 ] || grep -qFxf "$work/$lane.ids" "$work/unended" || continue
+        echo "The process of lane $lane ended with $code. Its last lines:"
         tail -n 30 "$work/$lane.log" | cut -c1-1000
     done < "$work/codes"
     sed 's/^/Did not end: /' "$work/unended"
