@@ -110,10 +110,11 @@ run_lanes() {
 
 # One line for each test that ended: how (pass, fail), seconds, id.
 read_events() {
-    cat "$work"/*.events 2>/dev/null |
+    touch "$work/alone.events"
+    cat "$work"/*.events |
         sed -nE 's/.*"kind":"testEnded","messages":\[\{"symbol":"([A-Za-z]*)","text":"Test .* after ([0-9.]+) seconds.*"testID":"([^"]*)".*/\1 \2 \3/p' |
         sed -E 's|\\/|/|g; s|/[^/]*\.swift:[0-9]+:[0-9]+$||' > "$work/ended"
-    cat "$work"/*.events 2>/dev/null |
+    cat "$work"/*.events |
         sed -nE 's/.*"kind":"testSkipped".*"testID":"([^"]*)".*/\1/p' |
         sed -E 's|\\/|/|g; s|/[^/]*\.swift:[0-9]+:[0-9]+$||' | grep -Fxf "$work/listed" > "$work/skipped" || true
     grep -vFx -f <(cut -d ' ' -f 3 "$work/ended") -f "$work/skipped" "$work/listed" > "$work/unended" || true

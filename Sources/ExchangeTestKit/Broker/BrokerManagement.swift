@@ -2,8 +2,8 @@ internal import Foundation
 
 /// What a private broker says about its queues, bindings and connections.
 ///
-/// It asks `rabbitmqctl`, not the HTTP API: counts are those of the moment, while the statistics of the HTTP API lag
-/// by up to 5 s. A question takes about half a second.
+/// It asks the broker's own processes, as `rabbitmqctl` does, not the HTTP API: counts are those of the moment, while the
+/// statistics of the HTTP API lag by up to 5 s. A question takes about 30 ms, and half a second in a cluster.
 public struct BrokerManagement: Sendable {
     private let broker: PrivateBroker
 
