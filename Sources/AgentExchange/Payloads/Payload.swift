@@ -42,6 +42,17 @@ public struct Payload: Sendable, Hashable {
     }
 }
 
+extension Payload {
+    /// A content type in lower case and without its parameters.
+    static func mediaType(_ contentType: String) -> String {
+        let type = contentType.prefix { $0 != ";" }.lowercased()
+        return String(type.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
+    }
+
+    /// Whether the bytes are JSON, as far as the content type says.
+    package var isJSON: Bool { Self.mediaType(contentType) == "application/json" }
+}
+
 extension Payload: CustomStringConvertible {
     /// The content type and the number of bytes; never the bytes.
     public var description: String { "\(contentType), \(bytes.count) bytes" }

@@ -19,7 +19,8 @@ public protocol PayloadCodec: Sendable {
     func decode<Value: Decodable>(_ type: Value.Type, from bytes: Data) throws(ExchangeError) -> Value
 }
 
-/// The codecs that a client can read, by content type.
+/// The codecs that a client can read, by content type. Types are compared without regard to case and without their
+/// parameters: `Application/JSON; charset=utf-8` is JSON.
 public struct PayloadCodecs: Sendable {
     private var codecs: [String: any PayloadCodec]
 
@@ -29,14 +30,14 @@ public struct PayloadCodecs: Sendable {
     /// Knows the given codecs; of two with the same content type the later one counts.
     public init(_ codecs: [any PayloadCodec]) {
         self.codecs = [:]
-        for codec in codecs { self.codecs[codec.contentType] = codec }
+        for codec in codecs { self.codecs[Payload.mediaType(codec.contentType)] = codec }
     }
 
     /// The codec for a content type.
     ///
     /// - Throws: ``ExchangeError/Code/invalidPayload`` when there is none.
     public func codec(for contentType: String) throws(ExchangeError) -> any PayloadCodec {
-        guard let codec = codecs[contentType] else {
+        guard let codec = codecs[contentType] ?? codecs[Payload.mediaType(contentType)] else {
             throw ExchangeError(.invalidPayload, "no codec for the content type \"\(contentType.prefix(64))\"")
         }
         return codec

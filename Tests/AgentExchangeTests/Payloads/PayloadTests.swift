@@ -19,6 +19,28 @@ struct PayloadTests {
         #expect(String(decoding: payload.bytes, as: UTF8.self).contains("1700000000"))
     }
 
+    @Test(
+        "A media type is compared without regard to case and parameters",
+        arguments: [
+            "Application/JSON", "application/json; charset=utf-8", "application/json;charset=\"UTF-8\"",
+            " APPLICATION/json ; v=1; q=\"a;b\"",
+        ]
+    )
+    func mediaTypes(contentType: String) throws {
+        let payload = Payload(contentType: contentType, bytes: Data("[1]".utf8))
+        #expect(try payload.decode([Int].self) == [1])
+        #expect(payload.isJSON)
+        let arguments = Payload(contentType: contentType, bytes: Data("{\"positional\":[1]}".utf8))
+        #expect(try ActionArguments(payload: arguments).decode(Int.self) == 1)
+    }
+
+    @Test("Another media type is not JSON", arguments: ["application/jsonx", "text/json", "", ";", "application"])
+    func otherMediaTypes(contentType: String) {
+        let payload = Payload(contentType: contentType, bytes: Data("[1]".utf8))
+        let error = #expect(throws: ExchangeError.self) { try payload.decode([Int].self) }
+        #expect(error?.code == .invalidPayload && !payload.isJSON)
+    }
+
     @Test("Bytes without a codec, bytes of another value, and values that JSON has not, are errors")
     func codecErrors() throws {
         let foreign = Payload(contentType: "application/x-foreign", bytes: Data("{}".utf8))
