@@ -47,19 +47,38 @@ public struct ActionArguments: Sendable, Hashable {
         _ types: repeat (each Argument).Type,
         codecs: PayloadCodecs = .default
     ) throws(ExchangeError) -> (repeat each Argument) {
-        if try codecs.codec(for: payload.contentType) is JSONPayloadCodec, let scalars = scalars(repeat each types) {
-            return scalars
-        }
+        let codec = try codecs.codec(for: payload.contentType)
+        if codec is JSONPayloadCodec, let scalars = scalars(repeat each types) { return scalars }
         var wanted = 0
-        for _ in repeat (each Argument).self { wanted += 1 }
-        var list = try payload.decode(PositionalArguments.self, with: codecs)
-        guard list.count == wanted else {
-            throw ExchangeError(
-                .invalidPayload,
-                "\(list.count) positional arguments were given, \(wanted) are wanted"
-            )
+        var takesTexts = false
+        for type in repeat (each Argument).self {
+            wanted += 1
+            takesTexts = takesTexts || type == JSONText.self
         }
+        if takesTexts, codec is JSONPayloadCodec { return try texts(repeat each types, wanted: wanted, codec: codec) }
+        var list = try payload.decode(PositionalArguments.self, with: codecs)
+        try check(list.count, wanted)
         return (repeat try list.next((each Argument).self))
+    }
+
+    /// The arguments, each decoded by itself: some are taken over as they were written.
+    private func texts<each Argument: Decodable>(
+        _ types: repeat (each Argument).Type,
+        wanted: Int,
+        codec: any PayloadCodec
+    ) throws(ExchangeError) -> (repeat each Argument) {
+        guard let texts = positionalTexts() else {
+            throw ExchangeError(.invalidPayload, "the arguments are not a JSON object with an array of them")
+        }
+        try check(texts.count, wanted)
+        var rest = texts[...]
+        return (repeat try codec.decode((each Argument).self, from: rest.removeFirst().bytes))
+    }
+
+    private func check(_ count: Int, _ wanted: Int) throws(ExchangeError) {
+        guard count == wanted else {
+            throw ExchangeError(.invalidPayload, "\(count) positional arguments were given, \(wanted) are wanted")
+        }
     }
 
     /// The arguments, when all are texts, numbers and truth values.

@@ -28,6 +28,7 @@ enum JSONScalar {
 
     /// The value of a JSON text.
     static func decode<Value>(_ type: Value.Type, from bytes: Data) -> Value? {
+        if type == JSONText.self { return JSONText(bytes) as? Value }
         guard isKnown(type) else { return nil }
         return bytes.withUnsafeBytes { bytes in
             var index = 0
@@ -42,6 +43,8 @@ enum JSONScalar {
             return append(text, to: &json)
         case let number as Int:
             json.append(contentsOf: number.description.utf8)
+        case let text as JSONText:
+            json.append(contentsOf: text.bytes)
         case let truth as Bool:
             json.append(contentsOf: (truth ? "true" : "false").utf8)
         default:

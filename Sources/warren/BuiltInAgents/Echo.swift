@@ -1,11 +1,12 @@
+import AgentExchange
 import Agents
 
-/// `echo(x)` gives back what it got.
+/// `echo(x)` gives back what it got, as it was written.
 struct Echo: AgentInterface {
     static let typeName = "Warren.Echo"
 
     let builtIn = BuiltIn()
-    let echo = Action<JSONValue, JSONValue>("echo")
+    let echo = Action<JSONText, JSONText>("echo")
 }
 
 struct EchoAgent: Agent {

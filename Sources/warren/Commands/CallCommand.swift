@@ -38,7 +38,7 @@ struct CallCommand: Command {
 
     func validate() throws {
         guard (1...255).contains(action.utf8.count) else { throw ValidationError("an action has 1 to 255 bytes") }
-        for argument in arguments where JSONValue(text: argument) == nil {
+        for argument in arguments where JSONText(Data(argument.utf8)) == nil {
             let shown = argument.printable.truncated(to: 40)
             throw ValidationError("the argument \(shown) is not JSON; a text is written '\"\(shown)\"'")
         }
@@ -48,20 +48,6 @@ struct CallCommand: Command {
     private var payload: ActionArguments {
         let text = "{\"positional\":[\(arguments.joined(separator: ","))]}"
         return ActionArguments(payload: Payload(contentType: "application/json", bytes: Data(text.utf8)))
-    }
-
-    private struct Result: Encodable {
-        let id: String
-        let action: String
-        let milliseconds: Double
-        let result: JSONValue?
-        let base64: String?
-    }
-
-    private struct Part: Encodable {
-        let part: Int
-        let value: JSONValue?
-        let base64: String?
     }
 
     func execute(_ console: Console) async throws {
@@ -85,8 +71,10 @@ struct CallCommand: Command {
 
     private func printPart(_ part: Payload, _ number: Int, _ console: Console) throws {
         if console.json {
-            let value = part.jsonValue
-            try console.object(Part(part: number, value: value, base64: value == nil ? part.base64 : nil))
+            let value = part.json
+            try console.raw(
+                JSONLine.object(["part": "\(number)", "value": value, "base64": value == nil ? part.base64 : nil])
+            )
         } else {
             try console.line(part.text)
         }
@@ -94,15 +82,15 @@ struct CallCommand: Command {
 
     private func printResult(_ payload: Payload?, of id: AgentID, _ time: Duration, _ console: Console) throws {
         if console.json {
-            let value = payload?.jsonValue
-            let result = Result(
-                id: id.uuid.lowercased,
-                action: action,
-                milliseconds: time.milliseconds,
-                result: value,
-                base64: value == nil ? payload?.base64 : nil
-            )
-            try console.object(result)
+            let value = payload?.json
+            let result = [
+                "id": JSONLine.text(id.uuid.lowercased),
+                "action": JSONLine.text(action),
+                "milliseconds": JSONLine.text(time.milliseconds),
+                "result": value,
+                "base64": value == nil ? payload?.base64 : nil,
+            ]
+            try console.raw(JSONLine.object(result))
         } else if let payload {
             try console.line(payload.text)
         }
@@ -110,13 +98,11 @@ struct CallCommand: Command {
 }
 
 extension Payload {
-    /// The value, when it is JSON.
-    fileprivate var jsonValue: JSONValue? {
-        guard contentType == "application/json" else { return nil }
-        return JSONValue(text: String(decoding: bytes, as: UTF8.self))
-    }
+    /// The value as it came, on one line, when it is JSON.
+    fileprivate var json: String? { isJSON ? JSONText(bytes)?.line : nil }
 
-    fileprivate var base64: String { bytes.base64EncodedString() }
+    /// The bytes as a JSON text.
+    fileprivate var base64: String { JSONLine.text(bytes.base64EncodedString()) }
 
     /// The bytes as text; what is none is told by its size.
     fileprivate var text: String { String(validating: bytes, as: UTF8.self) ?? "(\(description))" }

@@ -53,16 +53,31 @@ extension ManagementAPI {
             case policy = "effective_policy_definition"
         }
 
+        private struct Arguments: Decodable {
+            let timeout: Int64?
+
+            enum CodingKeys: String, CodingKey {
+                case timeout = "x-consumer-timeout"
+            }
+        }
+
+        private struct Policy: Decodable {
+            let timeout: Int64?
+
+            enum CodingKeys: String, CodingKey {
+                case timeout = "consumer-timeout"
+            }
+        }
+
         init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             name = try fields.decode(String.self, forKey: .name)
             oldest = (try? fields.decode(Double.self, forKey: .head)).map(Date.init(timeIntervalSince1970:))
-            let arguments = try? fields.decode([String: JSONValue].self, forKey: .arguments)
-            let policy = try? fields.decode([String: JSONValue].self, forKey: .policy)
-            let limits = [arguments?["x-consumer-timeout"], policy?["consumer-timeout"]].compactMap { limit in
-                if case .integer(let milliseconds)? = limit { Duration.milliseconds(milliseconds) } else { nil }
-            }
-            acknowledgementTimeout = limits.min()
+            let arguments = try? fields.decode(Arguments.self, forKey: .arguments)
+            let policy = try? fields.decode(Policy.self, forKey: .policy)
+            acknowledgementTimeout = [arguments?.timeout, policy?.timeout].compactMap(\.self).min().map(
+                Duration.milliseconds
+            )
         }
     }
 }

@@ -65,6 +65,32 @@ extension ToolTests {
             try await sleeper.stop()
         }
 
+        @Test("Numbers, texts and depth pass unchanged through the tool and the echo agent, at once")
+        func unchanged() async throws {
+            let scene = try await ToolScene()
+            let tool = scene.tool
+            let (echo, id) = try await scene.agent("echo", "--name", "e")
+            let values = [
+                "18446744073709551615", "-9223372036854775809", "0.1234567890123456789012345", "1.50", "1e400",
+                #""\u00e9\/""#, #"{"b":1.0,"a":[]}"#,
+            ]
+            for value in values {
+                #expect(try await tool.run("call", "e", "echo", value).output == value)
+                let json = try await tool.run("call", "e", "echo", value, "--json").output
+                #expect(json.hasPrefix("{\"action\":\"echo\",\"id\":\"\(id)\",\"milliseconds\":"))
+                #expect(json.hasSuffix("\"result\":\(value)}"))
+            }
+            #expect(try await tool.run("call", "e", "echo", "[1,\n2]", "--json").lines.count == 1)
+
+            // What took 2.3 s in the agent: each level was tried as each type.
+            let nested = String(repeating: "[", count: 505) + String(repeating: "]", count: 505)
+            let json = try await tool.run("call", "e", "echo", nested, "--json").output
+            let part = try #require(json.split(separator: "\"milliseconds\":").last?.split(separator: ",").first)
+            #expect(json.hasSuffix("\"result\":\(nested)}"))
+            #expect(try #require(Double(part)) < 2000)
+            try await echo.stop()
+        }
+
         @Test("On SIGTERM what runs is finished and answered; after the grace period it is cancelled, and answered")
         func grace() async throws {
             let scene = try await ToolScene()
