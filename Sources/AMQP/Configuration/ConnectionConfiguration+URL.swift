@@ -8,19 +8,43 @@ extension ConnectionConfiguration {
     /// `verify` (`verify_peer` or `verify_none`), `verify_hostname` (`true` or `false`, behind `verify`) and `server_name_indication` (only the host itself: the library always
     /// sends it).
     ///
-    /// - Throws: `invalidURL` for anything else, also for an unknown query item. The text never contains the password.
+    /// - Throws: `invalidURL` for anything else, also for an unknown query item, which it names. The text never contains the
+    ///   password.
     public init(url: String) throws(AMQPError) {
         let parts = try ConnectionURL(url)
         self.init(endpoints: parts.endpoints, virtualHost: parts.virtualHost)
         if parts.secure { tls = TLSConfiguration() }
         if let user = parts.user { credentials = .plain(user: user, password: parts.password ?? "") }
-        for item in parts.query { try apply(item.name, item.value, parts.user) }
+        for item in parts.query {
+            guard Self.queryItems.contains(item.name) else { throw parts.unknown(item.name) }
+            try apply(item.name, item.value, parts.user)
+        }
         guard (4096...1_048_576).contains(frameMax) else {
             throw ConnectionURL.invalid("frame_max must be 4096 to 1048576")
         }
         guard !credentials.isExternal || tls != nil else {
             throw ConnectionURL.invalid("auth_mechanism=external needs amqps")
         }
+    }
+
+    /// The query items that a URL may have.
+    private static let queryItems: Set<String> = [
+        "heartbeat", "connection_timeout", "frame_max", "name", "password_file", "auth_mechanism", "cacertfile",
+        "certfile", "keyfile", "verify", "verify_hostname", "server_name_indication",
+    ]
+
+    /// Items that configure the connection itself, which may be configured elsewhere too.
+    private static let connectionItems: Set<String> = ["heartbeat", "connection_timeout", "frame_max", "name"]
+
+    /// Returns the query items of a URL that configure the connection itself, also those with a default value.
+    package static func connectionItems(ofURL url: String) throws(AMQPError) -> [String: String] {
+        let said = try ConnectionURL(url).query.filter { connectionItems.contains($0.name) }
+        return Dictionary(said) { first, _ in first }
+    }
+
+    /// Applies query items from ``connectionItems(ofURL:)``; ignores others.
+    package mutating func apply(_ items: [String: String]) throws(AMQPError) {
+        for (name, value) in items where Self.connectionItems.contains(name) { try apply(name, value, nil) }
     }
 
     private mutating func apply(_ name: String, _ value: String, _ user: String?) throws(AMQPError) {
@@ -40,9 +64,7 @@ extension ConnectionConfiguration {
             case "external": credentials = user.map { .external(user: $0) } ?? .external
             default: throw ConnectionURL.invalid("auth_mechanism must be plain or external")
             }
-        case "cacertfile", "certfile", "keyfile", "verify", "verify_hostname", "server_name_indication":
-            try applyTLS(name, value)
-        default: throw ConnectionURL.invalid("a query item is unknown")
+        default: try applyTLS(name, value)
         }
     }
 

@@ -67,7 +67,7 @@ extension ConnectionConfiguration: CustomStringConvertible, CustomDebugStringCon
 
 extension ConnectionConfiguration {
     /// Refuses what no connection could be opened with.
-    func validate() throws(AMQPError) {
+    package func validate() throws(AMQPError) {
         func refuse(_ why: String) -> AMQPError {
             AMQPError(code: .unsupported, delivery: .notSent, message: why)
         }
@@ -75,6 +75,7 @@ extension ConnectionConfiguration {
         guard (4096...1_048_576).contains(frameMax) else { throw refuse("frameMax must be 4,096 to 1,048,576 bytes.") }
         guard publishWindow.messages > 0, publishWindow.bytes > 0 else { throw refuse("The publish window is empty.") }
         guard recovery.isValid else { throw refuse("The recovery policy is not valid.") }
+        guard maximumBodySize >= 0 else { throw refuse("maximumBodySize is negative.") }
         guard heartbeat >= .zero, heartbeat <= .seconds(65_535) else { throw refuse("The heartbeat is out of range.") }
         guard virtualHost.utf8.count <= 255, name.utf8.count <= 4096 else { throw refuse("A name is too long.") }
         guard virtualHost.isFreeOfNUL else { throw refuse("A name contains a NUL character.") }

@@ -1,19 +1,23 @@
 /// The parts of a connection URL, taken apart by hand: the general parsers know neither several hosts nor `%2f` as a
 /// virtual host. No error text contains any part of the URL that could be a password.
-struct ConnectionURL {
+package struct ConnectionURL {
     var secure = false
     var user: String?
     var password: String?
     var endpoints: [Endpoint] = []
     var virtualHost = "/"
     var query: [(name: String, value: String)] = []
+    /// Whether no part of a password can be taken for a query item.
+    private var mayShowQuery = true
 
     init(_ text: String) throws(AMQPError) {
         var rest = try Self.scheme(of: text, secure: &secure)
         guard !rest.contains("#") else { throw Self.invalid("a fragment is not allowed; write # as %23") }
         if let mark = rest.firstIndex(of: "?") {
-            query = try Self.query(rest[rest.index(after: mark)...])
+            let items = rest[rest.index(after: mark)...]
+            query = try Self.query(items)
             rest = rest[..<mark]
+            mayShowQuery = !items.contains("@") && (rest.contains("@") || !rest.hasSuffix(":"))
         }
         if let slash = rest.firstIndex(of: "/") {
             let path = rest[rest.index(after: slash)...]
@@ -105,6 +109,37 @@ struct ConnectionURL {
         }
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
             throw invalid("the \(part) is not UTF-8 text")
+        }
+        return text
+    }
+
+    /// The error for a query item that is not known; names it, where it looks like a name.
+    func unknown(_ item: String) -> AMQPError {
+        let isName =
+            (1...64).contains(item.utf8.count)
+            && item.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+                default: false
+                }
+            }
+        return Self.invalid(mayShowQuery && isName ? "the query item \(item) is unknown" : "a query item is unknown")
+    }
+
+    /// A part of a URL as it is written: everything but letters, digits and `-._~` is percent-encoded.
+    package static func encoded(_ part: String) -> String {
+        var text = ""
+        for byte in part.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = String(byte, radix: 16, uppercase: true)
+                text += digits.utf8.count < 2 ? "%0\(digits)" : "%\(digits)"
+            }
         }
         return text
     }

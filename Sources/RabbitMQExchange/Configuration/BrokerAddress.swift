@@ -5,6 +5,8 @@ internal import Foundation
 /// Where the broker is and who connects. What is encoded has everything but the password.
 struct BrokerAddress: Sendable, Hashable {
     private var settings: ConnectionConfiguration
+    /// The query items of the URL that configure the connection itself.
+    private var said: [String: String] = [:]
     /// The user whose password was not found where an encoded address was decoded.
     private var userWithoutPassword: String?
 
@@ -14,8 +16,10 @@ struct BrokerAddress: Sendable, Hashable {
     init(url: String) throws(ExchangeError) {
         do {
             settings = try ConnectionConfiguration(url: url)
+            said = try ConnectionConfiguration.connectionItems(ofURL: url)
+            try settings.validate()
         } catch {
-            throw ExchangeError(error, "the broker URL is not valid")
+            throw ExchangeError(.invalidConfiguration, "the broker URL is not valid", underlying: error)
         }
         // A user without a password: the environment may have it. If not, the broker decides.
         if let user = settings.credentials.user, settings.credentials == .plain(user: user, password: "") {
@@ -50,15 +54,15 @@ struct BrokerAddress: Sendable, Hashable {
         }
         var settings = settings
         let process = ProcessInfo.processInfo
-        let defaults = ConnectionConfiguration()
-        if let name = configuration.connectionName {
-            settings.name = name
-        } else if settings.name == defaults.name {
-            settings.name = "warren \(process.processName) \(process.processIdentifier)"
+        // Query items of the URL override the settings of the exchange, also when they equal a default.
+        if said["name"] == nil {
+            let name = "warren \(process.processName) \(process.processIdentifier)"
+            settings.name = configuration.connectionName ?? name
         }
-        // What the URL says of this one connection counts more than the settings of the exchange.
-        if settings.heartbeat == defaults.heartbeat { settings.heartbeat = configuration.heartbeat }
-        settings.connectTimeout = min(settings.connectTimeout, configuration.operationTimeout)
+        if said["heartbeat"] == nil { settings.heartbeat = configuration.heartbeat }
+        if said["connection_timeout"] == nil {
+            settings.connectTimeout = min(settings.connectTimeout, configuration.operationTimeout)
+        }
         settings.publishWindow = PublishWindow(
             messages: configuration.publishWindowMessages,
             bytes: configuration.publishWindowBytes
@@ -94,24 +98,28 @@ extension BrokerAddress {
         }
     }
 
-    /// `amqp://user@host:5672,other:5672/vhost`, without the password and the options.
+    /// `amqp://user@host:5672,other:5672/vhost`, without the password and the options. It can be used as a URL again.
     var plainURL: String {
         let scheme = settings.tls == nil ? "amqp" : "amqps"
-        let user = settings.credentials.user.map { "\($0)@" } ?? ""
-        let hosts = settings.endpoints.map(\.description).joined(separator: ",")
-        let virtualHost = settings.virtualHost == "/" ? "" : "/" + settings.virtualHost
+        let user = settings.credentials.user.map { "\(ConnectionURL.encoded($0))@" } ?? ""
+        let hosts = settings.endpoints.map { endpoint in
+            let isAddress = endpoint.host.contains(":")
+            return isAddress ? endpoint.description : "\(ConnectionURL.encoded(endpoint.host)):\(endpoint.port)"
+        }
+        .joined(separator: ",")
+        let virtualHost = settings.virtualHost == "/" ? "" : "/" + ConnectionURL.encoded(settings.virtualHost)
         return "\(scheme)://\(user)\(hosts)\(virtualHost)"
     }
 }
 
 extension BrokerAddress: CustomStringConvertible {
     /// The address and the user, never the password.
-    var description: String { settings.description }
+    var description: String { plainURL }
 }
 
 extension BrokerAddress: Codable {
     private enum CodingKeys: String, CodingKey {
-        case hosts, virtualHost, user, login, passwordFile, tls
+        case hosts, virtualHost, user, login, passwordFile, tls, options
     }
 
     /// How to log in, where it is not by user and password.
@@ -155,6 +163,7 @@ extension BrokerAddress: Codable {
             )
         }
         try fields.encodeIfPresent(files, forKey: .tls)
+        if !said.isEmpty { try fields.encode(said, forKey: .options) }
     }
 
     /// Decodes an address and looks for the password in the environment: in `WARREN_BROKER`, when that URL has the same
@@ -175,6 +184,9 @@ extension BrokerAddress: Codable {
                 verifyHostname: files.verifyHostname
             )
         }
+        said = try fields.decodeIfPresent([String: String].self, forKey: .options) ?? [:]
+        try settings.apply(said)
+        try settings.validate()
         let user = try fields.decodeIfPresent(String.self, forKey: .user)
         let login = try fields.decodeIfPresent(Login.self, forKey: .login)
         if login == .certificate || (login == nil && user == nil) {

@@ -91,6 +91,31 @@ struct ConnectionURLTests {
         #expect(error.map { "\($0)".contains("hunter2") } == false)
     }
 
+    @Test("name a query item that is unknown, unless it may be a part of the password")
+    func unknownItem() throws {
+        func message(_ url: String) -> String? {
+            #expect(throws: AMQPError.self) { _ = try ConnectionConfiguration(url: url) }?.message
+        }
+        for url in ["amqp://h?heartbeet=5", "amqp://u:p@h:1/v?heartbeat=5&heartbeet=5"] {
+            #expect(message(url)?.contains("the query item heartbeet is unknown") == true)
+        }
+        for url in ["amqp://u:p?hunter2@h", "amqp://u:?hunter2", "amqp://h?hunter2%20x=1"] {
+            #expect(message(url)?.contains("hunter2") == false)
+        }
+    }
+
+    @Test("tell what they say of the connection, also when it equals the default")
+    func connectionItems() throws {
+        let url = "amqp://u@h?heartbeat=20&frame_max=131072&password_file=/p"
+        let items = try ConnectionConfiguration.connectionItems(ofURL: url)
+        #expect(items == ["heartbeat": "20", "frame_max": "131072"])
+        var copy = ConnectionConfiguration()
+        try copy.apply(["heartbeat": "7", "frame_max": "4096", "password_file": "/p"])
+        #expect(copy.heartbeat == .seconds(7) && copy.frameMax == 4096)
+        #expect(copy.credentials == ConnectionConfiguration().credentials)
+        #expect(throws: AMQPError.self) { try copy.apply(["heartbeat": "99999"]) }
+    }
+
     @Test("leave no password in descriptions, dumps and mirrors")
     func redacted() throws {
         let configuration = try ConnectionConfiguration(url: "amqp://user:hunter2@host")
