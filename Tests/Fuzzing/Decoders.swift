@@ -10,7 +10,7 @@ enum Decoders {
         return try [
             frames(messages), envelope(messages), json(messages), announcements, controls, arguments, payloads,
             lineages,
-            keys, urls, factories(),
+            keys, urls, factories(), extremes, deadlines, jsonTexts,
         ] + settings
     }
 

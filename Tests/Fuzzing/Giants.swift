@@ -17,6 +17,11 @@ enum Giants {
         arguments("one long text") { "[\"" + String(repeating: "x", count: $0) + "\"]" },
         arguments("one long text of escapes") { "[\"" + String(repeating: "\\u00e9", count: $0 / 6) + "\"]" },
         arguments("one long number") { "[" + String(repeating: "9", count: $0) + "]" },
+        Giant(name: "arguments that are taken over, nested") { size in
+            let text = String(repeating: "[", count: size / 2) + String(repeating: "]", count: size / 2)
+            let payload = Payload(contentType: "application/json", bytes: Data("{\"positional\":[\(text)]}".utf8))
+            _ = try? ActionArguments(payload: payload).decode(JSONText.self)
+        },
         Giant(name: "arguments, invalid UTF-8") { size in
             let bytes = Data("{\"positional\":[\"".utf8) + Data(repeating: 0xFF, count: size) + Data("\"]}".utf8)
             let payload = Payload(contentType: "application/json", bytes: bytes)

@@ -16,9 +16,11 @@ public struct Credentials: Sendable, Hashable {
         self.lifetime = lifetime
     }
 
-    /// The same, valid for so long from now. A ``Line`` asks its provider again before that, and makes its connection anew.
+    /// The same, valid for so long from now, at least 1 s. A ``Line`` asks its provider again before that, and makes its
+    /// connection anew.
     public func valid(for lifetime: Duration?) -> Credentials {
-        Credentials(mechanism: mechanism, lifetime: lifetime)
+        let bounded = lifetime.map { min(max($0, .seconds(1)), Deadline.longest) }
+        return Credentials(mechanism: mechanism, lifetime: bounded)
     }
 
     /// User name and password (SASL PLAIN).

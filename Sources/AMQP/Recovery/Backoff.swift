@@ -7,7 +7,7 @@ package struct Backoff: Sendable, Equatable {
     private(set) var last = Duration.zero
 
     package init(_ policy: RecoveryPolicy) {
-        self.policy = policy
+        self.policy = policy.bounded
     }
 
     /// The next delay. `random` is a number from 0 to below 1.

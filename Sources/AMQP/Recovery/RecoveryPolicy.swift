@@ -21,6 +21,12 @@ public struct RecoveryPolicy: Sendable, Hashable, Codable {
         self.jitter = jitter
     }
 
+    /// The same, with delays that can be computed with.
+    var bounded: RecoveryPolicy {
+        let first = min(firstDelay, Deadline.longest)
+        return RecoveryPolicy(firstDelay: first, maximumDelay: min(maximumDelay, Deadline.longest), jitter: jitter)
+    }
+
     /// Whether the values make sense: delays above zero, the first not above the maximum, jitter within 0 and 1.
     public var isValid: Bool {
         firstDelay > .zero && firstDelay <= maximumDelay && (0...1).contains(jitter)

@@ -7,10 +7,14 @@ public struct Deadline: Sendable, Hashable, Comparable {
         self.instant = instant
     }
 
-    /// A deadline that is `duration` from now; a negative duration has passed already.
+    /// A deadline that is `duration` from now, at most a hundred years; a negative duration has passed already.
     public static func after(_ duration: Duration) -> Deadline {
-        Deadline(ContinuousClock.now.advanced(by: duration))
+        Deadline(.now + min(max(duration, .zero - longest), longest))
     }
+
+    /// The longest time that is computed with: a hundred years. More means "never", and the timers of the system do not
+    /// reach much further.
+    static let longest = Duration.seconds(100 * 365 * 86_400)
 
     /// The time that is left; negative when the deadline has passed.
     public var remaining: Duration { ContinuousClock.now.duration(to: instant) }

@@ -36,7 +36,7 @@ extension ClientCore {
             to: .agent(parts.agent),
             tag: tag,
             label: parts.label,
-            deadline: Date(timeIntervalSinceNow: left / .seconds(1)),
+            deadline: .after(left),
             context: outgoing.context,
             credit: RemoteHandle.streamWindow,
             parts.body

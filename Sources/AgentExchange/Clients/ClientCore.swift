@@ -99,7 +99,7 @@ final class ClientCore: Sendable {
             to: .agent(agent),
             tag: tag,
             label: label,
-            deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+            deadline: .after(wait),
             context: outgoing.context,
             body
         )
@@ -231,8 +231,8 @@ final class ClientCore: Sendable {
         _ ended: @escaping @Sendable () -> Void
     ) {
         let task = background.start {
-            let patience = request.deadline.map { Duration.seconds($0.timeIntervalSinceNow) } ?? Self.answerPatience
-            await self.answer(response, to: request, until: .now + patience, after: error)
+            let end = request.deadline.map { ContinuousClock.Instant.at($0) } ?? .after(Self.answerPatience)
+            await self.answer(response, to: request, until: end, after: error)
             ended()
         }
         if task == nil { ended() }

@@ -30,7 +30,7 @@ extension ExchangeClient {
                     toAgentsOf: type.name,
                     allowSubtypes: allowSubtypes,
                     tag: tag,
-                    deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+                    deadline: .after(wait),
                     context: outgoing.context,
                     body
                 )
@@ -105,7 +105,7 @@ extension ClientCore {
                     allowSubtypes: allowSubtypes,
                     tag: gathering.tag,
                     label: gathering.label,
-                    deadline: Date(timeIntervalSinceNow: wait / .seconds(1)),
+                    deadline: .after(wait),
                     context: outgoing.context,
                     body
                 )

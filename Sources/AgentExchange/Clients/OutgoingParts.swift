@@ -55,8 +55,8 @@ final class OutgoingParts: Sendable {
         let key = Key(source: request.source, tag: request.tag)
         while true {
             if Task.isCancelled { throw ExchangeError(.cancelled, "the requester takes no more parts") }
-            let left = request.deadline?.timeIntervalSinceNow
-            if let left, left <= 0 {
+            let end = request.deadline.map { ContinuousClock.Instant.at($0) }
+            if let end, end <= .now {
                 throw ExchangeError(.deadlineExceeded, "the requester granted no credit in time")
             }
             let number: Int?? = streams.withLock { streams in
@@ -72,7 +72,7 @@ final class OutgoingParts: Sendable {
                 )
             }
             if let number { return number }
-            await credit(key, until: left.map { .now + .seconds($0) })
+            await credit(key, until: end)
         }
     }
 

@@ -1,5 +1,3 @@
-internal import Foundation
-
 /// When the caller of the request that this task serves stops waiting. No call made meanwhile waits longer.
 package enum RequestDeadline {
     /// The deadline; `nil` outside of requests, and in a request without a deadline.
@@ -7,6 +5,7 @@ package enum RequestDeadline {
 
     /// How long a call may wait: as long as it says, and never longer than the caller of the action that makes it.
     package static func limit(_ wait: Duration) throws(ExchangeError) -> Duration {
+        let wait = wait.bounded
         guard let current else { return wait }
         let left = ContinuousClock.now.duration(to: current)
         guard left > .zero else { throw ExchangeError(.deadlineExceeded, "the deadline of the caller has passed") }
@@ -15,6 +14,6 @@ package enum RequestDeadline {
 
     /// The deadline of a request, by this process's clock.
     static func of(_ request: Request) -> ContinuousClock.Instant? {
-        request.deadline.map { .now + .seconds($0.timeIntervalSinceNow) }
+        request.deadline.map { .at($0) }
     }
 }

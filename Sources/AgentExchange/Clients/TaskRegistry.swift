@@ -136,7 +136,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         let number = state.withLock { $0.nextNumber() }
         let alarm = timeout.map { timeout in
             Task {
-                do { try await Task.sleep(for: timeout) } catch { return }
+                do { try await Task.sleep(for: timeout.bounded) } catch { return }
                 self.state.withLock { $0.giveUp(number) }?.resume(returning: false)
             }
         }

@@ -20,7 +20,7 @@ final class PartReceiver: Sendable {
 
     init(_ parts: ActionParts) {
         self.parts = parts
-        let end = ContinuousClock.now + parts.deadline
+        let end = ContinuousClock.Instant.after(parts.deadline)
         self.end = min(end, RequestDeadline.current ?? end)
     }
 

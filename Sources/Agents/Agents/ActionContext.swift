@@ -26,7 +26,7 @@ public struct ActionContext: Sendable {
 
     /// The time that is left until ``deadline``; not below zero.
     public var timeLeft: Duration? {
-        request.deadline.map { max(.zero, .seconds($0.timeIntervalSinceNow)) }
+        request.deadline.map { max(.zero, Duration(until: $0)) }
     }
 
     /// How often the request has been handed to an agent, this time included: 1, or more after an agent died or stopped

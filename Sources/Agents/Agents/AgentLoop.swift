@@ -1,3 +1,5 @@
+internal import AgentExchange
+
 /// Something that an agent does by itself.
 struct AgentLoop<Subject: Sendable>: Sendable {
     let name: String
@@ -39,7 +41,7 @@ extension Actions.Builder {
 extension Clock where Duration == Swift.Duration {
     /// Calls the body at each whole number of intervals from now on, until it throws or the task is cancelled.
     fileprivate func repeating(every interval: Duration, _ body: () async throws -> Void) async throws {
-        let interval = max(interval, .milliseconds(1))
+        let interval = max(interval.bounded, .milliseconds(1))
         var next = now
         while true {
             next = next.advanced(by: interval)

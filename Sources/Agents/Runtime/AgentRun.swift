@@ -79,7 +79,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         do throws(ExchangeError) {
             try table.validate()
             if let limit = configuration.maximumConcurrentActions, limit < 1 {
-                throw ExchangeError(.invalidConfiguration, "at least one action must run at a time")
+                throw ExchangeError(.invalidConfiguration, "maximumConcurrentActions is at least 1")
             }
             client = try await exchange.makeAgentClient(
                 registration,

@@ -1,3 +1,5 @@
+internal import AgentExchange
+
 /// A task with an agent's own code, which may not end when it is cancelled: it is waited for, but not without a limit.
 struct OwnWork: Sendable {
     private let task: Task<Void, Never>
@@ -25,7 +27,7 @@ struct OwnWork: Sendable {
     func wait(atMost timeout: Duration) async -> Bool {
         await withTaskGroup { group in
             group.addTask { [ended] in _ = await ended.wait() }
-            group.addTask { try? await Task.sleep(for: timeout) }
+            group.addTask { try? await Task.sleep(for: timeout.bounded) }
             await group.next()
             group.cancelAll()
         }

@@ -30,9 +30,9 @@ public struct ConformanceEnvironment: Sendable {
     ) {
         self.factory = factory
         self.otherFactory = otherFactory
-        self.timeout = timeout
-        self.quiet = quiet
-        self.scale = scale
+        self.timeout = timeout.bounded
+        self.quiet = quiet.bounded
+        self.scale = scale.atLeastOne
     }
 }
 
@@ -56,6 +56,16 @@ public struct LoadScale: Sendable, Hashable {
         self.backlog = backlog
         self.publishers = publishers
         self.terminations = terminations
+    }
+
+    /// The same, with at least one of each.
+    var atLeastOne: LoadScale {
+        LoadScale(
+            requestsInFlight: max(1, requestsInFlight),
+            backlog: max(1, backlog),
+            publishers: max(1, publishers),
+            terminations: max(1, terminations)
+        )
     }
 
     /// 10,000 requests in flight, a backlog of 600, five terminations under 16 publishers.

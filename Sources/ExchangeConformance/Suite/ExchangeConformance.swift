@@ -27,6 +27,7 @@ public enum ExchangeConformance {
         SizeCases.all,
         NoticeCases.all,
         RequestLimitCases.all,
+        ExtremeCases.all,
         PartCases.all,
         StreamCases.all,
         StreamEndCases.all,

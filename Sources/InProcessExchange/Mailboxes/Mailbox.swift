@@ -94,7 +94,7 @@ extension Mailbox {
     func deliver(_ request: Request) throws(ExchangeError) {
         // The wall clock is read once: what counts afterwards is the time that was left.
         let now = ContinuousClock.now
-        let deadline = request.deadline.map { now + .seconds($0.timeIntervalSinceNow) }
+        let deadline = request.deadline.map { now + Duration(until: $0) }
         do throws(MailboxRefusal) {
             perform(
                 try box.machine.withLock { machine throws(MailboxRefusal) in
@@ -199,7 +199,7 @@ extension Mailbox {
             perform(actions)
             if let message { return message }
             if let timeout, timeout <= .zero { throw MailboxRefusal.timedOut }
-            return try await wait(by: receiver, until: timeout.map { now + $0 }).get()
+            return try await wait(by: receiver, until: timeout.map { now + $0.bounded }).get()
         } catch {
             throw receptionError(error)
         }

@@ -252,7 +252,7 @@ extension MailboxStateMachine {
 extension MailboxStateMachine {
     private var canTake: Bool {
         let limit = receivers.first.flatMap { limits[$0] } ?? prefetch
-        return held.count < min(limit, prefetch)
+        return held.count < max(1, min(limit, prefetch))
     }
 
     /// The next message that may be delivered. Expired requests on the way to it are answered.

@@ -30,7 +30,8 @@ public struct ParkedMessage: Sendable, Hashable {
         reason = headers[Header.detail]?.stringValue ?? headers[Header.reason]?.stringValue ?? "unknown"
         origin = headers[Header.queue]?.stringValue
         destination = headers[Header.destination]?.stringValue
-        sent = properties.timestamp.map { Date(timeIntervalSince1970: Double($0)) }
+        // The year 9999 is the last that dates are written with; the sender may say any number.
+        sent = properties.timestamp.map { Date(timeIntervalSince1970: Double(min($0, 253_402_300_799))) }
         self.headers = Dictionary(headers.map { ($0.name, Self.text($0.value)) }) { first, _ in first }
         contentType = properties.contentType
         body = delivery.body

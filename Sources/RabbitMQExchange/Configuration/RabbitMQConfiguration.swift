@@ -10,10 +10,10 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// 128.
     public var prefetch: Int = 128
 
-    /// The limit of every operation that does not have one of its own: connecting, declaring, sending. 30 s.
+    /// The limit of every operation that does not have one of its own: connecting, declaring, sending. At most a day; 30 s.
     public var operationTimeout: Duration = .seconds(30)
 
-    /// The largest payload that is sent, in bytes; checked before publishing. 16 MiB.
+    /// The largest payload that is sent, in bytes, up to 128 MiB; checked before publishing. 16 MiB.
     public var maximumMessageSize: Int = 16 << 20
 
     /// How many messages a new agent's mailbox holds before it refuses more with `mailboxFull`; `nil` has no limit.
@@ -31,11 +31,11 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// The AMQP heartbeat. A peer that is silent for twice as long is considered dead. 20 s.
     public var heartbeat: Duration = .seconds(20)
 
-    /// How long the mailbox of a user stays on the broker when its process died without closing, at least 1 s. Asking
-    /// for the user's status counts as use, and the time starts anew. 1 h.
+    /// How long the mailbox of a user stays on the broker when its process died without closing, 1 s or more. Asking
+    /// for the user's status counts as use, and the time starts anew. At most 4,294,967 s (49 days); 1 h.
     public var userMailboxExpiry: Duration = .seconds(3600)
 
-    /// How long the queue of a process stays when it died without closing. 10 min.
+    /// How long the queue of a process stays when it died without closing, 1 s to 4,294,967 s. 10 min.
     public var sessionExpiry: Duration = .seconds(600)
 
     /// Unconfirmed messages that a process may have at a time; more wait. 2,048.
@@ -58,7 +58,7 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// fails. 100 ms.
     public var reconnectDelay: Duration = .milliseconds(100)
 
-    /// The longest delay between two attempts to connect. 10 s.
+    /// The longest delay between two attempts to connect, at most a day. 10 s.
     public var maximumReconnectDelay: Duration = .seconds(10)
 
     /// The part of each of these delays that is random, 0 to 1, so that many processes do not connect at once. 0.5.
@@ -78,28 +78,50 @@ extension RabbitMQConfiguration {
         RecoveryPolicy(firstDelay: reconnectDelay, maximumDelay: maximumReconnectDelay, jitter: reconnectJitter)
     }
 
-    /// - Throws: ``ExchangeError/Code/invalidConfiguration`` when a value is out of its range.
+    /// The longest time that the broker takes for a queue's expiry: 32 bits of milliseconds.
+    private static let longestExpiry = Duration.milliseconds(Int64(UInt32.max))
+
+    /// - Throws: ``ExchangeError/Code/invalidConfiguration`` when a value is out of its range; names the setting and the
+    ///   range.
     func validate() throws(ExchangeError) {
-        let second = Duration.seconds(1)
+        let (second, day) = (Duration.seconds(1), Duration.seconds(86_400))
         let checks: [(Bool, String)] = [
             ((1...65_535).contains(prefetch), "prefetch is 1 to 65,535"),
-            (operationTimeout > .zero, "operationTimeout is more than zero"),
-            ((1...(128 << 20)).contains(maximumMessageSize), "maximumMessageSize is 1 byte to 128 MiB"),
-            (maximumMailboxLength.map { $0 > 0 } ?? true, "maximumMailboxLength is at least 1"),
-            (redeliveryLimit >= 0, "redeliveryLimit is not negative"),
-            (acknowledgementTimeout.map { $0 >= second } ?? true, "acknowledgementTimeout is at least 1 s"),
-            (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
-            (userMailboxExpiry >= second, "userMailboxExpiry is at least 1 s"),
-            (sessionExpiry >= second, "sessionExpiry is at least 1 s"),
             (
-                recovery.isValid,
-                "reconnectDelay is above zero and at most maximumReconnectDelay, reconnectJitter is 0 to 1"
+                operationTimeout > .zero && operationTimeout <= day,
+                "operationTimeout is more than zero, at most 86,400 s"
+            ),
+            ((1...(128 << 20)).contains(maximumMessageSize), "maximumMessageSize is 1 byte to 128 MiB"),
+            (
+                maximumMailboxLength.map { (1...Int(Int32.max)).contains($0) } ?? true,
+                "maximumMailboxLength is 1 to 2,147,483,647"
+            ),
+            ((0...Int(Int32.max)).contains(redeliveryLimit), "redeliveryLimit is 0 to 2,147,483,647"),
+            (
+                acknowledgementTimeout.map { $0 >= second && $0 <= day * 365 } ?? true,
+                "acknowledgementTimeout is 1 s to 31,536,000 s"
+            ),
+            (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
+            (isExpiry(userMailboxExpiry), "userMailboxExpiry is 1 s to 4,294,967 s"),
+            (isExpiry(sessionExpiry), "sessionExpiry is 1 s to 4,294,967 s"),
+            (
+                recovery.isValid && maximumReconnectDelay <= day,
+                "reconnectDelay is above zero and at most maximumReconnectDelay, which is at most 86,400 s; "
+                    + "reconnectJitter is 0 to 1"
             ),
             (
                 publishWindowMessages > 0 && publishWindowBytes > 0,
                 "publishWindowMessages and publishWindowBytes are at least 1"
             ),
+            (
+                connectionName.map { $0.utf8.count <= 1024 && !$0.utf8.contains(0) } ?? true,
+                "connectionName has at most 1,024 bytes, none of them NUL"
+            ),
         ]
         for (holds, text) in checks where !holds { throw ExchangeError(.invalidConfiguration, text) }
+    }
+
+    private func isExpiry(_ duration: Duration) -> Bool {
+        duration >= .seconds(1) && duration <= Self.longestExpiry
     }
 }

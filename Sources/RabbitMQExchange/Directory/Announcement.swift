@@ -58,7 +58,7 @@ enum Announcement: Sendable, Hashable {
     var properties: MessageProperties {
         var properties = MessageProperties()
         properties.appID = Envelope.applicationID
-        properties.timestamp = UInt64(Date.now.timeIntervalSince1970)
+        properties.timestamp = Date.now.amqpTimestamp
         switch self {
         case .registered(let id, let lineage):
             properties.type = Event.registered

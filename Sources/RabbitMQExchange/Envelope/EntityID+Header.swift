@@ -2,6 +2,11 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
+extension Date {
+    /// Whole seconds since 1970, as `timestamp` carries them; zero for dates before.
+    var amqpTimestamp: UInt64 { UInt64(max(0, timeIntervalSince1970)) }
+}
+
 extension EntityID {
     /// `agent:UUID` or `user:UUID`, as headers carry it.
     var header: String { uuid.lowercased(after: role == .agent ? "agent:" : "user:") }

@@ -33,7 +33,7 @@ enum Envelope {
         properties.type = message.kind.rawValue
         properties.correlationID = message.tag.lowercased
         properties.appID = applicationID
-        properties.timestamp = UInt64(max(0, now.timeIntervalSince1970))
+        properties.timestamp = now.amqpTimestamp
         var headers = FieldTable(minimumCapacity: 8)
         headers[Header.protocol] = .string(message.protocolVersion.description)
         headers[Header.source] = .string(message.source.header)
@@ -72,7 +72,7 @@ enum Envelope {
         _ now: Date
     ) throws(ExchangeError) -> Payload? {
         if let deadline = request.deadline {
-            let left = deadline.millisecondsSince1970 - now.millisecondsSince1970
+            let left = deadline.milliseconds(since: now)
             guard left > 0 else {
                 throw ExchangeError(.deadlineExceeded, "the deadline has passed", entity: request.destination)
             }
@@ -132,7 +132,7 @@ enum Envelope {
     }
 
     /// The longest beginning of a text that has at most `limit` bytes and cuts no character.
-    private static func cut(_ text: String, _ limit: Int) -> String {
+    static func cut(_ text: String, _ limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         var cut = ""
         var size = 0

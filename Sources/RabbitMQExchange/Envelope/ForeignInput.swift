@@ -53,6 +53,23 @@ package enum ForeignInput {
         }
     }
 
+    /// Computes what a session computes from its settings.
+    package static func compute(_ exchange: RabbitMQExchange) throws(ExchangeError) {
+        let settings = exchange.configuration
+        let connection = try exchange.address.connection(settings)
+        do { try connection.validate() } catch {
+            throw ExchangeError(.internal, "settings that are valid make no connection", underlying: error)
+        }
+        var backoff = Backoff(settings.recovery)
+        for random in [0, 0.5, 1] { _ = backoff.next(random: random) }
+        _ = Deadline.after(settings.operationTimeout)
+        for id in [EntityID.agent(AgentID()), .user(UserID())] {
+            _ = Topology.mailbox(of: id, lineage: [], exchange.names, settings)
+        }
+        _ = settings.sessionExpiry.milliseconds
+        _ = settings.acknowledgementTimeout.map { ContinuousClock.now - $0 / 2 }
+    }
+
     /// Why a message is a dead letter, as far as its headers say.
     package static func deadLetterReason(_ headers: FieldTable) -> String? { DeadLetterReason(headers)?.rawValue }
 

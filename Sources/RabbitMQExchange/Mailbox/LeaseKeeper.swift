@@ -91,7 +91,7 @@ struct LeaseKeeper: Sendable {
         properties.headers[Header.attempt] = .int64(Int64(request.attempt))
         properties.headers[Header.deliveryCount] = nil
         if let deadline = request.deadline {
-            let left = deadline.millisecondsSince1970 - Date.now.millisecondsSince1970
+            let left = deadline.milliseconds(since: .now)
             if left > 0 { properties.expiration = String(min(left, Int64(UInt32.max))) }
         }
         return Publication(

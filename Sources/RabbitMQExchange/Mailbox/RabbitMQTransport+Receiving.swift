@@ -82,7 +82,7 @@ extension RabbitMQTransport {
             return
         }
         let limit = link.configuration.redeliveryLimit
-        if request.attempt > limit + 1, !held.withLock({ $0.knows(request) }) {
+        if request.attempt - 1 > limit, !held.withLock({ $0.knows(request) }) {
             refuse { await $0.giveUp(request, delivery) }
             return
         }

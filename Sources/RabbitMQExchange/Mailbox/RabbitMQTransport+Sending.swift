@@ -115,7 +115,7 @@ extension RabbitMQTransport {
         )
         var limit = link.configuration.operationTimeout
         if let deadline = request.deadline {
-            limit = min(limit, .milliseconds(deadline.millisecondsSince1970 - Date.now.millisecondsSince1970))
+            limit = min(limit, .milliseconds(deadline.milliseconds(since: .now)))
         }
         return (publication, .after(limit))
     }

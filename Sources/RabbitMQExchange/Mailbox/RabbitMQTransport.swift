@@ -146,7 +146,7 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
     // MARK: ExchangeTransport
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
-        let end = timeout.map { ContinuousClock.now + $0 }
+        let end = timeout.map { ContinuousClock.Instant.after($0) }
         while true {
             let message = try await inbox.next(timeout: end.map { ContinuousClock.now.duration(to: $0) })
             if !isExpired(message) { return message }

@@ -85,7 +85,7 @@ extension Session {
         // What the connection calls a message is unique there only, and parked messages come from many.
         if properties.messageID?.hasPrefix("warren-") ?? true { properties.messageID = UUID().lowercased }
         // Since when it is there, where its sender did not say when it was sent.
-        if properties.timestamp == nil { properties.timestamp = UInt64(max(0, Date.now.timeIntervalSince1970)) }
+        if properties.timestamp == nil { properties.timestamp = Date.now.amqpTimestamp }
         properties.headers[Header.reason] = "malformed"
         properties.headers[Header.detail] = .string(reason)
         properties.headers[Header.queue] = .string(delivery.routingKey)

@@ -166,6 +166,6 @@ extension Topology.Binding {
 }
 
 extension Duration {
-    /// Whole milliseconds.
-    var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
+    /// Whole milliseconds, of a duration within the bounds of a setting.
+    var milliseconds: Int64 { Int64(bounded / .milliseconds(1)) }
 }

@@ -102,6 +102,10 @@ struct ParkedList: Command {
     @Option(help: "How many at most.")
     var limit = 100
 
+    func validate() throws {
+        guard limit >= 1 else { throw ValidationError("--limit is at least 1") }
+    }
+
     func execute(_ console: Console) async throws {
         let messages = try await options.withAdministration { try await $0.parked(limit: limit) }
         let table = Table(

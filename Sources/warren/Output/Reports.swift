@@ -39,7 +39,7 @@ struct MailboxLine: Encodable, Sendable {
             state: report.state.rawValue,
             queued: report.queuedMessages,
             consumers: report.consumers,
-            oldestSeconds: report.oldestMessage.map { max(0, Int(-$0.timeIntervalSinceNow)) }
+            oldestSeconds: report.oldestMessage.map { max(0, Int((Duration.zero - Duration(until: $0)) / .seconds(1))) }
         )
     }
 
