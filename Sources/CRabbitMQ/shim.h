@@ -9,6 +9,14 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #ifdef __linux__
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -31,6 +39,34 @@ static inline amqp_rpc_reply_t warren_amqp_login_external(
     const amqp_table_t *properties, const char *identity) {
     return amqp_login_with_properties(
         state, vhost, 0, frame_max, heartbeat, properties, AMQP_SASL_METHOD_EXTERNAL, identity);
+}
+
+// The library says only that a socket could not be connected. Connects once more to learn why: the number of the system's
+// error for the last address, 0 when an address accepts, or none answers in the time that is given for each.
+static inline int warren_connect_error(const char *host, const char *port, int milliseconds) {
+    struct addrinfo hints, *list = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    if (getaddrinfo(host, port, &hints, &list) != 0) return 0;
+    int reason = 0;
+    for (struct addrinfo *address = list; address; address = address->ai_next) {
+        int descriptor = socket(address->ai_family, address->ai_socktype, address->ai_protocol);
+        if (descriptor < 0) continue;
+        fcntl(descriptor, F_SETFD, FD_CLOEXEC);
+        fcntl(descriptor, F_SETFL, O_NONBLOCK);
+        int error = connect(descriptor, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno;
+        if (error == EINPROGRESS) {
+            struct pollfd entry = {descriptor, POLLOUT, 0};
+            socklen_t size = sizeof error;
+            if (poll(&entry, 1, milliseconds) != 1 || getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+                error = 0;
+        }
+        close(descriptor);
+        reason = error;
+        if (error == 0) break;
+    }
+    freeaddrinfo(list);
+    return reason;
 }
 
 // The library says of a TLS failure only that there was one. OpenSSL, which it uses, knows why: the first reason for which

@@ -3,6 +3,7 @@ extension AMQPError {
     static func channelClosed(byBroker code: UInt16, text: String, delivery: DeliveryOutcome = .unknown) -> AMQPError {
         let kind: Code =
             switch code {
+            case 406 where namesLimit(text): .limitReached
             case 403: .accessRefused
             case 404: .notFound
             case 405: .resourceLocked
@@ -15,6 +16,33 @@ extension AMQPError {
     /// The error for a `connection.close` from the broker.
     static func connectionClosed(byBroker code: UInt16, text: String) -> AMQPError {
         AMQPError(code: .connectionClosed, delivery: .unknown, replyCode: Int(code), message: text)
+    }
+
+    /// Whether a reply says that a limit of the broker is reached. The protocol has no code for that, so only the words
+    /// tell; what is not recognized keeps the meaning of its code.
+    private static func namesLimit(_ text: String) -> Bool {
+        text.contains("limit") && (text.contains("reached") || text.contains("exceeded"))
+    }
+
+    /// The kind of a `connection.close` at the login.
+    static func loginRefusal(_ code: UInt16, _ text: String) -> Code {
+        switch code {
+        case 403: .authenticationFailed
+        case 530 where namesLimit(text): .limitReached
+        case 530 where text.contains("not found"): .virtualHostNotFound
+        case 530 where text.contains("is down"): .connectionClosed
+        case 530: .accessRefused
+        default: .connectionClosed
+        }
+    }
+
+    /// Whether a limit is the cause: of the broker, the virtual host, the user or this connection.
+    package var isLimit: Bool {
+        switch code {
+        case .limitReached, .channelLimitReached: true
+        case .connectionClosed: Self.namesLimit(message)
+        default: false
+        }
     }
 
     /// The peer sent something the protocol does not allow here.

@@ -18,7 +18,7 @@ extension AMQPError {
         public static let tlsFailed = Code("tlsFailed")
         /// The broker refused the credentials (403 at login).
         public static let authenticationFailed = Code("authenticationFailed")
-        /// The virtual host does not exist or may not be used (530 at login).
+        /// The virtual host does not exist (530 at login).
         public static let virtualHostNotFound = Code("virtualHostNotFound")
         /// The peer does not speak AMQP 0-9-1, or sent something that is none.
         public static let protocolMismatch = Code("protocolMismatch")
@@ -32,7 +32,8 @@ extension AMQPError {
         public static let channelClosed = Code("channelClosed")
         /// The broker closed the channel: no such queue or exchange (404).
         public static let notFound = Code("notFound")
-        /// The broker closed the channel: no permission, or an exclusive consumer exists (403).
+        /// The broker closed the channel: no permission, or an exclusive consumer exists (403). At login (530): the user may
+        /// not use the virtual host.
         public static let accessRefused = Code("accessRefused")
         /// The broker closed the channel: the queue is exclusive to another connection (405).
         public static let resourceLocked = Code("resourceLocked")
@@ -60,6 +61,8 @@ extension AMQPError {
         public static let unsupported = Code("unsupported")
         /// A limit of the connection is reached: no channel number is free.
         public static let channelLimitReached = Code("channelLimitReached")
+        /// The broker refused a connection, a channel or a queue: it, the virtual host or the user has as many as it may.
+        public static let limitReached = Code("limitReached")
         /// A fault in this client; please report it.
         public static let `internal` = Code("internal")
 
@@ -68,6 +71,7 @@ extension AMQPError {
         private static let retryable: Set<Code> = [
             .unresolvableHost, .connectionRefused, .connectTimedOut, .connectionClosed, .connectionLost,
             .heartbeatMissed, .resourceLocked, .nacked, .blocked, .timedOut, .channelClosed, .consumerCancelled,
+            .limitReached, .channelLimitReached,
         ]
     }
 }

@@ -20,8 +20,20 @@ extension WireConnector {
     }
 
     static func timeout(until deadline: Deadline) -> timeval {
-        let left = max(deadline.remaining, .zero).components
+        let left = min(max(deadline.remaining, .zero), Deadline.longest).components
         return timeval(tv_sec: Int(left.seconds), tv_usec: Int(left.attoseconds / 1_000_000_000_000))
+    }
+
+    /// The error of an attempt to connect. The library says only that it failed; the system is asked why.
+    static func connectError(_ status: Int32, _ endpoint: Endpoint, _ deadline: Deadline) -> AMQPError {
+        let error = error(status, endpoint)
+        guard error.code == .connectionRefused else { return error }
+        let milliseconds = min(max(deadline.remaining / .milliseconds(1), 0), 1000)
+        let number = unsafe warren_connect_error(endpoint.host, "\(endpoint.port)", Int32(milliseconds))
+        guard number != 0 else { return error }
+        let reason = unsafe String(cString: strerror(number))
+        let text = "No connection to \(endpoint): \(reason.prefix(1).lowercased() + reason.dropFirst())."
+        return AMQPError(code: error.code, delivery: .notSent, message: text)
     }
 
     static func error(_ status: Int32, _ endpoint: Endpoint) -> AMQPError {
@@ -52,14 +64,8 @@ extension WireConnector {
         let close = unsafe reply.reply.decoded.load(as: amqp_connection_close_t.self)
         let number = unsafe close.reply_code
         let text = unsafe String(repairing: close.reply_text)
-        let code: AMQPError.Code =
-            switch number {
-            case 403: .authenticationFailed
-            case 530: .virtualHostNotFound
-            default: .connectionClosed
-            }
         return AMQPError(
-            code: code,
+            code: AMQPError.loginRefusal(number, text),
             delivery: .notSent,
             replyCode: Int(number),
             message: "\(endpoint) refused the login: \(text)"

@@ -24,7 +24,7 @@ struct WireConnector {
             do throws(AMQPError) {
                 return try connect(endpoint, share)
             } catch {
-                if error.code == .authenticationFailed || error.code == .virtualHostNotFound { throw error }
+                if error.isRefusal { throw error }
                 last = error
             }
         }
@@ -40,7 +40,7 @@ struct WireConnector {
         var limit = Self.timeout(until: deadline)
         let status = unsafe amqp_socket_open_noblock(socket, endpoint.host, Int32(endpoint.port), &limit)
         guard status == AMQP_STATUS_OK.rawValue else {
-            throw tls?.explanation(status) ?? Self.error(status, endpoint)
+            throw tls?.explanation(status) ?? Self.connectError(status, endpoint, deadline)
         }
         try unsafe logIn(state, endpoint, deadline, tls)
         let properties = ServerProperties(handle.serverProperties())

@@ -29,6 +29,8 @@ extension ExchangeError {
         public static let unauthorised = Code(rawValue: "unauthorised")
         /// The broker takes no messages at present: a memory or disk alarm.
         public static let brokerBlocked = Code(rawValue: "broker-blocked")
+        /// The broker, the virtual host or the broker user has as many connections, channels or queues as it may.
+        public static let limitReached = Code(rawValue: "limit-reached")
         /// The mailbox is registered, but cannot be reached: its node is down, or its queue was removed.
         public static let unavailable = Code(rawValue: "unavailable")
         /// The connection to the broker was lost, or could not be made.
@@ -59,7 +61,9 @@ extension ExchangeError {
         /// Whether the same call can succeed later without anything being changed.
         public var isRetryable: Bool {
             switch self {
-            case .mailboxFull, .mailboxInUse, .brokerBlocked, .unavailable, .connectionLost, .deadlineExceeded: true
+            case .mailboxFull, .mailboxInUse, .brokerBlocked, .limitReached, .unavailable, .connectionLost,
+                .deadlineExceeded:
+                true
             default: false
             }
         }

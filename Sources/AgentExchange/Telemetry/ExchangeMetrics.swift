@@ -116,8 +116,8 @@ extension MessageKind {
 extension ExchangeError.Code {
     private static let known: Set<ExchangeError.Code> = [
         .badEntityID, .mailboxTerminated, .mailboxInUse, .mailboxFull, .deadlineExceeded, .cancelled, .messageTooLarge,
-        .forbidden, .unauthorised, .brokerBlocked, .unavailable, .connectionLost, .incompatibleProtocol, .remote,
-        .givenUp,
+        .forbidden, .unauthorised, .brokerBlocked, .limitReached, .unavailable, .connectionLost, .incompatibleProtocol,
+        .remote, .unknownAction, .givenUp,
         .interrupted, .notAnAgent, .invalidMessage, .invalidConfiguration, .invalidPayload, .closed, .internal,
     ]
 

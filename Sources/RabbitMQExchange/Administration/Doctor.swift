@@ -86,6 +86,13 @@ struct ConnectionDiagnosis {
         case .virtualHostNotFound?:
             let mend = "rabbitmqctl add_vhost \(address.virtualHost), and give the user permissions there"
             return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+        case .accessRefused?:
+            let host = address.virtualHost
+            let mend = "rabbitmqctl set_permissions -p '\(host)' USER …; see warren topology --format permissions"
+            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+        case _? where cause?.isLimit == true:
+            let mend = "close other connections or raise the limit: rabbitmqctl list_vhost_limits, list_user_limits"
+            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
         case .protocolMismatch?, .connectionLost?, .connectionClosed?:
             let mend = "check that this is the AMQP port, and whether it wants TLS (amqps://)"
             return [Finding(.address, .fail, text, mend: mend)]

@@ -13,6 +13,7 @@ extension ExchangeError {
     ) {
         let code: Code =
             switch error.code {
+            case _ where error.isLimit: .limitReached
             case .invalidURL: .invalidConfiguration
             case .authenticationFailed: .unauthorised
             case .accessRefused: .forbidden

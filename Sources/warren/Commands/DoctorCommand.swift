@@ -7,8 +7,8 @@ struct DoctorCommand: Command {
         commandName: "doctor",
         abstract: "Connects and says what is fine, what is not, and how to mend it.",
         discussion: """
-            Each line is ok, warn or fail. The exit status is 0 without a fail, 3 when no connection can be made, else 1. \
-            With --management bindings are compared too, and alarms have their names.
+            Each line is ok, warn or fail. The exit status is 0 without a fail, 3 when no connection can be made or the broker \
+            refuses something, else 1. With --management bindings are compared too, and alarms have their names.
 
             EXAMPLE
               warren doctor --broker amqps://ops@broker.example/production
@@ -44,7 +44,8 @@ struct DoctorCommand: Command {
     }
 
     private static func status(_ failure: Finding) -> Int32 {
-        [.address, .tls, .login].contains(failure.subject) ? ExitStatus.broker : ExitStatus.failed
+        [.address, .tls, .login, .management, .permissions, .alarms].contains(failure.subject)
+            ? ExitStatus.broker : ExitStatus.failed
     }
 }
 

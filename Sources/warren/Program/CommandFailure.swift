@@ -49,23 +49,28 @@ struct CommandFailure: Error, CustomStringConvertible {
             return
         }
         let entity = error.entity.map { " [\($0)]" } ?? ""
-        self.init(Self.text(error) + entity, code: error.code.rawValue, status: Self.status(error.code))
+        self.init(Self.text(error) + entity, code: error.code.rawValue, status: Self.status(error))
     }
 
-    /// The broker could not be reached, or refused.
+    /// What was to connect failed; the address is named when that was the broker's doing.
     init(connecting error: ExchangeError, to broker: String) {
-        let isUsage = error.code == .invalidConfiguration
-        self.init(
-            "can't connect to \(broker): \(Self.cause(error))",
-            code: error.code.rawValue,
-            status: isUsage ? ExitStatus.usage : ExitStatus.broker
-        )
+        guard Self.status(error) == ExitStatus.broker else {
+            self.init(error)
+            return
+        }
+        let what = error.code == .limitReached ? "a limit is reached at" : "can't connect to"
+        let text = "\(what) \(broker): \(Self.cause(error))"
+        self.init(text, code: error.code.rawValue, status: ExitStatus.broker)
     }
 
-    private static func status(_ code: ExchangeError.Code) -> Int32 {
-        switch code {
-        case .connectionLost, .unauthorised, .forbidden, .brokerBlocked: ExitStatus.broker
+    /// The exit status for a cause, the same in every command.
+    private static func status(_ error: ExchangeError) -> Int32 {
+        switch error.code {
         case .invalidConfiguration: ExitStatus.usage
+        case .connectionLost, .unauthorised, .forbidden, .brokerBlocked, .limitReached: ExitStatus.broker
+        // The broker did not answer in time, or not as it should; without it, that is about an agent.
+        case .deadlineExceeded, .internal: error.underlying is AMQPError ? ExitStatus.broker : ExitStatus.failed
+        case .unavailable where (error.underlying as? AMQPError)?.code == .virtualHostNotFound: ExitStatus.broker
         default: ExitStatus.failed
         }
     }

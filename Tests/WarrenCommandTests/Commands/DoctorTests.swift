@@ -95,7 +95,7 @@ extension ToolTests {
                 permissions: [["^$", ".*", ".*"]]
             )
             let run = try await tool.run("doctor", "--json")
-            #expect(run.exit == .code(1), "\(run.errors)")
+            #expect(run.exit == .code(3), "\(run.errors)")
             let failures = try run.json([Finding].self).filter { $0.level == "fail" }
             #expect(failures.map(\.subject) == ["permissions"], "\(run.output)")
             #expect(failures.first?.mend?.contains("warren topology --format permissions") == true)

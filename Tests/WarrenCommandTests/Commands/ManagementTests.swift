@@ -110,7 +110,7 @@ extension ToolTests {
                 #expect(run.errors.split(separator: "\n").count == 1)
                 tool.environment["WARREN_MANAGEMENT"] = url
                 let doctor = try await tool.run("doctor", "--json")
-                #expect(doctor.exit == .code(1))
+                #expect(doctor.exit == .code(3))
                 let failures = try doctor.json([Finding].self).filter { $0.level == "fail" }
                 #expect(failures.map(\.subject) == ["management"])
             }
