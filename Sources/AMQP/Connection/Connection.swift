@@ -34,7 +34,7 @@ public actor Connection {
     /// Ends within the connect timeout, even when the name lookup is stuck; the thread then ends when the lookup does.
     ///
     /// - Throws: `unresolvableHost`, `connectionRefused`, `connectTimedOut`, `tlsFailed`, `authenticationFailed`,
-    ///   `virtualHostNotFound`, `protocolMismatch`, `connectionLost`, `cancelled`; `unsupported` for a configuration
+    ///   `virtualHostNotFound`, `accessRefused`, `limitReached`, `protocolMismatch`, `connectionLost`, `cancelled`; `unsupported` for a configuration
     ///   that cannot work or a second call; `closed` after ``close(timeout:)``.
     public nonisolated func open() async throws(AMQPError) {
         try configuration.validate()
@@ -161,6 +161,12 @@ public actor Connection {
     public nonisolated var user: String? { shared.credentials.withLock { $0?.user } }
 
     /// How long the credentials of the login are valid; `nil` without an end.
+    /// The largest frame, in bytes, that was agreed on at the login; `nil` before.
+    nonisolated var frameMax: Int? {
+        let agreed = shared.frameMax.load(ordering: .relaxed)
+        return agreed > 0 ? agreed : nil
+    }
+
     nonisolated var credentialsLifetime: Duration? { shared.credentials.withLock { $0?.lifetime } }
 
     /// What the broker said about itself at the login.

@@ -14,6 +14,7 @@ extension ConnectionEngine {
         heartbeat = HeartbeatMonitor(interval: login.heartbeat, now: .now)
         shared.serverProperties.withLock { $0 = login.serverProperties }
         _ = machine.connected()
+        shared.frameMax.store(login.wire.frameMax, ordering: .relaxed)
         shared.isOpen.store(true, ordering: .releasing)
         logger.debug("connected", metadata: ["broker": .string(login.endpoint.description)])
         shared.opened.resolve(.success(()))

@@ -15,6 +15,8 @@ final class ConnectionShared: Sendable {
     /// What to log in with, known when the connection is opened.
     let credentials = Mutex<Credentials?>(nil)
     let isOpen = Atomic(false)
+    /// The largest frame that was agreed on at the login; zero before.
+    let frameMax = Atomic(0)
     private let lastOperation = Atomic<UInt64>(0)
 
     init() {

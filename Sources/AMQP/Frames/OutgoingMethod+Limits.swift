@@ -47,6 +47,20 @@ extension OutgoingMethod {
 extension MessageProperties {
     /// Checks the texts and that all of it fits one header frame.
     func validate(frameMax: Int) throws(AMQPError) {
+        let size = try frameSize()
+        guard size <= frameMax else {
+            throw AMQPError(
+                code: .frameTooLarge,
+                delivery: .notSent,
+                message: "The headers do not fit a frame: \(size) bytes, \(frameMax) are allowed."
+            )
+        }
+    }
+
+    /// The bytes of the header frame that carries them.
+    ///
+    /// - Throws: `nameTooLong` for a text above 255 bytes, `frameTooLarge` for nesting that is too deep.
+    package func frameSize() throws(AMQPError) -> Int {
         var size = 14 + 11 + OutgoingMethod.frameOverhead
         func add(_ text: String?) throws(AMQPError) {
             guard let count = text?.utf8.count else { return }
@@ -65,13 +79,7 @@ extension MessageProperties {
         if !headers.isEmpty { size += try headers.encodedSize() }
         // A message id that is made here still has to fit.
         if messageID == nil { size += 64 }
-        guard size <= frameMax else {
-            throw AMQPError(
-                code: .frameTooLarge,
-                delivery: .notSent,
-                message: "The headers do not fit a frame: \(size) bytes, \(frameMax) are allowed."
-            )
-        }
+        return size
     }
 }
 

@@ -95,6 +95,9 @@ public final class Line: Sendable {
     /// The user of the connection, or of the last one. See ``Connection/user``.
     public var user: String? { state.withLock { $0.connection }?.user }
 
+    /// The largest frame, in bytes, that was agreed on at the last login; before, the one to be asked for.
+    public var frameMax: Int { state.withLock { $0.connection }?.frameMax ?? configuration.frameMax }
+
     /// Makes the first connection, at once or not at all.
     ///
     /// - Throws: What ``Connection/open()`` throws.

@@ -162,10 +162,12 @@ final class BrokerLink: Sendable {
         try await announcements.publish(sign(publication), deadline: deadline)
     }
 
-    /// Writes into properties what every publication needs, while nobody else has them: later that would copy them.
+    /// Writes into properties what every publication needs, while nobody else has them: later that would copy them. Then
+    /// texts for people are shortened to what fits.
     func complete(_ properties: inout MessageProperties) {
         properties.messageID = publications.nextMessageID()
         if let user { properties.userID = user }
+        properties.shortenTexts(toFit: publisher.frameMax)
     }
 
     private func sign(_ publication: Publication) -> Publication {

@@ -1,0 +1,30 @@
+internal import AMQP
+
+extension MessageProperties {
+    /// More than the headers of a message of Warren take: both names, an error text, a context, and the rest.
+    private static let largestFrame = 32_768
+
+    /// The headers that only people read.
+    private static let texts = [Header.errorMessage, Header.destinationName, Header.sourceName]
+
+    /// Shortens the text of an error and the display names, the longest first, until the headers fit a frame. What a
+    /// program reads stays as it is; where that does not fit, publishing fails with `frameTooLarge`.
+    mutating func shortenTexts(toFit frameMax: Int) {
+        guard frameMax < Self.largestFrame, let size = try? frameSize(), size > frameMax else { return }
+        let texts = Self.texts.compactMap { name in headers[name]?.stringValue.map { (name, $0) } }
+        let lengths = texts.map { $0.1.utf8.count }
+        let limit = Self.limit(lengths, total: lengths.reduce(0, +) - (size - frameMax))
+        for (name, text) in texts where text.utf8.count > limit { headers[name] = .string(Envelope.cut(text, limit)) }
+    }
+
+    /// The length to which texts are cut so that all have no more bytes than `total`.
+    private static func limit(_ lengths: [Int], total: Int) -> Int {
+        var (left, count) = (max(0, total), lengths.count)
+        for length in lengths.sorted() {
+            if length * count > left { return left / count }
+            left -= length
+            count -= 1
+        }
+        return lengths.max() ?? 0
+    }
+}
