@@ -48,6 +48,9 @@ entries() { sed -E '/^(#|$)/d' "$1"; }
 
 select_tests() {
     "${tests[@]}" --list-tests > "$work/listed"
+    # A test that was renamed would silently lose its place.
+    cat <(entries $schedule/alone) <(entries $schedule/long) | grep -vFxf "$work/listed" |
+        sed 's|^|No such test, see Tests/Schedule: |' >&2 || true
     if [ ${#filters[@]} -gt 0 ]; then
         grep -E "${filters[@]/#/-e}" "$work/listed" > "$work/filtered" || { echo "No test matches." >&2; exit 1; }
         mv "$work/filtered" "$work/listed"
