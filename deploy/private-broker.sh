@@ -9,8 +9,10 @@
 #         start    the same broker again
 #       When standard input closes, the parent is gone: the broker is killed at once. When the broker dies by itself,
 #       the script exits 3; with --stay it prints "died" and waits for "start".
-#       In the end the directory is removed, unless --keep. A directory that was kept starts again with its data,
-#       plugins and settings, and on the same ports.
+#       In the end the directory is removed, unless --keep. A directory that was kept starts again with its data and on
+#       the same ports, and with its plugins and settings unless others are given.
+#       Plugins listen on loopback too: each port of one that is named is printed (mqtt_port=…). When anything of the
+#       broker listens elsewhere, the broker is ended.
 #   private-broker.sh cluster [--directory DIR] [--keep] N
 #       Makes the place for N brokers that join each other: one cookie, one port mapper (epmd) on a port of its own.
 #       Prints directory=, nodes=, epmd_pid= and at last ready=N. Waits until its standard input closes, or for "stop".
@@ -18,7 +20,7 @@
 #       at the first start all of them are started at the same time, because each waits for the first.
 #   private-broker.sh ctl DIR ARGUMENTS...    rabbitmqctl for the broker of DIR
 #
-#   --plugins  default rabbitmq_management; empty for none
+#   --plugins  rabbitmq_management for a new directory; empty for none
 #   --conf     lines appended to rabbitmq.conf (later lines win)
 #   PRIVATE_BROKER_SETTINGS       the same as a text
 #   PRIVATE_BROKER_START_SECONDS  deadline of a start (120)
@@ -38,7 +40,11 @@ stop_seconds=${PRIVATE_BROKER_STOP_SECONDS:-20}
 root=
 [ "${PRIVATE_BROKER:-}" != 4 ] || root=${PRIVATE_BROKER_ROOT:-$(dirname "$here")/.rabbitmq-4}
 
-directory= keep= conf= plugins=rabbitmq_management
+directory= keep= conf=
+unset plugins
+# Plugins that listen on a port of their own, beside the management.
+listening="mqtt stomp stream web_mqtt web_stomp prometheus"
+plugin_ports=
 vm= epmd= prober= watcher= signalled= event= kept= stay= node= port= management_port= distribution_port= epmd_port=
 cluster= nodes=
 
@@ -101,15 +107,22 @@ free_port() {
     local candidate
     while :; do
         candidate=$((20000 + (RANDOM * 32768 + RANDOM) % 12000))
-        case " $port $management_port $distribution_port $epmd_port " in *" $candidate "*) continue ;; esac
+        case " $port $management_port $distribution_port $epmd_port $plugin_ports " in *" $candidate "*) continue ;; esac
         in_use "$candidate" || { echo "$candidate"; return; }
     done
+}
+
+choose_plugin_ports() {
+    local plugin
+    plugin_ports=
+    for plugin in $listening; do plugin_ports="$plugin_ports $(free_port)"; done
 }
 
 choose_names() {
     port= management_port= distribution_port=
     [ -n "$cluster" ] || epmd_port=
     port=$(free_port); management_port=$(free_port); distribution_port=$(free_port)
+    choose_plugin_ports
     [ -n "$cluster" ] || { epmd_port=$(free_port); node=warren-$$-$RANDOM@localhost; }
     cat > "$directory/names" <<NAMES
 node=$node
@@ -117,6 +130,7 @@ port=$port
 management_port=$management_port
 distribution_port=$distribution_port
 epmd_port=$epmd_port
+plugin_ports="$plugin_ports"
 cluster=$cluster
 root=$root
 NAMES
@@ -131,9 +145,44 @@ find_cluster() {
     node=$name-${directory##*-}@localhost
 }
 
+# Plugins and settings are kept with the data, for the next start. Those that were given count, once: between two starts
+# of this run they can be edited.
 write_settings() {
-    cat "${conf:-/dev/null}" > "$directory/settings.conf" || fail "cannot read $conf"
-    echo "${PRIVATE_BROKER_SETTINGS:-}" >> "$directory/settings.conf"
+    if [ -n "${plugins+given}" ] || [ ! -f "$directory/enabled_plugins" ]; then
+        echo "[${plugins-rabbitmq_management}]." > "$directory/enabled_plugins"
+    fi
+    if [ -n "$conf${PRIVATE_BROKER_SETTINGS:-}" ] || [ ! -f "$directory/settings.conf" ]; then
+        { cat "${conf:-/dev/null}" && echo "${PRIVATE_BROKER_SETTINGS:-}"; } > "$directory/settings.conf" \
+            || fail "cannot read $conf"
+    fi
+    unset plugins
+    conf= PRIVATE_BROKER_SETTINGS=
+}
+
+# Where each plugin listens, also those that others bring along; the broker ignores the lines of one that it does not run.
+plugin_listeners() {
+    local plugin
+    # shellcheck disable=SC2086
+    set -- $plugin_ports
+    for plugin in $listening; do
+        case $plugin in
+            mqtt | stomp | stream) echo "$plugin.listeners.tcp.1 = 127.0.0.1:$1" ;;
+            *)
+                echo "$plugin.tcp.ip = 127.0.0.1"
+                echo "$plugin.tcp.port = $1" ;;
+        esac
+        shift
+    done
+}
+
+# The addresses that the broker listens on and that are not of this machine alone, as the kernel writes them.
+open_addresses() {
+    [ -r "/proc/$vm/net/tcp" ] || return 0
+    # shellcheck disable=SC2012,SC2046
+    ls -l "/proc/$vm/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p' \
+        | awk 'FILENAME == "-" { own[$1]; next }
+            $4 == "0A" && ($10 in own) && $2 !~ /^......7F:/ && $2 !~ /^(0000000000000000FFFF0000......7F|00000000000000000000000001000000):/ { print $2 }' \
+            - "/proc/$vm/net/tcp" $([ ! -r "/proc/$vm/net/tcp6" ] || echo "/proc/$vm/net/tcp6")
 }
 
 write_cookie() {
@@ -146,16 +195,13 @@ write_cookie() {
 write_files() {
     mkdir -p "$directory"/{data,log,schema,config}
     [ -n "$cluster" ] || write_cookie "$directory"
-    # Both are kept with the data, for the next start.
-    [ -f "$directory/enabled_plugins" ] || echo "[$plugins]." > "$directory/enabled_plugins"
-    [ -f "$directory/settings.conf" ] || write_settings
+    write_settings
     {
         cat "$here/rabbitmq.conf"
         echo "listeners.tcp.1 = 127.0.0.1:$port"
-        case $(cat "$directory/enabled_plugins") in *rabbitmq_management*)
-            echo "management.tcp.ip = 127.0.0.1"
-            echo "management.tcp.port = $management_port" ;;
-        esac
+        echo "management.tcp.ip = 127.0.0.1"
+        echo "management.tcp.port = $management_port"
+        plugin_listeners
         echo "log.console = false"
         echo "disk_free_limit.absolute = 100MB"
         if [ -n "$cluster" ]; then
@@ -254,10 +300,17 @@ next_event() {
 }
 
 announce() {
+    local plugin
     echo "directory=$directory"
     echo "node=$node"
     echo "port=$port"
     echo "management_port=$management_port"
+    # shellcheck disable=SC2086
+    set -- $plugin_ports
+    for plugin in $listening; do
+        grep -qw "rabbitmq_$plugin" "$directory/enabled_plugins" && echo "${plugin}_port=$1"
+        shift
+    done
     echo "vm_pid=$vm"
     echo "epmd_pid=$epmd"
     echo "ready=amqp://guest:guest@127.0.0.1:$port"
@@ -265,7 +318,7 @@ announce() {
 
 # Leaves in `event` what happened: ready, or stop, halt and gone, which the caller heeds.
 start_broker() {
-    local attempt
+    local attempt open
     for attempt in 1 2 3 4 5; do
         [ -n "$kept" ] || choose_names
         write_files
@@ -273,7 +326,16 @@ start_broker() {
         until_ready &
         prober=$!
         next_event
-        case $event in ready) kept=1; return ;; died | late) ;; *) return ;; esac
+        case $event in
+            ready)
+                open=$(open_addresses)
+                # shellcheck disable=SC2086
+                [ -z "$open" ] || fail "not only loopback is listened on (hexadecimal address:port):" $open
+                kept=1
+                return ;;
+            died | late) ;;
+            *) return ;;
+        esac
         # A broker that dies before it is ready lost a port between our look and its bind: others are tried, or
         # the same ones again when its directory was kept.
         end_processes
@@ -308,6 +370,7 @@ run() {
     find_cluster
     # shellcheck source=/dev/null
     [ -f "$directory/names" ] && . "$directory/names" && kept=1
+    [ -n "$plugin_ports" ] || choose_plugin_ports
     start_broker
     while :; do
         case $event in
