@@ -56,6 +56,21 @@
             #expect(configuration.heartbeat == .seconds(12.5))
         }
 
+        @Test("An empty variable sets nothing")
+        func empty() throws {
+            let names = [
+                "NAMESPACE", "MAILBOX_KIND", "PREFETCH", "OPERATION_TIMEOUT", "HEARTBEAT", "SENDS_USER_ID",
+                "CONNECTION_NAME", "PUBLISH_WINDOW_BYTES", "REQUEST_DEADLINE", "STREAM_DEADLINE",
+            ]
+            var values = Dictionary(uniqueKeysWithValues: names.map { ("WARREN_\($0)", "") })
+            values["WARREN_BROKER"] = "amqp://guest:guest@localhost"
+            let exchange = try RabbitMQExchange(config: environment(values))
+            #expect(exchange.namespace == "default")
+            #expect(exchange.configuration == RabbitMQConfiguration())
+            let client = try ClientConfiguration(config: environment(values))
+            #expect(client.requestDeadline == ClientConfiguration().requestDeadline)
+        }
+
         @Test(
             "A bad value is an error that names the key",
             arguments: [
@@ -84,7 +99,7 @@
 
         @Test(
             "A missing or bad broker URL is named, and never shown",
-            arguments: [nil, "amqp://ann:\(password)@:x/", "http://ann:\(password)@host", "ann:\(password)"]
+            arguments: [nil, "", "amqp://ann:\(password)@:x/", "http://ann:\(password)@host", "ann:\(password)"]
         )
         func broker(_ url: String?) {
             let config = environment(url.map { ["WARREN_BROKER": $0] } ?? [:])

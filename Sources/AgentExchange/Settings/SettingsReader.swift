@@ -2,7 +2,7 @@
     package import Configuration
 
     /// Reads settings out of a `ConfigReader`, and says which one is wrong: swift-configuration takes a value that can't be
-    /// converted for a missing one.
+    /// converted for a missing one. An empty text is no value: `WARREN_PREFETCH=` sets nothing.
     package struct SettingsReader {
         private let config: ConfigReader
 
@@ -21,7 +21,9 @@
 
         /// A text that is never reported by an access log of the configuration.
         package func secret(_ key: String) throws(ExchangeError) -> String? {
-            if let secret = config.string(forKey: ConfigKey(key), isSecret: true) { return secret }
+            if let secret = config.string(forKey: ConfigKey(key), isSecret: true) {
+                return secret.isEmpty ? nil : secret
+            }
             if isThere(key) { throw Self.error(key, "a text") }
             return nil
         }
@@ -73,11 +75,14 @@
             _ read: (ConfigReader, ConfigKey) -> Value?,
             convert: (String) -> Value?
         ) throws(ExchangeError) -> Value? {
+            if isEmpty(key) { return nil }
             if let value = read(config, ConfigKey(key)) { return value }
             if let value = config.string(forKey: ConfigKey(key)).flatMap(convert) { return value }
             if isThere(key) { throw Self.error(key, expected) }
             return nil
         }
+
+        private func isEmpty(_ key: String) -> Bool { config.string(forKey: ConfigKey(key), isSecret: true) == "" }
 
         /// Whether there is a value of any type.
         private func isThere(_ key: String) -> Bool {

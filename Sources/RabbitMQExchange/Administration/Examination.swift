@@ -94,7 +94,7 @@ struct Examination: Sendable {
                 return Finding(.topology, .fail, text, mend: mend)
             }
             let missing = objects.filter { $0.state == .missing }
-            if missing.count == objects.count {
+            if everything.areUnused {
                 let mend = "nothing to do: the first session makes them, or import warren topology --format definitions"
                 return Finding(.topology, .ok, "namespace \(names.namespace) was not used yet", mend: mend)
             }

@@ -16,6 +16,10 @@ public struct MailboxReport: Sendable, Hashable {
     /// Messages that wait and were not handed to a receiver.
     public let queuedMessages: Int
 
+    /// Messages that were handed to a receiver and are not acknowledged: requests in work. `nil` where the management plugin
+    /// did not tell.
+    public let messagesInWork: Int?
+
     /// Attached receivers, those on standby included.
     public let consumers: Int
 
@@ -80,6 +84,7 @@ extension ExchangeAdministration {
                 lineage: lineage,
                 state: state,
                 queuedMessages: queue?.messageCount ?? 0,
+                messagesInWork: facts?.unacknowledgedMessages[names.queue(of: id)],
                 consumers: queue?.consumerCount ?? 0,
                 oldestMessage: facts?.oldestMessages[names.queue(of: id)],
                 isBound: facts?.lead(

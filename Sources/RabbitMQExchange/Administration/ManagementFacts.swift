@@ -32,6 +32,9 @@ public struct ManagementFacts: Sendable, Hashable {
     /// queues do not; a queue without messages is not in it.
     public var oldestMessages: [String: Date]
 
+    /// By the name of a queue, the messages that were handed to a receiver and not acknowledged: requests in work.
+    public var unacknowledgedMessages: [String: Int]
+
     /// The alarms that stop publishers, one text each; `nil` when the user may not see them.
     public var alarms: [String]?
 
@@ -44,12 +47,14 @@ public struct ManagementFacts: Sendable, Hashable {
         queues: Set<String> = [],
         bindings: Set<Binding> = [],
         oldestMessages: [String: Date] = [:],
+        unacknowledgedMessages: [String: Int] = [:],
         alarms: [String]? = nil,
         acknowledgementTimeouts: [String: Duration] = [:]
     ) {
         self.queues = queues
         self.bindings = bindings
         self.oldestMessages = oldestMessages
+        self.unacknowledgedMessages = unacknowledgedMessages
         self.alarms = alarms
         self.acknowledgementTimeouts = acknowledgementTimeouts
     }

@@ -39,3 +39,10 @@ public struct TopologyObject: Sendable, Hashable {
     /// What the broker says about the difference.
     public let detail: String?
 }
+
+extension Sequence<TopologyObject> {
+    /// Whether none of what all sessions share is there: the namespace was not used yet, and its first session makes them.
+    public var areUnused: Bool {
+        allSatisfy { $0.kind == .binding || $0.state == .missing }
+    }
+}

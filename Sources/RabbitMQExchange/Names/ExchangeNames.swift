@@ -59,6 +59,9 @@ struct ExchangeNames: Sendable, Hashable {
     /// The queue of the notes about how often the requests of a single mailbox were handed out, which is also its key.
     func attempts(of id: EntityID) -> String { prefix + "attempts." + mailboxKey(of: id) }
 
+    /// Those names that are of this namespace, and not of one whose name begins alike.
+    func own(of names: Set<String>) -> [String] { names.filter { $0.hasPrefix(prefix) }.sorted() }
+
     /// Whose mailbox a queue is; `nil` for any other queue.
     func entity(ofQueue name: String) -> EntityID? {
         guard name.hasPrefix(prefix) else { return nil }

@@ -108,7 +108,8 @@ final class SessionRegistry: Sendable {
             state.entries[key] = entry.users == 0 ? nil : entry
             return entry.users == 0
         }
-        if isLast { await session.close() }
+        // A session is closed in good order also when the work that used it is cancelled.
+        if isLast { await Task { await session.close() }.value }
     }
 }
 

@@ -5,13 +5,14 @@ import RabbitMQExchange
 struct MailboxesCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "mailboxes",
-        abstract: "Lists the registered mailboxes with what waits in them.",
+        abstract: "Lists the registered mailboxes with what waits in them, and what is in work.",
         discussion: """
             QUEUED counts messages that were not handed to a receiver yet; CONSUMERS those attached, with those on standby. \
-            A mailbox with messages and no consumer belongs to an agent that is not running. OLDEST is how long ago the \
-            oldest message that was not acknowledged was sent. AMQP does not tell it; the management plugin does, of \
-            classic queues (users, and agents of mailbox kind single), some seconds late. Replicated mailboxes are quorum \
-            queues: there no tool of the broker can tell.
+            A mailbox with messages and no consumer belongs to an agent that is not running. IN WORK counts messages that \
+            were handed to a receiver and are not acknowledged: requests that an agent has taken and not answered. OLDEST \
+            is how long ago the oldest message that was not acknowledged was sent. AMQP tells neither; the management \
+            plugin does, some seconds late, the age only of classic queues (users, and agents of mailbox kind single). \
+            Replicated mailboxes are quorum queues: there no tool of the broker can tell the age.
 
             EXAMPLE
               warren mailboxes --management http://127.0.0.1:15672
@@ -25,6 +26,6 @@ struct MailboxesCommand: Command {
     func execute(_ console: Console) async throws {
         let facts = try await management.facts(options)
         let mailboxes = try await options.withAdministration { try await $0.mailboxes(facts).map(MailboxLine.init) }
-        try console.show(mailboxes, MailboxLine.table(mailboxes, withOldest: true))
+        try console.show(mailboxes, MailboxLine.table(mailboxes, withFacts: true))
     }
 }

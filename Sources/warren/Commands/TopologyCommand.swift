@@ -10,7 +10,8 @@ struct TopologyCommand: Command {
             table compares; AMQP can't look at bindings, so their state is unknown unless --management names the \
             management plugin. definitions prints what can be imported \
             with rabbitmqctl import_definitions. permissions prints what each role needs; replace USER. The last two need \
-            no broker. The exit status of the table is 0 when nothing is missing or different.
+            no broker. The exit status of the table is 0 when nothing is missing or different, and in a namespace that was \
+            not used yet: its first session makes everything.
 
             EXAMPLE
               warren topology --management http://127.0.0.1:15672
@@ -62,6 +63,10 @@ struct TopologyCommand: Command {
             rows: lines.map { [$0.kind, $0.name, $0.wanted, $0.state] }
         )
         try console.show(lines, table)
+        if objects.areUnused {
+            let name = options.chosenNamespace
+            return console.note("namespace \(name) was not used yet: its first session makes what is missing")
+        }
         guard objects.allSatisfy({ $0.state != .missing && $0.state != .different }) else { throw CommandFailure.told }
     }
 

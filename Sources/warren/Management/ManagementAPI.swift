@@ -64,6 +64,7 @@ struct ManagementAPI: Sendable {
         }
         for queue in queues {
             facts.oldestMessages[queue.name] = queue.oldest
+            facts.unacknowledgedMessages[queue.name] = queue.unacknowledged
             facts.acknowledgementTimeouts[queue.name] = queue.acknowledgementTimeout
         }
         facts.alarms = try await alarms()
@@ -79,7 +80,8 @@ struct ManagementAPI: Sendable {
                 [
                     "page": "\(number)", "page_size": "\(Self.page)", "use_regex": "true",
                     "name": "^warren\\.\(namespace)\\.",
-                    "columns": "name,head_message_timestamp,arguments,effective_policy_definition",
+                    "columns": "name,head_message_timestamp,messages_unacknowledged,arguments,"
+                        + "effective_policy_definition",
                 ]
             )
             queues += page.items

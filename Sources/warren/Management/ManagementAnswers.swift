@@ -44,11 +44,14 @@ extension ManagementAPI {
         let name: String
         /// When its oldest message was sent.
         let oldest: Date?
+        /// Handed out and not acknowledged.
+        let unacknowledged: Int?
         /// By an argument or a policy; the lower one holds.
         let acknowledgementTimeout: Duration?
 
         enum CodingKeys: String, CodingKey {
             case name, arguments
+            case unacknowledged = "messages_unacknowledged"
             case head = "head_message_timestamp"
             case policy = "effective_policy_definition"
         }
@@ -73,6 +76,7 @@ extension ManagementAPI {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             name = try fields.decode(String.self, forKey: .name)
             oldest = (try? fields.decode(Double.self, forKey: .head)).map(Date.init(timeIntervalSince1970:))
+            unacknowledged = try? fields.decode(Int.self, forKey: .unacknowledged)
             let arguments = try? fields.decode(Arguments.self, forKey: .arguments)
             let policy = try? fields.decode(Policy.self, forKey: .policy)
             acknowledgementTimeout = [arguments?.timeout, policy?.timeout].compactMap(\.self).min().map(

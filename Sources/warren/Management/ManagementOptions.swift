@@ -29,8 +29,8 @@ struct ManagementOptions: ParsableArguments, Sendable {
     /// What it tells; `nil` when nobody named it.
     ///
     /// - Throws: ``CommandFailure`` when it can't be reached or refuses.
-    func facts(_ options: CommonOptions) async throws -> ManagementFacts? {
+    func facts(_ options: CommonOptions, namespace: String? = nil) async throws -> ManagementFacts? {
         guard let api = try api(options) else { return nil }
-        return try await api.facts(namespace: options.chosenNamespace)
+        return try await api.facts(namespace: namespace ?? options.chosenNamespace)
     }
 }

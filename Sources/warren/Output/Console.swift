@@ -47,9 +47,10 @@ struct Console: Sendable {
         try? Self.write("\r\u{1B}[2K", to: STDERR_FILENO)
     }
 
-    /// A line for people on the standard error, beside what is printed.
+    /// A line on the standard error, beside what is printed: for people, or `{"note":…}`.
     func note(_ text: String) {
-        try? Self.write("warren: \(text.oneLine)\n", to: STDERR_FILENO)
+        let line = json ? JSONLine.text(["note": text]) : "warren: \(text.oneLine)"
+        try? Self.write(line + "\n", to: STDERR_FILENO)
     }
 
     private static let lock = Mutex(())

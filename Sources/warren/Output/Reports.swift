@@ -28,6 +28,8 @@ struct MailboxLine: Encodable, Sendable {
     let type: String?
     let state: String
     let queued: Int
+    /// Handed to a receiver and not acknowledged, where the broker tells it.
+    let inWork: Int?
     let consumers: Int
     /// The age of the oldest message, where the broker tells it.
     let oldestSeconds: Int?
@@ -38,6 +40,7 @@ struct MailboxLine: Encodable, Sendable {
             type: report.lineage.last,
             state: report.state.rawValue,
             queued: report.queuedMessages,
+            inWork: report.messagesInWork,
             consumers: report.consumers,
             oldestSeconds: report.oldestMessage.map { max(0, Int((Duration.zero - Duration(until: $0)) / .seconds(1))) }
         )
@@ -49,6 +52,7 @@ struct MailboxLine: Encodable, Sendable {
         type: String?,
         state: String,
         queued: Int = 0,
+        inWork: Int? = nil,
         consumers: Int = 0,
         oldestSeconds: Int? = nil
     ) {
@@ -58,25 +62,29 @@ struct MailboxLine: Encodable, Sendable {
         self.type = type
         self.state = state
         self.queued = queued
+        self.inWork = inWork
         self.consumers = consumers
         self.oldestSeconds = oldestSeconds
     }
 
     /// The table of several.
-    static func table(_ mailboxes: [MailboxLine], withOldest: Bool = false) -> Table {
-        var columns: [Table.Column] = [
-            .flexible("TYPE"), .flexible("NAME"), .fixed("ID"), .fixed("STATE"), .number("QUEUED"),
-            .number("CONSUMERS"),
-        ]
-        if withOldest { columns.append(.number("OLDEST")) }
+    ///
+    /// - Parameter withFacts: Whether it has the columns for what only the management plugin tells.
+    static func table(_ mailboxes: [MailboxLine], withFacts: Bool = false) -> Table {
+        let work: [Table.Column] = withFacts ? [.number("IN WORK")] : []
+        let columns =
+            [.flexible("TYPE"), .flexible("NAME"), .fixed("ID"), .fixed("STATE"), .number("QUEUED")] + work
+            + [.number("CONSUMERS")] + (withFacts ? [.number("OLDEST")] : [])
         return Table(
             columns,
             rows: mailboxes.map { mailbox in
                 let row = [
                     mailbox.type ?? (mailbox.role == "user" ? "(user)" : "-"), mailbox.name ?? "-", mailbox.id,
-                    mailbox.state, "\(mailbox.queued)", "\(mailbox.consumers)",
+                    mailbox.state, "\(mailbox.queued)",
                 ]
-                return withOldest ? row + [mailbox.oldestSeconds.map(Self.age) ?? "-"] : row
+                guard withFacts else { return row + ["\(mailbox.consumers)"] }
+                let inWork = mailbox.inWork.map { "\($0)" } ?? "-"
+                return row + [inWork, "\(mailbox.consumers)", mailbox.oldestSeconds.map(Self.age) ?? "-"]
             }
         )
     }

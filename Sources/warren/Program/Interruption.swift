@@ -34,6 +34,6 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
 }
 
 /// Cleans up: a cancelled task has its time for that, too.
-func uncancelled(_ body: @escaping @Sendable () async -> Void) async {
+func uncancelled<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result {
     await Task { await body() }.value
 }

@@ -31,9 +31,9 @@ enum Main {
         do {
             command = try Warren.parseAsRoot(arguments)
         } catch {
-            return report(parsing: error)
+            return report(parsing: error, arguments)
         }
-        guard let command = command as? any Command else { return await explain(command) }
+        guard let command = command as? any Command else { return await explain(command, arguments) }
         do {
             try await command.perform()
             return ExitStatus.done
@@ -47,7 +47,7 @@ enum Main {
         } catch let error as ExitCode {
             return error.rawValue
         } catch {
-            if error is ValidationError || error is CleanExit { return report(parsing: error) }
+            if error is ValidationError || error is CleanExit { return report(parsing: error, arguments) }
             let failure = CommandFailure(error)
             report(failure, asJSON: command.options.json)
             return failure.status
@@ -55,7 +55,7 @@ enum Main {
     }
 
     /// Runs what is not a command of the tool: the library's own help, or a command that only has subcommands.
-    private static func explain(_ command: any ParsableCommand) async -> Int32 {
+    private static func explain(_ command: any ParsableCommand, _ arguments: [String]) async -> Int32 {
         do {
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
@@ -65,19 +65,21 @@ enum Main {
             }
             return ExitStatus.done
         } catch {
-            return report(parsing: error)
+            return report(parsing: error, arguments)
         }
     }
 
-    /// Help and completions go to the standard output; what is wrong with the arguments is one line.
-    private static func report(parsing error: any Error) -> Int32 {
+    /// Help and completions go to the standard output; what is wrong with the arguments is one line, of JSON when they
+    /// ask for that.
+    private static func report(parsing error: any Error, _ arguments: [String]) -> Int32 {
         guard Warren.exitCode(for: error) != .success else {
             try? Console.write(Warren.fullMessage(for: error) + "\n", to: STDOUT_FILENO)
             return ExitStatus.done
         }
         let message = Warren.message(for: error).split(separator: "\n").first.map(String.init) ?? "wrong usage"
-        try? Console.write("warren: \(message) (see warren --help)\n", to: STDERR_FILENO)
-        return ExitStatus.usage
+        let failure = CommandFailure("\(message) (see warren --help)", code: "usage", status: ExitStatus.usage)
+        report(failure, asJSON: arguments.prefix { $0 != "--" }.contains("--json"))
+        return failure.status
     }
 
     private static func report(_ failure: CommandFailure, asJSON: Bool) {

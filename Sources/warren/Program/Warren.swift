@@ -20,9 +20,12 @@ struct Warren: AsyncParsableCommand {
             """,
         version: "warren 0.1.0",
         subcommands: [
-            DemoCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self, PingCommand.self,
+            DemoCommand.self, RegisterCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self,
+            PingCommand.self,
             CallCommand.self, TerminateCommand.self, MailboxesCommand.self, DeadLettersCommand.self,
-            ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, ConformanceCommand.self, BenchCommand.self,
+            ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, NamespaceCommand.self,
+            ConformanceCommand.self,
+            BenchCommand.self,
         ]
     )
 }
