@@ -20,6 +20,11 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// How mailboxes, requests and connections behave.
     public let configuration: RabbitMQConfiguration
 
+    /// The URL of the broker in the variable `WARREN_BROKER`; `nil` when that is not set, or empty.
+    public static var environmentURL: String? {
+        ProcessInfo.processInfo.environment["WARREN_BROKER"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// The namespace. Namespaces on one broker know nothing of each other.
     public var namespace: String { names.namespace }
 

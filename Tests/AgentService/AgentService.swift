@@ -15,7 +15,11 @@ import RabbitMQExchange
 /// lines of its standard input; a third line lets the actions end. It says what it does, a line for each step.
 @main
 struct AgentService {
-    static func main() async throws {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = .warning

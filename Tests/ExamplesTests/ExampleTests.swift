@@ -1,4 +1,5 @@
 import ExchangeTestKit
+import Foundation
 import Testing
 
 /// The examples that need no broker, each as a process of its own.
@@ -7,6 +8,32 @@ struct ExampleTests {
     @Test("Each prints what its README shows", arguments: Example.withoutBroker)
     func prints(_ example: Example) async throws {
         #expect(try await example.run(broker: "") == example.output)
+    }
+
+    @Test("An empty WARREN_BROKER is none", arguments: Example.withoutBroker)
+    func emptyVariable(_ example: Example) async throws {
+        // An empty value removes a variable of a child: the shell sets it.
+        let output = try await ChildProcess.run(
+            "/bin/sh",
+            ["-c", "WARREN_BROKER= exec \"$0\"", try ProductsDirectory.executable(example.name)]
+        )
+        #expect(try output.split(separator: "\n").map(String.init).sorted() == example.output)
+    }
+
+    @Test(
+        "One whose broker is not there ends with one line and status 3",
+        arguments: Example.all
+    )
+    func unreachable(_ example: Example) async throws {
+        let child = try ChildProcess(
+            try ProductsDirectory.executable(example.name),
+            example.file.map { [example.folder.appendingPathComponent($0).path] } ?? [],
+            environment: ["WARREN_BROKER": "amqp://guest:guest@127.0.0.1:1"]
+        )
+        child.closeInput()
+        #expect(try await child.waitForExit(timeout: .seconds(30)) == .code(3))
+        let lines = child.standardError.split(separator: "\n")
+        #expect(lines.count == 1 && lines[0].hasPrefix("\(example.name): connection-lost"), "\(child.standardError)")
     }
 
     @Test("Two processes without a broker are told that they need one")

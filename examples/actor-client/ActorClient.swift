@@ -35,7 +35,11 @@ actor MyCounter: Agent {
 
 @main
 struct ActorClient {
-    static func main() async throws {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
         try await withAgents(on: exchange()) { agents in
             let counter = try await agents.launch(MyCounter(), name: "counter-1")
             print("count:", try await counter.count())
@@ -52,7 +56,7 @@ struct ActorClient {
 
     /// The exchange of this process, or a broker when there is one.
     private static func exchange() throws -> any ExchangeFactory {
-        guard let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"] else { return InProcessExchange() }
+        guard let broker = RabbitMQExchange.environmentURL else { return InProcessExchange() }
         return try RabbitMQExchange(url: broker, namespace: "examples")
     }
 }

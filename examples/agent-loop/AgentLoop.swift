@@ -52,7 +52,11 @@ actor MyThermometer: Agent {
 
 @main
 struct AgentLoop {
-    static func main() async throws {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
         try await withAgents(on: exchange()) { agents in
             let thermometer = try await agents.launch(MyThermometer(), name: "kitchen")
             let first = try await thermometer.reading()
@@ -65,7 +69,7 @@ struct AgentLoop {
 
     /// The exchange of this process, or a broker when there is one.
     private static func exchange() throws -> any ExchangeFactory {
-        guard let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"] else { return InProcessExchange() }
+        guard let broker = RabbitMQExchange.environmentURL else { return InProcessExchange() }
         return try RabbitMQExchange(url: broker, namespace: "examples")
     }
 }

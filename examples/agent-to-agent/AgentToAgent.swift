@@ -35,7 +35,11 @@ struct Coordinator: Agent {
 
 @main
 struct AgentToAgent {
-    static func main() async throws {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
         try await withAgents(on: exchange()) { agents in
             let lowerer = try await agents.launch(Lowerer(), name: "lowerer")
             let reverser = try await agents.launch(Reverser(), name: "reverser")
@@ -49,7 +53,7 @@ struct AgentToAgent {
 
     /// The exchange of this process, or a broker when there is one.
     private static func exchange() throws -> any ExchangeFactory {
-        guard let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"] else { return InProcessExchange() }
+        guard let broker = RabbitMQExchange.environmentURL else { return InProcessExchange() }
         return try RabbitMQExchange(url: broker, namespace: "examples")
     }
 }

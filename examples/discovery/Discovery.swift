@@ -38,7 +38,11 @@ actor MyAdjustableSensor: Agent {
 
 @main
 struct Discovery {
-    static func main() async throws {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
         try await withAgents(on: exchange()) { agents in
             _ = try await agents.launch(FixedSensor(value: 7), name: "cellar")
             _ = try await agents.launch(FixedSensor(value: 21), name: "kitchen")
@@ -70,7 +74,7 @@ struct Discovery {
 
     /// The exchange of this process, or a broker when there is one.
     private static func exchange() throws -> any ExchangeFactory {
-        guard let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"] else { return InProcessExchange() }
+        guard let broker = RabbitMQExchange.environmentURL else { return InProcessExchange() }
         return try RabbitMQExchange(url: broker, namespace: "examples")
     }
 }

@@ -5,9 +5,13 @@ import RabbitMQExchange
 
 @main
 struct Hello {
-    static func main() async throws {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
         var exchange: any ExchangeFactory = InProcessExchange()
-        if let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"] {
+        if let broker = RabbitMQExchange.environmentURL {
             exchange = try RabbitMQExchange(url: broker, namespace: "hello")
         }
         let ann = try await exchange.makeUserClient(name: "ann")

@@ -5,9 +5,13 @@ import RabbitMQExchange
 
 @main
 struct LogTriage {
-    static func main() async throws {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
         let arguments = CommandLine.arguments.dropFirst()
-        guard let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"], let last = arguments.last else {
+        guard let broker = RabbitMQExchange.environmentURL, let last = arguments.last else {
             say("Usage: WARREN_BROKER=amqp://user:password@host log-triage FILE")
             exit(2)
         }

@@ -24,8 +24,12 @@ struct MyReverser: Agent {
 
 @main
 struct Processes {
-    static func main() async throws {
-        guard let broker = ProcessInfo.processInfo.environment["WARREN_BROKER"] else {
+    static func main() async {
+        await runProgram { try await run() }
+    }
+
+    private static func run() async throws {
+        guard let broker = RabbitMQExchange.environmentURL else {
             print("WARREN_BROKER is not set: two processes need a broker, such as amqp://guest:guest@127.0.0.1:5672")
             exit(2)
         }

@@ -78,6 +78,12 @@ extension ExchangeClient {
         return registration
     }
 
+    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
+    /// is none. See ``ExchangeTransport/registration(named:type:)``.
+    public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try await transport.registration(named: name, type: type)
+    }
+
     /// Registers several agents, or none. See ``ExchangeTransport/registerAgents(_:)``.
     public func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration] {
         try await transport.registerAgents(agents)

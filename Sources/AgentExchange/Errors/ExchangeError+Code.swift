@@ -15,6 +15,8 @@ extension ExchangeError {
         public static let mailboxTerminated = Code(rawValue: "mailbox-terminated")
         /// Another process, or another client of this one, receives from the mailbox.
         public static let mailboxInUse = Code(rawValue: "mailbox-in-use")
+        /// An agent of this display name is registered with another type.
+        public static let nameInUse = Code(rawValue: "name-in-use")
         /// The mailbox holds as many messages as it may.
         public static let mailboxFull = Code(rawValue: "mailbox-full")
         /// The deadline passed.

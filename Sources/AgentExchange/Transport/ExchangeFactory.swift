@@ -21,9 +21,26 @@ public protocol ExchangeFactory: Codable, Sendable {
         mode: AttachMode,
         requestLimit: Int?
     ) async throws(ExchangeError) -> any ExchangeTransport
+
+    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
+    /// is none. See ``ExchangeTransport/registration(named:type:)``.
+    func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration
 }
 
 extension ExchangeFactory {
+    /// Asks in the name of a user, who goes again.
+    public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        let user = try await makeUserClient(startListener: false)
+        do {
+            let registration = try await user.registration(named: name, type: type)
+            await user.close()
+            return registration
+        } catch {
+            await Task { await user.close() }.value
+            throw error
+        }
+    }
+
     /// Opens the mailbox of a registered agent, with the exchange's own limit of requests, and by default one that nobody
     /// else receives from.
     public func makeAgentTransport(

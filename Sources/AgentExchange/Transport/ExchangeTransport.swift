@@ -56,6 +56,21 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// the error is thrown.
     func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration]
 
+    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
+    /// is none. So a service finds its mailbox again when it starts again.
+    ///
+    /// Several programs may call this at the same time: all of them get the same agent, the one that was registered first,
+    /// and no other of theirs stays. One that was terminated does not count. Who then serves the mailbox is decided by opening
+    /// it: see ``AttachMode``.
+    ///
+    /// - Parameters:
+    ///   - name: The display name, which should be that of one agent. Of several the oldest registration counts.
+    ///   - type: The agent's type. Of an agent that is taken over only its name is compared: it is discovered, and gets
+    ///     broadcasts, by the ancestors that it was registered with.
+    /// - Throws: ``ExchangeError/Code/nameInUse`` when the agent of that name is of another type; as
+    ///   ``registerAgent(_:name:)``.
+    func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration
+
     /// The registered agents of a type that have not been terminated, oldest registration first.
     ///
     /// Complete: it has every agent whose registration had returned, anywhere, before the call.

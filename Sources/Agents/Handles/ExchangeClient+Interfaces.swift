@@ -28,6 +28,15 @@ extension ExchangeClient {
         try await registerAgent(interface.agentType, name: name)
     }
 
+    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
+    /// is none. See `ExchangeTransport.registration(named:type:)`.
+    public func registration<Interface: AgentInterface>(
+        named name: String,
+        as interface: Interface.Type
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try await registration(named: name, type: interface.agentType)
+    }
+
     /// Watches the agents with an interface, or one that refines it: first those that are there, then who is registered
     /// and terminated, as it happens, without a gap or a double.
     public func changes<Interface: AgentInterface>(

@@ -81,15 +81,10 @@ final class AgentRun<Subject: Agent>: Sendable {
             if let limit = configuration.maximumConcurrentActions, limit < 1 {
                 throw ExchangeError(.invalidConfiguration, "maximumConcurrentActions is at least 1")
             }
-            client = try await exchange.makeAgentClient(
-                registration,
-                mode: mode,
-                requestLimit: configuration.requestLimit,
-                configuration: configuration.client,
-                startsAtOnce: startsAtOnce,
-                requestHandler: { [self] in try await serve($0, $1) }
-            )
+            client = try await open()
         } catch {
+            // Whoever stops an agent that still waits for its broker has what they want.
+            if error.code == .cancelled, case .stopped? = end.value { return .success(()) }
             return .failure(error)
         }
         let context = AgentContext(
@@ -107,6 +102,32 @@ final class AgentRun<Subject: Agent>: Sendable {
         await client.close()
         await listening
         return result
+    }
+
+    /// Opens the mailbox; cancelled when the agent is to end meanwhile, and the exchange has not let it in soon.
+    private func open() async throws(ExchangeError) -> AgentExchangeClient {
+        let result = Latch<Result<AgentExchangeClient, ExchangeError>>()
+        let opening = OwnWork { [self] in
+            do throws(ExchangeError) {
+                let client = try await exchange.makeAgentClient(
+                    registration,
+                    mode: mode,
+                    requestLimit: configuration.requestLimit,
+                    configuration: configuration.client,
+                    startsAtOnce: startsAtOnce,
+                    requestHandler: { [self] in try await serve($0, $1) }
+                )
+                result.set(.success(client))
+            } catch {
+                result.set(.failure(error))
+            }
+        }
+        await opening.wait(orUntil: end)
+        if result.value == nil { _ = await opening.wait(atMost: patience) }
+        opening.cancel()
+        // Every call of an exchange ends.
+        guard let outcome = await result.wait() else { throw ExchangeError(.cancelled, "the agent was stopped") }
+        return try outcome.get()
     }
 
     /// Ends the agent when its client stops.

@@ -45,6 +45,34 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
         )
     }
 
+    /// Prepares to run the agent with a display name: takes over its mailbox when it is registered, and registers it when it is
+    /// not. So a service that starts again finds its mailbox, with what came meanwhile.
+    ///
+    /// Any number of replicas may do this at the same time: one of them serves the mailbox, the others stand by.
+    ///
+    /// ```swift
+    /// try await AgentRuntime(MyBank(), named: "bank", exchange: exchange).run(stoppingOn: [SIGTERM])
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - agent: The agent. Its interface is the type that is registered.
+    ///   - name: The display name of this agent alone.
+    ///   - exchange: The exchange.
+    ///   - mode: What to do when another process runs the agent; by default to stand by.
+    ///   - configuration: How it is run.
+    /// - Throws: `ExchangeError.Code.nameInUse` when the agent of that name is of another type; as
+    ///   `ExchangeTransport.registration(named:type:)`.
+    public convenience init(
+        _ agent: Subject,
+        named name: String,
+        exchange: any ExchangeFactory,
+        mode: AttachMode = .standby,
+        configuration: AgentConfiguration = AgentConfiguration()
+    ) async throws(ExchangeError) {
+        let registration = try await exchange.registration(named: name, type: Subject.Interface.agentType)
+        self.init(agent, registration: registration, exchange: exchange, mode: mode, configuration: configuration)
+    }
+
     init(_ run: AgentRun<Subject>) {
         self.run = run
     }

@@ -34,6 +34,9 @@ struct OwnWork: Sendable {
         return ended.value != nil
     }
 
+    /// Cancels it, and does not wait.
+    func cancel() { task.cancel() }
+
     /// Cancels it and waits until it has ended. Returns whether that was before the timeout.
     func cancel(patience: Duration) async -> Bool {
         task.cancel()

@@ -17,6 +17,7 @@ public enum ExchangeConformance {
         OwnershipCases.all,
         AnswerCases.all,
         RegistrationCases.all,
+        AdoptionCases.all,
         DiscoveryCases.all,
         TerminationCases.all,
         ClientCases.all,

@@ -63,13 +63,15 @@ extension RabbitMQExchange {
         ready: @Sendable () -> Void = {},
         report: @escaping @Sendable (DeadLetter) -> Void
     ) async throws(ExchangeError) {
-        let session = try await Session.open(
-            names: names,
-            configuration: configuration,
-            connection: try address.connection(configuration),
-            logger: logger,
-            deadLetterReport: report
-        )
+        let session = try await patiently { () throws(ExchangeError) in
+            try await Session.open(
+                names: names,
+                configuration: configuration,
+                connection: try address.connection(configuration),
+                logger: logger,
+                deadLetterReport: report
+            )
+        }
         ready()
         await session.link.consumer.waitUntilClosed()
         // The task may be cancelled; closing takes its time all the same.

@@ -108,7 +108,33 @@ extension RabbitMQExchange {
 
     /// The session that the transports of this exchange share.
     func lease() async throws(ExchangeError) -> Lease {
-        try await SessionRegistry.shared.lease(key, logger: logger)
+        try await patiently { () throws(ExchangeError) in try await SessionRegistry.shared.lease(key, logger: logger) }
+    }
+
+    /// Connects, and tries again while the broker can't be reached, for as long as
+    /// ``RabbitMQConfiguration/connectPatience`` says.
+    func patiently<Opened>(
+        _ open: () async throws(ExchangeError) -> Opened
+    ) async throws(ExchangeError) -> Opened {
+        let end = ContinuousClock.now + (configuration.connectPatience ?? .zero)
+        var backoff = Backoff(configuration.recovery)
+        while true {
+            do throws(ExchangeError) {
+                return try await open()
+            } catch {
+                guard error.code == .connectionLost, .now < end else { throw error }
+                logger.warning(
+                    "the broker can't be reached yet; it is tried again",
+                    metadata: .init(keys: [.error: error.description])
+                )
+            }
+            let pause = min(backoff.next(random: .random(in: 0..<1)), ContinuousClock.now.duration(to: end))
+            do {
+                try await Task.sleep(for: pause)
+            } catch {
+                throw ExchangeError(.cancelled, "the calling task was cancelled while the broker was waited for")
+            }
+        }
     }
 
     /// What makes exchanges share a session.
@@ -121,20 +147,4 @@ extension RabbitMQExchange {
 
     /// The virtual host.
     public var virtualHost: String { address.virtualHost }
-}
-
-extension RabbitMQExchange {
-    /// Registers an agent, without a client: whoever runs it opens its mailbox with the registration.
-    public func registerAgent(_ type: AgentType, name: String? = nil) async throws(ExchangeError) -> AgentRegistration {
-        let id = AgentID(name: try name.map(AgentID.checked(name:)))
-        let lease = try await lease()
-        do {
-            try await Registration.register(.agent(id), lineage: type.lineage, in: lease.session)
-        } catch {
-            await lease.end()
-            throw error
-        }
-        await lease.end()
-        return AgentRegistration(agentID: id, type: type)
-    }
 }

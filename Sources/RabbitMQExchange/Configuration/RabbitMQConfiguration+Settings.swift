@@ -15,6 +15,7 @@
         /// | `maximumMailboxLength` | messages |
         /// | `redeliveryLimit` | how often |
         /// | `acknowledgementTimeout`, `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
+        /// | `connectPatience` | a duration |
         /// | `reconnectDelay`, `maximumReconnectDelay` | durations |
         /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
         /// | `sendsUserID`, `requiresUserID` | `true` or `false` |
@@ -37,6 +38,7 @@
             if let value = try settings.duration("heartbeat") { heartbeat = value }
             if let value = try settings.duration("userMailboxExpiry") { userMailboxExpiry = value }
             if let value = try settings.duration("sessionExpiry") { sessionExpiry = value }
+            if let value = try settings.duration("connectPatience") { connectPatience = value }
             if let value = try settings.duration("reconnectDelay") { reconnectDelay = value }
             if let value = try settings.duration("maximumReconnectDelay") { maximumReconnectDelay = value }
             if let value = try settings.number("publishWindowMessages") { publishWindowMessages = value }

@@ -64,6 +64,11 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// The part of each of these delays that is random, 0 to 1, so that many processes do not connect at once. 0.5.
     public var reconnectJitter: Double = 0.5
 
+    /// How long a program that starts goes on trying to connect while the broker can't be reached: a service that is started
+    /// together with its broker, for example. `nil`, the default, tries once. A login that the broker refuses is not tried
+    /// again. A connection that was made once is kept without a limit.
+    public var connectPatience: Duration?
+
     /// What the connections are called on the broker's management page, before the role. All factories of a process with
     /// the same broker, namespace and name share their connections. By default the name of the process and its id.
     public var connectionName: String?
@@ -104,6 +109,10 @@ extension RabbitMQConfiguration {
             (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
             (isExpiry(userMailboxExpiry), "userMailboxExpiry is 1 s to 4,294,967 s"),
             (isExpiry(sessionExpiry), "sessionExpiry is 1 s to 4,294,967 s"),
+            (
+                connectPatience.map { $0 >= .zero && $0 <= day * 365 } ?? true,
+                "connectPatience is 0 s to 31,536,000 s"
+            ),
             (
                 recovery.isValid && maximumReconnectDelay <= day,
                 "reconnectDelay is above zero and at most maximumReconnectDelay, which is at most 86,400 s; "

@@ -32,8 +32,14 @@ struct CommonOptions: ParsableArguments, Sendable {
     /// - Parameters:
     ///   - role: What the connections are called on the broker, after `warren`; those with the same are shared.
     ///   - namespace: A namespace of its own.
-    func exchange(_ role: String = "command", namespace: String? = nil) throws -> RabbitMQExchange {
+    ///   - patience: How long to try to connect while the broker can't be reached.
+    func exchange(
+        _ role: String = "command",
+        namespace: String? = nil,
+        patience: Duration? = nil
+    ) throws -> RabbitMQExchange {
         var configuration = RabbitMQConfiguration()
+        configuration.connectPatience = patience
         configuration.connectionName = "warren \(role) \(ProcessInfo.processInfo.processIdentifier)"
         do throws(ExchangeError) {
             return try RabbitMQExchange(

@@ -17,6 +17,9 @@ struct AgentCommand: Command {
             given by --id stays. A kept mailbox can be served again with --id, by one process at a time; one with --standby \
             takes over when the other ends, and says so on the standard error.
 
+            With --adopt it serves the agent of that name, which is registered when there is none, and stays: a service that \
+            is started again finds its mailbox. Any number of them may start at the same time with --adopt --standby.
+
             On SIGTERM or SIGINT it takes no more requests; what runs may finish within --grace, and is answered.
 
             EXAMPLE
@@ -26,6 +29,7 @@ struct AgentCommand: Command {
     )
 
     @OptionGroup var options: CommonOptions
+    @OptionGroup var waiting: WaitingOptions
 
     @Argument(help: "echo, counter or sleeper.")
     var kind: BuiltInAgent
@@ -36,7 +40,10 @@ struct AgentCommand: Command {
     @Option(help: ArgumentHelp("Serve the mailbox of this registered agent.", valueName: "uuid"))
     var id: EntityArgument?
 
-    @Flag(help: "With --id: wait until nobody else serves it.")
+    @Flag(help: "With --name: serve the agent of this name; register it when there is none.")
+    var adopt = false
+
+    @Flag(help: "With --id or --adopt: wait until nobody else serves it.")
     var standby = false
 
     @Flag(help: "Leave the mailbox when the command ends.")
@@ -46,7 +53,10 @@ struct AgentCommand: Command {
     var grace: TimeSpan = .seconds(10)
 
     func validate() throws {
-        if standby, id == nil { throw ValidationError("--standby needs --id: the agent to stand by for") }
+        if standby, id == nil, !adopt {
+            throw ValidationError("--standby needs --id or --adopt: the agent to stand by for")
+        }
+        if adopt, name?.isEmpty ?? true { throw ValidationError("--adopt needs --name: the agent to serve") }
         if let id, id.id?.agentID == nil { throw ValidationError("--id takes the UUID of an agent") }
         if id != nil, name != nil {
             throw ValidationError("an agent has its name since it was registered: --name or --id")
@@ -54,7 +64,7 @@ struct AgentCommand: Command {
     }
 
     func execute(_ console: Console) async throws {
-        let exchange = try options.exchange("agent \(kind.rawValue)")
+        let exchange = try options.exchange("agent \(kind.rawValue)", patience: waiting.wait?.duration)
         let registration = try await registration(exchange)
         try await serve(kind.makeAgent(), registration, exchange, console)
     }
@@ -91,7 +101,7 @@ struct AgentCommand: Command {
         do {
             try await run
         } catch {
-            if !isAttached { await removeRegistration(registration, exchange) }
+            if !isAttached { await removeRegistration(registration, console) }
             throw failure ?? error
         }
         if let failure { throw failure }
@@ -99,12 +109,13 @@ struct AgentCommand: Command {
     }
 
     /// Whether the mailbox is this command's own, and goes with it.
-    private var isOwn: Bool { id == nil && !keep }
+    private var isOwn: Bool { id == nil && !keep && !adopt }
 
     private func registration(_ exchange: RabbitMQExchange) async throws -> AgentRegistration {
         if let agent = id?.id?.agentID { return AgentRegistration(agentID: agent, type: kind.type) }
         return try await options.connecting(to: exchange) { () throws(ExchangeError) in
-            try await exchange.registerAgent(kind.type, name: name)
+            if adopt, let name { return try await exchange.registration(named: name, type: kind.type) }
+            return try await exchange.registerAgent(kind.type, name: name)
         }
     }
 
@@ -117,12 +128,18 @@ struct AgentCommand: Command {
     }
 
     /// Terminates the mailbox that this command registered, when the agent never came to run.
-    private func removeRegistration(_ registration: AgentRegistration, _ exchange: RabbitMQExchange) async {
+    private func removeRegistration(_ registration: AgentRegistration, _ console: Console) async {
         guard isOwn else { return }
-        await uncancelled {
-            guard let administration = try? await exchange.openAdministration() else { return }
-            try? await administration.terminate(.agent(registration.agentID))
-            await administration.close()
+        let failure = await uncancelled { () async -> CommandFailure? in
+            do {
+                try await options.withAdministration { try await $0.terminate(.agent(registration.agentID)) }
+                return nil
+            } catch {
+                return error as? CommandFailure ?? CommandFailure(error)
+            }
+        }
+        if let failure {
+            console.note("\(registration.agentID.uuid.lowercased) stays registered: \(failure.message)")
         }
     }
 }

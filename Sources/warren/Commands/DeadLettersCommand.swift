@@ -18,6 +18,8 @@ struct DeadLettersCommand: Command {
 
     @OptionGroup var options: CommonOptions
 
+    @OptionGroup var waiting: WaitingOptions
+
     @Flag(help: "Answer dead letters until SIGTERM.")
     var serve = false
 
@@ -52,7 +54,7 @@ struct DeadLettersCommand: Command {
             try console.line("parked     \(figures.parked)")
             return
         }
-        let exchange = try options.exchange("dead letters")
+        let exchange = try options.exchange("dead letters", patience: waiting.wait?.duration)
         let (lines, put) = AsyncStream.makeStream(of: Line.self, bufferingPolicy: .bufferingNewest(10_000))
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -5,8 +5,9 @@ import Testing
 @Suite("The tool without a broker")
 struct UsageTests {
     private static let commands = [
-        "demo", "agent", "agents", "status", "ping", "call", "terminate", "mailboxes", "dead-letters", "parked",
-        "topology", "doctor", "conformance", "bench",
+        "demo", "register", "agent", "agents", "status", "ping", "call", "terminate", "mailboxes", "dead-letters",
+        "parked",
+        "topology", "doctor", "namespace", "conformance", "bench",
     ]
 
     @Test(
@@ -14,7 +15,8 @@ struct UsageTests {
         arguments: [
             ["bogus"], ["call"], ["call", "x", "y", "hello"], ["ping", "x", "--interval", "5d"], ["parked", "show"],
             ["agents", "--broker", "http://u:s3cr3t@x"], ["agents", "--namespace", "a.b"], ["agent", "clown"],
-            ["agent", "echo", "--standby"], ["bench", "--seconds", "0"], ["topology", "--format", "x"],
+            ["agent", "echo", "--standby"], ["agent", "echo", "--adopt"], ["register", "x"],
+            ["bench", "--seconds", "0"], ["topology", "--format", "x"],
             ["conformance", "--subject", "none"],
         ]
     )
@@ -25,13 +27,31 @@ struct UsageTests {
         #expect(run.errors.hasPrefix("warren: ") && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
     }
 
-    @Test("A broker that can't be reached is one line and status 3", arguments: commands.filter { $0 != "parked" })
+    @Test(
+        "Wrong usage is JSON with --json",
+        arguments: [
+            ["bogus"], ["call", "x", "y", "hello"], ["parked", "show"], ["parked"], ["agents", "--namespace", "a.b"],
+            ["agent", "echo", "--standby"], ["namespace", "remove"], ["namespace", "remove", "a", "--namespace", "b"],
+        ]
+    )
+    func wrongUsageAsJSON(arguments: [String]) async throws {
+        let run = try await Tool().run(arguments + ["--json"])
+        #expect(run.exit == .code(2) && run.output.isEmpty)
+        let report = try JSONDecoder().decode(ErrorJSON.self, from: Data(run.errors.utf8))
+        #expect(["usage", "invalid-configuration"].contains(report.error.code), "\(run.errors)")
+    }
+
+    @Test(
+        "A broker that can't be reached is one line and status 3",
+        arguments: commands.filter { $0 != "parked" && $0 != "namespace" }
+    )
     func unreachable(command: String) async throws {
         var tool = Tool(secret: "s3cr3t")
         tool.environment["WARREN_BROKER"] = "amqp://u:s3cr3t@127.0.0.1:1"
         var arguments = [command]
         switch command {
         case "agent": arguments.append("echo")
+        case "register": arguments += ["x", "--type", "X"]
         case "status", "ping", "terminate": arguments.append(UUID().uuidString)
         case "call": arguments += [UUID().uuidString, "echo"]
         default: break
@@ -58,7 +78,7 @@ struct UsageTests {
         let run = try await Tool().run(command, "--help")
         #expect(run.exit == .code(0))
         #expect(run.output.contains("EXAMPLE\n  warren \(command)"))
-        #expect(run.output.contains("--broker") || command == "parked")
+        #expect(run.output.contains("--broker") || ["parked", "namespace"].contains(command))
     }
 
     @Test("Completions are there for each shell", arguments: ["bash", "zsh", "fish"])

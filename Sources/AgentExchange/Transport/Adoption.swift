@@ -1,0 +1,93 @@
+/// How the agent with a display name is found, or registered once, by any number of programs at the same time.
+///
+/// It looks, registers where there is none, and looks again: of those that were registered meanwhile the oldest counts, and the
+/// others are terminated by whoever registered them. Discovery is complete and has one order, so all see the same.
+package struct Adoption: Sendable {
+    private let register: @Sendable (AgentType, String) async throws(ExchangeError) -> AgentRegistration
+    private let named: @Sendable (String) async throws(ExchangeError) -> [AgentID]
+    private let ofType: @Sendable (String) async throws(ExchangeError) -> [AgentID]
+    private let status: @Sendable (EntityID) async throws(ExchangeError) -> MailboxStatus
+    private let terminate: @Sendable (EntityID) async throws(ExchangeError) -> Void
+
+    /// - Parameters:
+    ///   - register: Registers an agent.
+    ///   - named: The agents with a display name, oldest registration first.
+    ///   - ofType: The agents of exactly this type.
+    ///   - status: The state of a mailbox.
+    ///   - terminate: Terminates an agent.
+    package init(
+        register: @escaping @Sendable (AgentType, String) async throws(ExchangeError) -> AgentRegistration,
+        named: @escaping @Sendable (String) async throws(ExchangeError) -> [AgentID],
+        ofType: @escaping @Sendable (String) async throws(ExchangeError) -> [AgentID],
+        status: @escaping @Sendable (EntityID) async throws(ExchangeError) -> MailboxStatus,
+        terminate: @escaping @Sendable (EntityID) async throws(ExchangeError) -> Void
+    ) {
+        self.register = register
+        self.named = named
+        self.ofType = ofType
+        self.status = status
+        self.terminate = terminate
+    }
+
+    /// See ``ExchangeTransport/registration(named:type:)``.
+    package func registration(named name: String, _ type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        while true {
+            if let known = try await oldest(name, type) { return known }
+            let own = try await register(type, name)
+            do throws(ExchangeError) {
+                let counts = try await oldest(name, type)
+                if counts?.agentID == own.agentID { return own }
+                try await withdraw(own.agentID)
+                if let counts { return counts }
+                // It was terminated meanwhile.
+            } catch {
+                try? await withdraw(own.agentID)
+                throw error
+            }
+        }
+    }
+
+    /// Terminates an agent that was registered for nothing, also when the calling task is cancelled.
+    private func withdraw(_ agent: AgentID) async throws(ExchangeError) {
+        let withdrawal = Task { () async -> Result<Void, ExchangeError> in
+            do throws(ExchangeError) {
+                return .success(try await terminate(.agent(agent)))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try await withdrawal.value.get()
+    }
+
+    /// The oldest living agent of a name; `nil` when there is none.
+    ///
+    /// - Throws: ``ExchangeError/Code/nameInUse`` when it is of another type.
+    private func oldest(_ name: String, _ type: AgentType) async throws(ExchangeError) -> AgentRegistration? {
+        while true {
+            guard let agent = try await named(name).first else { return nil }
+            if try await ofType(type.name).contains(agent) { return AgentRegistration(agentID: agent, type: type) }
+            // Between the two looks it may have been terminated.
+            if try await status(.agent(agent)) == .terminated { continue }
+            let text = "the agent of this name is not of type \(type.name)"
+            throw ExchangeError(.nameInUse, text, entity: .agent(agent))
+        }
+    }
+}
+
+extension ExchangeTransport {
+    /// Looks, registers where there is none, and looks again: the oldest registration counts, and others are terminated.
+    public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        let adoption = Adoption { (type, name) throws(ExchangeError) in
+            try await self.registerAgent(type, name: name)
+        } named: { (name) throws(ExchangeError) in
+            try await self.discover(named: name)
+        } ofType: { (name) throws(ExchangeError) in
+            try await self.discover(typeNamed: name, allowSubtypes: false)
+        } status: { (id) throws(ExchangeError) in
+            try await self.status(of: id)
+        } terminate: { (id) throws(ExchangeError) in
+            try await self.terminate(id)
+        }
+        return try await adoption.registration(named: name, type)
+    }
+}

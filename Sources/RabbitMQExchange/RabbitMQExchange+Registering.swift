@@ -1,0 +1,55 @@
+public import AgentExchange
+
+/// Registering agents without a client: whoever runs one opens its mailbox with the registration.
+extension RabbitMQExchange {
+    /// Registers an agent.
+    public func registerAgent(_ type: AgentType, name: String? = nil) async throws(ExchangeError) -> AgentRegistration {
+        try await withSession { (session) throws(ExchangeError) in
+            try await Self.register(type, name, in: session)
+        }
+    }
+
+    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
+    /// is none. See `ExchangeTransport.registration(named:type:)`. No user is made for it.
+    public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try await withSession { (session) throws(ExchangeError) in
+            let adoption = Adoption { (type, name) throws(ExchangeError) in
+                try await Self.register(type, name, in: session)
+            } named: { (name) throws(ExchangeError) in
+                try await session.directory.agents(named: name)
+            } ofType: { (name) throws(ExchangeError) in
+                try await session.directory.agents(typeNamed: name, allowSubtypes: false)
+            } status: { (id) throws(ExchangeError) in
+                try await session.details(of: id).status
+            } terminate: { (id) throws(ExchangeError) in
+                try await Termination(session: session, id: id).run()
+            }
+            return try await adoption.registration(named: name, type)
+        }
+    }
+
+    private static func register(
+        _ type: AgentType,
+        _ name: String?,
+        in session: Session
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try type.check()
+        let id = AgentID(name: try name.map(AgentID.checked(name:)))
+        try await Registration.register(.agent(id), lineage: type.lineage, in: session)
+        return AgentRegistration(agentID: id, type: type)
+    }
+
+    private func withSession<Result>(
+        _ body: (Session) async throws(ExchangeError) -> Result
+    ) async throws(ExchangeError) -> Result {
+        let lease = try await lease()
+        do {
+            let result = try await body(lease.session)
+            await lease.end()
+            return result
+        } catch {
+            await lease.end()
+            throw error
+        }
+    }
+}
