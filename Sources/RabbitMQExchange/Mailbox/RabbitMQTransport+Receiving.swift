@@ -119,9 +119,13 @@ extension RabbitMQTransport {
     }
 
     /// The mailbox was terminated: answers everything that was received and not answered, and stops consuming. Returns when
-    /// nothing is held any more. Later calls wait for nothing.
+    /// nothing is held any more. Later calls wait for the first.
     func letGo() async {
-        guard markTerminated() else { return }
+        guard markTerminated() else {
+            await lettingGo.wait(until: .now + link.patience)
+            return
+        }
+        defer { lettingGo.end() }
         let deadline = link.deadline
         let receiver = takeReceiver()
         // Taken before anybody hears of the end: who serves these requests can't answer them any more.
@@ -134,6 +138,8 @@ extension RabbitMQTransport {
         // What was being taken while the mailbox ended.
         await answerTerminated(held.withLock { $0.takeUnanswered() })
         await settle()
+        // It may have taken deliveries before the mailbox ended, which it answers then.
+        await detaching.wait(until: .now + link.patience)
         for delivery in await flush(receiver, deadline) { delivery.reject(requeue: true) }
         await close(receiver, deadline)
     }
@@ -151,13 +157,24 @@ extension RabbitMQTransport {
     /// operation, and the time that answers on their way take.
     func detach() async {
         let deadline = link.deadline
+        detaching.begin()
         let receiver = takeReceiver()
-        let left = await stop(receiver, deadline)
+        let stopped = await stop(receiver, deadline)
         await settle()
         // Before anything is given back: what this gets comes behind that.
-        let behind = await flush(receiver, deadline)
-        for entry in held.withLock({ $0.takeUnanswered() }) { entry.receipt?.reject(requeue: true) }
-        for delivery in left + behind { delivery.reject(requeue: true) }
+        let left = stopped + (await flush(receiver, deadline))
+        let unanswered = held.withLock { $0.takeUnanswered() }
+        // Without a connection the broker has taken it back.
+        if link.isConnected, isTerminated || session.directory.known(mailboxID) == .terminated {
+            // The mailbox may be drained by now: what is given back to it then goes with its queue.
+            await answerTerminated(unanswered)
+            for delivery in left { refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) } }
+            await settle()
+        } else {
+            for entry in unanswered { entry.receipt?.reject(requeue: true) }
+            for delivery in left { delivery.reject(requeue: true) }
+        }
+        detaching.end()
         await close(receiver, deadline)
     }
 

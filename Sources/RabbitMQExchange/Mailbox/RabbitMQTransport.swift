@@ -15,6 +15,10 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
     let prefetch: Int
     let inbox = Inbox()
     let held: Mutex<HeldRequests<Delivery>>
+    /// Letting go of the mailbox after its termination.
+    let lettingGo = Underway()
+    /// Giving back what was received, because the transport closes.
+    let detaching = Underway()
     /// Attempts, where the broker does not count them.
     let notes: AttemptNotes?
     /// Whether it stands by for another consumer of the mailbox.
@@ -29,8 +33,8 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
         var isDetached = false
         /// Waits for the first delivery, which proves that this is the consumer that the broker serves.
         var proof: Signal<ControlMessage.Kind>?
-        /// Waits until no answer is on its way.
-        var settled: Signal<Void>?
+        /// Wait until no answer is on its way.
+        var settled: [Signal<Void>] = []
         /// Deliveries that are being answered or parked without having been handed out.
         var refusals = 0
         /// The responses that came last, by who answered what, since the agents that answer a broadcast share its tag:
@@ -103,16 +107,21 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
     /// Waits until no answer is on its way, 5 s at most or the limit of an operation.
     func settle() async {
         let signal = Signal<Void>()
-        state.withLock { $0.settled = signal }
+        state.withLock { $0.settled.append(signal) }
         checkSettled()
         _ = await signal.wait(until: .now + link.patience)
     }
 
     /// An answer came to its end.
     func checkSettled() {
-        guard let signal = state.withLock({ $0.refusals == 0 ? $0.settled : nil }), held.withLock({ $0.isSettled })
-        else { return }
-        signal.send(())
+        guard state.withLock({ $0.refusals == 0 && !$0.settled.isEmpty }), held.withLock({ $0.isSettled }) else {
+            return
+        }
+        let signals = state.withLock { state in
+            defer { state.settled = [] }
+            return state.settled
+        }
+        for signal in signals { signal.send(()) }
     }
 
     /// Answers or parks a delivery in the background, and lets ``settle()`` wait for it.
@@ -134,12 +143,13 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
         }
     }
 
-    /// Returns whether this is the first call.
+    /// The mailbox was terminated. Returns whether this is the first call, which then lets go of it.
     func markTerminated() -> Bool {
         state.withLock { state in
-            let isFirst = !state.isTerminated
+            guard !state.isTerminated else { return false }
             state.isTerminated = true
-            return isFirst
+            lettingGo.begin()
+            return true
         }
     }
 

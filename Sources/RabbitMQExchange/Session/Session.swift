@@ -12,6 +12,10 @@ final class Session: Sendable {
     let desk = ControlDesk()
     let background = BackgroundTasks()
     let channels = MailboxChannels()
+    /// Terminated mailboxes that this session lets go of, until whoever drains them was told.
+    let handovers = Underway()
+    /// Registrations that failed, until what they made is removed.
+    let undoings = Underway()
     /// Terminations of others that this session looks at or finishes.
     let finishing = Atomic(0)
     private let board: StateBoard
@@ -262,36 +266,15 @@ final class Session: Sendable {
             background.start { await self.reply(.inUse, to: control) }
         case .terminate:
             guard let mailbox = control.mailbox else { return }
-            background.start {
-                // Anybody who may write to the exchange can send this; only the directory is believed.
-                guard (try? await self.directory.state(of: mailbox)) == .terminated else {
-                    self.link.logger.debug(
-                        "the directory does not say that a mailbox was terminated",
-                        metadata: .init(keys: [.mailbox: mailbox.description])
-                    )
-                    return
-                }
-                let isOwner = self.isOwner(of: mailbox)
-                if isOwner { await self.reply(.lettingGo, to: control) }
-                await self.letGo(of: mailbox)
-                await self.reply(isOwner ? .released : .stoodBy, to: control)
+            handovers.begin()
+            let started = background.start {
+                await self.handOver(mailbox, control)
+                self.handovers.end()
             }
+            if started == nil { handovers.end() }
         case .probe, .marker:
             break
         }
-    }
-
-    /// Has every transport of this process let go of a mailbox that was terminated.
-    func letGo(of mailbox: EntityID) async {
-        await withDiscardingTaskGroup { group in
-            for transport in transports(of: mailbox) { group.addTask { await transport.letGo() } }
-        }
-    }
-
-    /// Whether this process can answer for the owner of a mailbox: not when its transports stand by, as far as they know.
-    private func isOwner(of mailbox: EntityID) -> Bool {
-        let transports = transports(of: mailbox)
-        return transports.isEmpty || transports.contains { $0.isActive }
     }
 
     /// Answers a control message. Whoever asked has a deadline, so a failure is only logged.
@@ -322,9 +305,12 @@ final class Session: Sendable {
 
     // MARK: The end
 
-    /// Removes the session queue and closes the connections.
+    /// Removes the session queue and closes the connections, after it has undone the registrations that failed, and has
+    /// told those who drain the mailboxes that it let go of.
     func close() async {
         state.withLock { $0.isClosing = true }
+        await undoings.wait(until: .now + link.patience)
+        if link.isConnected { await handovers.wait(until: .now + link.patience) }
         for consumer in living.consumers { consumer.stop() }
         if link.isConnected {
             let deadline = Deadline.after(link.patience)

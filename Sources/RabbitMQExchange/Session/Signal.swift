@@ -13,6 +13,9 @@ final class Signal<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
+    /// The value, if it is there.
+    var current: Value? { state.withLock { $0.value } }
+
     /// Delivers the value.
     func send(_ value: Value) {
         let waiter: CheckedContinuation<Value?, Never>? = state.withLock { state in

@@ -16,19 +16,19 @@ struct Drain: Sendable {
     /// Messages that are received and not acknowledged at a time.
     private static let window = 500
 
-    /// How long an owner that does not answer is waited for, before the marker is sent: when its process is gone the
-    /// broker has taken back what it held.
-    private static let ownerPatience = Duration.seconds(5)
-
-    /// How long an owner may take to say that it has begun, once one that stands by has answered.
-    private static let standbyPatience = Duration.seconds(1)
-
     /// How long a marker may take before it is sent again.
     private static let markerPatience = Duration.seconds(2)
 
-    /// Whether everything that was received could be moved.
+    /// What is known of the drain that runs.
     private final class Record: Sendable {
+        /// Whether everything that was received could be moved.
         let isComplete = Atomic(true)
+        /// The marker that ends it.
+        let marker: Mutex<ControlMessage>
+
+        init(_ marker: ControlMessage) {
+            self.marker = Mutex(marker)
+        }
     }
 
     var queue: String { session.names.queue(of: id) }
@@ -112,13 +112,16 @@ struct Drain: Sendable {
     /// Returns whether this emptied and deleted the queue; `nil` when the connection was lost before.
     private func drain() async throws(ExchangeError) -> Bool? {
         let marker = ControlMessage(.marker, mailbox: id)
+        let record = Record(marker)
         let key = "drain.\(marker.id.lowercased)"
         guard let (channel, consumer) = try await consume() else { return false }
         TerminationStep.reached(.attached)
         let drained = Signal<Bool>()
+        let owner = OwnerAnswers(of: id, in: session)
+        defer { owner.forget() }
         let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
-            group.addTask { await sendMarkers(marker, key: key, until: drained) }
-            let isEmpty = await receive(consumer, marker: marker)
+            group.addTask { await sendMarkers(record, key: key, owner, until: drained) }
+            let isEmpty = await receive(consumer, record, key: key, owner)
             drained.send(true)
             return isEmpty
         }
@@ -160,14 +163,24 @@ struct Drain: Sendable {
 
     /// Moves everything up to the marker. Returns `false` when the queue must not be deleted: another session did it
     /// meanwhile, or something could not be moved and was given back to it.
-    private func receive(_ consumer: Consumer, marker: ControlMessage) async -> Bool {
-        let record = Record()
+    private func receive(
+        _ consumer: Consumer,
+        _ record: Record,
+        key: String,
+        _ owner: OwnerAnswers
+    ) async -> Bool {
         let isMarked = await withDiscardingTaskGroup(returning: Bool.self) { group in
             do throws(AMQPError) {
                 for try await delivery in consumer {
                     if let control = ControlMessage(delivery.properties) {
                         delivery.acknowledge()
-                        if control.id == marker.id { return true }
+                        guard control.id == record.marker.withLock({ $0.id }) else { continue }
+                        if !owner.isLettingGo { return true }
+                        // Should its process die, what it holds comes back behind this marker, and before the next.
+                        await owner.waitUntilReleased()
+                        let next = ControlMessage(.marker, mailbox: id)
+                        record.marker.withLock { $0 = next }
+                        _ = try? await session.link.publish(next, key: key)
                     } else {
                         group.addTask {
                             if await !self.settle(delivery) { record.isComplete.store(false, ordering: .relaxed) }
@@ -193,8 +206,13 @@ struct Drain: Sendable {
     }
 
     /// Tells the owner to let go, then sends the marker, and tells it again, until the marker has come back.
-    private func sendMarkers(_ marker: ControlMessage, key: String, until drained: Signal<Bool>) async {
-        await letOwnerGo()
+    private func sendMarkers(
+        _ record: Record,
+        key: String,
+        _ owner: OwnerAnswers,
+        until drained: Signal<Bool>
+    ) async {
+        await letGo(owner)
         TerminationStep.reached(.ownerGone)
         let link = session.link
         let queue = queue
@@ -208,11 +226,11 @@ struct Drain: Sendable {
                 )
             }
             while !Task.isCancelled {
-                _ = try? await link.publish(marker, key: key)
+                _ = try? await link.publish(record.marker.withLock { $0 }, key: key)
                 TerminationStep.reached(.marked)
                 if await drained.wait(until: .now + Self.markerPatience) != nil { break }
                 // An owner that did not hear it, or could not ask the directory, would keep the mailbox for ever.
-                _ = try? await ask(question)
+                await owner.ask()
             }
         } catch {
             // The queue is gone: then the consumer was cancelled too.
@@ -221,33 +239,18 @@ struct Drain: Sendable {
 
     /// Has the owner answer what it holds and stop consuming, and those that stand by stop too. They may be transports of
     /// this process, or of others, or there are none.
-    private func letOwnerGo() async {
+    private func letGo(_ owner: OwnerAnswers) async {
         await session.letGo(of: id)
-        let question = question
-        let desk = session.desk
-        let released = desk.expect(question.id)
-        let begun = desk.expect(question.id, .lettingGo)
-        let stoodBy = desk.expect(question.id, .stoodBy)
-        defer { desk.forget(question.id) }
-        guard (try? await ask(question)) == true else { return }
-        let end = ContinuousClock.now + Self.ownerPatience
-        await withDiscardingTaskGroup { group in
-            group.addTask {
-                // One that stands by holds nothing. An owner that lives says at once that it has begun.
-                guard await stoodBy.wait(until: end) != nil else { return }
-                if await begun.wait(until: .now + Self.standbyPatience) == nil { released.send(.stoodBy) }
+        guard await owner.ask() else { return }
+        await owner.wait {
+            do throws(ExchangeError) {
+                // One of them is this drain's.
+                guard let queue = try await session.link.lookAt(id) else { return false }
+                return queue.consumerCount > 1
+            } catch {
+                return true
             }
-            _ = await released.wait(until: end)
-            group.cancelAll()
         }
-    }
-
-    /// What tells an owner to let go; a new one each time.
-    private var question: ControlMessage { ControlMessage(.terminate, mailbox: id, replyTo: session.link.replyTo) }
-
-    /// Returns whether the question reached a queue.
-    private func ask(_ question: ControlMessage) async throws(AMQPError) -> Bool {
-        try await session.link.publish(question, key: session.names.controlKey(of: id))
     }
 
     private func delete() async throws(ExchangeError) {

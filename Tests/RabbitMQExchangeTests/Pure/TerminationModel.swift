@@ -14,6 +14,8 @@ struct TerminationModel {
         case acknowledgeBeforeMove
         /// The mailbox is drained while its owner is served.
         case drainBesideOwner
+        /// The queue is deleted although an owner that stopped consuming still holds something.
+        case deleteBeforeRelease
         /// A mailbox can be opened although it was terminated.
         case openedAnyway
         /// Only authors finish terminations.
@@ -22,7 +24,7 @@ struct TerminationModel {
 
     /// How far a process is with the termination.
     enum Progress: UInt8, Hashable {
-        case idle, announce, unbind, lock, attach, tell, mark, drain, delete, unlock, record, done, dead
+        case idle, announce, unbind, lock, attach, tell, wait, mark, drain, delete, unlock, record, done, dead
     }
 
     enum Owner: UInt8, Hashable {
@@ -30,8 +32,10 @@ struct TerminationModel {
         case serving
         /// Does nothing, and is connected.
         case hung
-        /// Was told to let go: answers what it holds.
+        /// Was told to let go: consumes no more, and answers what it holds.
         case lettingGo
+        /// Closes: consumes no more, and gives back what it holds, or answers it when the mailbox was terminated.
+        case closing
         /// Consumes no more.
         case gone
     }
@@ -67,6 +71,9 @@ struct TerminationModel {
         var authors: [Progress] = [.idle, .idle, .idle]
         var letters: [Letter]
         var crashes: UInt8 = 0
+
+        /// Whether the owner consumes no more, and may hold something.
+        var hasStopped: Bool { owner == .lettingGo || owner == .closing }
     }
 
     let order: Order
@@ -119,16 +126,21 @@ extension TerminationModel {
                 if letter.isRefusedByAnswer { new.letters[index].wasRunAfterRefusal = true }
                 next.append(new)
             }
-            if letter.place == .held, state.owner == .serving || state.owner == .lettingGo {
+            if letter.place == .held, state.owner != .hung, state.owner != .gone {
                 // The answer is confirmed, then the delivery acknowledged; a crash between the two is below.
                 var new = state
                 new.letters[index].isAnswered = true
-                if state.owner == .lettingGo { new.letters[index].isRefusedByAnswer = true }
+                if state.owner != .serving { new.letters[index].isRefusedByAnswer = state.isAnnounced }
                 new.letters[index].place = .settled
                 next.append(new)
             }
+            if letter.place == .held, state.owner == .closing {
+                var new = state
+                new.letters[index].place = state.queueExists ? .ready : .lost
+                next.append(new)
+            }
         }
-        if state.owner == .lettingGo, !state.letters.contains(where: { $0.place == .held }) {
+        if state.hasStopped, !state.letters.contains(where: { $0.place == .held }) {
             var new = state
             new.owner = .gone
             next.append(new)
@@ -145,9 +157,14 @@ extension TerminationModel {
             new.owner = .serving
             next.append(new)
         }
-        if state.wasTold, state.owner == .serving {
+        if state.wasTold, state.owner == .serving || state.owner == .closing {
             var new = state
             new.owner = .lettingGo
+            next.append(new)
+        }
+        if state.owner == .serving {
+            var new = state
+            new.owner = .closing
             next.append(new)
         }
         if !state.queueExists, state.owner == .serving {
@@ -192,6 +209,10 @@ extension TerminationModel {
             go(state.queueExists ? .tell : .unlock)
         case .tell:
             tell(author, state, &next)
+        case .wait:
+            // Until the owner has let go, or holds nothing and has no consumer. One that consumes is not waited for for
+            // ever: the marker waits behind it.
+            if !state.hasStopped { go(.mark) }
         case .mark:
             new.marker = UInt8(author)
             go(.drain)
@@ -221,16 +242,16 @@ extension TerminationModel {
     private var begin: Progress { order == .drainBeforeUnbind ? .lock : .unbind }
 
     private func tell(_ author: Int, _ state: State, _ next: inout [State]) {
-        // An owner that hangs reads it later. The marker is sent after a while in any case, and waits behind the owner.
+        // An owner that hangs reads it later.
         var new = state
         new.wasTold = true
-        new.authors[author] = .mark
+        new.authors[author] = .wait
         next.append(new)
     }
 
     private func drain(_ author: Int, _ state: State, _ next: inout [State]) {
-        // The broker serves one consumer: this one when the owner's is gone.
-        guard state.owner == .gone || order == .drainBesideOwner else { return }
+        // The broker serves one consumer: this one when the owner's is gone. It may still hold something.
+        guard state.owner == .gone || state.hasStopped || order == .drainBesideOwner else { return }
         for index in state.letters.indices {
             var new = state
             switch state.letters[index].place {
@@ -267,6 +288,8 @@ extension TerminationModel {
             var new = state
             new.marker = nil
             new.authors[author] = order == .drainBeforeUnbind ? .unbind : .delete
+            // Of an owner that has begun to let go something may come back: it is waited for, and another marker sent.
+            if state.hasStopped, order != .deleteBeforeRelease { new.authors[author] = .wait }
             next.append(new)
         }
     }
