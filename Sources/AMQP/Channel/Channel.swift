@@ -39,6 +39,12 @@ public struct Channel: Sendable {
         }
     }
 
+    /// Closes the channel without waiting for the broker, and whether or not the calling task was cancelled. Closing a
+    /// closed channel does nothing.
+    public func abandon() {
+        _ = connection.shared.thread.inbox.submit(.abandon(key))
+    }
+
     /// Waits for the end of the channel, or for the cancellation of the task.
     ///
     /// - Returns: Why it ended; `nil` when this process closed it or the task was cancelled.

@@ -117,7 +117,7 @@ public actor Connection {
         _ body: (Channel) async throws(AMQPError) -> R
     ) async throws(AMQPError) -> R {
         let channel = try await openChannel(confirms: false, deadline: deadline)
-        defer { _ = shared.thread.inbox.submit(.abandon(channel.key)) }
+        defer { channel.abandon() }
         return try await body(channel)
     }
 

@@ -279,6 +279,7 @@ public final class Publisher: Sendable {
                 let channel = try await connection.openChannel(confirms: true, deadline: .after(Self.channelPatience))
                 begin(channel)
                 let error = await channel.waitUntilClosed()
+                channel.abandon()
                 state.withLock { $0.channel = nil }
                 if let error, connection.isOpen || error.namesCulprit { reason = error }
             } catch {
@@ -297,6 +298,7 @@ public final class Publisher: Sendable {
         let suspects = state.withLock { $0.queue.suspects }
         let wasAlone = suspects.count == 1
         var channel: Channel?
+        defer { channel?.abandon() }
         for number in suspects {
             let current: Channel
             if let channel {
@@ -312,7 +314,6 @@ public final class Publisher: Sendable {
             if let ending { resume([ending]) }
             return
         }
-        try? await channel?.close(deadline: .after(Self.channelPatience))
     }
 
     /// Waits until a publication has ended, or its channel. Returns the error of the channel.

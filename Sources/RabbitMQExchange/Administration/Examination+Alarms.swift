@@ -21,12 +21,8 @@ extension Examination {
         )
         let limit = Deadline.after(.seconds(3))
         let channel = try await link.publisher.openChannel(confirms: true, deadline: limit)
-        do throws(AMQPError) {
-            try await channel.publish(publication, deadline: limit)
-        } catch {
-            if error.code == .unroutable { try? await channel.close(deadline: limit) }
-            throw error
-        }
+        defer { channel.abandon() }
+        try await channel.publish(publication, deadline: limit)
     }
 
     private func alarmsAtOnePublication() async -> Finding {

@@ -226,7 +226,7 @@ final class BrokerLink: Sendable {
         }
         guard let first else { return new }
         // Another task opened one meanwhile.
-        try? await new.close(deadline: limit)
+        new.abandon()
         return first
     }
 

@@ -137,7 +137,7 @@ final class Session: Sendable {
             if old != nil { state.consumers.insert(new, at: 0) }
             return (new, old)
         }
-        old?.stop()
+        old?.leave()
         return current
     }
 

@@ -30,6 +30,8 @@ final class StandingConsumer: Sendable {
     private struct State {
         /// The connection it was started on last.
         var connection: Connection?
+        /// The channel on which it receives.
+        var channel: Channel?
         var isStopped = false
     }
 
@@ -86,26 +88,53 @@ final class StandingConsumer: Sendable {
         state.withLock { $0.isStopped = true }
     }
 
+    /// It receives nothing any more, and is not started again. What was not acknowledged goes back to the queue.
+    func leave() {
+        let channel = state.withLock { state in
+            state.isStopped = true
+            return state.channel
+        }
+        channel?.abandon()
+    }
+
     private var isStopped: Bool { state.withLock { $0.isStopped } }
 
     private func consume(on connection: Connection) async throws(AMQPError) {
         let channel = try await connection.openChannel(confirms: false, deadline: link.deadline)
+        do throws(AMQPError) {
+            try await consume(on: channel)
+        } catch {
+            channel.abandon()
+            throw error
+        }
+        let isStopped = state.withLock { state in
+            state.channel = channel
+            return state.isStopped
+        }
+        if isStopped { channel.abandon() }
+    }
+
+    private func consume(on channel: Channel) async throws(AMQPError) {
         switch handling {
         case .pulled(let pump):
             let consumer = try await channel.consume(declaration(), deadline: link.deadline)
-            background.start { await self.ended(await pump(consumer), on: connection) }
+            background.start { await self.ended(await pump(consumer), on: channel) }
         case .pushed(let sink):
             sink.begins(on: channel)
             let adapter = SinkAdapter(sink: sink) { [self] error in
-                background.start { await self.ended(error, on: connection) }
+                background.start { await self.ended(error, on: channel) }
             }
             _ = try await channel.consume(declaration(), into: adapter, deadline: link.deadline)
+            adapter.confirm()
         }
     }
 
-    /// When only the consumer has ended, and not the connection, it is started again.
-    private func ended(_ error: AMQPError?, on connection: Connection) async {
-        guard let error, connection.isOpen, !isStopped else { return }
+    /// When only the consumer has ended, and not the connection, it is started again on another channel.
+    private func ended(_ error: AMQPError?, on channel: Channel) async {
+        let connection = channel.connection
+        guard let error, connection.isOpen else { return }
+        channel.abandon()
+        guard !isStopped else { return }
         await restart(on: connection, after: error)
     }
 
@@ -146,13 +175,43 @@ protocol StandingSink: Sendable {
     func ended(_ error: AMQPError?) -> AMQPError?
 }
 
-private struct SinkAdapter: DeliverySink {
-    let sink: any StandingSink
-    let end: @Sendable (AMQPError?) -> Void
+private final class SinkAdapter: DeliverySink {
+    private let sink: any StandingSink
+    private let end: @Sendable (AMQPError?) -> Void
+    private let state = Mutex(State.starting)
+
+    private enum State {
+        case starting
+        case confirmed
+        case ended(AMQPError?)
+    }
+
+    init(sink: any StandingSink, end: @escaping @Sendable (AMQPError?) -> Void) {
+        self.sink = sink
+        self.end = end
+    }
 
     func received(_ deliveries: [Delivery]) { sink.received(deliveries) }
 
-    func ended(_ error: AMQPError?) { end(sink.ended(error)) }
+    /// The call that started the consumer has succeeded. One that failed tells its caller, and `end` is not called.
+    func confirm() {
+        let ending: AMQPError?? = state.withLock { state in
+            if case .ended(let error) = state { return .some(error) }
+            state = .confirmed
+            return nil
+        }
+        if let ending { end(ending) }
+    }
+
+    func ended(_ error: AMQPError?) {
+        let error = sink.ended(error)
+        let wasConfirmed = state.withLock { state in
+            defer { state = .ended(error) }
+            if case .confirmed = state { return true }
+            return false
+        }
+        if wasConfirmed { end(error) }
+    }
 }
 
 /// Hands on deliveries one by one.

@@ -151,9 +151,14 @@ struct Drain: Sendable {
             prefetch: Self.window,
             arguments: ["x-priority": 10]
         )
-        do {
+        do throws(AMQPError) {
             let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
-            return (channel, try await channel.consume(declaration, deadline: link.deadline))
+            do throws(AMQPError) {
+                return (channel, try await channel.consume(declaration, deadline: link.deadline))
+            } catch {
+                channel.abandon()
+                throw error
+            }
         } catch let error where error.code == .notFound {
             return nil
         } catch {
