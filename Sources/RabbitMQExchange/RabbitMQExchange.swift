@@ -97,7 +97,12 @@ public struct RabbitMQExchange: ExchangeFactory {
         try await withLease { lease throws(ExchangeError) in
             let id = EntityID.user(UserID(name: try name.map(AgentID.checked(name:))))
             try await Registration.register(id, lineage: [], in: lease.session)
-            return try await RabbitMQTransport.attach(to: id, isNew: true, lease: lease, factory: self)
+            do throws(ExchangeError) {
+                return try await RabbitMQTransport.attach(to: id, isNew: true, lease: lease, factory: self)
+            } catch {
+                await Registration.undo(id, lineage: [], isKnown: true, in: lease.session)
+                throw error
+            }
         }
     }
 

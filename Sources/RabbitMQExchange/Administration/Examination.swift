@@ -137,10 +137,15 @@ struct Examination: Sendable {
             let agents = try await administration.mailboxes(facts).filter { $0.id.role == .agent }
             let lost = agents.filter { $0.state == .unavailable }
             if let first = lost.first {
-                let mend =
-                    "start its node, or warren terminate \(first.id.uuid.lowercased) when it was deleted"
+                let mend = "start its node; when it was deleted, warren doctor --repair terminates them"
                 let text = "\(lost.count) of \(agents.count) agents have no queue, the first is \(first.id)"
                 return Finding(.mailboxes, .fail, text, mend: mend)
+            }
+            let unregistered = try await administration.unregistered(facts)
+            if let first = unregistered.first {
+                let text = "\(unregistered.count) mailboxes are not registered, the first is \(first.id)"
+                let mend = "a registration may be under way; when this stays, warren doctor --repair removes them"
+                return Finding(.mailboxes, .warn, text, mend: mend)
             }
             let unbound = agents.filter { $0.isBound == false }
             if let first = unbound.first {

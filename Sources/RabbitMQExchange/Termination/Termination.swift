@@ -38,6 +38,16 @@ struct Termination: Sendable {
         _ = await done.wait(until: .now + min(Self.patience, session.link.configuration.operationTimeout))
     }
 
+    /// Terminates a mailbox whose registration failed, or that nobody registered. Returns when the queue is gone.
+    ///
+    /// - Parameter bindings: What leads to the mailbox besides that which `lineage` tells.
+    func remove(lineage: [String], bindings: [Topology.Binding] = []) async throws(ExchangeError) {
+        try await session.directory.announce(.terminated(id, lineage: lineage))
+        try await unbind(Topology.mailboxBindings(of: id, lineage: lineage, session.names) + bindings)
+        _ = try await Drain(session: session, id: id).run()
+        try await session.directory.announce(.finished(id))
+    }
+
     /// Finishes what another session began, unless somebody else does. Returns whether it did.
     func takeOver(lineage: [String]) async throws(ExchangeError) -> Bool {
         try await unbind(lineage: lineage)
@@ -54,8 +64,11 @@ struct Termination: Sendable {
 
     /// From now on the broker returns what is sent to the mailbox, and broadcasts pass it by.
     private func unbind(lineage: [String]) async throws(ExchangeError) {
+        try await unbind(Topology.mailboxBindings(of: id, lineage: lineage, session.names))
+    }
+
+    private func unbind(_ bindings: [Topology.Binding]) async throws(ExchangeError) {
         let deadline = session.link.deadline
-        let bindings = Topology.mailboxBindings(of: id, lineage: lineage, session.names)
         try await session.link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
             try await Topology.Binding.forEach(bindings) { binding throws(AMQPError) in
                 try await channel.unbindQueue(

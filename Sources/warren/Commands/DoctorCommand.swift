@@ -1,3 +1,4 @@
+import AgentExchange
 import ArgumentParser
 import RabbitMQExchange
 
@@ -10,15 +11,25 @@ struct DoctorCommand: Command {
             Each line is ok, warn or fail. The exit status is 0 without a fail, 3 when no connection can be made or the broker \
             refuses something, else 1. With --management bindings are compared too, and alarms have their names.
 
+            --repair examines nothing else. It terminates agents that are registered and have no queue and, with \
+            --management, removes mailboxes that are not registered and that nobody receives from; what is in them is \
+            answered with an error. It looks at each twice, about a minute apart, so that a registration that is under \
+            way is left alone, and leaves alone what is on a node that is down.
+
             EXAMPLE
               warren doctor --broker amqps://ops@broker.example/production
+              warren doctor --repair --management http://broker.example:15672
             """
     )
 
     @OptionGroup var options: CommonOptions
     @OptionGroup var management: ManagementOptions
 
+    @Flag(help: "Remove what is left of mailboxes that were not registered or deleted in full.")
+    var repair = false
+
     func execute(_ console: Console) async throws {
+        if repair { return try await removeRemains(console) }
         let exchange = try options.exchange("doctor")
         let findings = await exchange.diagnose(management: try await askManagement()) { finding in
             guard !console.json else { return }
@@ -34,6 +45,26 @@ struct DoctorCommand: Command {
         throw told
     }
 
+    private func removeRemains(_ console: Console) async throws {
+        let facts = try await askManagement()?.get()
+        if facts == nil { console.note("without --management mailboxes that are not registered are not found") }
+        let removed = try await options.withAdministration { administration in
+            try await administration.removeRemains(facts) { remains in
+                if !console.json { try? console.line("\(remains.id.uuid.lowercased)  \(remains.kind.text)") }
+            }
+        }
+        if console.json {
+            try console.object(removed.map { RemainsReport(id: $0.id.uuid.lowercased, kind: $0.kind) })
+        } else if removed.isEmpty {
+            console.note("nothing had to be removed")
+        }
+    }
+
+    private struct RemainsReport: Encodable {
+        let id: String
+        let kind: MailboxRemains.Kind
+    }
+
     private func askManagement() async throws -> Result<ManagementFacts, any Error>? {
         guard let api = try management.api(options) else { return nil }
         do {
@@ -46,6 +77,16 @@ struct DoctorCommand: Command {
     private static func status(_ failure: Finding) -> Int32 {
         [.address, .tls, .login, .management, .permissions, .alarms].contains(failure.subject)
             ? ExitStatus.broker : ExitStatus.failed
+    }
+}
+
+extension MailboxRemains.Kind {
+    /// For people.
+    fileprivate var text: String {
+        switch self {
+        case .registrationWithoutQueue: "terminated: it had no queue"
+        case .queueWithoutRegistration: "removed: it was not registered"
+        }
     }
 }
 
