@@ -20,9 +20,14 @@ extension RabbitMQTransport {
     /// Takes a delivery, after asking the broker what must be known for that.
     func takeLater(_ delivery: Delivery) async {
         guard delivery.channel.isOpen else { return }
-        await session.learnSender(of: delivery.properties)
+        let isSenderLearned = await session.learnSender(of: delivery.properties)
         prove()
         guard var message = read(delivery) else { return }
+        if !isSenderLearned, case .request(let request) = message, !isTerminated, !held.withLock({ $0.knows(request) })
+        {
+            refuse { await $0.answer($0.unknownSenderAnswer(to: request), delivery) }
+            return
+        }
         if case .request(var request) = message, !isTerminated, delivery.redelivered, let notes,
             !held.withLock({ $0.knows(request) })
         {

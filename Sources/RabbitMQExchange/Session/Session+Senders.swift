@@ -6,8 +6,29 @@ internal import Logging
 /// directory knows which broker user registered each entity.
 extension Session {
     /// Makes sure that the directory has been asked about the sender of a message, where senders must be known.
-    func learnSender(of properties: MessageProperties) async {
-        if let source = unknownSender(of: properties) { _ = try? await directory.state(of: source) }
+    ///
+    /// - Returns: `false` when the directory could not be asked, so that nobody knows whether the sender is who it says.
+    func learnSender(of properties: MessageProperties) async -> Bool {
+        guard let source = unknownSender(of: properties) else { return true }
+        for isLast in [false, true] {
+            do throws(ExchangeError) {
+                _ = try await directory.state(of: source)
+                return true
+            } catch {
+                link.logger.warning(
+                    "the directory could not be asked about the sender of a message",
+                    metadata: .init(keys: [.error: error.description])
+                )
+                // What took the time of an operation is not asked again: others wait behind this message.
+                guard !isLast, error.isRetryable, error.code != .deadlineExceeded else { return false }
+            }
+        }
+        return false
+    }
+
+    /// The answer to a request about whose sender the directory could not be asked: the requester may try again.
+    func unknownSenderAnswer(to request: Request) -> Response {
+        request.error(.unavailable, "the agent could not ask the directory who registered the sender; try again")
     }
 
     /// Whether the directory need not be asked about the sender of a message.
@@ -15,6 +36,8 @@ extension Session {
 
     private func unknownSender(of properties: MessageProperties) -> EntityID? {
         guard link.configuration.requiresUserID,
+            // The others are refused, or taken, whatever the directory says.
+            let user = properties.userID, user != link.user,
             let source = EntityID(header: properties.headers[Header.source], name: nil),
             directory.known(source) == .missing
         else { return nil }

@@ -60,6 +60,45 @@ extension BrokerTests {
             for user in [ann, eve] { try await user.remove() }
         }
 
+        @Test("While the directory can't be asked, an unknown sender is told to try again")
+        func unknown() async throws {
+            let scene = try await Scene { $0.requiresUserID = true }
+            let owner = try await scene.user("owner")
+            let registration = try await owner.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
+                request.response()
+            }
+            let eve = try await RoleUser(.user, in: scene)
+            let connection = try await eve.connect()
+            let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+            let replies = scene.name("session.\(UUID().uuidString.lowercased())")
+            try await channel.declareQueue(QueueDeclaration(name: replies), deadline: .soon)
+            try await channel.bindQueue(replies, to: scene.name("mailboxes"), routingKey: replies, deadline: .soon)
+            func code() async throws -> FieldValue? {
+                let request = try Request(from: .user(UserID()), to: .agent(registration.agentID), .ping)
+                try await channel.publish(forged(request, scene, eve.name, replies), deadline: .soon)
+                let answer = try await eventually("an answer", timeout: .seconds(30)) {
+                    try await channel.get(replies, deadline: .soon)
+                }
+                answer.acknowledge()
+                return answer.properties.headers["warren-error-code"]
+            }
+            try await ForeignClient.run(in: scene) { client in
+                let (directory, agents) = (scene.name("directory"), scene.name("agents"))
+                // Nothing that is written to the directory gets there.
+                try await client.channel.unbindQueue(directory, from: agents, routingKey: "#", deadline: .soon)
+                #expect(try await code() == "unavailable")
+                try await client.channel.bindQueue(directory, to: agents, routingKey: "#", deadline: .soon)
+                #expect(try await code() == "forbidden")
+            }
+            try await channel.deleteQueue(replies, deadline: .soon)
+            await connection.close(timeout: .seconds(5))
+            await agent.close()
+            try await owner.terminate(registration.agentID)
+            await owner.close()
+            try await eve.remove()
+        }
+
         private func forged(_ request: Request, _ scene: Scene, _ user: String, _ replyTo: String) -> Publication {
             var properties = MessageProperties()
             properties.type = "ping-request"
