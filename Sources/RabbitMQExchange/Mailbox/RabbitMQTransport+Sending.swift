@@ -299,5 +299,5 @@ extension RabbitMQTransport {
 
 extension ExchangeError {
     /// Whether an exchange or a queue is missing, and not because a node is down.
-    fileprivate var isAboutAnObject: Bool { (underlying as? AMQPError)?.code == .notFound && !isAboutANode }
+    fileprivate var isAboutAnObject: Bool { (underlying as? AMQPError)?.code == .notFound }
 }

@@ -21,6 +21,8 @@ final class BrokerLink: Sendable {
     private let publications: Publisher
     /// For the records of the directory: a broker user may not be allowed to write them, which closes a channel.
     private let announcements: Publisher
+    /// By the length of a queue's name, what the broker says of one that is not there.
+    let missing = Mutex<[Int: MissingQueue]>([:])
     private let tasks = BackgroundTasks()
     private let state = Mutex(State())
 
@@ -243,27 +245,6 @@ final class BrokerLink: Sendable {
         }
     }
 
-    /// Looks at a mailbox's queue; `nil` when it is not there.
-    ///
-    /// - Throws: ``ExchangeError/Code/unavailable`` when it exists on a node that is down: the broker reports that as
-    ///   "not found", and only the text of the reply tells.
-    func lookAt(_ id: EntityID) async throws(ExchangeError) -> QueueStatus? {
-        let declaration = QueueDeclaration(name: names.queue(of: id), passive: true)
-        do {
-            let limit = deadline
-            return try await consumer.withChannel(deadline: limit) { (channel) throws(AMQPError) in
-                try await channel.declareQueue(declaration, deadline: limit)
-            }
-        } catch let error where error.code == .notFound {
-            if error.isAboutANode {
-                throw ExchangeError(error, "the node that has the mailbox is down", entity: id)
-            }
-            return nil
-        } catch {
-            throw ExchangeError(error, "can't look at the mailbox", entity: id)
-        }
-    }
-
     /// Closes both connections; what was not acknowledged goes back to its queue.
     func close() async {
         async let publisherEnd: Void = publisher.close(timeout: patience)
@@ -282,7 +263,4 @@ extension AMQPError {
         default: false
         }
     }
-
-    /// Whether what is missing is only on a node that is down.
-    var isAboutANode: Bool { message.contains("down or inaccessible") }
 }

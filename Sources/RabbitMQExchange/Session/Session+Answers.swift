@@ -9,7 +9,9 @@ extension Session {
         while true {
             let name = link.answers.name
             do throws(ExchangeError) {
-                try await Topology.session(link, queue: name).declare(on: link)
+                let topology = Topology.session(link, queue: name)
+                try await topology.declareQueues(on: link)
+                try await Topology(exchanges: [], queues: [], bindings: topology.bindings).declare(on: link)
                 return
             } catch {
                 guard error.isAboutANode, let isFirst = link.answers.leave(name) else { throw error }
@@ -29,10 +31,10 @@ extension Session {
         while !Task.isCancelled {
             await pause.next()
             do throws(ExchangeError) {
+                guard try await link.status(ofQueue: queue) != nil else { return }
                 try await empty(queue)
                 return
             } catch {
-                if let cause = error.underlying as? AMQPError, cause.code == .notFound, !cause.isAboutANode { return }
                 link.logger.trace(
                     "a queue that was left is not back",
                     metadata: .init(keys: [.queue: queue, .error: "\(error)"])
@@ -58,9 +60,4 @@ extension Session {
         }
         link.logger.notice("a queue for answers that was left is empty", metadata: .init(keys: [.queue: queue]))
     }
-}
-
-extension ExchangeError {
-    /// Whether what is missing is only on a node that is down.
-    var isAboutANode: Bool { (underlying as? AMQPError)?.isAboutANode == true }
 }

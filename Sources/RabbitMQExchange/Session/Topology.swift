@@ -121,6 +121,22 @@ struct Topology: Sendable {
         }
     }
 
+    /// Makes the queues that are not there yet.
+    ///
+    /// - Throws: An error that says that a node is down (``ExchangeError/isAboutANode``) when a queue exists there: only then
+    ///   is a queue that is to be made "not found".
+    func declareQueues(on link: BrokerLink) async throws(ExchangeError) {
+        let deadline = link.deadline
+        do throws(ExchangeError) {
+            try await link.declare("can't declare a queue") { (channel) throws(AMQPError) in
+                for queue in queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
+            }
+        } catch {
+            guard let reply = error.underlying as? AMQPError, reply.code == .notFound else { throw error }
+            throw ExchangeError(error.code, "the node of a queue is down", underlying: NodeIsDown(reply: reply))
+        }
+    }
+
     /// Makes everything that is not there yet, in order.
     ///
     /// - Throws: ``ExchangeError/Code/forbidden``; an error that wraps the broker's reply when an object of the same name
