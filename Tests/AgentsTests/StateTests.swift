@@ -3,6 +3,7 @@ import Agents
 import ExchangeTestKit
 import Foundation
 import InProcessExchange
+import Synchronization
 import Testing
 
 @Suite("The state of agents")
@@ -43,6 +44,47 @@ struct StateTests {
             try await run
         }
         await user.close()
+    }
+
+    @Test("A disk that hangs holds up no other task")
+    func hangingDisk() async throws {
+        let directory = try TemporaryDirectory()
+        let width = ProcessInfo.processInfo.activeProcessorCount + 2
+        let paths = (0..<width).map { directory.path("\($0)/a.json") }
+        for path in paths {
+            let parent = URL(filePath: path).deletingLastPathComponent()
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+            // Reading a pipe waits for somebody who writes.
+            #expect(mkfifo(path, 0o600) == 0)
+        }
+        let isOver = Atomic(false)
+        // In case that nothing else runs any more.
+        let writer = Thread {
+            let end = Date(timeIntervalSinceNow: 10)
+            while !isOver.load(ordering: .relaxed), Date.now < end { Thread.sleep(forTimeInterval: 0.05) }
+            var left = paths
+            let limit = Date(timeIntervalSinceNow: 20)
+            while !left.isEmpty, Date.now < limit {
+                left.removeAll { path in
+                    let descriptor = open(path, O_WRONLY | O_NONBLOCK)
+                    if descriptor >= 0 { close(descriptor) }
+                    return descriptor >= 0
+                }
+                Thread.sleep(forTimeInterval: 0.02)
+            }
+        }
+        writer.start()
+        await withTaskGroup(of: Void.self) { group in
+            for path in paths {
+                let storage = FileStateStorage(directory: URL(filePath: path).deletingLastPathComponent())
+                group.addTask { _ = try? await storage.load("a") }
+            }
+            let start = ContinuousClock.now
+            try? await Task.sleep(for: .milliseconds(100))
+            for _ in 0..<100 { await Task.yield() }
+            #expect(start.duration(to: .now) < .seconds(5))
+            isOver.store(true, ordering: .relaxed)
+        }
     }
 
     @Test("Files keep any key apart, replace values as a whole, and survive what a crash leaves behind")

@@ -27,7 +27,7 @@ extension Credentials {
         switch mechanism {
         case .plain, .external: return self
         case .file(let user, let path):
-            return .plain(user: user, password: try PasswordFile(path).read()).valid(for: lifetime)
+            return .plain(user: user, password: try await PasswordFile(path).read(until: deadline)).valid(for: lifetime)
         case .provider(let provider):
             let answer = OneShot<Result<Credentials, any Error>>()
             let task = Task {

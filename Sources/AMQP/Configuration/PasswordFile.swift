@@ -1,3 +1,5 @@
+internal import Synchronization
+
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -7,14 +9,46 @@
 /// A file whose first line is a password.
 struct PasswordFile {
     private static let limit = 4096
+    /// How many files are read at a time; more can only be when reading hangs.
+    private static let readerLimit = 8
+    private static let readers = Atomic(0)
     private let path: String
 
     init(_ path: String) { self.path = path }
 
-    /// The first line, without its line end.
+    /// The first line, without its line end. Read on a thread of its own: a file on a network, or a pipe, may take as long as
+    /// it likes.
     ///
-    /// - Throws: `authenticationFailed`; the text has the path, never what is in the file.
-    func read() throws(AMQPError) -> String {
+    /// - Throws: `authenticationFailed`, `connectTimedOut`, `cancelled`; the text has the path, never what is in the file.
+    func read(until deadline: Deadline) async throws(AMQPError) -> String {
+        let answer = OneShot<Result<String, AMQPError>>()
+        guard Self.readers.add(1, ordering: .relaxed).newValue <= Self.readerLimit else {
+            Self.readers.subtract(1, ordering: .relaxed)
+            throw Credentials.missing("other password files are still being read", nil)
+        }
+        let isStarted = IOThread.detached(name: "warren password", stackSize: 1 << 20) {
+            do throws(AMQPError) {
+                answer.resolve(.success(try read()))
+            } catch {
+                answer.resolve(.failure(error))
+            }
+            Self.readers.subtract(1, ordering: .relaxed)
+        }
+        guard isStarted else {
+            Self.readers.subtract(1, ordering: .relaxed)
+            throw AMQPError(code: .internal, delivery: .notSent, message: "The system has no thread left.")
+        }
+        if let result = await answer.wait(until: deadline) { return try result.get() }
+        if Task.isCancelled { throw .taskCancelled }
+        throw AMQPError(
+            code: .connectTimedOut,
+            delivery: .notSent,
+            message: "The password file \(path) could not be read in time."
+        )
+    }
+
+    /// - Throws: `authenticationFailed`.
+    private func read() throws(AMQPError) -> String {
         let bytes: Data
         do {
             bytes = try Data(contentsOf: URL(filePath: path))

@@ -4,10 +4,15 @@ public import Foundation
 ///
 /// A value is written to a file beside, synchronised to the disk, and renamed over the old one, and then the directory is
 /// synchronised: after a crash each key has its old value or its new one, never a part. The directory is made when the
-/// first value is saved, readable by its owner only. Keys have 1 to 80 bytes of UTF-8.
+/// first value is saved, readable by its owner only. Keys have 1 to 80 bytes of UTF-8. Disks are slow, so all of this
+/// happens on a few threads of its own, which storages share.
 public actor FileStateStorage: StateStorage {
     private let directory: URL
     private static let suffix = ".json"
+    private nonisolated let thread = BlockingThread.next()
+
+    /// A thread that may wait for the disk.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// Keeps state in the given directory.
     public init(directory: URL) {
