@@ -53,7 +53,7 @@ extension ExchangeAdministration {
     ///
     /// - Parameters:
     ///   - facts: As for ``remains(_:)``.
-    ///   - patience: The time between the two looks; by default longer than a registration may take with this configuration.
+    ///   - patience: The time between the two looks, a day at most; by default longer than a registration may take with this configuration.
     ///   - report: Called with each of the remains that was removed.
     /// - Returns: The remains that were removed.
     @discardableResult
@@ -64,8 +64,10 @@ extension ExchangeAdministration {
     ) async throws(ExchangeError) -> [MailboxRemains] {
         let found = try await remains(facts)
         guard !found.isEmpty else { return [] }
+        let longest = Duration.seconds(86_400)
+        let wait = patience ?? link.configuration.operationTimeout * 2 + .seconds(1)
         do {
-            try await Task.sleep(for: patience ?? link.configuration.operationTimeout * 2 + .seconds(1))
+            try await Task.sleep(for: max(.zero, min(wait, longest)))
         } catch {
             throw ExchangeError(.cancelled, "the calling task was cancelled")
         }
