@@ -105,7 +105,7 @@ final class ClientCore: Sendable {
         )
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         let sending = sending(body)
-        try pending.open(request.tag, label: label, deadline: .now + wait, sending: sending)
+        try pending.open(request, deadline: .now + wait, sending: sending)
         return OpenCall(request: request, sending: sending, wait: wait)
     }
 

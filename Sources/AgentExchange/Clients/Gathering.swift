@@ -34,25 +34,33 @@ final class Gathering: Sendable {
     }
 
     /// An answer came. Of several from one agent the first counts.
-    func put(_ response: Response) {
-        guard response.isTerminal else { return }
-        let waiter: Waiter? = state.withLock { state in
-            guard !state.isEnded, state.answered.insert(response.source).inserted else { return nil }
+    ///
+    /// - Returns: `false` when it comes from an entity that was not asked.
+    @discardableResult
+    func put(_ response: Response) -> Bool {
+        guard response.isTerminal else { return true }
+        let (wasAsked, waiter): (Bool, Waiter?) = state.withLock { state in
+            if state.expected?.contains(response.source) == false { return (false, nil) }
+            guard !state.isEnded, state.answered.insert(response.source).inserted else { return (true, nil) }
             guard let waiter = state.waiter else {
                 state.answers.append(response)
-                return nil
+                return (true, nil)
             }
             state.waiter = nil
-            return waiter
+            return (true, waiter)
         }
         waiter?.resume(returning: response)
         finish(nil) { _ in }
+        return wasAsked
     }
 
     /// The broadcast was sent to these agents. `tellEnd` is called once: without a code when all of them have answered.
     func expect(_ agents: [AgentID], tellEnd: (@Sendable (ExchangeError.Code?) -> Void)? = nil) {
         finish(nil) { state in
-            state.expected = Set(agents.map(EntityID.agent))
+            let expected = Set(agents.map(EntityID.agent))
+            state.expected = expected
+            // Nobody pulls before this.
+            state.answers.removeAll { !expected.contains($0.source) }
             state.tellEnd = tellEnd
         }
     }

@@ -37,7 +37,7 @@ extension RabbitMQTransport {
         if let control = ControlMessage(delivery.properties) {
             delivery.acknowledge()
             if control.kind == .probe, control.replyTo != link.replyTo {
-                session.background.start { await self.session.reply(.inUse, to: control) }
+                session.startHint { await self.session.reply(.inUse, to: control) }
             }
             return nil
         }

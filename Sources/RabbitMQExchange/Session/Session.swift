@@ -14,6 +14,8 @@ final class Session: Sendable {
     let channels = MailboxChannels()
     /// Terminations of others that this session looks at or finishes.
     let finishing = Atomic(0)
+    /// Tasks of notices and control messages that run.
+    let hints = Atomic(0)
     private let board: StateBoard
 
     private struct State {
@@ -202,7 +204,7 @@ final class Session: Sendable {
     }
 
     /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
-    private func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
+    func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
         transports(of: mailbox).last { $0.isActive }
     }
 
@@ -233,8 +235,8 @@ final class Session: Sendable {
         do throws(Envelope.Malformed) {
             let message = try Envelope.decode(delivery.properties, body: delivery.body)
             if case .notice(let notice) = message {
-                activeTransport(of: notice.destination)?.inbox.put(message)
                 delivery.acknowledge()
+                take(notice, delivery.properties)
                 return
             }
             guard case .response(let response) = message else {
@@ -259,10 +261,10 @@ final class Session: Sendable {
         case .claim:
             guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
             guard control.replyTo != link.replyTo else { return }
-            background.start { await self.reply(.inUse, to: control) }
+            startHint { await self.reply(.inUse, to: control) }
         case .terminate:
             guard let mailbox = control.mailbox else { return }
-            background.start {
+            startHint {
                 // Anybody who may write to the exchange can send this; only the directory is believed.
                 guard (try? await self.directory.state(of: mailbox)) == .terminated else {
                     self.link.logger.debug(

@@ -14,7 +14,7 @@ struct PendingRequestsTests {
     }
 
     private func open(_ request: Request, for wait: Duration = .seconds(50)) throws {
-        try pending.open(request.tag, label: label, deadline: .now + wait)
+        try pending.open(request, deadline: .now + wait)
     }
 
     @Test("A response ends its request, before or after the caller has come to wait")
@@ -95,7 +95,7 @@ struct PendingRequestsTests {
     func sending() async throws {
         let request = try request()
         let (message, sending) = (Message(), Sending())
-        try pending.open(request.tag, label: label, deadline: .now + .milliseconds(10), sending: sending)
+        try pending.open(request, deadline: .now + .milliseconds(10), sending: sending)
         let task = Task { [pending] in await pending.ending(of: request.tag, message) }
         task.cancel()
         while !message.isCancelled.load(ordering: .relaxed) { await Task.yield() }
@@ -107,7 +107,7 @@ struct PendingRequestsTests {
     @Test("After a deadline that came while a message was on its way its fate counts", arguments: [true, false])
     func deadlineWhileSending(isSent: Bool) async throws {
         let (request, sending) = (try request(), Sending())
-        try pending.open(request.tag, label: label, deadline: .now + .milliseconds(1), sending: sending)
+        try pending.open(request, deadline: .now + .milliseconds(1), sending: sending)
         // The deadline of this one is later.
         let another = try self.request()
         try open(another, for: .milliseconds(20))
@@ -121,7 +121,7 @@ struct PendingRequestsTests {
     @Test("An answer ends a request at once, also while its message is on its way")
     func answerWhileSending() async throws {
         let (request, sending) = (try request(), Sending())
-        try pending.open(request.tag, label: label, deadline: .now + .seconds(50), sending: sending)
+        try pending.open(request, deadline: .now + .seconds(50), sending: sending)
         async let ending = pending.ending(of: request.tag, Message())
         #expect(pending.respond(request.response()) == .delivered)
         #expect(await ending == .response(request.response()))
