@@ -98,7 +98,8 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in
-            let id = EntityID.user(UserID(name: try name.map(AgentID.checked(name:))))
+            let uuid = lease.session.link.wall?.uuid() ?? .random()
+            let id = EntityID.user(UserID(uuid: uuid, name: try name.map(AgentID.checked(name:))))
             try await Registration.register(id, lineage: [], in: lease.session)
             return try await RabbitMQTransport.attach(to: id, isNew: true, lease: lease, factory: self)
         }

@@ -55,13 +55,20 @@ final class Gathering: Sendable {
     }
 
     /// The broadcast was sent to these agents. `tellEnd` is called once: without a code when all of them have answered.
-    func expect(_ agents: [AgentID], tellEnd: (@Sendable (ExchangeError.Code?) -> Void)? = nil) {
-        finish(nil) { state in
-            let expected = Set(agents.map(EntityID.agent))
+    ///
+    /// - Returns: The answers that came before from others. Nobody pulls before this.
+    @discardableResult
+    func expect(
+        _ agents: [AgentID],
+        tellEnd: (@Sendable (ExchangeError.Code?) -> Void)? = nil
+    ) -> [Response] {
+        let expected = Set(agents.map(EntityID.agent))
+        return finish(nil) { state in
+            let others = state.answers.filter { !expected.contains($0.source) }
             state.expected = expected
-            // Nobody pulls before this.
             state.answers.removeAll { !expected.contains($0.source) }
             state.tellEnd = tellEnd
+            return Array(others)
         }
     }
 
@@ -70,18 +77,23 @@ final class Gathering: Sendable {
         finish(code) { $0.isEnded = true }
     }
 
-    private func finish(_ code: ExchangeError.Code?, _ change: (inout State) -> Void) {
-        let (waiter, tellEnd): (Waiter?, (@Sendable (ExchangeError.Code?) -> Void)?) = state.withLock { state in
-            change(&state)
-            guard state.isComplete else { return (nil, nil) }
+    private func finish<Result: Sendable>(
+        _ code: ExchangeError.Code?,
+        _ change: (inout State) -> Result
+    ) -> Result {
+        typealias TellEnd = @Sendable (ExchangeError.Code?) -> Void
+        let (result, waiter, tellEnd): (Result, Waiter?, TellEnd?) = state.withLock { state in
+            let result = change(&state)
+            guard state.isComplete else { return (result, nil, nil) }
             defer {
                 state.waiter = nil
                 state.tellEnd = nil
             }
-            return (state.waiter, state.tellEnd)
+            return (result, state.waiter, state.tellEnd)
         }
         waiter?.resume(returning: nil)
         tellEnd?(code)
+        return result
     }
 
     /// The next answer; `nil` when all have come, after ``end()``, and while another task waits for one.

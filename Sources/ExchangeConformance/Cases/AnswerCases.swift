@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+import Logging
 
 /// Every accepted request gets one answer, not two.
 enum AnswerCases {
@@ -47,7 +48,7 @@ enum AnswerCases {
             let handle = user.handle(to: registration.agentID)
             try expectEqual(try await handle.action("any", returning: String.self), "genuine", "the answer to a call")
             let answers = try await user.askAll("any", ofType: type)
-            try expectEqual(try await scope.collect(answers).map(\.1), ["genuine"], "the answers of all")
+            try expectEqual(try await scope.collect(answers).map(\.1), [#""genuine""#], "the answers of all")
         },
         ConformanceCase(subject, "a request whose deadline passes in a mailbox that nobody opened is answered so") {
             scope in

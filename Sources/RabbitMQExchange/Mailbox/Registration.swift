@@ -9,10 +9,8 @@ enum Registration {
     static func register(_ id: EntityID, lineage: [String], in session: Session) async throws(ExchangeError) {
         let announcement = Announcement.registered(id, lineage: lineage)
         let link = session.link
-        try await Topology.mailbox(of: id, lineage: lineage, link.names, link.configuration).declare(
-            on: link,
-            entity: id
-        )
+        try await Topology.mailbox(of: id, lineage: lineage, link.names, link.configuration, forOlder: link.servesOlder)
+            .declare(on: link, entity: id)
         do {
             try await session.directory.announce(announcement)
         } catch {

@@ -32,6 +32,22 @@ extension Session {
         return request.error(.forbidden, reason)
     }
 
+    /// Whether a response is not taken, because it does not come from the broker user who registered its source. An answer
+    /// in the exchange's name may come from others: from those who may publish with such a key.
+    func refuses(_ response: Response, _ delivery: Delivery) -> Bool {
+        guard let reason = objection(to: response.source, userID: delivery.properties.userID) else { return false }
+        if delivery.exchange == names.replies, delivery.routingKey.hasSuffix(ExchangeNames.verdictSuffix),
+            case .failure = response.outcome
+        {
+            return false
+        }
+        link.logger.warning(
+            "an answer was refused",
+            metadata: .init(.response(response)).merging([LogKey.reason.rawValue: "\(reason)"]) { $1 }
+        )
+        return true
+    }
+
     /// Why a message is not believed to come from an entity, as far as the directory is known here. `nil` when it is.
     func objection(to source: EntityID, userID: String?) -> String? {
         guard link.configuration.requiresUserID else { return nil }

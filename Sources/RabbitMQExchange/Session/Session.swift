@@ -242,15 +242,29 @@ final class Session: Sendable {
             guard case .response(let response) = message else {
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
             }
-            let destination = response.destination
-            if let transport = activeTransport(of: destination) ?? transports(of: destination).first {
-                transport.put(response)
-                delivery.acknowledge()
-            } else {
-                background.start { await self.forward(response, delivery) }
+            guard !knowsSender(of: delivery.properties) else { return take(response, delivery) }
+            background.start { [self] in
+                do throws(ExchangeError) {
+                    _ = try await directory.state(of: response.source)
+                } catch {
+                    return await giveBack(delivery)
+                }
+                take(response, delivery)
             }
         } catch {
             background.start { await self.park(delivery, error.reason) }
+        }
+    }
+
+    private func take(_ response: Response, _ delivery: Delivery) {
+        let destination = response.destination
+        if refuses(response, delivery) {
+            delivery.acknowledge()
+        } else if let transport = activeTransport(of: destination) ?? transports(of: destination).first {
+            transport.put(response)
+            delivery.acknowledge()
+        } else {
+            background.start { await self.forward(response, delivery) }
         }
     }
 

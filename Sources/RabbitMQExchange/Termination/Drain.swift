@@ -112,7 +112,7 @@ struct Drain: Sendable {
     /// Returns whether this emptied and deleted the queue; `nil` when the connection was lost before.
     private func drain() async throws(ExchangeError) -> Bool? {
         let marker = ControlMessage(.marker, mailbox: id)
-        let key = "drain.\(marker.id.lowercased)"
+        let key = session.names.drainKey(of: id, marker: marker.id)
         guard let (channel, consumer) = try await consume() else { return false }
         TerminationStep.reached(.attached)
         let drained = Signal<Bool>()
@@ -197,13 +197,13 @@ struct Drain: Sendable {
         await letOwnerGo()
         TerminationStep.reached(.ownerGone)
         let link = session.link
-        let queue = queue
+        let way = link.names.binding(of: queue, to: key)
         do throws(ExchangeError) {
             try await link.attempt("can't mark the end of a mailbox", entity: id) { (channel) throws(AMQPError) in
                 try await channel.bindQueue(
-                    queue,
-                    to: link.names.mailboxes,
-                    routingKey: key,
+                    way.queue,
+                    to: way.exchange,
+                    routingKey: way.key,
                     deadline: link.deadline
                 )
             }

@@ -55,7 +55,12 @@ struct Termination: Sendable {
     /// From now on the broker returns what is sent to the mailbox, and broadcasts pass it by.
     private func unbind(lineage: [String]) async throws(ExchangeError) {
         let deadline = session.link.deadline
-        let bindings = Topology.mailboxBindings(of: id, lineage: lineage, session.names)
+        let bindings = Topology.mailboxBindings(
+            of: id,
+            lineage: lineage,
+            session.names,
+            forOlder: session.link.servesOlder
+        )
         try await session.link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
             try await Topology.Binding.forEach(bindings) { binding throws(AMQPError) in
                 try await channel.unbindQueue(

@@ -41,9 +41,14 @@ struct PendingRequestsTests {
         _ = await pending.ending(of: request.tag)
         #expect(pending.respond(request.response()) == .late)
 
-        let foreign = try Request(from: .user(UserID()), to: .agent(AgentID()), label: UUID(), .ping)
-        try open(foreign)
-        #expect(pending.respond(foreign.response()) == .unexpected)
+        // The tag is right; the label, or the agent that answers, is another.
+        let asked = try self.request()
+        try open(asked)
+        for (agent, label) in [(asked.destination, UUID()), (.agent(AgentID()), label)] {
+            let foreign = try Request(from: asked.source, to: agent, tag: asked.tag, label: label, .ping)
+            #expect(pending.respond(foreign.response()) == .unexpected)
+        }
+        #expect(pending.respond(asked.response()) == .delivered)
 
         let abandoned = try self.request()
         try open(abandoned)

@@ -77,7 +77,8 @@ extension BrokerTests {
 
         @Test("has no path of the process that encoded it")
         func paths() throws {
-            let url = "amqps://ann@broker.example?cacertfile=/ca.pem&certfile=/c.pem&keyfile=/k.pem&password_file=/p.txt"
+            let url =
+                "amqps://ann@broker.example?cacertfile=/ca.pem&certfile=/c.pem&keyfile=/k.pem&password_file=/p.txt"
             let encoded = String(decoding: try JSONEncoder().encode(RabbitMQExchange(url: url)), as: UTF8.self)
             for path in ["ca.pem", "c.pem", "k.pem", "p.txt"] { #expect(!encoded.contains(path)) }
         }

@@ -26,15 +26,22 @@ extension BrokerTests {
             let client = try await ann.exchange().makeUserClient()
             #expect(try await client.handle(to: registration.agentID).ping() > .zero)
             // Without a signature.
-            let silent = try await ann.exchange { $0.sendsUserID = false }.makeUserClient()
-            let unsigned = await outcome { try await silent.handle(to: registration.agentID).ping() }
-            #expect(unsigned.error?.code == .forbidden, "\(unsigned)")
+            var unsigned = scene
+            unsigned.configuration.sendsUserID = false
+            let silent = try await unsigned.user("silent")
+            let unknown = await outcome { try await silent.handle(to: registration.agentID).ping() }
+            #expect(unknown.error?.code == .forbidden, "\(unknown)")
             // As somebody else, and as nobody at all.
             let connection = try await eve.connect()
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
-            let replies = scene.name("session.\(UUID().uuidString.lowercased())")
+            let replies = eve.sessionQueue()
             try await channel.declareQueue(QueueDeclaration(name: replies), deadline: .soon)
-            try await channel.bindQueue(replies, to: scene.name("mailboxes"), routingKey: replies, deadline: .soon)
+            try await channel.bindQueue(
+                replies,
+                to: scene.name("replies"),
+                routingKey: replies + ".#",
+                deadline: .soon
+            )
             for source in [client.id, .user(UserID())] {
                 let request = try Request(from: source, to: .agent(registration.agentID), .ping)
                 try await channel.publish(forged(request, scene, eve.name, replies), deadline: .soon)
@@ -94,6 +101,12 @@ extension BrokerTests {
                     try await channel.publish(notice, deadline: .soon)
                 }
             }
+            // Only the directory is believed that a mailbox was terminated.
+            var order = forged(request, scene, eve.name, eve.sessionQueue())
+            order.properties.type = "warren-terminate"
+            order.properties.headers = ["warren-entity": .string(text(request.destination))]
+            order.routingKey = "control." + order.routingKey
+            try await channel.publish(order, deadline: .soon)
             let refused = "a notice was refused"
             try await eventually("the notices to be refused") {
                 scene.log.entries.filter { $0.message == refused }.count >= 6
