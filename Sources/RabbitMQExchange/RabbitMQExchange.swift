@@ -14,8 +14,10 @@ public import Logging
 /// namespace and configuration share one session: two connections, whatever their number. The last one to close closes
 /// it.
 ///
-/// Encode a factory to let another process join. The password is not in what is encoded: the other process takes it from
-/// its environment, out of the URL in `WARREN_BROKER`, from `WARREN_PASSWORD`, or from the file `WARREN_PASSWORD_FILE`.
+/// Encode a factory to let another process join. Neither the password nor a path is in what is encoded. The other process
+/// needs `WARREN_BROKER`, the URL of the same broker: it logs in with the password there, or with that of `WARREN_PASSWORD`
+/// or of the file `WARREN_PASSWORD_FILE`, and trusts certificates as that URL says. A factory that names another host, port
+/// or encryption than `WARREN_BROKER` gets no password.
 public struct RabbitMQExchange: ExchangeFactory {
     /// How mailboxes, requests and connections behave.
     public let configuration: RabbitMQConfiguration
@@ -61,7 +63,8 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// password changes; the next one uses the new password. Credentials that say for how long they are valid are asked for
     /// anew before that, and the connections are made again with them. What `provide` throws makes connecting fail with
     /// `unauthorised`; of the error only its type is told. An encoded factory has no provider: a process that decodes one
-    /// finds its password in the environment.
+    /// finds its password in the environment. On a factory that was decoded this sends the credentials to wherever that
+    /// factory says: only for one whose origin you trust.
     public func loggingIn(
         with provide: @escaping @Sendable () async throws -> BrokerCredentials
     ) -> RabbitMQExchange {
@@ -95,7 +98,8 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in
-            let id = EntityID.user(UserID(name: try name.map(AgentID.checked(name:))))
+            let uuid = lease.session.link.wall?.uuid() ?? .random()
+            let id = EntityID.user(UserID(uuid: uuid, name: try name.map(AgentID.checked(name:))))
             try await Registration.register(id, lineage: [], in: lease.session)
             do throws(ExchangeError) {
                 return try await RabbitMQTransport.attach(to: id, isNew: true, lease: lease, factory: self)

@@ -196,16 +196,19 @@ public final class AgentExchangeClient: ExchangeClient {
         }
     }
 
-    /// Serves the request that a notice stands for. The request may come too: it is answered then as well, and the
+    /// Serves the request that a notice stands for, unless too many are served. The request may come too: it is answered then as well, and the
     /// requester drops the second answer.
     private func serve(_ notice: Notice) {
         guard !isDraining.load(ordering: .sequentiallyConsistent), let request = notice.request,
             core.refusal(of: request) == nil
         else { return }
-        running.start { [self] end in
+        let isStarted = running.start { [self] end in
             let response = await answer(to: request)
             if let response { core.answer(response, to: request, end) } else { end() }
         }
+        guard !isStarted else { return }
+        core.telemetry.metrics.count(.noticesDropped, [.reason("busy")])
+        configuration.logger.debug("a notice was dropped: too many are served", metadata: .init(.notice(notice)))
     }
 
     /// Sends a part of the streamed result of a request that a handler of this client serves, when the requester has

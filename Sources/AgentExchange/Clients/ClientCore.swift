@@ -105,7 +105,7 @@ final class ClientCore: Sendable {
         )
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         let sending = sending(body)
-        try pending.open(request.tag, label: label, deadline: .now + wait, sending: sending)
+        try pending.open(request, deadline: .now + wait, sending: sending)
         return OpenCall(request: request, sending: sending, wait: wait)
     }
 
@@ -193,12 +193,13 @@ final class ClientCore: Sendable {
         case .delivered: break
         case .late:
             configuration.logger.debug("a late answer was dropped", metadata: .init(.response(response)))
-        case .unexpected:
-            configuration.logger.warning(
-                "a response came that no handle waits for",
-                metadata: .init(.response(response))
-            )
+        case .unexpected: warn(of: response)
         }
+    }
+
+    /// A response came that belongs to nothing, or not from who was asked.
+    func warn(of response: Response) {
+        configuration.logger.warning("a response came that no handle waits for", metadata: .init(.response(response)))
     }
 
     /// How long an answer that can't be sent is tried again, when the request has no deadline.

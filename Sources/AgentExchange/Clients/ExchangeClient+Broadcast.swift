@@ -111,7 +111,7 @@ extension ClientCore {
                 )
             )
             outgoing.accepted(recipients: agents.count)
-            gathering.expect(agents) { outgoing.end($0) }
+            for response in gathering.expect(agents, tellEnd: { outgoing.end($0) }) { warn(of: response) }
         } catch {
             outgoing.end(error)
             streams.remove(gathering)

@@ -34,26 +34,41 @@ final class Gathering: Sendable {
     }
 
     /// An answer came. Of several from one agent the first counts.
-    func put(_ response: Response) {
-        guard response.isTerminal else { return }
-        let waiter: Waiter? = state.withLock { state in
-            guard !state.isEnded, state.answered.insert(response.source).inserted else { return nil }
+    ///
+    /// - Returns: `false` when it comes from an entity that was not asked.
+    @discardableResult
+    func put(_ response: Response) -> Bool {
+        guard response.isTerminal else { return true }
+        let (wasAsked, waiter): (Bool, Waiter?) = state.withLock { state in
+            if state.expected?.contains(response.source) == false { return (false, nil) }
+            guard !state.isEnded, state.answered.insert(response.source).inserted else { return (true, nil) }
             guard let waiter = state.waiter else {
                 state.answers.append(response)
-                return nil
+                return (true, nil)
             }
             state.waiter = nil
-            return waiter
+            return (true, waiter)
         }
         waiter?.resume(returning: response)
         finish(nil) { _ in }
+        return wasAsked
     }
 
     /// The broadcast was sent to these agents. `tellEnd` is called once: without a code when all of them have answered.
-    func expect(_ agents: [AgentID], tellEnd: (@Sendable (ExchangeError.Code?) -> Void)? = nil) {
-        finish(nil) { state in
-            state.expected = Set(agents.map(EntityID.agent))
+    ///
+    /// - Returns: The answers that came before from others. Nobody pulls before this.
+    @discardableResult
+    func expect(
+        _ agents: [AgentID],
+        tellEnd: (@Sendable (ExchangeError.Code?) -> Void)? = nil
+    ) -> [Response] {
+        let expected = Set(agents.map(EntityID.agent))
+        return finish(nil) { state in
+            let others = state.answers.filter { !expected.contains($0.source) }
+            state.expected = expected
+            state.answers.removeAll { !expected.contains($0.source) }
             state.tellEnd = tellEnd
+            return Array(others)
         }
     }
 
@@ -62,18 +77,23 @@ final class Gathering: Sendable {
         finish(code) { $0.isEnded = true }
     }
 
-    private func finish(_ code: ExchangeError.Code?, _ change: (inout State) -> Void) {
-        let (waiter, tellEnd): (Waiter?, (@Sendable (ExchangeError.Code?) -> Void)?) = state.withLock { state in
-            change(&state)
-            guard state.isComplete else { return (nil, nil) }
+    private func finish<Result: Sendable>(
+        _ code: ExchangeError.Code?,
+        _ change: (inout State) -> Result
+    ) -> Result {
+        typealias TellEnd = @Sendable (ExchangeError.Code?) -> Void
+        let (result, waiter, tellEnd): (Result, Waiter?, TellEnd?) = state.withLock { state in
+            let result = change(&state)
+            guard state.isComplete else { return (result, nil, nil) }
             defer {
                 state.waiter = nil
                 state.tellEnd = nil
             }
-            return (state.waiter, state.tellEnd)
+            return (result, state.waiter, state.tellEnd)
         }
         waiter?.resume(returning: nil)
         tellEnd?(code)
+        return result
     }
 
     /// The next answer; `nil` when all have come, after ``end()``, and while another task waits for one.

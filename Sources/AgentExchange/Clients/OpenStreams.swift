@@ -54,14 +54,15 @@ final class OpenStreams: Sendable {
             return (state.streams[response.tag], state.gatherings[response.tag], state.finished.contains(response.tag))
         }
         if let buffer {
-            guard buffer.request.label == response.label else { return .unexpected }
+            guard buffer.request.label == response.label, buffer.request.destination == response.source else {
+                return .unexpected
+            }
             buffer.put(response)
             return .delivered
         }
         if let gathering {
             guard gathering.label == response.label else { return .unexpected }
-            gathering.put(response)
-            return .delivered
+            return gathering.put(response) ? .delivered : .unexpected
         }
         return isLate ? .late : nil
     }

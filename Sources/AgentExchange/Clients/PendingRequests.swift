@@ -33,12 +33,11 @@ final class PendingRequests: Sendable {
     ///
     /// - Parameter sending: The message, when ``sent(_:_:_:)`` follows.
     func open(
-        _ tag: UUID,
-        label: UUID,
+        _ request: Request,
         deadline: ContinuousClock.Instant,
         sending: Sending? = nil
     ) throws(ExchangeError) {
-        guard box.ledger.withLock({ $0.open(tag, label: label, deadline: deadline, sending: sending) }) else {
+        guard box.ledger.withLock({ $0.open(request, deadline: deadline, sending: sending) }) else {
             throw end(delivery: .notSent)
         }
         timer.arm(deadline)
@@ -80,7 +79,7 @@ final class PendingRequests: Sendable {
         case delivered
         /// A handle waited for it and gave up, or has had its answer.
         case late
-        /// No handle sent such a request.
+        /// No handle sent such a request, or not to the entity that answers.
         case unexpected
     }
 

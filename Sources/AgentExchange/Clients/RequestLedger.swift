@@ -33,13 +33,15 @@ struct RequestLedger<Waiter> {
         case kept
         /// The request ended before: a late or second answer.
         case late
-        /// No handle with this label sent a request with this tag.
+        /// No handle with this label sent a request with this tag to the entity that answers.
         case unexpected
     }
 
     /// An object: it is changed where it is, and never copied.
     private final class Entry {
-        let label: UUID
+        let label: UUID?
+        /// The only entity whose answer counts.
+        let destination: EntityID
         let deadline: ContinuousClock.Instant
         var state = State.open
         /// The message, where it is said what became of it. Until then only that, or an answer, ends the request.
@@ -47,8 +49,9 @@ struct RequestLedger<Waiter> {
         /// What ends it when it was sent: the first thing that happened meanwhile.
         var postponed: RequestEnding?
 
-        init(label: UUID, deadline: ContinuousClock.Instant, sending: Sending?) {
-            self.label = label
+        init(_ request: Request, deadline: ContinuousClock.Instant, sending: Sending?) {
+            label = request.label
+            destination = request.destination
             self.deadline = deadline
             self.sending = sending
         }
@@ -78,13 +81,13 @@ struct RequestLedger<Waiter> {
     ///
     /// - Parameter sending: The message, when ``sent(_:_:)`` follows.
     mutating func open(
-        _ tag: UUID,
-        label: UUID,
+        _ request: Request,
         deadline: ContinuousClock.Instant,
         sending: Sending? = nil
     ) -> Bool {
+        let tag = request.tag
         guard !isClosed, entries[tag] == nil, !finished.contains(tag) else { return false }
-        entries[tag] = Entry(label: label, deadline: deadline, sending: sending)
+        entries[tag] = Entry(request, deadline: deadline, sending: sending)
         due.insert(tag, at: deadline)
         if due.count > 2 * entries.count + 1024 { due.removeAll { entries[$0.element] == nil } }
         return true
@@ -121,7 +124,9 @@ struct RequestLedger<Waiter> {
             return finished.contains(response.tag) ? .late : .unexpected
         }
         // A part ends nothing: whoever waits here asked for no stream.
-        guard entry.label == response.label, response.isTerminal else { return .unexpected }
+        guard entry.label == response.label, entry.destination == response.source, response.isTerminal else {
+            return .unexpected
+        }
         return switch end(response.tag, .response(response)) {
         case .resumed(let waiter): .resume(waiter)
         case .kept: .kept

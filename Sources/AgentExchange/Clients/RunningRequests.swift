@@ -32,6 +32,10 @@ final class RunningRequests: Sendable {
     private let box: Box
     private let timer: DeadlineTimer
     private let lastNotice = Atomic(0)
+    private let notices = Atomic(0)
+
+    /// How many notices that stand for requests are served at a time.
+    static let maximumNotices = 64
 
     private var tasks: TaskRegistry<Key> { box.tasks }
 
@@ -57,9 +61,23 @@ final class RunningRequests: Sendable {
         tasks.start(Key(request), isImmediate: isImmediate, body)
     }
 
-    /// The same for a notice that stands for a request.
-    func start(_ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void) {
-        tasks.start(.notice(lastNotice.add(1, ordering: .relaxed).newValue), body)
+    /// The same for a notice that stands for a request. Notices come past the limits of the mailbox, so only
+    /// ``maximumNotices`` run at a time.
+    ///
+    /// - Returns: `false` when as many run already: the notice is dropped.
+    func start(_ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void) -> Bool {
+        guard notices.add(1, ordering: .relaxed).newValue <= Self.maximumNotices else {
+            notices.subtract(1, ordering: .relaxed)
+            return false
+        }
+        let isStarted = tasks.start(.notice(lastNotice.add(1, ordering: .relaxed).newValue)) { [self] end in
+            await body {
+                self.notices.subtract(1, ordering: .relaxed)
+                end()
+            }
+        }
+        if !isStarted { notices.subtract(1, ordering: .relaxed) }
+        return true
     }
 
     /// Cancels a request that runs when its deadline has come.

@@ -29,6 +29,9 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     case deadLetters = "warren_dead_letters"
     /// Counter: messages that this process parked, because nobody could be told.
     case parked = "warren_parked"
+    /// Counter: notices and control messages that were dropped. They may be lost, and come again where they matter.
+    /// Dimension: reason.
+    case noticesDropped = "warren_notices_dropped"
 
     /// Counter: connections to a broker that were made; after the first two of a session, reconnects. Dimension: role.
     case connectionsOpened = "warren_connections_opened"
@@ -55,7 +58,7 @@ public enum MetricDimension: String, Sendable, Hashable, CaseIterable {
     /// `delivered`, `late` (the request had ended) or `unexpected` (nobody had sent such a request).
     case arrival
     /// Why a message is a dead letter: `mailbox-terminated`, `expired`, `delivery_limit`, `maxlen`, `rejected`. Why a
-    /// connection ended: a code of ``ExchangeError/Code``.
+    /// connection ended: a code of ``ExchangeError/Code``. Why a notice was dropped: `busy` or `forbidden`.
     case reason
     /// The connection of a session: `publisher` or `consumer`.
     case role

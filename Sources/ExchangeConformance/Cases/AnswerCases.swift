@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+import Logging
 
 /// Every accepted request gets one answer, not two.
 enum AnswerCases {
@@ -21,6 +22,33 @@ enum AnswerCases {
             try expectEqual(try result?.decode(String.self), "first", "the answer")
             try await scope.expectNothing(at: user)
             try await scope.expectAlive(agent, for: user)
+        },
+        ConformanceCase(subject, "only the agent that was asked can answer: a call, and a question to all of a type") {
+            scope in
+            let log = LogRecorder()
+            let user = try await scope.userClient(log.configuration(of: scope))
+            let stranger = try await scope.agent(try await scope.register(by: user.transport), elsewhere: true)
+            let type = scope.type("Asked")
+            let registration = try await scope.register(by: user.transport, type)
+            // The worst case: the stranger knows the tag and the label.
+            _ = try await scope.agentClient(registration, elsewhere: true) { request, _ in
+                let same = try Request(
+                    from: request.source,
+                    to: stranger.mailboxID,
+                    tag: request.tag,
+                    label: request.label,
+                    .action(name: "any", arguments: .none)
+                )
+                try await scope.send(.response(same.response(try Payload(encoding: "forged"))), by: stranger)
+                try await scope.eventually("the forged answer to be refused") {
+                    !log.records(about: request.tag, from: .warning).isEmpty
+                }
+                return try request.response(encoding: "genuine")
+            }
+            let handle = user.handle(to: registration.agentID)
+            try expectEqual(try await handle.action("any", returning: String.self), "genuine", "the answer to a call")
+            let answers = try await user.askAll("any", ofType: type)
+            try expectEqual(try await scope.collect(answers).map(\.1), [#""genuine""#], "the answers of all")
         },
         ConformanceCase(subject, "a request whose deadline passes in a mailbox that nobody opened is answered so") {
             scope in

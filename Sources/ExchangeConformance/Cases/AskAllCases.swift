@@ -131,7 +131,7 @@ enum AskAllCases {
 
 extension CaseScope {
     /// Collects the answers: the result as text, or the code of the error.
-    fileprivate func collect(
+    func collect(
         _ answers: BroadcastAnswers,
         file: StaticString = #fileID,
         line: Int = #line

@@ -41,6 +41,33 @@ enum NoticeCases {
             try await scope.expectNothing(at: next)
             try await scope.expectAlive(next, for: user)
         },
+        ConformanceCase(subject, "however many pings are announced by notices, a bounded number is served at a time") {
+            scope in
+            let (client, crowd) = (try await scope.userClient(), try await scope.user())
+            let (stuck, begun, release) = (StuckAction(), Collected<Void>(), Signal())
+            let handle = try await scope.serve(for: client) { request, client in
+                guard case .ping = request.body else { return try await stuck.handler(request, client) }
+                begun.add(())
+                try await release.wait()
+                return request.response()
+            }
+            let agent = EntityID.agent(handle.agentID)
+            let call = Task { try await handle.action("stick") }
+            try await scope.wait(for: stuck.started, "the action to start")
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<500 {
+                    let notice = Notice(from: crowd.mailboxID, to: agent, tag: UUID(), label: UUID(), .ping)
+                    group.addTask { try await scope.send(.notice(notice), by: crowd) }
+                }
+                try await group.waitForAll()
+            }
+            // The notice of this comes after all of the others.
+            call.cancel()
+            try await scope.wait(for: stuck.cancelled, "the action to be cancelled")
+            try expect(begun.count <= 200, "at most 200 pings of 500 to be served", seen: "\(begun.count)")
+            release.set()
+            _ = try await handle.ping()
+        },
         ConformanceCase(subject, "a notice to nobody is lost, and no error") { scope in
             let user = try await scope.user()
             let idle = try await scope.register(by: user)

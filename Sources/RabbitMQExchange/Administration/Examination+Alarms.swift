@@ -40,7 +40,7 @@ extension Examination {
             let took = (start.duration(to: .now) / .milliseconds(1)).rounded()
             return Finding(.alarms, .ok, "none: a message was taken within \(Int(max(1, took))) ms")
         } catch let error where error.code == .accessRefused {
-            let mend = "give the user a role's permissions: warren topology --format permissions"
+            let mend = "give the user a role's permissions: warren topology --format permissions --user NAME"
             return Finding(.alarms, .fail, "this user may not send: \(error.message)", mend: mend)
         } catch {
             return Finding(.alarms, .fail, error.message)

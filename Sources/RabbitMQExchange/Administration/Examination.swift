@@ -50,8 +50,8 @@ struct Examination: Sendable {
 
     /// Makes a queue as a session does, and removes it.
     func permissions() async -> Finding {
-        let queue = names.sessionQueue(UUID())
-        let mend = "give the user a role's permissions: warren topology --format permissions"
+        let queue = names.sessionQueue(link.wall?.uuid() ?? UUID())
+        let mend = "give the user a role's permissions: warren topology --format permissions --user NAME"
         let declaration = QueueDeclaration(
             name: queue,
             arguments: ["x-queue-type": "classic", "x-expires": 60_000]
@@ -75,9 +75,10 @@ struct Examination: Sendable {
 
     /// `false` when there is nothing to bind to yet.
     private func tryToBind(_ queue: String, _ limit: Deadline) async throws(ExchangeError) -> Bool {
-        guard try await link.hasExchange(names.mailboxes) else { return false }
+        let way = names.binding(of: queue, to: queue)
+        guard try await link.hasExchange(way.exchange) else { return false }
         try await link.attempt("can't bind a queue") { (channel) throws(AMQPError) in
-            try await channel.bindQueue(queue, to: names.mailboxes, routingKey: queue, deadline: limit)
+            try await channel.bindQueue(queue, to: way.exchange, routingKey: way.key, deadline: limit)
         }
         return true
     }

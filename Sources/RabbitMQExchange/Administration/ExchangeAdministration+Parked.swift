@@ -60,9 +60,10 @@ extension ExchangeAdministration {
         for name in [Header.reason, Header.detail, Header.queue] { properties.headers[name] = nil }
         if mailbox != nil { properties.headers[Header.destination] = .string(target.header) }
         properties.userID = nil
+        let key = names.mailboxKey(of: target)
         let publication = Publication(
-            exchange: names.mailboxes,
-            routingKey: names.mailboxKey(of: target),
+            exchange: names.exchange(of: key),
+            routingKey: key,
             properties: properties,
             body: delivery.body,
             mandatory: true

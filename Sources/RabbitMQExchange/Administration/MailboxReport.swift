@@ -88,7 +88,7 @@ extension ExchangeAdministration {
                 consumers: queue?.consumerCount ?? 0,
                 oldestMessage: facts?.oldestMessages[names.queue(of: id)],
                 isBound: facts?.lead(
-                    Topology.mailboxBindings(of: id, lineage: lineage, names),
+                    Topology.mailboxBindings(of: id, lineage: lineage, names, forOlder: false),
                     to: names.queue(of: id)
                 )
             )

@@ -1,13 +1,15 @@
 internal import AgentExchange
 
-/// The permissions on the broker that one role in a namespace needs, and no more: regular expressions as
+/// The permissions that a broker user needs for one role in a namespace, and no more: regular expressions as
 /// `rabbitmqctl set_permissions` and `set_topic_permissions` take them.
+///
+/// Those of an agent service and of a user hold for the broker user of that name: they name its own queues only.
 public struct RolePermissions: Sendable, Hashable, Encodable {
     /// Who needs them.
     public enum Role: String, Sendable, Hashable, Codable, CaseIterable {
         /// A program that runs agents: registers, serves, calls, discovers, terminates, answers dead letters.
         case agentService = "agent-service"
-        /// A program that only calls agents and discovers them.
+        /// A program that only calls agents and discovers them. It sees no message but those to itself.
         case user
         /// A person or a program that makes the shared objects, looks at everything and cleans up.
         case `operator`
@@ -23,8 +25,10 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
         public let read: String
     }
 
-    /// Who needs them.
+    /// What they are for.
     public let role: Role
+    /// The broker user who gets them.
+    public let user: String
     /// What it may declare and delete.
     public let configure: String
     /// What it may publish to and bind.
@@ -34,9 +38,12 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
     /// What it may publish and bind on topic exchanges.
     public let topics: [Topic]
 
-    init(_ role: Role, _ names: ExchangeNames) {
+    init(_ role: Role, of user: String, _ names: ExchangeNames) {
         self.role = role
+        self.user = user
         let prefix = "^warren\\.\(names.namespace)\\."
+        let place = "warren\\.\(names.namespace)\\."
+        let own = "\(Wall(user: user).prefix)[0-9a-f-]+"
         switch role {
         case .operator:
             configure = "\(prefix).*$"
@@ -44,10 +51,11 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             read = "\(prefix).*$"
             topics = []
         case .agentService:
-            let own = "(agent|user|session|drain|attempts)\\..*"
-            configure = "\(prefix)\(own)$"
-            write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(own))$"
-            read = "\(prefix)(mailboxes|broadcasts|directory|dead-letters|\(own))$"
+            let queues = "(agent|user|drain|attempts)\\..*|session\\.\(own).*"
+            let ways = "(\(place)(session|attempts\\.user)|control\\.user)\\.\(own)"
+            configure = "\(prefix)(\(queues))$"
+            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(queues))$"
+            read = "\(prefix)(mailboxes|replies|broadcasts|directory|dead-letters|\(queues))$"
             topics = [
                 Topic(
                     exchange: names.agents,
@@ -55,25 +63,39 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
                     read: "^$"
                 ),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^(type|exact)\\..*$"),
+                // It finishes the terminations of all users.
+                Topic(
+                    exchange: names.replies,
+                    write: "^.*$",
+                    read: "^(\(ways)|(drain\\.)?user\\.[0-9a-f-]+)\\.#$"
+                ),
             ]
         case .user:
-            let own = "(user|session|drain\\.user)\\..*"
-            configure = "\(prefix)\(own)$"
-            write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(own))$"
-            read = "\(prefix)(mailboxes|directory|\(own))$"
+            let queues = "((drain\\.|attempts\\.)?user|session)\\.\(own).*"
+            configure = "\(prefix)\(queues)$"
+            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(queues))$"
+            read = "\(prefix)(replies|directory|\(queues))$"
+            let ways = "(\(place)attempts\\.user|(control|drain)\\.user)\\.\(own)"
             topics = [
                 Topic(exchange: names.agents, write: "^(fence|(registered|terminated|finished)\\.@user)$", read: "^$"),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^$"),
+                Topic(
+                    exchange: names.replies,
+                    write: "^((\(place)session|user)\\.[0-9a-f-]+|\(ways))$",
+                    read: "^((\(place)session|user)\\.\(own)|\(ways))\\.#$"
+                ),
             ]
         }
     }
 }
 
 extension RabbitMQExchange {
-    /// The permissions that each role needs in this namespace. Needs no connection.
+    /// The permissions that a broker user needs for each role in this namespace. Needs no connection.
     ///
     /// Only the operator makes what all sessions share; the others find it there, or can't connect.
-    public var permissions: [RolePermissions] {
-        RolePermissions.Role.allCases.map { RolePermissions($0, names) }
+    ///
+    /// - Parameter user: The name that the program logs in with.
+    public func permissions(of user: String) -> [RolePermissions] {
+        RolePermissions.Role.allCases.map { RolePermissions($0, of: user, names) }
     }
 }

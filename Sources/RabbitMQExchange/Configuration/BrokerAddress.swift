@@ -4,16 +4,19 @@ internal import Foundation
 
 /// Where the broker is and who connects. What is encoded has everything but the password.
 struct BrokerAddress: Sendable, Hashable {
-    private var settings: ConnectionConfiguration
+    var settings: ConnectionConfiguration
     /// The query items of the URL that configure the connection itself.
-    private var said: [String: String] = [:]
-    /// The user whose password was not found where an encoded address was decoded.
-    private var userWithoutPassword: String?
+    var said: [String: String] = [:]
+    /// The credentials that this process lacks for an address that it decoded, in words; `nil` when it has them.
+    var missingCredentials: String?
 
     /// Reads a URL such as `amqp://user:password@host:5672/vhost`.
     ///
     /// - Throws: ``ExchangeError/Code/invalidConfiguration``; the text never has the password.
-    init(url: String) throws(ExchangeError) {
+    init(
+        url: String,
+        environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws(ExchangeError) {
         do {
             settings = try ConnectionConfiguration(url: url)
             said = try ConnectionConfiguration.connectionItems(ofURL: url)
@@ -23,19 +26,21 @@ struct BrokerAddress: Sendable, Hashable {
         }
         // A user without a password: the environment may have it. If not, the broker decides.
         if let user = settings.credentials.user, settings.credentials == .plain(user: user, password: "") {
-            settings.credentials = Self.environmentCredentials(of: user) ?? settings.credentials
+            settings.credentials = Self.environmentCredentials(of: user, in: environment) ?? settings.credentials
         }
     }
 
     /// The same broker, with a provider that is asked at each connect.
     mutating func ask(_ provider: CredentialsProvider) {
         settings.credentials = .provided(by: provider)
-        userWithoutPassword = nil
+        missingCredentials = nil
     }
 
     /// `WARREN_PASSWORD`, else `WARREN_PASSWORD_FILE`.
-    private static func environmentCredentials(of user: String) -> Credentials? {
-        let environment = ProcessInfo.processInfo.environment
+    static func environmentCredentials(
+        of user: String,
+        in environment: [String: String] = ProcessInfo.processInfo.environment
+    ) -> Credentials? {
         if let password = environment["WARREN_PASSWORD"], !password.isEmpty {
             return .plain(user: user, password: password)
         }
@@ -47,10 +52,10 @@ struct BrokerAddress: Sendable, Hashable {
     ///
     /// - Throws: ``ExchangeError/Code/unauthorised`` when there is no password.
     func connection(_ configuration: RabbitMQConfiguration) throws(ExchangeError) -> ConnectionConfiguration {
-        if let userWithoutPassword {
-            let mend = "set WARREN_BROKER to the URL with the password, or WARREN_PASSWORD, or WARREN_PASSWORD_FILE"
-            let who = userWithoutPassword.isEmpty ? "" : " for the user \(userWithoutPassword)"
-            throw ExchangeError(.unauthorised, "there is no password\(who): \(mend)")
+        if let missingCredentials {
+            let hosts = settings.endpoints.map(\.description).joined(separator: ",")
+            let mend = "set WARREN_BROKER to the URL of that broker, with the password in it or in WARREN_PASSWORD_FILE"
+            throw ExchangeError(.unauthorised, "there is no \(missingCredentials) at \(hosts): \(mend)")
         }
         var settings = settings
         let process = ProcessInfo.processInfo
@@ -115,104 +120,4 @@ extension BrokerAddress {
 extension BrokerAddress: CustomStringConvertible {
     /// The address and the user, never the password.
     var description: String { plainURL }
-}
-
-extension BrokerAddress: Codable {
-    private enum CodingKeys: String, CodingKey {
-        case hosts, virtualHost, user, login, passwordFile, tls, options
-    }
-
-    /// How to log in, where it is not by user and password.
-    private enum Login: String, Codable {
-        case certificate, provider
-    }
-
-    private var login: Login? {
-        if settings.credentials.isExternal { return .certificate }
-        if case nil = settings.credentials.user { return .provider }
-        return nil
-    }
-
-    private struct Host: Codable {
-        let host: String
-        let port: Int
-    }
-
-    private struct TLSFiles: Codable {
-        let caFile: String?
-        let certificateFile: String?
-        let keyFile: String?
-        let verifyPeer: Bool
-        let verifyHostname: Bool
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: CodingKeys.self)
-        try fields.encode(settings.endpoints.map { Host(host: $0.host, port: $0.port) }, forKey: .hosts)
-        try fields.encode(settings.virtualHost, forKey: .virtualHost)
-        try fields.encodeIfPresent(settings.credentials.user, forKey: .user)
-        try fields.encodeIfPresent(login, forKey: .login)
-        try fields.encodeIfPresent(settings.credentials.passwordFile, forKey: .passwordFile)
-        let files = settings.tls.map { tls in
-            TLSFiles(
-                caFile: tls.caFile,
-                certificateFile: tls.certificateFile,
-                keyFile: tls.keyFile,
-                verifyPeer: tls.verifyPeer,
-                verifyHostname: tls.verifyHostname
-            )
-        }
-        try fields.encodeIfPresent(files, forKey: .tls)
-        if !said.isEmpty { try fields.encode(said, forKey: .options) }
-    }
-
-    /// Decodes an address and looks for the password in the environment: in `WARREN_BROKER`, when that URL has the same
-    /// user, in `WARREN_PASSWORD`, or in the file `WARREN_PASSWORD_FILE`; last in the file that the encoding process used.
-    /// The broker's well-known account `guest` needs none.
-    init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        settings = ConnectionConfiguration(
-            endpoints: try fields.decode([Host].self, forKey: .hosts).map { Endpoint(host: $0.host, port: $0.port) },
-            virtualHost: try fields.decode(String.self, forKey: .virtualHost)
-        )
-        settings.tls = try fields.decodeIfPresent(TLSFiles.self, forKey: .tls).map { files in
-            TLSConfiguration(
-                caFile: files.caFile,
-                certificateFile: files.certificateFile,
-                keyFile: files.keyFile,
-                verifyPeer: files.verifyPeer,
-                verifyHostname: files.verifyHostname
-            )
-        }
-        said = try fields.decodeIfPresent([String: String].self, forKey: .options) ?? [:]
-        try settings.apply(said)
-        try settings.validate()
-        let user = try fields.decodeIfPresent(String.self, forKey: .user)
-        let login = try fields.decodeIfPresent(Login.self, forKey: .login)
-        if login == .certificate || (login == nil && user == nil) {
-            settings.credentials = user.map { .external(user: $0) } ?? .external
-            return
-        }
-        let passwordFile = try fields.decodeIfPresent(String.self, forKey: .passwordFile)
-        let url = ProcessInfo.processInfo.environment["WARREN_BROKER"]
-        let fromURL = url.flatMap { try? BrokerAddress(url: $0) }?.settings.credentials
-        if let fromURL, user == nil || fromURL.user == user {
-            settings.credentials = fromURL
-            return
-        }
-        guard let user else {
-            userWithoutPassword = ""
-            return
-        }
-        if let credentials = Self.environmentCredentials(of: user) {
-            settings.credentials = credentials
-        } else if let passwordFile {
-            settings.credentials = .plain(user: user, passwordFile: passwordFile)
-        } else if user == "guest" {
-            settings.credentials = .plain(user: user, password: user)
-        } else {
-            settings.credentials = .plain(user: user, password: "")
-            userWithoutPassword = user
-        }
-    }
 }

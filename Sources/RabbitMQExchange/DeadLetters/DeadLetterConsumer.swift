@@ -43,7 +43,7 @@ struct DeadLetterConsumer: Sendable {
             switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
             case .request(let request):
                 session.logAnswer(to: request, reason)
-                await session.answer(request.error(reason.failure), delivery)
+                await session.answer(request.error(reason.failure), delivery, isVerdict: true)
                 tell(reason.rawValue, .answered, .request(request))
             case .response(let response):
                 delivery.acknowledge()
@@ -52,7 +52,7 @@ struct DeadLetterConsumer: Sendable {
                 delivery.acknowledge()
             }
         } catch {
-            await session.refuse(delivery, error)
+            await session.refuse(delivery, error, isVerdict: true)
             tell("malformed", error.request == nil ? .parked : .answered, error.request.map { .request($0) })
         }
     }

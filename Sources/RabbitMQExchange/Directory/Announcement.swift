@@ -23,34 +23,46 @@ enum Announcement: Sendable, Hashable {
     }
 
     /// The routing key.
-    var routingKey: String {
+    ///
+    /// - Parameter wall: That of the author. A user behind another wall has another key, which needs the permission.
+    func routingKey(by wall: Wall?) -> String {
         switch self {
-        case .registered(let id, let lineage): Self.key(Event.registered, id, lineage)
-        case .terminated(let id, let lineage): Self.key(Event.terminated, id, lineage)
-        case .finished(let id): id.role == .user ? AnnouncementKey.make(userEvent: Event.finished) : Event.finished
+        case .registered(let id, let lineage): Self.key(Event.registered, id, lineage, wall)
+        case .terminated(let id, let lineage): Self.key(Event.terminated, id, lineage, wall)
+        case .finished(let id): id.role == .user ? Self.key(Event.finished, id, [], wall) : Event.finished
         case .fence: Event.fence
         }
     }
 
     /// Whether the record may stand under a routing key. The broker limits who may publish with which keys, so a record
-    /// about an agent counts only under the key of one.
-    func isCredible(with key: String) -> Bool {
+    /// about an agent counts only under the key of one, and a record about a user behind a ``Wall`` only when its author is
+    /// behind the same one, or may write about the users of others.
+    ///
+    /// - Parameter user: The broker user who wrote it, as the broker verified it.
+    func isCredible(with key: String, by user: String?) -> Bool {
         switch self {
-        case .registered(let id, _): Self.isCredible(key, Event.registered, id)
-        case .terminated(let id, _): Self.isCredible(key, Event.terminated, id)
-        case .finished, .fence: key == routingKey
+        case .registered(let id, _): Self.isCredible(key, Event.registered, id, user)
+        case .terminated(let id, _): Self.isCredible(key, Event.terminated, id, user)
+        case .finished(let id) where id.role == .user: Self.isCredible(key, Event.finished, id, user)
+        case .finished, .fence: key == routingKey(by: nil)
         }
     }
 
-    private static func isCredible(_ key: String, _ event: String, _ id: EntityID) -> Bool {
+    private static func isCredible(_ key: String, _ event: String, _ id: EntityID, _ user: String?) -> Bool {
         guard key.hasPrefix(event) else { return false }
-        return (key == AnnouncementKey.make(userEvent: event)) == (id.role == .user)
+        let isForAny = key == AnnouncementKey.make(anyUserEvent: event)
+        let isForOwn = key == AnnouncementKey.make(userEvent: event)
+        guard id.role == .user else { return !isForAny && !isForOwn }
+        if isForAny { return true }
+        guard isForOwn, let wall = id.wall else { return isForOwn }
+        return user.map { Wall(user: $0) == wall } ?? false
     }
 
-    private static func key(_ event: String, _ id: EntityID, _ lineage: [String]) -> String {
+    private static func key(_ event: String, _ id: EntityID, _ lineage: [String], _ wall: Wall?) -> String {
         switch id.role {
-        case .agent: AnnouncementKey.make(event: event, lineage: lineage)
-        case .user: AnnouncementKey.make(userEvent: event)
+        case .agent: return AnnouncementKey.make(event: event, lineage: lineage)
+        case .user where id.wall == nil || id.wall == wall: return AnnouncementKey.make(userEvent: event)
+        case .user: return AnnouncementKey.make(anyUserEvent: event)
         }
     }
 

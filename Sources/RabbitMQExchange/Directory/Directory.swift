@@ -67,7 +67,7 @@ final class Directory: Sendable {
     func announce(_ announcement: Announcement) async throws(ExchangeError) {
         let publication = Publication(
             exchange: link.names.agents,
-            routingKey: announcement.routingKey,
+            routingKey: announcement.routingKey(by: link.wall),
             properties: announcement.properties,
             body: Data(),
             mandatory: true
@@ -279,7 +279,9 @@ extension Directory: StandingSink {
     }
 
     private func read(_ delivery: Delivery) -> Announcement? {
-        if let announcement = Announcement(delivery.properties), announcement.isCredible(with: delivery.routingKey) {
+        if let announcement = Announcement(delivery.properties),
+            announcement.isCredible(with: delivery.routingKey, by: delivery.properties.userID)
+        {
             return announcement
         }
         link.logger.warning(

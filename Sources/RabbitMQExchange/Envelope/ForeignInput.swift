@@ -27,7 +27,7 @@ package enum ForeignInput {
     /// A record of the directory, written once more; `nil` when it is none.
     package static func announcement(_ properties: MessageProperties) -> MessageProperties? {
         guard let announcement = Announcement(properties) else { return nil }
-        _ = announcement.isCredible(with: announcement.routingKey)
+        _ = announcement.isCredible(with: announcement.routingKey(by: nil), by: nil)
         return announcement.properties
     }
 

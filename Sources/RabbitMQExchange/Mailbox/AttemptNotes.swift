@@ -51,7 +51,8 @@ final class AttemptNotes: Sendable {
     }
 
     private func read() async throws(ExchangeError) -> [AnsweredRequests.Key: Int] {
-        let (queue, names, deadline) = (link.names.attempts(of: mailbox), link.names, link.deadline)
+        let (queue, deadline) = (link.names.attempts(of: mailbox), link.deadline)
+        let way = link.names.binding(of: queue, to: queue)
         let declaration = QueueDeclaration(
             name: queue,
             arguments: [
@@ -63,7 +64,7 @@ final class AttemptNotes: Sendable {
         // Its end gives the notes back.
         return try await link.attempt("can't read notes", entity: mailbox) { (channel) throws(AMQPError) in
             try await channel.declareQueue(declaration, deadline: deadline)
-            try await channel.bindQueue(queue, to: names.mailboxes, routingKey: queue, deadline: deadline)
+            try await channel.bindQueue(queue, to: way.exchange, routingKey: way.key, deadline: deadline)
             var attempts: [AnsweredRequests.Key: Int] = [:]
             while let note = try await channel.get(queue, deadline: deadline) {
                 guard let source = EntityID(header: note.properties.headers[Header.source], name: nil),
@@ -88,7 +89,7 @@ final class AttemptNotes: Sendable {
             Header.attempt: .int64(Int64(attempt)),
         ]
         let publication = Publication(
-            exchange: link.names.mailboxes,
+            exchange: link.names.exchange(of: link.names.attempts(of: mailbox)),
             routingKey: link.names.attempts(of: mailbox),
             properties: properties,
             body: Data(),

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// What has arrived for a transport and was not received yet: notices before responses before requests, each in order.
 ///
-/// Requests are bounded by the prefetch limit, responses by the requests that were sent.
+/// Requests are bounded by the prefetch limit, responses by the requests that were sent, notices by ``noticeLimit``.
 final class Inbox: Sendable {
     private typealias Waiter = CheckedContinuation<Result<Message, ExchangeError>?, Never>
 
@@ -25,6 +25,9 @@ final class Inbox: Sendable {
 
     private let state = Mutex(State())
 
+    /// Notices that wait: what comes beyond is dropped, as notices may be.
+    static let noticeLimit = 4096
+
     /// Requests that wait.
     var requestCount: Int { state.withLock { $0.requests.count } }
 
@@ -38,7 +41,7 @@ final class Inbox: Sendable {
                 return (waiter.continuation, nil)
             }
             switch message {
-            case .notice(let notice): state.notices.append(notice)
+            case .notice(let notice): if state.notices.count < Self.noticeLimit { state.notices.append(notice) }
             case .response(let response): state.responses.append(response)
             case .request(let request): state.requests.append(request)
             }

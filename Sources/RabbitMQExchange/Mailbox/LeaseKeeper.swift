@@ -94,9 +94,11 @@ struct LeaseKeeper: Sendable {
             let left = deadline.milliseconds(since: .now)
             if left > 0 { properties.expiration = String(min(left, Int64(UInt32.max))) }
         }
+        let names = transport.session.names
+        let key = names.mailboxKey(of: transport.mailboxID)
         return Publication(
-            exchange: transport.session.names.mailboxes,
-            routingKey: transport.session.names.mailboxKey(of: transport.mailboxID),
+            exchange: names.exchange(of: key),
+            routingKey: key,
             properties: properties,
             body: delivery.body,
             mandatory: true

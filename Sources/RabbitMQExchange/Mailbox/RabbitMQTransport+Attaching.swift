@@ -47,10 +47,9 @@ extension RabbitMQTransport {
     /// Lets control messages about the mailbox reach this session.
     func bindControl() async throws(ExchangeError) {
         let deadline = link.deadline
-        let (queue, exchange) = (link.answers.name, session.names.mailboxes)
-        let key = session.names.controlKey(of: mailboxID)
+        let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
         try await link.declare("can't open the mailbox", entity: mailboxID) { (channel) throws(AMQPError) in
-            try await channel.bindQueue(queue, to: exchange, routingKey: key, deadline: deadline)
+            try await channel.bindQueue(way.queue, to: way.exchange, routingKey: way.key, deadline: deadline)
         }
     }
 

@@ -42,7 +42,7 @@ extension RabbitMQTransport {
         if let control = ControlMessage(delivery.properties) {
             delivery.acknowledge()
             if control.kind == .probe, control.replyTo != link.replyTo {
-                session.background.start { await self.session.reply(.inUse, to: control) }
+                session.startHint { await self.session.reply(.inUse, to: control) }
             }
             return nil
         }
@@ -70,7 +70,7 @@ extension RabbitMQTransport {
         switch message {
         case .notice: break
         case .response(let response):
-            put(response)
+            if !session.refuses(response, delivery) { put(response) }
             delivery.acknowledge()
         case .request(let request):
             take(request, delivery)
@@ -196,10 +196,9 @@ extension RabbitMQTransport {
         await receiver.place.leave(deadline: deadline)
         session.remove(self)
         guard link.isConnected, session.transports(of: mailboxID).isEmpty else { return }
-        let (queue, exchange) = (link.answers.name, session.names.mailboxes)
-        let key = session.names.controlKey(of: mailboxID)
+        let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
-            try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)
+            try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
         }
         // Another transport may have come and bound it meanwhile.
         if !session.transports(of: mailboxID).isEmpty { try? await bindControl() }

@@ -32,7 +32,12 @@ extension RabbitMQTransport {
         case .registered(_, let types): lineage = types
         case .missing: break
         }
-        let bindings = Topology.mailboxBindings(of: mailboxID, lineage: lineage, session.names)
+        let bindings = Topology.mailboxBindings(
+            of: mailboxID,
+            lineage: lineage,
+            session.names,
+            forOlder: link.servesOlder
+        )
         try await Topology(exchanges: [], queues: [], bindings: bindings).declare(on: link, entity: mailboxID)
     }
 

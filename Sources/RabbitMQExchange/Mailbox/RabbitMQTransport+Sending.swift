@@ -28,9 +28,10 @@ extension RabbitMQTransport {
     /// A notice goes to whoever receives from the mailbox, past everything that waits there. When nobody does, it is lost.
     private func send(_ notice: Notice) async throws(ExchangeError) {
         let (properties, body) = try Envelope.encode(.notice(notice), replyTo: nil)
+        let key = session.names.controlKey(of: notice.destination)
         let publication = Publication(
-            exchange: session.names.mailboxes,
-            routingKey: session.names.controlKey(of: notice.destination),
+            exchange: session.names.exchange(of: key),
+            routingKey: key,
             properties: properties,
             body: body,
             mandatory: false
@@ -106,9 +107,10 @@ extension RabbitMQTransport {
     func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
         var (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
         link.complete(&properties)
+        let key = session.names.mailboxKey(of: request.destination)
         let publication = Publication(
-            exchange: session.names.mailboxes,
-            routingKey: session.names.mailboxKey(of: request.destination),
+            exchange: session.names.exchange(of: key),
+            routingKey: key,
             properties: properties,
             body: body,
             mandatory: true

@@ -14,10 +14,13 @@ enum Registration {
     static func register(_ id: EntityID, lineage: [String], in session: Session) async throws(ExchangeError) {
         let link = session.link
         do throws(ExchangeError) {
-            try await Topology.mailbox(of: id, lineage: lineage, link.names, link.configuration).declare(
-                on: link,
-                entity: id
-            )
+            try await Topology.mailbox(
+                of: id,
+                lineage: lineage,
+                link.names,
+                link.configuration,
+                forOlder: link.servesOlder
+            ).declare(on: link, entity: id)
         } catch {
             await undo(id, lineage: lineage, isKnown: false, in: session)
             throw error

@@ -25,8 +25,11 @@ enum AnnouncementKey {
         return event
     }
 
-    /// The key of an announcement about a user.
+    /// The key of an announcement about a user of the author's own.
     static func make(userEvent event: String) -> String { "\(event).@user" }
+
+    /// The key of an announcement about a user of another broker user.
+    static func make(anyUserEvent event: String) -> String { "\(event).@users" }
 
     /// The patterns to bind to hear of a type, with its subtypes or alone.
     static func patterns(for type: String, allowSubtypes: Bool) -> [String] {

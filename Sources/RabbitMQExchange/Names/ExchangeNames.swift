@@ -25,13 +25,33 @@ struct ExchangeNames: Sendable, Hashable {
         self.namespace = namespace
         prefix = "warren.\(namespace)."
         mailboxes = prefix + "mailboxes"
+        replies = prefix + "replies"
         sessionPrefix = prefix + "session."
     }
 
     private let prefix: String
 
-    /// The direct exchange that leads to mailboxes and session queues.
+    /// The direct exchange that leads to agents, and to users and sessions that are behind no ``Wall``.
     let mailboxes: String
+
+    /// The topic exchange that leads to users and sessions behind a ``Wall``.
+    let replies: String
+
+    /// The exchange of a routing key that leads to one queue.
+    func exchange(of key: String) -> String { Wall.isBehindOne(key) ? replies : mailboxes }
+
+    /// What leads to a queue with a routing key, and with ``verdict(_:)`` of it.
+    func binding(of queue: String, to key: String) -> Topology.Binding {
+        let exchange = exchange(of: key)
+        return Topology.Binding(queue: queue, exchange: exchange, key: exchange == replies ? key + ".#" : key)
+    }
+
+    /// What is added to a routing key by those who answer in the exchange's name. The role `user` may not use such keys, so
+    /// the receiver need not ask who it is.
+    static let verdictSuffix = ".verdict"
+
+    /// The key of an answer in the exchange's name.
+    func verdict(_ key: String) -> String { Wall.isBehindOne(key) ? key + Self.verdictSuffix : key }
 
     /// The topic exchange of announcements.
     var agents: String { prefix + "agents" }
@@ -95,6 +115,11 @@ struct ExchangeNames: Sendable, Hashable {
             return tag
         }
         return "\(tag).\(name)"
+    }
+
+    /// The routing key of the marker of a drain.
+    func drainKey(of id: EntityID, marker: UUID) -> String {
+        id.wall == nil ? "drain.\(marker.lowercased)" : "drain.\(mailboxKey(of: id))"
     }
 
     /// The routing key that leads to the session of whoever is attached to a mailbox.

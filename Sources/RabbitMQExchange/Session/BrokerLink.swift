@@ -12,6 +12,8 @@ final class BrokerLink: Sendable {
     let names: ExchangeNames
     let configuration: RabbitMQConfiguration
     let sessionID: UUID
+    /// What keeps this session's queues, and its users', from other broker users; `nil` when nobody vouches for its own.
+    let wall: Wall?
     let publisher: Line
     let consumer: Line
     let logger: Logger
@@ -30,6 +32,13 @@ final class BrokerLink: Sendable {
         /// The channel on which things are declared that are not expected to fail.
         var declaring: Channel?
         var hooks: Hooks?
+        var servesOlder = false
+    }
+
+    /// Whether sessions that know nothing of walls can reach this one.
+    var servesOlder: Bool {
+        get { state.withLock { $0.servesOlder } }
+        set { state.withLock { $0.servesOlder = newValue } }
     }
 
     /// Opens both connections.
@@ -44,13 +53,11 @@ final class BrokerLink: Sendable {
     ) async throws(ExchangeError) {
         self.names = names
         self.configuration = configuration
-        let sessionID = UUID()
+        // A provider of credentials says who the user is when it is asked.
+        let random = UUID.random()
+        let provisional = Self.wall(connection.credentials.user, configuration)?.uuid(from: random) ?? random
         var logger = logger
-        logger[metadataKey: LogKey.session.rawValue] = .string(sessionID.lowercased)
-        self.logger = logger
-        self.sessionID = sessionID
-        metrics = .current
-        answers = AnswerQueue(key: names.sessionQueue(sessionID))
+        logger[metadataKey: LogKey.session.rawValue] = .string(provisional.lowercased)
         var publisherSettings = connection
         publisherSettings.name = "\(connection.name) publisher"
         var consumerSettings = connection
@@ -59,8 +66,6 @@ final class BrokerLink: Sendable {
         let consumer = Line(configuration: consumerSettings, logger: logger)
         self.publisher = publisher
         self.consumer = consumer
-        publications = Publisher(line: publisher, name: sessionID.lowercased)
-        announcements = Publisher(line: publisher, name: "announcements-\(sessionID.lowercased)")
         do {
             try await publisher.open()
             try await consumer.open()
@@ -69,7 +74,21 @@ final class BrokerLink: Sendable {
             await consumer.close(timeout: .seconds(1))
             throw ExchangeError(error, "can't connect to the broker")
         }
+        let wall = Self.wall(publisher.user, configuration)
+        let sessionID = wall?.uuid(from: random) ?? random
+        logger[metadataKey: LogKey.session.rawValue] = .string(sessionID.lowercased)
+        self.wall = wall
+        self.sessionID = sessionID
+        self.logger = logger
+        metrics = .current
+        answers = AnswerQueue(key: names.sessionQueue(sessionID))
+        publications = Publisher(line: publisher, name: sessionID.lowercased)
+        announcements = Publisher(line: publisher, name: "announcements-\(sessionID.lowercased)")
         run()
+    }
+
+    private static func wall(_ user: String?, _ configuration: RabbitMQConfiguration) -> Wall? {
+        configuration.sendsUserID ? user.map(Wall.init(user:)) : nil
     }
 
     /// Keeps both lines connected until ``close()``.
@@ -190,7 +209,7 @@ final class BrokerLink: Sendable {
         deadline: Deadline? = nil
     ) async throws(AMQPError) -> Bool {
         do {
-            try await publish(control.publication(to: names.mailboxes, key: key), deadline: deadline)
+            try await publish(control.publication(to: names.exchange(of: key), key: key), deadline: deadline)
             return true
         } catch let error where error.code == .unroutable {
             return false

@@ -12,6 +12,7 @@ extension Session {
                 let topology = Topology.session(link, queue: name)
                 try await topology.declareQueues(on: link)
                 try await Topology(exchanges: [], queues: [], bindings: topology.bindings).declare(on: link)
+                try await serveOlder(name)
                 return
             } catch {
                 guard error.isAboutANode, let isFirst = link.answers.leave(name) else { throw error }
@@ -22,6 +23,21 @@ extension Session {
                 )
                 background.start { await self.takeLeft(in: name) }
             }
+        }
+    }
+
+    /// Lets older sessions reach this one too: they publish every answer to one exchange. The role `user` may not bind there,
+    /// because it could bind to the keys of others as well.
+    private func serveOlder(_ queue: String) async throws(ExchangeError) {
+        guard link.names.exchange(of: link.replyTo) != names.mailboxes else { return }
+        let deadline = link.deadline
+        do throws(ExchangeError) {
+            try await link.attempt("can't bind the session queue") { (channel) throws(AMQPError) in
+                try await channel.bindQueue(queue, to: names.mailboxes, routingKey: link.replyTo, deadline: deadline)
+            }
+            link.servesOlder = true
+        } catch let error where error.code == .forbidden {
+            link.servesOlder = false
         }
     }
 
@@ -45,13 +61,17 @@ extension Session {
 
     private func empty(_ queue: String) async throws(ExchangeError) {
         let mailboxes = Set(living.transports.map(\.mailboxID))
-        let keys = [link.replyTo] + mailboxes.map { names.controlKey(of: $0) }
-        try await link.attempt("can't empty a queue that was left") { (channel) throws(AMQPError) in
+        var ways = [names.binding(of: queue, to: link.replyTo)]
+        ways += mailboxes.map { names.binding(of: queue, to: names.controlKey(of: $0)) }
+        if link.servesOlder {
+            ways.append(Topology.Binding(queue: queue, exchange: names.mailboxes, key: link.replyTo))
+        }
+        try await link.attempt("can't empty a queue that was left") { [ways] (channel) throws(AMQPError) in
             let deadline = link.deadline
             try await channel.declareQueue(QueueDeclaration(name: queue, passive: true), deadline: deadline)
             // Everything comes to its successor too.
-            for key in keys {
-                try await channel.unbindQueue(queue, from: names.mailboxes, routingKey: key, deadline: deadline)
+            for way in ways {
+                try await channel.unbindQueue(queue, from: way.exchange, routingKey: way.key, deadline: deadline)
             }
             // What was on its way to the queue when that happened.
             try? await Task.sleep(for: .seconds(1))

@@ -44,7 +44,7 @@ extension Session {
         let ways = Topology(
             exchanges: [],
             queues: [],
-            bindings: Topology.mailboxBindings(of: known, lineage: lineage, names)
+            bindings: Topology.mailboxBindings(of: known, lineage: lineage, names, forOlder: link.servesOlder)
         )
         try await Topology.shared(names).declareOrFind(on: link)
         try await ways.declare(on: link, entity: id)
@@ -67,12 +67,25 @@ extension Session {
             try? await Task.sleep(for: link.configuration.heartbeat)
             guard link.isConnected, !Task.isCancelled else { continue }
             do throws(AMQPError) {
-                if try await link.publish(ControlMessage(.marker, mailbox: nil), key: link.replyTo) { continue }
+                if try await leadsHere(names.exchange(of: link.replyTo)) {
+                    guard link.servesOlder else { continue }
+                    if try await leadsHere(names.mailboxes) { continue }
+                }
                 link.logger.warning("the way to this session was missing on the broker; it is made again")
                 await repair()
             } catch {
                 link.logger.debug("the ways could not be looked at", metadata: .init(keys: [.error: "\(error)"]))
             }
+        }
+    }
+
+    private func leadsHere(_ exchange: String) async throws(AMQPError) -> Bool {
+        do throws(AMQPError) {
+            let marker = ControlMessage(.marker, mailbox: nil)
+            try await link.publish(marker.publication(to: exchange, key: link.replyTo))
+            return true
+        } catch let error where error.code == .unroutable {
+            return false
         }
     }
 
@@ -104,8 +117,12 @@ extension Session {
     private func expired(_ id: EntityID) async throws(ExchangeError) -> Bool {
         if try await directory.state(of: id) == .terminated { return true }
         guard id.role == .user else { return false }
-        try await directory.announce(.terminated(id, lineage: []))
-        try await directory.announce(.finished(id))
+        do throws(ExchangeError) {
+            try await directory.announce(.terminated(id, lineage: []))
+            try await directory.announce(.finished(id))
+        } catch let error where error.code == .forbidden {
+            // A user of another broker user: somebody else will tell the directory.
+        }
         return true
     }
 }

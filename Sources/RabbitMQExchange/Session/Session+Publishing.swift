@@ -8,8 +8,12 @@ extension Session {
     /// Publishes a response: to the session queue that the request named, else to the requester's mailbox.
     ///
     /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
-    func publish(_ response: Response, replyTo: String?) async throws(ExchangeError) -> Bool {
-        let publication = try publication(of: response, replyTo: replyTo)
+    func publish(
+        _ response: Response,
+        replyTo: String?,
+        isVerdict: Bool = false
+    ) async throws(ExchangeError) -> Bool {
+        let publication = try publication(of: response, replyTo: replyTo, isVerdict: isVerdict)
         do {
             try await link.publish(publication)
             return true
@@ -19,13 +23,20 @@ extension Session {
     }
 
     /// How a response is published at first.
-    func publication(of response: Response, replyTo: String?) throws(ExchangeError) -> Publication {
+    ///
+    /// - Parameter isVerdict: Whether the answer is given in the exchange's name, and not by the owner of the mailbox.
+    func publication(
+        of response: Response,
+        replyTo: String?,
+        isVerdict: Bool = false
+    ) throws(ExchangeError) -> Publication {
         var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
         link.complete(&properties)
         let session = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil }
+        let key = session ?? names.mailboxKey(of: response.destination)
         return Publication(
-            exchange: names.mailboxes,
-            routingKey: session ?? names.mailboxKey(of: response.destination),
+            exchange: names.exchange(of: key),
+            routingKey: isVerdict ? names.verdict(key) : key,
             properties: properties,
             body: body,
             mandatory: true
@@ -40,7 +51,8 @@ extension Session {
         _ response: Response,
         after error: AMQPError
     ) async throws(ExchangeError) -> Bool {
-        let mailbox = names.mailboxKey(of: response.destination)
+        let key = names.mailboxKey(of: response.destination)
+        let mailbox = publication.routingKey.hasSuffix(ExchangeNames.verdictSuffix) ? names.verdict(key) : key
         if publication.routingKey != mailbox {
             do throws(ExchangeError) {
                 try await checkUnroutable(error, response)
@@ -49,6 +61,7 @@ extension Session {
                 guard error.code == .mailboxFull else { throw error }
             }
             var publication = publication
+            publication.exchange = names.exchange(of: key)
             publication.routingKey = mailbox
             do throws(AMQPError) {
                 try await link.publish(publication)

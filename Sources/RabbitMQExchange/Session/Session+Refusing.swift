@@ -45,7 +45,7 @@ extension Session {
     }
 
     /// A delivery that can't be understood: answered with an error where it says who asks, else parked.
-    func refuse(_ delivery: Delivery, _ malformed: Envelope.Malformed) async {
+    func refuse(_ delivery: Delivery, _ malformed: Envelope.Malformed, isVerdict: Bool = false) async {
         guard let request = malformed.request else {
             await park(delivery, malformed.reason)
             return
@@ -54,7 +54,7 @@ extension Session {
             "a request was refused",
             metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(malformed.reason)"]) { $1 }
         )
-        await answer(request.error(.invalidMessage, malformed.reason), delivery)
+        await answer(request.error(.invalidMessage, malformed.reason), delivery, isVerdict: isVerdict)
     }
 
     /// A request that its mailbox did not keep is answered.
@@ -66,9 +66,12 @@ extension Session {
     }
 
     /// Publishes an answer and acknowledges the request. A requester that is gone needs none.
-    func answer(_ response: Response, _ delivery: Delivery) async {
+    ///
+    /// - Parameter isVerdict: Whether it is given in the exchange's name: the request is a dead letter.
+    func answer(_ response: Response, _ delivery: Delivery, isVerdict: Bool = false) async {
         do throws(ExchangeError) {
-            let isDelivered = try await publish(response, replyTo: delivery.properties.replyTo)
+            let replyTo = delivery.properties.replyTo
+            let isDelivered = try await publish(response, replyTo: replyTo, isVerdict: isVerdict)
             if !isDelivered {
                 link.logger.debug("a requester is gone", metadata: .init(.response(response)))
             }

@@ -47,18 +47,35 @@ extension Session {
     /// The answer to a request that does not come from the broker user who registered its sender. `nil` when it does, when
     /// it comes from this process's own broker user, or when senders need not be known.
     func refusal(ofSenderOf request: Request, userID: String?) -> Response? {
-        guard link.configuration.requiresUserID else { return nil }
-        let reason: String
-        if let userID {
-            if userID == link.user || directory.owner(of: request.source) == userID { return nil }
-            reason = "the sender was not registered by the broker user who sent the request"
-        } else {
-            reason = "the request has no user_id"
-        }
+        guard let reason = objection(to: request.source, userID: userID) else { return nil }
         link.logger.warning(
             "a request was refused",
             metadata: .init(.request(request)).merging([LogKey.reason.rawValue: "\(reason)"]) { $1 }
         )
         return request.error(.forbidden, reason)
+    }
+
+    /// Whether a response is not taken, because it does not come from the broker user who registered its source. An answer
+    /// in the exchange's name may come from others: from those who may publish with such a key.
+    func refuses(_ response: Response, _ delivery: Delivery) -> Bool {
+        guard let reason = objection(to: response.source, userID: delivery.properties.userID) else { return false }
+        if delivery.exchange == names.replies, delivery.routingKey.hasSuffix(ExchangeNames.verdictSuffix),
+            case .failure = response.outcome
+        {
+            return false
+        }
+        link.logger.warning(
+            "an answer was refused",
+            metadata: .init(.response(response)).merging([LogKey.reason.rawValue: "\(reason)"]) { $1 }
+        )
+        return true
+    }
+
+    /// Why a message is not believed to come from an entity, as far as the directory is known here. `nil` when it is.
+    func objection(to source: EntityID, userID: String?) -> String? {
+        guard link.configuration.requiresUserID else { return nil }
+        guard let userID else { return "the message has no user_id" }
+        if userID == link.user || directory.owner(of: source) == userID { return nil }
+        return "the sender was not registered by the broker user who sent the message"
     }
 }

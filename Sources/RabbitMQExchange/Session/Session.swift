@@ -18,6 +18,8 @@ final class Session: Sendable {
     let undoings = Underway()
     /// Terminations of others that this session looks at or finishes.
     let finishing = Atomic(0)
+    /// Tasks of notices and control messages that run.
+    let hints = Atomic(0)
     private let board: StateBoard
 
     private struct State {
@@ -206,7 +208,7 @@ final class Session: Sendable {
     }
 
     /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
-    private func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
+    func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
         transports(of: mailbox).last { $0.isActive }
     }
 
@@ -237,22 +239,36 @@ final class Session: Sendable {
         do throws(Envelope.Malformed) {
             let message = try Envelope.decode(delivery.properties, body: delivery.body)
             if case .notice(let notice) = message {
-                activeTransport(of: notice.destination)?.inbox.put(message)
                 delivery.acknowledge()
+                take(notice, delivery.properties)
                 return
             }
             guard case .response(let response) = message else {
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
             }
-            let destination = response.destination
-            if let transport = activeTransport(of: destination) ?? transports(of: destination).first {
-                transport.put(response)
-                delivery.acknowledge()
-            } else {
-                background.start { await self.forward(response, delivery) }
+            guard !knowsSender(of: delivery.properties) else { return take(response, delivery) }
+            background.start { [self] in
+                do throws(ExchangeError) {
+                    _ = try await directory.state(of: response.source)
+                } catch {
+                    return await giveBack(delivery)
+                }
+                take(response, delivery)
             }
         } catch {
             background.start { await self.park(delivery, error.reason) }
+        }
+    }
+
+    private func take(_ response: Response, _ delivery: Delivery) {
+        let destination = response.destination
+        if refuses(response, delivery) {
+            delivery.acknowledge()
+        } else if let transport = activeTransport(of: destination) ?? transports(of: destination).first {
+            transport.put(response)
+            delivery.acknowledge()
+        } else {
+            background.start { await self.forward(response, delivery) }
         }
     }
 
@@ -263,15 +279,14 @@ final class Session: Sendable {
         case .claim:
             guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
             guard control.replyTo != link.replyTo else { return }
-            background.start { await self.reply(.inUse, to: control) }
+            startHint { await self.reply(.inUse, to: control) }
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             handovers.begin()
-            let started = background.start {
+            startHint(dropped: handovers.end) {
                 await self.handOver(mailbox, control)
                 self.handovers.end()
             }
-            if started == nil { handovers.end() }
         case .probe, .marker:
             break
         }

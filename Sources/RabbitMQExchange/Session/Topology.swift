@@ -19,6 +19,7 @@ struct Topology: Sendable {
         Topology(
             exchanges: [
                 ExchangeDeclaration(name: names.mailboxes, kind: .direct),
+                ExchangeDeclaration(name: names.replies, kind: .topic),
                 ExchangeDeclaration(name: names.agents, kind: .topic),
                 ExchangeDeclaration(name: names.broadcasts, kind: .topic),
                 ExchangeDeclaration(name: names.deadLetters, kind: .direct),
@@ -55,7 +56,7 @@ struct Topology: Sendable {
                     arguments: ["x-queue-type": "classic", "x-expires": .int64(expiry)]
                 )
             ],
-            bindings: [Binding(queue: queue, exchange: link.names.mailboxes, key: link.replyTo)]
+            bindings: [link.names.binding(of: queue, to: link.replyTo)]
         )
     }
 
@@ -64,7 +65,8 @@ struct Topology: Sendable {
         of id: EntityID,
         lineage: [String],
         _ names: ExchangeNames,
-        _ settings: RabbitMQConfiguration
+        _ settings: RabbitMQConfiguration,
+        forOlder: Bool
     ) -> Topology {
         var arguments: FieldTable = [
             "x-single-active-consumer": true,
@@ -88,14 +90,22 @@ struct Topology: Sendable {
         return Topology(
             exchanges: [],
             queues: [QueueDeclaration(name: names.queue(of: id), arguments: arguments)],
-            bindings: mailboxBindings(of: id, lineage: lineage, names)
+            bindings: mailboxBindings(of: id, lineage: lineage, names, forOlder: forOlder)
         )
     }
 
     /// What leads to a mailbox: messages to the entity, and broadcasts to its types.
-    static func mailboxBindings(of id: EntityID, lineage: [String], _ names: ExchangeNames) -> [Binding] {
-        let queue = names.queue(of: id)
-        var bindings = [Binding(queue: queue, exchange: names.mailboxes, key: names.mailboxKey(of: id))]
+    ///
+    /// - Parameter forOlder: Whether a user behind a ``Wall`` can be reached by older sessions too, which know one exchange.
+    static func mailboxBindings(
+        of id: EntityID,
+        lineage: [String],
+        _ names: ExchangeNames,
+        forOlder: Bool
+    ) -> [Binding] {
+        let (queue, key) = (names.queue(of: id), names.mailboxKey(of: id))
+        var bindings = [names.binding(of: queue, to: key)]
+        if forOlder, id.wall != nil { bindings.append(Binding(queue: queue, exchange: names.mailboxes, key: key)) }
         for type in lineage {
             let key = names.broadcastKey(typeName: type, allowSubtypes: true)
             bindings.append(Binding(queue: queue, exchange: names.broadcasts, key: key))

@@ -21,7 +21,9 @@ extension Drain {
         guard case .request(let request)? = try? Envelope.decode(properties, body: body, receiver: id),
             let answer = try? session.publication(
                 of: request.error(DeadLetterReason.terminated.failure),
-                replyTo: properties.replyTo
+                replyTo: properties.replyTo,
+                // A user that ends answers in its own name.
+                isVerdict: id.wall == nil || id.wall != session.link.wall
             )
         else { return false }
         do throws(AMQPError) {

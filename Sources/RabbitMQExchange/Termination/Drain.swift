@@ -113,7 +113,7 @@ struct Drain: Sendable {
     private func drain() async throws(ExchangeError) -> Bool? {
         let marker = ControlMessage(.marker, mailbox: id)
         let record = Record(marker)
-        let key = "drain.\(marker.id.lowercased)"
+        let key = session.names.drainKey(of: id, marker: marker.id)
         guard let (channel, consumer) = try await consume() else { return false }
         TerminationStep.reached(.attached)
         let drained = Signal<Bool>()
@@ -220,13 +220,13 @@ struct Drain: Sendable {
         await letGo(owner)
         TerminationStep.reached(.ownerGone)
         let link = session.link
-        let queue = queue
+        let way = link.names.binding(of: queue, to: key)
         do throws(ExchangeError) {
             try await link.attempt("can't mark the end of a mailbox", entity: id) { (channel) throws(AMQPError) in
                 try await channel.bindQueue(
-                    queue,
-                    to: link.names.mailboxes,
-                    routingKey: key,
+                    way.queue,
+                    to: way.exchange,
+                    routingKey: way.key,
                     deadline: link.deadline
                 )
             }

@@ -43,7 +43,7 @@ struct Termination: Sendable {
     /// - Parameter bindings: What leads to the mailbox besides that which `lineage` tells.
     func remove(lineage: [String], bindings: [Topology.Binding] = []) async throws(ExchangeError) {
         try await session.directory.announce(.terminated(id, lineage: lineage))
-        try await unbind(Topology.mailboxBindings(of: id, lineage: lineage, session.names) + bindings)
+        try await unbind(ways(lineage: lineage) + bindings)
         _ = try await Drain(session: session, id: id).run()
         try await session.directory.announce(.finished(id))
     }
@@ -64,7 +64,12 @@ struct Termination: Sendable {
 
     /// From now on the broker returns what is sent to the mailbox, and broadcasts pass it by.
     private func unbind(lineage: [String]) async throws(ExchangeError) {
-        try await unbind(Topology.mailboxBindings(of: id, lineage: lineage, session.names))
+        try await unbind(ways(lineage: lineage))
+    }
+
+    /// What leads to the mailbox of an entity of these types.
+    private func ways(lineage: [String]) -> [Topology.Binding] {
+        Topology.mailboxBindings(of: id, lineage: lineage, session.names, forOlder: session.link.servesOlder)
     }
 
     private func unbind(_ bindings: [Topology.Binding]) async throws(ExchangeError) {

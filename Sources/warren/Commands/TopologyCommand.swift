@@ -9,14 +9,14 @@ struct TopologyCommand: Command {
         discussion: """
             table compares; AMQP can't look at bindings, so their state is unknown unless --management names the \
             management plugin. definitions prints what can be imported \
-            with rabbitmqctl import_definitions. permissions prints what each role needs; replace USER. The last two need \
-            no broker. The exit status of the table is 0 when nothing is missing or different, and in a namespace that was \
-            not used yet: its first session makes everything.
+            with rabbitmqctl import_definitions. permissions prints what the broker user of --user needs for each role: its \
+            queues have names that only it may use. The last two need no broker. The exit status of the table is 0 when \
+            nothing is missing or different, and in a namespace that was not used yet: its first session makes everything.
 
             EXAMPLE
               warren topology --management http://127.0.0.1:15672
               warren topology --format definitions > warren.json && rabbitmqctl import_definitions warren.json
-              warren topology --format permissions
+              warren topology --format permissions --user till
             """
     )
 
@@ -29,6 +29,15 @@ struct TopologyCommand: Command {
 
     @Option(help: "table, definitions or permissions.")
     var format = Format.table
+
+    @Option(help: ArgumentHelp("With permissions: the broker user who gets them.", valueName: "name"))
+    var user: String?
+
+    func validate() throws {
+        guard (format == .permissions) == (user != nil) else {
+            throw ValidationError("--format permissions and --user NAME go together")
+        }
+    }
 
     private struct Line: Encodable {
         let kind: String
@@ -44,8 +53,9 @@ struct TopologyCommand: Command {
         case .table: try await compare(console)
         case .definitions: try console.object(exchange.definitions)
         case .permissions:
-            if console.json { return try console.object(exchange.permissions) }
-            for permissions in exchange.permissions { try explain(permissions, exchange.virtualHost, console) }
+            let all = exchange.permissions(of: user ?? "")
+            if console.json { return try console.object(all) }
+            for permissions in all { try explain(permissions, exchange.virtualHost, console) }
         }
     }
 
@@ -70,9 +80,12 @@ struct TopologyCommand: Command {
         guard objects.allSatisfy({ $0.state != .missing && $0.state != .different }) else { throw CommandFailure.told }
     }
 
+    /// A text as one word of a shell.
+    private static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: #"'\''"#))'" }
+
     private func explain(_ permissions: RolePermissions, _ virtualHost: String, _ console: Console) throws {
         try console.raw("# \(permissions.role.rawValue)")
-        let place = "-p '\(virtualHost)' USER"
+        let place = "-p \(Self.quoted(virtualHost)) \(Self.quoted(permissions.user))"
         let expressions = "'\(permissions.configure)' '\(permissions.write)' '\(permissions.read)'"
         try console.raw("rabbitmqctl set_permissions \(place) \(expressions)")
         for topic in permissions.topics {

@@ -14,7 +14,7 @@ struct PendingRequestsTests {
     }
 
     private func open(_ request: Request, for wait: Duration = .seconds(50)) throws {
-        try pending.open(request.tag, label: label, deadline: .now + wait)
+        try pending.open(request, deadline: .now + wait)
     }
 
     @Test("A response ends its request, before or after the caller has come to wait")
@@ -41,9 +41,14 @@ struct PendingRequestsTests {
         _ = await pending.ending(of: request.tag)
         #expect(pending.respond(request.response()) == .late)
 
-        let foreign = try Request(from: .user(UserID()), to: .agent(AgentID()), label: UUID(), .ping)
-        try open(foreign)
-        #expect(pending.respond(foreign.response()) == .unexpected)
+        // The tag is right; the label, or the agent that answers, is another.
+        let asked = try self.request()
+        try open(asked)
+        for (agent, label) in [(asked.destination, UUID()), (.agent(AgentID()), label)] {
+            let foreign = try Request(from: asked.source, to: agent, tag: asked.tag, label: label, .ping)
+            #expect(pending.respond(foreign.response()) == .unexpected)
+        }
+        #expect(pending.respond(asked.response()) == .delivered)
 
         let abandoned = try self.request()
         try open(abandoned)
@@ -95,7 +100,7 @@ struct PendingRequestsTests {
     func sending() async throws {
         let request = try request()
         let (message, sending) = (Message(), Sending())
-        try pending.open(request.tag, label: label, deadline: .now + .milliseconds(10), sending: sending)
+        try pending.open(request, deadline: .now + .milliseconds(10), sending: sending)
         let task = Task { [pending] in await pending.ending(of: request.tag, message) }
         task.cancel()
         while !message.isCancelled.load(ordering: .relaxed) { await Task.yield() }
@@ -107,7 +112,7 @@ struct PendingRequestsTests {
     @Test("After a deadline that came while a message was on its way its fate counts", arguments: [true, false])
     func deadlineWhileSending(isSent: Bool) async throws {
         let (request, sending) = (try request(), Sending())
-        try pending.open(request.tag, label: label, deadline: .now + .milliseconds(1), sending: sending)
+        try pending.open(request, deadline: .now + .milliseconds(1), sending: sending)
         // The deadline of this one is later.
         let another = try self.request()
         try open(another, for: .milliseconds(20))
@@ -121,7 +126,7 @@ struct PendingRequestsTests {
     @Test("An answer ends a request at once, also while its message is on its way")
     func answerWhileSending() async throws {
         let (request, sending) = (try request(), Sending())
-        try pending.open(request.tag, label: label, deadline: .now + .seconds(50), sending: sending)
+        try pending.open(request, deadline: .now + .seconds(50), sending: sending)
         async let ending = pending.ending(of: request.tag, Message())
         #expect(pending.respond(request.response()) == .delivered)
         #expect(await ending == .response(request.response()))

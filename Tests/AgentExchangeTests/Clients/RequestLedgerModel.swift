@@ -72,11 +72,11 @@ struct RequestLedgerModel {
         let request = try Request(from: user, to: agent, tag: tag, label: label, .ping)
         let deadline = now + .milliseconds(Int.random(in: 0...60, using: &random))
         let sending = Bool.random(using: &random) ? Sending() : nil
-        let opened = ledger.open(request.tag, label: label, deadline: deadline, sending: sending)
+        let opened = ledger.open(request, deadline: deadline, sending: sending)
         try require(opened == !isClosed, "opened: \(opened), closed: \(isClosed)")
         guard opened else { return }
         known.append(Known(request: request, deadline: deadline, state: .open, sending: sending))
-        try require(!ledger.open(request.tag, label: label, deadline: deadline), "a tag was opened twice")
+        try require(!ledger.open(request, deadline: deadline), "a tag was opened twice")
         try require(ledger.nextDeadline.map { $0 <= deadline } ?? false, "the next deadline is too late")
     }
 

@@ -39,12 +39,17 @@ struct OpenStreamsTests {
         let label = UUID()
         var ledger = RequestLedger<Int>()
         let request = try Request(from: .user(UserID()), to: .agent(AgentID()), label: label, .ping)
-        let isOpen = ledger.open(request.tag, label: label, deadline: .now + .seconds(50))
+        let isOpen = ledger.open(request, deadline: .now + .seconds(50))
         #expect(isOpen)
         let ending = ledger.wait(request.tag, 1)
         #expect(ending == nil)
         guard case .unexpected = ledger.respond(request.part(0, .empty)) else {
             Issue.record("a part was taken for an answer")
+            return
+        }
+        let other = try Request(from: request.source, to: .agent(AgentID()), tag: request.tag, label: label, .ping)
+        guard case .unexpected = ledger.respond(other.response()) else {
+            Issue.record("an answer of another agent was taken")
             return
         }
         guard case .resume(1) = ledger.respond(request.response()) else {

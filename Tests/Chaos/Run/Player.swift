@@ -76,11 +76,7 @@ final class Player: Sendable {
             seed: seed &+ UInt64(life),
             isVariant: isVariant
         )
-        let child = try ChildProcess(
-            try ProductsDirectory.executable("chaos"),
-            ["member"],
-            environment: ["WARREN_PASSWORD": "guest"]
-        )
+        let child = try ChildProcess(try ProductsDirectory.executable("chaos"), ["member"])
         try child.write(order.line())
         let commands = state.withLock { state in
             state.child = child

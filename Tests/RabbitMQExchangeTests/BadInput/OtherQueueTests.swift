@@ -17,7 +17,7 @@ extension BrokerTests.BadInputTests {
             let handle = user.handle(to: registration.agentID)
             _ = try await handle.ping()
             let sessions = try await scene.management.bindings().filter {
-                $0.destination.hasPrefix(scene.name("session.")) && $0.source == scene.name("mailboxes")
+                $0.destination.hasPrefix(scene.name("session.")) && $0.source == scene.name("replies")
             }
             let session = try #require(sessions.first { $0.routingKey.hasPrefix("control.user.") }?.destination)
             try await ForeignClient.run(in: scene) { foreign in

@@ -55,9 +55,10 @@ extension BrokerTests {
                     "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",
                     "broadcasts type.Agent \(agentKey)", "broadcasts type.Clerk \(agentKey)",
                     "broadcasts exact.Clerk \(agentKey)", "mailboxes \(agentKey) \(agentKey)",
-                    "mailboxes \(userKey) \(userKey)",
-                    "mailboxes control.\(agentKey) \(session)", "mailboxes control.\(userKey) \(session)",
-                    "mailboxes \(scene.name(session)) \(session)", "broadcasts type.Agent \(agentKey)",
+                    "replies \(userKey).# \(userKey)", "mailboxes \(userKey) \(userKey)",
+                    "mailboxes control.\(agentKey) \(session)", "replies control.\(userKey).# \(session)",
+                    "replies \(scene.name(session)).# \(session)", "mailboxes \(scene.name(session)) \(session)",
+                    "broadcasts type.Agent \(agentKey)",
                     "broadcasts type.Clerk \(agentKey)", "broadcasts exact.Clerk \(agentKey)",
                 ]
             )
@@ -67,7 +68,8 @@ extension BrokerTests {
         }
 
         private static let sharedExchanges = [
-            "mailboxes": "direct", "agents": "topic", "broadcasts": "topic", "dead-letters": "direct",
+            "mailboxes": "direct", "replies": "topic", "agents": "topic", "broadcasts": "topic",
+            "dead-letters": "direct",
         ]
 
         private func expectConsumers(

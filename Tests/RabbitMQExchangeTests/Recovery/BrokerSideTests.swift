@@ -63,7 +63,7 @@ extension BrokerTests {
             let troupe = try await Troupe()
             try await troupe.expectAnswers {
                 _ = try await troupe.ask(0)
-                for name in ["mailboxes", "agents", "dead-letters"] {
+                for name in ["mailboxes", "replies", "agents", "dead-letters"] {
                     try await ForeignClient.run(in: troupe.scene) { client in
                         try await client.channel.deleteExchange(troupe.scene.name(name), deadline: .soon)
                     }

@@ -18,7 +18,9 @@ extension BrokerTests {
             #expect(!encoded.contains(RoleUser.password))
             let client = try await exchange.makeUserClient()
             let registration = try await client.registerAgent(AgentType("Clerk"))
-            let peer = try await PeerProcess(exchange, environment: ["WARREN_PASSWORD_FILE": file])
+            let broker = "amqp://\(user.name)@127.0.0.1:\(scene.broker.port)"
+            let environment = ["WARREN_BROKER": broker, "WARREN_PASSWORD_FILE": file]
+            let peer = try await PeerProcess(exchange, environment: environment)
             #expect(try await peer.serve(registration) == "ready")
             #expect(try await client.handle(to: registration.agentID).ping() > .zero)
             let arguments = try String(contentsOfFile: "/proc/\(peer.process.id)/cmdline", encoding: .utf8)

@@ -1,8 +1,9 @@
 import AMQP
 import ExchangeTestKit
 import Foundation
-import RabbitMQExchange
 import Testing
+
+@testable import RabbitMQExchange
 
 /// A user of a private broker who has exactly the permissions of one role in one namespace.
 struct RoleUser: Sendable {
@@ -10,11 +11,11 @@ struct RoleUser: Sendable {
     let scene: Scene
     static let password = "hunter2-" + UUID().uuidString
 
-    /// Makes the user, with what `warren topology --format permissions` prints.
+    /// Makes the user, with what `warren topology --format permissions --user NAME` prints.
     init(_ role: RolePermissions.Role, in scene: Scene) async throws {
         self.scene = scene
         name = "\(role.rawValue)-\(UUID().uuidString.prefix(8).lowercased())"
-        let permissions = try #require(try scene.exchange().permissions.first { $0.role == role })
+        let permissions = try #require(try scene.exchange().permissions(of: name).first { $0.role == role })
         let broker = scene.broker
         try await broker.control("add_user", name, Self.password)
         try await broker.control(
@@ -52,6 +53,9 @@ struct RoleUser: Sendable {
         try await connection.open()
         return connection
     }
+
+    /// The name of a queue for answers that this user may make, which is also its routing key.
+    func sessionQueue() -> String { scene.name("session.\(Wall(user: name).uuid().uuidString.lowercased())") }
 
     /// Removes the user, and closes its connections.
     func remove() async throws {

@@ -26,15 +26,22 @@ extension BrokerTests {
             let client = try await ann.exchange().makeUserClient()
             #expect(try await client.handle(to: registration.agentID).ping() > .zero)
             // Without a signature.
-            let silent = try await ann.exchange { $0.sendsUserID = false }.makeUserClient()
-            let unsigned = await outcome { try await silent.handle(to: registration.agentID).ping() }
-            #expect(unsigned.error?.code == .forbidden, "\(unsigned)")
+            var unsigned = scene
+            unsigned.configuration.sendsUserID = false
+            let silent = try await unsigned.user("silent")
+            let unknown = await outcome { try await silent.handle(to: registration.agentID).ping() }
+            #expect(unknown.error?.code == .forbidden, "\(unknown)")
             // As somebody else, and as nobody at all.
             let connection = try await eve.connect()
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
-            let replies = scene.name("session.\(UUID().uuidString.lowercased())")
+            let replies = eve.sessionQueue()
             try await channel.declareQueue(QueueDeclaration(name: replies), deadline: .soon)
-            try await channel.bindQueue(replies, to: scene.name("mailboxes"), routingKey: replies, deadline: .soon)
+            try await channel.bindQueue(
+                replies,
+                to: scene.name("replies"),
+                routingKey: replies + ".#",
+                deadline: .soon
+            )
             for source in [client.id, .user(UserID())] {
                 let request = try Request(from: source, to: .agent(registration.agentID), .ping)
                 try await channel.publish(forged(request, scene, eve.name, replies), deadline: .soon)
@@ -71,9 +78,10 @@ extension BrokerTests {
             let eve = try await RoleUser(.user, in: scene)
             let connection = try await eve.connect()
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
-            let replies = scene.name("session.\(UUID().uuidString.lowercased())")
+            let replies = eve.sessionQueue()
             try await channel.declareQueue(QueueDeclaration(name: replies), deadline: .soon)
-            try await channel.bindQueue(replies, to: scene.name("mailboxes"), routingKey: replies, deadline: .soon)
+            let key = replies + ".#"
+            try await channel.bindQueue(replies, to: scene.name("replies"), routingKey: key, deadline: .soon)
             func code() async throws -> FieldValue? {
                 let request = try Request(from: .user(UserID()), to: .agent(registration.agentID), .ping)
                 try await channel.publish(forged(request, scene, eve.name, replies), deadline: .soon)
@@ -99,7 +107,69 @@ extension BrokerTests {
             try await eve.remove()
         }
 
-        private func forged(_ request: Request, _ scene: Scene, _ user: String, _ replyTo: String) -> Publication {
+        @Test("Notices of somebody else stop no agent, cancel no call, and are not served", arguments: kinds)
+        func notices(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind) { $0.requiresUserID = true }
+            let owner = try await scene.user("owner")
+            let registration = try await owner.registerAgent(AgentType("Clerk"))
+            let served = Monitor<[MessageKind]>([])
+            let current = Monitor<Request?>(nil)
+            let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
+                served.update { $0.append(request.kind) }
+                guard case .action = request.body else { return request.response() }
+                current.update { $0 = request }
+                try await Task.sleep(for: .seconds(600))
+                return request.response()
+            }
+            let (ann, eve) = (try await RoleUser(.user, in: scene), try await RoleUser(.user, in: scene))
+            let client = try await ann.exchange().makeUserClient()
+            let call = Task { try await client.handle(to: registration.agentID).action("wait") }
+            let request = try await eventually("the action to start") { current.value }
+            let connection = try await eve.connect()
+            let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+            let stranger = EntityID.user(UserID())
+            for source in [client.id, stranger] {
+                for kind in ["shutdown-notice", "ping-notice", "cancel-notice", "credit-notice"] {
+                    var notice = forged(request, scene, eve.name, nil)
+                    notice.properties.type = kind
+                    notice.properties.headers["warren-source"] = .string(text(source))
+                    notice.properties.headers["warren-terminate"] = .bool(true)
+                    notice.properties.headers["warren-label"] = .string(UUID().uuidString.lowercased())
+                    if kind == "credit-notice" { notice.properties.headers["warren-credit"] = .int64(1000) }
+                    notice.routingKey = "control." + notice.routingKey
+                    notice.mandatory = false
+                    try await channel.publish(notice, deadline: .soon)
+                }
+            }
+            // Only the directory is believed that a mailbox was terminated.
+            var order = forged(request, scene, eve.name, eve.sessionQueue())
+            order.properties.type = "warren-terminate"
+            order.properties.headers = ["warren-entity": .string(text(request.destination))]
+            order.routingKey = "control." + order.routingKey
+            try await channel.publish(order, deadline: .soon)
+            let refused = "a notice was refused"
+            try await eventually("the notices to be refused") {
+                scene.log.entries.filter { $0.message == refused }.count >= 6
+            }
+            // A notice of hers comes after them in the queue of the agent's process, and is taken.
+            #expect(!agentHasEnded(served.value))
+            #expect(try await owner.transport.status(of: .agent(registration.agentID)) == .active)
+            call.cancel()
+            let end = await outcome { try await call.value }
+            #expect(end.error?.code == .cancelled)
+            #expect(try await client.handle(to: registration.agentID).ping() > .zero)
+            #expect(served.value.filter { $0 == .shutdownRequest }.isEmpty)
+            await connection.close(timeout: .seconds(5))
+            await client.close()
+            await agent.close()
+            try await owner.transport.terminate(.agent(registration.agentID))
+            await owner.close()
+            for user in [ann, eve] { try await user.remove() }
+        }
+
+        private func agentHasEnded(_ served: [MessageKind]) -> Bool { served != [.actionRequest] }
+
+        private func forged(_ request: Request, _ scene: Scene, _ user: String, _ replyTo: String?) -> Publication {
             var properties = MessageProperties()
             properties.type = "ping-request"
             properties.correlationID = request.tag.uuidString.lowercased()

@@ -57,7 +57,7 @@ extension BrokerTests {
         /// Each operation of AMQP that would reach something of the other namespace.
         private func byHand(_ user: RoleUser, _ there: Scene, _ registration: AgentRegistration) async throws {
             let mailbox = there.name("agent.\(registration.agentID.uuid.uuidString.lowercased())")
-            let own = user.scene.name("session.\(UUID().uuidString.lowercased())")
+            let own = user.sessionQueue()
             let connection = try await user.connect()
             let setUp = try await connection.openChannel(confirms: false, deadline: .soon)
             try await setUp.declareQueue(QueueDeclaration(name: own), deadline: .soon)
@@ -140,7 +140,7 @@ extension BrokerTests {
                     "leave dead letters",
                     { (channel) throws(AMQPError) in
                         let arguments: FieldTable = ["x-dead-letter-exchange": .string(there.name("dead-letters"))]
-                        let queue = user.scene.name("session.\(UUID().uuidString.lowercased())")
+                        let queue = user.sessionQueue()
                         _ = try await channel.declareQueue(
                             QueueDeclaration(name: queue, arguments: arguments),
                             deadline: .soon

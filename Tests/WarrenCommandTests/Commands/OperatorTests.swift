@@ -95,14 +95,17 @@ extension ToolTests {
         @Test("With exactly the printed permissions each role does what it is for, and no more")
         func roles() async throws {
             let scene = try await ToolScene()
-            let printed = try await scene.tool.run("topology", "--format", "permissions", "--json")
-            let roles = try printed.json([Role].self)
             var tools: [String: Tool] = [:]
-            for role in roles {
+            for name in ["agent-service", "user", "operator"] {
+                let person = ToolScene.newUser()
+                let arguments = ["topology", "--format", "permissions", "--user", person, "--json"]
+                let printed = try await scene.tool.run(arguments).json([Role].self)
+                let role = try #require(printed.first { $0.role == name })
                 let topics = role.topics.map { [$0.exchange, $0.write, $0.read] }
-                tools[role.role] = try await ToolScene.tool(
+                tools[name] = try await ToolScene.tool(
                     for: scene.namespace,
                     on: scene.broker,
+                    as: person,
                     permissions: [[role.configure, role.write, role.read]] + topics
                 )
             }

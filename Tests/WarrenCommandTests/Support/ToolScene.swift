@@ -20,7 +20,19 @@ struct ToolScene: Sendable {
 
     /// The tool as a broker user of its own, who has certain permissions and topic permissions.
     static func tool(for namespace: String, on broker: PrivateBroker, permissions: [[String]]) async throws -> Tool {
-        let user = "user-\(UUID().uuidString.prefix(8).lowercased())"
+        try await tool(for: namespace, on: broker, as: newUser(), permissions: permissions)
+    }
+
+    /// A name that no broker user has.
+    static func newUser() -> String { "user-\(UUID().uuidString.prefix(8).lowercased())" }
+
+    /// The same as a broker user of this name.
+    static func tool(
+        for namespace: String,
+        on broker: PrivateBroker,
+        as user: String,
+        permissions: [[String]]
+    ) async throws -> Tool {
         try await broker.control("add_user", user, password)
         for arguments in permissions {
             let command =

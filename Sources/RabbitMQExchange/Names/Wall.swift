@@ -1,0 +1,70 @@
+internal import AgentExchange
+internal import Foundation
+internal import Synchronization
+
+/// What keeps the queues of one broker user from others of the same namespace: the first half of the UUIDs in their names.
+///
+/// Users and sessions have UUIDs of version 8: 60 bits are a hash of the broker user's name, 62 are random. So a regular
+/// expression in the permissions of a broker user can tell its own queues and routing keys from those of all others, and a
+/// reader can tell who may speak for a user. UUIDs of version 4 are behind no wall: those of agents, and those of sessions
+/// that do not know their broker user's name, or are older.
+struct Wall: Sendable, Hashable {
+    /// The first half of the UUIDs.
+    private let bits: UInt64
+
+    private init(bits: UInt64) { self.bits = bits }
+
+    /// Walls that were made lately: a directory has many records of one author.
+    private static let known = Mutex<[String: Wall]>([:])
+    private static let maximumKnown = 1024
+
+    /// The wall of a broker user.
+    init(user: String) {
+        if let known = Self.known.withLock({ $0[user] }) {
+            self = known
+            return
+        }
+        let hash = SHA256.digest(of: user).prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let wall = Wall(bits: hash & ~0xf000 | 0x8000)
+        Self.known.withLock { known in
+            if known.count >= Self.maximumKnown { known = [:] }
+            known[user] = wall
+        }
+        self = wall
+    }
+
+    /// The wall that a UUID is behind; `nil` when it is behind none.
+    init?(of uuid: UUID) {
+        let bytes = uuid.uuid
+        guard bytes.6 >> 4 == 8 else { return nil }
+        let half = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7]
+        bits = half.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    }
+
+    /// `xxxxxxxx-xxxx-8xxx-`: what the UUIDs begin with.
+    var prefix: String { String(uuid().lowercased.prefix(19)) }
+
+    /// A UUID behind the wall, with the random half of another.
+    func uuid(from random: UUID = .random()) -> UUID {
+        var uuid = random.uuid
+        func byte(_ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: bits >> shift) }
+        (uuid.0, uuid.1, uuid.2, uuid.3) = (byte(56), byte(48), byte(40), byte(32))
+        (uuid.4, uuid.5, uuid.6, uuid.7) = (byte(24), byte(16), byte(8), byte(0))
+        return UUID(uuid: uuid)
+    }
+
+    /// Whether a routing key ends with the UUID of a user or a session that is behind a wall.
+    static func isBehindOne(_ key: String) -> Bool {
+        let bytes = key.utf8
+        guard let dot = bytes.index(bytes.endIndex, offsetBy: -37, limitedBy: bytes.startIndex),
+            bytes[dot] == UInt8(ascii: "."), bytes[bytes.index(dot, offsetBy: 15)] == UInt8(ascii: "8")
+        else { return false }
+        let before = bytes[..<dot]
+        return before.suffix(4).elementsEqual("user".utf8) || before.suffix(8).elementsEqual(".session".utf8)
+    }
+}
+
+extension EntityID {
+    /// The wall that a user is behind; `nil` for agents, and for users behind none.
+    var wall: Wall? { role == .user ? Wall(of: uuid) : nil }
+}
