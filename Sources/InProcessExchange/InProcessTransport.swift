@@ -44,6 +44,9 @@ final class InProcessTransport: MessagePushing, MessagePosting {
         return Arrived()
     }
 
+    /// Nothing here refuses an answer for a time: a request that could not be answered is not held any more.
+    func giveBack(_ request: Request) {}
+
     /// A message that was posted: it is there at once.
     private struct Arrived: PostedMessage {
         func cancel() {}

@@ -13,6 +13,9 @@ package protocol MessagePosting: ExchangeTransport {
         _ message: Message,
         _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
     ) -> any PostedMessage
+
+    /// A request that was received is not going to be answered: gives it back to the mailbox, unless it was answered.
+    func giveBack(_ request: Request)
 }
 
 /// A message on its way.

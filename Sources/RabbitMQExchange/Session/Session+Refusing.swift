@@ -75,7 +75,11 @@ extension Session {
             TerminationStep.reached(.answered)
             delivery.acknowledge()
         } catch let error where error.isAboutTheMessage {
-            await park(delivery, "it can't be answered: \(error.message)")
+            if let small = response.replaced(by: Failure(error.code, error.message)) {
+                await answer(small, delivery)
+            } else {
+                await park(delivery, "it can't be answered: \(error.message)")
+            }
         } catch {
             link.logger.error(
                 "an answer could not be sent",
@@ -90,5 +94,13 @@ extension Session {
     func giveBack(_ delivery: Delivery) async {
         try? await Task.sleep(for: .seconds(1))
         delivery.reject(requeue: true)
+    }
+}
+
+extension Response {
+    /// An error in the place of this result; `nil` when this is a small error already.
+    fileprivate func replaced(by failure: Failure) -> Response? {
+        if case .failure(let known) = outcome, known.payload == nil { return nil }
+        return try? Response(from: source, to: destination, tag: tag, label: label, kind: kind, .failure(failure))
     }
 }
