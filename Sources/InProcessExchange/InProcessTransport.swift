@@ -6,11 +6,13 @@ final class InProcessTransport: MessagePushing, MessagePosting {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
     private let receiver: Mailbox.Machine.Receiver
+    let requestLimit: Int
     /// What watches the directory until this transport closes; `nil` afterwards.
     private let feeds = Mutex<[ChangeFeed]?>([])
 
     /// Wraps a mailbox to which it is attached.
-    init(exchange: ExchangeCore, mailbox: Mailbox, receiver: Mailbox.Machine.Receiver) {
+    init(exchange: ExchangeCore, mailbox: Mailbox, receiver: Mailbox.Machine.Receiver, requestLimit: Int? = nil) {
+        self.requestLimit = max(1, min(requestLimit ?? .max, exchange.configuration.prefetch))
         self.exchange = exchange
         self.mailbox = mailbox
         self.receiver = receiver

@@ -152,7 +152,9 @@ public final class AgentExchangeClient: ExchangeClient {
         }
         let watch = immediateStarts?.watch(request)
         let isNew = running.start(request, isImmediate: watch != nil) { [self] end in
-            let response = await RequestDeadline.$current.withValue(begin(request)) { await answer(to: request) }
+            let response = await RequestDeadline.$current.withValue(begin(request)) {
+                await CallPath.$current.withValue(path(to: request)) { await answer(to: request) }
+            }
             finish(request, response, end)
         }
         if let watch { immediateStarts?.check(watch, request) }
@@ -170,6 +172,11 @@ public final class AgentExchangeClient: ExchangeClient {
         outgoing.open(request)
         configuration.logger.trace("a request is served", metadata: .init(.request(request)))
         return RequestDeadline.of(request)
+    }
+
+    /// Who waits for the calls that the handler of a request makes.
+    private func path(to request: Request) -> CallPath {
+        request.path.serving(registration.agentID, limit: core.posting?.requestLimit ?? .max)
     }
 
     @inline(never)

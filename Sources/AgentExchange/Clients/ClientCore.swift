@@ -93,6 +93,8 @@ final class ClientCore: Sendable {
         deadline: Duration?,
         _ outgoing: OutgoingCall
     ) throws(ExchangeError) -> OpenCall {
+        let path = CallPath.current
+        try path.check(body, to: agent)
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try Request(
             from: id,
@@ -102,7 +104,7 @@ final class ClientCore: Sendable {
             deadline: .after(wait),
             context: outgoing.context,
             body
-        )
+        ).with(path: path)
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         let sending = sending(body)
         try pending.open(request.tag, label: label, deadline: .now + wait, sending: sending)

@@ -4,6 +4,9 @@ package protocol MessagePosting: ExchangeTransport {
     /// Whether ``ExchangeTransport/send(_:)`` waits for nothing: then a request is sent by that.
     var sendsAtOnce: Bool { get }
 
+    /// How many requests are handed out before one of them is answered.
+    var requestLimit: Int { get }
+
     /// Begins to send a message, and returns at once.
     ///
     /// - Parameter ended: Called once, with what ``ExchangeTransport/send(_:)`` would return or throw. It may be called
