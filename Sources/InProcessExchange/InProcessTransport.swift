@@ -49,6 +49,13 @@ final class InProcessTransport: MessagePushing, MessagePosting {
     /// Nothing here refuses an answer for a time: a request that could not be answered is not held any more.
     func giveBack(_ request: Request) {}
 
+    func unawaited(_ requests: [Request]) async -> [Request] {
+        requests.filter {
+            guard case .active(let mailbox) = exchange.find($0.source) else { return true }
+            return mailbox.details.attachedConsumers == 0
+        }
+    }
+
     /// A message that was posted: it is there at once.
     private struct Arrived: PostedMessage {
         func cancel() {}

@@ -8,8 +8,8 @@ internal import Synchronization
 /// answered is delivered again then.
 public final class AgentExchangeClient: ExchangeClient {
     let core: ClientCore
-    private let running = RunningRequests()
-    private let outgoing = OutgoingParts()
+    let running = RunningRequests()
+    let outgoing = OutgoingParts()
     private let handler: RequestHandler
     private let immediateStarts: ImmediateStarts?
     private let isDraining = Atomic(false)
@@ -169,7 +169,7 @@ public final class AgentExchangeClient: ExchangeClient {
     /// Returns the deadline, by this process's clock.
     @inline(never)
     private func begin(_ request: Request) -> ContinuousClock.Instant? {
-        outgoing.open(request)
+        if outgoing.open(request) { core.background.start { await self.lookAfterRequesters() } }
         configuration.logger.trace("a request is served", metadata: .init(.request(request)))
         return RequestDeadline.of(request)
     }

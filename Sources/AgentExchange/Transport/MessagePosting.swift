@@ -17,6 +17,9 @@ package protocol MessagePosting: ExchangeTransport {
         _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
     ) -> any PostedMessage
 
+    /// Those of the held requests whose requesters receive no more: their process or client is gone.
+    func unawaited(_ requests: [Request]) async -> [Request]
+
     /// A request that was received is not going to be answered: gives it back to the mailbox, unless it was answered.
     func giveBack(_ request: Request)
 }
