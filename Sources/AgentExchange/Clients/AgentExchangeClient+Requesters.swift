@@ -5,12 +5,15 @@ extension AgentExchangeClient {
     /// Looks after requesters while streams are open. One that is not heard of is looked for; when it is not found three times
     /// in a row, its streams end as after a cancel.
     func lookAfterRequesters() async {
-        let pause = configuration.requesterPatience / OutgoingParts.looks
+        let pause = configuration.requesterPatience.bounded / OutgoingParts.looks
         while let quiet = outgoing.quiet(for: pause) {
             if !quiet.isEmpty {
                 let absent = Set(await unawaited(quiet))
                 for request in quiet where outgoing.looked(for: request, isThere: !absent.contains(request)) {
-                    configuration.logger.warning("a requester is gone; its stream ends", metadata: .init(.request(request)))
+                    configuration.logger.warning(
+                        "a requester is gone; its stream ends",
+                        metadata: .init(.request(request))
+                    )
                     _ = running.cancel(request.tag, of: request.source)
                 }
             }

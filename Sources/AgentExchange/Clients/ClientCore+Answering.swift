@@ -60,7 +60,8 @@ extension ClientCore {
                 try await transport.send(.response(response))
             }
             return nil
-        } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed {
+        } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
+        {
             // Nobody is there to get it, or the transport gave the request back.
             report(error, response, level: .debug)
             return nil

@@ -92,6 +92,10 @@ extension Session {
         link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
         do throws(AMQPError) {
             do throws(AMQPError) {
+                if delivery.omittedBytes > 0 {
+                    let size = "its \(delivery.omittedBytes) bytes are more than this session takes, and were not kept"
+                    properties.headers[Header.detail] = .string("\(size): \(reason)")
+                }
                 try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
             } catch let error where error.isAboutTheMessage {
                 try await parkInParts(delivery, properties, reason)

@@ -96,11 +96,3 @@ extension Session {
         delivery.reject(requeue: true)
     }
 }
-
-extension Response {
-    /// An error in the place of this result; `nil` when this is a small error already.
-    fileprivate func replaced(by failure: Failure) -> Response? {
-        if case .failure(let known) = outcome, known.payload == nil { return nil }
-        return try? Response(from: source, to: destination, tag: tag, label: label, kind: kind, .failure(failure))
-    }
-}

@@ -16,7 +16,8 @@ extension BrokerTests {
             var configuration = ClientConfiguration(logger: scene.log.logger)
             configuration.requesterPatience = .seconds(3)
             return try await scene.exchange("agent").makeAgentClient(registration, configuration: configuration) {
-                request, client in
+                request,
+                client in
                 guard case .action(let name, _) = request.body, name == "stream" else { return request.response() }
                 running.update { $0 += 1 }
                 defer { running.update { $0 -= 1 } }
