@@ -74,7 +74,7 @@ public struct InProcessExchange: ExchangeFactory {
             throw ExchangeError(.badEntityID, "the agent is not registered, or was terminated", entity: id)
         }
         let receiver = try mailbox.attach(mode, limit: requestLimit)
-        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: receiver)
+        return InProcessTransport(exchange: core, mailbox: mailbox, receiver: receiver, requestLimit: requestLimit)
     }
 }
 

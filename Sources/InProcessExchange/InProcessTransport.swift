@@ -6,11 +6,13 @@ final class InProcessTransport: MessagePushing, MessagePosting {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
     private let receiver: Mailbox.Machine.Receiver
+    let requestLimit: Int
     /// What watches the directory until this transport closes; `nil` afterwards.
     private let feeds = Mutex<[ChangeFeed]?>([])
 
     /// Wraps a mailbox to which it is attached.
-    init(exchange: ExchangeCore, mailbox: Mailbox, receiver: Mailbox.Machine.Receiver) {
+    init(exchange: ExchangeCore, mailbox: Mailbox, receiver: Mailbox.Machine.Receiver, requestLimit: Int? = nil) {
+        self.requestLimit = max(1, min(requestLimit ?? .max, exchange.configuration.prefetch))
         self.exchange = exchange
         self.mailbox = mailbox
         self.receiver = receiver
@@ -42,6 +44,16 @@ final class InProcessTransport: MessagePushing, MessagePosting {
             ended(.failure(error))
         }
         return Arrived()
+    }
+
+    /// Nothing here refuses an answer for a time: a request that could not be answered is not held any more.
+    func giveBack(_ request: Request) {}
+
+    func unawaited(_ requests: [Request]) async -> [Request] {
+        requests.filter {
+            guard case .active(let mailbox) = exchange.find($0.source) else { return true }
+            return mailbox.details.attachedConsumers == 0
+        }
     }
 
     /// A message that was posted: it is there at once.

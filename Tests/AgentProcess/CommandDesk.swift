@@ -22,6 +22,7 @@ actor CommandDesk {
             case "register": AgentProcess.say(try await register(argument))
             case "discover": AgentProcess.say(try await discover(argument))
             case "call": try call(argument)
+            case "pull": try pull(argument)
             case "terminate": AgentProcess.say(try await terminate(argument))
             case "close": AgentProcess.say(await close())
             case "count": AgentProcess.say(try Self.count())
@@ -76,6 +77,30 @@ actor CommandDesk {
                 AgentProcess.say("answer \(try await handle.action(action, returning: Int.self))")
             } catch {
                 AgentProcess.say("failed \(error.code)")
+            }
+        }
+    }
+
+    /// `UUID ACTION COUNT`: pulls so many streams; says `pulling` for each that has its first part.
+    private func pull(_ text: String) throws {
+        let words = text.split(separator: " ")
+        guard words.count == 3, let uuid = UUID(uuidString: String(words[0])), let count = Int(words[2]) else {
+            throw CocoaError(.coderInvalidValue)
+        }
+        let handle = try user().handle(to: AgentID(uuid: uuid))
+        for _ in 0..<count {
+            Task {
+                var isFirst = true
+                do {
+                    for try await _ in handle.stream(String(words[1]), deadline: .seconds(3600)) {
+                        if isFirst { AgentProcess.say("pulling") }
+                        isFirst = false
+                        try await Task.sleep(for: .seconds(1))
+                    }
+                    AgentProcess.say("pulled")
+                } catch {
+                    AgentProcess.say("failed \(error)")
+                }
             }
         }
     }

@@ -9,6 +9,8 @@ struct Content: Sendable, Equatable {
     var method: ContentMethod
     var properties: MessageProperties
     var body: Data
+    /// The size of a body that was left out because it is larger than this side takes.
+    var omitted = 0
 }
 
 /// Puts method, header and body frames of one channel together.
@@ -44,20 +46,16 @@ struct ContentAssembler {
         guard case .header(let method) = state, classID == MethodID.basicClass else {
             throw .protocolViolation("A header frame arrived where none belongs.")
         }
-        guard bodySize <= UInt64(maximumBodySize) else {
-            throw AMQPError(
-                code: .frameTooLarge,
-                delivery: .unknown,
-                message: "The broker sends a body of \(bodySize) bytes; \(maximumBodySize) are allowed.",
-                isRetryable: true
-            )
+        guard let size = Int(exactly: bodySize) else {
+            throw .protocolViolation("A header says that its body has \(bodySize) bytes.")
         }
-        let content = Content(method: method, properties: properties, body: Data())
-        if bodySize == 0 {
+        var content = Content(method: method, properties: properties, body: Data())
+        if size == 0 {
             state = .idle
             return content
         }
-        state = .body(content, missing: Int(bodySize))
+        if size > maximumBodySize { content.omitted = size }
+        state = .body(content, missing: size)
         return nil
     }
 
@@ -68,7 +66,9 @@ struct ContentAssembler {
         }
         // The state must not hold a second reference while the body grows, or every piece would copy all of it.
         state = .idle
-        if content.body.isEmpty {
+        if content.omitted > 0 {
+            // Read, and not kept.
+        } else if content.body.isEmpty {
             content.body = piece
             if missing > piece.count { content.body.reserveCapacity(missing) }
         } else {

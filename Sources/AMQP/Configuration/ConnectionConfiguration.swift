@@ -66,13 +66,22 @@ extension ConnectionConfiguration: CustomStringConvertible, CustomDebugStringCon
 }
 
 extension ConnectionConfiguration {
+    /// The largest value of ``frameMax``.
+    static let largestFrame = 1 << 20
+
+    /// The largest frame that is understood: the largest that may be sent, with what the broker adds to the headers of a dead
+    /// letter.
+    static let largestIncomingFrame = largestFrame + (1 << 17)
+
     /// Refuses what no connection could be opened with.
     package func validate() throws(AMQPError) {
         func refuse(_ why: String) -> AMQPError {
             AMQPError(code: .unsupported, delivery: .notSent, message: why)
         }
         guard !endpoints.isEmpty else { throw refuse("No endpoint is given.") }
-        guard (4096...1_048_576).contains(frameMax) else { throw refuse("frameMax must be 4,096 to 1,048,576 bytes.") }
+        guard (4096...Self.largestFrame).contains(frameMax) else {
+            throw refuse("frameMax must be 4,096 to 1,048,576 bytes.")
+        }
         guard publishWindow.messages > 0, publishWindow.bytes > 0 else { throw refuse("The publish window is empty.") }
         guard recovery.isValid else { throw refuse("The recovery policy is not valid.") }
         guard maximumBodySize >= 0 else { throw refuse("maximumBodySize is negative.") }

@@ -70,7 +70,7 @@ public actor Connection {
         case .idle: break
         }
         _ = shared.thread.inbox.submit(.open(deadline))
-        let stackSize = max(1 << 20, configuration.frameMax * IOThread.stackBytesPerFrameByte)
+        let stackSize = max(1 << 20, ConnectionConfiguration.largestIncomingFrame * IOThread.stackBytesPerFrameByte)
         let started = shared.thread.start(name: configuration.name, stackSize: stackSize) { readable, submissions in
             self.turn(readable, &submissions)
         } ended: {

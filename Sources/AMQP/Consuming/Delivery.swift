@@ -39,6 +39,9 @@ public struct Delivery: Sendable {
     /// The payload.
     public var body: Data { parts.content.body }
 
+    /// The size of a body that is larger than `ConnectionConfiguration.maximumBodySize`: it was left out. 0 for all others.
+    public var omittedBytes: Int { parts.content.omitted }
+
     /// Messages left in the queue, after a `get` only.
     public var remaining: Int? {
         if case .getOk(_, _, _, _, let remaining) = parts.content.method { remaining } else { nil }

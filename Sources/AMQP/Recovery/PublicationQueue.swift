@@ -110,7 +110,26 @@ struct PublicationQueue<Waiter> {
         guard let entry = entries[number] else { return nil }
         // Its first copy may have been taken, when another one was why that channel ended.
         if wasAlone, entry.writes <= 2 { entry.writes = 0 }
-        return end(number, entry, .failure(error.with(delivery: .refused)))
+        guard error.replyCode == 406 else { return end(number, entry, .failure(error.with(delivery: .refused))) }
+        // It lies in the message: no copy of it was taken.
+        entry.writes = 0
+        let refusal = AMQPError(code: .unsupported, delivery: .refused, replyCode: 406, message: error.message)
+        return end(number, entry, .failure(refusal))
+    }
+
+    /// Ends the suspects whose bodies are larger than the limit that the error of their channel names: no copy of them was
+    /// taken. Returns `nil` when the error names none.
+    mutating func convictLarge(_ error: AMQPError) -> (limit: Int, endings: [Ending])? {
+        let suspects = suspects
+        let sizes = Set(suspects.compactMap { entries[$0]?.publication.body.count })
+        guard let limit = BodyLimit.named(by: error, refusing: sizes) else { return nil }
+        let endings = suspects.compactMap { number -> Ending? in
+            guard let entry = entries[number], entry.publication.body.count > limit else { return nil }
+            entry.writes = 0
+            let size = entry.publication.body.count
+            return end(number, entry, .failure(.tooLarge(size, limit: limit, delivery: .refused)))
+        }
+        return (limit, endings)
     }
 
     /// The caller does not wait any more.

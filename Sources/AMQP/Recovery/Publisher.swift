@@ -24,6 +24,7 @@ public final class Publisher: Sendable {
         /// Resolved when one that waits may be due before those that waited before.
         var dueChanged = OneShot<Void>()
         var isClosed = false
+        var bodyLimit = BodyLimit()
         /// When the channel was last given up on purpose.
         var renewed: ContinuousClock.Instant?
         /// The thread to be woken when the lock is free again.
@@ -35,7 +36,7 @@ public final class Publisher: Sendable {
         }
     }
 
-    private let line: Line
+    let line: Line
     private let messageIDPrefix: String
     private let state = Mutex(State())
     /// Messages that got their id here.
@@ -58,6 +59,9 @@ public final class Publisher: Sendable {
 
     /// Publications that have not ended.
     public var count: Int { state.withLock { $0.queue.count } }
+
+    /// The largest body that the broker takes, while a refusal that named it is remembered: a minute.
+    package var largestBody: Int? { state.withLock { $0.bodyLimit.largest(at: .now) } }
 
     /// Publishes a message and returns when the broker has taken responsibility for it.
     ///
@@ -154,21 +158,6 @@ public final class Publisher: Sendable {
     }
 
     // MARK: Callers
-
-    private func checked(_ publication: Publication) throws(AMQPError) -> Publication {
-        if case .refused(let error, _) = line.current { throw error.with(delivery: .notSent) }
-        try OutgoingMethod.basicPublish(
-            exchange: publication.exchange,
-            routingKey: publication.routingKey,
-            mandatory: publication.mandatory
-        ).validate(frameMax: line.configuration.frameMax)
-        var publication = publication
-        if publication.mandatory, publication.properties.messageID == nil {
-            publication.properties.messageID = nextMessageID()
-        }
-        try publication.properties.validate(frameMax: line.configuration.frameMax)
-        return publication
-    }
 
     /// Returns `nil` when the publisher is closed; then the waiter was resumed.
     private func submit(
@@ -272,8 +261,10 @@ public final class Publisher: Sendable {
             do throws(AMQPError) {
                 let connection = try await line.connection(deadline: nil)
                 if let error = reason {
-                    await repair(error)
-                    try await tryOneByOne(on: connection)
+                    if !refuseLarge(error) {
+                        await repair(error)
+                        try await tryOneByOne(on: connection)
+                    }
                     reason = nil
                 }
                 let channel = try await connection.openChannel(confirms: true, deadline: .after(Self.channelPatience))
@@ -291,6 +282,17 @@ public final class Publisher: Sendable {
     }
 
     // MARK: The culprit
+
+    /// Ends what the broker refused for its size. Returns `false` when the error does not say so.
+    private func refuseLarge(_ error: AMQPError) -> Bool {
+        let endings: [Queue.Ending]? = state.withLock { state in
+            guard let (limit, endings) = state.queue.convictLarge(error) else { return nil }
+            state.bodyLimit.learn(limit, now: .now)
+            return endings
+        }
+        resume(endings ?? [])
+        return endings != nil
+    }
 
     /// The broker closed the channel, or the connection, because of one of the publications on it: publishes each alone until
     /// that one is found.
@@ -310,6 +312,7 @@ public final class Publisher: Sendable {
             guard let error = try await publishAlone(number, on: current) else { continue }
             // The connection ended for a reason that is nobody's fault here: the search goes on with the next one.
             guard connection.isOpen || error.namesCulprit else { throw error }
+            if refuseLarge(error) { return }
             let ending = state.withLock { $0.queue.convict(number, error, wasAlone: wasAlone) }
             if let ending { resume([ending]) }
             return
@@ -390,10 +393,4 @@ public final class Publisher: Sendable {
             }
         }
     }
-}
-
-extension AMQPError {
-    /// Whether the broker closed a connection because of what it was sent on it: everything but an operator's order, or its
-    /// own end (320).
-    var namesCulprit: Bool { code == .connectionClosed && replyCode != nil && replyCode != 320 }
 }

@@ -12,6 +12,8 @@ final class LibraryConnection {
     let state: amqp_connection_state_t
     private let decoder = FrameDecoder()
     private var isClosed = false
+    /// The largest frame that may be sent, by agreement with the broker; 0 before ``takeOver()``.
+    private(set) var frameMax = 0
 
     /// A state that is not connected yet; it is destroyed with this object.
     init() throws(AMQPError) {
@@ -25,7 +27,6 @@ final class LibraryConnection {
     }
 
     var descriptor: Int32 { unsafe amqp_get_sockfd(state) }
-    var frameMax: Int { Int(unsafe amqp_get_frame_max(state)) }
     var channelMax: Int { Int(unsafe amqp_get_channel_max(state)) }
     var heartbeat: Int { Int(unsafe amqp_get_heartbeat(state)) }
 
@@ -35,11 +36,14 @@ final class LibraryConnection {
         return unsafe FieldTable(table.pointee, TextCache())
     }
 
-    /// Switches the library's own heartbeats off; they would only run inside its calls.
-    func disableHeartbeats() {
+    /// The connection is logged in. Switches the library's own heartbeats off, which would only run inside its calls, and has it
+    /// take larger frames than those agreed on: RabbitMQ sends the header of a message in one frame, however large that is.
+    func takeOver() {
+        frameMax = Int(unsafe amqp_get_frame_max(state))
         // Outside of the idle state the library would abort the process.
         guard unsafe amqp_release_buffers_ok(state) != 0 else { return }
-        unsafe amqp_tune_connection(state, amqp_get_channel_max(state), amqp_get_frame_max(state), 0)
+        let largest = Int32(ConnectionConfiguration.largestIncomingFrame)
+        unsafe amqp_tune_connection(state, amqp_get_channel_max(state), largest, 0)
     }
 
     /// Takes a frame out of the bytes. Returns how many it used, and the frame when it is complete.

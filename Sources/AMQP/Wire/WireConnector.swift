@@ -46,7 +46,7 @@ struct WireConnector {
         let properties = ServerProperties(handle.serverProperties())
         let heartbeat = handle.heartbeat
         let channelMax = handle.channelMax == 0 ? 65_535 : handle.channelMax
-        handle.disableHeartbeats()
+        handle.takeOver()
         return Login(
             wire: configuration.tls == nil ? SocketWire(handle) : LibraryWire(handle),
             endpoint: endpoint,

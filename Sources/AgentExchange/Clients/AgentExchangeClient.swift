@@ -8,8 +8,8 @@ internal import Synchronization
 /// answered is delivered again then.
 public final class AgentExchangeClient: ExchangeClient {
     let core: ClientCore
-    private let running = RunningRequests()
-    private let outgoing = OutgoingParts()
+    let running = RunningRequests()
+    let outgoing = OutgoingParts()
     private let handler: RequestHandler
     private let immediateStarts: ImmediateStarts?
     private let isDraining = Atomic(false)
@@ -152,7 +152,9 @@ public final class AgentExchangeClient: ExchangeClient {
         }
         let watch = immediateStarts?.watch(request)
         let isNew = running.start(request, isImmediate: watch != nil) { [self] end in
-            let response = await RequestDeadline.$current.withValue(begin(request)) { await answer(to: request) }
+            let response = await RequestDeadline.$current.withValue(begin(request)) {
+                await CallPath.$current.withValue(path(to: request)) { await answer(to: request) }
+            }
             finish(request, response, end)
         }
         if let watch { immediateStarts?.check(watch, request) }
@@ -167,9 +169,14 @@ public final class AgentExchangeClient: ExchangeClient {
     /// Returns the deadline, by this process's clock.
     @inline(never)
     private func begin(_ request: Request) -> ContinuousClock.Instant? {
-        outgoing.open(request)
+        if outgoing.open(request) { core.background.start { await self.lookAfterRequesters() } }
         configuration.logger.trace("a request is served", metadata: .init(.request(request)))
         return RequestDeadline.of(request)
+    }
+
+    /// Who waits for the calls that the handler of a request makes.
+    private func path(to request: Request) -> CallPath {
+        request.path.serving(registration.agentID, limit: core.posting?.requestLimit ?? .max)
     }
 
     @inline(never)

@@ -8,6 +8,10 @@ public struct ClientConfiguration: Sendable {
     /// How long a streamed result may take as a whole when the call does not say. 1 h.
     public var streamDeadline: Duration = .seconds(3600)
 
+    /// How long an agent goes on with a streamed result whose requester is gone without a word. A requester that is only slow
+    /// is not gone. 30 s.
+    public var requesterPatience: Duration = .seconds(30)
+
     /// How long closing waits for what goes on after it was cancelled. Then it is left to itself, which is logged: its
     /// request was given back, and what it still sends fails. 5 s.
     public var cancellationPatience: Duration = .seconds(5)

@@ -30,6 +30,8 @@ extension ClientCore {
         tag: UUID,
         _ outgoing: OutgoingCall
     ) async throws(ExchangeError) -> PartBuffer {
+        let path = CallPath.current
+        try path.check(parts.body, to: parts.agent)
         let left = ContinuousClock.now.duration(to: end)
         let request = try Request(
             from: id,
@@ -40,7 +42,7 @@ extension ClientCore {
             context: outgoing.context,
             credit: RemoteHandle.streamWindow,
             parts.body
-        )
+        ).with(path: path)
         let buffer = PartBuffer(request: request, outgoing: outgoing)
         try streams.add(buffer)
         do {

@@ -93,6 +93,8 @@ final class ClientCore: Sendable {
         deadline: Duration?,
         _ outgoing: OutgoingCall
     ) throws(ExchangeError) -> OpenCall {
+        let path = CallPath.current
+        try path.check(body, to: agent)
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try Request(
             from: id,
@@ -102,7 +104,7 @@ final class ClientCore: Sendable {
             deadline: .after(wait),
             context: outgoing.context,
             body
-        )
+        ).with(path: path)
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
         let sending = sending(body)
         try pending.open(request, deadline: .now + wait, sending: sending)
@@ -200,79 +202,6 @@ final class ClientCore: Sendable {
     /// A response came that belongs to nothing, or not from who was asked.
     func warn(of response: Response) {
         configuration.logger.warning("a response came that no handle waits for", metadata: .init(.response(response)))
-    }
-
-    /// How long an answer that can't be sent is tried again, when the request has no deadline.
-    private static let answerPatience = Duration.seconds(600)
-
-    /// The pause before an answer is tried again.
-    private static let answerPause = Duration.seconds(1)
-
-    /// Answers a request; an answer that is too large is replaced by an error. A requester that is gone is no error. While
-    /// the broker can't take the answer it is tried again, as long as the requester may wait for it.
-    ///
-    /// - Parameter ended: Called once, on any thread: it was sent, or is tried again in the background.
-    func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
-        guard let posting else {
-            answerLater(response, to: request, after: nil, ended)
-            return
-        }
-        _ = posting.post(.response(response)) { [self] result in
-            switch result {
-            case .success: ended()
-            case .failure(let error): answerLater(response, to: request, after: error, ended)
-            }
-        }
-    }
-
-    private func answerLater(
-        _ response: Response,
-        to request: Request,
-        after error: ExchangeError?,
-        _ ended: @escaping @Sendable () -> Void
-    ) {
-        let task = background.start {
-            let end = request.deadline.map { ContinuousClock.Instant.at($0) } ?? .after(Self.answerPatience)
-            await self.answer(response, to: request, until: end, after: error)
-            ended()
-        }
-        if task == nil { ended() }
-    }
-
-    private func answer(
-        _ response: Response,
-        to request: Request,
-        until end: ContinuousClock.Instant,
-        after error: ExchangeError?
-    ) async {
-        do throws(ExchangeError) {
-            do throws(ExchangeError) {
-                if let error { throw error }
-                try await transport.send(.response(response))
-            } catch let error where error.code == .messageTooLarge || error.code == .invalidMessage {
-                try await transport.send(.response(request.error(error.code, error.message)))
-            }
-        } catch let error where error.code == .cancelled {
-            // The client closes, or the agent's mailbox was terminated: the answer is owed all the same.
-            background.start { [self] in await answer(response, to: request, until: end, after: nil) }
-        } catch let error where error.isRetryable && .now + Self.answerPause < end {
-            configuration.logger.debug(
-                "an answer is sent again later",
-                metadata: .init(.response(response)).with(.error, error.description)
-            )
-            background.start { [self] in
-                do { try await Task.sleep(for: Self.answerPause) } catch { return }
-                await answer(response, to: request, until: end, after: nil)
-            }
-        } catch {
-            telemetry.metrics.count(.answersFailed, [telemetry.exchange, .outcome(error.code)])
-            let gone = error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
-            configuration.logger.log(
-                level: gone ? .debug : .error,
-                "an answer could not be sent",
-                metadata: .init(.response(response)).with(.error, error.description)
-            )
-        }
     }
 
     /// The answer to a request that no client can serve, if this is one: a foreign version, or past its deadline.

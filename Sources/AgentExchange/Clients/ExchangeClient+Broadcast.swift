@@ -98,25 +98,39 @@ extension ClientCore {
         )
         do throws(ExchangeError) {
             try streams.add(gathering)
-            let agents = try await transport.broadcast(
-                Broadcast(
-                    from: id,
-                    toAgentsOf: typeName,
-                    allowSubtypes: allowSubtypes,
-                    tag: gathering.tag,
-                    label: gathering.label,
-                    deadline: .after(wait),
-                    context: outgoing.context,
-                    body
-                )
+            var broadcast = Broadcast(
+                from: id,
+                toAgentsOf: typeName,
+                allowSubtypes: allowSubtypes,
+                tag: gathering.tag,
+                label: gathering.label,
+                deadline: .after(wait),
+                context: outgoing.context,
+                body
             )
+            broadcast.path = .current
+            let agents = try await transport.broadcast(broadcast)
             outgoing.accepted(recipients: agents.count)
             for response in gathering.expect(agents, tellEnd: { outgoing.end($0) }) { warn(of: response) }
+            refuse(agents, of: broadcast, gathering)
         } catch {
             outgoing.end(error)
             streams.remove(gathering)
             throw error
         }
         return BroadcastAnswers(core: self, gathering: gathering, deadline: end)
+    }
+
+    /// Answers for the agents that can't before their own callers have the answers.
+    private func refuse(_ agents: [AgentID], of broadcast: Broadcast, _ gathering: Gathering) {
+        if broadcast.path.isEmpty { return }
+        for agent in agents {
+            do throws(ExchangeError) {
+                try broadcast.path.check(broadcast.body, to: agent)
+            } catch {
+                guard let request = try? broadcast.request(to: agent) else { continue }
+                gathering.put(request.error(error.code, error.message))
+            }
+        }
     }
 }

@@ -8,19 +8,61 @@ final class OutgoingParts: Sendable {
     private typealias Waiter = CheckedContinuation<Bool, Never>
 
     private struct Stream {
+        let request: Request
         var sent = 0
         var credit: Int
         var waiter: Waiter?
+        /// When the requester was heard of, or found, or looked for in vain.
+        var heard = ContinuousClock.now
+        /// How often it was looked for in vain since then.
+        var absences = 0
     }
 
+    /// How often a requester is looked for in vain before it counts as gone.
+    static let looks = 3
+
     private let streams = Mutex<[Key: Stream]>([:])
+    /// Whether somebody looks after the requesters.
+    private let isWatched = Mutex(false)
 
     /// The request is served from now on.
-    func open(_ request: Request) {
-        guard let credit = request.credit else { return }
+    ///
+    /// - Returns: Whether somebody must begin to look after the requesters: see ``quiet(for:)``.
+    func open(_ request: Request) -> Bool {
+        guard let credit = request.credit else { return false }
         streams.withLock { streams in
             let key = Key(source: request.source, tag: request.tag)
-            if streams[key] == nil { streams[key] = Stream(credit: credit) }
+            if streams[key] == nil { streams[key] = Stream(request: request, credit: credit) }
+        }
+        return isWatched.withLock { isWatched in
+            defer { isWatched = true }
+            return !isWatched
+        }
+    }
+
+    /// The requests whose requesters have not been heard of for some time. `nil` when no stream is open: then nobody looks
+    /// after them any more.
+    func quiet(for time: Duration) -> [Request]? {
+        let now = ContinuousClock.now
+        return isWatched.withLock { isWatched in
+            let quiet: [Request]? = streams.withLock { streams in
+                if streams.isEmpty { return nil }
+                return streams.values.filter { $0.heard.duration(to: now) >= time }.map(\.request)
+            }
+            if quiet == nil { isWatched = false }
+            return quiet
+        }
+    }
+
+    /// A requester was looked for. Returns whether it is gone.
+    func looked(for request: Request, isThere: Bool) -> Bool {
+        streams.withLock { streams in
+            let key = Key(source: request.source, tag: request.tag)
+            guard var stream = streams[key] else { return false }
+            stream.heard = .now
+            stream.absences = isThere ? 0 : stream.absences + 1
+            streams[key] = stream
+            return stream.absences == Self.looks
         }
     }
 
@@ -40,7 +82,12 @@ final class OutgoingParts: Sendable {
     func grant(_ credit: Int, tag: UUID, of source: EntityID) {
         let key = Key(source: source, tag: tag)
         let waiter: Waiter? = streams.withLock { streams in
-            guard var stream = streams[key], credit > stream.credit else { return nil }
+            guard var stream = streams[key] else { return nil }
+            (stream.heard, stream.absences) = (.now, 0)
+            guard credit > stream.credit else {
+                streams[key] = stream
+                return nil
+            }
             stream.credit = credit
             let waiter = stream.waiter
             stream.waiter = nil

@@ -63,12 +63,22 @@ final class PartBuffer: Sendable {
     func put(_ response: Response) {
         wake { state in
             if case .part(let number, let payload) = response.outcome {
-                if number >= state.next { state.parts[number] = payload }
+                if number >= state.next + RemoteHandle.streamWindow {
+                    state.end = state.end ?? .failed(Self.beyondCredit)
+                } else if number >= state.next {
+                    state.parts[number] = payload
+                }
             } else if state.end == nil {
                 state.end = .ended(response.outcome)
             }
         }
     }
+
+    private static let beyondCredit = ExchangeError(
+        .invalidMessage,
+        "the agent sent more parts than there was credit for",
+        delivery: .unknown
+    )
 
     /// The request ended without a response.
     func fail(_ error: ExchangeError) {

@@ -47,6 +47,8 @@ extension ExchangeError {
         public static let givenUp = Code(rawValue: "given-up")
         /// The agent died, closed or was started again while it streamed a result.
         public static let interrupted = Code(rawValue: "interrupted")
+        /// The call would wait for itself: each place that the agent has for requests waits for this call.
+        public static let wouldDeadlock = Code(rawValue: "would-deadlock")
         /// The receiver is a user, which serves no requests.
         public static let notAnAgent = Code(rawValue: "not-an-agent")
         /// The message, or what a caller gave, is not valid: a response to a response, an empty name.

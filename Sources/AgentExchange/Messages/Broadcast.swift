@@ -26,6 +26,9 @@ public struct Broadcast: Sendable, Hashable {
     /// What travels beside the request, such as the context of a trace.
     public let context: [String: String]
 
+    /// Who waits for the answers besides the source.
+    package var path = CallPath()
+
     /// Makes a broadcast; without a tag, with a new one.
     public init(
         from source: EntityID,
@@ -59,6 +62,6 @@ public struct Broadcast: Sendable, Hashable {
             deadline: deadline,
             context: context,
             body
-        )
+        ).with(path: path)
     }
 }

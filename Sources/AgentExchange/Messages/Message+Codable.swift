@@ -16,7 +16,7 @@ extension CodingUserInfoKey {
 extension Message: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case `protocol`, kind, source, destination, tag, label, deadline, attempt
-        case action, arguments, terminate, target, payload, result, error, context, credit, part
+        case action, arguments, terminate, target, payload, result, error, context, credit, part, path
     }
 
     /// Decodes the JSON form.
@@ -70,6 +70,7 @@ extension Message: Codable {
             try fields.encodeIfPresent(request.deadline?.millisecondsSince1970, forKey: .deadline)
             if !request.context.isEmpty { try fields.encode(request.context, forKey: .context) }
             try fields.encodeIfPresent(request.credit, forKey: .credit)
+            if !request.path.isEmpty { try fields.encode(request.path.text, forKey: .path) }
             if request.attempt != 1 { try fields.encode(request.attempt, forKey: .attempt) }
             switch request.body {
             case .action(let name, let arguments):
@@ -109,7 +110,7 @@ extension Message: Codable {
 
     private static func request(_ kind: MessageKind, _ header: Header, _ fields: Fields) throws -> Request {
         let body: Request.Body
-        var own: [CodingKeys] = [.deadline, .attempt, .context, .credit]
+        var own: [CodingKeys] = [.deadline, .attempt, .context, .credit, .path]
         switch kind {
         case .actionRequest:
             own += [.action, .arguments]
@@ -138,6 +139,9 @@ extension Message: Codable {
             protocolVersion: header.version,
             body
         )
+        if let path = try fields.decodeIfPresent(String.self, forKey: .path) {
+            request = request.with(path: CallPath(text: path))
+        }
         request.attempt = try fields.decodeIfPresent(Int.self, forKey: .attempt) ?? 1
         guard request.attempt >= 1 else {
             let text = "attempts are counted from 1"
@@ -212,7 +216,7 @@ extension Message: Codable {
     private static func refuse(besides own: [CodingKeys], of kind: MessageKind, _ fields: Fields) throws {
         let all: [CodingKeys] = [
             .deadline, .attempt, .action, .arguments, .terminate, .target, .payload, .result, .error, .context, .credit,
-            .part,
+            .part, .path,
         ]
         for key in all where fields.contains(key) && !own.contains(where: { $0 == key }) {
             let text = "a message of kind \(kind) has no field \"\(key.rawValue)\""

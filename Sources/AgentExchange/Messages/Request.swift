@@ -34,6 +34,9 @@ public struct Request: Sendable, Hashable {
     /// How many parts of a streamed result the requester takes before it grants more; `nil` when it takes none.
     public var credit: Int? { parts.credit }
 
+    /// Who waits for the answer besides the source.
+    package var path: CallPath { parts.path }
+
     /// The version that the sender speaks.
     public var protocolVersion: ProtocolVersion { parts.protocolVersion }
 
@@ -72,8 +75,19 @@ public struct Request: Sendable, Hashable {
             deadline: deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) },
             context: context,
             credit: credit,
+            path: CallPath(),
             protocolVersion: protocolVersion
         )
+    }
+
+    /// The same request with the path that led to it.
+    package func with(path: CallPath) -> Request {
+        path == parts.path ? self : Request(parts.with(path: path), attempt: attempt)
+    }
+
+    private init(_ parts: RequestParts, attempt: Int) {
+        self.parts = parts
+        self.attempt = attempt
     }
 
     private static func check(_ context: [String: String], _ credit: Int?) throws(ExchangeError) {
@@ -132,7 +146,7 @@ public struct Request: Sendable, Hashable {
             credit: credit,
             protocolVersion: protocolVersion,
             body
-        )
+        ).with(path: path)
     }
 
     /// The kind of the message.
@@ -162,6 +176,7 @@ private final class RequestParts: Sendable {
     let deadline: Date?
     let context: [String: String]
     let credit: Int?
+    let path: CallPath
     let protocolVersion: ProtocolVersion
 
     init(
@@ -173,6 +188,7 @@ private final class RequestParts: Sendable {
         deadline: Date?,
         context: [String: String],
         credit: Int?,
+        path: CallPath,
         protocolVersion: ProtocolVersion
     ) {
         self.source = source
@@ -183,13 +199,29 @@ private final class RequestParts: Sendable {
         self.deadline = deadline
         self.context = context
         self.credit = credit
+        self.path = path
         self.protocolVersion = protocolVersion
+    }
+
+    func with(path: CallPath) -> RequestParts {
+        RequestParts(
+            source: source,
+            destination: destination,
+            tag: tag,
+            label: label,
+            body: body,
+            deadline: deadline,
+            context: context,
+            credit: credit,
+            path: path,
+            protocolVersion: protocolVersion
+        )
     }
 
     func isEqual(to other: RequestParts) -> Bool {
         (tag, label, source, destination) == (other.tag, other.label, other.source, other.destination)
             && (deadline, context, credit) == (other.deadline, other.context, other.credit)
-            && (protocolVersion, body) == (other.protocolVersion, other.body)
+            && (protocolVersion, body, path) == (other.protocolVersion, other.body, other.path)
     }
 }
 

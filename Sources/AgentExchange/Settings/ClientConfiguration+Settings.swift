@@ -9,6 +9,7 @@
         /// |---|---|
         /// | `requestDeadline` | ``requestDeadline``: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
         /// | `streamDeadline` | ``streamDeadline`` |
+        /// | `requesterPatience` | ``requesterPatience`` |
         /// | `cancellationPatience` | ``cancellationPatience`` |
         ///
         /// With `config.scoped(to: "warren")` the environment has them as `WARREN_REQUEST_DEADLINE` and so on.
@@ -19,8 +20,13 @@
             let settings = SettingsReader(config)
             if let value = try settings.duration("requestDeadline") { requestDeadline = value }
             if let value = try settings.duration("streamDeadline") { streamDeadline = value }
+            if let value = try settings.duration("requesterPatience") { requesterPatience = value }
             if let value = try settings.duration("cancellationPatience") { cancellationPatience = value }
-            for (key, value) in [("requestDeadline", requestDeadline), ("streamDeadline", streamDeadline)] {
+            let positive = [
+                ("requestDeadline", requestDeadline), ("streamDeadline", streamDeadline),
+                ("requesterPatience", requesterPatience),
+            ]
+            for (key, value) in positive {
                 guard value > .zero else { throw SettingsReader.error(key, "more than zero") }
             }
         }

@@ -117,7 +117,7 @@ extension ExchangeError.Code {
     private static let known: Set<ExchangeError.Code> = [
         .badEntityID, .mailboxTerminated, .mailboxInUse, .mailboxFull, .deadlineExceeded, .cancelled, .messageTooLarge,
         .forbidden, .unauthorised, .brokerBlocked, .limitReached, .unavailable, .connectionLost, .incompatibleProtocol,
-        .remote, .unknownAction, .givenUp,
+        .remote, .unknownAction, .givenUp, .wouldDeadlock,
         .interrupted, .notAnAgent, .invalidMessage, .invalidConfiguration, .invalidPayload, .closed, .internal,
     ]
 

@@ -4,6 +4,9 @@ package protocol MessagePosting: ExchangeTransport {
     /// Whether ``ExchangeTransport/send(_:)`` waits for nothing: then a request is sent by that.
     var sendsAtOnce: Bool { get }
 
+    /// How many requests are handed out before one of them is answered.
+    var requestLimit: Int { get }
+
     /// Begins to send a message, and returns at once.
     ///
     /// - Parameter ended: Called once, with what ``ExchangeTransport/send(_:)`` would return or throw. It may be called
@@ -13,6 +16,12 @@ package protocol MessagePosting: ExchangeTransport {
         _ message: Message,
         _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
     ) -> any PostedMessage
+
+    /// Those of the held requests whose requesters receive no more: their process or client is gone.
+    func unawaited(_ requests: [Request]) async -> [Request]
+
+    /// A request that was received is not going to be answered: gives it back to the mailbox, unless it was answered.
+    func giveBack(_ request: Request)
 }
 
 /// A message on its way.

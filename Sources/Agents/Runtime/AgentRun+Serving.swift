@@ -52,7 +52,9 @@ extension AgentRun {
             do {
                 let result = try await admission.run(name) {
                     if isOverdue { throw CancellationError() }
-                    return try await run(binding, served)
+                    return try await CallPath.$current.withValue(path(name, binding)) {
+                        try await run(binding, served)
+                    }
                 }
                 return response(to: request, result)
             } catch is RequestLeft {
@@ -61,6 +63,16 @@ extension AgentRun {
                 return response(to: request, error, codec: served.codec)
             }
         }
+    }
+
+    /// Who waits for the calls that an action makes, with the limits of this agent.
+    private func path(_ action: String, _ binding: ActionBinding<Subject>) -> CallPath {
+        var path = CallPath.current
+        if let limit = configuration.maximumConcurrentActions {
+            path = path.limiting(registration.agentID, to: limit)
+        }
+        if let limit = binding.limit { path = path.running(action, of: registration.agentID, limit: limit) }
+        return path
     }
 
     private enum Prepared {

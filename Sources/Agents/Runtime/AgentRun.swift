@@ -65,7 +65,9 @@ final class AgentRun<Subject: Agent>: Sendable {
     func runUntilEnded() async -> Result<Void, any Error> {
         let result = await RequestDeadline.$current.withValue(nil) {
             await ActionContext.$current.withValue(nil) {
-                await AgentContext.$current.withValue(nil) { await runAlone() }
+                await AgentContext.$current.withValue(nil) {
+                    await CallPath.$current.withValue(CallPath()) { await runAlone() }
+                }
             }
         }
         end.set(.stopped)
@@ -170,7 +172,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         let outcome = Latch<Bool>()
         let hook = OwnWork { [self] in
             do {
-                try await agent.started(context)
+                try await CallPath.$current.withValue(.closed(context.id)) { try await agent.started(context) }
                 outcome.set(true)
             } catch {
                 logger.error("an agent failed to start", metadata: .init(keys: [.error: "\(error)"]))
@@ -190,7 +192,7 @@ final class AgentRun<Subject: Agent>: Sendable {
     private func stop(_ context: AgentContext) async {
         let hook = OwnWork { [self] in
             do {
-                try await agent.stopping(context)
+                try await CallPath.$current.withValue(.closed(context.id)) { try await agent.stopping(context) }
             } catch {
                 logger.error("an agent failed to stop", metadata: .init(keys: [.error: "\(error)"]))
                 if case .failed = end.value { return }

@@ -89,6 +89,22 @@ enum StreamEndCases {
             }
             try expectEqual(ended.elements, [.deadlineExceeded], "why the agent gives up")
         },
+        ConformanceCase(subject, "a part beyond the credit ends the stream, and the agent is told") { scope in
+            let user = try await scope.userClient()
+            let registration = try await scope.register(by: user.transport)
+            let agent = try await scope.agent(registration, elsewhere: true)
+            let handle = user.handle(to: registration.agentID)
+            let pulling = Task { try await handle.numbers("burst", 0) }
+            let request = try await scope.receiveRequest(at: agent)
+            for number in [0, 1000] {
+                try await scope.send(.response(request.part(number, try Payload(encoding: number))), by: agent)
+            }
+            let result = try await scope.value(of: pulling, "the stream to end")
+            try expectEqual(result.numbers, [0], "the parts before")
+            try expectEqual(result.error?.code, .invalidMessage, "the error of the stream")
+            let notice = try await scope.receive(at: agent)
+            try expectEqual(notice.tag, request.tag, "what the agent is told of")
+        },
         ConformanceCase(subject, "when the agent's client closes, the stream ends with interrupted in bounded time") {
             scope in
             let user = try await scope.userClient()

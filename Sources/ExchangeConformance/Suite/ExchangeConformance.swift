@@ -29,6 +29,7 @@ public enum ExchangeConformance {
         NoticeCases.all,
         RequestLimitCases.all,
         ExtremeCases.all,
+        CallPathCases.all,
         PartCases.all,
         StreamCases.all,
         StreamEndCases.all,

@@ -60,6 +60,10 @@ extension ExchangeAdministration {
         for name in [Header.reason, Header.detail, Header.queue] { properties.headers[name] = nil }
         if mailbox != nil { properties.headers[Header.destination] = .string(target.header) }
         properties.userID = nil
+        if delivery.omittedBytes > 0 {
+            let text = "\(delivery.omittedBytes) bytes; the limit is \(link.configuration.maximumMessageSize)"
+            throw ExchangeError(.messageTooLarge, text, entity: target)
+        }
         let key = names.mailboxKey(of: target)
         let publication = Publication(
             exchange: names.exchange(of: key),

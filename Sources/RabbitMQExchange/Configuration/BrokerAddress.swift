@@ -73,7 +73,7 @@ struct BrokerAddress: Sendable, Hashable {
             bytes: configuration.publishWindowBytes
         )
         settings.recovery = configuration.recovery
-        settings.maximumBodySize = max(settings.maximumBodySize, configuration.maximumMessageSize)
+        settings.maximumBodySize = configuration.maximumMessageSize
         return settings
     }
 }

@@ -13,7 +13,9 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// The limit of every operation that does not have one of its own: connecting, declaring, sending. At most a day; 30 s.
     public var operationTimeout: Duration = .seconds(30)
 
-    /// The largest payload that is sent, in bytes, up to 128 MiB; checked before publishing. 16 MiB.
+    /// The largest payload that is sent or received, in bytes, up to 128 MiB. Checked before publishing; a larger one that
+    /// arrives all the same, from a process with another limit, is refused with `messageTooLarge`, or parked without its
+    /// body. 16 MiB.
     public var maximumMessageSize: Int = 16 << 20
 
     /// How many messages a new agent's mailbox holds before it refuses more with `mailboxFull`; `nil` has no limit.

@@ -134,7 +134,8 @@ extension Envelope {
         var credit: Int?
         if let field = headers[Header.credit] { credit = try count(field, Header.credit, frame) }
         do {
-            return try frame.request(body, deadline: deadline, context: context(headers), credit: credit)
+            let request = try frame.request(body, deadline: deadline, context: context(headers), credit: credit)
+            return headers[Header.path]?.stringValue.map { request.with(path: CallPath(text: $0)) } ?? request
         } catch {
             throw frame.malformed(error.message)
         }

@@ -80,6 +80,7 @@ enum Envelope {
             headers[Header.deadline] = .int64(deadline.millisecondsSince1970)
         }
         if let credit = request.credit { headers[Header.credit] = .int64(Int64(credit)) }
+        if !request.path.isEmpty { headers[Header.path] = .string(request.path.text) }
         for (name, value) in request.context { headers[name] = .string(value) }
         switch request.body {
         case .action(let name, let arguments):

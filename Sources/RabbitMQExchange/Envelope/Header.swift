@@ -11,6 +11,7 @@ enum Header {
     static let terminate = "warren-terminate"
     static let target = "warren-target"
     static let credit = "warren-credit"
+    static let path = "warren-path"
     static let part = "warren-part"
     static let broadcast = "warren-broadcast"
     static let errorCode = "warren-error-code"

@@ -23,6 +23,7 @@ extension ExchangeError {
             case .cancelled: .cancelled
             case .frameTooLarge: .messageTooLarge
             case .nameTooLong: .invalidMessage
+            case .unsupported where error.replyCode == 406: .invalidMessage
             case .notFound, .unroutable, .consumerCancelled, .virtualHostNotFound: .unavailable
             case .closed: .closed
             case .unresolvableHost, .connectionRefused, .connectTimedOut, .connectionClosed, .connectionLost,
@@ -36,6 +37,7 @@ extension ExchangeError {
             case .refused: .refused
             case .unknown: .unknown
             }
-        self.init(code, what, entity: entity, delivery: known ?? delivery, underlying: error)
+        let text = code == .messageTooLarge ? "\(what): \(error.message)" : what
+        self.init(code, text, entity: entity, delivery: known ?? delivery, underlying: error)
     }
 }

@@ -52,6 +52,16 @@ struct HeldRequests<Receipt> {
         case foreign
     }
 
+    /// What became of a request that is to be given back.
+    enum Release {
+        /// It is not held any more: reject its receipt. Without one, a copy is in the mailbox.
+        case released(Receipt?)
+        /// It is being answered, or its hold is being renewed: try again later.
+        case busy
+        /// It is not held.
+        case unknown
+    }
+
     /// How many requests may be handed out.
     private let capacity: Int
     private var held: [Key: Held] = [:]
@@ -156,6 +166,17 @@ struct HeldRequests<Receipt> {
         guard held[key]?.isBeingAnswered == true else { return }
         held[key]?.isBeingAnswered = false
         answering -= 1
+    }
+
+    /// A request that was handed out is not going to be answered here: it comes again, as another attempt.
+    mutating func release(_ request: Request) -> Release {
+        let key = Key(source: request.source, tag: request.tag)
+        guard let entry = held[key] else { return .unknown }
+        guard !entry.isBeingAnswered, !entry.isBeingRenewed, entry.isHandedOut else { return .busy }
+        held[key] = nil
+        order.removeAll { $0 == key }
+        handedOut -= 1
+        return .released(entry.receipt)
     }
 
     /// The next request that waited, if one may be handed out now.

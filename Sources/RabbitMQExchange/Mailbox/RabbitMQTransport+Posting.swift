@@ -10,6 +10,8 @@ extension RabbitMQTransport {
 
     var sendsAtOnce: Bool { false }
 
+    var requestLimit: Int { prefetch }
+
     func post(_ message: Message, _ ended: @escaping Ended) -> any PostedMessage {
         let post = Post(self, ended)
         do throws(ExchangeError) {

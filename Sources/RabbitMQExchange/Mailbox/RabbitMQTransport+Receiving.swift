@@ -52,12 +52,17 @@ extension RabbitMQTransport {
                 body: delivery.body,
                 redelivered: delivery.redelivered,
                 receiver: mailboxID
-            )
+            ).checked(delivery)
             guard message.destination == mailboxID else {
                 throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)
             }
             if case .notice = message {
                 throw Envelope.Malformed(reason: "a notice does not belong in a mailbox", request: nil)
+            }
+            if case .request(let request) = message, delivery.omittedBytes > 0 {
+                let answer = request.error(.messageTooLarge, delivery.omission)
+                refuse { await $0.answer(answer, delivery) }
+                return nil
             }
             return message
         } catch {

@@ -19,8 +19,9 @@ extension RabbitMQTransport {
         try checkOpen()
         try message.checkLimits()
         let size = message.payloadSize
-        guard size <= maximumMessageSize else {
-            let text = "\(size) bytes; the limit is \(maximumMessageSize)"
+        let limit = link.configuration.maximumMessageSize
+        guard size <= limit else {
+            let text = "\(size) bytes; the limit is \(limit)"
             throw ExchangeError(.messageTooLarge, text, entity: message.destination)
         }
     }
@@ -265,6 +266,24 @@ extension RabbitMQTransport {
     func fail(_ response: Response) {
         held.withLock { $0.fail(response) }
         checkSettled()
+    }
+
+    /// Gives a request back to the mailbox, after a moment, unless it was answered meanwhile.
+    func giveBack(_ request: Request) {
+        session.background.start { [self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                switch held.withLock({ $0.release(request) }) {
+                case .busy: continue
+                case .unknown: return
+                case .released(let delivery):
+                    delivery?.reject(requeue: true)
+                    handOutNext()
+                    checkSettled()
+                    return
+                }
+            }
+        }
     }
 
     /// A response was confirmed: the request is acknowledged, and another one is handed out.

@@ -50,7 +50,7 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
 
     var exchangeKind: String { "rabbitmq" }
 
-    var maximumMessageSize: Int { exchange.configuration.maximumMessageSize }
+    var maximumMessageSize: Int { min(exchange.configuration.maximumMessageSize, link.largestBody ?? .max) }
 
     init(mailboxID: EntityID, mode: AttachMode, requestLimit: Int?, lease: Lease, exchange: RabbitMQExchange) {
         self.mailboxID = mailboxID
@@ -184,6 +184,7 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
             try await send(.response(request.error(.deadlineExceeded, text)))
         } catch {
             link.logger.debug("a request that expired was not answered", metadata: .init(.request(request)))
+            giveBack(request)
         }
     }
 

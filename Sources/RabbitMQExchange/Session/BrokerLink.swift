@@ -168,6 +168,9 @@ final class BrokerLink: Sendable {
         publications.publish(sign(publication), deadline: deadline ?? self.deadline, ended: ended)
     }
 
+    /// The largest body that the broker takes, where it has said so.
+    var largestBody: Int? { publications.largestBody }
+
     /// Ends a publication, unless it has ended.
     func cancelPublication(_ number: UInt64) {
         publications.cancel(number)

@@ -105,15 +105,13 @@ extension Session {
         link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
         do throws(AMQPError) {
             do throws(AMQPError) {
+                if delivery.omittedBytes > 0 {
+                    let size = "its \(delivery.omittedBytes) bytes are more than this session takes, and were not kept"
+                    properties.headers[Header.detail] = .string("\(size): \(reason)")
+                }
                 try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
             } catch let error where error.isAboutTheMessage {
-                var plain = MessageProperties()
-                plain.headers = [
-                    Header.reason: "malformed",
-                    Header.detail: .string("its headers could not be kept: \(reason)"),
-                    Header.queue: .string(delivery.routingKey),
-                ]
-                try await publishDeadLetter(plain, delivery.body, ExchangeNames.DeadLetterKey.parked)
+                try await parkInParts(delivery, properties, reason)
             }
             link.metrics.count(.parked)
             delivery.acknowledge()
@@ -122,6 +120,28 @@ extension Session {
             await giveBack(delivery)
             return false
         }
+    }
+
+    /// Parks as much of a message as the broker takes.
+    private func parkInParts(
+        _ delivery: Delivery,
+        _ properties: MessageProperties,
+        _ reason: String
+    ) async throws(AMQPError) {
+        var (properties, body) = (properties, delivery.body)
+        if let limit = link.largestBody, body.count > limit {
+            let detail = "its \(body.count) bytes are more than the broker takes, and were not kept: \(reason)"
+            properties.headers[Header.detail] = .string(detail)
+            body = Data()
+        } else {
+            properties = MessageProperties()
+            properties.headers = [
+                Header.reason: "malformed",
+                Header.detail: .string("its headers could not be kept: \(reason)"),
+                Header.queue: .string(delivery.routingKey),
+            ]
+        }
+        try await publishDeadLetter(properties, body, ExchangeNames.DeadLetterKey.parked)
     }
 
     /// Publishes to the dead-letter exchange.

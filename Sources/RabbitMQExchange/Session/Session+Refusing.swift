@@ -78,7 +78,11 @@ extension Session {
             TerminationStep.reached(.answered)
             delivery.acknowledge()
         } catch let error where error.isAboutTheMessage {
-            await park(delivery, "it can't be answered: \(error.message)")
+            if let small = response.replaced(by: Failure(error.code, error.message)) {
+                await answer(small, delivery)
+            } else {
+                await park(delivery, "it can't be answered: \(error.message)")
+            }
         } catch {
             link.logger.error(
                 "an answer could not be sent",

@@ -237,7 +237,7 @@ final class Session: Sendable {
             return
         }
         do throws(Envelope.Malformed) {
-            let message = try Envelope.decode(delivery.properties, body: delivery.body)
+            let message = try Envelope.decode(delivery.properties, body: delivery.body).checked(delivery)
             if case .notice(let notice) = message {
                 delivery.acknowledge()
                 take(notice, delivery.properties)

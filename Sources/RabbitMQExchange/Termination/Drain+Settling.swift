@@ -41,6 +41,11 @@ extension Drain {
 
     /// Moves a request to the dead letters. Returns `false` when the message was given back to the mailbox.
     private func move(_ delivery: Delivery) async -> Bool {
+        if delivery.omittedBytes > 0 {
+            // Only the broker has its body.
+            delivery.reject(requeue: false)
+            return true
+        }
         var properties = delivery.properties.forMoving()
         properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
         properties.headers[Header.queue] = .string(queue)

@@ -40,7 +40,7 @@ struct ChannelStateMachineTests {
         #expect(machine.receivedBody(Data("llo".utf8)) == .content(whole))
     }
 
-    @Test("frames out of place and bodies that are too large are violations, never a crash")
+    @Test("frames out of place and bodies of impossible sizes are violations, never a crash")
     func misplaced() {
         let violations: [(inout ChannelStateMachine) -> ChannelStateMachine.Action] = [
             { $0.receivedHeader(classID: 60, bodySize: 1, MessageProperties()) },
@@ -59,7 +59,7 @@ struct ChannelStateMachineTests {
             },
             {
                 _ = $0.received(.content(delivery))
-                return $0.receivedHeader(classID: 60, bodySize: 101, MessageProperties())
+                return $0.receivedHeader(classID: 60, bodySize: .max, MessageProperties())
             },
             {
                 _ = $0.received(.content(delivery))
@@ -71,6 +71,22 @@ struct ChannelStateMachineTests {
             var machine = ChannelStateMachine(maximumBodySize: 100)
             if case .violation = violate(&machine) { continue }
             Issue.record("case \(index) must be a violation")
+        }
+    }
+
+    @Test("a body above the limit is left out, and its size is told")
+    func largeBody() throws {
+        var machine = ChannelStateMachine(maximumBodySize: 3)
+        for (size, omitted) in [(4, 4), (3, 0)] {
+            _ = machine.received(.content(delivery))
+            _ = machine.receivedHeader(classID: 60, bodySize: UInt64(size), MessageProperties())
+            _ = machine.receivedBody(Data([1, 2]))
+            guard case .content(let content) = machine.receivedBody(Data(count: size - 2)) else {
+                Issue.record("no content")
+                return
+            }
+            #expect(content.omitted == omitted)
+            #expect(content.body.count == size - omitted)
         }
     }
 

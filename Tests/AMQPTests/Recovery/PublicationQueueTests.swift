@@ -14,6 +14,10 @@ struct PublicationQueueTests {
         Publication(exchange: "e", routingKey: text, body: Data())
     }
 
+    private static func publication(size: Int) -> Publication {
+        Publication(exchange: "e", routingKey: "k", body: Data(count: size))
+    }
+
     @Test("What was out goes out again in the old order, and its delivery is unknown from then on")
     func again() throws {
         var queue = Queue()
@@ -64,6 +68,46 @@ struct PublicationQueueTests {
             guard case .failure(let error) = ending.result else { throw Unexpected() }
             #expect(error.code == .accessRefused && error.delivery == (isAlone ? .refused : .unknown))
         }
+    }
+
+    @Test("Bodies larger than the limit that the broker names are refused together, and nothing else is")
+    func large() throws {
+        for text in ["message size 30 is larger than configured max size 20", "30 bytes (at most 20)"] {
+            var queue = Queue()
+            let numbers = [10, 30, 20, 40].map { size in
+                queue.submit(Self.publication(size: size), deadline: .soon, waiter: size)
+            }
+            let error = AMQPError(code: .preconditionFailed, delivery: .unknown, replyCode: 406, message: text)
+            for number in numbers {
+                queue.sent(number, operation: number)
+                _ = queue.finished(number, operation: number, .failure(error))
+            }
+            let found = queue.convictLarge(error)
+            let convicted = try #require(found)
+            #expect(convicted.limit == 20)
+            #expect(convicted.endings.map(\.waiter) == [30, 40])
+            for ending in convicted.endings {
+                guard case .failure(let error) = ending.result else { throw Unexpected() }
+                #expect(error.code == .frameTooLarge && error.delivery == .refused)
+            }
+            #expect(queue.waiting == [numbers[0], numbers[2]])
+        }
+    }
+
+    @Test("A refusal in words that are not known is a refusal, and names no limit")
+    func unknownWords() throws {
+        var queue = Queue()
+        let number = queue.submit(Self.publication(size: 30), deadline: .soon, waiter: 1)
+        let error = AMQPError(code: .preconditionFailed, delivery: .unknown, replyCode: 406, message: "zu groß: 30")
+        for operation: UInt64 in 1...3 {
+            queue.sent(number, operation: operation)
+            _ = queue.finished(number, operation: operation, .failure(error))
+        }
+        let large = queue.convictLarge(error)
+        #expect(large == nil)
+        let convicted = queue.convict(number, error, wasAlone: false)
+        guard case .failure(let refusal) = try #require(convicted).result else { throw Unexpected() }
+        #expect(refusal.delivery == .refused && !refusal.isRetryable)
     }
 
     @Test("A caller that was cancelled while the channel had the message does not wait for the next channel")

@@ -30,7 +30,7 @@ struct OutgoingPartsTests {
     @Test("Parts are numbered as far as there is credit, and a grant lets those go on that wait")
     func credit() async throws {
         let request = try request(credit: 2)
-        outgoing.open(request)
+        _ = outgoing.open(request)
         #expect(try await outgoing.next(of: request) == 0)
         #expect(try await outgoing.next(of: request) == 1)
         async let third = outgoing.next(of: request)
@@ -45,8 +45,8 @@ struct OutgoingPartsTests {
     func requesters() async throws {
         let tag = UUID()
         let (one, two) = (try request(credit: 1, tag: tag), try request(credit: 1, tag: tag))
-        outgoing.open(one)
-        outgoing.open(two)
+        _ = outgoing.open(one)
+        _ = outgoing.open(two)
         #expect(try await outgoing.next(of: one) == 0)
         #expect(try await outgoing.next(of: two) == 0)
         outgoing.close(one)
@@ -57,9 +57,9 @@ struct OutgoingPartsTests {
     @Test("A request without credit, one that was not opened, and one that was answered take no parts")
     func refused() async throws {
         let plain = try request(credit: nil)
-        outgoing.open(plain)
+        _ = outgoing.open(plain)
         let answered = try request(credit: 1)
-        outgoing.open(answered)
+        _ = outgoing.open(answered)
         outgoing.close(answered)
         for request in [plain, answered, try request(credit: 1)] {
             #expect(await code { _ = try await outgoing.next(of: request) } == .invalidMessage)
@@ -69,14 +69,14 @@ struct OutgoingPartsTests {
     @Test("Whoever waits for credit is woken by the answer, by a cancellation, and at the deadline")
     func ends() async throws {
         let answered = try request(credit: 1)
-        outgoing.open(answered)
+        _ = outgoing.open(answered)
         _ = try await outgoing.next(of: answered)
         async let first = code { _ = try await outgoing.next(of: answered) }
         outgoing.close(answered)
         #expect(await first == .invalidMessage)
 
         let cancelled = try request(credit: 1)
-        outgoing.open(cancelled)
+        _ = outgoing.open(cancelled)
         _ = try await outgoing.next(of: cancelled)
         let task = Task { await code { _ = try await outgoing.next(of: cancelled) } }
         task.cancel()
@@ -91,12 +91,42 @@ struct OutgoingPartsTests {
                 group.addTask {
                     await code {
                         let late = try request(credit: 1, deadline: .microseconds(500 + 20 * number % 3000))
-                        outgoing.open(late)
+                        _ = outgoing.open(late)
                         while true { _ = try await outgoing.next(of: late) }
                     }
                 }
             }
             for await code in group { #expect(code == .deadlineExceeded) }
         }
+    }
+
+    @Test("A requester is gone when it was looked for three times in vain, and nothing was heard of it meanwhile")
+    func absent() throws {
+        let request = try request(credit: 2)
+        #expect(outgoing.open(request))
+        #expect(try !outgoing.open(self.request(credit: 1)), "somebody looks after them")
+        #expect(outgoing.quiet(for: .seconds(60)) == [])
+        #expect(outgoing.quiet(for: .zero)?.contains(request) == true)
+        let looks: [(Bool?, Bool)] = [
+            (false, false), (false, false), (true, false), (false, false), (false, false), (nil, false), (false, false),
+            (false, false), (false, true),
+        ]
+        for (isThere, isGone) in looks {
+            if let isThere {
+                #expect(outgoing.looked(for: request, isThere: isThere) == isGone)
+            } else {
+                // Credit that is known already.
+                outgoing.grant(2, tag: request.tag, of: request.source)
+            }
+        }
+    }
+
+    @Test("Nobody looks after requesters when no stream is open")
+    func idle() throws {
+        let request = try request(credit: 2)
+        #expect(outgoing.open(request))
+        outgoing.close(request)
+        #expect(outgoing.quiet(for: .zero) == nil)
+        #expect(outgoing.open(request))
     }
 }

@@ -29,7 +29,7 @@ struct PartBufferTests {
         var random = SeededGenerator(seed: seed)
         for _ in 0..<500 {
             let buffer = PartBuffer(request: request)
-            let count = Int.random(in: 0...20, using: &random)
+            let count = Int.random(in: 0...16, using: &random)
             var arrivals = try (0..<count).map { request.part($0, try Payload(encoding: $0)) }
             arrivals += arrivals.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
             arrivals.append(try request.response(encoding: count))
@@ -48,6 +48,19 @@ struct PartBufferTests {
                 return
             }
         }
+    }
+
+    @Test("A part beyond the credit ends the stream, after the parts before it, and is not kept")
+    func beyondCredit() async throws {
+        buffer.put(request.part(0, try Payload(encoding: 0)))
+        buffer.put(request.part(RemoteHandle.streamWindow - 1, try Payload(encoding: 15)))
+        buffer.put(request.part(RemoteHandle.streamWindow, try Payload(encoding: 16)))
+        #expect(try number(await buffer.pull(timeout: .zero)) == 0)
+        guard case .failed(let error) = await buffer.pull(timeout: .zero) else {
+            Issue.record("the stream goes on")
+            return
+        }
+        #expect(error.code == .invalidMessage)
     }
 
     @Test("One who waits is woken by the next part, and by no other")

@@ -39,6 +39,30 @@ struct HeldRequestsTests {
         }
     }
 
+    @Test("one that is given back makes room, and comes again as another attempt")
+    func released() throws {
+        let (user, agent) = (EntityID.user(UserID()), EntityID.agent(AgentID()))
+        var held = HeldRequests<Int>(capacity: 1)
+        let requests = try (0..<2).map { _ in try Request(from: user, to: agent, .ping) }
+        for (receipt, request) in requests.enumerated() { _ = held.take(request, replyTo: nil, receipt: receipt) }
+        _ = held.answer(requests[0].response())
+        guard case .busy = held.release(requests[0]) else { throw Failure(.remote, "it is being answered") }
+        held.fail(requests[0].response())
+        guard case .released(0) = held.release(requests[0]) else { throw Failure(.remote, "it was held") }
+        guard case .unknown = held.release(requests[0]) else { throw Failure(.remote, "it was given back") }
+        #expect(held.isSettled)
+        let second = held.next()
+        #expect(second?.tag == requests[1].tag)
+        var again = requests[0]
+        again.attempt = 2
+        guard case .waits = held.take(again, replyTo: nil, receipt: 2) else { throw Failure(.remote, "no room") }
+        _ = held.answer(requests[1].response())
+        let receipt = held.finish(requests[1].response())
+        #expect(receipt == 1)
+        let third = held.next()
+        #expect(third?.attempt == 2)
+    }
+
     @Test("each receipt is settled once, by an answer or by being taken out, and no answer is given twice")
     func sequences() throws {
         var random = SeededGenerator()

@@ -1,0 +1,103 @@
+internal import Foundation
+internal import Logging
+
+/// Answers to requests that this client received. Each request ends: with its answer, with an error that is small, or given
+/// back to its mailbox.
+extension ClientCore {
+    /// How long an answer that can't be sent is tried again, when the request has no deadline.
+    private static let answerPatience = Duration.seconds(600)
+
+    /// The first pause before an answer is tried again; each one is twice as long as the one before.
+    private static let answerPause = Duration.seconds(1)
+
+    /// The longest pause.
+    private static let longestAnswerPause = Duration.seconds(5)
+
+    /// Answers a request; an answer that is too large is replaced by an error. A requester that is gone is no error.
+    /// While the answer can't be sent it is tried again, as long as the requester may wait for it; then the request is given
+    /// back.
+    ///
+    /// - Parameter ended: Called once, on any thread: it was sent, or is tried again in the background.
+    func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
+        guard let posting else {
+            answerLater(response, to: request, after: nil, ended)
+            return
+        }
+        _ = posting.post(.response(response)) { [self] result in
+            switch result {
+            case .success: ended()
+            case .failure(let error): answerLater(response, to: request, after: error, ended)
+            }
+        }
+    }
+
+    private func answerLater(
+        _ response: Response,
+        to request: Request,
+        after error: ExchangeError?,
+        _ ended: @escaping @Sendable () -> Void
+    ) {
+        let task = background.start { [self] in
+            let owed = await sendAnswer(response, to: request, after: error)
+            ended()
+            if let owed { await keepAnswering(owed, to: request) }
+        }
+        if task == nil { ended() }
+    }
+
+    /// Sends an answer, or an error in its place when it can't be sent as it is.
+    ///
+    /// - Parameter error: Why it could not be sent before.
+    /// - Returns: The answer that is still owed.
+    private func sendAnswer(_ response: Response, to request: Request, after error: ExchangeError?) async -> Response? {
+        var response = response
+        do throws(ExchangeError) {
+            do throws(ExchangeError) {
+                if let error { throw error }
+                try await transport.send(.response(response))
+            } catch let error where error.code == .messageTooLarge || error.code == .invalidMessage {
+                response = request.error(error.code, error.message)
+                try await transport.send(.response(response))
+            }
+            return nil
+        } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
+        {
+            // Nobody is there to get it, or the transport gave the request back.
+            report(error, response, level: .debug)
+            return nil
+        } catch {
+            configuration.logger.log(
+                level: error.isRetryable ? .debug : .warning,
+                "an answer is sent again later",
+                metadata: .init(.response(response)).with(.error, error.description)
+            )
+            return response
+        }
+    }
+
+    /// Tries to send an answer until the requester stops waiting, and gives the request back then.
+    private func keepAnswering(_ response: Response, to request: Request) async {
+        let end = request.deadline.map { ContinuousClock.Instant.at($0) } ?? .after(Self.answerPatience)
+        var pause = Self.answerPause
+        var response = response
+        while true {
+            do { try await Task.sleep(until: min(.now + pause, end)) } catch { return }
+            guard .now < end else { break }
+            guard let owed = await sendAnswer(response, to: request, after: nil) else { return }
+            response = owed
+            pause = min(pause * 2, Self.longestAnswerPause)
+        }
+        let error = ExchangeError(.deadlineExceeded, "it could not be sent in time", entity: request.source)
+        report(error, response, level: .error)
+        posting?.giveBack(request)
+    }
+
+    private func report(_ error: ExchangeError, _ response: Response, level: Logger.Level) {
+        telemetry.metrics.count(.answersFailed, [telemetry.exchange, .outcome(error.code)])
+        configuration.logger.log(
+            level: level,
+            "an answer could not be sent",
+            metadata: .init(.response(response)).with(.error, error.description)
+        )
+    }
+}

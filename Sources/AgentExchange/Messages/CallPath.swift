@@ -1,0 +1,127 @@
+internal import Foundation
+
+/// The agents that wait for the call that the current task makes, directly or through others, and their places for requests.
+///
+/// A call to one of them whose places all wait for it would not be served before its deadline. The path travels with requests,
+/// so that whoever is about to make such a call knows.
+package struct CallPath: Sendable, Hashable {
+    /// The path to the request that this task serves; empty outside of requests.
+    @TaskLocal package static var current = CallPath()
+
+    /// What an agent has for requests, or for requests for one of its actions.
+    fileprivate struct Place: Sendable, Hashable {
+        let agent: UUID
+        let action: String?
+        /// How many wait for the call.
+        var taken: Int
+        /// How many there are.
+        var limit: Int
+    }
+
+    /// The most bytes of a path that travels.
+    private static let maximumSize = 1024
+
+    /// The longest name of an action that stands in a path, in bytes.
+    private static let maximumAction = 64
+
+    private var places: [Place] = []
+
+    /// Nobody waits.
+    package init() {}
+
+    /// Whether nobody waits.
+    package var isEmpty: Bool { places.isEmpty }
+
+    /// The path of what the agent does while it serves a request that came along this one.
+    ///
+    /// - Parameter limit: How many requests it serves at a time.
+    package func serving(_ agent: AgentID, limit: Int) -> CallPath {
+        taking(agent.uuid, nil, limit)
+    }
+
+    /// The same while it runs an action of which no more than so many run at a time.
+    package func running(_ action: String, of agent: AgentID, limit: Int) -> CallPath {
+        action.utf8.count > Self.maximumAction ? self : taking(agent.uuid, action, limit)
+    }
+
+    /// The path with a lower limit for the requests that the agent serves.
+    package func limiting(_ agent: AgentID, to limit: Int) -> CallPath {
+        var path = self
+        for index in places.indices where places[index].agent == agent.uuid && places[index].action == nil {
+            path.places[index].limit = min(limit, places[index].limit)
+        }
+        return path
+    }
+
+    /// The path of what an agent does while it serves no requests: it starts, or it stops.
+    package static func closed(_ agent: AgentID) -> CallPath {
+        CallPath().taking(agent.uuid, nil, 0)
+    }
+
+    private func taking(_ agent: UUID, _ action: String?, _ limit: Int) -> CallPath {
+        var path = self
+        if let index = places.firstIndex(where: { $0.agent == agent && $0.action == action }) {
+            path.places[index].taken = min(places[index].taken + 1, Int(Int32.max))
+            path.places[index].limit = limit
+        } else {
+            path.places.append(Place(agent: agent, action: action, taken: 1, limit: limit))
+        }
+        return path
+    }
+
+    /// Checks that a call can be served while those on the path wait for it.
+    ///
+    /// - Throws: ``ExchangeError/Code/wouldDeadlock``.
+    package func check(_ body: Request.Body, to agent: AgentID) throws(ExchangeError) {
+        guard !places.isEmpty, case .action(let name, _) = body else { return }
+        let full = places.first {
+            $0.agent == agent.uuid && $0.taken >= $0.limit && ($0.action == nil || $0.action == name)
+        }
+        guard let full else { return }
+        let text =
+            full.limit == 0
+            ? "the agent serves no requests while it starts or stops, and waits for this call"
+            : "the agent runs at most \(full.limit) of these at a time, and as many wait for this call"
+        throw ExchangeError(.wouldDeadlock, text, entity: .agent(agent))
+    }
+}
+
+extension CallPath {
+    /// The path as text: for each place the agent in base32, how many wait, how many there are, and the action if it is one of
+    /// an action, with slashes between; commas between the places.
+    ///
+    /// What does not fit in 1,024 bytes is left out, beginning with those that have waited longest.
+    package var text: String {
+        var size = 0
+        let texts = places.reversed().map(\.text).prefix { text in
+            size += text.utf8.count + 1
+            return size <= Self.maximumSize
+        }
+        return texts.reversed().joined(separator: ",")
+    }
+
+    /// Reads what ``text`` wrote. What is not valid is nobody.
+    package init(text: String) {
+        guard text.utf8.count <= Self.maximumSize else { return }
+        places = text.split(separator: ",").compactMap(Place.init(text:))
+    }
+}
+
+extension CallPath.Place {
+    private static let plain = CharacterSet.alphanumerics.intersection(CharacterSet(charactersIn: "\0"..."~"))
+
+    var text: String {
+        let action = action?.addingPercentEncoding(withAllowedCharacters: Self.plain).map { "/\($0)" } ?? ""
+        return "\(agent.base32)/\(taken)/\(limit)\(action)"
+    }
+
+    init?(text: Substring) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 3 || parts.count == 4, let agent = try? UUID(base32: String(parts[0])),
+            let taken = Int32(parts[1]), let limit = Int32(parts[2]), taken > 0, limit >= 0
+        else { return nil }
+        let name = parts.count == 4 ? String(parts[3]).removingPercentEncoding : nil
+        if parts.count == 4, name == nil { return nil }
+        self.init(agent: agent, action: name, taken: Int(taken), limit: Int(limit))
+    }
+}

@@ -1,0 +1,55 @@
+internal import AMQP
+internal import AgentExchange
+internal import Synchronization
+
+/// Whether those that wait for answers are there.
+extension Session {
+    /// How long another session may take to answer.
+    private static let patience = Duration.seconds(2)
+
+    /// Whether somebody receives the answers for a requester. What can't be found out counts as yes.
+    ///
+    /// - Parameter replyTo: The session queue that its request named.
+    func isReceiving(_ requester: EntityID, at replyTo: String?) async -> Bool {
+        let key = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil }
+        if key == link.replyTo { return !transports(of: requester).isEmpty }
+        do throws(ExchangeError) {
+            let queue = try await link.status(ofQueue: key ?? names.queue(of: requester))
+            if let queue, queue.consumerCount > 0 { return true }
+        } catch {
+            return true
+        }
+        // The session may have another queue by now, to which the same key leads.
+        guard let key else { return false }
+        let question = ControlMessage(.claim, mailbox: requester, replyTo: link.replyTo)
+        let answer = desk.expect(question.id)
+        defer { desk.forget(question.id) }
+        do {
+            guard try await link.publish(question, key: key) else { return false }
+        } catch {
+            return true
+        }
+        return await answer.wait(until: .now + Self.patience) == .inUse
+    }
+}
+
+extension RabbitMQTransport {
+    func unawaited(_ requests: [Request]) async -> [Request] {
+        struct Address: Hashable {
+            let requester: EntityID
+            let replyTo: String?
+        }
+        let places = held.withLock { held in
+            requests.map { Address(requester: $0.source, replyTo: held.replyTo(of: $0.response()) ?? nil) }
+        }
+        let absent = await withTaskGroup(of: Address?.self) { group in
+            for place in Set(places) {
+                group.addTask { await self.session.isReceiving(place.requester, at: place.replyTo) ? nil : place }
+            }
+            return await group.reduce(into: Set<Address>()) { absent, place in
+                if let place { absent.insert(place) }
+            }
+        }
+        return zip(requests, places).filter { absent.contains($1) }.map(\.0)
+    }
+}
