@@ -45,14 +45,16 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             topics = []
         case .agentService:
             let own = "(agent|user|session|drain|attempts)\\..*"
-            configure = "\(prefix)\(own)$"
-            write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(own))$"
-            read = "\(prefix)(mailboxes|broadcasts|directory|dead-letters|\(own))$"
+            // The directory is compacted by whoever answers dead letters.
+            let directory = "directory(\\.copy)?"
+            configure = "\(prefix)(\(directory)|\(own))$"
+            write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(directory)|\(own))$"
+            read = "\(prefix)(mailboxes|agents|broadcasts|\(directory)|dead-letters|\(own))$"
             topics = [
                 Topic(
                     exchange: names.agents,
                     write: "^(fence|finished|(registered|terminated|finished)\\..*)$",
-                    read: "^$"
+                    read: "^#$"
                 ),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^(type|exact)\\..*$"),
             ]
@@ -60,7 +62,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             let own = "(user|session|drain\\.user)\\..*"
             configure = "\(prefix)\(own)$"
             write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(own))$"
-            read = "\(prefix)(mailboxes|directory|\(own))$"
+            read = "\(prefix)(mailboxes|directory(\\.copy)?|\(own))$"
             topics = [
                 Topic(exchange: names.agents, write: "^(fence|(registered|terminated|finished)\\.@user)$", read: "^$"),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^$"),
