@@ -143,14 +143,14 @@ public struct RabbitMQExchange: ExchangeFactory {
     }
 
     /// Leases the session, and gives it back when no transport came of it.
-    private func withLease(
+    func withLease(
         _ body: (Lease) async throws(ExchangeError) -> RabbitMQTransport
     ) async throws(ExchangeError) -> RabbitMQTransport {
         let lease = try await lease()
         do {
             return try await body(lease)
         } catch {
-            await lease.end()
+            await SessionRegistry.shared.giveBack(lease)
             throw error
         }
     }

@@ -25,6 +25,11 @@ public final class UserExchangeClient: ExchangeClient {
         listener = Mutex(startListener ? Task { await Self.listen(core) } : nil)
     }
 
+    /// Wraps the transport of a user that an exchange did not register.
+    package convenience init(visiting transport: any ExchangeTransport, configuration: ClientConfiguration) {
+        self.init(transport: transport, startListener: true, configuration: configuration)
+    }
+
     /// A handle to an agent.
     ///
     /// Answers arrive only while the listener runs.

@@ -125,7 +125,7 @@ final class PartReceiver: Sendable {
 
     /// Whether nobody receives from the agent's mailbox.
     private func isAbsent() async throws(ExchangeError) -> Bool {
-        guard let details = try? await parts.core.transport.details(of: .agent(parts.agent)) else { return false }
+        guard let details = try? await parts.core.transport.recentDetails(of: .agent(parts.agent)) else { return false }
         if details.status != .active {
             throw error(.mailboxTerminated, "the agent was terminated while it streamed", .delivered)
         }

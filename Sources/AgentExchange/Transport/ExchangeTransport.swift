@@ -102,6 +102,10 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// The same with figures: how much waits, and who is attached.
     func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails
 
+    /// ``details(of:)`` without the promise to know of a termination that has just returned elsewhere: for looking again and
+    /// again, where each complete answer would cost the exchange a record. The default is ``details(of:)``.
+    func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails
+
     /// Terminates a mailbox, for good.
     ///
     /// When it returns, ``status(of:)`` is ``MailboxStatus/terminated``, sends to it fail with
@@ -131,6 +135,11 @@ extension ExchangeTransport {
         allowSubtypes: Bool = true
     ) async throws(ExchangeError) -> [AgentID] {
         try await discover(typeNamed: type.name, allowSubtypes: allowSubtypes)
+    }
+
+    /// ``details(of:)``.
+    public func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
+        try await details(of: id)
     }
 
     /// Registers an agent without a display name.

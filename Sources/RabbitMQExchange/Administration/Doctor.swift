@@ -29,7 +29,7 @@ extension RabbitMQExchange {
             return findings
         }
         for finding in ConnectionDiagnosis(address).findings() { tell(finding) }
-        let administration = ExchangeAdministration(session: Session(link: link), exchange: self)
+        let administration = ExchangeAdministration(session: Session(link: link, isPatient: true), exchange: self)
         let examination = Examination(administration: administration, facts: try? management?.get())
         tell(examination.broker())
         if let management { tell(examination.management(management)) }

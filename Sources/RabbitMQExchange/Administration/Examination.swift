@@ -124,8 +124,15 @@ struct Examination: Sendable {
             let everyone = try await administration.session.directory.everyone()
             let took = Int((start.duration(to: .now) / .milliseconds(1)).rounded(.up))
             let agents = everyone.count { $0.id.role == .agent }
-            let text = "\(agents) agents and \(everyone.count - agents) users are registered; read in \(took) ms"
-            return Finding(.directory, .ok, text)
+            let directory = administration.session.directory
+            let (records, garbage) = (directory.length, directory.garbage)
+            let state = directory.hasCopy ? ", which is being compacted" : ""
+            let text =
+                "\(agents) agents and \(everyone.count - agents) users are registered; "
+                + "read in \(took) ms from \(records) records\(state)"
+            guard garbage > 100_000, !directory.hasCopy else { return Finding(.directory, .ok, text) }
+            let mend = "run a session that may compact it: see docs/operations.md, the size of the directory"
+            return Finding(.directory, .warn, "\(text), of which \(garbage) are needless", mend: mend)
         } catch {
             let mend = "warren topology shows whether exchange, stream and permissions are there"
             return Finding(.directory, .fail, Self.text(error), mend: mend)

@@ -9,7 +9,8 @@ extension ExchangeAdministration {
     ///   directory does not know, are not found: AMQP can't list.
     public func contents(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
-        var candidates = shared.queues.map(\.name) + (facts.map { names.own(of: $0.queues) } ?? [])
+        var candidates = shared.queues.map(\.name) + [names.directory(.copy)]
+        if let facts { candidates += names.own(of: facts.queues) }
         do throws(ExchangeError) {
             for id in try await registered() { candidates += [names.queue(of: id), names.attempts(of: id)] }
         } catch {
@@ -20,7 +21,8 @@ extension ExchangeAdministration {
         var seen: Set<String> = []
         for name in candidates where seen.insert(name).inserted {
             guard let queue = try await link.status(ofQueue: name) else { continue }
-            let consumers = name == names.directory ? 0 : queue.consumerCount
+            let isDirectory = name == names.directory || name == names.directory(.copy)
+            let consumers = isDirectory ? 0 : queue.consumerCount
             queues.append(.init(name: name, messages: queue.messageCount, consumers: consumers))
         }
         var exchanges: [String] = []
@@ -68,8 +70,9 @@ extension ExchangeAdministration {
     private func shared() async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
         var queues: [NamespaceContents.Queue] = []
-        for queue in shared.queues where try await link.status(ofQueue: queue.name) != nil {
-            queues.append(.init(name: queue.name, messages: 0, consumers: 0))
+        let candidates = shared.queues.map(\.name) + [names.directory(.copy)]
+        for name in candidates where try await link.status(ofQueue: name) != nil {
+            queues.append(.init(name: name, messages: 0, consumers: 0))
         }
         var exchanges: [String] = []
         for exchange in shared.exchanges where try await link.hasExchange(exchange.name) {
@@ -105,13 +108,10 @@ extension ExchangeAdministration {
 extension Directory {
     /// The stream is not read any more, and not made again when it is deleted; whoever asks next begins anew.
     func stopFollowing() {
-        let follower = state.withLock { state in
-            defer {
-                state.follower = nil
-                state.nextOffset = nil
-            }
-            return state.follower
+        let readers = state.withLock { state in
+            defer { state.readers = [:] }
+            return state.readers.values.map(\.consumer)
         }
-        follower?.stop()
+        for reader in readers { reader.stop() }
     }
 }

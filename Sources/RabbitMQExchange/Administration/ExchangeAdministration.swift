@@ -34,7 +34,9 @@ public final class ExchangeAdministration: Sendable {
     /// nobody is registered.
     public func isProvisioned() async throws(ExchangeError) -> Bool {
         guard try await link.hasExchange(names.agents) else { return false }
-        return try await link.status(ofQueue: names.directory) != nil
+        if try await link.status(ofQueue: names.directory) != nil { return true }
+        // It is made anew in the middle of a compaction.
+        return try await link.status(ofQueue: names.directory(.copy)) != nil
     }
 
     /// The agents of a type that are registered and not terminated, oldest registration first.
@@ -93,7 +95,7 @@ extension RabbitMQExchange {
     ///
     /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised` or another code when no connection can be made.
     public func openAdministration() async throws(ExchangeError) -> ExchangeAdministration {
-        ExchangeAdministration(session: Session(link: try await openLink()), exchange: self)
+        ExchangeAdministration(session: Session(link: try await openLink(), isPatient: true), exchange: self)
     }
 
     /// Connects, and does nothing else.

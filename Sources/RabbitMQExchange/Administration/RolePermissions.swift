@@ -53,14 +53,16 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
         case .agentService:
             let queues = "(agent|user|drain|attempts)\\..*|session\\.\(own).*"
             let ways = "(\(place)(session|attempts\\.user)|control\\.user)\\.\(own)"
-            configure = "\(prefix)(\(queues))$"
-            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(queues))$"
-            read = "\(prefix)(mailboxes|replies|broadcasts|directory|dead-letters|\(queues))$"
+            // The directory is compacted by whoever answers dead letters.
+            let directory = "directory(\\.copy)?"
+            configure = "\(prefix)(\(directory)|\(queues))$"
+            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(directory)|\(queues))$"
+            read = "\(prefix)(mailboxes|replies|agents|broadcasts|\(directory)|dead-letters|\(queues))$"
             topics = [
                 Topic(
                     exchange: names.agents,
                     write: "^(fence|finished|(registered|terminated|finished)\\..*)$",
-                    read: "^$"
+                    read: "^#$"
                 ),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^(type|exact)\\..*$"),
                 // It finishes the terminations of all users.
@@ -74,7 +76,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             let queues = "((drain\\.|attempts\\.)?user|session)\\.\(own).*"
             configure = "\(prefix)\(queues)$"
             write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(queues))$"
-            read = "\(prefix)(replies|directory|\(queues))$"
+            read = "\(prefix)(replies|directory(\\.copy)?|\(queues))$"
             let ways = "(\(place)attempts\\.user|(control|drain)\\.user)\\.\(own)"
             topics = [
                 Topic(exchange: names.agents, write: "^(fence|(registered|terminated|finished)\\.@user)$", read: "^$"),

@@ -18,6 +18,8 @@
         /// | `connectPatience` | a duration |
         /// | `reconnectDelay`, `maximumReconnectDelay` | durations |
         /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
+        /// | `tombstoneLimit`, `compactionThreshold` | mailboxes, records |
+        /// | `tombstoneExpiry`, `compactionGrace` | durations |
         /// | `sendsUserID`, `requiresUserID` | `true` or `false` |
         /// | `connectionName` | a text |
         ///
@@ -43,6 +45,10 @@
             if let value = try settings.duration("maximumReconnectDelay") { maximumReconnectDelay = value }
             if let value = try settings.number("publishWindowMessages") { publishWindowMessages = value }
             if let value = try settings.number("publishWindowBytes") { publishWindowBytes = value }
+            if let value = try settings.number("tombstoneLimit") { tombstoneLimit = value }
+            if let value = try settings.duration("tombstoneExpiry") { tombstoneExpiry = value }
+            if let value = try settings.number("compactionThreshold") { compactionThreshold = value }
+            if let value = try settings.duration("compactionGrace") { compactionGrace = value }
             if let value = try settings.flag("sendsUserID") { sendsUserID = value }
             if let value = try settings.flag("requiresUserID") { requiresUserID = value }
             if let value = try settings.text("connectionName") { connectionName = value }

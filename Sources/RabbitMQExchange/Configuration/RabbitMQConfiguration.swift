@@ -71,6 +71,20 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// again. A connection that was made once is kept without a limit.
     public var connectPatience: Duration?
 
+    /// How many terminated mailboxes the directory remembers. The status of an older one is `missing`. 10,000, and all of the
+    /// last two minutes.
+    public var tombstoneLimit: Int = 10_000
+
+    /// How long the directory remembers terminated mailboxes, at least 2 min. 24 h.
+    public var tombstoneExpiry: Duration = .seconds(86_400)
+
+    /// How many needless records the directory has at least when a session compacts it, about 300 bytes each. 2,000.
+    public var compactionThreshold: Int = 2000
+
+    /// How long a compaction waits for records that are on their way: at least the longest ``operationTimeout`` of any
+    /// process in the namespace. 60 s.
+    public var compactionGrace: Duration = .seconds(60)
+
     /// What the connections are called on the broker's management page, before the role. All factories of a process with
     /// the same broker, namespace and name share their connections. By default the name of the process and its id.
     public var connectionName: String?
@@ -83,6 +97,11 @@ extension RabbitMQConfiguration {
     /// How a lost connection is made again.
     var recovery: RecoveryPolicy {
         RecoveryPolicy(firstDelay: reconnectDelay, maximumDelay: maximumReconnectDelay, jitter: reconnectJitter)
+    }
+
+    /// How long terminated mailboxes are remembered.
+    var tombstones: DirectoryIndex.Bounds {
+        DirectoryIndex.Bounds(count: tombstoneLimit, age: UInt64(clamping: tombstoneExpiry.components.seconds))
     }
 
     /// The longest time that the broker takes for a queue's expiry: 32 bits of milliseconds.
@@ -111,6 +130,13 @@ extension RabbitMQConfiguration {
             (heartbeat >= second && heartbeat <= .seconds(65_535), "heartbeat is 1 s to 65,535 s"),
             (isExpiry(userMailboxExpiry), "userMailboxExpiry is 1 s to 4,294,967 s"),
             (isExpiry(sessionExpiry), "sessionExpiry is 1 s to 4,294,967 s"),
+            ((0...Int(Int32.max)).contains(tombstoneLimit), "tombstoneLimit is 0 to 2,147,483,647"),
+            (
+                tombstoneExpiry >= .seconds(120) && tombstoneExpiry <= day * 365,
+                "tombstoneExpiry is 120 s to 31,536,000 s"
+            ),
+            ((1...Int(Int32.max)).contains(compactionThreshold), "compactionThreshold is 1 to 2,147,483,647"),
+            (compactionGrace > .zero && compactionGrace <= day, "compactionGrace is more than zero, at most 86,400 s"),
             (
                 connectPatience.map { $0 >= .zero && $0 <= day * 365 } ?? true,
                 "connectPatience is 0 s to 31,536,000 s"

@@ -4,7 +4,8 @@ internal import Foundation
 
 /// A record of the directory: who was registered, who was terminated, whose queue is gone, or a fence.
 ///
-/// Everything is in the properties and headers, so that a replay need not parse a body.
+/// Everything is in the properties and headers, so that a replay need not parse a body; only the records of a compaction
+/// that are about many entities name them in a body, a line each.
 enum Announcement: Sendable, Hashable {
     /// An agent (with its line of types) or a user was registered.
     case registered(EntityID, lineage: [String])
@@ -12,6 +13,10 @@ enum Announcement: Sendable, Hashable {
     case terminated(EntityID, lineage: [String])
     /// Nothing is left to be done for a mailbox that was terminated: its queue is gone.
     case finished(EntityID)
+    /// The same of many mailboxes of one role, which were terminated. A compaction writes it.
+    case gone([EntityID])
+    /// The broker user who registered entities which another has announced again. A compaction writes it.
+    case owned(String, [EntityID])
     /// Nothing happened; whoever published it knows, on seeing it, that all earlier records were seen.
     case fence(UUID)
 
@@ -20,6 +25,7 @@ enum Announcement: Sendable, Hashable {
         static let terminated = "terminated"
         static let finished = "finished"
         static let fence = "fence"
+        static let owned = "owned"
     }
 
     /// The routing key.
@@ -30,6 +36,9 @@ enum Announcement: Sendable, Hashable {
         case .registered(let id, let lineage): Self.key(Event.registered, id, lineage, wall)
         case .terminated(let id, let lineage): Self.key(Event.terminated, id, lineage, wall)
         case .finished(let id): id.role == .user ? Self.key(Event.finished, id, [], wall) : Event.finished
+        case .gone(let ids) where ids.first?.role == .user: AnnouncementKey.make(anyUserEvent: Event.finished)
+        case .gone: Event.finished
+        case .owned: Event.owned
         case .fence: Event.fence
         }
     }
@@ -44,7 +53,7 @@ enum Announcement: Sendable, Hashable {
         case .registered(let id, _): Self.isCredible(key, Event.registered, id, user)
         case .terminated(let id, _): Self.isCredible(key, Event.terminated, id, user)
         case .finished(let id) where id.role == .user: Self.isCredible(key, Event.finished, id, user)
-        case .finished, .fence: key == routingKey(by: nil)
+        case .finished, .gone, .owned, .fence: key == routingKey(by: nil)
         }
     }
 
@@ -67,10 +76,15 @@ enum Announcement: Sendable, Hashable {
     }
 
     /// The AMQP properties that carry the record.
-    var properties: MessageProperties {
+    var properties: MessageProperties { properties(time: nil) }
+
+    /// The AMQP properties that carry the record.
+    ///
+    /// - Parameter time: When that happened which the record says, in seconds since 1970; now when it is `nil`.
+    func properties(time: UInt64?) -> MessageProperties {
         var properties = MessageProperties()
         properties.appID = Envelope.applicationID
-        properties.timestamp = Date.now.amqpTimestamp
+        properties.timestamp = time ?? Date.now.amqpTimestamp
         switch self {
         case .registered(let id, let lineage):
             properties.type = Event.registered
@@ -81,11 +95,26 @@ enum Announcement: Sendable, Hashable {
         case .finished(let id):
             properties.type = Event.finished
             properties.headers = Self.headers(id, [])
+        case .gone(let ids):
+            properties.type = Event.finished
+            if let first = ids.first { properties.headers[Header.entity] = .string(first.header) }
+        case .owned(let user, _):
+            properties.type = Event.owned
+            properties.headers[Header.owner] = .string(user)
         case .fence(let fence):
             properties.type = Event.fence
             properties.correlationID = fence.lowercased
         }
         return properties
+    }
+
+    /// The body: the entities of a record that is about many.
+    var body: Data {
+        switch self {
+        case .registered, .terminated, .finished, .fence: Data()
+        case .gone(let ids): Data(ids.map(\.uuid.lowercased).joined(separator: "\n").utf8)
+        case .owned(_, let ids): Data(ids.map(\.header).joined(separator: "\n").utf8)
+        }
     }
 
     private static func headers(_ id: EntityID, _ lineage: [String]) -> FieldTable {
@@ -97,7 +126,14 @@ enum Announcement: Sendable, Hashable {
     }
 
     /// Reads a record; `nil` for anything else that was published to the exchange.
-    init?(_ properties: MessageProperties) {
+    init?(_ properties: MessageProperties, body: Data = Data()) {
+        if properties.type == Event.owned {
+            guard let user = properties.headers[Header.owner]?.stringValue,
+                let ids = Self.lines(of: body, { EntityID(header: .string($0), name: nil) })
+            else { return nil }
+            self = .owned(user, ids)
+            return
+        }
         if properties.type == Event.fence {
             guard let fence = properties.correlationID.flatMap(UUID.init(text:)) else { return nil }
             self = .fence(fence)
@@ -110,9 +146,25 @@ enum Announcement: Sendable, Hashable {
         switch properties.type {
         case Event.registered: self = .registered(id, lineage: lineage)
         case Event.terminated: self = .terminated(id, lineage: lineage)
-        case Event.finished: self = .finished(id)
+        case Event.finished where body.isEmpty: self = .finished(id)
+        case Event.finished:
+            let role = id.role
+            guard let ids = Self.lines(of: body, { UUID(text: $0).map { EntityID(role: role, uuid: $0) } }) else {
+                return nil
+            }
+            self = .gone(ids)
         default: return nil
         }
+    }
+
+    /// What the lines of a body say; `nil` when one of them can't be read.
+    private static func lines(of body: Data, _ read: (String) -> EntityID?) -> [EntityID]? {
+        var ids: [EntityID] = []
+        for line in String(decoding: body, as: UTF8.self).split(separator: "\n") {
+            guard let id = read(String(line)) else { return nil }
+            ids.append(id)
+        }
+        return ids
     }
 
     private static func lineage(_ field: FieldValue?) -> [String]? {

@@ -3,68 +3,138 @@ internal import AgentExchange
 internal import Logging
 internal import Synchronization
 
-/// What becomes of the directory when its stream was deleted and made again: it is read from the beginning, and those whom
-/// it does not know any more are announced again.
+/// What becomes of the directory when its stream was deleted and made again: it is read from the beginning, with the copy
+/// that a compaction makes, and those whom both do not know any more are announced again.
 extension Directory {
-    /// Looks whether a record comes back. In a stream that was deleted and made again it does not: the broker waits for the
-    /// place that was asked for.
-    func check() async {
-        do throws(ExchangeError) {
-            try await fence(timeout: link.patience)
-        } catch {
-            guard error.code == .deadlineExceeded, link.isConnected else { return }
-            let channel = state.withLock { state in
-                state.isStartingOver = true
-                return state.channel
+    /// The broker ended the consumer of a stream: the stream was deleted, or its node went down.
+    func replaced(_ stream: DirectoryStream) async {
+        switch stream {
+        case .main:
+            state.withLock { state in
+                state.needsLook = true
+                state.fences.unsee(.main)
+                guard state.readers[.main] != nil else { return }
+                state.readers[.main]?.isCaughtUp = false
+                state.readers[.main]?.isStartingOver = true
+                state.isReloading = true
             }
-            try? await channel?.close(deadline: link.deadline)
+            do throws(ExchangeError) {
+                try await Topology.shared(link.names).declareOrFind(on: link)
+            } catch {
+                link.logger.warning(
+                    "the directory could not be made again",
+                    metadata: .init(keys: [.error: "\(error)"])
+                )
+            }
+            background.start { await self.catchUp() }
+        case .copy:
+            // The end of a compaction; otherwise its node is down.
+            do throws(ExchangeError) {
+                if try await !hasCopyOnBroker() { dropCopy() }
+            } catch {
+                link.logger.debug("the copy can't be looked at", metadata: .init(keys: [.error: "\(error)"]))
+            }
         }
     }
 
-    /// The broker ended the consumer: the stream was deleted, or its node went down. It is read from the beginning, and
-    /// those whom it does not know any more are announced again.
-    func replaced() async {
-        let isNew = state.withLock { state in
-            defer {
-                state.nextOffset = nil
-                if state.found == nil { state.found = [] }
-            }
-            return state.found == nil
+    /// Whether there is a copy.
+    func hasCopyOnBroker() async throws(ExchangeError) -> Bool {
+        try await link.status(ofQueue: link.names.directory(.copy)) != nil
+    }
+
+    /// The copy is gone: from now on the stream alone counts.
+    func dropCopy() {
+        let (ended, mustRestore) = state.withLock { state in
+            state.readers[.copy]?.consumer.stop()
+            state.readers[.copy] = nil
+            let mustRestore = settle(&state)
+            return (state.complete(), mustRestore)
         }
-        if isNew { background.start { await self.restore() } }
+        conclude(ended)
+        if mustRestore { background.start { await self.restore() } }
+    }
+
+    /// Looks whether there is a copy, and reads it too then. The stream is being read by now: where there is no copy it is
+    /// complete.
+    func look() async {
+        var isThere = false
         do throws(ExchangeError) {
-            try await Topology.shared(link.names).declareOrFind(on: link)
+            isThere = try await hasCopyOnBroker()
+            if isThere { try await followCopy() }
+        } catch let error where error.code == .forbidden {
+            link.logger.warning(
+                "the directory is being compacted, and this broker user may not read its copy",
+                metadata: .init(keys: [.queue: link.names.directory(.copy), .error: "\(error)"])
+            )
         } catch {
-            link.logger.warning("the directory could not be made again", metadata: .init(keys: [.error: "\(error)"]))
+            // The next fence has it looked again.
+            return state.withLock { $0.isLooking = false }
+        }
+        let (ended, mustRestore, order) = state.withLock { state in
+            state.isLooking = false
+            state.needsLook = false
+            let mustRestore = settle(&state)
+            let ended = state.complete()
+            return (ended, mustRestore, isThere && ended.next == nil ? state.fences.current : nil)
+        }
+        conclude(ended)
+        if mustRestore { background.start { await self.restore() } }
+        // The fence that was published may have come before the copy.
+        if let order { repeatFence(order) }
+    }
+
+    /// Reads the copy too, unless that is done already.
+    func followCopy() async throws(ExchangeError) {
+        let new = state.withLock { state -> StandingConsumer? in
+            guard state.readers[.copy] == nil, state.readers[.main] != nil else { return nil }
+            let reader = makeReader(of: .copy)
+            state.readers[.copy] = reader
+            return reader.consumer
+        }
+        guard let new else { return }
+        do {
+            try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
+                try await new.start(on: connection)
+            }
+        } catch {
+            new.stop()
+            state.withLock { if $0.readers[.copy]?.consumer === new { $0.readers[.copy] = nil } }
+            if error.code == .notFound { return }
+            throw ExchangeError(error, "the copy of the directory can't be read")
         }
     }
 
-    /// Announces again who was registered and is not in the stream that is read now. Other sessions do that too; each waits
-    /// a while, and then announces only who is still missing.
+    /// Announces again who was registered and is not in the streams that are read now. Other sessions do that too; each
+    /// waits a while, and then announces only who is still missing. Who is not in the streams and has no queue is forgotten:
+    /// it was terminated long ago.
     ///
-    /// Where owners are known, only those of this session's broker user: whoever announces an entity owns it.
-    private func restore() async {
+    /// Where owners must be known, only those of this session's broker user: whoever announces an entity owns it.
+    func restore() async {
         try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
         do throws(ExchangeError) {
             try await fence()
-            let missing = state.withLock { state in
-                let found = state.found ?? []
-                state.found = nil
-                return state.index.everyone.filter { entity in
-                    let isOurs = state.owners.map { $0.owner(of: entity.id) == link.user } ?? true
-                    return isOurs && !found.contains(entity.id)
+            let missing = takeMissing()
+            var count = 0
+            for entry in missing {
+                guard try await link.lookAt(entry.id) != nil else {
+                    state.withLock { state in
+                        if let change = state.index.forget(entry.id) { state.tell([change]) }
+                    }
+                    continue
                 }
+                if link.configuration.requiresUserID, entry.owner.user != link.user { continue }
+                try await announce(.registered(entry.id, lineage: entry.lineage), time: entry.time)
+                count += 1
             }
-            for entity in missing where try await link.lookAt(entity.id) != nil {
-                try await announce(.registered(entity.id, lineage: entity.lineage))
-            }
-            guard !missing.isEmpty else { return }
+            guard count > 0 else { return }
             link.logger.warning(
                 "the directory had lost registrations; they were announced again",
-                metadata: .init(keys: [.count: "\(missing.count)"])
+                metadata: .init(keys: [.count: "\(count)"])
             )
+        } catch let error where error.code == .closed || error.code == .cancelled {
+            _ = takeMissing()
         } catch {
-            state.withLock { $0.found = nil }
+            _ = takeMissing()
             link.logger.warning(
                 "the directory could not be looked through",
                 metadata: .init(keys: [.error: "\(error)"])
@@ -72,17 +142,16 @@ extension Directory {
         }
     }
 
-    static let anotherStream = AMQPError(
-        code: .consumerCancelled,
-        delivery: .notSent,
-        message: "The stream is another one."
-    )
-}
-
-extension Directory.State {
-    /// Whether a record has a place before the one that was asked for: the stream was deleted and made again meanwhile.
-    func isOfAnotherStream(_ offset: UInt64?) -> Bool {
-        guard let offset, let nextOffset else { return false }
-        return offset < nextOffset
+    /// Who is known and in no stream; afterwards nothing is compared any more.
+    private func takeMissing() -> [DirectoryIndex.Entry] {
+        state.withLock { state in
+            let contents = state.readers.values.compactMap(\.contents)
+            state.isRestoring = false
+            state.isReloading = false
+            if !state.keepsContents { state.dropContents() }
+            return state.index.missing(in: DirectoryIndex()).filter { entry in
+                contents.allSatisfy { $0.state(of: entry.id) == .missing }
+            }
+        }
     }
 }

@@ -1,9 +1,11 @@
 internal import AgentExchange
+internal import DequeModule
 internal import Foundation
 
 /// Who is registered, by type and by name: what the records of the directory add up to. A pure value.
 ///
-/// Records may be applied more than once and, those of this process, before they are read back; a termination is final.
+/// Records may be applied more than once and, those of this process, before they are read back; a termination is final as
+/// long as it is remembered.
 struct DirectoryIndex: Sendable {
     /// What the directory knows of a mailbox.
     enum State: Sendable, Hashable {
@@ -12,24 +14,69 @@ struct DirectoryIndex: Sendable {
         case terminated
     }
 
-    private struct Entry {
+    /// How long terminated mailboxes are remembered. One whose queue is not known to be gone is never forgotten.
+    struct Bounds: Sendable, Hashable {
+        /// How many.
+        var count = 10_000
+        /// Seconds.
+        var age: UInt64 = 86_400
+
+        /// A mailbox is remembered so many seconds in any case: a record that says it is registered, and that was on its
+        /// way when it was terminated, must not bring it back.
+        static let youth: UInt64 = 120
+    }
+
+    /// The broker user who registered an entity.
+    struct Owner: Sendable, Hashable {
+        var user: String?
+        /// Whether a record of a compaction says it, which counts more than the `user_id` of a registration.
+        var isVouched = false
+    }
+
+    struct Entry: Sendable {
         let id: EntityID
         let lineage: [String]
         var order: UInt64
+        /// When it was registered, in seconds since 1970.
+        let time: UInt64
+        var owner: Owner
+    }
+
+    struct Tombstone: Sendable {
+        let id: EntityID
+        var lineage: [String]
+        var time: UInt64
+        let owner: Owner
+        var isFinished = false
     }
 
     /// A role and a UUID: an agent and a user with the same UUID are two entities.
-    private struct Key: Hashable {
+    struct Key: Hashable, Sendable {
         let role: EntityRole
         let uuid: UUID
+
+        init(_ id: EntityID) {
+            role = id.role
+            uuid = id.uuid
+        }
     }
 
-    private var entries: [Key: Entry] = [:]
-    private var tombstones: Set<Key> = []
+    private(set) var entries: [Key: Entry] = [:]
+    private(set) var tombstones: [Key: Tombstone] = [:]
+    /// The tombstones of those whose queue is gone, in the order in which that was heard.
+    private var finished: Deque<Key> = []
     private var byType: [String: Set<UUID>] = [:]
     private var byLeaf: [String: Set<UUID>] = [:]
     private var byName: [String: Set<UUID>] = [:]
     private var localOrder: UInt64 = 1 << 63
+    private var readOrder: UInt64 = 0
+    /// The latest time that a record had, in seconds since 1970.
+    private var clock: UInt64 = 0
+    let bounds: Bounds
+
+    init(bounds: Bounds = Bounds()) {
+        self.bounds = bounds
+    }
 
     /// Everyone who is registered and not terminated, oldest registration first.
     var everyone: [(id: EntityID, lineage: [String])] {
@@ -39,69 +86,147 @@ struct DirectoryIndex: Sendable {
     /// Agents and users that are registered and not terminated.
     var count: Int { entries.count }
 
+    /// Terminated mailboxes that are remembered and whose queue is gone.
+    var finishedCount: Int { finished.count }
+
     /// What is known of a mailbox.
     func state(of id: EntityID) -> State {
-        let key = Key(role: id.role, uuid: id.uuid)
-        if tombstones.contains(key) { return .terminated }
+        let key = Key(id)
+        if tombstones[key] != nil { return .terminated }
         guard let entry = entries[key] else { return .missing }
         return .registered(entry.id, lineage: entry.lineage)
     }
 
-    /// Takes a record in. `offset` is its place in the stream; `nil` for one of this process that was not read back yet.
+    /// The broker user who registered an entity; `nil` when it is not known. The first registration counts: whoever
+    /// registers an entity once more does not own it.
+    func owner(of id: EntityID) -> String? {
+        let key = Key(id)
+        return (entries[key]?.owner ?? tombstones[key]?.owner)?.user
+    }
+
+    /// Takes a record in.
     ///
+    /// - Parameters:
+    ///   - isRead: Whether it was read from a stream; otherwise it is one of this process that was not read back yet.
+    ///   - time: When it was written, in seconds since 1970.
+    ///   - user: The broker user who wrote it.
     /// - Returns: What it changed for those who watch agents.
     @discardableResult
-    mutating func apply(_ announcement: Announcement, offset: UInt64?) -> AgentChange? {
+    mutating func apply(
+        _ announcement: Announcement,
+        isRead: Bool = true,
+        time: UInt64 = 0,
+        user: String? = nil
+    ) -> [AgentChange] {
+        clock = max(clock, time)
+        defer { prune() }
         switch announcement {
         case .registered(let id, let lineage):
-            let isNew = register(id, lineage, offset)
-            return isNew ? Self.registration(id, lineage).map { .registered($0) } : nil
-        case .terminated(let id, _):
-            guard let lineage = terminate(id) else { return nil }
-            return Self.registration(id, lineage).map { .terminated($0) }
-        case .finished, .fence:
-            return nil
+            return register(id, lineage, isRead, time, Owner(user: user))
+        case .terminated(let id, let lineage):
+            return terminate(id, lineage, time)
+        case .finished(let id):
+            finish(Key(id))
+            return []
+        case .gone(let ids):
+            return ids.flatMap { id in
+                let changes = terminate(id, [], time)
+                finish(Key(id))
+                return changes
+            }
+        case .owned(let user, let ids):
+            for id in ids { entries[Key(id)]?.owner = Owner(user: user, isVouched: true) }
+            return []
+        case .fence:
+            return []
         }
     }
 
-    private static func registration(_ id: EntityID, _ lineage: [String]) -> AgentRegistration? {
-        id.agentID.map { AgentRegistration(agentID: $0, type: AgentType(lineage: lineage)) }
+    /// Takes in what was read elsewhere.
+    ///
+    /// - Returns: What it changed for those who watch agents.
+    mutating func merge(_ other: DirectoryIndex) -> [AgentChange] {
+        clock = max(clock, other.clock)
+        var changes: [AgentChange] = []
+        for tombstone in other.tombstones.values where !tombstone.isFinished {
+            changes += terminate(tombstone.id, tombstone.lineage, tombstone.time)
+        }
+        for key in other.finished {
+            guard let tombstone = other.tombstones[key] else { continue }
+            changes += terminate(tombstone.id, tombstone.lineage, tombstone.time)
+            finish(key)
+        }
+        for entry in other.entries.values.sorted(by: { $0.order < $1.order }) {
+            changes += register(entry.id, entry.lineage, true, entry.time, entry.owner)
+        }
+        prune()
+        return changes
+    }
+
+    /// Removes an entity of which nothing is left, without remembering it.
+    mutating func forget(_ id: EntityID) -> AgentChange? {
+        remove(Key(id)).flatMap { Self.registration($0).map { .terminated($0) } }
+    }
+
+    private static func registration(_ entry: Entry) -> AgentRegistration? {
+        entry.id.agentID.map { AgentRegistration(agentID: $0, type: AgentType(lineage: entry.lineage)) }
     }
 
     /// The registrations of the agents of a type, oldest first.
     func registrations(typeNamed name: String, allowSubtypes: Bool) -> [AgentRegistration] {
-        agents(typeNamed: name, allowSubtypes: allowSubtypes).compactMap { agent in
-            entries[Key(role: .agent, uuid: agent.uuid)].flatMap { Self.registration($0.id, $0.lineage) }
-        }
+        found((allowSubtypes ? byType : byLeaf)[name] ?? []).compactMap(Self.registration)
     }
 
-    /// Returns whether it was not known before.
-    private mutating func register(_ id: EntityID, _ lineage: [String], _ offset: UInt64?) -> Bool {
-        let key = Key(role: id.role, uuid: id.uuid)
-        guard !tombstones.contains(key) else { return false }
-        if var entry = entries[key] {
-            if let offset { entry.order = min(entry.order, offset) }
-            entries[key] = entry
-            return false
+    private mutating func register(
+        _ id: EntityID,
+        _ lineage: [String],
+        _ isRead: Bool,
+        _ time: UInt64,
+        _ owner: Owner
+    ) -> [AgentChange] {
+        let key = Key(id)
+        guard tombstones[key] == nil else { return [] }
+        if isRead { readOrder += 1 } else { localOrder += 1 }
+        let order = isRead ? readOrder : localOrder
+        if let known = entries[key] {
+            if order < known.order { entries[key]?.order = order }
+            if owner.isVouched { entries[key]?.owner = owner }
+            return []
         }
-        localOrder += 1
-        entries[key] = Entry(id: id, lineage: lineage, order: offset ?? localOrder)
-        guard id.role == .agent else { return true }
+        let entry = Entry(id: id, lineage: lineage, order: order, time: time, owner: owner)
+        entries[key] = entry
+        guard id.role == .agent else { return [] }
         for type in lineage { byType[type, default: []].insert(id.uuid) }
         if let leaf = lineage.last { byLeaf[leaf, default: []].insert(id.uuid) }
         if let name = id.name { byName[name, default: []].insert(id.uuid) }
-        return true
+        return Self.registration(entry).map { [.registered($0)] } ?? []
     }
 
-    /// Returns the types of an agent that was registered.
-    private mutating func terminate(_ id: EntityID) -> [String]? {
-        let key = Key(role: id.role, uuid: id.uuid)
-        tombstones.insert(key)
-        guard let entry = entries.removeValue(forKey: key), id.role == .agent else { return nil }
-        for type in entry.lineage { Self.remove(id.uuid, from: &byType, type) }
-        if let leaf = entry.lineage.last { Self.remove(id.uuid, from: &byLeaf, leaf) }
-        if let name = entry.id.name { Self.remove(id.uuid, from: &byName, name) }
-        return entry.lineage
+    private mutating func terminate(_ id: EntityID, _ lineage: [String], _ time: UInt64) -> [AgentChange] {
+        let key = Key(id)
+        let entry = remove(key)
+        if tombstones[key] == nil {
+            let types = lineage.isEmpty ? entry?.lineage ?? [] : lineage
+            let owner = entry?.owner ?? Owner()
+            tombstones[key] = Tombstone(id: entry?.id ?? id, lineage: types, time: time, owner: owner)
+        }
+        return entry.flatMap(Self.registration).map { [.terminated($0)] } ?? []
+    }
+
+    private mutating func finish(_ key: Key) {
+        guard let tombstone = tombstones[key], !tombstone.isFinished else { return }
+        tombstones[key]?.isFinished = true
+        tombstones[key]?.lineage = []
+        finished.append(key)
+    }
+
+    private mutating func remove(_ key: Key) -> Entry? {
+        guard let entry = entries.removeValue(forKey: key) else { return nil }
+        guard key.role == .agent else { return entry }
+        for type in entry.lineage { Self.remove(key.uuid, from: &byType, type) }
+        if let leaf = entry.lineage.last { Self.remove(key.uuid, from: &byLeaf, leaf) }
+        if let name = entry.id.name { Self.remove(key.uuid, from: &byName, name) }
+        return entry
     }
 
     private static func remove(_ uuid: UUID, from index: inout [String: Set<UUID>], _ key: String) {
@@ -109,19 +234,27 @@ struct DirectoryIndex: Sendable {
         if index[key]?.isEmpty == true { index[key] = nil }
     }
 
+    /// Forgets the terminated mailboxes that are out of bounds.
+    private mutating func prune() {
+        while let key = finished.first, let tombstone = tombstones[key] {
+            let age = clock > tombstone.time ? clock - tombstone.time : 0
+            guard age > bounds.age || (finished.count > bounds.count && age > Bounds.youth) else { return }
+            finished.removeFirst()
+            tombstones[key] = nil
+        }
+    }
+
     /// The agents of a type, oldest registration first.
     func agents(typeNamed name: String, allowSubtypes: Bool) -> [AgentID] {
-        agents((allowSubtypes ? byType : byLeaf)[name] ?? [])
+        found((allowSubtypes ? byType : byLeaf)[name] ?? []).compactMap(\.id.agentID)
     }
 
     /// The agents with a display name, oldest registration first.
     func agents(named name: String) -> [AgentID] {
-        agents(byName[name] ?? [])
+        found(byName[name] ?? []).compactMap(\.id.agentID)
     }
 
-    private func agents(_ uuids: Set<UUID>) -> [AgentID] {
-        uuids.compactMap { entries[Key(role: .agent, uuid: $0)] }
-            .sorted { $0.order < $1.order }
-            .compactMap(\.id.agentID)
+    private func found(_ uuids: Set<UUID>) -> [Entry] {
+        uuids.compactMap { entries[Key(.agent(AgentID(uuid: $0)))] }.sorted { $0.order < $1.order }
     }
 }

@@ -29,6 +29,8 @@ enum Header {
     static let entity = "warren-entity"
     static let entityName = "warren-entity-name"
     static let lineage = "warren-lineage"
+    /// The broker user who registered the entities of a record.
+    static let owner = "warren-owner"
 
     /// Set by quorum queues: how often a message was handed out before.
     static let deliveryCount = "x-delivery-count"

@@ -14,6 +14,10 @@ extension RabbitMQTransport {
     /// - Throws: When the connection is of no use.
     func resume(on connection: Connection) async throws(AMQPError) {
         guard isAttached else { return }
+        guard !isVisitor else {
+            session.background.start { try? await self.bind() }
+            return
+        }
         do throws(AMQPError) {
             try await receive(on: connection)
         } catch {
@@ -25,6 +29,7 @@ extension RabbitMQTransport {
     /// Makes what leads to the mailbox once more: messages, broadcasts, control messages.
     func bind() async throws(ExchangeError) {
         guard isAttached else { return }
+        guard !isVisitor else { return try await bindVisitor() }
         try await bindControl()
         var lineage: [String] = []
         switch session.directory.known(mailboxID) {

@@ -23,6 +23,8 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
     let notes: AttemptNotes?
     /// Whether it stands by for another consumer of the mailbox.
     let mode: AttachMode
+    /// Whether the entity is not registered: it has no mailbox, and what is sent to it comes to the queue of the session.
+    let isVisitor: Bool
     private let lease: Lease
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
@@ -52,9 +54,17 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
 
     var maximumMessageSize: Int { min(exchange.configuration.maximumMessageSize, link.largestBody ?? .max) }
 
-    init(mailboxID: EntityID, mode: AttachMode, requestLimit: Int?, lease: Lease, exchange: RabbitMQExchange) {
+    init(
+        mailboxID: EntityID,
+        mode: AttachMode,
+        requestLimit: Int?,
+        lease: Lease,
+        exchange: RabbitMQExchange,
+        isVisitor: Bool = false
+    ) {
         self.mailboxID = mailboxID
         self.mode = mode
+        self.isVisitor = isVisitor
         prefetch = max(1, min(requestLimit ?? .max, exchange.configuration.prefetch))
         self.lease = lease
         self.exchange = exchange
@@ -234,8 +244,14 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
         return try await session.details(of: id)
     }
 
+    func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
+        try checkOpen()
+        return try await session.recentDetails(of: id)
+    }
+
     func terminate(_ id: EntityID) async throws(ExchangeError) {
         try checkOpen()
+        if isVisitor, id == mailboxID { return }
         try await Termination(session: session, id: id).run()
     }
 
@@ -252,7 +268,7 @@ final class RabbitMQTransport: MessagePushing, MessagePosting {
         for feed in state.withLock({ $0.feeds }) { feed.end(nil) }
         await detach()
         session.remove(self)
-        for response in unread { await giveBack(response) }
+        if isVisitor { await unbindVisitor() } else { for response in unread { await giveBack(response) } }
         await lease.end()
     }
 

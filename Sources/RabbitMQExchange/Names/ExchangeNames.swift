@@ -62,6 +62,17 @@ struct ExchangeNames: Sendable, Hashable {
     /// The stream that keeps the announcements.
     var directory: String { prefix + "directory" }
 
+    /// One of the streams of the directory: the copy is there while the other is compacted.
+    func directory(_ stream: DirectoryStream) -> String {
+        switch stream {
+        case .main: directory
+        case .copy: directory + ".copy"
+        }
+    }
+
+    /// The exclusive queue that a session holds while it compacts the directory.
+    var compactionLock: String { prefix + "drain.directory" }
+
     /// The exchange and the queue of what could not be answered where it was.
     var deadLetters: String { prefix + "dead-letters" }
 

@@ -186,6 +186,23 @@ final class BrokerLink: Sendable {
         try await announcements.publish(sign(publication), deadline: deadline)
     }
 
+    /// Publishes records of the directory in their order, and waits until all are confirmed.
+    func announce(_ records: [Publication]) async throws(AMQPError) {
+        let deadline = deadline
+        let signals = records.map { record in
+            let signal = Signal<Result<Void, AMQPError>>()
+            _ = announcements.publish(sign(record), deadline: deadline) { signal.send($0) }
+            return signal
+        }
+        for signal in signals {
+            switch await signal.wait(until: .now + configuration.operationTimeout) {
+            case .success?: continue
+            case .failure(let error)?: throw error
+            case nil: throw AMQPError(code: .timedOut, delivery: .unknown, message: "No confirm came in time.")
+            }
+        }
+    }
+
     /// Writes into properties what every publication needs, while nobody else has them: later that would copy them. Then
     /// texts for people are shortened to what fits.
     func complete(_ properties: inout MessageProperties) {

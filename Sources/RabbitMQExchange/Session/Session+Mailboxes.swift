@@ -112,6 +112,26 @@ extension Session {
         }
     }
 
+    /// The state of a mailbox without a record in the directory: as far as this session has read it, and as its queue is.
+    func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
+        directory.beginFollowing()
+        let known = directory.known(id)
+        if known == .terminated { return MailboxDetails(status: .terminated) }
+        if let queue = try await link.lookAt(id) {
+            return MailboxDetails(
+                status: .active,
+                queuedMessages: queue.messageCount,
+                attachedConsumers: queue.consumerCount
+            )
+        }
+        // A user's queue expires, which is announced by the first to see it.
+        if case .registered = known, id.role == .agent {
+            let text = "the mailbox is registered, but its queue is not on the broker"
+            throw ExchangeError(.unavailable, text, entity: id)
+        }
+        return try await details(of: id)
+    }
+
     /// A registered mailbox has no queue. A user's queue expires when its process died: then the user is terminated, and
     /// the directory is told. It may also have been terminated this moment.
     private func expired(_ id: EntityID) async throws(ExchangeError) -> Bool {

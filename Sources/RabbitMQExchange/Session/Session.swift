@@ -42,10 +42,12 @@ final class Session: Sendable {
     var isEnding: Bool { state.withLock { $0.isClosing } }
 
     /// A session that has declared nothing and receives nothing: enough to look around.
-    init(link: BrokerLink, board: StateBoard = StateBoard()) {
+    ///
+    /// - Parameter isPatient: Whether questions to the directory wait as long as reading it makes progress.
+    init(link: BrokerLink, board: StateBoard = StateBoard(), isPatient: Bool = false) {
         self.link = link
         self.board = board
-        directory = Directory(link: link, background: background)
+        directory = Directory(link: link, background: background, isPatient: isPatient)
         link.use(
             BrokerLink.Hooks(
                 recover: { [weak self] (connection) throws(AMQPError) in try await self?.recover(on: connection) },
@@ -102,6 +104,7 @@ final class Session: Sendable {
         do throws(ExchangeError) {
             try await start(deadLetters)
             background.start { await Finisher(session: self).run() }
+            background.start { await Compactor(session: self).run() }
         } catch let error where error.code == .forbidden {
             // Others answer them.
             link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))

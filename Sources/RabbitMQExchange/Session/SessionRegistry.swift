@@ -35,6 +35,29 @@ final class SessionRegistry: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Sessions that nobody uses and that still read the directory.
+    private let lingering = BackgroundTasks()
+
+    /// How long such a session is kept at most.
+    private static let patience = Duration.seconds(600)
+
+    /// Gives a session back after a failure. One whose directory is being read for the first time is kept until that is
+    /// done, so that the next attempt does not begin from zero.
+    func giveBack(_ lease: Lease) async {
+        guard lease.session.directory.isCatchingUp else { return await lease.end() }
+        let started = lingering.start {
+            let end = ContinuousClock.now + Self.patience
+            while .now < end, lease.session.directory.isCatchingUp {
+                do throws(ExchangeError) {
+                    try await lease.session.directory.fence(timeout: ContinuousClock.now.duration(to: end))
+                } catch {
+                    break
+                }
+            }
+            await lease.end()
+        }
+        if started == nil { await lease.end() }
+    }
 
     /// A session, opened when there is none. Give it back with ``Lease/end()``.
     func lease(_ key: Key, logger: Logger) async throws(ExchangeError) -> Lease {

@@ -45,6 +45,15 @@ struct Topology: Sendable {
         )
     }
 
+    /// A stream of the directory.
+    static func directory(_ stream: DirectoryStream, _ names: ExchangeNames) -> Topology {
+        Topology(
+            exchanges: [],
+            queues: [QueueDeclaration(name: names.directory(stream), arguments: ["x-queue-type": "stream"])],
+            bindings: [Binding(queue: names.directory(stream), exchange: names.agents, key: "#")]
+        )
+    }
+
     /// The queue of one session.
     static func session(_ link: BrokerLink, queue: String) -> Topology {
         let expiry = link.configuration.sessionExpiry.milliseconds

@@ -50,7 +50,9 @@ struct FinishingSchedule: Sendable {
             }
         case .finished(let id):
             entries[id] = nil
-        case .registered, .fence:
+        case .gone(let ids):
+            for id in ids { entries[id] = nil }
+        case .registered, .owned, .fence:
             break
         }
     }

@@ -54,8 +54,8 @@ final class UnfinishedTerminations: Sendable {
 extension Announcement {
     fileprivate var isAboutTermination: Bool {
         switch self {
-        case .terminated, .finished: true
-        case .registered, .fence: false
+        case .terminated, .finished, .gone: true
+        case .registered, .owned, .fence: false
         }
     }
 }

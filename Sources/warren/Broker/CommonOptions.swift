@@ -73,9 +73,24 @@ struct CommonOptions: ParsableArguments, Sendable {
 
     /// Connects as a user, who can call agents.
     func withUser<Result: Sendable>(_ body: (UserExchangeClient) async throws -> Result) async throws -> Result {
+        try await with({ (exchange) throws(ExchangeError) in try await exchange.makeUserClient(name: "warren") }, body)
+    }
+
+    /// Connects as a user that is not registered, and leaves nothing on the broker.
+    func withVisitor<Result: Sendable>(_ body: (UserExchangeClient) async throws -> Result) async throws -> Result {
+        try await with(
+            { (exchange) throws(ExchangeError) in try await exchange.makeVisitorClient(name: "warren") },
+            body
+        )
+    }
+
+    private func with<Result: Sendable>(
+        _ make: (RabbitMQExchange) async throws(ExchangeError) -> UserExchangeClient,
+        _ body: (UserExchangeClient) async throws -> Result
+    ) async throws -> Result {
         let exchange = try exchange()
         let client = try await connecting(to: exchange) { () throws(ExchangeError) in
-            try await exchange.makeUserClient(name: "warren")
+            try await make(exchange)
         }
         do {
             let result = try await body(client)

@@ -38,7 +38,7 @@ struct PingCommand: Command {
     }
 
     func execute(_ console: Console) async throws {
-        let answered = try await options.withUser { client in
+        let answered = try await options.withVisitor { client in
             let id = try await agent.resolveAgent(client)
             let handle = client.handle(to: id)
             var answered = 0

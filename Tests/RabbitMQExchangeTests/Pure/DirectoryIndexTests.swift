@@ -13,7 +13,7 @@ struct DirectoryIndexTests {
     func finds() {
         var index = DirectoryIndex()
         let id = AgentID(name: "north")
-        index.apply(.registered(.agent(id), lineage: lineage), offset: nil)
+        index.apply(.registered(.agent(id), lineage: lineage), isRead: false)
         #expect(index.agents(typeNamed: "Thermometer", allowSubtypes: false) == [id])
         #expect(index.agents(typeNamed: "Sensor", allowSubtypes: false).isEmpty)
         #expect(index.agents(typeNamed: "Sensor", allowSubtypes: true) == [id])
@@ -41,14 +41,10 @@ struct DirectoryIndexTests {
             var changes: [AgentChange] = []
             // What this process announces is applied at once, and again when it is read back.
             for record in records where Bool.random(using: &random) {
-                if let change = index.apply(record, offset: nil) { changes.append(change) }
+                changes += index.apply(record, isRead: false)
             }
-            for (offset, record) in records.enumerated() {
-                if let change = index.apply(record, offset: UInt64(offset)) { changes.append(change) }
-            }
-            for (offset, record) in records.enumerated() where offset >= records.count / 2 {
-                #expect(index.apply(record, offset: UInt64(offset)) == nil, "\(random)")
-            }
+            for record in records { changes += index.apply(record) }
+            for record in records[(records.count / 2)...] { #expect(index.apply(record).isEmpty, "\(random)") }
             #expect(index.agents(typeNamed: "Sensor", allowSubtypes: true) == alive, "\(random)")
             #expect(index.agents(named: "n") == alive.filter { $0.name != nil }, "\(random)")
             #expect(index.count == alive.count)
@@ -62,12 +58,84 @@ struct DirectoryIndexTests {
         let user = EntityID.user(UserID())
         let twin = EntityID.agent(AgentID(uuid: user.uuid))
         #expect(index.state(of: user) == .missing)
-        index.apply(.registered(user, lineage: []), offset: 0)
+        index.apply(.registered(user, lineage: []))
         #expect(index.state(of: user) == .registered(user, lineage: []))
         #expect(index.state(of: twin) == .missing)
-        index.apply(.terminated(user, lineage: []), offset: 1)
-        index.apply(.registered(user, lineage: []), offset: 2)
+        index.apply(.terminated(user, lineage: []))
+        index.apply(.registered(user, lineage: []))
         #expect(index.state(of: user) == .terminated)
         #expect(index.agents(typeNamed: "Agent", allowSubtypes: true).isEmpty)
+    }
+
+    @Test("keeps nothing of the dead beyond its bounds: names, types, owners, tombstones; of the living everything")
+    func bounds() {
+        var index = DirectoryIndex(bounds: DirectoryIndex.Bounds(count: 100, age: 3600))
+        let alive = (0..<10).map { EntityID.agent(AgentID(name: "alive \($0)")) }
+        for id in alive { index.apply(.registered(id, lineage: lineage), time: 1, user: "ann") }
+        let unfinished = EntityID.agent(AgentID())
+        index.apply(.registered(unfinished, lineage: lineage), time: 1)
+        index.apply(.terminated(unfinished, lineage: lineage), time: 1)
+        var last: [EntityID] = []
+        for number in 0..<20_000 {
+            let id = EntityID.agent(AgentID(name: "n\(number)"))
+            let time = UInt64(number / 10)
+            index.apply(.registered(id, lineage: ["Agent", "T\(number)"]), time: time, user: "bob")
+            index.apply(.terminated(id, lineage: ["Agent", "T\(number)"]), time: time)
+            index.apply(.finished(id), time: time)
+            last = last.suffix(99) + [id]
+        }
+        // Those of the last two minutes, 10 a second, stay in any case.
+        #expect(index.finishedCount == 1210)
+        #expect(index.tombstones.count == 1211)
+        #expect(last.allSatisfy { index.state(of: $0) == .terminated && index.owner(of: $0) == "bob" })
+        #expect(index.agents(named: "n19999").isEmpty)
+        // Nobody is terminated for an hour.
+        index.apply(.fence(UUID()), time: 2000 + 3601)
+        #expect(index.finishedCount == 0)
+        #expect(last.allSatisfy { index.state(of: $0) == .missing && index.owner(of: $0) == nil })
+        #expect(index.state(of: unfinished) == .terminated, "its queue may still be there")
+        #expect(alive.allSatisfy { index.owner(of: $0) == "ann" } && index.count == 10)
+    }
+
+    @Test("is the same after its records were announced again in another stream, by another broker user")
+    func snapshot() {
+        var random = SeededGenerator()
+        for _ in 0..<200 {
+            var index = DirectoryIndex()
+            var ids: [EntityID] = []
+            for number in 0..<Int.random(in: 1...60, using: &random) {
+                let time = UInt64(1_000_000 + number)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0 where !ids.isEmpty:
+                    let id = ids[Int.random(in: 0..<ids.count, using: &random)]
+                    index.apply(.terminated(id, lineage: lineage), time: time)
+                    if Bool.random(using: &random) { index.apply(.finished(id), time: time) }
+                default:
+                    let isAgent = Bool.random(using: &random)
+                    let id = isAgent ? EntityID.agent(AgentID(name: "n")) : .user(UserID())
+                    ids.append(id)
+                    let user = Bool.random(using: &random) ? "ann" : "bob"
+                    index.apply(.registered(id, lineage: isAgent ? lineage : []), time: time, user: user)
+                }
+            }
+            // A part may be there already.
+            var other = DirectoryIndex()
+            for entry in index.missing(in: other) where Bool.random(using: &random) {
+                other.apply(.registered(entry.id, lineage: entry.lineage), time: entry.time, user: "mallory")
+            }
+            for _ in 0..<2 {
+                for record in index.records(missingIn: other, writer: "ann", owners: true) {
+                    other.apply(record.announcement, time: record.time, user: "ann")
+                }
+            }
+            #expect(index.records(missingIn: other, writer: "ann", owners: true).isEmpty, "\(random)")
+            for id in ids {
+                #expect(other.state(of: id) == index.state(of: id), "\(random)")
+                if case .registered = index.state(of: id) {
+                    #expect(other.owner(of: id) == index.owner(of: id), "\(random)")
+                }
+            }
+            #expect(other.neededRecords == index.neededRecords, "\(random)")
+        }
     }
 }

@@ -88,10 +88,13 @@ struct NameTests {
         let agent = EntityID.agent(AgentID(name: "north"))
         let all: [Announcement] = [
             .registered(agent, lineage: ["Agent", "Sensor"]), .terminated(agent, lineage: ["Agent", "Sensor"]),
-            .registered(.user(UserID()), lineage: []), .fence(UUID()),
+            .registered(.user(UserID()), lineage: []), .fence(UUID()), .finished(agent),
+            .gone((0..<250).map { _ in .agent(AgentID()) }), .gone([.user(UserID())]),
+            .owned("ann", [agent, .user(UserID())]), .owned("ann", []),
         ]
         for announcement in all {
-            let read = Announcement(announcement.properties)
+            let read = Announcement(announcement.properties, body: announcement.body)
+            #expect(announcement.isCredible(with: announcement.routingKey(by: nil), by: nil))
             #expect(read == announcement)
             if case .registered(let id, _)? = read, case .registered(let original, _) = announcement {
                 #expect(id.name == original.name)
@@ -99,6 +102,9 @@ struct NameTests {
             var damaged = announcement.properties
             damaged.type = "else"
             #expect(Announcement(damaged) == nil)
+            if !announcement.body.isEmpty {
+                #expect(Announcement(announcement.properties, body: Data("nobody".utf8)) == nil)
+            }
         }
         var damaged = all[0].properties
         damaged.headers[Header.entity] = .string("agent:nobody")

@@ -1,0 +1,219 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+
+/// Compacts the directory: a stream can't lose single records, so what is still true is announced again in another stream.
+///
+/// Every session that serves dead letters runs one; a lock on the broker lets one of them do the work. At each moment the
+/// stream and its copy together say all that counts, so that a compaction may end after any step. A session that finds a
+/// copy completes the stream from both and deletes the copy.
+struct Compactor: Sendable {
+    let session: Session
+
+    /// The directory is read from its beginning, so sessions that live for a moment do not begin.
+    private static let delay = Duration.seconds(2)
+
+    /// How often the stream is looked at when nothing comes, and when another session compacts it.
+    private static let pause = Duration.seconds(30)
+
+    /// Records that are announced with one wait for all.
+    private static let width = 256
+
+    /// How often what a stream lacks is announced before the compaction is given up.
+    private static let attempts = 10
+
+    private var link: BrokerLink { session.link }
+    private var directory: Directory { session.directory }
+
+    /// Runs until the task is cancelled, or until it turns out that the broker user may not.
+    func run() async {
+        try? await Task.sleep(for: Self.delay)
+        while !Task.isCancelled, !session.isEnding {
+            directory.beginFollowing()
+            await directory.waitForGarbage(atMost: Self.pause)
+            // Sessions that hear of it at once do not begin at once.
+            try? await Task.sleep(for: .milliseconds(.random(in: 0...1000)))
+            guard !Task.isCancelled, directory.isDue else { continue }
+            do throws(ExchangeError) {
+                if try await compact() { continue }
+            } catch let error where error.code == .forbidden {
+                let text = "this broker user may not compact the directory; another session has to"
+                return link.logger.info("\(text)", metadata: .init(keys: [.error: "\(error)"]))
+            } catch {
+                link.logger.warning(
+                    "the directory could not be compacted; that is tried again",
+                    metadata: .init(keys: [.error: "\(error)"])
+                )
+            }
+            try? await Task.sleep(for: Self.pause)
+        }
+    }
+
+    /// Compacts the directory, or completes what another session began.
+    ///
+    /// - Returns: `false` when another session does that now.
+    func compact() async throws(ExchangeError) -> Bool {
+        try await directory.fence()
+        guard directory.beginCompaction() else { return false }
+        defer { directory.endCompaction() }
+        guard let channel = try await lock() else { return false }
+        do throws(ExchangeError) {
+            try await compact(on: channel)
+        } catch {
+            await unlock(channel)
+            throw error
+        }
+        await unlock(channel)
+        return true
+    }
+
+    /// - Parameter channel: One of the connection that has the lock: nothing is deleted when another session may have it.
+    private func compact(on channel: Channel) async throws(ExchangeError) {
+        let before = directory.length
+        try await step(.locked)
+        let namesOwners = try await mayNameOwners()
+        let isUnfinished = try await directory.hasCopyOnBroker()
+        await directory.keepContents(rereads: isUnfinished)
+        defer { directory.forgetContents() }
+        try await make(.copy, on: channel)
+        try await step(.copyMade)
+        try await directory.followCopy()
+        if !isUnfinished {
+            try await wait()
+            try await fill(.copy, namesOwners)
+            try await step(.copyFilled)
+            try await delete(.main, on: channel)
+            try await step(.mainDeleted)
+        }
+        try await make(.main, on: channel)
+        try await step(.mainMade)
+        try await fill(.main, namesOwners)
+        try await step(.mainFilled)
+        try await wait()
+        try await fill(.main, namesOwners)
+        try await step(.mainComplete)
+        try await delete(.copy, on: channel)
+        directory.dropCopy()
+        try await step(.copyDeleted)
+        link.logger.notice(
+            "the directory was compacted",
+            metadata: .init(keys: [.count: "\(directory.length)", .reason: "it had \(before) records"])
+        )
+    }
+
+    /// Waits for the records that are on their way: those that the broker routed before a stream was bound.
+    private func wait() async throws(ExchangeError) {
+        do {
+            try await Task.sleep(for: link.configuration.compactionGrace)
+        } catch {
+            throw ExchangeError(.cancelled, "the session is closed")
+        }
+    }
+
+    /// Makes and binds a stream. A copy that can't be bound does not stay: nobody could read a fence in it.
+    private func make(_ stream: DirectoryStream, on channel: Channel) async throws(ExchangeError) {
+        let (topology, deadline) = (Topology.directory(stream, link.names), link.deadline)
+        try await attempt("can't make a stream") { () throws(AMQPError) in
+            for queue in topology.queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
+        }
+        do throws(ExchangeError) {
+            try await attempt("can't bind a stream") { () throws(AMQPError) in
+                for binding in topology.bindings {
+                    try await channel.bindQueue(
+                        binding.queue,
+                        to: binding.exchange,
+                        routingKey: binding.key,
+                        deadline: deadline
+                    )
+                }
+            }
+        } catch let error where error.code == .forbidden && stream == .copy {
+            let name = link.names.directory(.copy)
+            _ = try? await link.declare("can't delete a stream") { (channel) throws(AMQPError) in
+                try await channel.deleteQueue(name, deadline: deadline)
+            }
+            throw error
+        }
+    }
+
+    /// Whether the broker believes this session who owns whom: where senders must be known, no other may compact.
+    private func mayNameOwners() async throws(ExchangeError) -> Bool {
+        guard directory.hasOtherOwners else { return true }
+        do throws(ExchangeError) {
+            try await directory.announce(.owned("", []))
+            return true
+        } catch let error where error.code == .forbidden && !link.configuration.requiresUserID {
+            return false
+        }
+    }
+
+    private func delete(_ stream: DirectoryStream, on channel: Channel) async throws(ExchangeError) {
+        let (name, deadline) = (link.names.directory(stream), link.deadline)
+        try await attempt("can't delete a stream") { () throws(AMQPError) in
+            _ = try await channel.deleteQueue(name, deadline: deadline)
+        }
+    }
+
+    /// Announces what a stream lacks, until a fence shows that it lacks nothing.
+    private func fill(_ stream: DirectoryStream, _ namesOwners: Bool) async throws(ExchangeError) {
+        for _ in 0..<Self.attempts {
+            try await directory.fence()
+            guard let missing = directory.missingRecords(in: stream, owners: namesOwners) else {
+                try await directory.followCopy()
+                continue
+            }
+            if missing.isEmpty { return }
+            for start in stride(from: 0, to: missing.count, by: Self.width) {
+                try await directory.announce(Array(missing[start..<min(start + Self.width, missing.count)]))
+            }
+        }
+        throw ExchangeError(.internal, "a stream of the directory does not keep what is announced")
+    }
+
+    // MARK: The lock
+
+    /// Takes the lock: an exclusive queue. Returns `nil` when another session has it.
+    private func lock() async throws(ExchangeError) -> Channel? {
+        let lock = QueueDeclaration(
+            name: link.names.compactionLock,
+            durable: false,
+            exclusive: true,
+            autoDelete: false
+        )
+        do {
+            let deadline = link.deadline
+            let channel = try await link.consumer.openChannel(confirms: false, deadline: deadline)
+            _ = try await channel.declareQueue(lock, deadline: deadline)
+            return channel
+        } catch let error where error.code == .resourceLocked {
+            return nil
+        } catch {
+            throw ExchangeError(error, "can't take the lock of the directory")
+        }
+    }
+
+    private func unlock(_ channel: Channel) async {
+        try? await channel.close(deadline: link.deadline)
+        let (name, deadline) = (link.names.compactionLock, link.deadline)
+        _ = try? await link.declare("can't give up a lock") { (channel) throws(AMQPError) in
+            try await channel.deleteQueue(name, deadline: deadline)
+        }
+    }
+
+    private func attempt(_ what: String, _ body: () async throws(AMQPError) -> Void) async throws(ExchangeError) {
+        do {
+            try await body()
+        } catch {
+            throw ExchangeError(error, what)
+        }
+    }
+
+    private func step(_ step: CompactionStep) async throws(ExchangeError) {
+        guard let observer = CompactionStep.observer else { return }
+        do {
+            try await observer(step)
+        } catch {
+            throw ExchangeError(.cancelled, "the compaction ends after \(step)")
+        }
+    }
+}

@@ -1,0 +1,220 @@
+import AMQP
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import Testing
+
+@testable import RabbitMQExchange
+
+extension BrokerTests {
+    @Suite("The compaction of the directory")
+    struct CompactionTests {
+        private struct Died: Error {}
+
+        private let type = AgentType("Clerk")
+
+        /// Nothing is compacted by itself.
+        private func scene() async throws -> Scene {
+            try await Scene(.single) {
+                $0.compactionThreshold = 1_000_000
+                $0.compactionGrace = .milliseconds(200)
+            }
+        }
+
+        private func compact(_ client: UserExchangeClient, dyingAfter step: CompactionStep? = nil) async throws {
+            let session = try #require(client.session)
+            try await CompactionStep.$observer.withValue({ if $0 == step { throw Died() } }) {
+                let isDone = try await Compactor(session: session).compact()
+                #expect(isDone)
+            }
+        }
+
+        @Test("The living stay, in their order, the dead stay dead, and what is needless is gone")
+        func compacts() async throws {
+            let scene = try await scene()
+            let user = try await scene.user("one")
+            let watcher = try await scene.user("two")
+            var alive: [AgentID] = []
+            var dead: [AgentID] = []
+            for number in 0..<30 {
+                let agent = try await user.registerAgent(type, name: "n\(number)").agentID
+                if number.isMultiple(of: 3) { alive.append(agent) } else { dead.append(agent) }
+            }
+            for agent in dead { try await user.terminate(.agent(agent)) }
+            try await scene.writeFences(3000)
+            let changes = try await watcher.transport.changes(typeNamed: "Clerk", allowSubtypes: true)
+            #expect(try await watcher.discover(type) == alive)
+            try await compact(user)
+
+            let records = try await scene.records()
+            #expect(records.count < 200, "\(records.count) records")
+            let registered = records.filter { $0.type == "registered" }.compactMap {
+                $0.headers["warren-entity-name"]?.stringValue
+            }
+            // A program that knows the stream only, and not its copy.
+            let firsts = registered.reduce(into: [String]()) { if !$0.contains($1) { $0.append($1) } }
+            #expect(firsts == (0..<10).map { "n\($0 * 3)" })
+            #expect(try await scene.management.queue(scene.name("directory.copy")) == nil)
+            let newcomer = try await scene.user("newcomer")
+            for client in [user, watcher, newcomer] {
+                #expect(try await client.discover(type) == alive)
+                for agent in dead { #expect(try await client.status(of: agent) == .terminated) }
+            }
+            let late = try await newcomer.registerAgent(type).agentID
+            #expect(try await watcher.discover(type) == alive + [late])
+            // Those who watch hear nothing of it.
+            var seen: [AgentChange] = []
+            for try await change in changes {
+                seen.append(change)
+                if seen.count == 2 { break }
+            }
+            guard case .snapshot(let first)? = seen.first, case .registered(let last)? = seen.last else {
+                Issue.record("\(seen)")
+                return
+            }
+            #expect(first.map(\.agentID) == alive && last.agentID == late)
+            #expect(scene.log.entries.filter { $0.message.contains("lost registrations") }.isEmpty)
+            for client in [user, watcher, newcomer] { await client.close() }
+        }
+
+        @Test("By itself, when there is much that is needless; questions write nothing that stays")
+        func byItself() async throws {
+            let scene = try await Scene(.single) {
+                $0.compactionThreshold = 500
+                $0.compactionGrace = .milliseconds(200)
+            }
+            let users = [try await scene.user("one"), try await scene.user("two")]
+            let agent = try await users[0].registerAgent(type).agentID
+            for _ in 0..<1500 { #expect(try await users[1].discover(type) == [agent]) }
+            try await eventually("a stream of few records", timeout: .seconds(60)) {
+                let copy = try await scene.management.queue(scene.name("directory.copy"))
+                let count = try await scene.records().count
+                return copy == nil && count < 600
+            }
+            #expect(try await users[1].discover(type) == [agent])
+            for user in users { await user.close() }
+        }
+
+        @Test(
+            "A session that dies after any step harms nothing: another one finishes",
+            arguments: CompactionStep.allCases.map(\.rawValue)
+        )
+        func dies(_ step: String) async throws {
+            let scene = try await scene()
+            let user = try await scene.user("one")
+            var alive: [AgentID] = []
+            for _ in 0..<5 { alive.append(try await user.registerAgent(type).agentID) }
+            let dead = try await user.registerAgent(type).agentID
+            try await user.terminate(.agent(dead))
+            try await scene.writeFences(500)
+            let busy = try await scene.user("busy")
+            let end = Monitor(false)
+            let type = type
+            // Somebody registers agents all the time, and each is found at once by another session.
+            async let registered: [AgentID] = {
+                var registered: [AgentID] = []
+                while !end.value {
+                    let agent = try await busy.registerAgent(type).agentID
+                    registered.append(agent)
+                    #expect(try await user.discover(type).contains(agent))
+                }
+                return registered
+            }()
+            let outcome = await outcome { try await compact(user, dyingAfter: CompactionStep(rawValue: step)) }
+            #expect(outcome.error?.code == .cancelled)
+            let between = try await scene.user("between")
+            #expect(try await Set(between.discover(type)).isSuperset(of: alive))
+            #expect(try await between.status(of: dead) == .terminated)
+            let session = try #require(busy.session)
+            // Others may be about to.
+            try await eventually("the compaction to be finished", timeout: .seconds(60)) {
+                try await Compactor(session: session).compact()
+            }
+            end.update { $0 = true }
+            alive += try await registered
+            let newcomer = try await scene.user("newcomer")
+            for client in [user, busy, between, newcomer] {
+                #expect(try await Set(client.discover(type)) == Set(alive))
+                #expect(try await client.status(of: dead) == .terminated)
+            }
+            #expect(try await scene.management.queue(scene.name("directory.copy")) == nil)
+            for client in [user, busy, between, newcomer] { await client.close() }
+        }
+
+        @Test("Sessions whose connection is lost meanwhile know all afterwards, and have forgotten who is forgotten")
+        func meanwhile() async throws {
+            let away = try await Troupe(.single) {
+                $0.compactionThreshold = 1_000_000
+                $0.compactionGrace = .milliseconds(200)
+            }
+            let other = try await away.scene.user("other")
+            let gone = try await other.registerAgent(type).agentID
+            #expect(try await away.user.discover(type).contains(gone))
+            for proxy in [away.userProxy, away.agentProxy] {
+                try await proxy.set(.refuse)
+                try await proxy.resetConnections()
+            }
+            try await other.terminate(.agent(gone))
+            let new = try await other.registerAgent(type).agentID
+            try await compact(other)
+            // As long as before, so that the place where they were is there.
+            try await away.scene.writeFences(200)
+            for proxy in [away.userProxy, away.agentProxy] { try await proxy.set(.pass) }
+            try await away.expectRecovered()
+            try await eventually("the new one and not the old one", timeout: .seconds(20)) {
+                let all = try await away.user.discover(type)
+                return all.contains(new) && !all.contains(gone)
+            }
+            await other.close()
+            await away.close()
+        }
+
+        @Test("Who owns whom stays known where senders must be known, and only an operator may say it")
+        func owners() async throws {
+            let scene = try await Scene(.single) {
+                $0.requiresUserID = true
+                $0.compactionThreshold = 1_000_000
+                $0.compactionGrace = .milliseconds(200)
+            }
+            let person = try await RoleUser(.operator, in: scene)
+            let operating = try await person.exchange().makeUserClient()
+            let owner = try await RoleUser(.agentService, in: scene)
+            let service = try await owner.exchange().makeUserClient()
+            let agent = try await service.registerAgent(type).agentID
+            _ = try await operating.discover(type)
+            let refused = await outcome { try await compact(service) }
+            #expect(refused.error?.code == .forbidden)
+            try await compact(operating)
+            let newcomer = try await scene.user("newcomer")
+            #expect(try await newcomer.discover(type) == [agent])
+            let directory = try #require(newcomer.session).directory
+            #expect(directory.owner(of: .agent(agent)) == owner.name)
+            #expect(directory.owner(of: service.id) == owner.name)
+            for client in [newcomer, service, operating] { await client.close() }
+            for user in [owner, person] { try await user.remove() }
+        }
+
+        @Test("An agent service has the permissions for it, a user has not")
+        func roles() async throws {
+            let scene = try await scene()
+            let person = try await RoleUser(.operator, in: scene)
+            let operating = try await person.exchange().makeUserClient()
+            let owner = try await RoleUser(.agentService, in: scene)
+            let service = try await owner.exchange().makeUserClient()
+            let agent = try await service.registerAgent(type).agentID
+            await operating.close()
+            let caller = try await RoleUser(.user, in: scene)
+            let user = try await caller.exchange().makeUserClient()
+            #expect(await outcome { try await compact(user) }.error?.code == .forbidden)
+            #expect(try await user.discover(type) == [agent])
+            try await scene.writeFences(300)
+            async let compacted: Void = compact(service)
+            for _ in 0..<20 { #expect(try await user.discover(type) == [agent]) }
+            try await compacted
+            #expect(try await user.discover(type) == [agent])
+            #expect(try await scene.records().count < 200)
+            for client in [user, service] { await client.close() }
+            for user in [caller, owner, person] { try await user.remove() }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import AMQP
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import Testing
+
+@testable import RabbitMQExchange
+
+extension BrokerTests {
+    @Suite("The directory")
+    struct DirectoryTests {
+        @Test("A visitor calls and pings agents, and leaves no record and no queue")
+        func visitor() async throws {
+            let scene = try await Scene()
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.serve(registration)
+            let before = try await scene.records().filter { $0.type != "fence" }
+            let queues = try await scene.management.queues().map(\.name).filter { $0.hasPrefix(scene.name("user.")) }
+            for round in 0..<3 {
+                let visitor = try await scene.exchange("probe \(round)").makeVisitorClient(name: "probe")
+                let handle = visitor.handle(to: registration.agentID)
+                #expect(try await handle.ping() > .zero)
+                let answer = try await handle.action("double", try ActionArguments(21))
+                #expect(try answer?.decode(Int.self) == 42)
+                await visitor.close()
+            }
+            let after = try await scene.records().filter { $0.type != "fence" }
+            #expect(after.count == before.count)
+            let now = try await scene.management.queues().map(\.name).filter { $0.hasPrefix(scene.name("user.")) }
+            #expect(Set(now) == Set(queues))
+            await agent.close()
+            await user.close()
+        }
+
+        @Test("A stream that is quiet for long writes nothing into the directory")
+        func quietStream() async throws {
+            let scene = try await Scene()
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.exchange("two").makeAgentClient(registration) { request, client in
+                try await client.send(part: try Payload(encoding: 1), of: request)
+                try await Task.sleep(for: .seconds(6))
+                return try request.response(encoding: client.partCount(of: request))
+            }
+            var parts = 0
+            var before = 0
+            for try await _ in user.handle(to: registration.agentID).stream("work") {
+                parts += 1
+                before = try await scene.records().count
+            }
+            #expect(parts == 1)
+            // Those of the two looks themselves.
+            let written = try await scene.records().count - before
+            #expect(written <= 2)
+            await agent.close()
+            await user.close()
+        }
+
+        @Test("A fence that is lost on its way ends nothing: who asks later is answered")
+        func lostFence() async throws {
+            let scene = try await Scene { $0.operationTimeout = .seconds(2) }
+            let user = try await scene.user()
+            let clerk = try await user.registerAgent(AgentType("Clerk"))
+            #expect(try await user.discover(AgentType("Clerk")) == [clerk.agentID])
+            // It is confirmed, and does not get into the stream.
+            try await ForeignClient.run(in: scene) { client in
+                let channel = client.channel
+                let (agents, directory) = (scene.name("agents"), scene.name("directory"))
+                let other = scene.name("elsewhere")
+                try await channel.declareQueue(QueueDeclaration(name: other), deadline: .soon)
+                try await channel.bindQueue(other, to: agents, routingKey: "#", deadline: .soon)
+                try await channel.unbindQueue(directory, from: agents, routingKey: "#", deadline: .soon)
+                let refused = await outcome { try await user.discover(AgentType("Clerk")) }
+                #expect(refused.error?.code == .deadlineExceeded)
+                try await channel.bindQueue(directory, to: agents, routingKey: "#", deadline: .soon)
+                try await channel.unbindQueue(other, from: agents, routingKey: "#", deadline: .soon)
+                _ = try await channel.deleteQueue(other, deadline: .soon)
+            }
+            try await eventually("somebody who asks later is answered", timeout: .seconds(10)) {
+                try await user.discover(AgentType("Clerk")) == [clerk.agentID]
+            }
+            await user.close()
+        }
+
+        @Test("A directory that takes longer to read than an operation may take is read once, not from zero each time")
+        func slowReplay() async throws {
+            var scene = try await Scene { $0.compactionThreshold = 10_000_000 }
+            let user = try await scene.user()
+            let clerk = try await user.registerAgent(AgentType("Clerk"))
+            try await scene.writeFences(60_000)
+            scene.configuration.operationTimeout = .milliseconds(250)
+            let exchange = try scene.exchange("late")
+            var errors: [ExchangeError] = []
+            let end = ContinuousClock.now + .seconds(60)
+            var agent: (any ExchangeTransport)?
+            while agent == nil, .now < end {
+                do throws(ExchangeError) {
+                    agent = try await exchange.makeAgentTransport(clerk, mode: .exclusive, requestLimit: nil)
+                } catch {
+                    errors.append(error)
+                }
+            }
+            #expect(agent != nil)
+            let late = errors.filter { $0.code == .deadlineExceeded && $0.message.contains("is still being read") }
+            #expect(!late.isEmpty, "\(errors.map(\.message))")
+            await agent?.close()
+            // A tool waits as long as there is progress.
+            let administration = try await scene.exchange("tool").openAdministration()
+            #expect(try await administration.agents(typeNamed: "Clerk").map(\.agentID) == [clerk.agentID])
+            await administration.close()
+            await user.close()
+        }
+    }
+}
