@@ -68,7 +68,7 @@ extension ExchangeAdministration {
     private func shared() async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
         var queues: [NamespaceContents.Queue] = []
-        for queue in shared.queues where try await link.status(ofQueue: queue.name) != nil {
+        for queue in shared.queues + Topology.older(names).queues where try await link.status(ofQueue: queue.name) != nil {
             queues.append(.init(name: queue.name, messages: 0, consumers: 0))
         }
         var exchanges: [String] = []

@@ -47,7 +47,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             let own = "(agent|user|session|drain|attempts)\\..*"
             configure = "\(prefix)\(own)$"
             write = "\(prefix)(mailboxes|agents|broadcasts|dead-letters|\(own))$"
-            read = "\(prefix)(mailboxes|broadcasts|directory|dead-letters|\(own))$"
+            read = "\(prefix)(mailboxes|broadcasts|directory|unanswered|dead-letters|\(own))$"
             topics = [
                 Topic(
                     exchange: names.agents,

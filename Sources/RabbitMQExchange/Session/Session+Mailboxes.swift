@@ -67,12 +67,15 @@ extension Session {
             try? await Task.sleep(for: link.configuration.heartbeat)
             guard link.isConnected, !Task.isCancelled else { continue }
             do throws(AMQPError) {
-                if try await link.publish(ControlMessage(.marker, mailbox: nil), key: link.replyTo) { continue }
-                link.logger.warning("the way to this session was missing on the broker; it is made again")
-                await repair()
+                if try await !link.publish(ControlMessage(.marker, mailbox: nil), key: link.replyTo) {
+                    link.logger.warning("the way to this session was missing on the broker; it is made again")
+                    await repair()
+                }
             } catch {
                 link.logger.debug("the ways could not be looked at", metadata: .init(keys: [.error: "\(error)"]))
             }
+            // A session of an older version may have come meanwhile.
+            try? await serveOlder()
         }
     }
 

@@ -29,6 +29,9 @@ final class Session: Sendable {
         var consumers: [StandingConsumer] = []
         /// The first of these.
         var answers: StandingConsumer?
+        /// What answers dead letters, and the consumer of those of older versions where there are any.
+        var serving: DeadLetterConsumer?
+        var older: StandingConsumer?
         var isClosing = false
     }
 
@@ -89,21 +92,60 @@ final class Session: Sendable {
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
         let serving = DeadLetterConsumer(session: self, report: deadLetterReport)
         let deadLetters = consumer(
-            of: names.deadLetters,
+            of: names.unanswered,
             "dead-letters",
             prefetch: 256,
             .pulled { await serving.run($0) }
         )
+        state.withLock { $0.serving = serving }
         try await startAnswers()
         background.start { await self.keepWays() }
         background.start { await self.keepHolds() }
         do throws(ExchangeError) {
             try await start(deadLetters)
+            try await serveOlder()
             background.start { await Finisher(session: self).run() }
         } catch let error where error.code == .forbidden {
             // Others answer them.
             link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))
         }
+    }
+
+    /// Answers the dead letters of older versions too, where these have made a queue for them. Looks for it at each call until
+    /// there is one.
+    func serveOlder() async throws(ExchangeError) {
+        guard let serving = state.withLock({ $0.older == nil ? $0.serving : nil }),
+            try await link.status(ofQueue: names.deadLetters) != nil
+        else { return }
+        let older = consumer(
+            of: names.deadLetters,
+            "dead-letters",
+            prefetch: 256,
+            .pulled { await serving.run($0, untilMarked: self.leaveOlder) }
+        )
+        let isFirst = state.withLock { state in
+            guard state.older == nil, !state.isClosing else { return false }
+            state.older = older
+            return true
+        }
+        guard isFirst else { return }
+        do throws(ExchangeError) {
+            try await start(older)
+        } catch {
+            leaveOlder()
+            throw error
+        }
+    }
+
+    /// Leaves the dead letters of older versions to others, until ``serveOlder()`` is called again.
+    func leaveOlder() {
+        let older = state.withLock { state in
+            let older = state.older
+            state.consumers.removeAll { $0 === older }
+            state.older = nil
+            return older
+        }
+        older?.stop()
     }
 
     private func start(_ consumer: StandingConsumer) async throws(ExchangeError) {
@@ -249,7 +291,7 @@ final class Session: Sendable {
                 transport.put(response)
                 delivery.acknowledge()
             } else {
-                background.start { await self.forward(response, delivery) }
+                background.start { await self.persist(with: delivery) { await self.forward(response, delivery) } }
             }
         } catch {
             background.start { await self.park(delivery, error.reason) }
@@ -292,14 +334,15 @@ final class Session: Sendable {
     }
 
     /// An answer for a mailbox that this process does not receive from any more: it goes to the mailbox itself.
-    private func forward(_ response: Response, _ delivery: Delivery) async {
+    private func forward(_ response: Response, _ delivery: Delivery) async -> Bool {
         do throws(ExchangeError) {
             _ = try await publish(response, replyTo: nil)
             delivery.acknowledge()
+            return true
         } catch let error where error.isAboutTheMessage {
-            await park(delivery, "it can't be forwarded: \(error.message)")
+            return await parkOnce(delivery, "it can't be forwarded: \(error.message)")
         } catch {
-            await giveBack(delivery)
+            return false
         }
     }
 
@@ -326,6 +369,8 @@ final class Session: Sendable {
         state.withLock { state in
             state.consumers = []
             state.answers = nil
+            state.serving = nil
+            state.older = nil
         }
         board.set(.idle)
     }

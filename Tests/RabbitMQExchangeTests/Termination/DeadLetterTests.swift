@@ -33,7 +33,7 @@ extension BrokerTests {
                 #expect(failure.code == .deadlineExceeded)
                 #expect(tags.remove(response.tag) != nil)
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             try await requester.terminate(.agent(registration.agentID))
             try await requester.terminate(requester.mailboxID)
             await requester.close()

@@ -26,7 +26,7 @@ extension BrokerTests {
                 try await foreign.channel.bindQueue(
                     tap,
                     to: scene.name("dead-letters"),
-                    routingKey: "dead-letter",
+                    routingKey: "unanswered",
                     deadline: .soon
                 )
                 // Of one that is there, and of one whose session is gone, with a mailbox that is not open.
@@ -54,7 +54,7 @@ extension BrokerTests {
                 #expect(moved.map(\.properties.correlationID) == [lost.tag.uuidString.lowercased()])
                 await again.close()
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             await user.close()
         }
 
