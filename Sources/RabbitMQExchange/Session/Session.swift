@@ -300,7 +300,7 @@ final class Session: Sendable {
 
     private func take(_ control: ControlMessage) {
         switch control.kind {
-        case .inUse, .lettingGo, .released, .stoodBy:
+        case .inUse, .lettingGo, .released, .stoodBy, .marker:
             desk.resolve(control)
         case .claim:
             guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
@@ -314,7 +314,7 @@ final class Session: Sendable {
                 self.handovers.end()
             }
             if started == nil { handovers.end() }
-        case .probe, .marker:
+        case .probe:
             break
         }
     }
