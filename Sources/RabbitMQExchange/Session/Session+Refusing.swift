@@ -116,7 +116,8 @@ extension Session {
     /// Gives a delivery back to its queue. One from the dead letters of older versions, which RabbitMQ 4 drops when it was
     /// given back 20 times, goes to those that have no limit.
     private func giveBack(_ delivery: Delivery) async {
-        guard delivery.exchange == names.deadLetters, delivery.routingKey == ExchangeNames.DeadLetterKey.older else {
+        let isOlder = delivery.exchange == names.deadLetters && delivery.routingKey == ExchangeNames.DeadLetterKey.older
+        guard isOlder, delivery.channel.isOpen else {
             delivery.reject(requeue: true)
             return
         }

@@ -97,13 +97,14 @@ final class Session: Sendable {
             prefetch: 256,
             .pulled { await serving.run($0) }
         )
-        state.withLock { $0.serving = serving }
         try await startAnswers()
         background.start { await self.keepWays() }
         background.start { await self.keepHolds() }
         do throws(ExchangeError) {
             try await start(deadLetters)
-            try await serveOlder()
+            state.withLock { $0.serving = serving }
+            // Where that fails, it is tried again with each heartbeat.
+            try? await serveOlder()
             background.start { await Finisher(session: self).run() }
         } catch let error where error.code == .forbidden {
             // Others answer them.

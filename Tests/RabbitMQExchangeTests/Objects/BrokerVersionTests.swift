@@ -13,6 +13,9 @@ extension BrokerTests {
             let scene = try await Scene()
             let user = try await scene.user("one")
             await user.close()
+            try await eventually("nobody serves dead letters") {
+                try await scene.management.queue(scene.name("unanswered"))?.consumers == 0
+            }
             try await ForeignClient.run(in: scene) { foreign in
                 let replies = try await foreign.replyQueue()
                 var properties = MessageProperties()
