@@ -157,7 +157,7 @@ extension BrokerTests {
                 for _ in 1...5 { try await foreign.publish(.init(), to: "dead-letter", through: "dead-letters") }
                 let migration = try await administration.migrate()
                 #expect(migration.olderSessions == 0 && migration.moved == 5)
-                #expect(try await scene.load(of: "unanswered") == QueueLoad(ready: 5))
+                try await scene.expectLoad(QueueLoad(ready: 5), of: "unanswered")
                 #expect(try await scene.load(of: "dead-letters") == nil)
                 await administration.close()
             }
