@@ -90,8 +90,12 @@ extension BrokerTests {
         )
         func deprecated() async throws {
             let broker = try await PrivateBroker.start()
-            func used() async throws -> String { try await broker.control("list_deprecated_features", "--used") }
-            let before = try await used()
+            // `list_deprecated_features --used` of 4.0.5 prints an empty line whatever is used.
+            func used() async throws -> String {
+                try await broker.control("eval", "rabbit_depr_ff_extra:cli_info(used).").trimmingCharacters(
+                    in: .newlines
+                )
+            }
             for kind in kinds {
                 let scene = try await Scene(kind, on: broker)
                 let user = try await scene.user()
@@ -101,7 +105,7 @@ extension BrokerTests {
                 _ = try await user.handle(to: registration.agentID).ping()
                 // In the middle of a drain, which has a lock.
                 async let end: Void = user.terminate(idle.agentID)
-                #expect(try await used() == before)
+                #expect(try await used() == "[]")
                 try await end
                 await agent.close()
                 await user.close()
