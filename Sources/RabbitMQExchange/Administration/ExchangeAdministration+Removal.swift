@@ -9,7 +9,8 @@ extension ExchangeAdministration {
     ///   directory does not know, are not found: AMQP can't list.
     public func contents(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
-        var candidates = shared.queues.map(\.name) + (facts.map { names.own(of: $0.queues) } ?? [])
+        let known = shared.queues + Topology.older(names).queues
+        var candidates = known.map(\.name) + (facts.map { names.own(of: $0.queues) } ?? [])
         do throws(ExchangeError) {
             for id in try await registered() { candidates += [names.queue(of: id), names.attempts(of: id)] }
         } catch {
@@ -68,7 +69,8 @@ extension ExchangeAdministration {
     private func shared() async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
         var queues: [NamespaceContents.Queue] = []
-        for queue in shared.queues + Topology.older(names).queues where try await link.status(ofQueue: queue.name) != nil {
+        let known = shared.queues + Topology.older(names).queues
+        for queue in known where try await link.status(ofQueue: queue.name) != nil {
             queues.append(.init(name: queue.name, messages: 0, consumers: 0))
         }
         var exchanges: [String] = []
