@@ -42,11 +42,12 @@ public struct DeadLetter: Sendable, Hashable {
 extension ExchangeAdministration {
     /// What waits, and who is there to answer it.
     public func deadLetters() async throws(ExchangeError) -> DeadLetterFigures {
-        let letters = try await link.status(ofQueue: names.deadLetters)
+        let letters = try await link.status(ofQueue: names.unanswered)
+        let older = try await link.status(ofQueue: names.deadLetters)
         let parked = try await link.status(ofQueue: names.parked)
         return DeadLetterFigures(
-            waiting: letters?.messageCount ?? 0,
-            consumers: letters?.consumerCount ?? 0,
+            waiting: (letters?.messageCount ?? 0) + (older?.messageCount ?? 0),
+            consumers: letters?.consumerCount ?? older?.consumerCount ?? 0,
             parked: parked?.messageCount ?? 0
         )
     }

@@ -109,12 +109,26 @@ struct Examination: Sendable {
                 let mend = "the next session that may make it does; until then messages are lost there"
                 return Finding(.topology, .fail, "missing: binding \(lost.name) \(lost.wanted)", mend: mend)
             }
+            if let older = older(objects) { return older }
             let kinds = facts == nil ? "exchanges and queues" : "exchanges and queues with their bindings"
             let compared = objects.contains { $0.state == .notCompared } ? "are there" : "are there as they should be"
             return Finding(.topology, .ok, "\(objects.count) \(kinds) \(compared)")
         } catch {
             return Finding(.topology, .fail, Self.text(error))
         }
+    }
+
+    /// What older versions made: it works, and is not as good as what is made today.
+    private func older(_ objects: [TopologyObject]) -> Finding? {
+        let mend = "warren topology migrate; older sessions may go on meanwhile"
+        if let queue = objects.first(where: { $0.state == .older }) {
+            let text = "queue \(queue.name) of an older version is there; RabbitMQ 4 drops what it gives out 20 times"
+            return Finding(.topology, .warn, text, mend: mend)
+        }
+        let mailboxes = facts?.atMostOnceQueues ?? []
+        guard let first = mailboxes.min() else { return nil }
+        let text = "\(mailboxes.count) mailboxes of an older version dead-letter at most once, the first is \(first)"
+        return Finding(.topology, .warn, text, mend: mend)
     }
 
     /// A fence through the directory and back.

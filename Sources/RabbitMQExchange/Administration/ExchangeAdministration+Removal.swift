@@ -9,7 +9,7 @@ extension ExchangeAdministration {
     ///   directory does not know, are not found: AMQP can't list.
     public func contents(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
-        var candidates = shared.queues.map(\.name) + [names.directory(.copy)]
+        var candidates = sharedQueues
         if let facts { candidates += names.own(of: facts.queues) }
         do throws(ExchangeError) {
             for id in try await registered() { candidates += [names.queue(of: id), names.attempts(of: id)] }
@@ -30,6 +30,11 @@ extension ExchangeAdministration {
             exchanges.append(exchange.name)
         }
         return NamespaceContents(queues: queues, exchanges: exchanges)
+    }
+
+    /// The queues that all sessions share, those of older versions and of a compaction too.
+    private var sharedQueues: [String] {
+        (Topology.shared(names).queues + Topology.older(names).queues).map(\.name) + [names.directory(.copy)]
     }
 
     private func registered() async throws(ExchangeError) -> [EntityID] {
@@ -70,8 +75,7 @@ extension ExchangeAdministration {
     private func shared() async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
         var queues: [NamespaceContents.Queue] = []
-        let candidates = shared.queues.map(\.name) + [names.directory(.copy)]
-        for name in candidates where try await link.status(ofQueue: name) != nil {
+        for name in sharedQueues where try await link.status(ofQueue: name) != nil {
             queues.append(.init(name: name, messages: 0, consumers: 0))
         }
         var exchanges: [String] = []

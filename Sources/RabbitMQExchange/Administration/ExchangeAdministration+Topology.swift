@@ -41,6 +41,18 @@ extension ExchangeAdministration {
                 )
             )
         }
+        for queue in Topology.older(names).queues {
+            guard let status = try await link.status(ofQueue: queue.name) else { continue }
+            objects.append(
+                TopologyObject(
+                    kind: .queue,
+                    name: queue.name,
+                    wanted: "none",
+                    state: .older,
+                    detail: "\(status.messageCount) messages, \(status.consumerCount) sessions serve it"
+                )
+            )
+        }
         return objects + Self.bindings(wanted, objects, facts)
     }
 

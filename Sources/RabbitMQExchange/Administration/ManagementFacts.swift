@@ -42,6 +42,9 @@ public struct ManagementFacts: Sendable, Hashable {
     /// from 3.12 on.
     public var acknowledgementTimeouts: [String: Duration]
 
+    /// The replicated mailboxes that dead-letter at most once: neither their arguments nor a policy says `at-least-once`.
+    public var atMostOnceQueues: Set<String>
+
     /// Facts; nothing is asked.
     public init(
         queues: Set<String> = [],
@@ -49,7 +52,8 @@ public struct ManagementFacts: Sendable, Hashable {
         oldestMessages: [String: Date] = [:],
         unacknowledgedMessages: [String: Int] = [:],
         alarms: [String]? = nil,
-        acknowledgementTimeouts: [String: Duration] = [:]
+        acknowledgementTimeouts: [String: Duration] = [:],
+        atMostOnceQueues: Set<String> = []
     ) {
         self.queues = queues
         self.bindings = bindings
@@ -57,6 +61,7 @@ public struct ManagementFacts: Sendable, Hashable {
         self.unacknowledgedMessages = unacknowledgedMessages
         self.alarms = alarms
         self.acknowledgementTimeouts = acknowledgementTimeouts
+        self.atMostOnceQueues = atMostOnceQueues
     }
 
     /// Whether all of these lead to a queue; `nil` for one that was made since.

@@ -57,7 +57,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             let directory = "directory(\\.copy)?"
             configure = "\(prefix)(\(directory)|\(queues))$"
             write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(directory)|\(queues))$"
-            read = "\(prefix)(mailboxes|replies|agents|broadcasts|\(directory)|dead-letters|\(queues))$"
+            read = "\(prefix)(mailboxes|replies|agents|broadcasts|\(directory)|unanswered|dead-letters|\(queues))$"
             topics = [
                 Topic(
                     exchange: names.agents,

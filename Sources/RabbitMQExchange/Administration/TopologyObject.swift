@@ -18,6 +18,8 @@ public struct TopologyObject: Sendable, Hashable {
         case missing
         /// There is one with other properties; no session can be opened.
         case different
+        /// It is there, made by an older version, and works. See ``ExchangeAdministration/migrate()``.
+        case older
         /// It is there, but this user may not compare its properties (no `configure` permission).
         case notCompared
         /// AMQP has no way to look at it (bindings), and nobody asked the management plugin.

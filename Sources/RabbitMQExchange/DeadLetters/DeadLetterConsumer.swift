@@ -12,21 +12,37 @@ struct DeadLetterConsumer: Sendable {
 
     /// Runs until the consumer ends, and returns why it did. As many are handled at a time as the prefetch limit lets
     /// through.
-    func run(_ consumer: Consumer) async -> AMQPError? {
-        await withDiscardingTaskGroup(returning: AMQPError?.self) { group in
+    ///
+    /// - Parameter untilMarked: Called when a marker came that wants no answer, after which it takes no more: the queue is about to be removed.
+    ///   Without it markers are dropped.
+    func run(_ consumer: Consumer, untilMarked: (@Sendable () -> Void)? = nil) async -> AMQPError? {
+        let (error, isMarked) = await withDiscardingTaskGroup(returning: (AMQPError?, Bool).self) { group in
             do throws(AMQPError) {
                 for try await delivery in consumer {
+                    if untilMarked != nil, let control = ControlMessage(delivery.properties), control.replyTo == nil {
+                        delivery.acknowledge()
+                        let left = try await consumer.cancel(deadline: session.link.deadline)
+                        for delivery in left { delivery.reject(requeue: true) }
+                        return (nil, true)
+                    }
                     group.addTask { await self.handle(delivery) }
                 }
-                return nil
+                return (nil, false)
             } catch {
-                return error
+                return (error, false)
             }
         }
+        guard isMarked else { return error }
+        untilMarked?()
+        // With what it took settled, so that nothing of the queue is held.
+        try? await consumer.channel.close(deadline: session.link.deadline)
+        return nil
     }
 
     private func handle(_ delivery: Delivery) async {
-        if ControlMessage(delivery.properties) != nil {
+        if let control = ControlMessage(delivery.properties) {
+            // A drain wants to know that all dead letters of its mailbox are here.
+            if control.kind == .marker { await session.reply(.marker, to: control) }
             delivery.acknowledge()
             return
         }

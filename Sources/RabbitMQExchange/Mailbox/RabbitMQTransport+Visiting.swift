@@ -31,21 +31,34 @@ extension RabbitMQTransport {
     /// Leads what is sent to the user to the queue of this session: answers to notices have no other way.
     func bindVisitor() async throws(ExchangeError) {
         let deadline = link.deadline
-        let (queue, exchange) = (link.answers.name, session.names.mailboxes)
-        let key = session.names.mailboxKey(of: mailboxID)
+        let ways = visitorWays
         try await link.declare("can't receive answers", entity: mailboxID) { (channel) throws(AMQPError) in
-            try await channel.bindQueue(queue, to: exchange, routingKey: key, deadline: deadline)
+            for way in ways {
+                try await channel.bindQueue(way.queue, to: way.exchange, routingKey: way.key, deadline: deadline)
+            }
         }
+    }
+
+    /// What leads to a visitor: its key leads to the queue of the session.
+    private var visitorWays: [Topology.Binding] {
+        let (queue, key, names) = (link.answers.name, session.names.mailboxKey(of: mailboxID), session.names)
+        var ways = [names.binding(of: queue, to: key)]
+        // Older sessions publish every answer to one exchange.
+        if mailboxID.wall != nil, link.servesOlder {
+            ways.append(Topology.Binding(queue: queue, exchange: names.mailboxes, key: key))
+        }
+        return ways
     }
 
     /// The session may live longer than its visitor.
     func unbindVisitor() async {
         guard link.isConnected else { return }
         let deadline = link.deadline
-        let (queue, exchange) = (link.answers.name, session.names.mailboxes)
-        let key = session.names.mailboxKey(of: mailboxID)
+        let ways = visitorWays
         _ = try? await link.declare("can't unbind a user") { (channel) throws(AMQPError) in
-            try await channel.unbindQueue(queue, from: exchange, routingKey: key, deadline: deadline)
+            for way in ways {
+                try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
+            }
         }
     }
 }
@@ -69,7 +82,8 @@ extension RabbitMQExchange {
             return try await makeUserClient(name: name, configuration: configuration)
         }
         let transport = try await withLease { (lease) throws(ExchangeError) in
-            let id = EntityID.user(UserID(name: try name.map(AgentID.checked(name:))))
+            let uuid = lease.session.link.wall?.uuid() ?? .random()
+            let id = EntityID.user(UserID(uuid: uuid, name: try name.map(AgentID.checked(name:))))
             return try await RabbitMQTransport.visit(id, lease: lease, factory: self)
         }
         return UserExchangeClient(visiting: transport, configuration: configuration)

@@ -73,8 +73,12 @@ struct ExchangeNames: Sendable, Hashable {
     /// The exclusive queue that a session holds while it compacts the directory.
     var compactionLock: String { prefix + "drain.directory" }
 
-    /// The exchange and the queue of what could not be answered where it was.
+    /// The exchange of what could not be answered where it was, and of what no rule could answer. The queue of dead letters
+    /// of older versions has this name too.
     var deadLetters: String { prefix + "dead-letters" }
+
+    /// The queue of what could not be answered where it was.
+    var unanswered: String { prefix + "unanswered" }
 
     /// The queue of what no rule could answer.
     var parked: String { prefix + "parked" }
@@ -139,7 +143,9 @@ struct ExchangeNames: Sendable, Hashable {
     /// The routing keys of the dead-letter exchange.
     enum DeadLetterKey {
         /// To the queue of dead letters.
-        static let deadLetter = "dead-letter"
+        static let unanswered = "unanswered"
+        /// To the queue of dead letters of older versions, whose mailboxes have this key.
+        static let older = "dead-letter"
         /// To the queue of parked messages.
         static let parked = "parked"
     }

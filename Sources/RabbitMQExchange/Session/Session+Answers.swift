@@ -12,7 +12,7 @@ extension Session {
                 let topology = Topology.session(link, queue: name)
                 try await topology.declareQueues(on: link)
                 try await Topology(exchanges: [], queues: [], bindings: topology.bindings).declare(on: link)
-                try await serveOlder(name)
+                try await bindForOlder(name)
                 return
             } catch {
                 guard error.isAboutANode, let isFirst = link.answers.leave(name) else { throw error }
@@ -28,7 +28,7 @@ extension Session {
 
     /// Lets older sessions reach this one too: they publish every answer to one exchange. The role `user` may not bind there,
     /// because it could bind to the keys of others as well.
-    private func serveOlder(_ queue: String) async throws(ExchangeError) {
+    private func bindForOlder(_ queue: String) async throws(ExchangeError) {
         guard link.names.exchange(of: link.replyTo) != names.mailboxes else { return }
         let deadline = link.deadline
         do throws(ExchangeError) {

@@ -67,16 +67,22 @@ extension Session {
             try? await Task.sleep(for: link.configuration.heartbeat)
             guard link.isConnected, !Task.isCancelled else { continue }
             do throws(AMQPError) {
-                if try await leadsHere(names.exchange(of: link.replyTo)) {
-                    guard link.servesOlder else { continue }
-                    if try await leadsHere(names.mailboxes) { continue }
+                if try await !isReachable() {
+                    link.logger.warning("the way to this session was missing on the broker; it is made again")
+                    await repair()
                 }
-                link.logger.warning("the way to this session was missing on the broker; it is made again")
-                await repair()
             } catch {
                 link.logger.debug("the ways could not be looked at", metadata: .init(keys: [.error: "\(error)"]))
             }
+            // A session of an older version may have come meanwhile.
+            try? await serveOlder()
         }
+    }
+
+    /// Whether both this version and, where that may be, older ones reach this session.
+    private func isReachable() async throws(AMQPError) -> Bool {
+        guard try await leadsHere(names.exchange(of: link.replyTo)) else { return false }
+        return link.servesOlder ? try await leadsHere(names.mailboxes) : true
     }
 
     private func leadsHere(_ exchange: String) async throws(AMQPError) -> Bool {

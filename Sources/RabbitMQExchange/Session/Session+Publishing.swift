@@ -90,10 +90,12 @@ extension Session {
     }
 
     /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
-    ///
-    /// - Returns: `false` when that failed, and it went back to its queue.
-    @discardableResult
-    func park(_ delivery: Delivery, _ reason: String) async -> Bool {
+    func park(_ delivery: Delivery, _ reason: String) async {
+        await persist(with: delivery) { await parkOnce(delivery, reason) }
+    }
+
+    /// As ``park(_:_:)``, with one try. Returns `false` when that failed.
+    func parkOnce(_ delivery: Delivery, _ reason: String) async -> Bool {
         var properties = delivery.properties.forMoving()
         // What the connection calls a message is unique there only, and parked messages come from many.
         if properties.messageID?.hasPrefix("warren-") ?? true { properties.messageID = UUID().lowercased }
@@ -117,7 +119,6 @@ extension Session {
             delivery.acknowledge()
             return true
         } catch {
-            await giveBack(delivery)
             return false
         }
     }

@@ -47,6 +47,8 @@ extension Session {
             try await makeAnswerQueue()
             try await startAnswers()
             for transport in transports { try await transport.bind() }
+            // Where it was removed, nothing is made again.
+            if try await link.status(ofQueue: names.deadLetters) == nil { leaveOlder() }
         } catch {
             link.logger.warning(
                 "what is missing on the broker could not be made again",

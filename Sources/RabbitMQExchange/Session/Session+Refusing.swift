@@ -7,7 +7,11 @@ internal import Logging
 extension Session {
     /// Answers a request whose mailbox was terminated.
     func answerTerminated(_ request: Request, _ delivery: Delivery) async {
-        await answer(request.error(.mailboxTerminated, "the mailbox was terminated"), delivery)
+        // What can't be answered now is for the drain.
+        if await !answerOnce(request.error(.mailboxTerminated, "the mailbox was terminated"), delivery) {
+            try? await Task.sleep(for: .seconds(1))
+            delivery.reject(requeue: true)
+        }
     }
 
     /// Answers a held request whose mailbox was terminated. There is no delivery while a copy of it is in the mailbox, which
@@ -69,6 +73,11 @@ extension Session {
     ///
     /// - Parameter isVerdict: Whether it is given in the exchange's name: the request is a dead letter.
     func answer(_ response: Response, _ delivery: Delivery, isVerdict: Bool = false) async {
+        await persist(with: delivery) { await answerOnce(response, delivery, isVerdict: isVerdict) }
+    }
+
+    /// Publishes an answer and acknowledges the request, or parks it. Returns `false` when that could not be done now.
+    private func answerOnce(_ response: Response, _ delivery: Delivery, isVerdict: Bool = false) async -> Bool {
         do throws(ExchangeError) {
             let replyTo = delivery.properties.replyTo
             let isDelivered = try await publish(response, replyTo: replyTo, isVerdict: isVerdict)
@@ -77,25 +86,56 @@ extension Session {
             }
             TerminationStep.reached(.answered)
             delivery.acknowledge()
+            return true
         } catch let error where error.isAboutTheMessage {
             if let small = response.replaced(by: Failure(error.code, error.message)) {
-                await answer(small, delivery)
-            } else {
-                await park(delivery, "it can't be answered: \(error.message)")
+                return await answerOnce(small, delivery, isVerdict: isVerdict)
             }
+            return await parkOnce(delivery, "it can't be answered: \(error.message)")
         } catch {
             link.logger.error(
                 "an answer could not be sent",
                 metadata: .init(.response(response)).merging([LogKey.error.rawValue: "\(error)"]) { $1 }
             )
-            await giveBack(delivery)
+            return false
         }
     }
 
-    /// Gives a delivery back to its queue, after a moment: it comes again at once, and what could not be done a moment ago
-    /// can't be done now.
+    /// Does something about a delivery until it succeeds, and waits longer each time in between.
+    ///
+    /// The delivery is held meanwhile. To give it back would bring it again at once, and the broker counts each time: it is
+    /// given back only when it was held so long that the broker might close the channel, or when the session ends.
+    ///
+    /// - Parameter attempt: Settles the delivery, or returns `false` to be called again.
+    func persist(with delivery: Delivery, _ attempt: () async -> Bool) async {
+        let limit = (link.configuration.acknowledgementTimeout ?? .seconds(1200)) / 4
+        let end = ContinuousClock.now + min(limit, .seconds(300))
+        var pause = Pause(link)
+        while delivery.channel.isOpen {
+            if await attempt() { return }
+            guard .now < end, !Task.isCancelled else { break }
+            await pause.next()
+        }
+        await giveBack(delivery)
+    }
+
+    /// Gives a delivery back to its queue. One from the dead letters of older versions, which RabbitMQ 4 drops when it was
+    /// given back 20 times, goes to those that have no limit.
     func giveBack(_ delivery: Delivery) async {
-        try? await Task.sleep(for: .seconds(1))
-        delivery.reject(requeue: true)
+        let isOlder = delivery.exchange == names.deadLetters && delivery.routingKey == ExchangeNames.DeadLetterKey.older
+        guard isOlder, delivery.channel.isOpen else {
+            delivery.reject(requeue: true)
+            return
+        }
+        do throws(AMQPError) {
+            try await publishDeadLetter(
+                delivery.properties.forMoving(),
+                delivery.body,
+                ExchangeNames.DeadLetterKey.unanswered
+            )
+            delivery.acknowledge()
+        } catch {
+            delivery.reject(requeue: true)
+        }
     }
 }

@@ -31,6 +31,9 @@ final class Session: Sendable {
         var consumers: [StandingConsumer] = []
         /// The first of these.
         var answers: StandingConsumer?
+        /// What answers dead letters, and the consumer of those of older versions where there are any.
+        var serving: DeadLetterConsumer?
+        var older: StandingConsumer?
         var isClosing = false
     }
 
@@ -93,7 +96,7 @@ final class Session: Sendable {
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
         let serving = DeadLetterConsumer(session: self, report: deadLetterReport)
         let deadLetters = consumer(
-            of: names.deadLetters,
+            of: names.unanswered,
             "dead-letters",
             prefetch: 256,
             .pulled { await serving.run($0) }
@@ -103,12 +106,52 @@ final class Session: Sendable {
         background.start { await self.keepHolds() }
         do throws(ExchangeError) {
             try await start(deadLetters)
+            state.withLock { $0.serving = serving }
+            // Where that fails, it is tried again with each heartbeat.
+            try? await serveOlder()
             background.start { await Finisher(session: self).run() }
             background.start { await Compactor(session: self).run() }
         } catch let error where error.code == .forbidden {
             // Others answer them.
             link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))
         }
+    }
+
+    /// Answers the dead letters of older versions too, where these have made a queue for them. Looks for it at each call until
+    /// there is one.
+    func serveOlder() async throws(ExchangeError) {
+        guard let serving = state.withLock({ $0.older == nil ? $0.serving : nil }),
+            try await link.status(ofQueue: names.deadLetters) != nil
+        else { return }
+        let older = consumer(
+            of: names.deadLetters,
+            "dead-letters",
+            prefetch: 256,
+            .pulled { await serving.run($0, untilMarked: self.leaveOlder) }
+        )
+        let isFirst = state.withLock { state in
+            guard state.older == nil, !state.isClosing else { return false }
+            state.older = older
+            return true
+        }
+        guard isFirst else { return }
+        do throws(ExchangeError) {
+            try await start(older)
+        } catch {
+            leaveOlder()
+            throw error
+        }
+    }
+
+    /// Leaves the dead letters of older versions to others, until ``serveOlder()`` is called again.
+    func leaveOlder() {
+        let older = state.withLock { state in
+            let older = state.older
+            state.consumers.removeAll { $0 === older }
+            state.older = nil
+            return older
+        }
+        older?.stop()
     }
 
     private func start(_ consumer: StandingConsumer) async throws(ExchangeError) {
@@ -271,13 +314,13 @@ final class Session: Sendable {
             transport.put(response)
             delivery.acknowledge()
         } else {
-            background.start { await self.forward(response, delivery) }
+            background.start { await self.persist(with: delivery) { await self.forward(response, delivery) } }
         }
     }
 
     private func take(_ control: ControlMessage) {
         switch control.kind {
-        case .inUse, .lettingGo, .released, .stoodBy:
+        case .inUse, .lettingGo, .released, .stoodBy, .marker:
             desk.resolve(control)
         case .claim:
             guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
@@ -290,7 +333,7 @@ final class Session: Sendable {
                 await self.handOver(mailbox, control)
                 self.handovers.end()
             }
-        case .probe, .marker:
+        case .probe:
             break
         }
     }
@@ -310,14 +353,15 @@ final class Session: Sendable {
     }
 
     /// An answer for a mailbox that this process does not receive from any more: it goes to the mailbox itself.
-    private func forward(_ response: Response, _ delivery: Delivery) async {
+    private func forward(_ response: Response, _ delivery: Delivery) async -> Bool {
         do throws(ExchangeError) {
             _ = try await publish(response, replyTo: nil)
             delivery.acknowledge()
+            return true
         } catch let error where error.isAboutTheMessage {
-            await park(delivery, "it can't be forwarded: \(error.message)")
+            return await parkOnce(delivery, "it can't be forwarded: \(error.message)")
         } catch {
-            await giveBack(delivery)
+            return false
         }
     }
 
@@ -344,6 +388,8 @@ final class Session: Sendable {
         state.withLock { state in
             state.consumers = []
             state.answers = nil
+            state.serving = nil
+            state.older = nil
         }
         board.set(.idle)
     }

@@ -26,19 +26,16 @@ struct Topology: Sendable {
             ],
             queues: [
                 QueueDeclaration(name: names.directory, arguments: ["x-queue-type": "stream"]),
-                QueueDeclaration(name: names.deadLetters, arguments: ["x-queue-type": "quorum"]),
-                QueueDeclaration(
-                    name: names.parked,
-                    // Looking at a message counts as a delivery.
-                    arguments: ["x-queue-type": "quorum", "x-delivery-limit": .int64(1 << 30)]
-                ),
+                QueueDeclaration(name: names.unanswered, arguments: kept),
+                // Looking at a message counts as a delivery.
+                QueueDeclaration(name: names.parked, arguments: kept),
             ],
             bindings: [
                 Binding(queue: names.directory, exchange: names.agents, key: "#"),
                 Binding(
-                    queue: names.deadLetters,
+                    queue: names.unanswered,
                     exchange: names.deadLetters,
-                    key: ExchangeNames.DeadLetterKey.deadLetter
+                    key: ExchangeNames.DeadLetterKey.unanswered
                 ),
                 Binding(queue: names.parked, exchange: names.deadLetters, key: ExchangeNames.DeadLetterKey.parked),
             ]
@@ -51,6 +48,22 @@ struct Topology: Sendable {
             exchanges: [],
             queues: [QueueDeclaration(name: names.directory(stream), arguments: ["x-queue-type": "stream"])],
             bindings: [Binding(queue: names.directory(stream), exchange: names.agents, key: "#")]
+        )
+    }
+
+    /// The arguments of a queue whose messages stay however often they are handed out: RabbitMQ 4 drops them after 20 times
+    /// where a queue says no limit.
+    private static let kept: FieldTable = ["x-queue-type": "quorum", "x-delivery-limit": .int64(1 << 30)]
+
+    /// What older versions made for their dead letters. Their sessions declare it with these arguments, so no other queue
+    /// may have its name.
+    static func older(_ names: ExchangeNames) -> Topology {
+        Topology(
+            exchanges: [],
+            queues: [QueueDeclaration(name: names.deadLetters, arguments: ["x-queue-type": "quorum"])],
+            bindings: [
+                Binding(queue: names.deadLetters, exchange: names.deadLetters, key: ExchangeNames.DeadLetterKey.older)
+            ]
         )
     }
 
@@ -69,7 +82,9 @@ struct Topology: Sendable {
         )
     }
 
-    /// The queue of a mailbox. The broker serves one consumer at a time, and dead-letters what expires or is given up.
+    /// The queue of a mailbox. The broker serves one consumer at a time, and dead-letters what expires or is given up: a
+    /// replicated one keeps it until the queue of dead letters has confirmed it, for which it must be one that refuses
+    /// messages when it is full.
     static func mailbox(
         of id: EntityID,
         lineage: [String],
@@ -80,12 +95,14 @@ struct Topology: Sendable {
         var arguments: FieldTable = [
             "x-single-active-consumer": true,
             "x-dead-letter-exchange": .string(names.deadLetters),
-            "x-dead-letter-routing-key": .string(ExchangeNames.DeadLetterKey.deadLetter),
+            "x-dead-letter-routing-key": .string(ExchangeNames.DeadLetterKey.unanswered),
         ]
         switch (id.role, settings.mailboxKind) {
         case (.agent, .replicated):
             arguments["x-queue-type"] = "quorum"
             arguments["x-delivery-limit"] = .int64(Int64(settings.redeliveryLimit))
+            arguments["x-dead-letter-strategy"] = "at-least-once"
+            arguments["x-overflow"] = "reject-publish"
         case (.agent, .single):
             arguments["x-queue-type"] = "classic"
         case (.user, _):

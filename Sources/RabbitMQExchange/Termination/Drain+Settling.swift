@@ -53,19 +53,16 @@ extension Drain {
             try await session.publishDeadLetter(
                 properties,
                 delivery.body,
-                ExchangeNames.DeadLetterKey.deadLetter
+                ExchangeNames.DeadLetterKey.unanswered
             )
             TerminationStep.reached(.moved)
             delivery.acknowledge()
             return true
         } catch let error where error.isAboutTheMessage {
-            return await session.park(
-                delivery,
-                "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
-            )
-        } catch {
-            delivery.reject(requeue: true)
-            return false
-        }
+            let reason = "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
+            if await session.parkOnce(delivery, reason) { return true }
+        } catch {}
+        delivery.reject(requeue: true)
+        return false
     }
 }

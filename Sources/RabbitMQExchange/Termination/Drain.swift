@@ -25,6 +25,8 @@ struct Drain: Sendable {
         let isComplete = Atomic(true)
         /// The marker that ends it.
         let marker: Mutex<ControlMessage>
+        /// Answers the marker that went to the dead letters.
+        let forwarded = Mutex<Signal<ControlMessage.Kind>?>(nil)
 
         init(_ marker: ControlMessage) {
             self.marker = Mutex(marker)
@@ -111,7 +113,7 @@ struct Drain: Sendable {
 
     /// Returns whether this emptied and deleted the queue; `nil` when the connection was lost before.
     private func drain() async throws(ExchangeError) -> Bool? {
-        let marker = ControlMessage(.marker, mailbox: id)
+        let marker = newMarker
         let record = Record(marker)
         let key = session.names.drainKey(of: id, marker: marker.id)
         guard let (channel, consumer) = try await consume() else { return false }
@@ -125,6 +127,7 @@ struct Drain: Sendable {
             drained.send(true)
             return isEmpty
         }
+        if isEmpty { await waitForDeadLetters(record) }
         // Before its channel is closed: a quorum queue may take that in before the last acknowledgements, and would then
         // delete, and count, messages that are in the dead letters.
         do throws(ExchangeError) {
@@ -178,12 +181,16 @@ struct Drain: Sendable {
             do throws(AMQPError) {
                 for try await delivery in consumer {
                     if let control = ControlMessage(delivery.properties) {
+                        let isMarker = record.marker.withLock { $0.id } == control.id
+                        if isMarker, !owner.isLettingGo {
+                            end(delivery, control, record)
+                            return true
+                        }
                         delivery.acknowledge()
-                        guard control.id == record.marker.withLock({ $0.id }) else { continue }
-                        if !owner.isLettingGo { return true }
+                        guard isMarker else { continue }
                         // Should its process die, what it holds comes back behind this marker, and before the next.
                         await owner.waitUntilReleased()
-                        let next = ControlMessage(.marker, mailbox: id)
+                        let next = newMarker
                         record.marker.withLock { $0 = next }
                         _ = try? await session.link.publish(next, key: key)
                     } else {
@@ -208,6 +215,32 @@ struct Drain: Sendable {
             return false
         }
         return isMarked
+    }
+
+    private var newMarker: ControlMessage { ControlMessage(.marker, mailbox: id, replyTo: session.link.replyTo) }
+
+    /// Settles the last marker. That of an agent goes to the dead letters, behind everything that the broker puts there.
+    private func end(_ delivery: Delivery, _ marker: ControlMessage, _ record: Record) {
+        guard id.role == .agent else {
+            delivery.acknowledge()
+            return
+        }
+        let forwarded = session.desk.expect(marker.id)
+        record.forwarded.withLock { $0 = forwarded }
+        delivery.reject(requeue: false)
+    }
+
+    /// Waits until everything that the broker dead-letters from the mailbox is among the dead letters: a queue that
+    /// dead-letters at least once keeps it until then, and forgets it when it is deleted. The session that receives the
+    /// rejected marker there answers it.
+    private func waitForDeadLetters(_ record: Record) async {
+        guard let forwarded = record.forwarded.withLock({ $0 }) else { return }
+        defer { session.desk.forget(record.marker.withLock { $0.id }) }
+        guard await forwarded.wait(until: .now + session.link.patience) == nil else { return }
+        session.link.logger.warning(
+            "what a terminated mailbox dead-lettered may not have left it",
+            metadata: .init(keys: [.mailbox: id.description])
+        )
     }
 
     /// Tells the owner to let go, then sends the marker, and tells it again, until the marker has come back.

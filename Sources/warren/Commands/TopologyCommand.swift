@@ -2,9 +2,19 @@ import ArgumentParser
 import RabbitMQExchange
 
 /// `warren topology`.
-struct TopologyCommand: Command {
+struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology",
+        abstract: "Shows what Warren wants on the broker, or moves what older versions made.",
+        subcommands: [TopologyShow.self, TopologyMigrate.self],
+        defaultSubcommand: TopologyShow.self
+    )
+}
+
+/// `warren topology show`, or `warren topology` alone.
+struct TopologyShow: Command {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
         abstract: "Shows what Warren wants on the broker, compared with what is there.",
         discussion: """
             table compares; AMQP can't look at bindings, so their state is unknown unless --management names the \

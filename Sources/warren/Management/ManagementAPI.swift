@@ -66,6 +66,7 @@ struct ManagementAPI: Sendable {
             facts.oldestMessages[queue.name] = queue.oldest
             facts.unacknowledgedMessages[queue.name] = queue.unacknowledged
             facts.acknowledgementTimeouts[queue.name] = queue.acknowledgementTimeout
+            if queue.isAtMostOnce { facts.atMostOnceQueues.insert(queue.name) }
         }
         facts.alarms = try await alarms()
         return facts
@@ -80,7 +81,7 @@ struct ManagementAPI: Sendable {
                 [
                     "page": "\(number)", "page_size": "\(Self.page)", "use_regex": "true",
                     "name": "^warren\\.\(namespace)\\.",
-                    "columns": "name,head_message_timestamp,messages_unacknowledged,arguments,"
+                    "columns": "name,type,head_message_timestamp,messages_unacknowledged,arguments,"
                         + "effective_policy_definition",
                 ]
             )
@@ -108,7 +109,50 @@ struct ManagementAPI: Sendable {
     /// The user has not the tag that a question needs.
     private struct MayNot: Error {}
 
+    /// Sets a policy of the virtual host.
+    ///
+    /// - Throws: ``CommandFailure``.
+    func put(_ policy: MailboxPolicy) async throws {
+        struct Body: Encodable {
+            let pattern: String
+            let definition: [String: String]
+            let priority = 0
+            let applyTo = "queues"
+
+            enum CodingKeys: String, CodingKey {
+                case pattern, definition, priority
+                case applyTo = "apply-to"
+            }
+        }
+        var request = try request(["policies", virtualHost, policy.name])
+        request.httpMethod = "PUT"
+        request.httpBody = try JSONEncoder().encode(Body(pattern: policy.pattern, definition: policy.definition))
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        let (_, status) = try await answer(to: request)
+        switch status {
+        case 200..<300: return
+        case 401: throw failure("it refused the login, or the user has no tag policymaker", code: "unauthorised")
+        default: throw failure("it answered with the HTTP status \(status)", code: "failed")
+        }
+    }
+
     private func get<Answer: Decodable>(_ path: [String], _ query: [String: String] = [:]) async throws -> Answer {
+        let (data, status) = try await answer(to: try request(path, query))
+        switch status {
+        case 200: break
+        // It says 401 for a wrong password and for a missing tag alike.
+        case 401 where path == ["nodes"]: throw MayNot()
+        case 401: throw failure("it refused the login, or the user has no tag management", code: "unauthorised")
+        default: throw failure("it answered with the HTTP status \(status)", code: "failed")
+        }
+        do {
+            return try JSONDecoder().decode(Answer.self, from: data)
+        } catch {
+            throw failure("its answer is not that of a RabbitMQ", code: "failed")
+        }
+    }
+
+    private func request(_ path: [String], _ query: [String: String] = [:]) throws -> URLRequest {
         // A virtual host may have a slash in its name.
         let allowed = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
         let names = path.map { $0.addingPercentEncoding(withAllowedCharacters: allowed) ?? $0 }
@@ -122,19 +166,7 @@ struct ManagementAPI: Sendable {
         }
         var request = URLRequest(url: url, timeoutInterval: Self.patience)
         request.setValue(authorization, forHTTPHeaderField: "Authorization")
-        let (data, status) = try await answer(to: request)
-        switch status {
-        case 200: break
-        // It says 401 for a wrong password and for a missing tag alike.
-        case 401 where path == ["nodes"]: throw MayNot()
-        case 401: throw failure("it refused the login, or the user has no tag management", code: "unauthorised")
-        default: throw failure("it answered with the HTTP status \(status)", code: "failed")
-        }
-        do {
-            return try JSONDecoder().decode(Answer.self, from: data)
-        } catch {
-            throw failure("its answer is not that of a RabbitMQ", code: "failed")
-        }
+        return request
     }
 
     private func answer(to request: URLRequest) async throws -> (Data, status: Int) {

@@ -48,9 +48,11 @@ extension ManagementAPI {
         let unacknowledged: Int?
         /// By an argument or a policy; the lower one holds.
         let acknowledgementTimeout: Duration?
+        /// Whether it is replicated and dead-letters, and nothing says that it does so at least once.
+        let isAtMostOnce: Bool
 
         enum CodingKeys: String, CodingKey {
-            case name, arguments
+            case name, type, arguments
             case unacknowledged = "messages_unacknowledged"
             case head = "head_message_timestamp"
             case policy = "effective_policy_definition"
@@ -58,17 +60,23 @@ extension ManagementAPI {
 
         private struct Arguments: Decodable {
             let timeout: Int64?
+            let deadLetterExchange: String?
+            let strategy: String?
 
             enum CodingKeys: String, CodingKey {
                 case timeout = "x-consumer-timeout"
+                case deadLetterExchange = "x-dead-letter-exchange"
+                case strategy = "x-dead-letter-strategy"
             }
         }
 
         private struct Policy: Decodable {
             let timeout: Int64?
+            let strategy: String?
 
             enum CodingKeys: String, CodingKey {
                 case timeout = "consumer-timeout"
+                case strategy = "dead-letter-strategy"
             }
         }
 
@@ -82,6 +90,10 @@ extension ManagementAPI {
             acknowledgementTimeout = [arguments?.timeout, policy?.timeout].compactMap(\.self).min().map(
                 Duration.milliseconds
             )
+            let strategies = [arguments?.strategy, policy?.strategy]
+            isAtMostOnce =
+                (try? fields.decode(String.self, forKey: .type)) == "quorum"
+                && arguments?.deadLetterExchange != nil && !strategies.contains("at-least-once")
         }
     }
 }

@@ -158,7 +158,7 @@ struct BadMessage: Sendable {
                 .parked,
                 changed(good) {
                     $0.type = nil
-                    $0.headers["CC"] = .array(["dead-letter", "parked"])
+                    $0.headers["CC"] = .array(["unanswered", "parked"])
                 }
             ),
         ]

@@ -45,7 +45,7 @@ extension BrokerTests.BadInputTests {
                 }
             }
             try await scene.expectLoad(.empty, of: Self.key(id))
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             await agent.close()
             await user.close()
         }
@@ -103,7 +103,7 @@ extension BrokerTests.BadInputTests {
             }
             let queue = Self.key(id)
             try await scene.expectLoad(.empty, of: queue)
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             print("bad input: \(start.duration(to: .now)) in all, slowest valid request \(slowest)")
             #expect(slowest < .seconds(10))
             await agent.close()

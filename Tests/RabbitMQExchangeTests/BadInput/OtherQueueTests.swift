@@ -50,7 +50,7 @@ extension BrokerTests.BadInputTests {
             try await ForeignClient.run(in: scene) { foreign in
                 let replies = try await foreign.replyQueue()
                 for bad in BadMessage.all(to: .agent(AgentID()), replyTo: replies) {
-                    try await foreign.publish(bad.properties, bad.body, to: "dead-letter", through: "dead-letters")
+                    try await foreign.publish(bad.properties, bad.body, to: "unanswered", through: "dead-letters")
                     if bad.properties.headers["CC"] != nil {
                         // The foreign client itself sent a second copy to the parked queue.
                         try await expectParked(bad.what, by: foreign, in: scene)
@@ -61,7 +61,7 @@ extension BrokerTests.BadInputTests {
                 where bad.fate == .answered && !bad.what.contains("almost a frame") {
                     var properties = bad.properties
                     properties.headers["warren-reason"] = "expired"
-                    try await foreign.publish(properties, bad.body, to: "dead-letter", through: "dead-letters")
+                    try await foreign.publish(properties, bad.body, to: "unanswered", through: "dead-letters")
                     let answer = try await eventually("an answer to \(bad.what)") {
                         try await foreign.channel.get(replies, deadline: .soon)
                     }
@@ -70,7 +70,7 @@ extension BrokerTests.BadInputTests {
                 }
                 #expect(try await foreign.take(from: scene.name("parked")).isEmpty)
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             await user.close()
         }
 
@@ -106,7 +106,7 @@ extension BrokerTests.BadInputTests {
             }
             #expect(try await user.status(of: registration.agentID) == .terminated)
             try await eventually("the queue to be gone") { try await scene.load(of: key) == nil }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             await user.close()
         }
 

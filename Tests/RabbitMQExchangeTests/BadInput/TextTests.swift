@@ -64,7 +64,7 @@ extension BrokerTests.BadInputTests {
                 #expect(answer.headers["warren-error-code"] == "mailbox-terminated")
             }
             try await eventually("the queue to be gone") { try await scene.load(of: key) == nil }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             try await scene.expectLoad(.empty, of: "parked")
             await user.close()
         }

@@ -77,7 +77,7 @@ extension BrokerTests {
             #expect(try await long == 1)
             #expect(runs.value.values.allSatisfy { $0 == 1 }, "\(kind): each ran once")
             try await scene.expectLoad(.empty, of: queue(agent))
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             #expect(scene.log.entries.filter { $0.level >= .warning }.map(\.message) == [])
             await user.close()
             await agent.close()
@@ -118,7 +118,7 @@ extension BrokerTests {
             #expect(runs.value.count == 28)
             #expect(runs.value.values.allSatisfy { $0 == 1 }, "\(kind): each ran once")
             try await scene.expectLoad(.empty, of: queue(agent))
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             await user.close()
             await agent.close()
         }
@@ -141,7 +141,7 @@ extension BrokerTests {
             #expect(try await long == 1)
             #expect(runs.value.values.allSatisfy { $0 == 1 }, "\(kind): it ran once")
             try await scene.expectLoad(.empty, of: queue(agent), timeout: .seconds(30))
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             await user.close()
             await agent.close()
         }
@@ -153,7 +153,7 @@ extension BrokerTests {
             try await Task.sleep(for: .seconds(8))
             try await user.terminate(agent.registration.agentID)
             #expect(await long.value?.code == .mailboxTerminated)
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             let name = queue(agent)
             try await eventually("the queue to be gone") { try await scene.load(of: name) == nil }
             await user.close()

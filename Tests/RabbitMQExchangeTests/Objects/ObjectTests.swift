@@ -27,24 +27,27 @@ extension BrokerTests {
             let (agentKey, userKey) = (key(.agent(registration.agentID)), key(user.id))
 
             #expect(
-                Set(queues.keys) == ["directory", "dead-letters", "parked", agentKey, userKey, session]
+                Set(queues.keys) == ["directory", "unanswered", "parked", agentKey, userKey, session]
             )
             #expect(queues.values.allSatisfy { $0.isDurable })
             expect(queues["directory"], "stream", [:])
-            expect(queues["dead-letters"], "quorum", [:])
+            expect(queues["unanswered"], "quorum", ["x-delivery-limit": .integer(1 << 30)])
             expect(queues["parked"], "quorum", ["x-delivery-limit": .integer(1 << 30)])
             expect(queues[session], "classic", ["x-expires": .integer(300_000)])
             let mailbox: [String: JSONValue] = [
                 "x-single-active-consumer": .bool(true),
                 "x-dead-letter-exchange": .string(scene.name("dead-letters")),
-                "x-dead-letter-routing-key": .string("dead-letter"),
+                "x-dead-letter-routing-key": .string("unanswered"),
                 "x-max-length": .integer(1000),
                 "x-overflow": .string("reject-publish"),
             ]
             expect(queues[userKey], "classic", mailbox.merging(["x-expires": .integer(1_200_000)]) { $1 })
             switch kind {
             case .replicated:
-                expect(queues[agentKey], "quorum", mailbox.merging(["x-delivery-limit": .integer(7)]) { $1 })
+                let replicated: [String: JSONValue] = [
+                    "x-delivery-limit": .integer(7), "x-dead-letter-strategy": .string("at-least-once"),
+                ]
+                expect(queues[agentKey], "quorum", mailbox.merging(replicated) { $1 })
             case .single:
                 expect(queues[agentKey], "classic", mailbox)
             }
@@ -52,7 +55,7 @@ extension BrokerTests {
             #expect(try await exchanges(of: scene) == Self.sharedExchanges)
             #expect(
                 try await bindings(of: scene) == [
-                    "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",
+                    "agents # directory", "dead-letters unanswered unanswered", "dead-letters parked parked",
                     "broadcasts type.Agent \(agentKey)", "broadcasts type.Clerk \(agentKey)",
                     "broadcasts exact.Clerk \(agentKey)", "mailboxes \(agentKey) \(agentKey)",
                     "replies \(userKey).# \(userKey)", "mailboxes \(userKey) \(userKey)",
@@ -83,7 +86,7 @@ extension BrokerTests {
             let tags = consumers.map { "\($0.queue.dropFirst(scene.name("").count)) \($0.tag)" }
             #expect(
                 Set(tags) == [
-                    "\(session) warren.answers.\(id)", "dead-letters warren.dead-letters.\(id)",
+                    "\(session) warren.answers.\(id)", "unanswered warren.dead-letters.\(id)",
                     "\(agentKey) \(agentKey).\(id)", "\(userKey) \(userKey).\(id)",
                 ],
                 "rabbitmqctl does not list the consumers of a stream"
@@ -120,14 +123,14 @@ extension BrokerTests {
                     }
                 }
             ) { names in !names.contains { $0.hasPrefix(scene.namespace) } }
-            #expect(try await Set(queues(of: scene).keys) == ["directory", "dead-letters", "parked"])
+            #expect(try await Set(queues(of: scene).keys) == ["directory", "unanswered", "parked"])
             #expect(try await exchanges(of: scene) == Self.sharedExchanges)
             #expect(
                 try await bindings(of: scene) == [
-                    "agents # directory", "dead-letters dead-letter dead-letters", "dead-letters parked parked",
+                    "agents # directory", "dead-letters unanswered unanswered", "dead-letters parked parked",
                 ]
             )
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             try await scene.expectLoad(.empty, of: "parked")
             #expect(scene.log.entries.filter { $0.level >= .warning }.map(\.message) == [])
         }

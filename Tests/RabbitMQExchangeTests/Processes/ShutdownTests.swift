@@ -90,7 +90,7 @@ extension BrokerTests {
             let seconds = scene.log.entries.filter { "\($0.message)".contains("second copy") }
             #expect(seconds.isEmpty, "answered twice")
             try await scene.expectLoad(.empty, of: "agent.\(registration.agentID.uuid.uuidString.lowercased())")
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             for user in users { await user.close() }
         }
 

@@ -21,7 +21,8 @@ struct NameTests {
         let ids = [EntityID.agent(AgentID()), .user(UserID())]
         let all =
             [
-                names.mailboxes, names.agents, names.directory, names.deadLetters, names.parked, names.broadcasts,
+                names.mailboxes, names.agents, names.directory, names.deadLetters, names.unanswered, names.parked,
+                names.broadcasts,
                 names.sessionQueue(UUID()),
             ] + ids.map(names.queue) + ids.map(names.drainLock)
         #expect(all.allSatisfy { $0.hasPrefix("warren.test.") && $0.utf8.count <= 255 })

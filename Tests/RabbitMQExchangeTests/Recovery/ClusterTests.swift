@@ -35,7 +35,7 @@ extension BrokerTests {
         private func expectReplicas(_ troupe: Troupe, _ cluster: PrivateCluster) async throws {
             let agent = "agent.\(troupe.agent.registration.agentID.uuid.uuidString.lowercased())"
             let queues = try await cluster.nodes[0].management.queues()
-            for name in [agent, "directory", "dead-letters", "parked"] {
+            for name in [agent, "directory", "unanswered", "parked"] {
                 let queue = try #require(queues.first { $0.name == troupe.scene.name(name) })
                 #expect(Set(queue.members) == Set(cluster.nodes.map(\.node)), "\(name)")
             }

@@ -38,10 +38,10 @@ extension BrokerTests {
             let troupe = try await Troupe()
             _ = try await troupe.ask(0)
             _ = try await ForeignClient.run(in: troupe.scene) { client in
-                try await client.channel.deleteQueue(troupe.scene.name("dead-letters"), deadline: .soon)
+                try await client.channel.deleteQueue(troupe.scene.name("unanswered"), deadline: .soon)
             }
             try await eventually("both sessions serve them again", timeout: .seconds(20)) {
-                try await troupe.scene.management.queue(troupe.scene.name("dead-letters"))?.consumers == 2
+                try await troupe.scene.management.queue(troupe.scene.name("unanswered"))?.consumers == 2
             }
             let idle = try await troupe.user.registerAgent(AgentType("Idle"))
             let handle = troupe.user.handle(to: idle.agentID)

@@ -67,7 +67,7 @@ extension BrokerTests {
                 #expect(try await user.status(of: mailbox.registration.agentID) == .terminated)
                 await mailbox.owner?.close()
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             try await scene.expectLoad(.empty, of: "parked")
             #expect(scene.log.entries.filter { $0.level >= .error }.map(\.message) == [])
             await user.close()
@@ -106,7 +106,7 @@ extension BrokerTests {
             try await eventually("the queue to be gone", timeout: .seconds(30)) {
                 try await scene.load(of: queue) == nil
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             await user.close()
         }
 
@@ -180,7 +180,7 @@ extension BrokerTests {
                     take(try await user.receive(timeout: .seconds(30)))
                 }
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             // Answers to requests whose sending was not confirmed in time, and no second ones.
             while let late = try? await user.receive(timeout: .seconds(1)) { take(late) }
             try await user.terminate(.agent(registration.agentID))

@@ -33,9 +33,35 @@ extension BrokerTests {
                 #expect(failure.code == .deadlineExceeded)
                 #expect(tags.remove(response.tag) != nil)
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             try await requester.terminate(.agent(registration.agentID))
             try await requester.terminate(requester.mailboxID)
+            await requester.close()
+        }
+
+        @Test("Requests that expire while their mailbox is terminated are answered, each once", arguments: kinds)
+        func expiresMeanwhile(_ kind: MailboxKind) async throws {
+            let scene = try await Scene(kind)
+            let requester = try await scene.exchange().makeUserTransport(name: nil)
+            let registration = try await requester.registerAgent(AgentType("Clerk"))
+            let deadline = Date(timeIntervalSinceNow: 10)
+            let requests = try (1...1000).map { _ in
+                try Request(from: requester.mailboxID, to: .agent(registration.agentID), deadline: deadline, .ping)
+            }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for request in requests { group.addTask { try await requester.send(.request(request)) } }
+                try await group.waitForAll()
+            }
+            var tags = Set(requests.map(\.tag))
+            // All expire at the same moment.
+            try await Task.sleep(for: .seconds(max(0, deadline.timeIntervalSinceNow)))
+            try await requester.terminate(.agent(registration.agentID))
+            while !tags.isEmpty {
+                guard case .response(let response) = try await requester.receive(timeout: .seconds(20)) else {
+                    continue
+                }
+                #expect(tags.remove(response.tag) != nil)
+            }
             await requester.close()
         }
 

@@ -145,7 +145,7 @@ extension BrokerTests {
             try await eventually("no mailbox to be left") {
                 try await !scene.management.queues().contains { $0.name.hasPrefix(scene.name("agent.")) }
             }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             #expect(scene.log.entries.filter { $0.level >= .error }.map(\.message) == [])
             try await requester.terminate(requester.mailboxID)
             await requester.close()
@@ -167,7 +167,7 @@ extension BrokerTests {
 
         private func expectGone(_ registration: AgentRegistration, in scene: Scene) async throws {
             try await eventually("the queue to be gone") { try await scene.load(of: registration.queueName) == nil }
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             try await scene.expectLoad(.empty, of: "parked")
         }
     }

@@ -45,7 +45,7 @@ extension BrokerTests {
             #expect(total.refused == Publishers.count * Self.rounds)
             let faults = scene.log.entries.filter { $0.level >= .error }
             #expect(faults.map { "\($0.message) \($0.metadata)" } == [])
-            try await scene.expectLoad(.empty, of: "dead-letters")
+            try await scene.expectLoad(.empty, of: "unanswered")
             try await scene.expectLoad(.empty, of: "parked")
             let mailboxes = try await scene.management.queues().filter { $0.name.hasPrefix(scene.name("agent.")) }
             #expect(mailboxes.isEmpty)

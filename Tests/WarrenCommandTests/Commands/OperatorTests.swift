@@ -177,7 +177,7 @@ extension ToolTests {
             }
             var properties = MessageProperties()
             properties.type = "nonsense"
-            try await scene.publish(properties, "", to: "dead-letters", key: "dead-letter")
+            try await scene.publish(properties, "", to: "dead-letters", key: "unanswered")
             #expect(try await service.nextLine() == "parked  malformed  -  - -> -")
             #expect(try await service.stop() == .code(0))
         }

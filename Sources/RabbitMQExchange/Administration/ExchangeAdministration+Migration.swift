@@ -1,0 +1,123 @@
+internal import AMQP
+public import AgentExchange
+internal import Foundation
+
+/// What became of the objects of older versions.
+public struct Migration: Sendable, Hashable, Codable {
+    /// Dead letters that were moved to the queue of today.
+    public internal(set) var moved = 0
+    /// Sessions of older versions that still serve the older queue: run it again when they have ended. 0 when the queue is
+    /// gone.
+    public internal(set) var olderSessions = 0
+}
+
+extension ExchangeAdministration {
+    /// Moves what is in the dead letters of older versions to the queue of today, and removes their queue. Agents, callers
+    /// and their sessions go on meanwhile, and nothing is lost.
+    ///
+    /// Older mailboxes go on to dead-letter with their routing key, which then leads to the new queue. Sessions of today are
+    /// told to leave the older queue; while sessions of an older version are connected it stays, and both are served.
+    ///
+    /// - Throws: ``ExchangeError/Code/forbidden`` for a broker user who may not make what all sessions share.
+    public func migrate() async throws(ExchangeError) -> Migration {
+        try await Topology.shared(names).declare(on: link)
+        var migration = Migration()
+        guard let status = try await link.status(ofQueue: names.deadLetters) else { return migration }
+        // First the new way, then the end of the old one: a dead letter between is answered twice, and dropped once.
+        try await Topology(exchanges: [], queues: [], bindings: [newWay]).declare(on: link)
+        let markerWay = Topology.Binding(
+            queue: names.deadLetters,
+            exchange: names.deadLetters,
+            key: "marker.\(UUID().lowercased)"
+        )
+        try await Topology(exchanges: [], queues: [], bindings: [markerWay]).declare(on: link)
+        try await unbind(Topology.older(names).bindings)
+        migration.olderSessions = try await sendAway(status.consumerCount, through: markerWay)
+        try await unbind([markerWay])
+        migration.moved = try await moveOlder()
+        guard migration.olderSessions == 0 else {
+            // They would not be served any more.
+            try await Topology.older(names).declare(on: link)
+            try await unbind([newWay])
+            return migration
+        }
+        let (queue, limit) = (names.deadLetters, link.deadline)
+        try await link.declare("can't remove \(queue)") { (channel) throws(AMQPError) in
+            _ = try await channel.deleteQueue(queue, deadline: limit)
+        }
+        return migration
+    }
+
+    /// The way of what older mailboxes dead-letter to the queue of today.
+    private var newWay: Topology.Binding {
+        Topology.Binding(
+            queue: names.unanswered,
+            exchange: names.deadLetters,
+            key: ExchangeNames.DeadLetterKey.older
+        )
+    }
+
+    private func unbind(_ bindings: [Topology.Binding]) async throws(ExchangeError) {
+        let limit = link.deadline
+        try await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
+            for binding in bindings {
+                try await channel.unbindQueue(
+                    binding.queue,
+                    from: binding.exchange,
+                    routingKey: binding.key,
+                    deadline: limit
+                )
+            }
+        }
+    }
+
+    /// Sends each session that serves the older queue a marker, after which it leaves it. Sessions of older versions drop it.
+    ///
+    /// - Returns: How many are left after a while.
+    private func sendAway(_ count: Int, through way: Topology.Binding) async throws(ExchangeError) -> Int {
+        var left = count
+        var pause = Pause(link)
+        let end = ContinuousClock.now + link.patience
+        while left > 0, .now < end, !Task.isCancelled {
+            for _ in 0..<left {
+                let marker = ControlMessage(.marker, mailbox: nil)
+                do {
+                    try await link.publish(marker.publication(to: way.exchange, key: way.key))
+                } catch {
+                    throw ExchangeError(error, "can't write to \(way.queue)")
+                }
+            }
+            await pause.next()
+            left = try await link.status(ofQueue: way.queue)?.consumerCount ?? 0
+        }
+        return left
+    }
+
+    /// Moves the dead letters one by one: each is confirmed where it goes before it is acknowledged.
+    ///
+    /// - Returns: How many were moved.
+    private func moveOlder() async throws(ExchangeError) -> Int {
+        var moved = 0
+        while true {
+            let (queue, limit) = (names.deadLetters, link.deadline)
+            do {
+                let isMoved = try await link.consumer.withChannel(deadline: limit) { (channel) throws(AMQPError) in
+                    guard let delivery = try await channel.get(queue, deadline: limit) else { return false }
+                    if ControlMessage(delivery.properties) == nil {
+                        try await session.publishDeadLetter(
+                            delivery.properties.forMoving(),
+                            delivery.body,
+                            ExchangeNames.DeadLetterKey.unanswered
+                        )
+                        moved += 1
+                    }
+                    delivery.acknowledge()
+                    return true
+                }
+                guard isMoved else { return moved }
+            } catch {
+                throw ExchangeError(error, "can't move the dead letters")
+            }
+        }
+    }
+}
