@@ -64,7 +64,7 @@ package enum ForeignInput {
         for random in [0, 0.5, 1] { _ = backoff.next(random: random) }
         _ = Deadline.after(settings.operationTimeout)
         for id in [EntityID.agent(AgentID()), .user(UserID())] {
-            _ = Topology.mailbox(of: id, lineage: [], exchange.names, settings)
+            _ = Topology.mailbox(of: id, lineage: [], exchange.names, settings, forOlder: true)
         }
         _ = settings.sessionExpiry.milliseconds
         _ = settings.acknowledgementTimeout.map { ContinuousClock.now - $0 / 2 }

@@ -30,7 +30,7 @@ extension Session {
     func take(_ notice: Notice, _ properties: MessageProperties) {
         guard !knowsSender(of: properties) else { return hand(notice, properties) }
         startHint { [self] in
-            await learnSender(of: properties)
+            guard await learnSender(of: properties) else { return drop(reason: "unavailable") }
             hand(notice, properties)
         }
     }
