@@ -75,8 +75,8 @@ extension ToolTests {
                 #""\u00e9\/""#, #"{"b":1.0,"a":[]}"#,
             ]
             for value in values {
-                #expect(try await tool.run("call", "e", "echo", value).output == value)
-                let json = try await tool.run("call", "e", "echo", value, "--json").output
+                #expect(try await tool.run("call", "e", "echo", "--", value).output == value)
+                let json = try await tool.run("call", "e", "echo", "--json", "--", value).output
                 #expect(json.hasPrefix("{\"action\":\"echo\",\"id\":\"\(id)\",\"milliseconds\":"))
                 #expect(json.hasSuffix("\"result\":\(value)}"))
             }
