@@ -55,8 +55,9 @@ struct DeployTests {
         let plugins = ["mqtt", "stomp", "stream", "web_mqtt", "web_stomp", "prometheus", "top"]
         let broker = try await PrivateBroker.start(.init(plugins: plugins.map { "rabbitmq_\($0)" }))
         // AMQP, the management, six plugins, and what tools of the broker connect to.
-        let addresses = try Self.listening(try #require(await broker.vmProcessID))
-        #expect(addresses.count >= 9, "\(addresses)")
+        // Plugins begin to listen one after the other, some after AMQP is answered.
+        let process = try #require(await broker.vmProcessID)
+        let addresses = try await eventually("all to listen", value: { try Self.listening(process) }) { $0.count >= 9 }
         #expect(addresses.allSatisfy { $0.hasPrefix("0100007F:") }, "\(addresses)")
         await broker.stop()
     }

@@ -1,9 +1,9 @@
 internal import Synchronization
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
+#if canImport(Glibc)
+    import Glibc
 #else
-    import Foundation
+    import Darwin
 #endif
 
 /// A file whose first line is a password.
@@ -49,16 +49,39 @@ struct PasswordFile {
 
     /// - Throws: `authenticationFailed`.
     private func read() throws(AMQPError) -> String {
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw Credentials.missing("the password file \(path) can't be read", error)
-        }
+        let bytes = try contents()
         let line = bytes.prefix(Self.limit + 1).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard !line.isEmpty, line.count <= Self.limit, let text = String(validating: line, as: UTF8.self) else {
             throw Credentials.missing("the first line of the password file \(path) is not a password", nil)
         }
         return text
     }
+    /// The bytes up to the end of the first line, or one more than a password may have.
+    private func contents() throws(AMQPError) -> [UInt8] {
+        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw unreadable(errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: Self.limit + 1)
+        while bytes.count <= Self.limit, !bytes.contains(UInt8(ascii: "\n")) {
+            let count = unsafe part.withUnsafeMutableBytes { unsafe systemRead(descriptor, $0.baseAddress, $0.count) }
+            if count == 0 { break }
+            if count > 0 {
+                bytes += part.prefix(count)
+            } else if errno != EINTR {
+                throw unreadable(errno)
+            }
+        }
+        return bytes
+    }
+
+    private func unreadable(_ number: Int32) -> AMQPError {
+        let reason = unsafe String(cString: strerror(number))
+        return Credentials.missing("the password file \(path) can't be read: \(reason)", nil)
+    }
+}
+
+/// The system's function; the type has methods of that name.
+private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
+    unsafe read(descriptor, buffer, count)
 }

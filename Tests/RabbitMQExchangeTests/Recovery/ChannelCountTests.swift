@@ -51,10 +51,10 @@ extension BrokerTests {
             // The broker ends the consumer of the dead letters, which is started again.
             for _ in 0..<3 {
                 _ = try await session.link.declare("can't delete") { (channel) throws(AMQPError) in
-                    try await channel.deleteQueue(session.names.deadLetters, deadline: .soon)
+                    try await channel.deleteQueue(session.names.unanswered, deadline: .soon)
                 }
                 try await eventually("the dead letters to be received again", timeout: .seconds(30)) {
-                    try await scene.management.queue(session.names.deadLetters)?.consumers == 1
+                    try await scene.management.queue(session.names.unanswered)?.consumers == 1
                 }
             }
             try await eventually("no channel more than before", value: { try await channels(of: scene) }) {

@@ -91,7 +91,7 @@ extension BrokerTests {
             let mailboxes = [stage.victim.id, stage.service.id, stage.agent.id].map {
                 scene.name("\($0.role.rawValue).\($0.uuid.uuidString.lowercased())")
             }
-            for queue in stage.sessions + mailboxes + [scene.name("dead-letters"), scene.name("parked")] {
+            for queue in stage.sessions + mailboxes + [scene.name("unanswered"), scene.name("parked")] {
                 try await refused("get from \(queue)") { channel throws(AMQPError) in
                     _ = try await channel.get(queue, deadline: .soon)
                 }

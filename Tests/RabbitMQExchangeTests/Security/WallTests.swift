@@ -105,7 +105,7 @@ extension BrokerTests {
                 (
                     "read the dead letters",
                     { (channel) throws(AMQPError) in
-                        _ = try await channel.get(there.name("dead-letters"), deadline: .soon)
+                        _ = try await channel.get(there.name("unanswered"), deadline: .soon)
                     }
                 ),
                 (

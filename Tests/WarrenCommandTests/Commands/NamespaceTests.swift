@@ -145,7 +145,7 @@ extension ToolTests {
             let wrong = [
                 ("remote", ["call", id, "fail", #""no luck""#]), ("unknown-action", ["call", id, "nothing"]),
                 ("not-found", ["call", "nobody", "echo"]), ("usage", ["call", id, "echo", "hello"]),
-                ("usage", ["call", id]), ("remote", ["call", id, "fail", #""x""#, "--stream"]),
+                ("usage", ["call", id]), ("invalid-message", ["call", id, "fail", #""x""#, "--stream"]),
             ]
             for (code, arguments) in wrong {
                 let run = try await scene.tool.run(arguments + ["--json"])

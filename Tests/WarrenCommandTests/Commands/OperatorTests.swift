@@ -63,7 +63,7 @@ extension ToolTests {
             let scene = try await ToolScene()
             let missing = try await scene.tool.run("topology")
             // Nothing is wrong with a namespace that was not used yet: the doctor says so, and so does this.
-            #expect(missing.exit == .code(0) && missing.lines.count == 11)
+            #expect(missing.exit == .code(0) && missing.lines.count == 12)
             #expect(missing.errors.contains("was not used yet"))
             #expect(try await scene.tool.run("doctor").exit == .code(0))
             let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(scene.namespace).json")
