@@ -64,7 +64,7 @@ final class Player: Sendable {
         var configuration = configuration
         configuration.connectionName = name
         let exchange = try RabbitMQExchange(
-            url: brokers.url(ports: proxies.map(\.listenPort)),
+            url: brokers.url(user: kind.brokerUser, ports: proxies.map(\.listenPort)),
             namespace: "chaos",
             configuration: configuration
         )
@@ -79,7 +79,7 @@ final class Player: Sendable {
         let child = try ChildProcess(
             try ProductsDirectory.executable("chaos"),
             ["member"],
-            environment: ["WARREN_PASSWORD": "guest"]
+            environment: ["WARREN_PASSWORD": Brokers.password]
         )
         try child.write(order.line())
         let commands = state.withLock { state in
