@@ -6,6 +6,9 @@ import RabbitMQExchange
 struct MemberOrder: Codable, Sendable {
     enum Role: String, Codable, Sendable {
         case requester, agent
+
+        /// The broker user of all members with this role.
+        var brokerUser: String { rawValue + "s" }
     }
 
     let role: Role

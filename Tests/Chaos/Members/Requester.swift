@@ -30,6 +30,12 @@ final class Requester: Sendable {
     /// Longer than all faults that come together.
     private static let callDeadline = Duration.seconds(90)
 
+    /// The action whose result never ends.
+    static let streamAction = "stream"
+
+    /// How many endless streams a client pulls from each agent.
+    private static let streams = 3
+
     /// How many requests to one agent may wait for an answer.
     private static let width = 40
 
@@ -63,7 +69,11 @@ final class Requester: Sendable {
         switch command {
         case .ask(let slot, let registration):
             let isNew = state.withLock { $0.targets.updateValue(registration, forKey: slot) == nil }
-            if isNew { Task { await self.ask(slot) } }
+            guard isNew else { return }
+            Task { await self.ask(slot) }
+            if let client {
+                for _ in 0..<Self.streams { Task { await self.pull(slot, client) } }
+            }
         case .terminate(let registration):
             Task { await self.terminate(registration) }
         case .finish(let seconds):
@@ -151,6 +161,24 @@ final class Requester: Sendable {
             let isGone = error.code == .mailboxTerminated || error.delivery == .unknown
             let delivery = isOver ? "unanswered" : isGone ? "gone" : error.delivery.rawValue
             ledger.write(.failed, request: id, code: error.code.rawValue, delivery: delivery)
+        }
+    }
+
+    /// Pulls endless streams of whatever agent is asked in a place, each for some seconds. A requester that is killed leaves
+    /// them to the agent, which must not hold their places for ever.
+    private func pull(_ slot: Int, _ client: UserExchangeClient) async {
+        while let target = state.withLock({ $0.isFinishing ? nil : $0.targets[slot] }) {
+            var count = 0
+            do {
+                for try await _ in client.handle(to: target.agentID).stream(Self.streamAction) {
+                    count += 1
+                    if count == 200 || state.withLock({ $0.isFinishing }) { break }
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+            } catch {
+                // Whatever ends a stream, another is pulled.
+            }
+            try? await Task.sleep(for: .milliseconds(250))
         }
     }
 

@@ -72,6 +72,10 @@ final class Server: Sendable {
                 while true {
                     await waitForRoom()
                     guard case .request(let request) = try await transport.receive(timeout: nil) else { continue }
+                    guard !request.asksForStream else {
+                        Task { try? await transport.send(.response(request.error(.unknownAction, "no streams here"))) }
+                        continue
+                    }
                     ledger.write(
                         .start,
                         request: Self.id(of: request),
@@ -115,7 +119,8 @@ final class Server: Sendable {
                 return
             } catch {
                 ledger.write(.unanswered, request: Self.id(of: request), mailbox: mailbox, code: error.code.rawValue)
-                guard error.isRetryable else { return }
+                // A right that was taken away may come back.
+                guard error.isRetryable || error.code == .forbidden else { return }
                 try? await Task.sleep(for: .milliseconds(200))
             }
         }
@@ -125,7 +130,8 @@ final class Server: Sendable {
         let mailbox = registration.agentID.uuid
         do throws(ExchangeError) {
             ledger.write(.serving, mailbox: mailbox)
-            let client = try await exchange.makeAgentClient(registration, mode: mode) { [self] request, _ in
+            let client = try await exchange.makeAgentClient(registration, mode: mode) { [self] request, client in
+                if request.asksForStream { return try await Self.stream(request, client) }
                 ledger.write(.start, request: Self.id(of: request), mailbox: mailbox, attempt: request.attempt)
                 await work(registration)
                 ledger.write(.end, request: Self.id(of: request), mailbox: mailbox)
@@ -142,6 +148,11 @@ final class Server: Sendable {
         } catch {
             return error
         }
+    }
+
+    /// Sends parts until the requester cancels, or is gone.
+    private static func stream(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
+        while true { try await client.send(part: try Payload(encoding: 1), of: request) }
     }
 
     /// Most take some milliseconds, some take seconds: more of them in the last place, where requests wait in the process.
@@ -192,5 +203,13 @@ final class Server: Sendable {
         ledger.write(.closed)
         Chaos.say("ended")
         exit(0)
+    }
+}
+
+extension Request {
+    /// Whether it is one of the endless streams, which are not in the ledger.
+    fileprivate var asksForStream: Bool {
+        guard case .action(let name, _) = body else { return false }
+        return name == Requester.streamAction
     }
 }

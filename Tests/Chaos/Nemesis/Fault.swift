@@ -34,6 +34,12 @@ enum Fault: String, Sendable, CaseIterable {
     case freeze
     /// The broker takes no messages.
     case alarm
+    /// The broker user of the agents, or of the requesters, may not publish, and may again later.
+    case revoke
+    /// The broker refuses bodies above a few bytes, and takes them again later.
+    case limit
+    /// The operator registers and terminates agents, and asks for them, as fast as it can.
+    case flood
 
     /// Whether it concerns the operator.
     var isOperators: Bool { self == .operatorCut || self == .operatorStall }
@@ -41,7 +47,7 @@ enum Fault: String, Sendable, CaseIterable {
     /// Whether it concerns the broker.
     var isBrokers: Bool {
         switch self {
-        case .restart, .crash, .freeze, .alarm: true
+        case .restart, .crash, .freeze, .alarm, .revoke, .limit: true
         default: false
         }
     }

@@ -52,7 +52,8 @@ final class Nemesis: Sendable {
         case .end: choice = cast.agents
         case .terminateAndDie: choice = mortals
         case .stop, .reset, .cut, .delay, .halfOpen, .stall, .cutWithin: choice = cast.all
-        case .terminate, .restart, .crash, .freeze, .alarm, .operatorCut, .operatorStall: return nil
+        case .terminate, .restart, .crash, .freeze, .alarm, .revoke, .limit, .flood, .operatorCut, .operatorStall:
+            return nil
         }
         return choice[step.target % choice.count]
     }
@@ -60,6 +61,9 @@ final class Nemesis: Sendable {
     private func carryOut(_ step: NemesisPlan.Step, _ player: Player?) async throws {
         switch step.fault {
         case .restart, .crash, .freeze, .alarm: try await carryOut(onBroker: step)
+        case .revoke: try await revoke(step)
+        case .limit: try await limit(step)
+        case .flood: try await during(step, on: "directory") { await cast.flood(for: step.hold) }
         case .operatorCut, .operatorStall: try await carryOut(onOperator: step)
         case .terminate: try await terminate(step)
         case .terminateAndDie: try await terminate(step, killing: player)
@@ -81,6 +85,39 @@ final class Nemesis: Sendable {
         guard !isQuiet else { return }
         let seconds = begun.duration(to: .now) / .seconds(1)
         Chaos.say(String(format: "%6.1f s  ", seconds) + text)
+    }
+
+    /// Takes the right to publish from all agents, or from all requesters, and gives it back.
+    ///
+    /// A channel keeps the rights that it has used, so half of the time the connections are reset too.
+    private func revoke(_ step: NemesisPlan.Step) async throws {
+        let players = step.dice % 2 == 0 ? cast.agents : cast.requesters
+        guard let user = players.first?.kind.brokerUser else { return }
+        try await during(step, on: "broker") {
+            try await brokers.allow(user, toWrite: "^$")
+            if step.dice / 2 % 2 == 0 { try await reset(players) }
+            try await Task.sleep(for: step.hold)
+            try await brokers.allow(user, toWrite: ".*")
+        }
+    }
+
+    /// Lowers the largest body that the broker takes. A channel keeps the limit that it began with, so the connections are
+    /// reset, also after the limit is lifted.
+    private func limit(_ step: NemesisPlan.Step) async throws {
+        let players = step.dice % 2 == 0 ? cast.agents : cast.all
+        try await during(step, on: "broker") {
+            try await brokers.limitBodies(to: 16)
+            try await reset(players)
+            try await Task.sleep(for: step.hold)
+            try await brokers.limitBodies(to: Brokers.largestBody)
+            try await reset(players)
+        }
+    }
+
+    private func reset(_ players: [Player]) async throws {
+        for player in players {
+            for proxy in player.proxies { try await proxy.resetConnections() }
+        }
     }
 
     private func carryOut(onBroker step: NemesisPlan.Step) async throws {

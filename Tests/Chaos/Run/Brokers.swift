@@ -7,10 +7,44 @@ struct Brokers: Sendable {
 
     static func start(_ count: Int) async throws -> Brokers {
         if count == 1 {
-            return Brokers(nodes: [try await PrivateBroker.start(.init(plugins: []))], cluster: nil)
+            let brokers = Brokers(nodes: [try await PrivateBroker.start(.init(plugins: []))], cluster: nil)
+            return try await brokers.withUsers()
         }
         let cluster = try await PrivateCluster.start(count)
-        return Brokers(nodes: cluster.nodes, cluster: cluster)
+        return try await Brokers(nodes: cluster.nodes, cluster: cluster).withUsers()
+    }
+
+    /// The largest body that the broker takes by default, in bytes.
+    static let largestBody = 134_217_728
+
+    /// The password of all broker users.
+    static let password = "guest"
+
+    /// Makes the broker users of the members; stops the broker when that fails.
+    private func withUsers() async throws -> Brokers {
+        do {
+            for role in [MemberOrder.Role.agent, .requester] {
+                try await nodes[0].control("add_user", role.brokerUser, Self.password)
+                try await allow(role.brokerUser, toWrite: ".*")
+            }
+        } catch {
+            await stop()
+            throw error
+        }
+        return self
+    }
+
+    /// Gives a broker user all rights, but only these to publish and to bind.
+    func allow(_ user: String, toWrite pattern: String) async throws {
+        try await nodes[0].control("set_permissions", user, ".*", pattern, ".*")
+    }
+
+    /// Sets the largest body that channels take which are opened from now on.
+    func limitBodies(to size: Int) async throws {
+        // RabbitMQ 4 reads the setting once, into a persistent term.
+        let key = "max_message_size"
+        let text = "application:set_env(rabbit, \(key), \(size)), persistent_term:put(\(key), \(size))."
+        for node in nodes { try await node.control("eval", text) }
     }
 
     private init(nodes: [PrivateBroker], cluster: PrivateCluster?) {
@@ -19,8 +53,8 @@ struct Brokers: Sendable {
     }
 
     /// A URL with these ports, one for each node.
-    func url(ports: [Int]) -> String {
-        "amqp://guest:guest@" + ports.map { "127.0.0.1:\($0)" }.joined(separator: ",")
+    func url(user: String = "guest", ports: [Int]) -> String {
+        "amqp://\(user):\(Self.password)@" + ports.map { "127.0.0.1:\($0)" }.joined(separator: ",")
     }
 
     /// Returns when all nodes run and know each other.

@@ -104,6 +104,31 @@ final class Cast: Sendable {
         }
     }
 
+    /// Fills the directory: agents that live for a moment, and questions, as many as go in a time.
+    func flood(for duration: Duration) async {
+        let end = ContinuousClock.now + duration
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    while ContinuousClock.now < end { await self.come() }
+                }
+            }
+        }
+    }
+
+    /// Registers an agent, asks for it, and terminates it, as far as the exchange lets it.
+    private func come() async {
+        do throws(ExchangeError) {
+            noteBirth()
+            let registration = try await operatorTransport.registerAgent(AgentType("Flood"))
+            noteBirth()
+            _ = try await operatorTransport.discover(typeNamed: "Flood", allowSubtypes: false)
+            try await operatorTransport.terminate(.agent(registration.agentID))
+        } catch {
+            try? await Task.sleep(for: .milliseconds(250))
+        }
+    }
+
     /// Terminates the mailbox of a place, and makes another.
     ///
     /// - Parameter author: Who is told to do it; the operator does when there is none, or when that one fails.

@@ -63,8 +63,9 @@ final class Player: Sendable {
         let name = "\(role)#\(life)"
         var configuration = configuration
         configuration.connectionName = name
+        let url = brokers.url(user: kind.brokerUser, ports: proxies.map(\.listenPort))
         let exchange = try RabbitMQExchange(
-            url: brokers.url(ports: proxies.map(\.listenPort)),
+            url: url,
             namespace: "chaos",
             configuration: configuration
         )
@@ -76,7 +77,12 @@ final class Player: Sendable {
             seed: seed &+ UInt64(life),
             isVariant: isVariant
         )
-        let child = try ChildProcess(try ProductsDirectory.executable("chaos"), ["member"])
+        // A decoded factory takes its password from there.
+        let child = try ChildProcess(
+            try ProductsDirectory.executable("chaos"),
+            ["member"],
+            environment: ["WARREN_BROKER": url]
+        )
         try child.write(order.line())
         let commands = state.withLock { state in
             state.child = child
