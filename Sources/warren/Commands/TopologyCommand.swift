@@ -6,6 +6,11 @@ struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology",
         abstract: "Shows what Warren wants on the broker, or moves what older versions made.",
+        discussion: """
+            EXAMPLE
+              warren topology --management http://127.0.0.1:15672
+              warren topology migrate --management http://127.0.0.1:15672
+            """,
         subcommands: [TopologyShow.self, TopologyMigrate.self],
         defaultSubcommand: TopologyShow.self
     )

@@ -78,7 +78,7 @@ struct UsageTests {
         let run = try await Tool().run(command, "--help")
         #expect(run.exit == .code(0))
         #expect(run.output.contains("EXAMPLE\n  warren \(command)"))
-        #expect(run.output.contains("--broker") || ["parked", "namespace"].contains(command))
+        #expect(run.output.contains("--broker") || ["parked", "namespace", "topology"].contains(command))
     }
 
     @Test("Completions are there for each shell", arguments: ["bash", "zsh", "fish"])
