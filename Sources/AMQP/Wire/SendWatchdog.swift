@@ -1,3 +1,4 @@
+internal import CRabbitMQ
 internal import Synchronization
 
 #if canImport(Glibc)

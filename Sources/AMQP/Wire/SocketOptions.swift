@@ -1,3 +1,5 @@
+internal import CRabbitMQ
+
 #if canImport(Glibc)
     import Glibc
 #else
