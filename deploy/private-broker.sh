@@ -175,14 +175,36 @@ plugin_listeners() {
     done
 }
 
-# The addresses that the broker listens on and that are not of this machine alone, as the kernel writes them.
-open_addresses() {
-    [ -r "/proc/$vm/net/tcp" ] || return 0
+# The addresses that the broker listens on, as the kernel writes them.
+addresses() {
     # shellcheck disable=SC2012,SC2046
     ls -l "/proc/$vm/fd" 2>/dev/null | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p' \
-        | awk 'FILENAME == "-" { own[$1]; next }
-            $4 == "0A" && ($10 in own) && $2 !~ /^......7F:/ && $2 !~ /^(0000000000000000FFFF0000......7F|00000000000000000000000001000000):/ { print $2 }' \
+        | awk 'FILENAME == "-" { own[$1]; next } $4 == "0A" && ($10 in own) { print $2 }' \
             - "/proc/$vm/net/tcp" $([ ! -r "/proc/$vm/net/tcp6" ] || echo "/proc/$vm/net/tcp6")
+}
+
+# Those that are not of this machine alone.
+open_addresses() {
+    [ -r "/proc/$vm/net/tcp" ] || return 0
+    addresses | grep -vE '^(......7F:|0000000000000000FFFF0000......7F|00000000000000000000000001000000:)'
+}
+
+# Whether each plugin that was named listens: the broker answers AMQP before, and ends when one of their ports is taken.
+plugins_listen() {
+    local plugin taken
+    taken=$([ -r "/proc/$vm/net/tcp" ] && addresses)
+    # shellcheck disable=SC2086
+    set -- $plugin_ports
+    for plugin in $listening management; do
+        if grep -qw "rabbitmq_$plugin" "$directory/enabled_plugins"; then
+            if [ -n "$taken" ]; then
+                grep -q ":$(printf %04X "${1:-$management_port}")\$" <<< "$taken" || return 1
+            else
+                in_use "${1:-$management_port}" || return 1
+            fi
+        fi
+        [ $# -eq 0 ] || shift
+    done
 }
 
 write_cookie() {
@@ -242,7 +264,7 @@ alive() { [ -n "$1" ] && kill -0 "$1" 2>/dev/null; }
 until_ready() {
     local deadline=$((SECONDS + start_seconds))
     while [ $SECONDS -lt $deadline ]; do
-        greets "$port" && exit 0
+        greets "$port" && plugins_listen && exit 0
         sleep 0.05
     done
     exit 1
@@ -454,6 +476,12 @@ quick_ctl() {
             [ $# -eq 5 ] || return 1
             expression="Found = rabbit_auth_backend_internal:set_topic_permissions(<<\"$2\">>, <<\"/\">>, <<\"$3\">>,
                 <<\"${4//\\/\\\\}\">>, <<\"${5//\\/\\\\}\">>, <<\"test\">>)," ;;
+        set_vm_memory_high_watermark)
+            [[ $# -eq 2 && $2 =~ ^0\.[0-9]+$ ]] || return 1
+            expression="Found = vm_memory_monitor:set_vm_memory_high_watermark($2)," ;;
+        set_disk_free_limit)
+            [[ $# -eq 2 && $2 =~ ^[0-9]+[A-Z]+$ ]] || return 1
+            expression="Found = rabbit_disk_monitor:set_disk_free_limit(\"$2\")," ;;
         *) return 1 ;;
     esac
     output=$(timeout 60 erl_call -r -address "127.0.0.1:$distribution_port" -timeout 60 -fetch_stdout -no_result_term \

@@ -13,7 +13,10 @@ extension BrokerTests {
         )
         func alarm(_ alarm: Alarm) async throws {
             let broker = try await PrivateBroker.start()
-            let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(3) }
+            let troupe = try await Troupe(on: broker)
+            var impatient = troupe.scene
+            impatient.configuration.operationTimeout = .seconds(3)
+            let asker = try await impatient.user("impatient")
             _ = try await troupe.ask(0)
             try await broker.control(alarm.on)
             let blocked = await outcome { _ = try await troupe.ask(2, deadline: .seconds(5)) }
@@ -24,7 +27,7 @@ extension BrokerTests {
             #expect(again.error != nil && again.duration < .seconds(7), "\(String(describing: again.error))")
             // A complete answer about a mailbox needs a record in the directory.
             let status = await outcome {
-                _ = try await troupe.user.status(of: .agent(troupe.agent.registration.agentID))
+                _ = try await asker.status(of: .agent(troupe.agent.registration.agentID))
             }
             #expect(status.error?.code == .brokerBlocked || status.error?.code == .deadlineExceeded)
             #expect(status.duration < .seconds(7))
@@ -32,6 +35,7 @@ extension BrokerTests {
             try await broker.control(alarm.off)
             #expect(try await patient == 8)
             try await troupe.expectRecovered()
+            await asker.close()
             await troupe.close()
             await broker.stop()
         }
