@@ -2,7 +2,7 @@ internal import AgentExchange
 internal import Synchronization
 
 /// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for what it promises.
-final class InProcessTransport: MessagePushing, MessagePosting {
+final class InProcessTransport: ExchangeTransport {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
     private let receiver: Mailbox.Machine.Receiver

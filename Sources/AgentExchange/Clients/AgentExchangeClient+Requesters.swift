@@ -8,7 +8,7 @@ extension AgentExchangeClient {
         let pause = configuration.requesterPatience.bounded / OutgoingParts.looks
         while let quiet = outgoing.quiet(for: pause) {
             if !quiet.isEmpty {
-                let absent = Set(await unawaited(quiet))
+                let absent = Set(await transport.unawaited(quiet))
                 for request in quiet where outgoing.looked(for: request, isThere: !absent.contains(request)) {
                     configuration.logger.warning(
                         "a requester is gone; its stream ends",
@@ -19,16 +19,5 @@ extension AgentExchangeClient {
             }
             do { try await Task.sleep(for: pause) } catch { return }
         }
-    }
-
-    /// The requests whose requesters receive no more.
-    private func unawaited(_ requests: [Request]) async -> [Request] {
-        if let posting = core.posting { return await posting.unawaited(requests) }
-        var unawaited: [Request] = []
-        for request in requests {
-            guard let details = try? await transport.details(of: request.source) else { continue }
-            if details.status != .active || details.attachedConsumers == 0 { unawaited.append(request) }
-        }
-        return unawaited
     }
 }

@@ -96,7 +96,7 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     private func listen() async -> ExchangeError {
-        let error = await transport.receiveAll { [self] message in
+        let error = await transport.push { [self] message in
             switch message {
             case .response(let response): core.deliver(response)
             case .notice(let notice): take(notice)
@@ -176,7 +176,7 @@ public final class AgentExchangeClient: ExchangeClient {
 
     /// Who waits for the calls that the handler of a request makes.
     private func path(to request: Request) -> CallPath {
-        request.path.serving(registration.agentID, limit: core.posting?.requestLimit ?? .max)
+        request.path.serving(registration.agentID, limit: transport.requestLimit)
     }
 
     @inline(never)

@@ -60,12 +60,12 @@ extension ClientCore {
         _ outgoing: OutgoingCall,
         _ sending: Sending?
     ) async throws(ExchangeError) -> RequestEnding {
-        guard let posting, let sending else {
+        guard let sending else {
             try await transport.send(.request(request))
             outgoing.accepted()
             return await pending.ending(of: request.tag)
         }
-        let message = posting.post(.request(request)) { [pending] result in
+        let message = transport.post(.request(request)) { [pending] result in
             switch result {
             case .success:
                 outgoing.accepted()
@@ -81,7 +81,7 @@ extension ClientCore {
 
     /// What the ledger waits for, where a message is posted.
     func sending(_ body: Request.Body) -> Sending? {
-        guard let posting, !posting.sendsAtOnce else { return nil }
+        if transport.sendsAtOnce { return nil }
         return switch body {
         case .ping, .shutdown: nil
         case .action, .cancel, .foreign: Sending()

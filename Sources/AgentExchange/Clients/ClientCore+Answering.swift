@@ -19,11 +19,7 @@ extension ClientCore {
     ///
     /// - Parameter ended: Called once, on any thread: it was sent, or is tried again in the background.
     func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
-        guard let posting else {
-            answerLater(response, to: request, after: nil, ended)
-            return
-        }
-        _ = posting.post(.response(response)) { [self] result in
+        _ = transport.post(.response(response)) { [self] result in
             switch result {
             case .success: ended()
             case .failure(let error): answerLater(response, to: request, after: error, ended)
@@ -34,7 +30,7 @@ extension ClientCore {
     private func answerLater(
         _ response: Response,
         to request: Request,
-        after error: ExchangeError?,
+        after error: ExchangeError,
         _ ended: @escaping @Sendable () -> Void
     ) {
         let task = background.start { [self] in
@@ -89,7 +85,7 @@ extension ClientCore {
         }
         let error = ExchangeError(.deadlineExceeded, "it could not be sent in time", entity: request.source)
         report(error, response, level: .error)
-        posting?.giveBack(request)
+        transport.giveBack(request)
     }
 
     private func report(_ error: ExchangeError, _ response: Response, level: Logger.Level) {

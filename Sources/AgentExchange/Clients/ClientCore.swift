@@ -5,8 +5,6 @@ internal import Synchronization
 /// What both kinds of client and their handles share: sending requests, matching responses, the work in the background.
 final class ClientCore: Sendable {
     let transport: any ExchangeTransport
-    /// The same, where it can post.
-    let posting: (any MessagePosting)?
     let configuration: ClientConfiguration
     let pending = PendingRequests()
     let streams = OpenStreams()
@@ -18,7 +16,6 @@ final class ClientCore: Sendable {
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
-        posting = transport as? any MessagePosting
         self.configuration = configuration
         telemetry = Telemetry(transport)
     }

@@ -73,7 +73,7 @@ public final class UserExchangeClient: ExchangeClient {
     }
 
     private static func listen(_ core: ClientCore) async {
-        let error = await core.transport.receiveAll { message in
+        let error = await core.transport.push { message in
             switch message {
             case .response(let response):
                 core.deliver(response)

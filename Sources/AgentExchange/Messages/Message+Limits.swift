@@ -10,10 +10,11 @@ package enum MessageLimits {
 }
 
 extension Message {
-    /// Checks what does not depend on the exchange: the lengths of content types and display names.
+    /// Checks the limits that are the same for every exchange. Exchanges call this before they send.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage``.
-    package func checkLimits() throws(ExchangeError) {
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when a content type has more than 255 bytes, or a display name more
+    ///   than 4,096.
+    public func checkLimits() throws(ExchangeError) {
         _ = try source.name.map(AgentID.checked(name:))
         _ = try destination.name.map(AgentID.checked(name:))
         if let payload, payload.contentType.utf8.count > MessageLimits.contentType {
@@ -21,8 +22,8 @@ extension Message {
         }
     }
 
-    /// The bytes of the payload of the message: what ``ExchangeTransport/maximumMessageSize`` limits.
-    package var payloadSize: Int { payload?.bytes.count ?? 0 }
+    /// The size of the payload in bytes, which ``ExchangeTransport/maximumMessageSize`` limits; 0 without a payload.
+    public var payloadSize: Int { payload?.bytes.count ?? 0 }
 
     private var payload: Payload? {
         switch self {
@@ -44,10 +45,10 @@ extension Message {
 }
 
 extension AgentID {
-    /// A display name that every exchange takes.
+    /// Returns a display name that every exchange takes. Exchanges call this before they register an agent or a user.
     ///
     /// - Throws: ``ExchangeError/Code/invalidMessage`` when it has more than 4,096 bytes.
-    package static func checked(name: String) throws(ExchangeError) -> String {
+    public static func checked(name: String) throws(ExchangeError) -> String {
         guard name.utf8.count <= MessageLimits.displayName else {
             let text = "a display name has at most \(MessageLimits.displayName) bytes, not \(name.utf8.count)"
             throw ExchangeError(.invalidMessage, text)
@@ -57,10 +58,10 @@ extension AgentID {
 }
 
 extension AgentType {
-    /// Checks that an agent can be registered with the type.
+    /// Checks that an agent can be registered with the type. Exchanges call this before they register one.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when a name in its line is empty.
-    package func check() throws(ExchangeError) {
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when a name in its ``lineage`` is empty.
+    public func check() throws(ExchangeError) {
         if lineage.contains("") { throw ExchangeError(.invalidMessage, "the name of a type is not empty") }
     }
 }

@@ -33,8 +33,8 @@ public struct AgentChanges: AsyncSequence, Sendable {
 
     private let owner: Owner
 
-    /// Wraps what an exchange puts its changes into.
-    package init(_ feed: ChangeFeed) {
+    /// Makes the sequence of what an exchange puts into the feed. The feed ends when the sequence and its iterators are gone.
+    public init(_ feed: ChangeFeed) {
         owner = Owner(feed)
     }
 

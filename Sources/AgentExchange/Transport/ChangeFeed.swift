@@ -1,8 +1,12 @@
 internal import DequeModule
 internal import Synchronization
 
-/// Where an exchange puts the changes that one watcher pulls.
-package final class ChangeFeed: Sendable {
+/// The changes that an exchange has for one watcher, who pulls them as ``AgentChanges``.
+///
+/// An exchange makes one for each call of ``ExchangeTransport/changes(typeNamed:allowSubtypes:)``. It puts in the snapshot,
+/// then each change that ``includes(lineage:)`` says belongs there, in their order, and ends the feed when the transport
+/// closes. Changes wait without a limit; above 10,000, agents that were registered and terminated among them are left out.
+public final class ChangeFeed: Sendable {
     private typealias Waiter = CheckedContinuation<Result<AgentChange?, ExchangeError>, Never>
 
     private struct State {
@@ -20,19 +24,23 @@ package final class ChangeFeed: Sendable {
     /// How many changes wait before those that cancel each other out are dropped.
     static let limit = 10_000
 
-    /// A feed of the agents of a type.
-    package init(typeNamed typeName: String, allowSubtypes: Bool) {
+    /// Makes a feed of the agents of a type.
+    ///
+    /// - Parameters:
+    ///   - typeName: The name of the type; ``AgentType/rootName`` with subtypes takes every agent.
+    ///   - allowSubtypes: Whether agents of descending types belong to it.
+    public init(typeNamed typeName: String, allowSubtypes: Bool) {
         self.typeName = typeName
         self.allowSubtypes = allowSubtypes
     }
 
-    /// Whether an agent with this line of types belongs to the feed.
-    package func includes(lineage: [String]) -> Bool {
+    /// Whether an agent with this ``AgentType/lineage`` belongs to the feed.
+    public func includes(lineage: [String]) -> Bool {
         allowSubtypes ? lineage.contains(typeName) : lineage.last == typeName
     }
 
-    /// Puts a change in. Dropped after the end.
-    package func put(_ change: AgentChange) {
+    /// Adds a change. The first one is the snapshot. Does nothing after the end.
+    public func put(_ change: AgentChange) {
         let waiter: Waiter? = state.withLock { state in
             guard state.end == nil else { return nil }
             if let waiter = state.waiter {
@@ -49,8 +57,8 @@ package final class ChangeFeed: Sendable {
         waiter?.resume(returning: .success(change))
     }
 
-    /// The last one: without an error the sequence ends, else it throws.
-    package func end(_ error: ExchangeError?) {
+    /// Ends the feed: after the changes that wait the sequence ends, or throws the error. The first call counts.
+    public func end(_ error: ExchangeError?) {
         let end: Result<AgentChange?, ExchangeError> = error.map { .failure($0) } ?? .success(nil)
         let waiter: Waiter? = state.withLock { state in
             guard state.end == nil else { return nil }
@@ -62,8 +70,8 @@ package final class ChangeFeed: Sendable {
         waiter?.resume(returning: end)
     }
 
-    /// Whether ``end(_:)`` was called.
-    package var isEnded: Bool { state.withLock { $0.end != nil } }
+    /// Whether the feed has ended: ``end(_:)`` was called, or the watcher is gone. An exchange can forget it then.
+    public var isEnded: Bool { state.withLock { $0.end != nil } }
 
     func next() async throws(ExchangeError) -> AgentChange? {
         let result = await withTaskCancellationHandler {

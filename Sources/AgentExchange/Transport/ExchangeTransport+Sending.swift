@@ -12,31 +12,23 @@ extension ExchangeTransport {
     ///
     /// - Returns: For each message, in the same order, what ``send(_:)`` would have returned or thrown.
     public func send(_ messages: [Message]) async -> [Result<Void, ExchangeError>] {
-        guard let posting = self as? any MessagePosting, messages.allSatisfy({ $0.isRequest }) else {
-            var results: [Result<Void, ExchangeError>] = []
-            for message in messages { results.append(await result(of: message)) }
-            return results
-        }
         if Task.isCancelled {
             let error = ExchangeError(.cancelled, "the sending task was cancelled", delivery: .notSent)
             return messages.map { _ in .failure(error) }
         }
+        if sendsAtOnce || !messages.allSatisfy(\.isRequest) {
+            var results: [Result<Void, ExchangeError>] = []
+            for message in messages { results.append(await result(of: message)) }
+            return results
+        }
         let shipment = Shipment(count: messages.count)
         let posted = messages.enumerated().map { number, message in
-            posting.post(message) { shipment.end(number, $0) }
+            post(message) { shipment.end(number, $0) }
         }
         return await withTaskCancellationHandler {
             await shipment.results()
         } onCancel: {
             for message in posted { message.cancel() }
-        }
-    }
-
-    private func result(of message: Message) async -> Result<Void, ExchangeError> {
-        do throws(ExchangeError) {
-            return .success(try await send(message))
-        } catch {
-            return .failure(error)
         }
     }
 }

@@ -44,6 +44,55 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     ///   ``ExchangeError/Code/closed``, ``ExchangeError/Code/cancelled``, ``ExchangeError/Code/connectionLost``.
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message
 
+    /// Begins to send a message, and returns without waiting.
+    ///
+    /// The default starts a task that calls ``send(_:)``. An exchange that learns on a thread of its own what became of a
+    /// message should report it from there: then no task waits for it.
+    ///
+    /// - Parameters:
+    ///   - message: Any message that ``send(_:)`` takes.
+    ///   - ended: Called once, on any thread, with what ``send(_:)`` would return or throw. It may be called before this
+    ///     returns. It never waits.
+    /// - Returns: The message on its way, which can be withdrawn.
+    func post(
+        _ message: Message,
+        _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
+    ) -> any PostedMessage
+
+    /// Whether clients send requests with ``send(_:)``. The default is `true`.
+    ///
+    /// Set it to `false` when ``send(_:)`` waits for the exchange and ``post(_:_:)`` does not: clients then post their
+    /// requests, and wait once, for the answer. Requests that are posted one after another must arrive in that order.
+    var sendsAtOnce: Bool { get }
+
+    /// Calls a function with each message of the mailbox, also with those that wait there already, until the transport
+    /// ends or the task is cancelled. No other task receives meanwhile.
+    ///
+    /// The default calls ``receive(timeout:)`` in a loop. An exchange that gets messages on a thread of its own should call
+    /// the function there: then no task is woken for each message.
+    ///
+    /// - Parameter take: Takes a message. Several threads may call it at once, and one of them once more after the end. It
+    ///   never waits. It may start a task that begins on the calling thread.
+    /// - Returns: The error that ``receive(timeout:)`` would throw at the end.
+    func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError
+
+    /// How many requests this transport is handed before it answers one of them; `.max`, the default, is no limit.
+    ///
+    /// An agent's own calls are checked against it: a call that would wait for itself fails with
+    /// ``ExchangeError/Code/wouldDeadlock``.
+    var requestLimit: Int { get }
+
+    /// Returns those of the held requests whose requesters receive no more, because their process or client is gone.
+    ///
+    /// Clients ask this about requests whose results they stream. The default calls ``details(of:)`` for each source.
+    func unawaited(_ requests: [Request]) async -> [Request]
+
+    /// Gives a held request back to the mailbox, because its answer could not be sent in time. Does nothing for a request
+    /// that was answered.
+    ///
+    /// The default does nothing: the request stays held until ``close()``.
+    func giveBack(_ request: Request)
+
     /// Registers an agent: makes its mailbox, and announces it to everyone who discovers.
     ///
     /// When it returns, every client of the exchange can discover the agent and send to it.
@@ -123,9 +172,6 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 }
 
 extension ExchangeTransport {
-    /// `other`.
-    public var exchangeKind: String { "other" }
-
     /// The messages of the mailbox as they come, until it is terminated (an error), or the transport is closed (the end).
     public var messages: MailboxMessages { MailboxMessages(transport: self) }
 
@@ -135,11 +181,6 @@ extension ExchangeTransport {
         allowSubtypes: Bool = true
     ) async throws(ExchangeError) -> [AgentID] {
         try await discover(typeNamed: type.name, allowSubtypes: allowSubtypes)
-    }
-
-    /// ``details(of:)``.
-    public func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
-        try await details(of: id)
     }
 
     /// Registers an agent without a display name.

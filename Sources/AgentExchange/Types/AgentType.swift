@@ -51,6 +51,18 @@ public struct AgentType: Sendable, Hashable, Codable {
         lineage.contains(name)
     }
 
+    /// Makes a type of the ``lineage`` that an exchange has stored with a registration.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when it does not begin with ``rootName``, or has an empty name or one
+    ///   name twice.
+    public init(checking lineage: [String]) throws(ExchangeError) {
+        guard lineage.first == Self.rootName, Set(lineage).count == lineage.count, !lineage.contains("") else {
+            let text = "a line of types begins with \(Self.rootName) and names each type once"
+            throw ExchangeError(.invalidMessage, text)
+        }
+        self.init(lineage: lineage)
+    }
+
     /// Takes a line of types as it is; an exchange got it from a registration.
     package init(lineage: [String]) {
         self.lineage = lineage
@@ -81,13 +93,10 @@ extension AgentType {
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let lineage = try fields.decode([String].self, forKey: .lineage)
-        guard lineage.first == Self.rootName, Set(lineage).count == lineage.count, !lineage.contains("") else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .lineage,
-                in: fields,
-                debugDescription: "a line of types begins with \(Self.rootName) and names each type once"
-            )
+        do throws(ExchangeError) {
+            try self.init(checking: lineage)
+        } catch {
+            throw DecodingError.dataCorruptedError(forKey: .lineage, in: fields, debugDescription: error.message)
         }
-        self.init(lineage: lineage)
     }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// A delivered request stays unacknowledged until the response to it was confirmed: when this process dies, the broker
 /// hands it to the next one.
-final class RabbitMQTransport: MessagePushing, MessagePosting {
+final class RabbitMQTransport: ExchangeTransport {
     let mailboxID: EntityID
     let session: Session
     /// How many requests the broker hands out before one of them is answered.

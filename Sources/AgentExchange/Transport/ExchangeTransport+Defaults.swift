@@ -1,0 +1,62 @@
+/// The requirements that an exchange implements only to be faster, or to say more.
+extension ExchangeTransport {
+    /// `other`.
+    public var exchangeKind: String { "other" }
+
+    /// `true`.
+    public var sendsAtOnce: Bool { true }
+
+    /// No limit.
+    public var requestLimit: Int { .max }
+
+    /// Starts a task that calls ``send(_:)``.
+    public func post(
+        _ message: Message,
+        _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
+    ) -> any PostedMessage {
+        SendingTask(task: Task { ended(await result(of: message)) })
+    }
+
+    /// Calls ``receive(timeout:)`` in a loop.
+    public func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
+        do throws(ExchangeError) {
+            while true { take(try await receive(timeout: nil)) }
+        } catch {
+            return error
+        }
+    }
+
+    /// Calls ``details(of:)`` for the source of each request. A requester that can't be looked up counts as there.
+    public func unawaited(_ requests: [Request]) async -> [Request] {
+        var unawaited: [Request] = []
+        for request in requests {
+            guard let details = try? await details(of: request.source) else { continue }
+            if details.status != .active || details.attachedConsumers == 0 { unawaited.append(request) }
+        }
+        return unawaited
+    }
+
+    /// Does nothing.
+    public func giveBack(_ request: Request) {}
+
+    /// ``details(of:)``.
+    public func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
+        try await details(of: id)
+    }
+
+    /// Sends a message and returns the error, if there is one.
+    func result(of message: Message) async -> Result<Void, ExchangeError> {
+        do throws(ExchangeError) {
+            return .success(try await send(message))
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+/// A message that a task sends.
+private struct SendingTask: PostedMessage {
+    let task: Task<Void, Never>
+
+    func cancel() { task.cancel() }
+}
