@@ -16,7 +16,8 @@ enum AdoptionCases {
             try expectEqual(try await elsewhere.discover(type), [made.agentID], "who is of the type")
             try await scope.expectAlive(try await scope.agent(made), for: user)
         },
-        ConformanceCase(subject, "one that is there is taken over, with what waits in its mailbox") { scope in
+        ConformanceCase(subject, "one that is there is taken over, with what waits in its mailbox", needs: [.durable]) {
+            scope in
             let (name, type) = (scope.name("bank"), scope.type("Bank"))
             let user = try await scope.user()
             let made = try await scope.register(by: user, type, name: name)
@@ -48,8 +49,11 @@ enum AdoptionCases {
                 try expectEqual(try await users[0].status(of: .agent(found[0])), .active, "the status of that one")
             }
         },
-        ConformanceCase(subject, "two replicas that start at the same time share a mailbox: one serves, one stands by")
-        {
+        ConformanceCase(
+            subject,
+            "two replicas that start at the same time share a mailbox: one serves, one stands by",
+            needs: [.standby]
+        ) {
             scope in
             let (name, type) = (scope.name("bank"), scope.type("Bank"))
             let user = try await scope.userClient()

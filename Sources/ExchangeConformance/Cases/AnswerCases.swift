@@ -50,7 +50,11 @@ enum AnswerCases {
             let answers = try await user.askAll("any", ofType: type)
             try expectEqual(try await scope.collect(answers).map(\.1), [#""genuine""#], "the answers of all")
         },
-        ConformanceCase(subject, "a request whose deadline passes in a mailbox that nobody opened is answered so") {
+        ConformanceCase(
+            subject,
+            "a request whose deadline passes in a mailbox that nobody opened is answered so",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
@@ -74,7 +78,11 @@ enum AnswerCases {
             try await scope.expectNothing(at: user)
             try await scope.expectAlive(agent, for: user)
         },
-        ConformanceCase(subject, "a request behind one with a later deadline still expires, and others stay in order") {
+        ConformanceCase(
+            subject,
+            "a request behind one with a later deadline still expires, and others stay in order",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
@@ -131,7 +139,11 @@ enum AnswerCases {
             await agent.close()
             try await scope.expectNothing(at: try await scope.agent(registration))
         },
-        ConformanceCase(subject, "an answer waits for a requester that has closed, when the requester is an agent") {
+        ConformanceCase(
+            subject,
+            "an answer waits for a requester that has closed, when the requester is an agent",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.user()
             let asking = try await scope.register(by: user)
@@ -146,7 +158,8 @@ enum AnswerCases {
         },
         ConformanceCase(
             subject,
-            "an answer that an agent had not received when it closed is received by its next owner"
+            "an answer that an agent had not received when it closed is received by its next owner",
+            needs: [.durable]
         ) { scope in
             let user = try await scope.user()
             let asking = try await scope.register(by: user)

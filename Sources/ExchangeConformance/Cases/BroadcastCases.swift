@@ -62,7 +62,7 @@ enum BroadcastCases {
             let request = try broadcast.request(to: registration.agentID)
             try expectFailure(.mailboxTerminated, answer, answering: request)
         },
-        ConformanceCase(subject, "a broadcast that is too large is refused") { scope in
+        ConformanceCase(subject, "a broadcast that is too large is refused", needs: [.sizeLimit]) { scope in
             let user = try await scope.user()
             let type = scope.type("Small")
             let agent = try await scope.agent(try await scope.register(by: user, type))

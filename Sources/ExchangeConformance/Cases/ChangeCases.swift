@@ -50,7 +50,11 @@ enum ChangeCases {
             let own: [AgentChange] = [.snapshot([before[0]]), .registered(after[1]), .terminated(before[0])]
             try expectEqual(exact.seen.elements, own, "the changes of exactly the type")
         },
-        ConformanceCase(subject, "an agent whose registration has returned is in the snapshot, from anywhere") {
+        ConformanceCase(
+            subject,
+            "an agent whose registration has returned is in the snapshot, from anywhere",
+            needs: [.severalProcesses]
+        ) {
             scope in
             let (near, far) = (try await scope.user(), try await scope.user(elsewhere: true))
             for transport in [near, far] {

@@ -88,7 +88,11 @@ enum ClientCases {
             }
             try expectEqual(stopped.code, .mailboxTerminated, "why the client stopped")
         },
-        ConformanceCase(subject, "a handler may close its own client; the request that it serves is given back") {
+        ConformanceCase(
+            subject,
+            "a handler may close its own client; the request that it serves is given back",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.userClient()
             let registration = try await scope.register(by: user.transport)

@@ -50,7 +50,11 @@ enum DiscoveryCases {
                 }
             }
         },
-        ConformanceCase(subject, "an agent is discovered from anywhere as soon as its registration has returned") {
+        ConformanceCase(
+            subject,
+            "an agent is discovered from anywhere as soon as its registration has returned",
+            needs: [.severalProcesses]
+        ) {
             scope in
             let user = try await scope.user()
             let other = try await scope.user(elsewhere: true)

@@ -9,7 +9,8 @@ enum LoadCases {
         ConformanceCase(
             subject,
             "one client has thousands of requests in flight, and each call gets its own result",
-            patience: { _ in 10 }
+            patience: { _ in 10 },
+            needs: [.durable]
         ) {
             scope in
             let count = scope.environment.scale.requestsInFlight
@@ -39,7 +40,8 @@ enum LoadCases {
         ConformanceCase(
             subject,
             "an agent with a full mailbox calls others from within its actions: nothing stops",
-            patience: { _ in 10 }
+            patience: { _ in 10 },
+            needs: [.durable]
         ) {
             scope in
             let count = scope.environment.scale.backlog
@@ -114,7 +116,11 @@ enum LoadCases {
             release.set()
             _ = try await user.handle(to: registration.agentID).ping()
         },
-        ConformanceCase(subject, "an agent that starts again answers what it had taken and what came meanwhile") {
+        ConformanceCase(
+            subject,
+            "an agent that starts again answers what it had taken and what came meanwhile",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.userClient()
             let registration = try await scope.register(by: user.transport)
@@ -149,7 +155,8 @@ enum LoadCases {
         ConformanceCase(
             subject,
             "many agents and clients call each other at once, here and elsewhere",
-            patience: { _ in 10 }
+            patience: { _ in 10 },
+            needs: [.severalProcesses]
         ) {
             scope in
             let users = [try await scope.userClient(), try await scope.userClient(elsewhere: true)]

@@ -21,7 +21,11 @@ enum OwnershipCases {
                 }
             }
         },
-        ConformanceCase(subject, "a mailbox that is open can't be opened again, here or elsewhere") { scope in
+        ConformanceCase(
+            subject,
+            "a mailbox that is open can't be opened again, here or elsewhere",
+            needs: [.severalProcesses]
+        ) { scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
             let owner = try await scope.agent(registration)
@@ -48,7 +52,11 @@ enum OwnershipCases {
                 await owner.close()
             }
         },
-        ConformanceCase(subject, "closing leaves an agent's mailbox open; the next owner gets what came meanwhile") {
+        ConformanceCase(
+            subject,
+            "closing leaves an agent's mailbox open; the next owner gets what came meanwhile",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
@@ -64,7 +72,11 @@ enum OwnershipCases {
                 try expectEqual(try await scope.receiveRequest(at: second), request, "a request sent while closed")
             }
         },
-        ConformanceCase(subject, "requests that were not answered are delivered again, in order, as attempt 2") {
+        ConformanceCase(
+            subject,
+            "requests that were not answered are delivered again, in order, as attempt 2",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
@@ -141,7 +153,11 @@ enum OwnershipCases {
                 _ = try await withTimeout(scope.environment.timeout, "receive to end") { try await waiting.value }
             }
         },
-        ConformanceCase(subject, "details tell how many messages wait, and how many receivers are attached") { scope in
+        ConformanceCase(
+            subject,
+            "details tell how many messages wait, and how many receivers are attached",
+            needs: [.durable]
+        ) { scope in
             let user = try await scope.user()
             let other = try await scope.user(elsewhere: true)
             let missing = try await user.details(of: .agent(AgentID()))

@@ -26,7 +26,7 @@ enum PartCases {
             }
             try expectSuccess(try await scope.receiveResponse(at: user), answering: request)
         },
-        ConformanceCase(subject, "a part does not settle its request") { scope in
+        ConformanceCase(subject, "a part does not settle its request", needs: [.durable]) { scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
             let first = try await scope.agent(registration)

@@ -52,7 +52,11 @@ enum RegistrationCases {
             try expectEqual(agent.mailboxID, .agent(made.agentID), "whose mailbox it is")
             try await scope.expectAlive(agent, for: user)
         },
-        ConformanceCase(subject, "a factory that was encoded and decoded joins the same exchange, and is small") {
+        ConformanceCase(
+            subject,
+            "a factory that was encoded and decoded joins the same exchange, and is small",
+            needs: [.severalProcesses]
+        ) {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)

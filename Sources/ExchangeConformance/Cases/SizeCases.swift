@@ -20,23 +20,31 @@ enum SizeCases {
                 try expect(result == payload, "a payload of \(size) bytes to come back", seen: "\(result ?? .empty)")
             }
         },
-        ConformanceCase(subject, "a message may be as large as the exchange says, and that is 1 MiB at least") {
+        ConformanceCase(
+            subject,
+            "a message may be as large as the exchange says, and that is 1 MiB at least",
+            needs: [.sizeLimit]
+        ) {
             scope in
             let user = try await scope.userClient()
             let handle = try await scope.serve(for: user, handler: Handlers.echo)
             let limit = user.transport.maximumMessageSize
             try expect(limit >= mebibyte, "a limit of 1 MiB or more", seen: "\(limit)")
-            guard limit <= largestTried else { return }
+            try expectTriable(limit)
             let payload = zeros(limit)
             let result = try await handle.action("echo", ActionArguments(payload: payload))
             try expect(result == payload, "a payload of \(limit) bytes to come back", seen: "\(result ?? .empty)")
         },
-        ConformanceCase(subject, "a larger message fails with messageTooLarge, is not sent, and harms nothing") {
+        ConformanceCase(
+            subject,
+            "a larger message fails with messageTooLarge, is not sent, and harms nothing",
+            needs: [.sizeLimit]
+        ) {
             scope in
             let user = try await scope.userClient()
             let handle = try await scope.serve(for: user, handler: Handlers.echo)
             let limit = user.transport.maximumMessageSize
-            guard limit <= largestTried else { return }
+            try expectTriable(limit)
             let arguments = ActionArguments(payload: zeros(limit + 1))
             let error = try await expectThrows(.messageTooLarge, by: "a call with \(limit + 1) bytes") {
                 _ = try await handle.action("echo", arguments)
@@ -54,12 +62,13 @@ enum SizeCases {
         },
         ConformanceCase(
             subject,
-            "a result, or the payload of an error, that is too large is answered with messageTooLarge"
+            "a result, or the payload of an error, that is too large is answered with messageTooLarge",
+            needs: [.sizeLimit]
         ) {
             scope in
             let user = try await scope.userClient()
             let limit = user.transport.maximumMessageSize
-            guard limit <= largestTried else { return }
+            try expectTriable(limit)
             let handle = try await scope.serve(for: user) { request, _ in
                 guard case .action(let name, _) = request.body else { return request.response() }
                 if name == "result" { return request.response(zeros(limit + 1)) }
@@ -72,12 +81,16 @@ enum SizeCases {
             }
             _ = try await handle.ping()
         },
-        ConformanceCase(subject, "an answer that was too large leaves the request to be answered by another one") {
+        ConformanceCase(
+            subject,
+            "an answer that was too large leaves the request to be answered by another one",
+            needs: [.sizeLimit]
+        ) {
             scope in
             let user = try await scope.user()
             let agent = try await scope.agent(try await scope.register(by: user))
             let limit = agent.maximumMessageSize
-            guard limit <= largestTried else { return }
+            try expectTriable(limit)
             let sent = try await scope.ping(agent.mailboxID, from: user)
             let request = try await scope.receiveRequest(at: agent)
             try await expectThrows(.messageTooLarge, by: "an answer of \(limit + 1) bytes") {
@@ -87,6 +100,12 @@ enum SizeCases {
             try expectSuccess(try await scope.receiveResponse(at: user), answering: sent)
         },
     ]
+
+    /// Checks that a limit is one that can be tried out.
+    private static func expectTriable(_ limit: Int) throws {
+        let expected = "a limit of at most \(largestTried) bytes, or no size-limit among the capabilities"
+        try expect(limit <= largestTried, expected, seen: "\(limit)")
+    }
 
     private static func zeros(_ count: Int) -> Payload {
         Payload(contentType: "application/octet-stream", bytes: Data(count: count))

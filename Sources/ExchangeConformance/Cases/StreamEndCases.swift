@@ -119,7 +119,11 @@ enum StreamEndCases {
             try expectEqual(result.numbers, [0, 1], "the parts before")
             try expectEqual(result.error?.code, .interrupted, "the error of a stream whose agent closed")
         },
-        ConformanceCase(subject, "when the agent is started again, the stream is interrupted, and does not run again") {
+        ConformanceCase(
+            subject,
+            "when the agent is started again, the stream is interrupted, and does not run again",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.userClient()
             let (first, second) = (StreamingAgent(), StreamingAgent())

@@ -48,10 +48,12 @@ enum TerminationCases {
         ConformanceCase(subject, "it answers the same when another client terminates") { scope in
             try await terminate(elsewhere: false, in: scope)
         },
-        ConformanceCase(subject, "it answers the same when a client elsewhere terminates") { scope in
+        ConformanceCase(subject, "it answers the same when a client elsewhere terminates", needs: [.severalProcesses]) {
+            scope in
             try await terminate(elsewhere: true, in: scope)
         },
-        ConformanceCase(subject, "it answers what waits in a mailbox that nobody has opened") { scope in
+        ConformanceCase(subject, "it answers what waits in a mailbox that nobody has opened", needs: [.durable]) {
+            scope in
             let user = try await scope.user()
             let other = try await scope.user(elsewhere: true)
             let id = EntityID.agent(try await scope.register(by: user).agentID)
@@ -164,7 +166,11 @@ enum TerminationCases {
             try await expectThrows(.badEntityID, by: "opening it again") { _ = try await scope.agent(registration) }
             try expectEqual(try await user.status(of: agent.mailboxID), .terminated, "the status")
         },
-        ConformanceCase(subject, "what an agent has taken is answered also when it closed before the termination") {
+        ConformanceCase(
+            subject,
+            "what an agent has taken is answered also when it closed before the termination",
+            needs: [.durable]
+        ) {
             scope in
             let user = try await scope.user()
             let agent = try await scope.agent(try await scope.register(by: user))

@@ -17,7 +17,11 @@ enum TransportCases {
             let second = try await scope.register(by: user, type, name: "first")
             try expect(second.agentID != registration.agentID, "two registrations to be two agents")
         },
-        ConformanceCase(subject, "a mailbox is missing, then active, then terminated, seen from everywhere") { scope in
+        ConformanceCase(
+            subject,
+            "a mailbox is missing, then active, then terminated, seen from everywhere",
+            needs: [.severalProcesses]
+        ) { scope in
             let user = try await scope.user()
             let other = try await scope.user(elsewhere: true)
             for seenBy in [user, other] {
@@ -101,7 +105,11 @@ enum TransportCases {
             try await user.terminate(namesake)
             try expectEqual(try await user.status(of: .agent(agent)), .active, "the status of the agent")
         },
-        ConformanceCase(subject, "a send to a terminated mailbox fails with mailboxTerminated, from everywhere") {
+        ConformanceCase(
+            subject,
+            "a send to a terminated mailbox fails with mailboxTerminated, from everywhere",
+            needs: [.severalProcesses]
+        ) {
             scope in
             let user = try await scope.user()
             let other = try await scope.user(elsewhere: true)

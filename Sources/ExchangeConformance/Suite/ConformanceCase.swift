@@ -12,6 +12,9 @@ public struct ConformanceCase: Sendable, Identifiable {
     /// Whether it disturbs others: no other case may run on the exchange at the same time.
     public let isAlone: Bool
 
+    /// The capabilities without which the exchange can't show the behavior.
+    public let needs: Set<ExchangeCapability>
+
     /// How many timeouts the whole case may take at a scale.
     let patience: @Sendable (LoadScale) -> Int
 
@@ -22,21 +25,37 @@ public struct ConformanceCase: Sendable, Identifiable {
         _ name: String,
         patience: @escaping @Sendable (LoadScale) -> Int = { _ in 5 },
         isAlone: Bool = false,
+        needs: Set<ExchangeCapability> = [],
         _ body: @escaping @Sendable (CaseScope) async throws -> Void
     ) {
         self.subject = subject
         self.name = name
         self.patience = patience
         self.isAlone = isAlone
+        self.needs = needs
         self.body = body
+    }
+
+    /// The same case, which needs more.
+    func needing(_ capability: ExchangeCapability) -> ConformanceCase {
+        let needs = needs.union([capability])
+        return ConformanceCase(subject, name, patience: patience, isAlone: isAlone, needs: needs, body)
+    }
+
+    /// Returns why the case can't run on an exchange, or `nil` when it can.
+    public func reasonNotToRun(on environment: ConformanceEnvironment) -> String? {
+        let missing = needs.subtracting(environment.capabilities).map(\.rawValue).sorted()
+        return missing.isEmpty ? nil : "the exchange has no \(missing.joined(separator: ", "))"
     }
 
     /// Runs the case, and removes from the exchange all that it made there, also when it fails.
     ///
     /// Ends in bounded time, whatever the exchange does.
     ///
-    /// - Throws: ``ConformanceFailure``.
+    /// - Throws: ``ConformanceFailure``; ``ConformanceNotRun`` when the exchange lacks a capability that the case
+    ///   ``needs``.
     public func run(on environment: ConformanceEnvironment) async throws {
+        if let reason = reasonNotToRun(on: environment) { throw ConformanceNotRun(reason: reason) }
         let scope = CaseScope(environment)
         let end = "the case to end"
         let limit = environment.timeout * patience(environment.scale)
@@ -49,6 +68,22 @@ public struct ConformanceCase: Sendable, Identifiable {
                 ?? ConformanceFailure(expected: "no error near this line", seen: "\(error)", at: scope.location)
         }
         try await withTimeout(cleaningLimit, "the case to be cleaned up") { try await scope.close() }
+    }
+}
+
+/// Thrown by a case that can't run on an exchange.
+public struct ConformanceNotRun: Error, Sendable, CustomStringConvertible {
+    /// Why not: the capabilities that are missing.
+    public let reason: String
+
+    /// `not run: REASON`.
+    public var description: String { "not run: \(reason)" }
+}
+
+extension [ConformanceCase] {
+    /// The same cases, each of which needs more.
+    func needing(_ capability: ExchangeCapability) -> [ConformanceCase] {
+        map { $0.needing(capability) }
     }
 }
 

@@ -8,8 +8,15 @@ public struct ConformanceEnvironment: Sendable {
     /// Makes what the cases use.
     public let factory: any ExchangeFactory
 
-    /// A second factory of the same exchange that shares nothing with the first, as if it were in another process.
+    /// A second factory of the same exchange that shares nothing with the first, as if it were in another process. The first
+    /// one again when the exchange has no ``ExchangeCapability/severalProcesses``.
     public let otherFactory: any ExchangeFactory
+
+    /// The capabilities of the exchange. A case that needs another one is not run.
+    public let capabilities: Set<ExchangeCapability>
+
+    /// How many requests a mailbox of the exchange holds before it refuses more; `nil` when that is more than a case can send.
+    public let queueLimit: Int?
 
     /// How long anything that must happen may take. An exchange that hangs fails after this time.
     public let timeout: Duration
@@ -21,15 +28,33 @@ public struct ConformanceEnvironment: Sendable {
     public let scale: LoadScale
 
     /// Describes an exchange to the cases.
+    ///
+    /// - Parameters:
+    ///   - factory: Makes what the cases use.
+    ///   - otherFactory: Joins the same exchange as another process would; without one the exchange has no
+    ///     ``ExchangeCapability/severalProcesses``.
+    ///   - capabilities: What the exchange can do.
+    ///   - queueLimit: How many requests a mailbox holds. Without it the exchange has no ``ExchangeCapability/queueLimit``.
+    ///     Most cases need mailboxes without such a limit: run those that need it on an exchange of its own.
+    ///   - timeout: How long anything that must happen may take.
+    ///   - quiet: How long a mailbox is watched to see that nothing arrives.
+    ///   - scale: How heavy the load cases are.
     public init(
         factory: any ExchangeFactory,
-        otherFactory: any ExchangeFactory,
+        otherFactory: (any ExchangeFactory)? = nil,
+        capabilities: Set<ExchangeCapability> = .all,
+        queueLimit: Int? = nil,
         timeout: Duration = .seconds(20),
         quiet: Duration = .milliseconds(300),
         scale: LoadScale = .full
     ) {
         self.factory = factory
-        self.otherFactory = otherFactory
+        self.otherFactory = otherFactory ?? factory
+        self.queueLimit = queueLimit
+        var capabilities = capabilities
+        if otherFactory == nil { capabilities.remove(.severalProcesses) }
+        if queueLimit == nil { capabilities.remove(.queueLimit) }
+        self.capabilities = capabilities
         self.timeout = timeout.bounded
         self.quiet = quiet.bounded
         self.scale = scale.atLeastOne

@@ -8,6 +8,9 @@
 ///     try await conformanceCase.run(on: environment)
 /// }
 /// ```
+///
+/// An exchange says in its ``ConformanceEnvironment`` what it can do. A case that needs more is reported as not run, with the
+/// reason; ``run(_:on:width:report:)`` returns that too.
 public enum ExchangeConformance {
     /// Every case, by subject.
     public static let cases: [ConformanceCase] = [
@@ -23,26 +26,27 @@ public enum ExchangeConformance {
         ClientCases.all,
         HandleCases.all,
         ConcurrencyCases.all,
-        ImmediateCases.all,
+        ImmediateCases.all.needing(.immediateStarts),
         CancellationCases.all,
         SizeCases.all,
-        NoticeCases.all,
-        RequestLimitCases.all,
+        NoticeCases.all.needing(.notices),
+        RequestLimitCases.all.needing(.requestLimits),
+        QueueLimitCases.all.needing(.queueLimit),
         ExtremeCases.all,
-        CallPathCases.all,
+        CallPathCases.all.needing(.requestLimits),
         PartCases.all,
         StreamCases.all,
         StreamEndCases.all,
         BroadcastCases.all,
         AskAllCases.all,
         ChangeCases.all,
-        StandbyCases.all,
-        StandbyEndCases.all,
+        StandbyCases.all.needing(.standby),
+        StandbyEndCases.all.needing(.standby),
         LoadCases.all,
         TerminationUnderLoadCases.all,
     ].flatMap(\.self)
 
-    /// Runs cases and tells how each one ended.
+    /// Runs cases and returns how each one ended.
     ///
     /// - Parameters:
     ///   - cases: The cases to run; all of them by default.
@@ -90,44 +94,23 @@ public enum ExchangeConformance {
         on environment: ConformanceEnvironment
     ) async -> ConformanceResult {
         let start = ContinuousClock.now
-        var failure: ConformanceFailure?
+        let outcome: ConformanceResult.Outcome
         do {
             try await conformanceCase.run(on: environment)
+            outcome = .passed
+        } catch let error as ConformanceNotRun {
+            outcome = .notRun(reason: error.reason)
+        } catch let error as ConformanceFailure {
+            outcome = .failed(error)
         } catch {
-            failure =
-                error as? ConformanceFailure
-                ?? ConformanceFailure(expected: "no error", seen: "\(error)", at: SourceLocation(#fileID, #line))
+            let location = SourceLocation(#fileID, #line)
+            outcome = .failed(ConformanceFailure(expected: "no error", seen: "\(error)", at: location))
         }
         return ConformanceResult(
             subject: conformanceCase.subject,
             name: conformanceCase.name,
-            failure: failure,
+            outcome: outcome,
             duration: start.duration(to: .now)
         )
-    }
-}
-
-/// How a case ended.
-public struct ConformanceResult: Sendable, CustomStringConvertible {
-    /// What the case is about.
-    public let subject: String
-
-    /// The sentence that it checks.
-    public let name: String
-
-    /// Why it failed; `nil` when it passed.
-    public let failure: ConformanceFailure?
-
-    /// How long it took.
-    public let duration: Duration
-
-    /// Whether the exchange behaves as the case says.
-    public var passed: Bool { failure == nil }
-
-    /// One line: passed or failed, the time, the sentence; and below it why it failed.
-    public var description: String {
-        let line = "\(passed ? "passed" : "FAILED")  \(subject): \(name) (\(Int(duration / .milliseconds(1))) ms)"
-        guard let failure else { return line }
-        return "\(line)\n        \(failure)"
     }
 }

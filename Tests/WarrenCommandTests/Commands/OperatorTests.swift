@@ -210,6 +210,10 @@ extension ToolTests {
             let count = run.lines.count - 1
             #expect(run.lines.last == "\(count) of \(count) cases passed")
             try await expectNothingLeft(scene, "conformance")
+            let limits = try await scene.tool.run("conformance", "--subject", "queue limits", timeout: .seconds(60))
+            #expect(limits.exit == .code(0))
+            #expect(limits.lines.last == "0 of 0 cases passed, 1 not run")
+            #expect(limits.lines.contains { $0.hasSuffix("the exchange has no queue-limit") }, "\(limits.output)")
             let interrupted = try scene.tool.start("conformance", "--quick")
             _ = try await interrupted.nextLine(timeout: .seconds(30))
             interrupted.signal(SIGTERM)
@@ -227,6 +231,7 @@ extension ToolTests {
             let run = try await scene.tool.run("conformance", "--mailboxes", mailboxes, timeout: .seconds(900))
             #expect(run.exit == .code(0), "\(run.lines.filter { !$0.hasPrefix("passed") })\(run.errors)")
             #expect(run.lines.count > 100)
+            #expect(run.lines.last?.hasSuffix("cases passed, 1 not run") == true, "\(run.lines.last ?? "")")
             try await expectNothingLeft(scene, "conformance")
         }
 
