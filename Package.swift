@@ -38,6 +38,7 @@ let package = Package(
         .library(name: "InProcessExchange", targets: ["InProcessExchange"]),
         .library(name: "RabbitMQExchange", targets: ["RabbitMQExchange"]),
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
+        .library(name: "ExchangeTestKit", targets: ["ExchangeTestKit"]),
         .library(name: "Agents", targets: ["Agents"]),
         .executable(name: "warren", targets: ["warren"]),
     ],
@@ -96,28 +97,23 @@ let package = Package(
         .executableTarget(
             name: "warren",
             dependencies: [
-                "AgentExchange", "Agents", "RabbitMQExchange", "AMQP", "ExchangeConformance", "LogCountJob", logging,
+                "AgentExchange", "Agents", "RabbitMQExchange", "AMQP", "ExchangeConformance", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
-        .target(
-            name: "LogCountJob",
-            dependencies: ["AgentExchange", "InProcessExchange", "RabbitMQExchange", logging],
-            path: "examples/log-count",
-            exclude: ["README.md", "Program"],
-            swiftSettings: settings
-        ),
         .executableTarget(
             name: "log-count",
-            dependencies: ["LogCountJob"],
-            path: "examples/log-count/Program",
+            dependencies: ["AgentExchange", "InProcessExchange", "RabbitMQExchange", logging],
+            path: "examples/log-count",
+            exclude: ["README.md"],
             swiftSettings: settings
         ),
         .executableTarget(
             name: "hello",
-            dependencies: ["AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
             path: "examples/hello",
+            exclude: ["README.md"],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -165,8 +161,8 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "log-triage",
-                "ExchangeTestKit",
+                "hello", "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "log-triage",
+                "log-count", "ExchangeTestKit",
             ],
             swiftSettings: settings
         ),
@@ -195,12 +191,6 @@ let package = Package(
                 ),
             ],
             path: "Tests/AgentService",
-            swiftSettings: settings
-        ),
-        .testTarget(
-            name: "AgentStylesTests",
-            dependencies: ["Agents", "AgentExchange", "InProcessExchange"],
-            path: "docs/decisions/0010-styles",
             swiftSettings: settings
         ),
         .testTarget(

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The documentation shows code that is compiled.
-@Suite("The code in the DocC catalogs")
+@Suite("The code in the DocC catalogs and on the first page")
 struct CatalogTests {
     private static let repository = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { folder, _ in
         folder.deletingLastPathComponent()
@@ -12,8 +12,9 @@ struct CatalogTests {
     func isInExamples() throws {
         let programs = try Self.files("examples", withExtension: "swift").map { Self.code(try Self.lines($0)) }
         var count = 0
-        for page in try Self.files("Sources", withExtension: "md") where page.path.contains(".docc/") {
-            for block in try Self.blocks(page) {
+        let pages = try Self.files("Sources", withExtension: "md").filter { $0.path.contains(".docc/") }
+        for page in pages + [Self.repository.appendingPathComponent("README.md")] {
+            for block in try Self.blocks(page) where block.first?.hasPrefix("// swift-tools-version") != true {
                 count += 1
                 let isKnown = programs.contains { $0.contains(Self.code(block)) }
                 #expect(isKnown, "\(page.lastPathComponent): \(block.first ?? "")")

@@ -9,7 +9,9 @@ struct Example: Sendable, CustomTestStringConvertible {
 
     static let processes = Example(name: "processes")
     static let logTriage = Example(name: "log-triage", file: "sample.log")
-    static let withoutBroker = ["actor-client", "agent-loop", "agent-to-agent", "discovery"].map { Example(name: $0) }
+    static let withoutBroker = ["hello", "actor-client", "agent-loop", "agent-to-agent", "discovery"].map {
+        Example(name: $0)
+    }
     static let all = withoutBroker + [processes, logTriage]
 
     var testDescription: String { name }

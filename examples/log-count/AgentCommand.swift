@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// What the hidden command of a ``JobProgram`` does: one agent in a process of its own.
+/// The hidden command `log-count agent`: one agent in a process of its own.
 ///
 /// It ends when the agent's mailbox is terminated, or when the standard input closes because the coordinator is gone.
 enum AgentCommand {

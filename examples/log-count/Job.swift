@@ -34,7 +34,7 @@ struct Job: Sendable {
                     try WorkerProcesses(
                         exchange: exchange,
                         broker: options.broker,
-                        command: options.agentCommand
+                        command: LogCount.agentCommand
                     )
                 }
             await explain()

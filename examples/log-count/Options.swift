@@ -30,9 +30,6 @@ struct Options: Sendable {
     /// The namespace of the job: everything on the broker is named `warren.log-count.…`.
     var namespace = "log-count"
 
-    /// What makes this executable an agent.
-    var agentCommand: [String] = []
-
     /// Reads the arguments.
     ///
     /// - Throws: ``UsageError``.

@@ -1,21 +1,14 @@
 import ArgumentParser
 import Foundation
-import LogCountJob
 import Logging
 
 /// The program. Its exit statuses are ``ExitStatus``.
 @main
 enum Main {
-    /// What the processes of `warren demo` are started with.
-    static let demoAgent = ["demo-agent"]
-
     static func main() async {
         // Writing to a reader that has gone is an error, not a signal.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments == demoAgent {
-            exit(await DemoCommand.runAgent())
-        }
         let environment = ProcessInfo.processInfo.environment
         let level = environment["WARREN_LOG"].flatMap(Logger.Level.init(rawValue:)) ?? .critical
         LoggingSystem.bootstrap { label in

@@ -20,12 +20,10 @@ struct Warren: AsyncParsableCommand {
             """,
         version: "warren 0.1.0",
         subcommands: [
-            DemoCommand.self, RegisterCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self,
-            PingCommand.self,
+            RegisterCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self, PingCommand.self,
             CallCommand.self, TerminateCommand.self, MailboxesCommand.self, DeadLettersCommand.self,
             ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, NamespaceCommand.self,
-            ConformanceCommand.self,
-            BenchCommand.self,
+            ConformanceCommand.self, BenchCommand.self,
         ]
     )
 }

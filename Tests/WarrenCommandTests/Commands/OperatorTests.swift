@@ -254,14 +254,5 @@ extension ToolTests {
             #expect(measurements.allSatisfy { $0.count > 0 })
             try await expectNothingLeft(scene, "bench")
         }
-
-        @Test("The demo counts right over the broker")
-        func demo() async throws {
-            let scene = try await ToolScene()
-            let file = String(#filePath)
-            let run = try await scene.tool.run("demo", "--chunk", "5", "--namespace", scene.namespace, file)
-            #expect(run.exit == .code(0), "\(run.errors)")
-            #expect(run.lines.last == "right: both counts are equal")
-        }
     }
 }

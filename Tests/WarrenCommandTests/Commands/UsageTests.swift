@@ -5,7 +5,7 @@ import Testing
 @Suite("The tool without a broker")
 struct UsageTests {
     private static let commands = [
-        "demo", "register", "agent", "agents", "status", "ping", "call", "terminate", "mailboxes", "dead-letters",
+        "register", "agent", "agents", "status", "ping", "call", "terminate", "mailboxes", "dead-letters",
         "parked",
         "topology", "doctor", "namespace", "conformance", "bench",
     ]
@@ -99,13 +99,6 @@ struct UsageTests {
         for arguments in [["--format", "permissions"], ["--user", "ann"]] {
             #expect(try await Tool().run(["topology"] + arguments).exit == .code(2))
         }
-    }
-
-    @Test("The demo runs without a broker")
-    func localDemo() async throws {
-        let run = try await Tool().run("demo", "--local", "--json", #filePath)
-        #expect(run.exit == .code(0), "\(run.errors)")
-        #expect(run.output.contains("\"right\":true"))
     }
 
     @Test("A reader that stops ends the tool quietly")
