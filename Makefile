@@ -2,9 +2,10 @@
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
+LIBRARIES = AgentExchange Agents InProcessExchange RabbitMQExchange ExchangeConformance ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long flaky check traits fuzz soak chaos sanitize format clean needs bench micro
+.PHONY: docs shape help demo test test-long flaky check traits fuzz soak chaos sanitize format clean needs bench micro
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -48,6 +49,15 @@ bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=
 micro: ## counts what each step allocates without a broker; more than is written down fails
 	@deploy/install-needs.sh build
 	@SWIFT='$(SWIFT)' SAVE='$(SAVE)' Benchmarks/micro.sh
+
+shape: ## how much a request passes through and how the files hang together, each figure beside its goal
+	@Tests/shape.py
+
+docs: ## makes the DocC pages of every library, in .build-docs/pages; a link that leads nowhere is an error
+	@deploy/install-needs.sh build
+	@WARREN_DOCS=1 $(SWIFT) package --scratch-path .build-docs --allow-writing-to-directory .build-docs/pages \
+	    generate-documentation --enable-experimental-combined-documentation --warnings-as-errors \
+	    $(addprefix --target ,$(LIBRARIES)) --output-path .build-docs/pages
 
 fuzz: ## tries a million generated inputs on every decoder of bytes from outside
 	@deploy/install-needs.sh build

@@ -252,3 +252,8 @@ let package = Package(
         .testTarget(name: "ExchangeTestKitTests", dependencies: ["ExchangeTestKit"], swiftSettings: settings),
     ]
 )
+
+// The plugin that makes the documentation; users of the package do not fetch it.
+if Context.environment["WARREN_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
+}

@@ -71,7 +71,9 @@ public final class PrivateCluster: Sendable {
 
     /// Waits until all nodes run as one cluster, and every quorum queue and stream has all its members online.
     ///
-    /// - Parameter virtualHost: Where the queues are.
+    /// - Parameters:
+    ///   - virtualHost: The virtual host of the queues.
+    ///   - timeout: The deadline.
     /// - Throws: ``ConditionNotMet`` with what is missing.
     public func waitUntilWhole(virtualHost: String = "/", timeout: Duration = .seconds(60)) async throws {
         try await eventually(

@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A program started by a test: its standard output comes line by line, its standard input can be written and closed.
 ///
-/// It is ended in every case: by ``stop()``, or with SIGKILL when the value goes. It gets a session of its own and only
+/// It is ended in every case: by ``stop(grace:)``, or with SIGKILL when the value goes. It gets a session of its own and only
 /// the descriptors 0, 1 and 2. When the test process dies, its standard input closes: a helper that must not outlive
 /// the test ends at the end of its input.
 public final class ChildProcess: Sendable {

@@ -28,6 +28,7 @@ public struct ConditionNotMet: Error, CustomStringConvertible, Sendable {
 ///   - timeout: the deadline. One look is always taken.
 ///   - interval: the pause between two looks.
 ///   - lastValue: describes what was last seen, asked only when the deadline has passed.
+///   - isolation: the actor that looks; the caller's by default.
 ///   - look: returns nil for "not yet".
 /// - Returns: what the look returned.
 /// - Throws: ``ConditionNotMet`` after the deadline, `CancellationError` when the task is cancelled.

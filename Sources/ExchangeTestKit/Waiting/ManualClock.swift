@@ -62,9 +62,11 @@ public final class ManualClock: Clock {
         }
     }
 
-    /// Waits until so many tasks sleep on it.
+    /// Waits until at least `count` tasks sleep on the clock.
     ///
-    /// - Parameter timeout: a deadline in real time.
+    /// - Parameters:
+    ///   - count: the number of tasks.
+    ///   - timeout: a deadline in real time.
     /// - Throws: ``ConditionNotMet``.
     public func sleepers(atLeast count: Int, timeout: Duration = .seconds(30)) async throws {
         try await state.wait(for: "\(count) sleepers", timeout: timeout) { $0.deadlines.count >= count ? true : nil }

@@ -18,7 +18,7 @@ extension ExchangeAdministration {
     /// Older mailboxes go on to dead-letter with their routing key, which then leads to the new queue. Sessions of today are
     /// told to leave the older queue; while sessions of an older version are connected it stays, and both are served.
     ///
-    /// - Throws: ``ExchangeError/Code/forbidden`` for a broker user who may not make what all sessions share.
+    /// - Throws: `ExchangeError` with the code `forbidden` for a broker user who may not make what all sessions share.
     public func migrate() async throws(ExchangeError) -> Migration {
         try await Topology.shared(names).declare(on: link)
         var migration = Migration()

@@ -6,8 +6,11 @@ public struct BrokerCredentials: Sendable, Hashable {
 
     /// User name and password.
     ///
-    /// - Parameter lifetime: How long they are valid, where they come from a provider: when 80 to 90 % of it have passed, the
-    ///   provider is asked again and the connections are made anew, which calls notice as a short delay only.
+    /// - Parameters:
+    ///   - password: The password of the broker user.
+    ///   - user: The name of the broker user.
+    ///   - lifetime: How long they are valid, where they come from a provider: when 80 to 90 % of it have passed, the
+    ///     provider is asked again and the connections are made anew, which calls notice as a short delay only.
     public static func password(
         _ password: String,
         user: String,
@@ -16,10 +19,11 @@ public struct BrokerCredentials: Sendable, Hashable {
         BrokerCredentials(credentials: .plain(user: user, password: password).valid(for: lifetime))
     }
 
-    /// The client certificate of the connection decides. `user` is the name that the broker makes of it, when that is known:
-    /// only then messages carry it. The files are read anew for each connection.
+    /// The client certificate of the connection decides. The files are read anew for each connection.
     ///
-    /// - Parameter lifetime: See ``password(_:user:validFor:)``.
+    /// - Parameters:
+    ///   - user: The name that the broker makes of the certificate. Messages carry it only when it is given.
+    ///   - lifetime: See ``password(_:user:validFor:)``.
     public static func certificate(user: String? = nil, validFor lifetime: Duration? = nil) -> BrokerCredentials {
         BrokerCredentials(credentials: (user.map { Credentials.external(user: $0) } ?? .external).valid(for: lifetime))
     }
