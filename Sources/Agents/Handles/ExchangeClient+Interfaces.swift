@@ -11,7 +11,9 @@ extension ExchangeClient {
 
     /// The agents with an interface, or one that refines it, oldest registration first.
     ///
-    /// - Parameter allowSubtypes: Whether agents with a refining interface count.
+    /// - Parameters:
+    ///   - interface: The interface.
+    ///   - allowSubtypes: Whether agents with a refining interface count.
     public func discover<Interface: AgentInterface>(
         _ interface: Interface.Type,
         allowSubtypes: Bool = true
@@ -67,7 +69,10 @@ extension ExchangeClient {
     /// Runs an action on every agent with an interface, or one that refines it, with one message, and collects the
     /// answers until a deadline: `for await answer in try await client.askAll(\Sensor.temperature) { … }`.
     ///
-    /// - Parameter deadline: How long to wait at most; by default what the client is configured with.
+    /// - Parameters:
+    ///   - action: The action.
+    ///   - arguments: The arguments of the action.
+    ///   - deadline: The longest wait; by default that of the client's configuration.
     /// - Throws: As `ExchangeTransport.broadcast(_:)`. Errors of the agents are in the sequence.
     public func askAll<Interface: AgentInterface, Output: Codable & Sendable, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,

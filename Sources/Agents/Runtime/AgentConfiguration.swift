@@ -32,7 +32,7 @@ public struct AgentConfiguration: Sendable {
 
     /// How long an action, a loop or a hook may go on after its cancellation. Then the agent goes on without it, and logs
     /// that: the request of such an action is given back to the mailbox. 5 s; the same as
-    /// ``AgentExchange/ClientConfiguration/cancellationPatience`` of ``client``.
+    /// `cancellationPatience` of ``client``.
     ///
     /// So an agent ends within twice the grace period, and three times this, and what the exchange takes.
     public var cancellationPatience: Duration {
