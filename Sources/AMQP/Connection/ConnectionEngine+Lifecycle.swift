@@ -80,10 +80,16 @@ extension ConnectionEngine {
     }
 
     private func refuseSubmissions(_ error: AMQPError) {
-        for submission in shared.thread.inbox.refuse(with: error) {
+        refuse(shared.thread.inbox.refuse(with: error)[...], with: error)
+    }
+
+    /// Tells those who submitted something that nothing becomes of it.
+    func refuse(_ submissions: ArraySlice<Submission>, with error: AMQPError) {
+        for submission in submissions {
             switch submission {
             case .publish(let publish): publish.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
             case .request(let request): request.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
+            case .run(let body): body()
             case .open, .settle, .abandon, .cancel, .close: break
             }
         }

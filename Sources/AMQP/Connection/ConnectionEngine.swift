@@ -26,6 +26,8 @@ final class ConnectionEngine {
     var acknowledging: [ChannelRecord] = []
     var receiving: [ChannelRecord.ConsumerRecord] = []
     var settlements: [ConfirmLedger.Settlement] = []
+    /// Whether a function was called that may have submitted something.
+    private var hasRun = false
 
     /// Above this many unsent bytes publications wait; what waits is known to be `notSent`.
     static let highWater = 512 << 10
@@ -43,12 +45,16 @@ final class ConnectionEngine {
     func turn(readable: Bool, _ submissions: [Submission]) -> IOThread.Turn {
         var more = false
         do throws(AMQPError) {
-            for submission in submissions { try handle(submission) }
+            try handle(submissions)
+            if hasRun {
+                hasRun = false
+                try handle(shared.thread.inbox.takeSubmissions())
+            }
             try writeWaiting()
             if readable, let wire {
                 more = try receive(wire)
                 // What whoever got it has acknowledged on this thread goes out at once.
-                for submission in shared.thread.inbox.takeSubmissions() { try handle(submission) }
+                try handle(shared.thread.inbox.takeSubmissions())
             }
             try writeWaiting()
             try checkClock()
@@ -64,17 +70,31 @@ final class ConnectionEngine {
         )
     }
 
+    private func handle(_ submissions: [Submission]) throws(AMQPError) {
+        for (index, submission) in submissions.enumerated() {
+            do throws(AMQPError) {
+                try handle(submission)
+            } catch {
+                refuse(submissions[(index + 1)...], with: error)
+                throw error
+            }
+        }
+    }
+
     private func handle(_ submission: Submission) throws(AMQPError) {
         switch submission {
         case .request, .abandon, .close:
             // An acknowledgement that was called before a request takes effect before it.
             if let wire { try writeAcknowledgements(wire) }
-        case .open, .publish, .settle, .cancel: break
+        case .open, .publish, .run, .settle, .cancel: break
         }
         switch submission {
         case .open(let deadline): try open(deadline)
         case .publish(let publish): enqueue(publish)
         case .request(let request): try self.request(request)
+        case .run(let body):
+            hasRun = true
+            body()
         case .settle(let key, let tag, let multiple, let decision): settle(key, tag, multiple, decision)
         case .abandon(let key): try closeChannel(key, waitedForBy: nil)
         case .cancel(let id): cancel(id)

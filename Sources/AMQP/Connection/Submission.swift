@@ -42,6 +42,8 @@ enum Submission: Sendable {
     case open(Deadline)
     case publish(PublishSubmission)
     case request(RequestSubmission)
+    /// Calls a function. What it publishes goes out in the same turn.
+    case run(@Sendable () -> Void)
     case settle(ChannelKey, tag: UInt64, multiple: Bool, AcknowledgementCoalescer.Decision)
     /// Nobody waits for the channel any more: close it.
     case abandon(ChannelKey)

@@ -101,6 +101,13 @@ public final class Publisher: Sendable {
         }
     }
 
+    /// Calls a function once, on the thread of the connection, before that writes again: what it publishes goes out then. It
+    /// must not wait for anything. Without a connection it is called before this returns.
+    package func atNextTurn(_ body: @escaping @Sendable () -> Void) {
+        let thread = state.withLock { $0.channel?.connection.shared.thread }
+        guard let thread, thread.inbox.submit(.run(body)) == nil else { return body() }
+    }
+
     /// Ends a publication with `cancelled`, unless it has ended. Its message may still be delivered: see the `delivery` of
     /// the error.
     package func cancel(_ number: UInt64) {
