@@ -8,7 +8,8 @@ enum Decoders {
     static func all() throws -> [Decoder] {
         let messages = try Samples.messages()
         return try [
-            frames(messages), envelope(messages), json(messages), announcements, controls, arguments, payloads,
+            frames(messages), envelope(messages), responses(), json(messages), announcements, controls, arguments,
+            payloads,
             lineages,
             keys, urls, factories(), extremes, deadlines, jsonTexts,
         ] + settings
@@ -59,6 +60,32 @@ enum Decoders {
                     throw Decoder.Violation("came back changed: \(message)")
                 }
                 return .read
+            }
+        }
+    }
+
+    private static func responses() throws -> Decoder {
+        let (valid, sample) = ForeignInput.together(try Samples.values())
+        let samples = [Array(sample), Array(sample + sample)]
+        return Decoder(name: "several responses in one message") { mutator in
+            var properties = valid
+            if mutator.chance(of: 8) { mutator.damage(&properties) }
+            switch ForeignInput.responses(properties, Data(mutator.bytes(from: samples))) {
+            case .refused(let reason, _):
+                if reason.isEmpty { throw Decoder.Violation("refused without a reason") }
+                return .refused
+            case .read((let responses, let isWhole)):
+                guard responses.count <= 64 else { throw Decoder.Violation("\(responses.count) responses were read") }
+                // Those of other versions do not travel together again.
+                let (again, body) = ForeignInput.together(responses.map { .response($0) })
+                guard case .read((let copy, true)) = ForeignInput.responses(again, body) else {
+                    throw Decoder.Violation("what was read can't be read again: \(responses)")
+                }
+                // Texts that are too long were cut the first time.
+                guard ForeignInput.together(copy.map { .response($0) }).1 == body else {
+                    throw Decoder.Violation("came back changed: \(responses)")
+                }
+                return isWhole ? .read : .refused
             }
         }
     }

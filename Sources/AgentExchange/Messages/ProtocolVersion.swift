@@ -3,7 +3,7 @@
 /// Versions with the same major number understand each other. A minor number may add optional fields.
 public struct ProtocolVersion: Sendable, Hashable {
     /// What this library speaks.
-    public static let current = ProtocolVersion(major: 1, minor: 0)
+    public static let current = ProtocolVersion(major: 1, minor: 1)
 
     /// Changed when old receivers can't understand new messages.
     public let major: Int

@@ -34,7 +34,7 @@ enum Envelope {
         properties.correlationID = message.tag.lowercased
         properties.appID = applicationID
         properties.timestamp = now.amqpTimestamp
-        var headers = FieldTable(minimumCapacity: 8)
+        var headers = FieldTable(minimumCapacity: 10)
         headers[Header.protocol] = .string(message.protocolVersion.description)
         headers[Header.source] = .string(message.source.header)
         headers[Header.destination] = .string(message.destination.header)

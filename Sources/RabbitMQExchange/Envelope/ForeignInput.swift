@@ -24,6 +24,26 @@ package enum ForeignInput {
         return (properties, body)
     }
 
+    /// Several responses in one message, and whether there was anything else in it.
+    package static func responses(_ properties: MessageProperties, _ body: Data) -> Reading<([Response], isWhole: Bool)>
+    {
+        do throws(Envelope.Malformed) {
+            let (responses, flaw) = try ResponseBatch.decode(properties, body: body)
+            return .read((responses, flaw == nil))
+        } catch { return .refused(reason: error.reason, isAnswerable: false) }
+    }
+
+    /// Those of the messages that travel with others, in one message.
+    package static func together(_ messages: [Message]) -> (MessageProperties, Data) {
+        var (responses, bytes): ([Response], Int) = ([], 0)
+        for case .response(let response) in messages {
+            guard let size = ResponseBatch.size(of: response) else { continue }
+            responses.append(response)
+            bytes += size
+        }
+        return (ResponseBatch.properties(), ResponseBatch.encode(responses, bytes: bytes))
+    }
+
     /// A record of the directory, written once more; `nil` when it is none.
     package static func announcement(_ properties: MessageProperties) -> MessageProperties? {
         guard let announcement = Announcement(properties) else { return nil }

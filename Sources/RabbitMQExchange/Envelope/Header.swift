@@ -18,6 +18,8 @@ enum Header {
     static let errorType = "warren-error-type"
     static let errorMessage = "warren-error-message"
     static let attempt = "warren-attempt"
+    /// In a request: the largest message with several answers that the requester takes, in bytes.
+    static let together = "warren-together"
 
     /// Why a message is a dead letter, or was parked.
     static let reason = "warren-reason"

@@ -14,7 +14,7 @@ struct HeldRequests<Receipt> {
     /// A held request.
     struct Held {
         let request: Request
-        fileprivate(set) var replyTo: String?
+        fileprivate(set) var replyTo: ReplyWay?
         /// What stands for it at the broker; `nil` while that is a copy in the mailbox.
         fileprivate(set) var receipt: Receipt?
         /// Since when the receipt is held.
@@ -45,7 +45,7 @@ struct HeldRequests<Receipt> {
     /// What is to be done with a response.
     enum Answer {
         /// Send it there; then `finish` or `fail`.
-        case send(replyTo: String?)
+        case send(replyTo: ReplyWay?)
         /// The request has been answered, or is being answered.
         case again
         /// No such request is held.
@@ -99,7 +99,7 @@ struct HeldRequests<Receipt> {
     /// - Parameter isCopy: Whether it is marked as one that was put into the mailbox to renew the hold.
     mutating func take(
         _ request: Request,
-        replyTo: String?,
+        replyTo: ReplyWay?,
         receipt: Receipt,
         isCopy: Bool = false,
         now: Instant = .now
@@ -131,7 +131,7 @@ struct HeldRequests<Receipt> {
     }
 
     /// Where the parts of the answer to a held request go; `nil` when it is not held.
-    func replyTo(of response: Response) -> String?? {
+    func replyTo(of response: Response) -> ReplyWay?? {
         held[Key(source: response.destination, tag: response.tag)].map(\.replyTo)
     }
 

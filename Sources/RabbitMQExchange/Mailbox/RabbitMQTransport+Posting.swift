@@ -43,36 +43,50 @@ extension RabbitMQTransport {
     }
 
     private func begin(_ response: Response, _ post: Post) throws(ExchangeError) {
-        let replyTo: String?
         switch held.withLock({ $0.answer(response) }) {
-        case .send(let queue): replyTo = queue
+        case .send(let way):
+            let answer = ReadyAnswer(response, way, of: self, post)
+            if !session.ready.take(answer) { publish(answer) }
         case .again:
             try checkAgain(response)
-            return post.end(.success(()))
+            post.end(.success(()))
         case .foreign:
-            return post.goOn { (transport) throws(ExchangeError) in try await transport.send(foreign: response) }
+            post.goOn { (transport) throws(ExchangeError) in try await transport.send(foreign: response) }
         }
-        let publication: Publication
+    }
+
+    /// Publishes the answer to a held request by itself.
+    func publish(_ answer: ReadyAnswer) {
         do throws(ExchangeError) {
-            publication = try session.publication(of: response, replyTo: replyTo)
+            let publication = try session.publication(of: answer.response, replyTo: answer.way?.queue)
+            answer.post.publish(publication, deadline: nil) { [self] in ended(CollectionOfOne(answer), $0) }
         } catch {
-            fail(response)
-            throw error
+            fail(answer.response)
+            answer.post.end(.failure(error))
         }
-        post.publish(publication, deadline: nil) { [self] result in
-            guard case .failure(let error) = result else {
-                finish(response)
-                return post.end(.success(()))
-            }
-            guard error.isOfTheQueue else {
-                fail(response)
-                let what = "the answer was not delivered"
-                return post.end(.failure(ExchangeError(error, what, entity: response.destination)))
-            }
-            post.goOn { (transport) throws(ExchangeError) in
-                try await transport.finish(response) { (session) throws(ExchangeError) in
-                    try await session.publishElsewhere(publication, response, after: error)
-                }
+    }
+
+    /// The broker says what became of answers to held requests.
+    func ended(_ answers: some Collection<ReadyAnswer>, _ result: Result<Void, AMQPError>) {
+        guard case .failure(let error) = result else {
+            finish(answers.lazy.map(\.response))
+            for answer in answers { answer.post.end(.success(())) }
+            return
+        }
+        for answer in answers { failed(answer, error) }
+    }
+
+    private func failed(_ answer: ReadyAnswer, _ error: AMQPError) {
+        let response = answer.response
+        guard error.isOfTheQueue else {
+            fail(response)
+            let what = "the answer was not delivered"
+            return answer.post.end(.failure(ExchangeError(error, what, entity: response.destination)))
+        }
+        answer.post.goOn { (transport) throws(ExchangeError) in
+            try await transport.finish(response) { (session) throws(ExchangeError) in
+                let publication = try session.publication(of: response, replyTo: answer.way?.queue)
+                return try await session.publishElsewhere(publication, response, after: error)
             }
         }
     }
@@ -83,8 +97,8 @@ extension AMQPError {
     fileprivate var isOfTheQueue: Bool { code == .nacked || code == .unroutable }
 }
 
-/// A message on its way from a transport.
-private final class Post: PostedMessage {
+/// A message on its way from a transport. An answer that travels with others is not withdrawn.
+final class Post: PostedMessage {
     private enum Step {
         case none
         case publication(UInt64)

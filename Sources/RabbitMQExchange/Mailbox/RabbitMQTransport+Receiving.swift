@@ -99,7 +99,7 @@ extension RabbitMQTransport {
         let taken = held.withLock { held in
             held.take(
                 request,
-                replyTo: delivery.properties.replyTo,
+                replyTo: ReplyWay(delivery.properties),
                 receipt: delivery,
                 isCopy: Envelope.isCopy(delivery.properties)
             )

@@ -46,7 +46,8 @@ extension RabbitMQTransport {
 
     /// Sends a broadcast to those whom the directory knows, and whom the exchange leads it to.
     func send(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
-        let (properties, body) = try Envelope.encode(broadcast, replyTo: link.replyTo)
+        var (properties, body) = try Envelope.encode(broadcast, replyTo: link.replyTo)
+        properties.headers[Header.together] = link.together
         guard body.count <= maximumMessageSize else {
             throw ExchangeError(.messageTooLarge, "\(body.count) bytes; the limit is \(maximumMessageSize)")
         }
@@ -107,6 +108,7 @@ extension RabbitMQTransport {
     /// How a request is published, and until when.
     func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
         var (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
+        properties.headers[Header.together] = link.together
         link.complete(&properties)
         let key = session.names.mailboxKey(of: request.destination)
         let publication = Publication(
@@ -228,7 +230,7 @@ extension RabbitMQTransport {
         case .foreign: try await send(foreign: response)
         case .send(let replyTo):
             try await finish(response) { (session) throws(ExchangeError) in
-                try await session.publish(response, replyTo: replyTo)
+                try await session.publish(response, replyTo: replyTo?.queue)
             }
         }
     }
@@ -258,7 +260,7 @@ extension RabbitMQTransport {
             fail(response)
             throw error
         }
-        finish(response)
+        finish(CollectionOfOne(response))
         guard isDelivered else { throw await session.whyUnreachable(response.destination) }
     }
 
@@ -286,14 +288,16 @@ extension RabbitMQTransport {
         }
     }
 
-    /// A response was confirmed: the request is acknowledged, and another one is handed out.
-    func finish(_ response: Response) {
+    /// Responses were confirmed: the requests are acknowledged, and others are handed out.
+    func finish(_ responses: some Collection<Response>) {
         // Acknowledged under the lock: whoever sees that all is settled may close the channel, and an acknowledgement after
         // that would have no effect.
         let (wake, next, isSettled) = held.withLock { held in
             var wake: WakeDescriptor?
-            if let delivery = held.finish(response) {
-                wake = delivery.channel.placeAcknowledgement(of: delivery.deliveryTag)
+            for response in responses {
+                guard let delivery = held.finish(response) else { continue }
+                // The thread is asleep for the first of them only.
+                wake = delivery.channel.placeAcknowledgement(of: delivery.deliveryTag) ?? wake
                 held.settled()
             }
             return (wake, held.next(), held.isSettled)
@@ -312,7 +316,7 @@ extension RabbitMQTransport {
         guard let replyTo = held.withLock({ $0.replyTo(of: part) }) else {
             throw ExchangeError(.invalidMessage, "the request is not held here, or was answered", entity: mailboxID)
         }
-        guard try await session.publish(part, replyTo: replyTo) else {
+        guard try await session.publish(part, replyTo: replyTo?.queue) else {
             throw await session.whyUnreachable(part.destination)
         }
     }

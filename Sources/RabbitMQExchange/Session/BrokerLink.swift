@@ -149,6 +149,14 @@ final class BrokerLink: Sendable {
     /// The routing key that leads to the queue of this session, to which answers come.
     var replyTo: String { answers.key }
 
+    /// What requests say of answers that travel together: the largest message with several that this session takes.
+    var together: FieldValue { .int64(Int64(min(ResponseBatch.maximumBytes, configuration.maximumMessageSize))) }
+
+    /// Calls a function on the publishing thread, before that writes again: see ``Publisher/atNextTurn(_:)``.
+    func atNextTurn(_ body: @escaping @Sendable () -> Void) {
+        publications.atNextTurn(body)
+    }
+
     /// Publishes and waits for the confirm.
     ///
     /// - Parameter signed: Whether the broker vouches for who sends it. Not when somebody else's message is moved.

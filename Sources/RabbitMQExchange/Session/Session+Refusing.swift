@@ -19,7 +19,7 @@ extension Session {
     func answerTerminated(_ held: HeldRequests<Delivery>.Held) async {
         guard let delivery = held.receipt else {
             let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
-            _ = try? await publish(response, replyTo: held.replyTo)
+            _ = try? await publish(response, replyTo: held.replyTo?.queue)
             return
         }
         await answerTerminated(held.request, delivery)

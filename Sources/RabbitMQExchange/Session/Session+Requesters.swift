@@ -40,7 +40,7 @@ extension RabbitMQTransport {
             let replyTo: String?
         }
         let places = held.withLock { held in
-            requests.map { Address(requester: $0.source, replyTo: held.replyTo(of: $0.response()) ?? nil) }
+            requests.map { Address(requester: $0.source, replyTo: (held.replyTo(of: $0.response()) ?? nil)?.queue) }
         }
         let absent = await withTaskGroup(of: Address?.self) { group in
             for place in Set(places) {

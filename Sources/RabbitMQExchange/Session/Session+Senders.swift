@@ -36,12 +36,17 @@ extension Session {
 
     private func unknownSender(of properties: MessageProperties) -> EntityID? {
         guard link.configuration.requiresUserID,
-            // The others are refused, or taken, whatever the directory says.
-            let user = properties.userID, user != link.user,
             let source = EntityID(header: properties.headers[Header.source], name: nil),
-            directory.known(source) == .missing
+            !knowsSender(source, userID: properties.userID)
         else { return nil }
         return source
+    }
+
+    /// The same of the source that a message names, and the broker user who sent it.
+    func knowsSender(_ source: EntityID, userID: String?) -> Bool {
+        // The others are refused, or taken, whatever the directory says.
+        guard link.configuration.requiresUserID, let userID, userID != link.user else { return true }
+        return directory.known(source) != .missing
     }
 
     /// The answer to a request that does not come from the broker user who registered its sender. `nil` when it does, when

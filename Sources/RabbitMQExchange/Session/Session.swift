@@ -12,6 +12,7 @@ final class Session: Sendable {
     let desk = ControlDesk()
     let background = BackgroundTasks()
     let channels = MailboxChannels()
+    let ready: ReadyAnswers
     /// Terminated mailboxes that this session lets go of, until whoever drains them was told.
     let handovers = Underway()
     /// Registrations that failed, until what they made is removed.
@@ -50,6 +51,7 @@ final class Session: Sendable {
     init(link: BrokerLink, board: StateBoard = StateBoard(), isPatient: Bool = false) {
         self.link = link
         self.board = board
+        ready = ReadyAnswers(link: link)
         directory = Directory(link: link, background: background, isPatient: isPatient)
         link.use(
             BrokerLink.Hooks(
@@ -275,7 +277,7 @@ final class Session: Sendable {
 
     // MARK: Receiving
 
-    /// Takes an answer or a control message.
+    /// Takes what came to the queue of the session: answers, a notice or a control message.
     func take(_ delivery: Delivery) {
         if let control = ControlMessage(delivery.properties) {
             take(control)
@@ -283,38 +285,22 @@ final class Session: Sendable {
             return
         }
         do throws(Envelope.Malformed) {
-            let message = try Envelope.decode(delivery.properties, body: delivery.body).checked(delivery)
-            if case .notice(let notice) = message {
-                delivery.acknowledge()
-                take(notice, delivery.properties)
+            if delivery.properties.type == ResponseBatch.type {
+                let (responses, flaw) = try ResponseBatch.decode(delivery)
+                take(responses, flaw: flaw, delivery)
                 return
             }
-            guard case .response(let response) = message else {
+            switch try Envelope.decode(delivery.properties, body: delivery.body).checked(delivery) {
+            case .response(let response):
+                take(CollectionOfOne(response), flaw: nil, delivery)
+            case .notice(let notice):
+                delivery.acknowledge()
+                take(notice, delivery.properties)
+            case .request:
                 throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
-            }
-            guard !knowsSender(of: delivery.properties) else { return take(response, delivery) }
-            background.start { [self] in
-                do throws(ExchangeError) {
-                    _ = try await directory.state(of: response.source)
-                } catch {
-                    return await giveBack(delivery)
-                }
-                take(response, delivery)
             }
         } catch {
             background.start { await self.park(delivery, error.reason) }
-        }
-    }
-
-    private func take(_ response: Response, _ delivery: Delivery) {
-        let destination = response.destination
-        if refuses(response, delivery) {
-            delivery.acknowledge()
-        } else if let transport = activeTransport(of: destination) ?? transports(of: destination).first {
-            transport.put(response)
-            delivery.acknowledge()
-        } else {
-            background.start { await self.persist(with: delivery) { await self.forward(response, delivery) } }
         }
     }
 
@@ -349,19 +335,6 @@ final class Session: Sendable {
                 "a control message could not be answered",
                 metadata: .init(keys: [.kind: kind.rawValue, .error: error.description])
             )
-        }
-    }
-
-    /// An answer for a mailbox that this process does not receive from any more: it goes to the mailbox itself.
-    private func forward(_ response: Response, _ delivery: Delivery) async -> Bool {
-        do throws(ExchangeError) {
-            _ = try await publish(response, replyTo: nil)
-            delivery.acknowledge()
-            return true
-        } catch let error where error.isAboutTheMessage {
-            return await parkOnce(delivery, "it can't be forwarded: \(error.message)")
-        } catch {
-            return false
         }
     }
 

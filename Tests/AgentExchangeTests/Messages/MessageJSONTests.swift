@@ -64,7 +64,7 @@ struct MessageJSONTests {
         let fields = try JSONFields(Message.request(request))
         #expect(
             fields == [
-                "protocol": "1.0",
+                "protocol": "1.1",
                 "kind": "action-request",
                 "source": try JSONFields(Self.user).value,
                 "destination": try JSONFields(Self.agent).value,

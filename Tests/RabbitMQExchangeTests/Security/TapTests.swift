@@ -186,9 +186,16 @@ extension BrokerTests {
                         mandatory: true
                     )
                     try await channel.publish(forged, deadline: .soon)
+                    // The same in a message for several.
+                    let answer = request.error(.mailboxTerminated, "forged")
+                    var several = forged
+                    several.properties = ResponseBatch.properties()
+                    several.properties.userID = properties.userID
+                    several.body = ResponseBatch.encode([answer], bytes: ResponseBatch.size(of: answer) ?? 0)
+                    try await channel.publish(several, deadline: .soon)
                 }
-                try await eventually("both answers to be refused") {
-                    scene.log.entries.filter { $0.message == "an answer was refused" }.count == 2
+                try await eventually("all answers to be refused") {
+                    scene.log.entries.filter { $0.message == "an answer was refused" }.count == 4
                 }
                 return try request.response(encoding: "genuine")
             }

@@ -1,0 +1,103 @@
+internal import AMQP
+internal import AgentExchange
+internal import Synchronization
+
+/// An answer to a held request that is ready to be sent.
+struct ReadyAnswer: Sendable {
+    let transport: RabbitMQTransport
+    let response: Response
+    let way: ReplyWay?
+    /// Tells its sender what became of it.
+    let post: Post
+    /// Its bytes in a message with others; `nil` when it goes by itself.
+    let size: Int?
+
+    init(_ response: Response, _ way: ReplyWay?, of transport: RabbitMQTransport, _ post: Post) {
+        self.transport = transport
+        self.response = response
+        self.way = way
+        self.post = post
+        let limit = way?.together ?? 0
+        size = limit == 0 ? nil : ResponseBatch.size(of: response).flatMap { $0 <= limit ? $0 : nil }
+    }
+}
+
+/// The answers of a session that are ready to be sent. Those that go to the same other session and are ready in one turn of
+/// the publishing thread travel in one message, when that session takes it: one confirm ends all of them, and the requester
+/// gets one delivery.
+///
+/// Nothing waits for others to join it: the thread takes all that is there when it comes to it.
+final class ReadyAnswers: Sendable {
+    private let link: BrokerLink
+    private let answers = Mutex<[ReadyAnswer]>([])
+
+    init(link: BrokerLink) {
+        self.link = link
+    }
+
+    /// Takes an answer to a session that understands messages with several. Returns `false` for all others.
+    ///
+    /// One that is too large for that is taken too, so that it does not overtake those before it.
+    func take(_ answer: ReadyAnswer) -> Bool {
+        guard let way = answer.way, way.together > 0, way.queue.hasPrefix(link.names.sessionPrefix) else {
+            return false
+        }
+        let isFirst = answers.withLock { answers in
+            answers.append(answer)
+            return answers.count == 1
+        }
+        if isFirst { link.atNextTurn { [self] in publishAll() } }
+        return true
+    }
+
+    private func publishAll() {
+        let ready = answers.withLock { answers in
+            defer { answers = [] }
+            return answers
+        }
+        if let first = ready.first, ready.count == 1 { return first.transport.publish(first) }
+        for (way, answers) in Dictionary(grouping: ready, by: \.way) {
+            guard let way else { continue }
+            let limit = min(way.together, link.largestBody ?? .max)
+            var (start, bytes) = (0, 0)
+            for (index, answer) in answers.enumerated() {
+                // One that goes by itself fills a message.
+                let size = answer.size ?? limit
+                if index > start, bytes + size > limit || index - start == ResponseBatch.maximumCount {
+                    publish(answers[start..<index], to: way.queue, bytes)
+                    (start, bytes) = (index, 0)
+                }
+                bytes += size
+            }
+            publish(answers[start...], to: way.queue, bytes)
+        }
+    }
+
+    private func publish(_ answers: ArraySlice<ReadyAnswer>, to queue: String, _ bytes: Int) {
+        if let first = answers.first, answers.count == 1 { return first.transport.publish(first) }
+        var properties = ResponseBatch.properties()
+        link.complete(&properties)
+        let publication = Publication(
+            exchange: link.names.exchange(of: queue),
+            routingKey: queue,
+            properties: properties,
+            body: ResponseBatch.encode(answers.lazy.map(\.response), bytes: bytes),
+            mandatory: true
+        )
+        _ = link.publish(publication) { Self.ended(answers, $0) }
+    }
+
+    private static func ended(_ answers: ArraySlice<ReadyAnswer>, _ result: Result<Void, AMQPError>) {
+        if case .failure(let error) = result, error.isAboutTheMessage {
+            // The broker takes less than was known. Each by itself may be small enough.
+            for answer in answers { answer.transport.publish(answer) }
+            return
+        }
+        var left = answers
+        while let transport = left.first?.transport {
+            let end = left.firstIndex { $0.transport !== transport } ?? left.endIndex
+            transport.ended(left[..<end], result)
+            left = left[end...]
+        }
+    }
+}
