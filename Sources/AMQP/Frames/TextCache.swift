@@ -9,7 +9,7 @@ internal import CRabbitMQ
 /// Caches texts that occur in every message, such as names of headers, exchanges and consumers, so that each is made
 /// once. It is bounded: each text has one place, and replaces the text that was there.
 final class TextCache {
-    private static let places = 256
+    private static let places = 1024
     private static let longest = 96
 
     private var texts = [String](repeating: "", count: places)
@@ -39,7 +39,7 @@ final class TextCache {
         let middle = unsafe buffer.loadUnaligned(fromByteOffset: count / 2, as: UInt64.self)
         let last = unsafe buffer.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self)
         let mixed = (first ^ middle &* 3 ^ last &* 7 ^ UInt64(count)) &* 0x9e37_79b9_7f4a_7c15
-        return Int(mixed >> 56)
+        return Int(mixed >> 54)
     }
 
     /// Returns the text if repairing changed nothing, which is several times faster than `String(validating:as:)`.

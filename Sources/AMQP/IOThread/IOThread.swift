@@ -116,6 +116,7 @@ final class IOThread: SerialExecutor {
         }
         var jobs: [UnownedJob] = []
         var submissions: [Submission] = []
+        var descriptors = [pollfd(), pollfd()]
         var readable = true
         loop: while true {
             inbox.take(jobs: &jobs, submissions: &submissions)
@@ -128,7 +129,7 @@ final class IOThread: SerialExecutor {
             case .end: break loop
             case .again: readable = true
             case .wait(let descriptor, let forWriting, let deadline):
-                readable = sleep(wake, descriptor, forWriting, until: deadline)
+                readable = sleep(wake, descriptor, forWriting, until: deadline, &descriptors)
             }
         }
         current.store(0, ordering: .relaxed)
@@ -140,7 +141,8 @@ final class IOThread: SerialExecutor {
         _ wake: WakeDescriptor,
         _ descriptor: Int32,
         _ forWriting: Bool,
-        until deadline: ContinuousClock.Instant?
+        until deadline: ContinuousClock.Instant?,
+        _ descriptors: inout [pollfd]
     ) -> Bool {
         guard inbox.prepareToSleep() else { return true }
         var timeout: Int32 = -1
@@ -151,10 +153,8 @@ final class IOThread: SerialExecutor {
             timeout = left <= .zero ? 0 : Int32(min(milliseconds.rounded(.up), 60_000))
         }
         let events = Int16(POLLIN) | (forWriting ? Int16(POLLOUT) : 0)
-        var descriptors = [
-            pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: descriptor, events: events, revents: 0),
-        ]
+        descriptors[0] = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
+        descriptors[1] = pollfd(fd: descriptor, events: events, revents: 0)
         _ = unsafe poll(&descriptors, 2, timeout)
         if descriptors[0].revents != 0 { wake.clear() }
         return descriptors[1].revents & ~Int16(POLLOUT) != 0

@@ -246,7 +246,7 @@ public final class Publisher: Sendable {
         }
         changed?.resolve(())
         trial?.resolve(())
-        if let ending { resume([ending]) }
+        if let ending { ending.waiter.resume(returning: ending.result) }
     }
 
     /// Sends all publications to this channel from now on, beginning with the waiting ones.

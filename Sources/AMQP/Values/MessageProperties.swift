@@ -21,84 +21,87 @@ public struct MessageProperties: Sendable, Hashable {
 
     /// An array with one element: properties are passed on often, and a copy of an array is one reference instead of a
     /// dozen.
+    ///
+    /// Each property has a setter: `_modify` allocates the frame of a coroutine when another module sets a property.
     private var fields: [Fields]
 
     /// The media type of the body.
     public var contentType: String? {
         get { fields[0].contentType }
-        _modify { yield &fields[0].contentType }
+        set { fields[0].contentType = newValue }
     }
 
     /// The encoding of the body, such as `gzip`.
     public var contentEncoding: String? {
         get { fields[0].contentEncoding }
-        _modify { yield &fields[0].contentEncoding }
+        set { fields[0].contentEncoding = newValue }
     }
 
     /// The headers. Together with the other properties they must fit one frame (131,064 bytes by default).
     public var headers: FieldTable {
         get { fields[0].headers }
+        set { fields[0].headers = newValue }
         _modify { yield &fields[0].headers }
     }
 
     /// Whether the message survives a restart of the broker. Persistent by default.
     public var deliveryMode: DeliveryMode {
         get { fields[0].deliveryMode }
-        _modify { yield &fields[0].deliveryMode }
+        set { fields[0].deliveryMode = newValue }
     }
 
     /// The priority, for queues that have priorities.
     public var priority: UInt8? {
         get { fields[0].priority }
-        _modify { yield &fields[0].priority }
+        set { fields[0].priority = newValue }
     }
 
     /// The correlation id: the message that this one answers or belongs to.
     public var correlationID: String? {
         get { fields[0].correlationID }
-        _modify { yield &fields[0].correlationID }
+        set { fields[0].correlationID = newValue }
     }
 
     /// The address for an answer.
     public var replyTo: String? {
         get { fields[0].replyTo }
-        _modify { yield &fields[0].replyTo }
+        set { fields[0].replyTo = newValue }
     }
 
     /// Milliseconds as decimal digits after which the message expires in a queue; anything else closes the channel (406).
     public var expiration: String? {
         get { fields[0].expiration }
-        _modify { yield &fields[0].expiration }
+        set { fields[0].expiration = newValue }
     }
 
     /// The identity of the message. A mandatory publication without one gets a unique one.
     public var messageID: String? {
         get { fields[0].messageID }
-        _modify { yield &fields[0].messageID }
+        set { fields[0].messageID = newValue }
     }
 
     /// Seconds since 1970.
     public var timestamp: UInt64? {
         get { fields[0].timestamp }
-        _modify { yield &fields[0].timestamp }
+        set { fields[0].timestamp = newValue }
     }
 
     /// The kind of the message.
     public var type: String? {
         get { fields[0].type }
-        _modify { yield &fields[0].type }
+        set { fields[0].type = newValue }
     }
 
     /// The user; the broker refuses (406) any other than the connection's own.
     public var userID: String? {
         get { fields[0].userID }
-        _modify { yield &fields[0].userID }
+        set { fields[0].userID = newValue }
     }
 
     /// The application that created the message.
     public var appID: String? {
         get { fields[0].appID }
-        _modify { yield &fields[0].appID }
+        set { fields[0].appID = newValue }
     }
 
     /// Creates properties. By default all are absent and the message is persistent.

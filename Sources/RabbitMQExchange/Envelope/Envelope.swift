@@ -21,12 +21,14 @@ enum Envelope {
     ///
     /// - Parameters:
     ///   - replyTo: The session queue of the sender, for a request.
+    ///   - together: The largest message with several answers that the sender takes, in bytes, for a request.
     ///   - now: The current time, for `timestamp` and `expiration`.
     /// - Throws: ``ExchangeError/Code/invalidMessage`` for names that are empty or too long,
     ///   ``ExchangeError/Code/deadlineExceeded`` when the deadline of a request has passed.
     static func encode(
         _ message: Message,
         replyTo: String?,
+        together: Int? = nil,
         now: Date = .now
     ) throws(ExchangeError) -> (properties: MessageProperties, body: Data) {
         var properties = MessageProperties()
@@ -47,6 +49,7 @@ enum Envelope {
         switch message {
         case .request(let request):
             properties.replyTo = replyTo
+            if let together { headers[Header.together] = .int64(Int64(together)) }
             payload = try encode(request, into: &properties, &headers, now)
         case .response(let response):
             payload = encode(response, into: &headers)
@@ -124,9 +127,15 @@ enum Envelope {
     static func encode(
         _ broadcast: Broadcast,
         replyTo: String,
+        together: Int? = nil,
         now: Date = .now
     ) throws(ExchangeError) -> (properties: MessageProperties, body: Data) {
-        var (properties, body) = try encode(.request(try broadcast.request(to: AgentID())), replyTo: replyTo, now: now)
+        var (properties, body) = try encode(
+            .request(try broadcast.request(to: AgentID())),
+            replyTo: replyTo,
+            together: together,
+            now: now
+        )
         properties.headers[Header.destination] = nil
         properties.headers[Header.broadcast] = .string(broadcast.typeName)
         return (properties, body)

@@ -9,6 +9,11 @@ internal import Synchronization
 final class Inbox: Sendable {
     private typealias Waiter = CheckedContinuation<Result<Message, ExchangeError>?, Never>
 
+    /// A function in a struct: handing on a bare optional function allocates.
+    private struct Sink {
+        let take: @Sendable (Message) -> Void
+    }
+
     private struct State {
         var notices: Deque<Notice> = []
         var responses: Deque<Response> = []
@@ -19,7 +24,7 @@ final class Inbox: Sendable {
         var givenUp: UInt64 = 0
         var end: ExchangeError?
         /// The function that takes messages instead.
-        var sink: (@Sendable (Message) -> Void)?
+        var sink: Sink?
         /// The task that waits for the end while messages go to the sink.
         var pusher: CheckedContinuation<ExchangeError, Never>?
     }
@@ -34,7 +39,7 @@ final class Inbox: Sendable {
 
     /// Adds a message. Messages after the end are dropped.
     func put(_ message: Message) {
-        let (waiter, sink): (Waiter?, (@Sendable (Message) -> Void)?) = state.withLock { state in
+        let (waiter, sink): (Waiter?, Sink?) = state.withLock { state in
             guard state.end == nil else { return (nil, nil) }
             if let sink = state.sink { return (nil, sink) }
             if let waiter = state.waiter {
@@ -48,7 +53,7 @@ final class Inbox: Sendable {
             }
             return (nil, nil)
         }
-        sink?(message)
+        sink?.take(message)
         waiter?.resume(returning: .success(message))
     }
 
@@ -62,7 +67,7 @@ final class Inbox: Sendable {
             let message: Message? = state.withLock { state in
                 guard state.end == nil else { return nil }
                 if let message = Self.take(&state) { return message }
-                state.sink = take
+                state.sink = Sink(take: take)
                 return nil
             }
             guard let message else { break }

@@ -46,8 +46,7 @@ extension RabbitMQTransport {
 
     /// Sends a broadcast to the agents in the directory, routed by the exchange.
     func send(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
-        var (properties, body) = try Envelope.encode(broadcast, replyTo: link.replyTo)
-        properties.headers[Header.together] = link.together
+        let (properties, body) = try Envelope.encode(broadcast, replyTo: link.replyTo, together: link.together)
         guard body.count <= maximumMessageSize else {
             throw ExchangeError(.messageTooLarge, "\(body.count) bytes; the limit is \(maximumMessageSize)")
         }
@@ -107,8 +106,11 @@ extension RabbitMQTransport {
 
     /// Returns the publication of a request, and its deadline.
     func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
-        var (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
-        properties.headers[Header.together] = link.together
+        var (properties, body) = try Envelope.encode(
+            .request(request),
+            replyTo: link.replyTo,
+            together: link.together
+        )
         link.complete(&properties)
         let key = session.names.mailboxKey(of: request.destination)
         let publication = Publication(

@@ -151,8 +151,8 @@ final class BrokerLink: Sendable {
     /// The routing key of this session's queue, which receives answers.
     var replyTo: String { answers.key }
 
-    /// The largest message with several answers that this session accepts, to be stated in requests.
-    var together: FieldValue { .int64(Int64(min(ResponseBatch.maximumBytes, configuration.maximumMessageSize))) }
+    /// The size of the largest message with several answers that this session accepts, to be stated in requests.
+    var together: Int { min(ResponseBatch.maximumBytes, configuration.maximumMessageSize) }
 
     /// Calls a function on the publishing thread before the next write: see ``Publisher/atNextTurn(_:)``.
     func atNextTurn(_ body: @escaping @Sendable () -> Void) {
