@@ -24,7 +24,7 @@ public struct Broadcast: Sendable, Hashable {
     public let body: Request.Body
 
     /// What travels beside the request, such as the context of a trace.
-    public let context: [String: String]
+    public var context: [String: String]
 
     /// Who waits for the answers besides the source.
     package var path = CallPath()

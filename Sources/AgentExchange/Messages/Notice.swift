@@ -23,6 +23,10 @@ public struct Notice: Sendable, Hashable {
     /// The version that the sender speaks.
     public let protocolVersion: ProtocolVersion
 
+    /// Who was authenticated as the sender: see ``Request/principal``. Set by the exchange that delivers the notice. It does
+    /// not count when notices are compared, and is no part of their JSON form.
+    public var principal: String?
+
     /// What a notice says.
     public enum Body: Sendable, Hashable {
         /// The requester takes parts of a streamed result up to this number of them, counted from the first.
@@ -50,6 +54,21 @@ public struct Notice: Sendable, Hashable {
         self.label = label
         self.body = body
         self.protocolVersion = protocolVersion
+    }
+
+    /// Whether all parts are equal. Who was authenticated does not count.
+    public static func == (left: Notice, right: Notice) -> Bool {
+        (left.tag, left.label, left.source, left.destination) == (
+            right.tag, right.label, right.source, right.destination
+        )
+            && (left.body, left.protocolVersion) == (right.body, right.protocolVersion)
+    }
+
+    /// Hashes what tells notices apart: their source, tag and body.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(source)
+        hasher.combine(tag)
+        hasher.combine(body)
     }
 
     /// The kind of the message.

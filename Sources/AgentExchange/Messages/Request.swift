@@ -40,6 +40,14 @@ public struct Request: Sendable, Hashable {
     /// The version that the sender speaks.
     public var protocolVersion: ProtocolVersion { parts.protocolVersion }
 
+    /// Who was authenticated as the sender, in the words of the exchange: on RabbitMQ the broker user, which the broker has
+    /// checked. `nil` when nobody was: in one process, or where an exchange can't tell.
+    ///
+    /// ``source`` is what the sender says of itself; this is what the exchange knows. Set by the exchange that delivers the
+    /// request, whatever the sender put there. It does not count when requests are compared, and is no part of their JSON
+    /// form.
+    public var principal: String? { parts.principal }
+
     /// How often the request has been handed to a receiver, this time included: 1, or more after a receiver died or
     /// closed before it answered. Set by the exchange, meaningless in a request that is sent.
     public var attempt: Int = 1
@@ -59,6 +67,35 @@ public struct Request: Sendable, Hashable {
         protocolVersion: ProtocolVersion = .current,
         _ body: Body
     ) throws(ExchangeError) {
+        try self.init(
+            from: source,
+            to: destination,
+            tag: tag,
+            label: label,
+            deadline: deadline,
+            context: context,
+            credit: credit,
+            path: CallPath(),
+            principal: nil,
+            protocolVersion: protocolVersion,
+            body
+        )
+    }
+
+    /// The same, with what only an exchange knows.
+    package init(
+        from source: EntityID,
+        to destination: EntityID,
+        tag: UUID,
+        label: UUID?,
+        deadline: Date?,
+        context: [String: String],
+        credit: Int?,
+        path: CallPath,
+        principal: String?,
+        protocolVersion: ProtocolVersion,
+        _ body: Body
+    ) throws(ExchangeError) {
         if case .shutdown = body, destination.role == .user {
             throw ExchangeError(.invalidMessage, "only an agent can be shut down", entity: destination)
         }
@@ -75,14 +112,21 @@ public struct Request: Sendable, Hashable {
             deadline: deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) },
             context: context,
             credit: credit,
-            path: CallPath(),
+            path: path,
+            principal: principal,
             protocolVersion: protocolVersion
         )
     }
 
+    /// The same request with the sender that was authenticated, or with none. For exchanges, and for middleware that has
+    /// checked who asks.
+    public func with(principal: String?) -> Request {
+        principal == parts.principal ? self : Request(parts.with(path: path, principal: principal), attempt: attempt)
+    }
+
     /// The same request with the path that led to it.
     package func with(path: CallPath) -> Request {
-        path == parts.path ? self : Request(parts.with(path: path), attempt: attempt)
+        path == parts.path ? self : Request(parts.with(path: path, principal: principal), attempt: attempt)
     }
 
     private init(_ parts: RequestParts, attempt: Int) {
@@ -144,9 +188,11 @@ public struct Request: Sendable, Hashable {
             deadline: deadline,
             context: context,
             credit: credit,
+            path: path,
+            principal: principal,
             protocolVersion: protocolVersion,
             body
-        ).with(path: path)
+        )
     }
 
     /// The kind of the message.
@@ -154,7 +200,7 @@ public struct Request: Sendable, Hashable {
 }
 
 extension Request {
-    /// Whether all parts are equal, and the attempts.
+    /// Whether all parts are equal, and the attempts. Who was authenticated does not count.
     public static func == (left: Request, right: Request) -> Bool {
         left.attempt == right.attempt && (left.parts === right.parts || left.parts.isEqual(to: right.parts))
     }
@@ -177,6 +223,7 @@ private final class RequestParts: Sendable {
     let context: [String: String]
     let credit: Int?
     let path: CallPath
+    let principal: String?
     let protocolVersion: ProtocolVersion
 
     init(
@@ -189,6 +236,7 @@ private final class RequestParts: Sendable {
         context: [String: String],
         credit: Int?,
         path: CallPath,
+        principal: String?,
         protocolVersion: ProtocolVersion
     ) {
         self.source = source
@@ -200,10 +248,11 @@ private final class RequestParts: Sendable {
         self.context = context
         self.credit = credit
         self.path = path
+        self.principal = principal
         self.protocolVersion = protocolVersion
     }
 
-    func with(path: CallPath) -> RequestParts {
+    func with(path: CallPath, principal: String?) -> RequestParts {
         RequestParts(
             source: source,
             destination: destination,
@@ -214,6 +263,7 @@ private final class RequestParts: Sendable {
             context: context,
             credit: credit,
             path: path,
+            principal: principal,
             protocolVersion: protocolVersion
         )
     }

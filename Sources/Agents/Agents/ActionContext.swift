@@ -18,6 +18,9 @@ public struct ActionContext: Sendable {
     /// Who asks.
     public var caller: EntityID { request.source }
 
+    /// Who was authenticated as the caller, in the words of the exchange; ``caller`` is what the caller says of itself.
+    public var principal: String? { request.principal }
+
     /// What identifies the request; the same in every attempt.
     public var tag: UUID { request.tag }
 

@@ -89,7 +89,8 @@ extension MailboxStateMachine {
     /// A request arrives. One whose deadline is over is taken, and answered at once.
     mutating func accept(_ request: Request, deadline: Instant?, now: Instant) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
-        var element = RequestQueue.Element(request: request, deadline: deadline)
+        // Nobody is authenticated in one process.
+        var element = RequestQueue.Element(request: request.with(principal: nil), deadline: deadline)
         element.request.attempt = 1
         var actions = Actions()
         if let deadline, deadline <= now {
@@ -122,6 +123,8 @@ extension MailboxStateMachine {
     /// A notice arrives. It is dropped when nobody is attached.
     mutating func accept(_ notice: Notice) -> Actions {
         if isTerminated || receivers.isEmpty { return Actions() }
+        var notice = notice
+        notice.principal = nil
         if let waiter = takeWaiter() { return Actions(wakes: [(waiter, .success(.notice(notice)))]) }
         if notices.count < Self.noticeLimit { notices.append(notice) }
         return Actions()

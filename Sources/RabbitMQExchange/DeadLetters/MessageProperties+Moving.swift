@@ -6,10 +6,13 @@ extension MessageProperties {
     ///
     /// There it must not expire, because nobody would be told, and it must survive a restart. `CC` would make the broker
     /// send copies, by our own hand, to wherever a foreign program wants; the user that published it was another.
-    func forMoving() -> MessageProperties {
+    ///
+    /// - Parameter principal: Who was authenticated as its sender, where that matters to whoever gets it.
+    func forMoving(principal: String? = nil) -> MessageProperties {
         var properties = self
         properties.expiration = nil
         properties.userID = nil
+        properties.headers[Header.principal] = .string(principal ?? "")
         properties.deliveryMode = .persistent
         properties.headers["CC"] = nil
         properties.headers["BCC"] = nil

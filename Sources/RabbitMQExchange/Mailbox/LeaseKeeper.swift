@@ -87,7 +87,7 @@ struct LeaseKeeper: Sendable {
 
     /// The request, with what is left of its deadline, and the attempt, at which counting begins anew.
     private func copy(of request: Request, _ delivery: Delivery) -> Publication {
-        var properties = delivery.properties.forMoving()
+        var properties = delivery.properties.forMoving(principal: request.principal)
         properties.headers[Header.attempt] = .int64(Int64(request.attempt))
         properties.headers[Header.deliveryCount] = nil
         if let deadline = request.deadline {

@@ -76,6 +76,18 @@ extension Session {
         return true
     }
 
+    /// The broker user who sent a message, as the broker has checked.
+    ///
+    /// A message that was put into a mailbox once more tells who sent it at first. Only this process's own broker user is
+    /// believed about that.
+    func principal(of properties: MessageProperties) -> String? {
+        guard let first = properties.headers[Header.principal] else { return properties.userID }
+        guard let user = properties.userID, user == link.user, let name = first.stringValue, !name.isEmpty else {
+            return nil
+        }
+        return name
+    }
+
     /// Why a message is not believed to come from an entity, as far as the directory is known here. `nil` when it is.
     func objection(to source: EntityID, userID: String?) -> String? {
         guard link.configuration.requiresUserID else { return nil }

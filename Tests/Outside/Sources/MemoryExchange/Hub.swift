@@ -58,16 +58,17 @@ actor Hub {
     private func deliver(_ message: Message) throws(ExchangeError) {
         let id = message.destination
         switch message {
-        case .notice:
+        case .notice(var notice):
+            notice.principal = nil
             // A notice to nobody is lost.
-            if mailboxes[id]?.receiver != nil { mailboxes[id]?.urgent.append(message) }
+            if mailboxes[id]?.receiver != nil { mailboxes[id]?.urgent.append(.notice(notice)) }
         case .response:
             if mailboxes[id] == nil { throw absent(id) }
             mailboxes[id]?.urgent.append(message)
         case .request(var request):
             if mailboxes[id] == nil { throw absent(id) }
             request.attempt = 1
-            mailboxes[id]?.requests.append(request)
+            mailboxes[id]?.requests.append(request.with(principal: nil))
             arm(request.deadline)
         }
         serve(id)
