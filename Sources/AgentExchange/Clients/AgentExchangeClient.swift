@@ -244,7 +244,9 @@ public final class AgentExchangeClient: ExchangeClient {
     /// The answer; `nil` when the request is to be given back.
     private func serve(_ request: Request) async -> Response? {
         do {
-            return try await handler(request, self)
+            let middleware = core.configuration.middleware
+            if middleware.isEmpty || request.isReserved(at: id) { return try await handler(request, self) }
+            return try await middleware[...].serve(request) { [self] in try await handler($0, self) }
         } catch is RequestLeft {
             return nil
         } catch {

@@ -32,17 +32,19 @@ final class ClientCore: Sendable {
         return name
     }
 
-    /// Sends a request and waits for its response.
+    /// Sends a request and waits for its response, past the middleware.
     ///
     /// Cancelling the calling task sends a cancel request after the request.
     func call(
         _ body: Request.Body,
         to agent: AgentID,
         label: UUID,
-        deadline: Duration?
+        deadline: Duration?,
+        context: [String: String] = [:]
     ) async throws(ExchangeError) -> Response {
         let tag = UUID.random()
-        let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
+        let destination = OutgoingCall.Destination.mailbox(.agent(agent))
+        let outgoing = OutgoingCall(.call, body, from: id, to: destination, tag: tag, context: context, telemetry)
         do throws(ExchangeError) {
             let response = try await call(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
             outgoing.end(response.outcome)

@@ -25,6 +25,7 @@ public enum ExchangeConformance {
         TerminationCases.all,
         ClientCases.all,
         HandleCases.all,
+        MiddlewareCases.all,
         PrincipalCases.all,
         ConcurrencyCases.all,
         ImmediateCases.all.needing(.immediateStarts),
