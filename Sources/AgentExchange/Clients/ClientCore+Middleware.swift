@@ -8,7 +8,9 @@ extension ClientCore {
         configuration.middleware.isEmpty || body.isReserved
     }
 
-    /// The same as ``call(_:to:label:deadline:context:)``, through the middleware.
+    /// The same as ``call(_:to:label:deadline:context:)``, through the middleware. Not inlined: the frame of its caller is
+    /// allocated for each call.
+    @inline(never)
     func wrappedCall(
         _ body: Request.Body,
         to agent: AgentID,
@@ -29,6 +31,7 @@ extension ClientCore {
     }
 
     /// Sends the request for a streamed result, through the middleware.
+    @inline(never)
     func wrappedStream(
         _ parts: ActionParts,
         until end: ContinuousClock.Instant

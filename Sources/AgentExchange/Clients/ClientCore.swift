@@ -11,6 +11,8 @@ final class ClientCore: Sendable {
     let background = BackgroundTasks()
     private let encodedFactory = Mutex<Data?>(nil)
     let telemetry: Telemetry
+    /// Whether ``close()`` was called, or will be.
+    private let isClosed = Atomic(false)
     /// The requests that were cancelled and whose agents do not know it yet.
     private let untold = Mutex<[UUID: Request]>([:])
 
@@ -20,7 +22,42 @@ final class ClientCore: Sendable {
         telemetry = Telemetry(transport)
     }
 
+    /// The client, its handles and its calls are gone, and nobody has closed it.
+    deinit {
+        guard markClosed() else { return }
+        warnOfDrop()
+        pending.close(ExchangeError(.closed, "the client was dropped", delivery: .unknown))
+        Task { [id, transport, configuration] in await Self.release(id, transport, configuration.logger) }
+    }
+
     var id: EntityID { transport.mailboxID }
+
+    /// Returns whether this is the first call: then the caller closes the client.
+    @discardableResult
+    func markClosed() -> Bool { !isClosed.exchange(true, ordering: .acquiringAndReleasing) }
+
+    /// Logs that the client was dropped.
+    func warnOfDrop() {
+        configuration.logger.warning(
+            "a client was dropped and not closed; its transport is closed now",
+            metadata: .init(keys: [.mailbox: id.description])
+        )
+    }
+
+    /// Closes the transport of a client; terminates its mailbox first where that is a user's.
+    static func release(_ id: EntityID, _ transport: any ExchangeTransport, _ logger: Logger) async {
+        if id.role == .user {
+            do throws(ExchangeError) {
+                try await transport.terminate(id)
+            } catch let error where error.code != .closed {
+                logger.warning(
+                    "the mailbox of a user could not be terminated",
+                    metadata: .init(keys: [.mailbox: id.description, .error: error.description])
+                )
+            } catch {}
+        }
+        await transport.close()
+    }
 
     /// The factory, encoded: equal for clients that joined the same exchange in the same way.
     var exchangeName: Data {
@@ -223,6 +260,7 @@ final class ClientCore: Sendable {
 
     /// Ends every call that waits, and the work in the background.
     func close() async {
+        markClosed()
         await endStreams()
         pending.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         await background.cancelAll()

@@ -24,6 +24,7 @@ public enum ExchangeConformance {
         DiscoveryCases.all,
         TerminationCases.all,
         ClientCases.all,
+        ScopeCases.all,
         HandleCases.all,
         MiddlewareCases.all,
         PrincipalCases.all,
