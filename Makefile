@@ -5,7 +5,7 @@ CASES ?= 1000000
 LIBRARIES = AgentExchange Agents InProcessExchange RabbitMQExchange ExchangeConformance ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro
+.PHONY: docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -78,6 +78,9 @@ chaos: needs ## kills and cuts processes and a broker for 10 minutes; every requ
 
 sanitize: needs ## the tests of the lower layers under ThreadSanitizer, then under AddressSanitizer
 	@SWIFT='$(SWIFT)' Tests/Sanitizing/sanitize.sh
+
+prose: ## lists comments that say "what" or "who" instead of the thing; LIMIT=N fails above N
+	@Tests/prose.sh $(if $(LIMIT),--check $(LIMIT))
 
 format: ## formats all sources in place
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro

@@ -3,10 +3,10 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// What all transports of one exchange share: the directory, and the way from one mailbox to another.
+/// The state that all transports of one exchange share: the directory, and the delivery between mailboxes.
 ///
-/// No two locks are held together, a mailbox is looked up, then used; only a feed of changes is filled under the
-/// directory's lock, so that it has them in order, without a gap.
+/// No two locks are held together: a mailbox is looked up, then used. Only a feed of changes is filled under the
+/// directory's lock, so that its changes are in order and complete.
 final class ExchangeCore: Sendable {
     let id = UUID()
     let configuration: InProcessExchange.Configuration
@@ -50,12 +50,12 @@ final class ExchangeCore: Sendable {
         directory.withLock { $0.directory.agents(named: name) }
     }
 
-    /// Begins to fill a feed.
+    /// Starts to fill a feed.
     func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) {
         directory.withLock { $0.watch(feed, typeNamed: name, allowSubtypes: allowSubtypes) }
     }
 
-    /// Puts up the tombstone first: from then on the mailbox is neither found nor discovered.
+    /// Writes the tombstone first: from then on the mailbox is neither found nor discovered.
     func terminate(_ id: EntityID) {
         directory.withLock { $0.terminate(id) }?.terminate()
     }
@@ -77,18 +77,18 @@ final class ExchangeCore: Sendable {
         try mailbox(of: request.destination).deliver(request)
     }
 
-    /// Puts a response into its mailbox. The answer to an accepted request is not subject to the mailbox's length.
+    /// Delivers a response to its mailbox. The answer to an accepted request ignores the mailbox's length.
     func deliver(_ response: Response, isAnswer: Bool) throws(ExchangeError) {
         try mailbox(of: response.destination).deliver(response, isAnswer: isAnswer)
     }
 
-    /// Gives a notice to whoever receives from the mailbox; else it is lost.
+    /// Delivers a notice to the mailbox's receiver. Without one the notice is lost.
     func deliver(_ notice: Notice) {
         if case .active(let mailbox) = find(notice.destination) { mailbox.deliver(notice) }
     }
 
-    /// Delivers one request to each agent of a type, and returns those agents. One whose mailbox is full counts too: the
-    /// requester gets its error answer. One that is terminated at this moment does not.
+    /// Delivers one request to each agent of a type, and returns those agents. An agent with a full mailbox is
+    /// included: the requester gets its error answer. An agent that is terminated at this moment is not.
     func deliver(_ broadcast: Broadcast) throws(ExchangeError) -> [AgentID] {
         var asked: [AgentID] = []
         for agent in discover(typeNamed: broadcast.typeName, allowSubtypes: broadcast.allowSubtypes) {

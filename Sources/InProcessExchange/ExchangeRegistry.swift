@@ -1,7 +1,8 @@
 internal import Foundation
 internal import Synchronization
 
-/// The exchanges of this process by their identifier, so that a decoded factory finds its exchange. It keeps none alive.
+/// The exchanges of this process by identifier, so that a decoded factory finds its exchange. It keeps none of them
+/// alive.
 enum ExchangeRegistry {
     private struct Entry {
         weak var core: ExchangeCore?

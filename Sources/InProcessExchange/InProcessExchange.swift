@@ -2,14 +2,14 @@ public import AgentExchange
 public import Foundation
 public import Logging
 
-/// An exchange within one process: no broker, no sockets, nothing that outlives the process.
+/// An exchange within one process: no broker, no sockets, and no state that outlives the process.
 ///
-/// It keeps every promise of `ExchangeTransport`, as far as one process can: a request that was accepted
-/// gets exactly one answer, what a transport received and did not answer is given back when it closes, and termination
-/// answers what is pending. Use it to develop and test agents, and wherever all agents live in one process.
+/// It keeps every guarantee of `ExchangeTransport`, as far as one process can. An accepted request gets exactly one
+/// answer, a closing transport gives its unanswered requests back, and termination answers pending requests. Use it to
+/// develop and test agents, and where all agents live in one process.
 ///
-/// The value stands for the exchange: copies of it, and what is decoded from it in the same process, join the same one.
-/// The exchange ends when the last of them and the last transport are gone.
+/// Copies of the value, and factories decoded from it in the same process, join the same exchange. The exchange ends
+/// when the last of them and the last transport are gone.
 ///
 /// ```swift
 /// let exchange = InProcessExchange()
@@ -24,14 +24,14 @@ public struct InProcessExchange: ExchangeFactory {
     /// Identifies the exchange among those of this process.
     public var id: UUID { core.id }
 
-    /// Its limits.
+    /// The limits of the exchange.
     public var configuration: Configuration { core.configuration }
 
     /// Makes a new, empty exchange.
     ///
     /// - Parameters:
-    ///   - configuration: Its limits.
-    ///   - logger: Gets a line at level `info` for each request that a mailbox answers by itself, because it expired or
+    ///   - configuration: The limits of the exchange.
+    ///   - logger: Logs a line at level `info` for each request that a mailbox answers by itself, because it expired or
     ///     the mailbox was terminated. Clients log to the logger of their own configuration.
     public init(
         configuration: Configuration = Configuration(),
@@ -47,7 +47,7 @@ public struct InProcessExchange: ExchangeFactory {
 
     /// Makes a user with a mailbox of its own, and a transport bound to it.
     ///
-    /// The mailbox lasts until it is terminated; closing the transport leaves it.
+    /// The mailbox lasts until it is terminated; closing the transport does not end it.
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         let mailbox = core.addUser(name: name)
         return InProcessTransport(
@@ -59,7 +59,7 @@ public struct InProcessExchange: ExchangeFactory {
 
     /// Opens the mailbox of a registered agent.
     ///
-    /// On standby it waits behind those that are attached, and takes over in turn when the receiver closes.
+    /// A standby waits behind the attached transports, and takes over in turn when the receiver closes.
     ///
     /// - Throws: `ExchangeError.Code.badEntityID` when the agent is not registered or was terminated,
     ///   `ExchangeError.Code.mailboxInUse` when another transport is open on its mailbox and the mode is
@@ -83,10 +83,10 @@ extension InProcessExchange: Codable {
         case exchange
     }
 
-    /// Joins the exchange that was encoded.
+    /// Joins the encoded exchange.
     ///
-    /// - Throws: `DecodingError` with an `ExchangeError` of code
-    ///   `ExchangeError.Code.unavailable` below it when the exchange is not in this process, or is gone.
+    /// - Throws: `DecodingError` with an underlying `ExchangeError.Code.unavailable` when the exchange is not in this
+    ///   process, or no longer exists.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let id = try fields.decode(UUID.self, forKey: .exchange)
@@ -106,7 +106,7 @@ extension InProcessExchange: Codable {
         self.core = core
     }
 
-    /// Encodes which exchange of this process it is, and nothing else.
+    /// Encodes only the identifier of the exchange in this process.
     public func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: CodingKeys.self)
         try fields.encode(id, forKey: .exchange)

@@ -1,13 +1,13 @@
 internal import AgentExchange
 internal import Synchronization
 
-/// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for what it promises.
+/// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for its guarantees.
 final class InProcessTransport: ExchangeTransport {
     private let exchange: ExchangeCore
     private let mailbox: Mailbox
     private let receiver: Mailbox.Machine.Receiver
     let requestLimit: Int
-    /// What watches the directory until this transport closes; `nil` afterwards.
+    /// The feeds of the directory until this transport closes; `nil` afterwards.
     private let feeds = Mutex<[ChangeFeed]?>([])
 
     /// Wraps a mailbox to which it is attached.
@@ -46,7 +46,7 @@ final class InProcessTransport: ExchangeTransport {
         return Arrived()
     }
 
-    /// Nothing here refuses an answer for a time: a request that could not be answered is not held any more.
+    /// Does nothing: answers are never refused temporarily here, so an unanswered request is no longer held.
     func giveBack(_ request: Request) {}
 
     func unawaited(_ requests: [Request]) async -> [Request] {
@@ -56,12 +56,12 @@ final class InProcessTransport: ExchangeTransport {
         }
     }
 
-    /// A message that was posted: it is there at once.
+    /// A posted message. It has already arrived.
     private struct Arrived: PostedMessage {
         func cancel() {}
     }
 
-    /// A second answer to a request is dropped: the requester has had the first.
+    /// Drops a second answer to a request: the requester has the first.
     private func put(_ message: Message) throws(ExchangeError) {
         try checkIsOpen()
         try message.checkLimits()
@@ -94,11 +94,10 @@ final class InProcessTransport: ExchangeTransport {
         }
     }
 
-    /// An agent whose mailbox is full is among those asked; it is answered for with
-    /// `ExchangeError.Code.mailboxFull`.
+    /// Includes agents with a full mailbox: each is answered with `ExchangeError.Code.mailboxFull`.
     func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
         try checkIsOpen()
-        // What is wrong with the broadcast is said also when there is nobody to get it.
+        // A faulty broadcast is refused even if it has no receiver.
         try checkSize(of: .request(broadcast.request(to: AgentID())))
         return try exchange.deliver(broadcast)
     }

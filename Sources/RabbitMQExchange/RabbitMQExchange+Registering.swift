@@ -1,6 +1,6 @@
 public import AgentExchange
 
-/// Registering agents without a client: whoever runs one opens its mailbox with the registration.
+/// Registers agents without a client. The program that runs an agent opens its mailbox with the registration.
 extension RabbitMQExchange {
     /// Registers an agent.
     public func registerAgent(_ type: AgentType, name: String? = nil) async throws(ExchangeError) -> AgentRegistration {
@@ -9,8 +9,8 @@ extension RabbitMQExchange {
         }
     }
 
-    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
-    /// is none. See `ExchangeTransport.registration(named:type:)`. No user is made for it.
+    /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
+    /// agent if there is none. See `ExchangeTransport.registration(named:type:)`. Creates no user.
     public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
         try await withSession { (session) throws(ExchangeError) in
             let adoption = Adoption { (type, name) throws(ExchangeError) in

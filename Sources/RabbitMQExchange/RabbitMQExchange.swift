@@ -10,24 +10,23 @@ public import Logging
 /// let user = try await exchange.makeUserClient()
 /// ```
 ///
-/// Nothing is connected until the first transport or client is made. All transports of a process with the same broker,
-/// namespace and configuration share one session: two connections, whatever their number. The last one to close closes
-/// it.
+/// The first transport or client connects. All transports of a process with the same broker, namespace and
+/// configuration share one session with two connections. The last transport to close also closes the session.
 ///
-/// Encode a factory to let another process join. Neither the password nor a path is in what is encoded. The other process
-/// needs `WARREN_BROKER`, the URL of the same broker: it logs in with the password there, or with that of `WARREN_PASSWORD`
-/// or of the file `WARREN_PASSWORD_FILE`, and trusts certificates as that URL says. A factory that names another host, port
-/// or encryption than `WARREN_BROKER` gets no password.
+/// Encode a factory to let another process join. The encoding contains neither a password nor a path. The other process
+/// needs `WARREN_BROKER`, the URL of the same broker. It logs in with the password in that URL, in `WARREN_PASSWORD` or
+/// in the file `WARREN_PASSWORD_FILE`, and trusts certificates as that URL says. A factory that names another host,
+/// port or encryption than `WARREN_BROKER` gets no password.
 public struct RabbitMQExchange: ExchangeFactory {
-    /// How mailboxes, requests and connections behave.
+    /// The settings of mailboxes, requests and connections.
     public let configuration: RabbitMQConfiguration
 
-    /// The URL of the broker in the variable `WARREN_BROKER`; `nil` when that is not set, or empty.
+    /// The URL of the broker in the variable `WARREN_BROKER`; `nil` when it is unset or empty.
     public static var environmentURL: String? {
         ProcessInfo.processInfo.environment["WARREN_BROKER"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// The namespace. Namespaces on one broker know nothing of each other.
+    /// The namespace. Namespaces on one broker are independent of each other.
     public var namespace: String { names.namespace }
 
     let names: ExchangeNames
@@ -37,12 +36,12 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// Describes an exchange.
     ///
     /// - Parameters:
-    ///   - url: `amqp://user:password@host:port/vhost`, or `amqps://`; several hosts are separated by commas. User and
-    ///     password are percent-encoded. A user without a password gets that of `WARREN_PASSWORD`, or the first line of
-    ///     the file that `password_file=…` in the URL or `WARREN_PASSWORD_FILE` names, read anew for each connection.
-    ///   - namespace: 1 to 64 letters, digits, `-` or `_`. Everything on the broker is called `warren.<namespace>.…`.
-    ///   - configuration: How mailboxes, requests and connections behave.
-    ///   - logger: What the session logs to. Payloads and passwords are never logged.
+    ///   - url: `amqp://user:password@host:port/vhost`, or `amqps://`; commas separate several hosts. User and password
+    ///     are percent-encoded. A user without a password gets that of `WARREN_PASSWORD`, or the first line of the file
+    ///     named by `password_file=…` in the URL or by `WARREN_PASSWORD_FILE`, read for each connection.
+    ///   - namespace: 1 to 64 letters, digits, `-` or `_`. Every name on the broker begins with `warren.<namespace>.`.
+    ///   - configuration: The settings of mailboxes, requests and connections.
+    ///   - logger: The session's logger. Payloads and passwords are never logged.
     /// - Throws: `ExchangeError` with `invalidConfiguration` for a bad URL, namespace or configuration.
     public init(
         url: String,
@@ -57,14 +56,14 @@ public struct RabbitMQExchange: ExchangeFactory {
         self.logger = logger
     }
 
-    /// The same exchange, with credentials that are asked for whenever a connection is made: from a vault, for example.
+    /// Returns the same exchange with a credentials provider, such as a vault, that is called for every connection.
     ///
-    /// Factories share a session when they come from the same call of this. A connection that is open stays open when the
-    /// password changes; the next one uses the new password. Credentials that say for how long they are valid are asked for
-    /// anew before that, and the connections are made again with them. What `provide` throws makes connecting fail with
-    /// `unauthorised`; of the error only its type is told. An encoded factory has no provider: a process that decodes one
-    /// finds its password in the environment. On a factory that was decoded this sends the credentials to wherever that
-    /// factory says: only for one whose origin you trust.
+    /// Factories share a session when they come from the same call of this function. An open connection stays open when
+    /// the password changes; the next one uses the new password. Credentials with a validity period are requested again
+    /// before it ends, and the connections are renewed with them. If `provide` throws, connecting fails with
+    /// `unauthorised`; only the type of the error is reported. An encoded factory has no provider: a process that
+    /// decodes it finds its password in the environment. On a decoded factory this function sends the credentials to
+    /// the broker that the factory names: use it only if you trust the factory's origin.
     public func loggingIn(
         with provide: @escaping @Sendable () async throws -> BrokerCredentials
     ) -> RabbitMQExchange {
@@ -73,19 +72,19 @@ public struct RabbitMQExchange: ExchangeFactory {
         return copy
     }
 
-    /// How this process is connected to the broker, now and as it changes. Nothing has to be done about it: lost
-    /// connections are made again.
+    /// The state of this process's connection to the broker, now and as it changes. Nothing has to be done about it:
+    /// lost connections are restored.
     ///
     /// ```swift
     /// for await state in exchange.connectionStates { print(state) }
     /// ```
     public var connectionStates: ConnectionStates { SessionRegistry.shared.board(key).states() }
 
-    /// How this process is connected to the broker at this moment.
+    /// The current state of this process's connection to the broker.
     public var connectionState: ConnectionState { SessionRegistry.shared.board(key).current }
 
-    /// The same exchange, with another logger: one that was decoded logs to the default one. The first factory of a
-    /// process that opens a session gives it its logger.
+    /// Returns the same exchange with another logger. A decoded factory uses the default logger. The first factory of a
+    /// process that opens a session gives the session its logger.
     public func logging(to logger: Logger) -> RabbitMQExchange {
         var copy = self
         copy.logger = logger
@@ -94,7 +93,7 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     /// Makes a user with a mailbox of its own, and a transport bound to it.
     ///
-    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (a name that is
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (the name is
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in
@@ -112,8 +111,8 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     /// Opens the mailbox of a registered agent.
     ///
-    /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one. Its prefetch is
-    /// `requestLimit`, or ``RabbitMQConfiguration/prefetch`` where that is less.
+    /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one. Its prefetch
+    /// is the lower of `requestLimit` and ``RabbitMQConfiguration/prefetch``.
     ///
     /// - Throws: `ExchangeError` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
     ///   when another transport receives from it, `unavailable` when its queue can't be reached.
@@ -142,7 +141,7 @@ public struct RabbitMQExchange: ExchangeFactory {
         }
     }
 
-    /// Leases the session, and gives it back when no transport came of it.
+    /// Leases the session, and releases it if `body` fails.
     func withLease(
         _ body: (Lease) async throws(ExchangeError) -> RabbitMQTransport
     ) async throws(ExchangeError) -> RabbitMQTransport {

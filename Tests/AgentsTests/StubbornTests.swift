@@ -40,10 +40,10 @@ struct StubbornTests {
     @Test(
         "The agent ends all the same, soon, and logs what goes on",
         arguments: [
-            ("loop", "loops go on after they were cancelled; they are left to themselves"),
-            ("start", "the start-up hook of an agent goes on after it was cancelled; it is left to itself"),
-            ("stop", "the shutdown hook of an agent goes on after it was cancelled; it is left to itself"),
-            ("action", "requests still run after they were cancelled; they are left to themselves"),
+            ("loop", "loops go on after they were cancelled; they are not awaited"),
+            ("start", "the start-up hook of an agent goes on after it was cancelled; it is not awaited"),
+            ("stop", "the shutdown hook of an agent goes on after it was cancelled; it is not awaited"),
+            ("action", "requests still run after they were cancelled; they are not awaited"),
         ]
     )
     func ends(part: String, message: String) async throws {

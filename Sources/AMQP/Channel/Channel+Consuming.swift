@@ -23,8 +23,8 @@ extension Channel {
         return Consumer(tag: tag, channel: self, buffer: buffer)
     }
 
-    /// Starts a consumer whose deliveries are handed to a sink on the connection's own thread, which spares each batch the
-    /// way to another thread. They may come before this returns.
+    /// Starts a consumer that passes its deliveries to a sink on the connection's own thread, which saves each batch a
+    /// change of threads. Deliveries may arrive before this returns.
     ///
     /// - Throws: As ``consume(_:deadline:)``.
     public func consume(
@@ -58,19 +58,20 @@ extension Channel {
         return ready.tag
     }
 
-    /// Tells the broker that a delivery is done, soon after the call. Consecutive tags share a frame.
+    /// Acknowledges a delivery, soon after the call. Consecutive tags share a frame.
     ///
     /// A tag that is not outstanding, and any tag of a channel that ended, is ignored: AMQP has no reply to an
     /// acknowledgement.
     ///
     /// - Parameters:
     ///   - deliveryTag: The number of the delivery on this channel.
-    ///   - multiple: Whether all earlier deliveries of the channel are meant too.
+    ///   - multiple: Whether it includes all earlier deliveries of the channel.
     public func acknowledge(_ deliveryTag: UInt64, multiple: Bool = false) {
         _ = connection.shared.thread.inbox.submit(.settle(key, tag: deliveryTag, multiple: multiple, .acknowledge))
     }
 
-    /// The same for a caller that has a lock: it signals what is returned when it has none any more.
+    /// Acknowledges a delivery for a caller that holds a lock. The caller signals the returned descriptor after
+    /// releasing it.
     package func placeAcknowledgement(of deliveryTag: UInt64) -> WakeDescriptor? {
         connection.shared.thread.inbox.place(.settle(key, tag: deliveryTag, multiple: false, .acknowledge)).wake
     }
@@ -80,7 +81,7 @@ extension Channel {
     /// - Parameters:
     ///   - deliveryTag: The number of the delivery on this channel.
     ///   - requeue: Whether it goes back to its queue; otherwise it is dead-lettered or dropped.
-    ///   - multiple: Whether all earlier deliveries of the channel are meant too.
+    ///   - multiple: Whether it includes all earlier deliveries of the channel.
     public func reject(_ deliveryTag: UInt64, requeue: Bool, multiple: Bool = false) {
         _ = connection.shared.thread.inbox.submit(
             .settle(key, tag: deliveryTag, multiple: multiple, .reject(requeue: requeue))

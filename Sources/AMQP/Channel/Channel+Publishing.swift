@@ -6,7 +6,7 @@ extension Channel {
     /// on its way, and neither refusals nor returns are noticed. While the publish window is full or the broker blocks
     /// the connection nothing is written and the call waits, until its deadline.
     ///
-    /// - Parameter deadline: When to give up. A confirm that comes later is dropped.
+    /// - Parameter deadline: The time limit. A later confirm is dropped.
     /// - Throws: `unroutable` (refused) when mandatory and no queue took it; `nacked` (refused) when a queue was full or
     ///   could not take it; `timedOut` and `cancelled`: `notSent` when it never left, else `unknown`; `blocked`
     ///   (not sent) when an alarm outlasted the deadline; `frameTooLarge` and `nameTooLong` before anything is sent;

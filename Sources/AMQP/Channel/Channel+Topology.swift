@@ -5,22 +5,22 @@
 /// closes the channel and the call throws its reason: `notFound`, `accessRefused`, `resourceLocked`,
 /// `preconditionFailed`.
 extension Channel {
-    /// Declares an exchange; an equal one that exists is fine, another kind or other arguments give
+    /// Declares an exchange. An equal existing one is accepted; another kind or other arguments give
     /// `preconditionFailed`.
     public func declareExchange(_ exchange: ExchangeDeclaration, deadline: Deadline) async throws(AMQPError) {
         _ = try await request(.exchangeDeclare(exchange), .exchangeDeclare, deadline)
     }
 
-    /// Deletes an exchange; a missing one is fine.
+    /// Deletes an exchange. A missing one is ignored.
     ///
-    /// - Parameter ifUnused: Refuse (`preconditionFailed`) when something is bound to it.
+    /// - Parameter ifUnused: Whether to refuse (`preconditionFailed`) when something is bound to it.
     public func deleteExchange(_ name: String, ifUnused: Bool = false, deadline: Deadline) async throws(AMQPError) {
         _ = try await request(.exchangeDelete(name: name, ifUnused: ifUnused), .exchangeDelete, deadline)
     }
 
-    /// Declares a queue; an equal one that exists is fine.
+    /// Declares a queue. An equal existing one is accepted.
     ///
-    /// - Returns: Its name and how many messages and consumers it has.
+    /// - Returns: Its name and its number of messages and consumers.
     /// - Throws: `notFound` for a passive declaration of a missing queue, and also for a classic queue whose node is
     ///   down; `resourceLocked` for a queue that is exclusive to another connection.
     @discardableResult
@@ -31,11 +31,11 @@ extension Channel {
         return status
     }
 
-    /// Deletes a queue and its messages; a missing one is fine. Nothing is dead-lettered.
+    /// Deletes a queue and its messages. A missing queue is ignored. Nothing is dead-lettered.
     ///
     /// `ifUnused` and `ifEmpty` on a quorum queue make RabbitMQ close the **connection** (540).
     ///
-    /// - Returns: How many ready messages it had; unacknowledged ones are not counted.
+    /// - Returns: The number of its ready messages; unacknowledged ones are not counted.
     @discardableResult
     public func deleteQueue(
         _ name: String,
@@ -50,7 +50,7 @@ extension Channel {
 
     /// Removes all ready messages of a queue. Nothing is dead-lettered.
     ///
-    /// - Returns: How many there were.
+    /// - Returns: The number of removed messages.
     @discardableResult
     public func purgeQueue(_ name: String, deadline: Deadline) async throws(AMQPError) -> Int {
         guard case .count(let count) = try await request(.queuePurge(name: name), .queuePurge, deadline) else {
@@ -59,7 +59,7 @@ extension Channel {
         return count
     }
 
-    /// Binds a queue to an exchange; an equal binding is fine.
+    /// Binds a queue to an exchange. An equal existing binding is accepted.
     public func bindQueue(
         _ queue: String,
         to exchange: String,
@@ -76,7 +76,7 @@ extension Channel {
         _ = try await request(method, .queueBind, deadline)
     }
 
-    /// Removes a binding; a missing one is fine.
+    /// Removes a binding. A missing one is ignored.
     public func unbindQueue(
         _ queue: String,
         from exchange: String,

@@ -1,7 +1,7 @@
 /// A channel of a connection: a light handle that may be copied and used by many tasks at once.
 ///
 /// Requests on one channel are sent at once and answered in order. A mistake in one of them makes the broker close the
-/// channel; then everything on it fails and the rest of the connection goes on. A handle never reaches a later channel
+/// channel; then everything on it fails, and the rest of the connection continues. A handle never reaches a later channel
 /// that got the same number.
 public struct Channel: Sendable {
     /// The connection the channel belongs to.
@@ -47,7 +47,7 @@ public struct Channel: Sendable {
 
     /// Waits for the end of the channel, or for the cancellation of the task.
     ///
-    /// - Returns: Why it ended; `nil` when this process closed it or the task was cancelled.
+    /// - Returns: The error that ended it; `nil` when this process closed it or the task was cancelled.
     public func waitUntilClosed() async -> AMQPError? { await closed.wait() ?? nil }
 
     /// Whether the channel has not ended.

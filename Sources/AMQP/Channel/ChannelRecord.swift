@@ -1,6 +1,6 @@
-/// What the engine keeps for one open channel.
+/// The engine's record of an open channel.
 final class ChannelRecord {
-    /// A consumer and what was received for it in this turn.
+    /// A consumer and its deliveries of this turn.
     final class ConsumerRecord {
         let receiver: any ContentReceiver
         var batch: [Content] = []
@@ -18,7 +18,7 @@ final class ChannelRecord {
     var consumers: [String: ConsumerRecord] = [:]
     /// Operations that wait for close-ok.
     var closers: [UInt64] = []
-    /// Whether the acknowledgements are on the list of this turn.
+    /// Whether its acknowledgements are listed for this turn.
     var isListed = false
 
     init(key: ChannelKey, confirms: Bool, maximumBodySize: Int) {

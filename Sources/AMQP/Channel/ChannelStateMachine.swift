@@ -6,7 +6,7 @@ internal import DequeModule
     import Foundation
 #endif
 
-/// The protocol of one channel: requests are answered in order, content is put together, either side may close.
+/// The protocol of one channel: matches replies in order, assembles content, handles the close of either side.
 ///
 /// Events in, actions out; no I/O and no clock.
 struct ChannelStateMachine {
@@ -16,7 +16,7 @@ struct ChannelStateMachine {
         var kind: ReplyKind
     }
 
-    /// What the owner has to do.
+    /// The action for the owner.
     enum Action: Equatable, Sendable {
         /// Nothing.
         case none
@@ -28,7 +28,7 @@ struct ChannelStateMachine {
         case confirm(tag: UInt64, multiple: Bool, positive: Bool)
         /// A message for a consumer, or one that came back.
         case content(Content)
-        /// The broker cancelled a consumer.
+        /// A message for a consumer, or a returned message.
         case consumerCancelled(tag: String)
         /// Answer `channel.flow`.
         case answerFlow(active: Bool)
@@ -36,7 +36,7 @@ struct ChannelStateMachine {
         case closedByBroker(AMQPError, method: UInt32, failed: [Pending])
         /// Our close was answered: the number is free.
         case closed(failed: [Pending])
-        /// Both sides closed at once: answer close-ok and go on waiting for the other's.
+        /// Both sides closed at once: answer close-ok and keep waiting for the broker's close-ok.
         case answerClose(failed: [Pending])
         /// Close the connection with this error.
         case violation(AMQPError)
@@ -62,21 +62,21 @@ struct ChannelStateMachine {
     /// Requests without an answer.
     var pendingCount: Int { pending.count }
 
-    /// A request is written now. Returns `false`, and nothing may be written, when the channel is not open.
+    /// Records that a request is written. Returns `false` when the channel is not open; nothing may then be written.
     mutating func requested(id: UInt64, _ kind: ReplyKind) -> Bool {
         guard state == .open else { return false }
         pending.append(Pending(id: id, kind: kind))
         return true
     }
 
-    /// `channel.close` is written now. Returns `false` when it was before, or the channel is gone.
+    /// Records that `channel.close` is written. Returns `false` when it was written before, or the channel is closed.
     mutating func closeRequested() -> Bool {
         guard state == .open else { return false }
         state = .closing
         return true
     }
 
-    /// The connection is gone. Returns the requests that fail with it.
+    /// Closes the channel with its connection. Returns the requests that fail with it.
     mutating func connectionLost() -> [Pending] {
         state = .closed
         return takePending()
@@ -144,7 +144,7 @@ struct ChannelStateMachine {
     private func violation(_ what: String) -> Action { fail(.protocolViolation(what)) }
 
     private func fail(_ error: AMQPError) -> Action {
-        // Nothing that follows on this channel can be understood; the owner closes the connection.
+        // Nothing after this on the channel can be understood, so the owner closes the connection.
         .violation(error)
     }
 }

@@ -9,11 +9,11 @@ struct Content: Sendable, Equatable {
     var method: ContentMethod
     var properties: MessageProperties
     var body: Data
-    /// The size of a body that was left out because it is larger than this side takes.
+    /// The size of a body that was left out because it is larger than this side accepts.
     var omitted = 0
 }
 
-/// Puts method, header and body frames of one channel together.
+/// Assembles the method, header and body frames of one channel.
 struct ContentAssembler {
     private enum State {
         case idle
@@ -28,16 +28,16 @@ struct ContentAssembler {
         self.maximumBodySize = maximumBodySize
     }
 
-    /// Whether no content is under way, so that another method may come.
+    /// Whether no content is in progress, so that another method may follow.
     var isIdle: Bool { if case .idle = state { true } else { false } }
 
-    /// A method that content follows.
+    /// Starts content with its method.
     mutating func begin(_ method: ContentMethod) throws(AMQPError) {
         guard isIdle else { throw .protocolViolation("A method arrived inside the content of another.") }
         state = .header(method)
     }
 
-    /// The header. Returns the content when its body is empty.
+    /// Adds the header. Returns the content if its body is empty.
     mutating func header(
         classID: UInt16,
         bodySize: UInt64,
@@ -59,7 +59,7 @@ struct ContentAssembler {
         return nil
     }
 
-    /// A piece of the body. Returns the content when it was the last.
+    /// Adds a piece of the body. Returns the content with the last piece.
     mutating func body(_ piece: Data) throws(AMQPError) -> Content? {
         guard case .body(var content, let missing) = state, piece.count <= missing else {
             throw .protocolViolation("A body frame arrived where none belongs, or is too long.")
@@ -67,7 +67,7 @@ struct ContentAssembler {
         // The state must not hold a second reference while the body grows, or every piece would copy all of it.
         state = .idle
         if content.omitted > 0 {
-            // Read, and not kept.
+            // The piece is read but not kept.
         } else if content.body.isEmpty {
             content.body = piece
             if missing > piece.count { content.body.reserveCapacity(missing) }

@@ -1,4 +1,4 @@
-/// Which reply a request waits for.
+/// The reply that a request waits for.
 enum ReplyKind: Sendable, Equatable {
     case channelOpen
     case confirmSelect
@@ -14,7 +14,7 @@ enum ReplyKind: Sendable, Equatable {
     case cancel(tag: String)
     case get
 
-    /// Whether the method answers a request of this kind.
+    /// Returns whether a method answers a request of this kind.
     func isAnswered(by method: IncomingMethod) -> Bool {
         switch (self, method) {
         case (.channelOpen, .channelOpenOk), (.confirmSelect, .confirmSelectOk),
@@ -27,7 +27,7 @@ enum ReplyKind: Sendable, Equatable {
         }
     }
 
-    /// The request itself, as a `channel.close` names what it complains about.
+    /// The method number of the request, by which `channel.close` names a faulty request.
     var methodID: UInt32 {
         switch self {
         case .channelOpen: MethodID.channelOpen

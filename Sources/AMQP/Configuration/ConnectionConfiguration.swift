@@ -1,32 +1,32 @@
-/// Everything a connection needs to know. No description, dump or reflection shows the password.
+/// The settings of a connection. No description, dump or reflection shows the password.
 public struct ConnectionConfiguration: Sendable, Hashable {
     /// Brokers to try in this order until one answers.
     public var endpoints: [Endpoint]
     /// The virtual host.
     public var virtualHost: String
-    /// How to log in.
+    /// The credentials.
     public var credentials: Credentials
-    /// How to encrypt; `nil` is plain TCP.
+    /// The TLS settings; `nil` for plain TCP.
     public var tls: TLSConfiguration?
     /// The name the broker's management page shows for the connection.
     public var name: String
-    /// The heartbeat asked for, in whole seconds; the smaller of this and the broker's wins, zero switches it off.
+    /// The requested heartbeat, in whole seconds. The smaller of this and the broker's applies; zero disables it.
     ///
     /// The connection counts as dead when nothing was received for two intervals.
     public var heartbeat: Duration
     /// The limit for name lookup, TCP, TLS and login together.
     public var connectTimeout: Duration
-    /// The largest frame asked for, 4,096 to 1,048,576 bytes; the smaller of this and the broker's wins.
+    /// The largest requested frame, 4,096 to 1,048,576 bytes. The smaller of this and the broker's applies.
     public var frameMax: Int
-    /// How much may be published and not yet be confirmed.
+    /// The limit of unconfirmed publications.
     public var publishWindow: PublishWindow
     /// The largest body accepted from the broker, in bytes. A larger one closes the connection with `frameTooLarge`,
     /// because the rest of it would have to be read all the same.
     public var maximumBodySize: Int
-    /// How a ``Line`` makes a lost connection again.
+    /// How a ``Line`` restores a lost connection.
     public var recovery: RecoveryPolicy
 
-    /// Creates a configuration; without arguments for the broker on this machine.
+    /// Creates a configuration, by default for the broker on this machine.
     public init(
         endpoints: [Endpoint] = [Endpoint(host: "localhost")],
         virtualHost: String = "/",
@@ -69,11 +69,11 @@ extension ConnectionConfiguration {
     /// The largest value of ``frameMax``.
     static let largestFrame = 1 << 20
 
-    /// The largest frame that is understood: the largest that may be sent, with what the broker adds to the headers of a dead
+    /// The largest accepted frame: the largest that may be sent, plus the headers that the broker adds to a dead
     /// letter.
     static let largestIncomingFrame = largestFrame + (1 << 17)
 
-    /// Refuses what no connection could be opened with.
+    /// Refuses settings with which no connection can be opened.
     package func validate() throws(AMQPError) {
         func refuse(_ why: String) -> AMQPError {
             AMQPError(code: .unsupported, delivery: .notSent, message: why)

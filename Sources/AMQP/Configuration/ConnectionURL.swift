@@ -1,5 +1,5 @@
-/// The parts of a connection URL, taken apart by hand: the general parsers know neither several hosts nor `%2f` as a
-/// virtual host. No error text contains any part of the URL that could be a password.
+/// The parts of a connection URL. It is parsed by hand, because general parsers support neither several hosts nor `%2f`
+/// as a virtual host. No error text contains any part of the URL that could be a password.
 package struct ConnectionURL {
     var secure = false
     var user: String?
@@ -7,7 +7,7 @@ package struct ConnectionURL {
     var endpoints: [Endpoint] = []
     var virtualHost = "/"
     var query: [(name: String, value: String)] = []
-    /// Whether no part of a password can be taken for a query item.
+    /// Whether no part of a password can be mistaken for a query item.
     private var mayShowQuery = true
 
     init(_ text: String) throws(AMQPError) {
@@ -113,7 +113,7 @@ package struct ConnectionURL {
         return text
     }
 
-    /// The error for a query item that is not known; names it, where it looks like a name.
+    /// Returns the error for an unknown query item. It contains the item if it looks like a name.
     func unknown(_ item: String) -> AMQPError {
         let isName =
             (1...64).contains(item.utf8.count)
@@ -127,7 +127,7 @@ package struct ConnectionURL {
         return Self.invalid(mayShowQuery && isName ? "the query item \(item) is unknown" : "a query item is unknown")
     }
 
-    /// A part of a URL as it is written: everything but letters, digits and `-._~` is percent-encoded.
+    /// Returns a part of a URL in its encoded form: everything but letters, digits and `-._~` is percent-encoded.
     package static func encoded(_ part: String) -> String {
         var text = ""
         for byte in part.utf8 {

@@ -1,4 +1,4 @@
-/// How to log in. No description, dump or reflection shows a password.
+/// The credentials for a login. No description, dump or reflection shows a password.
 public struct Credentials: Sendable, Hashable {
     enum Mechanism: Hashable {
         case plain(user: String, password: String)
@@ -8,7 +8,7 @@ public struct Credentials: Sendable, Hashable {
     }
 
     let mechanism: Mechanism
-    /// How long they are valid, from when they were asked for; `nil` without an end.
+    /// How long they are valid from the time they were provided; `nil` without an end.
     public private(set) var lifetime: Duration?
 
     private init(mechanism: Mechanism, lifetime: Duration? = nil) {
@@ -16,8 +16,8 @@ public struct Credentials: Sendable, Hashable {
         self.lifetime = lifetime
     }
 
-    /// The same, valid for so long from now, at least 1 s. A ``Line`` asks its provider again before that, and makes its
-    /// connection anew.
+    /// Returns the same credentials with a validity from now, at least 1 s. A ``Line`` calls its provider again before
+    /// it ends, and renews its connection.
     public func valid(for lifetime: Duration?) -> Credentials {
         let bounded = lifetime.map { min(max($0, .seconds(1)), Deadline.longest) }
         return Credentials(mechanism: mechanism, lifetime: bounded)
@@ -28,34 +28,34 @@ public struct Credentials: Sendable, Hashable {
         Credentials(mechanism: .plain(user: user, password: password))
     }
 
-    /// User name, and a password that is the first line of a file. The file is read anew for each connection, so that a
-    /// password that changes there is used by the next one. At most 4,096 bytes.
+    /// User name, and a password in the first line of a file. The file is read for each connection, so that the
+    /// next connection uses a changed password. At most 4,096 bytes.
     public static func plain(user: String, passwordFile path: String) -> Credentials {
         Credentials(mechanism: .file(user: user, path: path))
     }
 
-    /// Asks for the credentials whenever a connection is made. Two are equal when they have the same provider.
+    /// Calls a provider for each connection. Two values are equal when they have the same provider.
     public static func provided(by provider: CredentialsProvider) -> Credentials {
         Credentials(mechanism: .provider(provider))
     }
 
-    /// The client certificate decides (SASL EXTERNAL); needs TLS and the broker's plugin for it.
+    /// Logs in with the client certificate (SASL EXTERNAL). Needs TLS and the broker's plugin for it.
     public static let external = Credentials(mechanism: .external(user: nil))
 
-    /// As ``external``, where it is known which user the broker makes of the certificate.
+    /// Logs in like ``external``, with the broker's known user name for the certificate.
     public static func external(user: String) -> Credentials { Credentials(mechanism: .external(user: user)) }
 
-    /// Whether the client certificate decides.
+    /// Whether the client certificate is used to log in.
     public var isExternal: Bool {
         if case .external = mechanism { true } else { false }
     }
 
-    /// The file that the password is in, if it is in one.
+    /// The file of the password, if there is one.
     public var passwordFile: String? {
         if case .file(_, let path) = mechanism { path } else { nil }
     }
 
-    /// The user name; `nil` when it is not known before the login.
+    /// The user name; `nil` when it is unknown before the login.
     public var user: String? {
         switch mechanism {
         case .plain(let user, _), .file(let user, _): user
@@ -76,7 +76,7 @@ extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, Cu
         }
     }
 
-    /// The same as ``description``.
+    /// The same text as ``description``.
     public var debugDescription: String { description }
 
     /// A mirror without the password.

@@ -1,9 +1,9 @@
-/// Gives the credentials for each connection that is made: from a vault, for example, that changes them now and then.
+/// Provides the credentials for each connection, for example from a vault that rotates them.
 public final class CredentialsProvider: Sendable {
     private let provide: @Sendable () async throws -> Credentials
 
-    /// A provider that calls `provide` for each connection. The time it takes counts as part of the connect timeout; when
-    /// that passes its task is cancelled.
+    /// Makes a provider that calls `provide` for each connection. Its time counts as part of the connect timeout; when
+    /// that passes, its task is cancelled.
     public init(_ provide: @escaping @Sendable () async throws -> Credentials) {
         self.provide = provide
     }
@@ -12,7 +12,7 @@ public final class CredentialsProvider: Sendable {
 }
 
 extension CredentialsProvider: Hashable {
-    /// The same provider, not one that does the same.
+    /// Returns whether both are the same provider. Two providers with the same behavior are different.
     public static func == (left: CredentialsProvider, right: CredentialsProvider) -> Bool { left === right }
 
     /// By identity.
@@ -20,7 +20,7 @@ extension CredentialsProvider: Hashable {
 }
 
 extension Credentials {
-    /// What to log in with now: a file is read and a provider is asked.
+    /// Returns the current credentials: reads a file or calls the provider.
     ///
     /// - Throws: `authenticationFailed` when there are none; `connectTimedOut`, `cancelled`.
     func resolved(until deadline: Deadline) async throws(AMQPError) -> Credentials {
@@ -54,7 +54,7 @@ extension Credentials {
         }
     }
 
-    /// The type of the error says enough; its text may hold what it was about.
+    /// The error reports only the type of `error`, because its text may contain secrets.
     static func missing(_ why: String, _ error: (any Error)?) -> AMQPError {
         let kind = error.map { " (\(type(of: $0)))" } ?? ""
         return AMQPError(

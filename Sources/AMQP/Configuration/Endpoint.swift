@@ -1,4 +1,4 @@
-/// Where a broker listens.
+/// The address of a broker.
 public struct Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// A host name or an address; an IPv6 address without brackets.
     public var host: String

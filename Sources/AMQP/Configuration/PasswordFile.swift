@@ -9,17 +9,18 @@ internal import Synchronization
 /// A file whose first line is a password.
 struct PasswordFile {
     private static let limit = 4096
-    /// How many files are read at a time; more can only be when reading hangs.
+    /// The maximum number of files read at a time; only hanging reads reach it.
     private static let readerLimit = 8
     private static let readers = Atomic(0)
     private let path: String
 
     init(_ path: String) { self.path = path }
 
-    /// The first line, without its line end. Read on a thread of its own: a file on a network, or a pipe, may take as long as
-    /// it likes.
+    /// Returns the first line without its line end. It is read on a thread of its own: a file on a network, or a pipe,
+    /// may take any time.
     ///
-    /// - Throws: `authenticationFailed`, `connectTimedOut`, `cancelled`; the text has the path, never what is in the file.
+    /// - Throws: `authenticationFailed`, `connectTimedOut`, `cancelled`; the text has the path, never the contents of
+    ///   the file.
     func read(until deadline: Deadline) async throws(AMQPError) -> String {
         let answer = OneShot<Result<String, AMQPError>>()
         guard Self.readers.add(1, ordering: .relaxed).newValue <= Self.readerLimit else {
@@ -56,7 +57,7 @@ struct PasswordFile {
         }
         return text
     }
-    /// The bytes up to the end of the first line, or one more than a password may have.
+    /// Returns the bytes up to the end of the first line, or one more than a password may have.
     private func contents() throws(AMQPError) -> [UInt8] {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw unreadable(errno) }
@@ -81,7 +82,7 @@ struct PasswordFile {
     }
 }
 
-/// The system's function; the type has methods of that name.
+/// Calls the system's function, which the type's methods of the same name hide.
 private func systemRead(_ descriptor: Int32, _ buffer: UnsafeMutableRawPointer?, _ count: Int) -> Int {
     unsafe read(descriptor, buffer, count)
 }

@@ -1,11 +1,11 @@
-/// How much may be published on a connection and not yet be confirmed. Above it publishes wait, until their deadline.
+/// The limit of unconfirmed publications on a connection. Above it publishes wait, until their deadline.
 public struct PublishWindow: Sendable, Hashable {
     /// Unconfirmed messages, at least 1.
     public var messages: Int
-    /// Bytes of unconfirmed bodies. A single larger message is let through when nothing else is unconfirmed.
+    /// Bytes of unconfirmed bodies. A single larger message is sent when nothing else is unconfirmed.
     public var bytes: Int
 
-    /// Creates a window: 2,048 messages and 32 MiB unless said otherwise.
+    /// Creates a window, by default 2,048 messages and 32 MiB.
     public init(messages: Int = 2048, bytes: Int = 32 << 20) {
         self.messages = messages
         self.bytes = bytes

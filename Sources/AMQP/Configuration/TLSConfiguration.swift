@@ -1,4 +1,4 @@
-/// How to encrypt the connection and whom to trust. Files are in PEM format.
+/// The encryption of a connection and its trusted authorities. Files are in PEM format.
 public struct TLSConfiguration: Sendable, Hashable {
     /// Authorities to trust; `nil` trusts the system's bundle.
     public var caFile: String?
@@ -8,11 +8,12 @@ public struct TLSConfiguration: Sendable, Hashable {
     public var keyFile: String?
     /// Whether the broker's certificate must be signed by a trusted authority.
     public var verifyPeer: Bool
-    /// Whether the broker's certificate must name the host that is connected to: a DNS name, or an IP address as such
-    /// (`subjectAltName=IP:…`). Without, whoever has any certificate of a trusted authority can be the broker.
+    /// Whether the broker's certificate must name the host of the connection: a DNS name, or an IP address as such
+    /// (`subjectAltName=IP:…`). Otherwise any holder of a certificate from a trusted authority can impersonate the
+    /// broker.
     public var verifyHostname: Bool
 
-    /// Creates a configuration that verifies everything unless said otherwise.
+    /// Creates a configuration that by default verifies everything.
     public init(
         caFile: String? = nil,
         certificateFile: String? = nil,

@@ -14,7 +14,7 @@ public actor Connection {
         case closedUnopened
     }
 
-    /// What the connection was made with.
+    /// The settings that the connection was made with.
     public nonisolated let configuration: ConnectionConfiguration
     nonisolated let shared = ConnectionShared()
     private nonisolated let lifecycle = Mutex(Lifecycle.idle)
@@ -95,7 +95,7 @@ public actor Connection {
     /// - Parameters:
     ///   - confirms: Whether the broker confirms each publication, so that ``Channel/publish(_:deadline:)`` returns when
     ///     the message is safe.
-    ///   - deadline: When to give up.
+    ///   - deadline: The time limit.
     /// - Throws: `channelLimitReached` when the negotiated number of channels (2,047 by default) is open, `timedOut`,
     ///   `cancelled`, or the error the connection ended with.
     public nonisolated func openChannel(confirms: Bool, deadline: Deadline) async throws(AMQPError) -> Channel {
@@ -108,10 +108,10 @@ public actor Connection {
         return Channel(connection: self, key: key, confirms: confirms, frameMax: frameMax, closed: closed)
     }
 
-    /// Runs `body` with a channel of its own, for calls that are expected to fail and would take a shared channel with
-    /// them, such as a passive declaration. The channel is closed afterwards without waiting for the broker.
+    /// Runs `body` with a channel of its own, for calls that are expected to fail and would close a shared channel,
+    /// such as a passive declaration. The channel is closed afterwards without waiting for the broker.
     ///
-    /// - Throws: What ``openChannel(confirms:deadline:)`` and `body` throw.
+    /// - Throws: The errors of ``openChannel(confirms:deadline:)`` and `body`.
     public nonisolated func withChannel<R>(
         deadline: Deadline,
         _ body: (Channel) async throws(AMQPError) -> R
@@ -121,8 +121,8 @@ public actor Connection {
         return try await body(channel)
     }
 
-    /// Closes the connection: tells the broker, waits for its answer until the timeout, then ends the socket and the
-    /// thread. Calls that still wait fail with `closed`. Closing again waits for the same end.
+    /// Closes the connection: tells the broker, waits for its answer until the timeout, then closes the socket and ends
+    /// the thread. Waiting calls fail with `closed`. Closing again waits for the same end.
     ///
     /// When it returns, descriptor and thread are gone, unless a name lookup is stuck: then it returns at the timeout
     /// and the thread follows the lookup.
@@ -142,34 +142,34 @@ public actor Connection {
         }
         let deadline = Deadline.after(timeout)
         _ = shared.thread.inbox.submit(.close(deadline))
-        // The thread itself ends the wait for the broker at the deadline; the second is for its last steps.
+        // The thread itself stops waiting for the broker at the deadline; the extra second is for its last steps.
         _ = await shared.ended.wait(until: Deadline(deadline.instant + .seconds(1)))
     }
 
     /// Whether the login is done and the connection has not ended.
     public nonisolated var isOpen: Bool { shared.isOpen.load(ordering: .acquiring) }
 
-    /// Alarms and the end of the connection. For one reader; the 64 newest events are kept.
+    /// Alarms and the end of the connection. For a single reader; the 64 newest events are kept.
     public nonisolated var events: AsyncStream<ConnectionEvent> { shared.events }
 
     /// Waits for the end of the connection, or for the cancellation of the task.
     ///
-    /// - Returns: Why it ended; `nil` when this process closed it or the task was cancelled.
+    /// - Returns: The error that ended it; `nil` when this process closed it or the task was cancelled.
     public nonisolated func waitUntilClosed() async -> AMQPError? { await shared.closed.wait() ?? nil }
 
-    /// The user who logged in; `nil` before, and when a certificate decided and nobody said what the broker makes of it.
+    /// The logged-in user; `nil` before the login, and with a client certificate whose user name is unknown.
     public nonisolated var user: String? { shared.credentials.withLock { $0?.user } }
 
-    /// How long the credentials of the login are valid; `nil` without an end.
-    /// The largest frame, in bytes, that was agreed on at the login; `nil` before.
+    /// The largest frame, in bytes, that was negotiated at the login; `nil` before.
     nonisolated var frameMax: Int? {
         let agreed = shared.frameMax.load(ordering: .relaxed)
         return agreed > 0 ? agreed : nil
     }
 
+    /// How long the credentials of the login are valid; `nil` without an end.
     nonisolated var credentialsLifetime: Duration? { shared.credentials.withLock { $0?.lifetime } }
 
-    /// What the broker said about itself at the login.
+    /// The broker's properties from the login.
     public nonisolated var serverProperties: ServerProperties { shared.serverProperties.withLock { $0 } }
 }
 

@@ -2,7 +2,7 @@ internal import DequeModule
 internal import Logging
 internal import Synchronization
 
-/// The beginning and the end of the connection.
+/// The start and the end of the connection.
 extension ConnectionEngine {
     func open(_ deadline: Deadline) throws(AMQPError) {
         guard machine.openRequested() == .connect else { return }
@@ -52,12 +52,12 @@ extension ConnectionEngine {
         }
     }
 
-    /// Carries out the end, if the action is one.
+    /// Carries out the end if the action is one.
     func end(_ action: ConnectionStateMachine.Action) {
         guard case .end(let error) = action else { return }
         let reason = error ?? .closed("connection", delivery: .unknown)
         shared.isOpen.store(false, ordering: .releasing)
-        // The descriptor goes first: whoever is told below finds it gone.
+        // Closes the descriptor first, so that the callers resumed below find it closed.
         wire?.close()
         wire = nil
         refuseSubmissions(reason)
@@ -83,7 +83,7 @@ extension ConnectionEngine {
         refuse(shared.thread.inbox.refuse(with: error)[...], with: error)
     }
 
-    /// Tells those who submitted something that nothing becomes of it.
+    /// Fails submissions that will not be carried out.
     func refuse(_ submissions: ArraySlice<Submission>, with error: AMQPError) {
         for submission in submissions {
             switch submission {

@@ -1,7 +1,7 @@
 internal import DequeModule
 internal import Logging
 
-/// Publications and acknowledgements on their way out, confirms and returns on their way in.
+/// Outgoing publications and acknowledgements, incoming confirms and returns.
 extension ConnectionEngine {
     func enqueue(_ publish: PublishSubmission) {
         guard machine.isOpen else {
@@ -21,16 +21,16 @@ extension ConnectionEngine {
         backlog.append(publish.id)
     }
 
-    /// Whether the first waiting publication could be written now.
+    /// Returns whether the first waiting publication can be written now.
     func canWriteBacklog(_ wire: any Wire) -> Bool {
         while let id = backlog.first {
             guard let operation = operations[id], case .queued(let key, let publication) = operation.progress else {
-                // Cancelled or expired meanwhile.
+                // It was cancelled or expired meanwhile.
                 backlog.removeFirst()
                 continue
             }
             guard machine.isOpen, machine.blockedReason == nil, wire.unsent < Self.highWater else { return false }
-            // Only confirms make room again, so only what is confirmed takes room.
+            // Only confirms release the window, so only confirmed channels use it.
             return channel(key)?.confirms == nil || window.admits(publication.body.count)
         }
         return false
@@ -83,7 +83,7 @@ extension ConnectionEngine {
         operation.progress = .written(key, tag: tag)
     }
 
-    /// The broker confirmed or refused publications.
+    /// Settles publications that the broker confirmed or refused.
     func confirmed(_ channel: ChannelRecord, tag: UInt64, multiple: Bool, positive: Bool) throws(AMQPError) {
         settlements.removeAll(keepingCapacity: true)
         let isKnown = channel.confirms?.answered(
@@ -97,7 +97,7 @@ extension ConnectionEngine {
     }
 
     private func settle(_ settlement: ConfirmLedger.Settlement) {
-        // Negative when it was given up at its deadline and has made room already.
+        // Negative when it was given up at its deadline and has released its bytes already.
         if settlement.bytes >= 0 { window.release(settlement.bytes) }
         guard let operation = operations.removeValue(forKey: settlement.id) else { return }
         switch settlement.outcome {
@@ -116,7 +116,7 @@ extension ConnectionEngine {
         }
     }
 
-    /// The broker gave a mandatory message back.
+    /// Records a mandatory message that the broker returned.
     func returned(_ content: Content, on channel: ChannelRecord) {
         guard case .returned(let code, let text, let exchange, let routingKey) = content.method else { return }
         let key = ConfirmLedger.ReturnKey(
@@ -130,7 +130,7 @@ extension ConnectionEngine {
         }
     }
 
-    /// The application decided about deliveries.
+    /// Records the application's decision about deliveries.
     func settle(_ key: ChannelKey, _ tag: UInt64, _ multiple: Bool, _ decision: AcknowledgementCoalescer.Decision) {
         guard let channel = channel(key) else { return }
         guard channel.acknowledgements.decide(tag, multiple: multiple, decision) else {

@@ -1,7 +1,7 @@
 internal import DequeModule
 internal import Logging
 
-/// Frames on their way in.
+/// Incoming frames.
 extension ConnectionEngine {
     func received(_ frame: IncomingFrame) throws(AMQPError) {
         switch frame {
@@ -24,7 +24,7 @@ extension ConnectionEngine {
         _ number: UInt16,
         _ event: (ChannelRecord) -> ChannelStateMachine.Action
     ) throws(AMQPError) {
-        // While the connection closes the broker may still send for channels that are gone.
+        // While the connection closes, the broker may still send frames for closed channels.
         guard let channel = channels[number] else {
             if machine.isOpen { throw .protocolViolation("A frame arrived for channel \(number), which is not open.") }
             return
@@ -53,9 +53,9 @@ extension ConnectionEngine {
             try answer(.channelCloseOk, on: channel)
         case .closedByBroker(let error, let method, let failed):
             try answer(.channelCloseOk, on: channel)
-            // Whoever hears that its request failed must find the channel closed.
+            // A caller that learns of its failed request must find the channel closed.
             channel.closed.resolve(error)
-            // The first request of the kind the broker complains about is the one it refused.
+            // The first request of the kind that the broker names is the refused one.
             let culprit = failed.first { $0.kind.methodID == method }
             for pending in failed {
                 fail([pending], with: pending == culprit ? error.with(delivery: .refused) : error)
@@ -115,7 +115,7 @@ extension ConnectionEngine {
         list(channel)
     }
 
-    /// Hands over what was received in this turn: one call for each consumer.
+    /// Passes on the deliveries of this turn, with one call for each consumer.
     func deliverBatches() {
         for consumer in receiving { deliver(consumer) }
         receiving.removeAll(keepingCapacity: true)
@@ -133,7 +133,7 @@ extension ConnectionEngine {
         consumer.receiver.finish(error)
     }
 
-    /// The channel is gone: nothing on it can end any other way now.
+    /// Ends a channel and everything on it.
     func end(channel: ChannelRecord, _ error: AMQPError?) {
         channels[channel.key.number] = nil
         let reason = error ?? .closed("channel", delivery: .unknown)
@@ -147,7 +147,7 @@ extension ConnectionEngine {
         for id in channel.closers { operations.removeValue(forKey: id)?.finish(.success(.done)) }
     }
 
-    /// What was not written yet to a channel that is gone never will be.
+    /// Fails the publications that were not written yet to an ended channel.
     private func failBacklog(of key: ChannelKey) {
         backlog.removeAll { id in
             guard case .queued(key, _) = operations[id]?.progress else { return false }

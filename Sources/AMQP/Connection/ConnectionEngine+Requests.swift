@@ -8,8 +8,8 @@ extension ConnectionEngine {
             request.waiter.resume(returning: .failure(.closed("connection")))
             return
         }
-        // What was acknowledged before a request is made must reach the broker before it: a channel that is closed gives
-        // everything back that was not.
+        // Acknowledgements made before a request must reach the broker before it: closing a channel requeues all
+        // unacknowledged deliveries.
         try writeAcknowledgements(wire)
         switch request.target {
         case .newChannel(let confirms): try openChannel(request, confirms: confirms, wire)
@@ -29,7 +29,7 @@ extension ConnectionEngine {
         }
     }
 
-    /// The channel, unless it has ended or its number belongs to another one by now.
+    /// Returns the channel, unless it has ended or its number belongs to another one by now.
     func channel(_ key: ChannelKey) -> ChannelRecord? {
         guard let channel = channels[key.number], channel.key == key else { return nil }
         return channel
@@ -88,7 +88,7 @@ extension ConnectionEngine {
         }
     }
 
-    /// Numbers are used in turn, so that one is reused as late as possible.
+    /// Returns a free number. Numbers are used in turn, so that each is reused as late as possible.
     private func freeNumber() -> UInt16? {
         guard channels.count < channelMax else { return nil }
         repeat {
@@ -113,14 +113,14 @@ extension ConnectionEngine {
             request.waiter.resume(returning: .failure(error))
             return
         }
-        // The prefetch set before a consumer starts is that consumer's own.
+        // A prefetch set before a consumer starts applies to that consumer only.
         _ = channel.machine.requested(id: 0, .qos)
         try wire.write(.method(channel: channel.key.number, .basicQos(prefetch: UInt16(declaration.prefetch))))
         channel.consumers[declaration.tag] = ChannelRecord.ConsumerRecord(receiver: receiver)
         try write(.basicConsume(declaration), .consume(tag: declaration.tag), request, channel, wire)
     }
 
-    /// Starts to close a channel, if that has not begun.
+    /// Starts to close a channel, unless its close has already begun.
     func closeChannel(_ key: ChannelKey, waitedForBy id: UInt64?) throws(AMQPError) {
         guard let wire, let channel = channel(key) else { return }
         if let id { channel.closers.append(id) }
@@ -128,7 +128,7 @@ extension ConnectionEngine {
         try wire.write(.method(channel: key.number, .channelClose(code: 200, text: "closed by the client")))
     }
 
-    /// A request was answered.
+    /// Completes an answered request.
     func resolve(
         _ pending: ChannelStateMachine.Pending,
         _ method: IncomingMethod,
@@ -161,14 +161,14 @@ extension ConnectionEngine {
         }
     }
 
-    /// Nobody waits for this consumer any more; until the broker has stopped it, what it gets is given back.
+    /// Cancels a consumer that is no longer awaited. Until the broker has stopped it, its deliveries are requeued.
     private func stopAbandonedConsumer(_ tag: String, _ channel: ChannelRecord) throws(AMQPError) {
         end(consumer: tag, of: channel, nil)
         guard let wire, channel.machine.requested(id: 0, .cancel(tag: tag)) else { return }
         try wire.write(.method(channel: channel.key.number, .basicCancel(tag: tag)))
     }
 
-    /// Nobody waits for this operation any more, or too long.
+    /// Ends an operation whose caller was cancelled.
     func cancel(_ id: UInt64) {
         guard let operation = operations[id], let waiter = operation.waiter else { return }
         let error = AMQPError(code: .cancelled, delivery: operation.delivery, message: "The task was cancelled.")
@@ -181,7 +181,7 @@ extension ConnectionEngine {
         }
     }
 
-    /// The deadline of an operation has passed.
+    /// Ends an operation whose deadline has passed.
     func expire(_ id: UInt64) {
         guard let operation = operations.removeValue(forKey: id) else { return }
         if case .written(let key, let tag) = operation.progress, let bytes = channel(key)?.confirms?.giveUp(tag: tag) {

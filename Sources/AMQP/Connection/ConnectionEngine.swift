@@ -1,7 +1,8 @@
 internal import DequeModule
 internal import Logging
 
-/// Carries out what the state machines of a connection decide. Isolated to the connection's actor, so to its thread.
+/// Carries out the decisions of a connection's state machines. Isolated to the connection's actor, and so to its
+/// thread.
 final class ConnectionEngine {
     let configuration: ConnectionConfiguration
     let shared: ConnectionShared
@@ -15,7 +16,7 @@ final class ConnectionEngine {
     var lastNumber: UInt16 = 0
     var lastGeneration: UInt32 = 0
 
-    /// The ledger of everything callers wait for. It is emptied when the connection ends.
+    /// The operations that callers wait for. The ledger is emptied when the connection ends.
     var operations: [UInt64: Operation] = [:]
     var deadlines = DeadlineQueue()
     /// Publications that wait for the window, the socket or the end of an alarm, in order.
@@ -26,10 +27,10 @@ final class ConnectionEngine {
     var acknowledging: [ChannelRecord] = []
     var receiving: [ChannelRecord.ConsumerRecord] = []
     var settlements: [ConfirmLedger.Settlement] = []
-    /// Whether a function was called that may have submitted something.
+    /// Whether a function was called that may have made submissions.
     private var hasRun = false
 
-    /// Above this many unsent bytes publications wait; what waits is known to be `notSent`.
+    /// The number of unsent bytes above which publications wait; a waiting publication is known to be `notSent`.
     static let highWater = 512 << 10
 
     init(configuration: ConnectionConfiguration, shared: ConnectionShared, logger: Logger) {
@@ -41,7 +42,7 @@ final class ConnectionEngine {
         window = WindowAccount(configuration.publishWindow)
     }
 
-    /// One turn of the I/O thread: take what was submitted, write, read, deliver, look at the clock.
+    /// Runs one turn of the I/O thread: takes submissions, writes, reads, delivers, and checks the deadlines.
     func turn(readable: Bool, _ submissions: [Submission]) -> IOThread.Turn {
         var more = false
         do throws(AMQPError) {
@@ -53,7 +54,7 @@ final class ConnectionEngine {
             try writeWaiting()
             if readable, let wire {
                 more = try receive(wire)
-                // What whoever got it has acknowledged on this thread goes out at once.
+                // Receivers may have acknowledged on this thread; those acknowledgements go out at once.
                 try handle(shared.thread.inbox.takeSubmissions())
             }
             try writeWaiting()
@@ -84,7 +85,7 @@ final class ConnectionEngine {
     private func handle(_ submission: Submission) throws(AMQPError) {
         switch submission {
         case .request, .abandon, .close:
-            // An acknowledgement that was called before a request takes effect before it.
+            // An acknowledgement made before a request takes effect before it.
             if let wire { try writeAcknowledgements(wire) }
         case .open, .publish, .run, .settle, .cancel: break
         }
@@ -102,7 +103,7 @@ final class ConnectionEngine {
         }
     }
 
-    /// Writes publications, acknowledgements and whatever else is buffered, as far as the socket takes it.
+    /// Writes publications, acknowledgements and other buffered frames, as far as the socket accepts them.
     private func writeWaiting() throws(AMQPError) {
         guard let wire else { return }
         repeat {
@@ -138,7 +139,7 @@ final class ConnectionEngine {
             )
         }
         if heartbeat.mustSend(now) {
-            // With unsent data the peer is not reading; a heartbeat more would not be read either.
+            // With unsent data the peer is not reading, and would not read another heartbeat.
             if wire.unsent == 0 { try wire.write(.heartbeat) }
             _ = try wire.flush()
             heartbeat.sent(now)

@@ -1,15 +1,15 @@
-/// What happens to a connection besides the calls on it.
+/// An event of a connection.
 public enum ConnectionEvent: Sendable, Hashable {
-    /// The broker stopped taking messages because of a memory or disk alarm; publishes wait until their deadline.
+    /// The broker stopped accepting messages because of a memory or disk alarm; publishes wait until their deadline.
     case blocked(reason: String)
-    /// The alarm is over.
+    /// The alarm has ended.
     case unblocked
-    /// The connection ended; without an error when this process closed it. The last event.
+    /// The connection ended, without an error when this process closed it. The last event.
     case closed(AMQPError?)
 }
 
 extension AMQPError: Hashable {
-    /// Hashes what `==` compares, without the text.
+    /// Hashes the parts that `==` compares, except the text.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(code)
         hasher.combine(delivery)

@@ -1,21 +1,21 @@
 internal import Synchronization
 
-/// What the connection's callers and its I/O thread share. Everything in it is safe on any thread.
+/// The state that a connection's callers share with its I/O thread. Everything in it is thread-safe.
 final class ConnectionShared: Sendable {
     let thread = IOThread()
-    /// Resolved when the login is done or failed.
+    /// Resolved when the login has succeeded or failed.
     let opened = OneShot<Result<Void, AMQPError>>()
-    /// Resolved when descriptor and waiters are gone.
+    /// Resolved when the descriptor is closed and all waiters are resumed.
     let closed = OneShot<AMQPError?>()
     /// Resolved as the last act of the thread.
     let ended = OneShot<Void>()
     let events: AsyncStream<ConnectionEvent>
     let eventSource: AsyncStream<ConnectionEvent>.Continuation
     let serverProperties = Mutex(ServerProperties([:]))
-    /// What to log in with, known when the connection is opened.
+    /// The credentials of the login, known when the connection is opened.
     let credentials = Mutex<Credentials?>(nil)
     let isOpen = Atomic(false)
-    /// The largest frame that was agreed on at the login; zero before.
+    /// The largest frame that was negotiated at the login; zero before.
     let frameMax = Atomic(0)
     private let lastOperation = Atomic<UInt64>(0)
 
@@ -23,12 +23,12 @@ final class ConnectionShared: Sendable {
         (events, eventSource) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
     }
 
-    /// A number no other operation of this connection has; never zero.
+    /// Returns a new operation number of this connection; never zero.
     func nextOperation() -> UInt64 { lastOperation.add(1, ordering: .relaxed).newValue }
 
-    /// Hands an operation over and waits for its end. Cancelling the task ends it promptly.
+    /// Submits an operation and waits for its end. Cancelling the task ends it promptly.
     ///
-    /// `nonisolated(nonsending)` saves the caller two hops.
+    /// `nonisolated(nonsending)` saves the caller two executor hops.
     nonisolated(nonsending) func perform(
         _ make: (_ id: UInt64, _ waiter: Waiter<Reply>) -> Submission
     ) async throws(AMQPError) -> Reply {
@@ -39,7 +39,7 @@ final class ConnectionShared: Sendable {
                 if let refusal = thread.inbox.submit(make(id, waiter)) {
                     waiter.resume(returning: .failure(refusal.with(delivery: .notSent)))
                 } else if Task.isCancelled {
-                    // The handler may have run before the submission was there.
+                    // The cancellation handler may have run before the submission was made.
                     _ = thread.inbox.submit(.cancel(id))
                 }
             }

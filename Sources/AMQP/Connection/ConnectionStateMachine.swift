@@ -10,7 +10,7 @@ struct ConnectionStateMachine {
         case closed
     }
 
-    /// What the owner has to do.
+    /// The action for the owner.
     enum Action: Equatable, Sendable {
         /// Nothing.
         case none
@@ -18,13 +18,13 @@ struct ConnectionStateMachine {
         case connect
         /// Tell the listeners that publishing stopped.
         case blocked(reason: String)
-        /// Tell the listeners and write what waited.
+        /// Tell the listeners and write the waiting publications.
         case unblocked
         /// Send `connection.close`, then wait for the answer until the caller's limit.
         case sendClose
         /// Answer close-ok, then end with the error.
         case answerCloseAndEnd(AMQPError)
-        /// Answer close-ok and go on waiting for the answer to ours.
+        /// Answer close-ok and keep waiting for the answer to our close.
         case answerClose
         /// Release everything. With an error unless this side closed.
         case end(AMQPError?)
@@ -37,7 +37,7 @@ struct ConnectionStateMachine {
     /// Whether requests may be written.
     var isOpen: Bool { if case .open = state { true } else { false } }
 
-    /// Why the broker blocks publishing, if it does.
+    /// The broker's reason for blocking publishes, if it blocks.
     var blockedReason: String? { if case .open(let reason) = state { reason } else { nil } }
 
     mutating func openRequested() -> Action {
@@ -71,14 +71,14 @@ struct ConnectionStateMachine {
         }
     }
 
-    /// The limit of the close has passed.
+    /// Ends a close whose time limit has passed.
     mutating func closeTimedOut() -> Action {
         guard state == .closing else { return .none }
         state = .closed
         return .end(nil)
     }
 
-    /// The socket failed, the peer is silent, or it broke the protocol.
+    /// Ends the connection because the socket failed, or the peer was silent or violated the protocol.
     mutating func failed(_ error: AMQPError) -> Action {
         switch state {
         case .idle, .closed: return .none
@@ -91,7 +91,7 @@ struct ConnectionStateMachine {
         }
     }
 
-    /// A method on channel zero.
+    /// Handles a method on channel zero.
     mutating func received(_ method: IncomingMethod) -> Action {
         switch (state, method) {
         case (.open, .connectionBlocked(let reason)):

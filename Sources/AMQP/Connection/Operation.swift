@@ -1,4 +1,4 @@
-/// Something a caller waits for. An object: it is changed where it is, and never copied.
+/// An operation that a caller waits for. A class, so that it is changed in place and never copied.
 final class Operation {
     enum Progress {
         /// A publication that was not written yet.
@@ -9,7 +9,7 @@ final class Operation {
         case requested(ChannelKey)
     }
 
-    /// Gone when the caller was told already.
+    /// `nil` once the caller was resumed.
     var waiter: Waiter<Reply>?
     let deadline: Deadline
     var progress: Progress
@@ -20,7 +20,7 @@ final class Operation {
         self.progress = progress
     }
 
-    /// What became of it if it ends now.
+    /// The outcome if it ended now.
     var delivery: DeliveryOutcome { if case .queued = progress { .notSent } else { .unknown } }
 
     /// Whether it is a publication.

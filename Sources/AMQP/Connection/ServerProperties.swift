@@ -1,12 +1,12 @@
-/// What the broker says about itself.
+/// The broker's properties.
 public struct ServerProperties: Sendable, Hashable {
-    /// Such as `RabbitMQ`; empty before the connection is open.
+    /// The product, such as `RabbitMQ`; empty before the connection is open.
     public let product: String
-    /// Such as `3.10.8`.
+    /// The version, such as `3.10.8`.
     public let version: String
-    /// Such as `rabbit@localhost`, the cluster this node belongs to.
+    /// The cluster of this node, such as `rabbit@localhost`.
     public let clusterName: String?
-    /// Everything the broker sent.
+    /// All properties that the broker sent.
     public let table: FieldTable
 
     init(_ table: FieldTable) {

@@ -1,4 +1,4 @@
-/// What an operation returns.
+/// The result of an operation.
 enum Reply: Sendable {
     case done
     case queue(QueueStatus)
@@ -7,7 +7,7 @@ enum Reply: Sendable {
     case channel(ChannelKey, frameMax: Int, closed: OneShot<AMQPError?>)
 }
 
-/// A channel of a connection. The generation tells it from earlier channels with the same number.
+/// Identifies a channel of a connection. The generation tells it apart from earlier channels with the same number.
 struct ChannelKey: Hashable, Sendable {
     var number: UInt16
     var generation: UInt32
@@ -37,15 +37,15 @@ struct RequestSubmission: Sendable {
     var waiter: Waiter<Reply>
 }
 
-/// What other threads hand to the I/O thread of a connection.
+/// A submission of another thread to the I/O thread of a connection.
 enum Submission: Sendable {
     case open(Deadline)
     case publish(PublishSubmission)
     case request(RequestSubmission)
-    /// Calls a function. What it publishes goes out in the same turn.
+    /// Calls a function. Its publications go out in the same turn.
     case run(@Sendable () -> Void)
     case settle(ChannelKey, tag: UInt64, multiple: Bool, AcknowledgementCoalescer.Decision)
-    /// Nobody waits for the channel any more: close it.
+    /// Close a channel that is no longer used.
     case abandon(ChannelKey)
     case cancel(UInt64)
     case close(Deadline)

@@ -1,8 +1,8 @@
-/// Whoever waits for the end of something.
+/// The recipient of a result.
 enum Waiter<Success: Sendable>: Sendable {
-    /// A task that is suspended.
+    /// A suspended task.
     case task(CheckedContinuation<Result<Success, AMQPError>, Never>)
-    /// A function, called on the thread where it ends. It must not wait for anything.
+    /// A function, called on the thread that has the result. It must not wait.
     case function(@Sendable (Result<Success, AMQPError>) -> Void)
 
     func resume(returning result: Result<Success, AMQPError>) {

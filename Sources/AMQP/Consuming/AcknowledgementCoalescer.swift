@@ -1,11 +1,11 @@
 internal import DequeModule
 
-/// Turns the acknowledgements of one channel into as few frames as possible.
+/// Combines the acknowledgements of one channel into as few frames as possible.
 ///
-/// A run of equal decisions at the low end of what is outstanding becomes one frame with `multiple`, since every lower
-/// tag is settled by then; everything above a gap goes alone. Events in, frames out; no I/O and no clock.
+/// A run of equal decisions from the lowest outstanding tag becomes one frame with `multiple`, because all lower tags
+/// are settled by then. Tags above a gap are sent one by one. Events in, frames out; no I/O and no clock.
 struct AcknowledgementCoalescer {
-    /// What was decided about a delivery.
+    /// The decision about a delivery.
     enum Decision: Equatable, Sendable {
         case acknowledge
         case reject(requeue: Bool)
@@ -26,24 +26,24 @@ struct AcknowledgementCoalescer {
 
     private var slots: Deque<Slot> = []
     private var base: UInt64 = 1
-    /// Tags that were decided since the last flush, in order of the calls.
+    /// Tags decided since the last flush, in the order of the calls.
     private var decided: [UInt64] = []
 
-    /// The tag after the highest one delivered.
+    /// The tag after the highest delivered one.
     private var end: UInt64 { base + UInt64(slots.count) }
 
     /// Whether a flush would write something.
     var isDirty: Bool { !decided.isEmpty }
 
-    /// A delivery arrived. Tags rise by one; returns `false` when the broker skips or repeats one.
+    /// Records a delivery. Tags rise by one; returns `false` when the broker skips or repeats one.
     mutating func delivered(_ tag: UInt64) -> Bool {
         guard tag == end else { return false }
         slots.append(.outstanding)
         return true
     }
 
-    /// The application decided. Returns `false` when the tag is not outstanding: unknown, or decided before. The broker
-    /// never hears of such a call, it would close the channel.
+    /// Records a decision. Returns `false` when the tag is not outstanding: unknown, or already decided. Such a call is
+    /// never sent to the broker, which would close the channel.
     mutating func decide(_ tag: UInt64, multiple: Bool, _ decision: Decision) -> Bool {
         // As in the protocol, zero with `multiple` means everything delivered so far.
         let last = multiple && tag == 0 ? end &- 1 : tag
@@ -62,7 +62,7 @@ struct AcknowledgementCoalescer {
         return true
     }
 
-    /// The frames for all that was decided since the last flush, in an order in which they are right.
+    /// Returns the frames for all decisions since the last flush, in an order that keeps their meaning.
     mutating func flush() -> [Frame] {
         guard !decided.isEmpty else { return [] }
         var frames: [Frame] = []

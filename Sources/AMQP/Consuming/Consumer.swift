@@ -2,8 +2,8 @@
 ///
 /// The sequence ends after ``cancel(deadline:)``. It throws, after everything buffered was pulled, `consumerCancelled`
 /// when the broker ended the consumer (its queue was deleted), the error of the channel or connection when that ended,
-/// and `cancelled` when the pulling task is cancelled; what is buffered then stays and can be pulled by another task.
-/// At most as many deliveries are buffered as the prefetch allows. Several tasks may pull; each delivery goes to one.
+/// and `cancelled` when the pulling task is cancelled; buffered deliveries then stay, and another task can pull them.
+/// The prefetch limits the number of buffered deliveries. Several tasks may pull; each delivery goes to one of them.
 public struct Consumer: AsyncSequence, Sendable {
     /// The consumer tag.
     public let tag: String
@@ -16,7 +16,7 @@ public struct Consumer: AsyncSequence, Sendable {
         let channel: Channel
         let buffer: DeliveryBuffer
 
-        /// The next delivery, or `nil` after the consumer was cancelled by this process.
+        /// Returns the next delivery, or `nil` after this process cancelled the consumer.
         public mutating func next() async throws(AMQPError) -> Delivery? {
             while let content = try await buffer.next() {
                 if let delivery = Delivery(content, channel: channel) { return delivery }
@@ -33,13 +33,13 @@ public struct Consumer: AsyncSequence, Sendable {
         }
     }
 
-    /// An iterator; all iterators of a consumer share its deliveries.
+    /// Makes an iterator. All iterators of a consumer share its deliveries.
     public func makeAsyncIterator() -> Iterator { Iterator(channel: channel, buffer: buffer) }
 
     /// Ends the consumer and waits until the broker has stopped delivering.
     ///
-    /// - Parameter deadline: When to give up waiting for the broker.
-    /// - Returns: What was delivered and never pulled; it is still unacknowledged.
+    /// - Parameter deadline: The time limit of the wait for the broker.
+    /// - Returns: Deliveries that were received and never pulled; they are still unacknowledged.
     /// - Throws: `timedOut` without an answer, the error of the channel when it has ended.
     @discardableResult
     public func cancel(deadline: Deadline) async throws(AMQPError) -> [Delivery] {

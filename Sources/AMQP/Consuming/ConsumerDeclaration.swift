@@ -1,13 +1,13 @@
 /// A consumer to start.
 ///
-/// Deliveries are always acknowledged by hand: without acknowledgements nothing bounds what the broker sends, so that
-/// mode is not offered.
+/// Deliveries are always acknowledged explicitly. Automatic acknowledgement is not offered, because nothing would limit
+/// the broker's deliveries.
 public struct ConsumerDeclaration: Sendable, Hashable {
     /// The queue to read.
     public var queue: String
-    /// The consumer tag, unique on its channel and at most 255 bytes; empty chooses one.
+    /// The consumer tag, unique on its channel and at most 255 bytes; empty selects one.
     public var tag: String
-    /// How many deliveries may be unacknowledged at once, 1 to 65,535; also the bound of the buffer in this process.
+    /// The maximum number of unacknowledged deliveries, 1 to 65,535. It also bounds the buffer in this process.
     public var prefetch: Int
     /// Whether no other consumer is allowed (403 when there is one). Quorum queues ignore it.
     public var exclusive: Bool

@@ -5,9 +5,9 @@
 #endif
 
 /// A message from a queue. It stays unacknowledged until it is acknowledged or rejected, or its channel ends; then the
-/// broker gives it to another consumer, with ``redelivered`` set.
+/// broker delivers it to another consumer with ``redelivered`` set.
 public struct Delivery: Sendable {
-    /// What a delivery holds is behind one reference: it is handed on many times before it is acknowledged.
+    /// Keeps a delivery as small as one reference: it is passed on many times before it is acknowledged.
     private final class Parts: Sendable {
         let content: Content
         let channel: Channel
@@ -22,10 +22,10 @@ public struct Delivery: Sendable {
 
     /// Its number on the channel.
     public let deliveryTag: UInt64
-    /// Whether it was delivered before; it may then have been processed.
+    /// Whether it was delivered before, and so may have been processed.
     public let redelivered: Bool
 
-    /// The consumer it came for; empty after a `get`.
+    /// The tag of its consumer; empty after a `get`.
     public var consumerTag: String {
         if case .deliver(let consumerTag, _, _, _, _) = parts.content.method { consumerTag } else { "" }
     }
@@ -39,7 +39,7 @@ public struct Delivery: Sendable {
     /// The payload.
     public var body: Data { parts.content.body }
 
-    /// The size of a body that is larger than `ConnectionConfiguration.maximumBodySize`: it was left out. 0 for all others.
+    /// The size of a body that was left out because it exceeds `ConnectionConfiguration.maximumBodySize`; otherwise 0.
     public var omittedBytes: Int { parts.content.omitted }
 
     /// Messages left in the queue, after a `get` only.
@@ -60,12 +60,12 @@ public struct Delivery: Sendable {
         parts = Parts(content, channel)
     }
 
-    /// Tells the broker that the message is done. Takes effect soon after; on a channel that ended it has none.
+    /// Acknowledges the message, soon after the call. Does nothing on an ended channel.
     public func acknowledge() {
         channel.acknowledge(deliveryTag)
     }
 
-    /// Gives the message back to the queue, or else drops or dead-letters it.
+    /// Requeues the message, or drops or dead-letters it.
     public func reject(requeue: Bool) {
         channel.reject(deliveryTag, requeue: requeue)
     }

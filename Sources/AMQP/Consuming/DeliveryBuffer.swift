@@ -1,7 +1,7 @@
 internal import DequeModule
 internal import Synchronization
 
-/// What the I/O thread received for a consumer and nobody pulled yet. The prefetch of the consumer bounds it.
+/// A consumer's received deliveries that have not been pulled. The consumer's prefetch bounds it.
 final class DeliveryBuffer: ContentReceiver {
     private typealias Waiting = (id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)
 
@@ -19,7 +19,7 @@ final class DeliveryBuffer: ContentReceiver {
 
     private let state = Mutex(State())
 
-    /// Adds a batch and wakes as many tasks as wait.
+    /// Adds a batch and wakes as many waiting tasks.
     func append(_ batch: [Content]) {
         var batch = batch[...]
         let woken = state.withLock { state in
@@ -34,7 +34,7 @@ final class DeliveryBuffer: ContentReceiver {
         for (continuation, content) in woken { continuation.resume(returning: .success(content)) }
     }
 
-    /// Nothing more will come; `nil` is a normal end. What is buffered is still pulled first.
+    /// Ends the buffer, normally with `nil`. Buffered deliveries are still pulled first.
     func finish(_ error: AMQPError?) {
         let waiting: Deque<Waiting> = state.withLock { state in
             guard state.end == nil else { return [] }
@@ -47,7 +47,7 @@ final class DeliveryBuffer: ContentReceiver {
         }
     }
 
-    /// The next message; `nil` at the normal end.
+    /// Returns the next message, or `nil` at the normal end.
     func next() async throws(AMQPError) -> Content? {
         let id: UInt64
         switch state.withLock({ Self.take(&$0) }) {
@@ -58,7 +58,7 @@ final class DeliveryBuffer: ContentReceiver {
             await withCheckedContinuation { continuation in
                 let now: Result<Content?, AMQPError>? = state.withLock { state in
                     if case .result(let result) = Self.take(&state) { return result }
-                    // The handler below runs before this when the task was cancelled before.
+                    // If the task was cancelled earlier, the cancellation handler below ran before this.
                     if Task.isCancelled { return .failure(Self.cancelled) }
                     state.waiting.append((id, continuation))
                     return nil
@@ -74,7 +74,7 @@ final class DeliveryBuffer: ContentReceiver {
         return try result.get()
     }
 
-    /// Takes everything that is buffered.
+    /// Removes and returns all buffered messages.
     func drain() -> [Content] {
         state.withLock { state in
             defer { state.contents = [] }

@@ -1,12 +1,12 @@
 /// Takes the deliveries of a consumer.
 ///
-/// Both functions are called on the thread of the connection, which stands still meanwhile: they must not wait for anything.
+/// Both functions are called on the connection's thread, which is blocked meanwhile: they must not wait.
 public protocol DeliverySink: Sendable {
-    /// Deliveries came, in their order.
+    /// Receives deliveries in order.
     func received(_ deliveries: [Delivery])
 
-    /// No more will come: after ``Subscription/cancel(deadline:)`` (`nil`), because the broker ended the consumer
-    /// (`consumerCancelled`), or because the channel or the connection ended. Called once.
+    /// Receives the end: after ``Subscription/cancel(deadline:)`` (`nil`), when the broker ended the consumer
+    /// (`consumerCancelled`), or when the channel or the connection ended. Called once.
     func ended(_ error: AMQPError?)
 }
 
@@ -17,24 +17,24 @@ public struct Subscription: Sendable {
     /// The channel the consumer lives on; acknowledgements go through it.
     public let channel: Channel
 
-    /// Ends the consumer and waits until the broker has stopped delivering. The sink has everything then.
+    /// Ends the consumer and waits until the broker has stopped delivering. The sink has then received everything.
     ///
-    /// - Parameter deadline: When to give up waiting for the broker.
+    /// - Parameter deadline: The time limit of the wait for the broker.
     /// - Throws: `timedOut` without an answer, the error of the channel when it has ended.
     public func cancel(deadline: Deadline) async throws(AMQPError) {
         _ = try await channel.request(.basicCancel(tag: tag), .cancel(tag: tag), deadline)
     }
 }
 
-/// Where the engine puts what it received for a consumer.
+/// Receives a consumer's contents from the engine.
 protocol ContentReceiver: Sendable {
     /// Takes a batch.
     func append(_ batch: [Content])
-    /// Nothing more will come; `nil` is a normal end.
+    /// Ends the contents, normally with `nil`.
     func finish(_ error: AMQPError?)
 }
 
-/// Hands contents to a sink.
+/// Passes contents to a sink.
 struct SinkReceiver: ContentReceiver {
     let sink: any DeliverySink
     let channel: Channel

@@ -18,13 +18,13 @@ extension AMQPError {
         AMQPError(code: .connectionClosed, delivery: .unknown, replyCode: Int(code), message: text)
     }
 
-    /// Whether a reply says that a limit of the broker is reached. The protocol has no code for that, so only the words
-    /// tell; what is not recognized keeps the meaning of its code.
+    /// Returns whether a reply reports a reached limit of the broker. The protocol has no code for that, so only the
+    /// text tells. An unrecognized text keeps the meaning of its code.
     private static func namesLimit(_ text: String) -> Bool {
         text.contains("limit") && (text.contains("reached") || text.contains("exceeded"))
     }
 
-    /// The kind of a `connection.close` at the login.
+    /// Returns the code for a `connection.close` at the login.
     static func loginRefusal(_ code: UInt16, _ text: String) -> Code {
         switch code {
         case 403: .authenticationFailed
@@ -36,7 +36,7 @@ extension AMQPError {
         }
     }
 
-    /// Whether a limit is the cause: of the broker, the virtual host, the user or this connection.
+    /// Whether a limit of the broker, the virtual host, the user or this connection is the cause.
     package var isLimit: Bool {
         switch code {
         case .limitReached, .channelLimitReached: true
@@ -45,12 +45,12 @@ extension AMQPError {
         }
     }
 
-    /// The peer sent something the protocol does not allow here.
+    /// Returns the error for bytes that the protocol does not allow here.
     static func protocolViolation(_ what: String) -> AMQPError {
         AMQPError(code: .protocolMismatch, delivery: .unknown, message: what, isRetryable: true)
     }
 
-    /// This side closed what the call was about.
+    /// Returns the error for a call on an object that this side closed.
     static func closed(_ what: String, delivery: DeliveryOutcome = .notSent) -> AMQPError {
         AMQPError(code: .closed, delivery: delivery, message: "The \(what) is closed.")
     }

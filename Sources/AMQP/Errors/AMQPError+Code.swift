@@ -6,11 +6,11 @@ extension AMQPError {
 
         private init(_ name: String) { description = name }
 
-        /// The connection URL could not be understood.
+        /// The connection URL is invalid.
         public static let invalidURL = Code("invalidURL")
         /// No address was found for the host name.
         public static let unresolvableHost = Code("unresolvableHost")
-        /// Nothing accepted the TCP connection.
+        /// No host accepted the TCP connection.
         public static let connectionRefused = Code("connectionRefused")
         /// Connecting and logging in took longer than the connect timeout.
         public static let connectTimedOut = Code("connectTimedOut")
@@ -20,15 +20,15 @@ extension AMQPError {
         public static let authenticationFailed = Code("authenticationFailed")
         /// The virtual host does not exist (530 at login).
         public static let virtualHostNotFound = Code("virtualHostNotFound")
-        /// The peer does not speak AMQP 0-9-1, or sent something that is none.
+        /// The peer does not speak AMQP 0-9-1, or violated it.
         public static let protocolMismatch = Code("protocolMismatch")
-        /// The broker closed the connection; the reply code says why.
+        /// The broker closed the connection; the reply code has the reason.
         public static let connectionClosed = Code("connectionClosed")
         /// The socket ended or failed.
         public static let connectionLost = Code("connectionLost")
         /// Nothing was received for two heartbeat intervals.
         public static let heartbeatMissed = Code("heartbeatMissed")
-        /// The channel was closed; the reply code says why when the broker did it.
+        /// The channel was closed. If the broker closed it, the reply code has the reason.
         public static let channelClosed = Code("channelClosed")
         /// The broker closed the channel: no such queue or exchange (404).
         public static let notFound = Code("notFound")
@@ -59,11 +59,11 @@ extension AMQPError {
         public static let closed = Code("closed")
         /// The request cannot be carried out by this client or this connection.
         public static let unsupported = Code("unsupported")
-        /// A limit of the connection is reached: no channel number is free.
+        /// The connection has no free channel number.
         public static let channelLimitReached = Code("channelLimitReached")
-        /// The broker refused a connection, a channel or a queue: it, the virtual host or the user has as many as it may.
+        /// The broker refused a connection, a channel or a queue: it, the virtual host or the user has reached a limit.
         public static let limitReached = Code("limitReached")
-        /// A fault in this client; please report it.
+        /// A bug in this client. Please report it.
         public static let `internal` = Code("internal")
 
         var isUsuallyRetryable: Bool { Self.retryable.contains(self) }

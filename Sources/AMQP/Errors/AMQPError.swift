@@ -1,8 +1,8 @@
-/// The one error of this layer: what went wrong, what became of the message, and whether a retry can help.
+/// The error type of this layer: the kind of failure, the outcome of the message, and whether a retry can help.
 ///
 /// No description ever contains a message body, a password or a token.
 public struct AMQPError: Error, Sendable {
-    /// What an error holds is behind one reference: every call that can fail has room for one.
+    /// Keeps the error as small as one reference: every call that can fail reserves space for it.
     private final class Parts: Sendable {
         let code: Code
         let delivery: DeliveryOutcome
@@ -35,29 +35,29 @@ public struct AMQPError: Error, Sendable {
 
     /// The kind of failure.
     public var code: Code { parts.code }
-    /// What became of the message or request.
+    /// The outcome of the message or request.
     public var delivery: DeliveryOutcome { parts.delivery }
-    /// The AMQP reply code, when the broker gave one (404, 403, 312 …).
+    /// The broker's AMQP reply code, if any (404, 403, 312 …).
     public var replyCode: Int? { parts.replyCode }
     /// A sentence for people.
     public var message: String { parts.message }
-    /// What mends it, where that is known; the message says it too.
+    /// How to fix the problem, if known. The message contains it too.
     public var mend: String? { parts.mend }
     /// Whether the same call can succeed later without a change by the caller.
     public var isRetryable: Bool { parts.isRetryable }
-    /// The error below this one, if there was any.
+    /// The underlying error, if any.
     public var underlying: (any Error)? { parts.underlying }
 
     /// Creates an error.
     ///
     /// - Parameters:
     ///   - code: The kind of failure.
-    ///   - delivery: What became of the message or request.
+    ///   - delivery: The outcome of the message or request.
     ///   - replyCode: The broker's reply code, if any.
     ///   - message: A sentence for people, without secrets.
-    ///   - mend: What mends it, if that is known.
+    ///   - mend: How to fix the problem, if known.
     ///   - isRetryable: Whether a retry can help; by default the code decides.
-    ///   - underlying: The error below this one.
+    ///   - underlying: The underlying error.
     public init(
         code: Code,
         delivery: DeliveryOutcome,

@@ -1,9 +1,9 @@
-/// What became of the message or request an ``AMQPError`` is about.
+/// The outcome of the message or request of an ``AMQPError``.
 public enum DeliveryOutcome: String, Sendable, Hashable {
     /// It never left this process: the broker has not seen it.
     case notSent
-    /// The broker received it and refused it: it had no effect.
+    /// The broker received and refused it: it had no effect.
     case refused
-    /// It was written, and whether the broker acted on it is not known.
+    /// It was written, but it is unknown whether the broker acted on it.
     case unknown
 }

@@ -16,20 +16,20 @@ final class EncodingArena {
         while unsafe !chunks.isEmpty { unsafe chunks.removeLast().deallocate() }
     }
 
-    /// Forgets everything that was allocated; keeps the first chunk.
+    /// Frees all allocations, but keeps the first chunk.
     func reset() {
         while unsafe chunks.count > 1 { unsafe chunks.removeLast().deallocate() }
         current = 0
         used = 0
     }
 
-    /// Room for `count` values. What it points to is not initialised.
+    /// Returns memory for `count` values. It is uninitialized.
     func allocate<T>(_ type: T.Type, count: Int) -> UnsafeMutablePointer<T> {
         let raw = unsafe bytes(MemoryLayout<T>.stride * max(count, 1))
         return unsafe raw.bindMemory(to: type, capacity: max(count, 1))
     }
 
-    /// A copy of the text; the C structure points to it.
+    /// Returns a copy of the text for a C structure.
     func copy(_ text: String) -> amqp_bytes_t {
         let count = text.utf8.count
         guard count > 0 else { return unsafe amqp_bytes_t() }
@@ -41,7 +41,7 @@ final class EncodingArena {
         return unsafe amqp_bytes_t(len: count, bytes: target)
     }
 
-    /// A copy of the bytes; the C structure points to it.
+    /// Returns a copy of the bytes for a C structure.
     func copy(_ data: some Collection<UInt8>) -> amqp_bytes_t {
         let count = data.count
         guard count > 0 else { return unsafe amqp_bytes_t() }

@@ -6,9 +6,9 @@ internal import CRabbitMQ
     import Foundation
 #endif
 
-/// Between tables here and tables of the library.
+/// Converts tables from and to the library's tables.
 extension FieldTable {
-    /// The C form, valid until the arena is reset. Its depth was checked with `encodedSize`.
+    /// Returns the C form, valid until the arena is reset. `encodedSize` has checked its depth.
     func cTable(in arena: EncodingArena) -> amqp_table_t {
         let entries = unsafe arena.allocate(amqp_table_entry_t.self, count: count)
         for (index, entry) in self.enumerated() {
@@ -19,8 +19,8 @@ extension FieldTable {
         return unsafe amqp_table_t(num_entries: Int32(count), entries: entries)
     }
 
-    /// The table the library decoded. What is nested too deeply is null: anybody may send such a message, and it must not
-    /// cost whoever receives it the connection.
+    /// Makes a table from one that the library decoded. Values nested too deeply become null: any client may send such
+    /// a message, and it must not cost the receiver its connection.
     init(_ table: amqp_table_t, _ texts: TextCache, depth: Int = 0) {
         var entries: [Entry] = []
         entries.reserveCapacity(Int(unsafe table.num_entries))
@@ -142,12 +142,12 @@ extension FieldValue {
 }
 
 extension amqp_bytes_t {
-    /// The bytes in place; valid as long as the frame.
+    /// The bytes in place, valid as long as the frame.
     var buffer: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(start: bytes, count: bytes == nil ? 0 : len) }
 }
 
 extension String {
-    /// The text, with U+FFFD for what is not UTF-8.
+    /// Makes a string of the bytes, with U+FFFD for invalid UTF-8.
     init(repairing bytes: amqp_bytes_t) {
         unsafe self.init(decoding: bytes.buffer, as: UTF8.self)
     }

@@ -4,20 +4,20 @@
     package import Foundation
 #endif
 
-/// Frames as bytes, without a connection: for programs of this package that try what bytes from outside can do.
+/// Encodes and decodes frames without a connection, for fuzzing programs of this package.
 package enum FrameCodec {
-    /// A header frame as it stands on the wire.
+    /// Returns the bytes of a header frame.
     package static func header(_ properties: MessageProperties, bodySize: Int) throws(AMQPError) -> Data {
         let output = OutputBuffer()
         try FrameEncoder(frameMax: 131_072).encode(.header(channel: 1, properties, bodySize: bodySize), into: output)
         return unsafe Data(output.pending)
     }
 
-    /// Reads frames as a connection does: how many there were, and the properties in the header frames.
+    /// Reads frames as a connection does. Returns their number, and the properties in the header frames.
     ///
     /// - Throws: The error that would end the connection.
     package static func read(_ bytes: Data) throws(AMQPError) -> (frames: Int, properties: [MessageProperties]) {
-        // A new state expects the greeting of a server before the first frame.
+        // A new state expects a server's greeting before the first frame.
         var input = Array("AMQP".utf8) + [0, 0, 9, 1] + bytes
         let parser = try LibraryConnection()
         var (frames, properties) = (0, [MessageProperties]())

@@ -6,11 +6,11 @@ internal import CRabbitMQ
     import Foundation
 #endif
 
-/// From frames of the library to frames of ours. Everything is copied: the library reuses its memory.
+/// Converts frames of the library. Everything is copied, because the library reuses its memory.
 struct FrameDecoder {
     private let texts = TextCache()
 
-    /// The frame, or `nil` for one that carries nothing.
+    /// Returns the frame, or `nil` for an empty one.
     func decode(_ frame: amqp_frame_t) -> IncomingFrame? {
         switch unsafe Int32(frame.frame_type) {
         case AMQP_FRAME_METHOD: return unsafe .method(channel: frame.channel, method(frame.payload.method))

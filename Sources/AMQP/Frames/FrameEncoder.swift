@@ -6,7 +6,7 @@ internal import CRabbitMQ
     import Foundation
 #endif
 
-/// Frames into bytes, with the encoders of the library.
+/// Encodes frames with the library's encoders.
 struct FrameEncoder {
     private static let headerSize = 7
     private static let endMark: UInt8 = 0xCE
@@ -76,7 +76,7 @@ struct FrameEncoder {
         unsafe room.storeBytes(of: value.bigEndian, toByteOffset: offset, as: T.self)
     }
 
-    /// The room for a payload; the last byte stays free for the end mark.
+    /// Returns the space for a payload. The last byte stays free for the end mark.
     private static func bytes(of room: UnsafeMutableRawBufferPointer, from offset: Int) -> amqp_bytes_t {
         let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[offset...])
         return unsafe amqp_bytes_t(len: rest.count - 1, bytes: rest.baseAddress)

@@ -4,7 +4,7 @@
     import Foundation
 #endif
 
-/// A frame from the broker, free of C.
+/// A frame from the broker, without C types.
 enum IncomingFrame: Sendable {
     case method(channel: UInt16, IncomingMethod)
     case header(channel: UInt16, classID: UInt16, bodySize: UInt64, MessageProperties)

@@ -1,4 +1,4 @@
-/// A method from the broker, free of C.
+/// A method from the broker, without C types.
 enum IncomingMethod: Sendable, Equatable {
     case connectionClose(code: UInt16, text: String)
     case connectionCloseOk
@@ -27,13 +27,13 @@ enum IncomingMethod: Sendable, Equatable {
     case unknown(UInt32)
 }
 
-/// A method that a header and a body follow.
+/// A method that is followed by a header and a body.
 enum ContentMethod: Sendable, Equatable {
     case deliver(consumerTag: String, deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String)
     case getOk(deliveryTag: UInt64, redelivered: Bool, exchange: String, routingKey: String, remaining: Int)
     case returned(code: UInt16, text: String, exchange: String, routingKey: String)
 
-    /// The exchange that the message was published to.
+    /// The exchange of the publication.
     var exchange: String {
         switch self {
         case .deliver(_, _, _, let exchange, _), .getOk(_, _, let exchange, _, _), .returned(_, _, let exchange, _):
@@ -41,7 +41,7 @@ enum ContentMethod: Sendable, Equatable {
         }
     }
 
-    /// The routing key that it was published with.
+    /// The routing key of the publication.
     var routingKey: String {
         switch self {
         case .deliver(_, _, _, _, let key), .getOk(_, _, _, let key, _), .returned(_, _, _, let key): key

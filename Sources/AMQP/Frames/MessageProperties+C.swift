@@ -1,6 +1,6 @@
 internal import CRabbitMQ
 
-/// Between properties here and properties of the library.
+/// Converts properties from and to the library's properties.
 extension MessageProperties {
     private enum Flag {
         static let contentType: UInt32 = 1 << 15
@@ -18,7 +18,7 @@ extension MessageProperties {
         static let appID: UInt32 = 1 << 3
     }
 
-    /// The C form, valid until the arena is reset.
+    /// Returns the C form, valid until the arena is reset.
     func cProperties(in arena: EncodingArena) -> amqp_basic_properties_t {
         var out = unsafe amqp_basic_properties_t()
         var flags = Flag.deliveryMode
@@ -53,9 +53,9 @@ extension MessageProperties {
         return unsafe out
     }
 
-    /// The properties the library decoded. A missing delivery mode means transient.
+    /// Makes properties from those that the library decoded. A missing delivery mode means transient.
     ///
-    /// The tag and the id of a message are different in each, so only the others are kept in the cache.
+    /// The tag and the id of a message are always new, so only the other texts are cached.
     init(_ properties: amqp_basic_properties_t, _ texts: TextCache) {
         let flags = unsafe properties._flags
         func kept(_ bytes: amqp_bytes_t, _ flag: UInt32) -> String? {

@@ -1,5 +1,5 @@
-/// The numbers of the methods: class in the upper, method in the lower 16 bits. The library has them as casts, which
-/// Swift does not import.
+/// The numbers of the methods: the class in the upper, the method in the lower 16 bits. The library defines them with
+/// casts, which Swift does not import.
 enum MethodID {
     static let connectionClose: UInt32 = 0x000A_0032
     static let connectionCloseOk: UInt32 = 0x000A_0033

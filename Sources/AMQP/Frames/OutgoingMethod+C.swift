@@ -1,8 +1,8 @@
 internal import CRabbitMQ
 
-/// From methods of ours to methods of the library.
+/// Converts methods to the library's methods.
 extension OutgoingMethod {
-    /// Calls `body` with the number and the C structure; both are valid only inside.
+    /// Calls `body` with the number and the C structure; both are valid only inside it.
     func withC<R>(in arena: EncodingArena, _ body: (UInt32, UnsafeMutableRawPointer) -> R) -> R {
         func pass<T>(_ id: UInt32, _ method: T) -> R {
             var method = method

@@ -1,6 +1,6 @@
-/// What must hold before a method is written; afterwards a mistake would cost the channel or the connection.
+/// Checks a method before it is written; a later error would cost the channel or the connection.
 extension OutgoingMethod {
-    /// Bytes a frame has besides its payload.
+    /// The bytes of a frame besides its payload.
     static let frameOverhead = 8
 
     /// Checks names and the size of the arguments against the frame.
@@ -32,7 +32,7 @@ extension OutgoingMethod {
     }
 
     private static func check(_ arguments: FieldTable, _ name: String, _ frameMax: Int) throws(AMQPError) {
-        // 1,024 bytes are more than three names and the fixed part of any method take.
+        // 1,024 bytes exceed three names and the fixed part of any method.
         let size = try arguments.encodedSize() + 1024 + frameOverhead
         guard size <= frameMax else {
             throw AMQPError(
@@ -57,7 +57,7 @@ extension MessageProperties {
         }
     }
 
-    /// The bytes of the header frame that carries them.
+    /// Returns the size of the header frame in bytes.
     ///
     /// - Throws: `nameTooLong` for a text above 255 bytes, `frameTooLarge` for nesting that is too deep.
     package func frameSize() throws(AMQPError) -> Int {
@@ -77,7 +77,7 @@ extension MessageProperties {
         try add(userID)
         try add(appID)
         if !headers.isEmpty { size += try headers.encodedSize() }
-        // A message id that is made here still has to fit.
+        // A message id that is added here still has to fit.
         if messageID == nil { size += 64 }
         return size
     }

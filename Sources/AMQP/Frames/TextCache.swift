@@ -6,23 +6,23 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// Texts that come with every message, such as names of headers, exchanges and consumers: each is made once, and not again
-/// for each message. Bounded: a text has one place, and drives out what was there.
+/// Caches texts that occur in every message, such as names of headers, exchanges and consumers, so that each is made
+/// once. It is bounded: each text has one place, and replaces the text that was there.
 final class TextCache {
     private static let places = 256
     private static let longest = 96
 
     private var texts = [String](repeating: "", count: places)
 
-    /// The text, with U+FFFD for what is not UTF-8.
+    /// Returns the text, with U+FFFD for invalid UTF-8.
     func text(_ bytes: amqp_bytes_t) -> String {
         unsafe validText(bytes) ?? String(repairing: bytes)
     }
 
-    /// The text; `nil` when the bytes are not UTF-8.
+    /// Returns the text, or `nil` when the bytes are not UTF-8.
     func validText(_ bytes: amqp_bytes_t) -> String? {
         let buffer = unsafe bytes.buffer
-        // Up to 15 bytes a string has its text in itself.
+        // A string stores up to 15 bytes inline.
         guard buffer.count > 15, buffer.count <= Self.longest else {
             return unsafe Self.valid(buffer)
         }
@@ -42,7 +42,7 @@ final class TextCache {
         return Int(mixed >> 56)
     }
 
-    /// The text, if repairing it changed nothing: several times quicker than `String(validating:as:)`.
+    /// Returns the text if repairing changed nothing, which is several times faster than `String(validating:as:)`.
     private static func valid(_ buffer: UnsafeRawBufferPointer) -> String? {
         let text = unsafe String(decoding: buffer, as: UTF8.self)
         return unsafe isSame(text, buffer) ? text : nil

@@ -1,10 +1,10 @@
 internal import DequeModule
 internal import HeapModule
 
-/// Which operation's deadline comes next.
+/// The deadlines of operations, the earliest first.
 ///
-/// Deadlines mostly come in the order of time. Those stand in a row; only the others need a heap. Operations that end before
-/// their deadline are forgotten lazily: whoever asks says which are still alive.
+/// Deadlines mostly arrive in order. Those form a row; only the others need a heap. Operations that end before their
+/// deadline are removed lazily: the caller tells which ones are still alive.
 struct DeadlineQueue {
     private struct Entry: Comparable {
         var deadline: ContinuousClock.Instant
@@ -18,7 +18,7 @@ struct DeadlineQueue {
     private var row: Deque<Entry> = []
     private var others = Heap<Entry>()
 
-    /// Entries, also of operations that ended.
+    /// The number of entries, including those of ended operations.
     var count: Int { row.count + others.count }
 
     private var first: Entry? {
@@ -35,13 +35,13 @@ struct DeadlineQueue {
         }
     }
 
-    /// An operation must end by this instant.
+    /// Adds the deadline of an operation.
     mutating func insert(_ id: UInt64, at deadline: ContinuousClock.Instant) {
         let entry = Entry(deadline: deadline, id: id)
         if let last = row.last, entry < last { others.insert(entry) } else { row.append(entry) }
     }
 
-    /// The next deadline of an operation that is alive.
+    /// Returns the next deadline of a living operation.
     mutating func next(isAlive: (UInt64) -> Bool) -> ContinuousClock.Instant? {
         while let first {
             if isAlive(first.id) { return first.deadline }
@@ -50,7 +50,7 @@ struct DeadlineQueue {
         return nil
     }
 
-    /// Takes one operation that is alive and whose deadline has passed.
+    /// Removes and returns one living operation whose deadline has passed.
     mutating func popExpired(now: ContinuousClock.Instant, isAlive: (UInt64) -> Bool) -> UInt64? {
         while let first, first.deadline <= now || !isAlive(first.id) {
             removeFirst()
@@ -59,7 +59,7 @@ struct DeadlineQueue {
         return nil
     }
 
-    /// Forgets operations that ended, when they are the larger part.
+    /// Removes ended operations when they are the larger part.
     mutating func compact(alive: Int, isAlive: (UInt64) -> Bool) {
         guard count > 2 * alive + 4096 else { return }
         row.removeAll { !isAlive($0.id) }

@@ -9,30 +9,30 @@ internal import Synchronization
 
 /// The thread of one connection, and the executor of its actor.
 ///
-/// It runs jobs and turns of the connection and then sleeps in `poll` until the socket, another thread or a deadline
-/// wakes it. So everything that touches the C library is isolated to the actor, and the compiler checks it.
+/// It runs jobs and the connection's turns, then sleeps in `poll` until the socket, another thread or a deadline wakes
+/// it. So everything that touches the C library is isolated to the actor, which the compiler checks.
 final class IOThread: SerialExecutor {
-    /// What a turn of the connection leaves to wait for.
+    /// The condition to wait for after a turn of the connection.
     enum Turn {
         /// Sleep until the descriptor is ready or the deadline has passed.
         case wait(descriptor: Int32, forWriting: Bool, until: ContinuousClock.Instant?)
         /// There is more to do at once.
         case again
-        /// The connection is over.
+        /// The connection has ended.
         case end
     }
 
-    /// The library decodes tables recursively, so the stack must hold a frame of nothing but nested arrays.
+    /// The library decodes tables recursively, so the stack must suffice for a frame of only nested arrays.
     static let stackBytesPerFrameByte = 160
 
     let inbox = Inbox()
-    /// The thread that runs jobs now.
+    /// The thread that is running jobs.
     private let current = Atomic<UInt>(0)
 
-    /// Starts the thread. `turn` is called with whether the socket may have something to read and with what was
-    /// submitted; `ended` is the last thing that runs.
+    /// Starts the thread. `turn` is called with whether the socket may be readable and with the submissions; `ended` is
+    /// the last call.
     ///
-    /// - Returns: `false` when the system has no thread left.
+    /// - Returns: `false` when the system has no more threads.
     func start(
         name: String,
         stackSize: Int,
@@ -45,8 +45,8 @@ final class IOThread: SerialExecutor {
         }
     }
 
-    /// Starts a thread that nobody joins; the system's tools show the first 15 bytes of its name. Returns `false` when
-    /// the system has none left.
+    /// Starts a thread that is never joined. The system's tools show the first 15 bytes of its name. Returns `false`
+    /// when the system has no more threads.
     static func detached(name: String, stackSize: Int, _ body: @escaping @Sendable () -> Void) -> Bool {
         var attributes = pthread_attr_t()
         guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
@@ -135,7 +135,7 @@ final class IOThread: SerialExecutor {
         if inbox.threadEnded() { runInline() }
     }
 
-    /// Returns whether the socket may have something to read.
+    /// Returns whether the socket may be readable.
     private func sleep(
         _ wake: WakeDescriptor,
         _ descriptor: Int32,
@@ -146,7 +146,7 @@ final class IOThread: SerialExecutor {
         var timeout: Int32 = -1
         if let deadline {
             let left = ContinuousClock.now.duration(to: deadline)
-            // Rounded up, or the thread would wake shortly before the deadline and find nothing to do.
+            // Rounded up: otherwise the thread would wake shortly before the deadline with nothing to do.
             let milliseconds = left / .milliseconds(1)
             timeout = left <= .zero ? 0 : Int32(min(milliseconds.rounded(.up), 60_000))
         }
@@ -161,7 +161,7 @@ final class IOThread: SerialExecutor {
     }
 }
 
-/// What a new thread runs; it crosses into C as a pointer.
+/// The body of a new thread, passed through C as a pointer.
 private final class ThreadBody: Sendable {
     private let body: @Sendable () -> Void
 

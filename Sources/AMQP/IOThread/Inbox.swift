@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// What other threads hand to an I/O thread: executor jobs and submissions.
+/// The executor jobs and submissions from other threads to an I/O thread.
 ///
-/// The thread is woken at most once for each time it goes to sleep, so a busy thread costs its clients no system call.
+/// The thread is woken at most once for each sleep, so a busy thread costs its clients no system call.
 final class Inbox: Sendable {
     private enum Phase {
-        /// No thread yet, or no thread any more: whoever enqueues a job runs it, one at a time.
+        /// No thread yet, or no longer: the enqueuing thread runs the jobs, one at a time.
         case inline
         case thread
     }
@@ -14,26 +14,26 @@ final class Inbox: Sendable {
         var phase = Phase.inline
         var jobs: [UnownedJob] = []
         var submissions: [Submission] = []
-        /// Set once nothing can be submitted any more.
+        /// Set once submissions are refused.
         var refusal: AMQPError?
         var isAsleep = false
-        /// A job is being run by whoever enqueued it.
+        /// Whether an enqueuing thread is running a job.
         var isRunningInline = false
-        /// What is kept alive meanwhile.
+        /// The object that is kept alive meanwhile.
         var runner: (any AnyObject & Sendable)?
         var wake: WakeDescriptor?
     }
 
     private let state = Mutex(State())
 
-    /// Hands over a submission, or says why not.
+    /// Submits, or returns the reason that it can't.
     func submit(_ submission: Submission) -> AMQPError? {
         let (refusal, wake) = place(submission)
         wake?.signal()
         return refusal
     }
 
-    /// The same for a caller that has a lock: it signals what is returned when it has none any more.
+    /// Submits for a caller that holds a lock. The caller signals the returned descriptor after releasing it.
     func place(_ submission: Submission) -> (refusal: AMQPError?, wake: WakeDescriptor?) {
         state.withLock { state in
             if let refusal = state.refusal { return (refusal, nil) }
@@ -42,16 +42,17 @@ final class Inbox: Sendable {
         }
     }
 
-    /// What whoever runs jobs inline has to do next.
+    /// The next step of a thread that runs jobs inline.
     enum InlineStep {
         case run(UnownedJob)
-        /// Nothing. What was kept alive is handed back: the last thing to be let go of.
+        /// No job is left. Returns the kept object, to be released last.
         case end((any AnyObject & Sendable)?)
     }
 
-    /// Hands over a job. Returns `true` when the caller has to run jobs with ``nextInlineJob()`` until there is none.
+    /// Adds a job. Returns `true` when the caller has to run jobs with ``nextInlineJob()`` until there is none.
     ///
-    /// - Parameter runner: Who runs them. The last job may let go of the last reference to it, and it is used after that.
+    /// - Parameter runner: The runner of the jobs. The last job may release the last reference to it, and it is used
+    ///   after that.
     func enqueue(_ job: UnownedJob, keeping runner: any AnyObject & Sendable) -> Bool {
         let (isInline, wake): (Bool, WakeDescriptor?) = state.withLock { state in
             state.jobs.append(job)
@@ -82,7 +83,7 @@ final class Inbox: Sendable {
         return job.map(InlineStep.run) ?? .end(runner)
     }
 
-    /// The thread starts. Returns what it polls to be woken.
+    /// Starts the thread's use of the inbox. Returns the descriptor to poll for wake-ups.
     func threadStarted() -> WakeDescriptor {
         let wake = WakeDescriptor()
         state.withLock { state in
@@ -92,8 +93,8 @@ final class Inbox: Sendable {
         return wake
     }
 
-    /// Whether the thread may begin. While a job from before its start is still running elsewhere it may not; it is
-    /// woken when that has ended.
+    /// Returns whether the thread may start. It may not while an earlier job still runs inline; it is woken when that
+    /// has ended.
     func mayBegin() -> Bool {
         state.withLock { state in
             state.isAsleep = state.isRunningInline
@@ -101,7 +102,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// The thread takes everything there is.
+    /// Takes all jobs and submissions.
     func take(jobs: inout [UnownedJob], submissions: inout [Submission]) {
         state.withLock { state in
             state.isAsleep = false
@@ -110,7 +111,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// The thread takes what was submitted since.
+    /// Takes the submissions made since.
     func takeSubmissions() -> [Submission] {
         state.withLock { state in
             guard !state.submissions.isEmpty else { return [] }
@@ -119,7 +120,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// The thread wants to sleep. Returns `false` when there is something to do.
+    /// Prepares the thread to sleep. Returns `false` when there is work.
     func prepareToSleep() -> Bool {
         state.withLock { state in
             guard state.jobs.isEmpty || state.isRunningInline, state.submissions.isEmpty else { return false }
@@ -128,7 +129,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// From now on every submission is refused. Returns what was handed over and not taken.
+    /// Refuses all further submissions. Returns those that were not taken.
     func refuse(with error: AMQPError) -> [Submission] {
         state.withLock { state in
             if state.refusal == nil { state.refusal = error }
@@ -137,7 +138,8 @@ final class Inbox: Sendable {
         }
     }
 
-    /// The thread ends. Returns `true` when it has to run the remaining jobs with ``nextInlineJob()``.
+    /// Ends the thread's use of the inbox. Returns `true` when it has to run the remaining jobs with
+    /// ``nextInlineJob()``.
     func threadEnded() -> Bool {
         state.withLock { state in
             state.phase = .inline
@@ -149,7 +151,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// What is to be signalled, after the lock: a system call under it would have others wait for it.
+    /// Returns the descriptor to signal after the lock is released: a system call under it would delay others.
     private static func wake(_ state: inout State) -> WakeDescriptor? {
         guard state.isAsleep else { return nil }
         state.isAsleep = false

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A value that is set once and waited for by many. The first one who sets it wins.
+/// A value that is set once and that many tasks can wait for. The first set counts.
 final class OneShot<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
@@ -10,10 +10,10 @@ final class OneShot<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// The value, when it is set.
+    /// The value, if it is set.
     var value: Value? { state.withLock { $0.value } }
 
-    /// Sets the value unless there is one. Returns whether it did.
+    /// Sets the value unless it is set. Returns whether it did.
     @discardableResult
     func resolve(_ value: Value) -> Bool {
         let waiting: [CheckedContinuation<Value?, Never>]? = state.withLock { state in
@@ -27,7 +27,7 @@ final class OneShot<Value: Sendable>: Sendable {
         return true
     }
 
-    /// The value as soon as it is set; `nil` when the task is cancelled before.
+    /// Returns the value as soon as it is set, or `nil` when the task is cancelled first.
     func wait() async -> Value? {
         let id = state.withLock { state in
             state.next += 1
@@ -37,7 +37,7 @@ final class OneShot<Value: Sendable>: Sendable {
             await withCheckedContinuation { continuation in
                 let now: Value?? = state.withLock { state in
                     if let value = state.value { return .some(value) }
-                    // The handler below runs before this when the task was cancelled before.
+                    // If the task was cancelled earlier, the cancellation handler below ran before this.
                     if Task.isCancelled { return .some(nil) }
                     state.waiting[id] = continuation
                     return nil
@@ -49,8 +49,8 @@ final class OneShot<Value: Sendable>: Sendable {
         }
     }
 
-    /// The value, or `nil` when the deadline passes or the task is cancelled before it is set. The limit holds whatever
-    /// the thread that should set the value is stuck in.
+    /// Returns the value, or `nil` when the deadline passes or the task is cancelled first. The limit holds even if the
+    /// thread that should set the value is stuck.
     func wait(until deadline: Deadline) async -> Value? {
         if let value { return value }
         return await withTaskGroup(of: Value?.self) { group in

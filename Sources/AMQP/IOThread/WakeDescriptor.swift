@@ -6,11 +6,11 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// Wakes the thread of a connection: a descriptor that ends its `poll`, an eventfd on Linux, a pipe elsewhere.
+/// Wakes the thread of a connection by ending its `poll`: an eventfd on Linux, a pipe elsewhere.
 ///
-/// It is closed with the last reference to it, so that whoever signals needs no lock.
+/// It is closed with its last reference, so that signalling needs no lock.
 package final class WakeDescriptor: Sendable {
-    /// What to poll for reading; -1 when no descriptor could be had.
+    /// The descriptor to poll for reading; -1 when none was available.
     let descriptor: Int32
     private let writer: Int32
 
@@ -33,7 +33,7 @@ package final class WakeDescriptor: Sendable {
         _ = unsafe write(writer, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Takes back what was signalled.
+    /// Clears pending signals.
     func clear() {
         var value: UInt64 = 0
         _ = unsafe read(descriptor, &value, MemoryLayout<UInt64>.size)

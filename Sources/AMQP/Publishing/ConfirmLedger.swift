@@ -1,16 +1,16 @@
 internal import DequeModule
 
-/// Which publications of one confirm channel the broker has not yet answered.
+/// The publications of one confirm channel that the broker has not answered yet.
 ///
 /// Events in, settlements out; no I/O and no clock. Tags count from 1 in the order of writing, as the broker counts.
 struct ConfirmLedger {
-    /// Why a mandatory message came back.
+    /// The reason that a mandatory message was returned.
     struct ReturnReason: Equatable, Sendable {
         var code: UInt16
         var text: String
     }
 
-    /// What the broker decided.
+    /// The broker's decision.
     enum Outcome: Equatable, Sendable {
         case confirmed
         case rejected
@@ -24,7 +24,7 @@ struct ConfirmLedger {
         var outcome: Outcome
     }
 
-    /// How a `basic.return`, which carries no tag, finds its publication.
+    /// Matches a `basic.return`, which carries no tag, with its publication.
     struct ReturnKey: Hashable, Sendable {
         var messageID: String
         var exchange: String
@@ -42,13 +42,13 @@ struct ConfirmLedger {
     private var entries: Deque<Entry> = []
     /// The tag of the first entry.
     private var base: UInt64 = 1
-    /// Publications without an answer.
+    /// The number of unanswered publications.
     private(set) var count = 0
 
-    /// The tag the next publication gets.
+    /// The tag of the next publication.
     var nextTag: UInt64 { base + UInt64(entries.count) }
 
-    /// A publication was written. Returns its tag.
+    /// Records a written publication. Returns its tag.
     mutating func published(id: UInt64, bytes: Int, key: ReturnKey?) -> UInt64 {
         let tag = nextTag
         entries.append(Entry(id: id, bytes: bytes, key: key))
@@ -56,9 +56,9 @@ struct ConfirmLedger {
         return tag
     }
 
-    /// The broker gave a message back; its confirm follows. Returns whether a publication matched.
+    /// Records a returned message; its confirm follows. Returns whether a publication matched.
     mutating func returned(_ key: ReturnKey, reason: ReturnReason) -> Bool {
-        // The broker returns in order, so among equal keys the first one without a reason is meant.
+        // The broker returns in order, so the first equal key without a reason matches.
         guard let index = entries.firstIndex(where: { !$0.settled && $0.reason == nil && $0.key == key }) else {
             return false
         }
@@ -66,8 +66,8 @@ struct ConfirmLedger {
         return true
     }
 
-    /// The broker confirmed or refused. Appends what that settles; returns `false` when the tag was never used or was
-    /// settled before, which the protocol does not allow.
+    /// Records confirms or refusals and appends their settlements. Returns `false` when the tag was never used or was
+    /// settled before, which the protocol forbids.
     mutating func answered(
         tag: UInt64,
         multiple: Bool,
@@ -75,7 +75,7 @@ struct ConfirmLedger {
         into settlements: inout [Settlement]
     ) -> Bool {
         if multiple {
-            // Zero means all; a multiple confirm may find nothing left to settle.
+            // Zero means all; a multiple confirm may have nothing left to settle.
             let last = tag == 0 ? nextTag - 1 : tag
             guard last < nextTag else { return false }
             while base <= last, !entries.isEmpty {
@@ -92,8 +92,8 @@ struct ConfirmLedger {
         return true
     }
 
-    /// Gives up the room a publication takes in the window; its confirm may still come. Returns the bytes given up, or
-    /// `nil` when it was answered or given up before.
+    /// Releases a publication's share of the window; its confirm may still come. Returns the released bytes, or `nil`
+    /// when it was answered or released before.
     mutating func giveUp(tag: UInt64) -> Int? {
         guard tag >= base, tag < nextTag else { return nil }
         let index = Int(tag - base)
@@ -102,7 +102,7 @@ struct ConfirmLedger {
         return entries[index].bytes
     }
 
-    /// The channel is gone: all that was not answered, in order.
+    /// Returns all unanswered publications of an ended channel, in order.
     mutating func drain() -> [Settlement] {
         let open = entries.filter { !$0.settled }
         base = nextTag

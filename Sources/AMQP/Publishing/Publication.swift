@@ -4,7 +4,7 @@
     public import Foundation
 #endif
 
-/// A message on its way to an exchange.
+/// A message to publish to an exchange.
 public struct Publication: Sendable, Hashable {
     /// The exchange; the empty name is the default exchange, which routes to the queue named by the routing key.
     public var exchange: String
@@ -14,7 +14,7 @@ public struct Publication: Sendable, Hashable {
     public var properties: MessageProperties
     /// The payload.
     public var body: Data
-    /// Whether the broker must give the message back when no queue takes it.
+    /// Whether the broker must return the message when no queue takes it.
     public var mandatory: Bool
 
     /// Creates a publication.

@@ -1,4 +1,4 @@
-/// What of a ``PublishWindow`` is taken.
+/// The used part of a ``PublishWindow``.
 struct WindowAccount {
     private let window: PublishWindow
     private(set) var messages = 0
@@ -8,7 +8,7 @@ struct WindowAccount {
         self.window = window
     }
 
-    /// Whether a message of this size may be written now. One that is larger than the window goes alone.
+    /// Returns whether a message of this size may be written now. A message larger than the window is sent alone.
     func admits(_ size: Int) -> Bool {
         messages == 0 || (messages < window.messages && bytes + size <= window.bytes)
     }

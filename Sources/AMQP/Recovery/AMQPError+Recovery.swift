@@ -1,5 +1,6 @@
 extension AMQPError {
-    /// There was no connection until the deadline; a limit of the broker is told as such.
+    /// Returns the error of a call without a connection until its deadline. A reached limit of the broker keeps its
+    /// code.
     static func noConnection(_ cause: AMQPError?, delivery: DeliveryOutcome) -> AMQPError {
         let why = cause.map { ": \($0.message)" } ?? "."
         return AMQPError(
@@ -10,7 +11,7 @@ extension AMQPError {
         )
     }
 
-    /// Whether it says something of one call, whatever becomes of the connection.
+    /// Whether the error concerns a single call, in any state of the connection.
     var isAboutTheCall: Bool {
         switch code {
         case .timedOut, .cancelled, .blocked, .nacked, .unroutable, .frameTooLarge, .nameTooLong, .unsupported,

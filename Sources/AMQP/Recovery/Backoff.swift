@@ -1,4 +1,4 @@
-/// The delays of a ``RecoveryPolicy``, one after the other. No clock and no generator of its own.
+/// The successive delays of a ``RecoveryPolicy``, without a clock or generator of its own.
 package struct Backoff: Sendable, Equatable {
     private let policy: RecoveryPolicy
     /// Delays since the last reset.
@@ -10,19 +10,19 @@ package struct Backoff: Sendable, Equatable {
         self.policy = policy.bounded
     }
 
-    /// The next delay. `random` is a number from 0 to below 1.
+    /// Returns the next delay. `random` is at least 0 and below 1.
     package mutating func next(random: Double) -> Duration {
         last = last == .zero ? policy.firstDelay : min(policy.maximumDelay, last * 2)
         return take(random)
     }
 
-    /// The longest delay, for something that will not change soon.
+    /// Returns the longest delay, for a cause that will not change soon.
     mutating func slowest(random: Double) -> Duration {
         last = policy.maximumDelay
         return take(random)
     }
 
-    /// The next delay is the first again.
+    /// Starts again with the first delay.
     package mutating func reset() {
         attempts = 0
         last = .zero

@@ -1,25 +1,25 @@
-/// The largest body that the broker takes, as far as it is known.
+/// The largest body that the broker accepts, as far as known.
 ///
-/// The broker tells its `max_message_size` to nobody; it closes the channel of a publication with a larger body (406) and names
-/// both sizes. The limit is remembered for a minute, since an operator may lift it.
+/// The broker does not publish its `max_message_size`. It closes the channel of a publication with a larger body (406),
+/// and its text has both sizes. The limit is remembered for a minute, because an operator may raise it.
 struct BodyLimit {
     typealias Instant = ContinuousClock.Instant
 
     private static let memory = Duration.seconds(60)
     private var known: (size: Int, until: Instant)?
 
-    /// The limit, while it is remembered.
+    /// Returns the limit while it is remembered.
     func largest(at now: Instant) -> Int? {
         known.flatMap { now < $0.until ? $0.size : nil }
     }
 
-    /// The broker named its limit.
+    /// Remembers the limit that the broker named.
     mutating func learn(_ size: Int, now: Instant) {
         known = (size, now + Self.memory)
     }
 
-    /// The limit that an error names, if it refuses one of the bodies for its size: its text has the size of that body and a
-    /// smaller number, in whatever words.
+    /// Returns the limit in an error that refuses one of the bodies for its size. Its text contains the size of that
+    /// body and a smaller number, in any words.
     static func named(by error: AMQPError, refusing sizes: Set<Int>) -> Int? {
         guard error.replyCode == 406 else { return nil }
         let numbers = error.message.split { $0 == " " || $0 == "," || $0 == ";" || $0 == "(" || $0 == ")" }
@@ -30,7 +30,7 @@ struct BodyLimit {
 }
 
 extension AMQPError {
-    /// A body that is larger than the broker takes.
+    /// Returns the error for a body larger than the broker accepts.
     static func tooLarge(_ size: Int, limit: Int, delivery: DeliveryOutcome) -> AMQPError {
         AMQPError(
             code: .frameTooLarge,
@@ -40,7 +40,7 @@ extension AMQPError {
         )
     }
 
-    /// Whether the broker closed a connection because of what it was sent on it: everything but an operator's order, or its
-    /// own end (320).
+    /// Whether the broker closed the connection because of a frame on it: for every reason but an operator's order or
+    /// its own shutdown (320).
     var namesCulprit: Bool { code == .connectionClosed && replyCode != nil && replyCode != 320 }
 }

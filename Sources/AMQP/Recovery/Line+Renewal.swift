@@ -1,15 +1,15 @@
 internal import Logging
 
 extension Line {
-    /// How long the end of a connection that is made anew may take.
+    /// How long closing a connection for its renewal may take.
     private static let closePatience = Duration.seconds(5)
 
-    /// Ends the connection before its credentials end, so that the next one logs in with new ones. As long as there are no
-    /// new ones it stays: only the broker knows whether it still believes the old ones.
+    /// Closes the connection before its credentials expire, so that the next one logs in with new ones. Without new
+    /// credentials it stays: only the broker knows whether it still accepts the old ones.
     ///
-    /// - Returns: Whether it ended it; `false` when the task was cancelled.
+    /// - Returns: `false` when the task was cancelled.
     func renew(_ connection: Connection, _ lifetime: Duration) async -> Bool {
-        // Not all processes of a service at once.
+        // Spreads the renewals of a service's processes.
         var delay = lifetime * (0.8 + 0.1 * random())
         while true {
             do { try await clock.sleep(for: delay) } catch { return false }

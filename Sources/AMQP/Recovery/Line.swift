@@ -1,16 +1,17 @@
 public import Logging
 internal import Synchronization
 
-/// A connection that is made again when it is lost.
+/// A connection that is restored when it is lost.
 ///
-/// Each connection is a new ``Connection``, to the next address of the list. Calls wait for it until their deadline. When
-/// the broker refuses the login they fail at once with its reason, and the broker is asked again slowly.
+/// Each restored connection is a new ``Connection`` to the next address in the list. Calls wait for it until their
+/// deadline. If the broker refuses the login, calls fail at once with its reason, and the login is retried at a slow
+/// pace.
 ///
-/// A line needs somebody who runs it: see ``run(recover:)``.
+/// A task has to run the line: see ``run(recover:)``.
 public final class Line: Sendable {
-    /// What its connections are made with.
+    /// The settings of its connections.
     public let configuration: ConnectionConfiguration
-    /// What happens to the line. For one reader; the 64 newest events are kept.
+    /// The events of the line. For a single reader; the 64 newest are kept.
     public let events: AsyncStream<LineEvent>
     private let eventSource: AsyncStream<LineEvent>.Continuation
     let clock: any Clock<Duration>
@@ -21,9 +22,9 @@ public final class Line: Sendable {
     private struct State {
         var machine: LineStateMachine
         var connection: Connection?
-        /// Replaced by a new one whenever something changed.
+        /// Replaced by a new one at each change.
         var changed = OneShot<Void>()
-        /// Since when it is as it is.
+        /// The time of the last change.
         var since = ContinuousClock.now
 
         mutating func replaceChanged() -> OneShot<Void> {
@@ -32,7 +33,7 @@ public final class Line: Sendable {
         }
     }
 
-    /// The line whose recovery a task carries out: it may use the connection before the others.
+    /// The line whose recovery the task carries out. The task may use the connection before other tasks.
     private struct Recovery: Sendable {
         let line: ObjectIdentifier
         let generation: Int
@@ -43,10 +44,10 @@ public final class Line: Sendable {
     /// Creates a line; nothing happens before ``open()``.
     ///
     /// - Parameters:
-    ///   - configuration: What connections are made with.
-    ///   - clock: What the delays are slept with.
-    ///   - random: A number from 0 to below 1 for each delay.
-    ///   - logger: Each attempt is logged at debug level. What users should know comes as ``events``.
+    ///   - configuration: The settings of its connections.
+    ///   - clock: The clock for its delays.
+    ///   - random: Returns a number from 0 to below 1 for each delay.
+    ///   - logger: Logs each attempt at debug level. Events for users arrive as ``events``.
     public init(
         configuration: ConnectionConfiguration,
         clock: any Clock<Duration> = ContinuousClock(),
@@ -61,7 +62,7 @@ public final class Line: Sendable {
         (events, eventSource) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
     }
 
-    /// How it is now.
+    /// The current state.
     public var current: LineState {
         state.withLock { state in
             switch state.machine.state {
@@ -77,17 +78,17 @@ public final class Line: Sendable {
         }
     }
 
-    /// Why there is no connection, if there is none.
+    /// The reason that there is no connection, if there is none.
     var cause: AMQPError? { state.withLock { $0.machine.cause } }
 
-    /// Whether there is a connection that has not ended, and everything is on it.
+    /// Whether an open connection exists on which everything is restored.
     public var isConnected: Bool {
         state.withLock { state in
             if case .connected = state.machine.state { state.connection?.isOpen == true } else { false }
         }
     }
 
-    /// What the broker said about itself at the last login.
+    /// The broker's properties from the last login.
     public var serverProperties: ServerProperties {
         state.withLock { $0.connection }?.serverProperties ?? ServerProperties([:])
     }
@@ -95,12 +96,12 @@ public final class Line: Sendable {
     /// The user of the connection, or of the last one. See ``Connection/user``.
     public var user: String? { state.withLock { $0.connection }?.user }
 
-    /// The largest frame, in bytes, that was agreed on at the last login; before, the one to be asked for.
+    /// The largest frame, in bytes, that was negotiated at the last login; before the first login the requested one.
     public var frameMax: Int { state.withLock { $0.connection }?.frameMax ?? configuration.frameMax }
 
-    /// Makes the first connection, at once or not at all.
+    /// Makes the first connection, without retrying.
     ///
-    /// - Throws: What ``Connection/open()`` throws.
+    /// - Throws: The errors of ``Connection/open()``.
     public func open() async throws(AMQPError) {
         guard case .connect(let generation, let first) = change({ $0.openRequested() }) else {
             throw AMQPError(code: .unsupported, delivery: .notSent, message: "The line was opened before.")
@@ -115,10 +116,10 @@ public final class Line: Sendable {
         guard case .watch = change({ $0.opened(generation) }) else { throw .closed("connection") }
     }
 
-    /// Keeps the line connected until it is closed or the task is cancelled. One task runs it, after ``open()``.
+    /// Keeps the line connected until it is closed or the task is cancelled. A single task runs it, after ``open()``.
     ///
-    /// - Parameter recover: Makes again what lived on the lost connection. While it runs, calls by others wait; its own
-    ///   use the new connection. When it throws, the connection is given up and another follows.
+    /// - Parameter recover: Restores the objects of the lost connection. Meanwhile other calls wait; its own calls use
+    ///   the new connection. If it throws, the connection is closed and another follows.
     public func run(recover: @escaping @Sendable (Connection) async throws(AMQPError) -> Void) async {
         guard case .connected(var generation) = state.withLock({ $0.machine.state }) else { return }
         var lostAt: ContinuousClock.Instant?
@@ -166,11 +167,11 @@ public final class Line: Sendable {
         }
     }
 
-    /// The connection, as soon as there is one.
+    /// Returns the connection as soon as there is one.
     ///
-    /// - Parameter deadline: When to give up; `nil` waits until the line is closed or the task is cancelled.
-    /// - Throws: `timedOut` when there was none until the deadline, the broker's reason when it refuses this client, `closed`
-    ///   when the line is closed, `cancelled`. Nothing was sent then.
+    /// - Parameter deadline: The time limit; `nil` waits until the line is closed or the task is cancelled.
+    /// - Throws: `timedOut` when there was none until the deadline, the broker's reason when it refuses this client,
+    ///   `closed` when the line is closed, `cancelled`. Nothing was then sent.
     public func connection(deadline: Deadline?) async throws(AMQPError) -> Connection {
         while true {
             let (usable, machine, changed) = state.withLock { state in
@@ -178,7 +179,7 @@ public final class Line: Sendable {
             }
             if let usable { return usable }
             if machine.state == .closed { throw .closed("connection") }
-            // Without a deadline somebody waits for better times.
+            // Without a deadline the caller waits for the refusal to end.
             if let refusal = machine.refusal, deadline != nil { throw refusal.with(delivery: .notSent) }
             if let deadline {
                 _ = await changed.wait(until: deadline)
@@ -190,10 +191,10 @@ public final class Line: Sendable {
         }
     }
 
-    /// Carries out something that may be done twice: when the connection ends meanwhile it is begun again on the next.
+    /// Runs an operation that may run twice: if the connection ends meanwhile, it is started again on the next one.
     ///
-    /// - Throws: What ``connection(deadline:)`` and `body` throw; `timedOut` (unknown) when the connection ended and there was
-    ///   no other until the deadline.
+    /// - Throws: The errors of ``connection(deadline:)`` and `body`; `timedOut` (unknown) when the connection ended and
+    ///   there was no other until the deadline.
     public func perform<Result>(
         deadline: Deadline,
         _ body: (Connection) async throws(AMQPError) -> Result
@@ -216,17 +217,17 @@ public final class Line: Sendable {
         }
     }
 
-    /// Opens a channel on the connection that there is, or will be.
+    /// Opens a channel on the current or next connection.
     ///
-    /// - Throws: What ``connection(deadline:)`` and ``Connection/openChannel(confirms:deadline:)`` throw.
+    /// - Throws: The errors of ``connection(deadline:)`` and ``Connection/openChannel(confirms:deadline:)``.
     public func openChannel(confirms: Bool, deadline: Deadline) async throws(AMQPError) -> Channel {
         try await perform(deadline: deadline) { (connection) throws(AMQPError) in
             try await connection.openChannel(confirms: confirms, deadline: deadline)
         }
     }
 
-    /// Runs `body` with a channel of its own; again on the next connection when the connection ends meanwhile, so it must
-    /// be something that may be done twice. See ``Connection/withChannel(deadline:_:)``.
+    /// Runs `body` with a channel of its own. If the connection ends meanwhile, it runs again on the next one, so it
+    /// must be repeatable. See ``Connection/withChannel(deadline:_:)``.
     public func withChannel<Result>(
         deadline: Deadline,
         _ body: (Channel) async throws(AMQPError) -> Result
@@ -236,11 +237,11 @@ public final class Line: Sendable {
         }
     }
 
-    /// Why the broker refuses this client, if it does.
+    /// The broker's reason for refusing this client, if it does.
     var refusal: AMQPError? { state.withLock { $0.machine.refusal } }
 
-    /// Waits until the broker refuses this client. Returns why, and what is resolved when something changes after that; `nil`
-    /// when the line is closed or the task is cancelled.
+    /// Waits until the broker refuses this client. Returns its reason, and a value that is resolved at the next change;
+    /// `nil` when the line is closed or the task is cancelled.
     func waitUntilRefused() async -> (AMQPError, changed: OneShot<Void>)? {
         while !Task.isCancelled {
             let (machine, changed) = state.withLock { ($0.machine, $0.changed) }
@@ -260,7 +261,7 @@ public final class Line: Sendable {
         }
     }
 
-    /// Closes the connection and makes no other. Calls that wait for one fail with `closed`.
+    /// Closes the connection without making another. Calls that wait for one fail with `closed`.
     public func close(timeout: Duration) async {
         if case .end = change({ $0.closeRequested() }) {
             eventSource.yield(.closed)
@@ -282,7 +283,7 @@ public final class Line: Sendable {
         }
     }
 
-    /// Changes the state and wakes who waits for that.
+    /// Changes the state and wakes the waiting tasks.
     private func change(_ event: (inout LineStateMachine) -> LineStateMachine.Action) -> LineStateMachine.Action {
         let (action, changed) = state.withLock { state -> (LineStateMachine.Action, OneShot<Void>?) in
             let before = state.machine.state
@@ -296,7 +297,7 @@ public final class Line: Sendable {
         return action
     }
 
-    /// Makes a connection. Returns why it could not.
+    /// Makes a connection. Returns the error if it could not.
     private func connect(_ generation: Int, _ firstEndpoint: Int) async -> AMQPError? {
         var configuration = configuration
         let endpoints = configuration.endpoints
@@ -322,8 +323,8 @@ public final class Line: Sendable {
         return nil
     }
 
-    /// Waits for the end of the connection, and passes on what is said about it. Returns why it ended, and whether that was
-    /// to make it anew.
+    /// Waits for the end of the connection, and forwards its events. Returns the error that ended it, and whether it
+    /// was closed for its renewal.
     private func watch() async -> (AMQPError, isRenewal: Bool) {
         guard let connection = state.withLock({ $0.connection }) else { return (.closed("connection"), false) }
         let isRenewal = await withTaskGroup(of: Bool.self) { group in
@@ -344,7 +345,7 @@ public final class Line: Sendable {
         return (await connection.waitUntilClosed() ?? .closed("connection", delivery: .unknown), isRenewal)
     }
 
-    /// Returns when the connection has ended.
+    /// Forwards events until the connection has ended.
     private func passOn(_ events: AsyncStream<ConnectionEvent>) async {
         var isBlocked = false
         for await event in events {
@@ -375,7 +376,7 @@ public final class Line: Sendable {
         return change { $0.lost(generation, error, uptime: .zero, random: random()) }
     }
 
-    /// Runs the recovery, at most as long as the connection lives.
+    /// Runs the recovery no longer than the connection lives.
     private static func error(
         of body: @escaping @Sendable (Connection) async throws(AMQPError) -> Void,
         on connection: Connection

@@ -1,29 +1,29 @@
-/// What happens to a ``Line``.
+/// An event of a ``Line``.
 public enum LineEvent: Sendable, Hashable {
     /// The connection ended; another will be made.
     case lost(AMQPError)
-    /// The connection was ended because its credentials end soon, and is made again with new ones.
+    /// The connection was closed because its credentials expire soon, and is being made with new ones.
     case renewing
-    /// The broker does not want this client any more: login refused, virtual host gone. It is asked again slowly.
+    /// The broker refuses this client: login refused, or no such virtual host. The login is retried at a slow pace.
     case refused(AMQPError)
-    /// A new connection is open, and everything that lived on the old one is there again.
+    /// A new connection is open, and all objects of the old one are restored.
     case recovered(outage: Duration, attempts: Int)
-    /// The broker stopped taking messages because of an alarm.
+    /// The broker stopped accepting messages because of an alarm.
     case blocked(reason: String)
-    /// The alarm is over, or the connection it was about.
+    /// The alarm has ended, or its connection has.
     case unblocked
-    /// The line was closed by this process. The last event.
+    /// This process closed the line. The last event.
     case closed
 }
 
-/// How a ``Line`` is at a moment.
+/// The state of a ``Line``.
 public enum LineState: Sendable, Hashable {
-    /// There is a connection, and everything is there that should be on it.
+    /// A connection is open, with everything on it.
     case connected
-    /// There is none, or not everything yet; why, and since when.
+    /// There is no connection, or not everything is restored; with the reason and the time of the loss.
     case recovering(AMQPError, since: ContinuousClock.Instant)
-    /// There is none, because the broker does not want this client.
+    /// There is no connection, because the broker refuses this client.
     case refused(AMQPError, since: ContinuousClock.Instant)
-    /// It was closed by this process, or never opened.
+    /// This process closed the line, or never opened it.
     case closed
 }

@@ -1,44 +1,44 @@
 /// The life of a ``Line``: connections follow one another until it is closed.
 ///
-/// Events in, actions out; no I/O, no clock and no generator. Each connection has a generation; events about one that is
-/// not the present one change nothing.
+/// Events in, actions out; no I/O, no clock and no generator. Each connection has a generation; events about an earlier
+/// one change nothing.
 struct LineStateMachine {
     enum State: Equatable, Sendable {
         /// Not opened yet.
         case idle
         /// A connection of this generation is being made.
         case connecting(Int)
-        /// It is open, and what was lost is being made again on it.
+        /// It is open, and the lost objects are being restored on it.
         case recovering(Int)
-        /// It is open and everything is there.
+        /// It is open, with everything on it.
         case connected(Int)
-        /// It is gone, or could not be made; the next follows after a delay.
+        /// It ended, or could not be made; the next follows after a delay.
         case waiting(Int)
         case closed
     }
 
-    /// What the owner has to do.
+    /// The action for the owner.
     enum Action: Equatable, Sendable {
         /// Nothing: the event was about another connection.
         case none
-        /// Make a connection of this generation. The endpoints of the list are tried from this one on.
+        /// Make a connection of this generation, beginning with this endpoint in the list.
         case connect(Int, firstEndpoint: Int)
-        /// Make again what was lost, on the connection of this generation.
+        /// Restore the lost objects on the connection of this generation.
         case recover(Int)
         /// Wait for the end of the connection.
         case watch(Int)
         /// Wait, then report ``LineStateMachine/delayPassed()``.
         case wait(Duration)
-        /// The first connection could not be made: tell whoever opens the line. It is closed.
+        /// The first connection could not be made: fail the call that opens the line. The line is closed.
         case fail(AMQPError)
-        /// It is over.
+        /// The line has ended.
         case end
     }
 
     private(set) var state = State.idle
-    /// Why there is no connection that can be used; `nil` while there is one.
+    /// The reason that there is no usable connection; `nil` while there is one.
     private(set) var cause: AMQPError?
-    /// The broker answered and does not want this client: calls need not wait.
+    /// The broker's reason for refusing this client: calls need not wait.
     private(set) var refusal: AMQPError?
     private var backoff: Backoff
     private var firstEndpoint = 0
@@ -56,7 +56,7 @@ struct LineStateMachine {
         return .connect(1, firstEndpoint: firstEndpoint)
     }
 
-    /// A connection is open, to the endpoint with this place in the list.
+    /// Records that a connection to the endpoint with this index is open.
     mutating func opened(_ generation: Int) -> Action {
         guard state == .connecting(generation) else { return .none }
         refusal = nil
@@ -79,7 +79,7 @@ struct LineStateMachine {
         return wait(generation, error, random)
     }
 
-    /// Everything that was lost is there again.
+    /// Records that everything is restored.
     mutating func recovered(_ generation: Int) -> Action {
         guard state == .recovering(generation) else { return .none }
         cause = nil
@@ -87,9 +87,9 @@ struct LineStateMachine {
         return .watch(generation)
     }
 
-    /// The connection ended, or is of no use: what was lost could not be made again on it.
+    /// Records that the connection closed or failed, or that its recovery failed.
     ///
-    /// - Parameter uptime: How long it was connected; one that lasted resets the delays.
+    /// - Parameter uptime: How long it was connected. A lasting connection resets the delays.
     mutating func lost(_ generation: Int, _ error: AMQPError, uptime: Duration, random: Double) -> Action {
         switch state {
         case .connected(generation):
@@ -102,7 +102,7 @@ struct LineStateMachine {
         }
     }
 
-    /// The connection was ended by this process, to make another with new credentials.
+    /// Records that this process closed the connection to renew it with new credentials.
     mutating func renewed(_ generation: Int, _ error: AMQPError) -> Action {
         guard state == .connected(generation) else { return .none }
         state = .connecting(generation + 1)
@@ -110,7 +110,7 @@ struct LineStateMachine {
         return .connect(generation + 1, firstEndpoint: firstEndpoint)
     }
 
-    /// The delay is over.
+    /// Records that the delay has passed.
     mutating func delayPassed() -> Action {
         guard case .waiting(let generation) = state else { return .none }
         state = .connecting(generation + 1)
@@ -127,14 +127,14 @@ struct LineStateMachine {
         state = .waiting(generation)
         cause = error
         refusal = error.isRefusal ? error : nil
-        // Whatever was wrong with this address, another may do better.
+        // Another address may work.
         firstEndpoint += 1
         return .wait(error.isRefusal ? backoff.slowest(random: random) : backoff.next(random: random))
     }
 }
 
 extension AMQPError {
-    /// Whether the broker answered that it does not want this client, at its login.
+    /// Whether the broker refused this client at its login.
     var isRefusal: Bool {
         code == .authenticationFailed || code == .virtualHostNotFound || code == .accessRefused
     }

@@ -1,16 +1,17 @@
-/// The publications that nobody has been told the end of, in the order in which they were submitted.
+/// The publications whose callers have not been told the outcome, in the order of submission.
 ///
-/// Events in, decisions out; no I/O and no clock. A publication is *out* while a channel has it, else it waits here: for a
-/// channel, or for its deadline. What was out when a channel ended goes out again, in the old order and before anything new.
+/// Events in, decisions out; no I/O and no clock. A publication is *out* while a channel has it; else it waits here for
+/// a channel or its deadline. When a channel ends, its publications go out again, in the old order and before newer
+/// ones.
 struct PublicationQueue<Waiter> {
-    /// A publication and who waits for it. An object: it is changed where it is, and never copied.
+    /// A publication and its waiter. A class, so that it is changed in place and never copied.
     final class Entry {
         let publication: Publication
         let deadline: Deadline
         let waiter: Waiter
-        /// On how many channels that ended it may have reached the broker.
+        /// The number of ended channels on which it may have reached the broker.
         fileprivate(set) var writes = 0
-        /// Whether the channel that ended last may have ended because of it.
+        /// Whether it may have caused the end of the last channel.
         fileprivate(set) var isSuspect = false
         /// The operation of the channel that has it.
         fileprivate(set) var operation: UInt64?
@@ -23,61 +24,61 @@ struct PublicationQueue<Waiter> {
         }
     }
 
-    /// How a publication ended.
+    /// The end of a publication.
     struct Ending {
         let waiter: Waiter
         let result: Result<Void, AMQPError>
     }
 
-    /// What becomes of a publication after something happened to its operation.
+    /// The effect of an operation's end on its publication.
     enum Outcome {
-        /// Nothing: the event was late.
+        /// None: the event was late.
         case none
-        /// It is over.
+        /// It has ended.
         case ended(Ending)
         /// It waits for the next channel, or for its deadline.
         case waits
     }
 
-    /// What the cancellation of a caller needs.
+    /// The action to take when a caller is cancelled.
     enum Cancellation {
         case none
         case ended(Ending)
-        /// The channel has it: tell it.
+        /// The channel has it: cancel the operation.
         case cancel(operation: UInt64)
     }
 
     private var entries: [UInt64: Entry] = [:]
     private var lastNumber: UInt64 = 0
 
-    /// Publications that have not ended.
+    /// The number of publications that have not ended.
     var count: Int { entries.count }
 
-    /// Takes a publication. Returns its number; numbers rise.
+    /// Adds a publication. Returns its number; numbers rise.
     mutating func submit(_ publication: Publication, deadline: Deadline, waiter: Waiter) -> UInt64 {
         lastNumber += 1
         entries[lastNumber] = Entry(publication, deadline, waiter)
         return lastNumber
     }
 
-    /// What is known of a publication; `nil` when it has ended.
+    /// The entry of a publication; `nil` when it has ended.
     subscript(number: UInt64) -> Entry? { entries[number] }
 
-    /// Whether a publication waits here.
+    /// Returns whether a publication waits here.
     func isWaiting(_ number: UInt64) -> Bool { entries[number].map { $0.operation == nil } ?? false }
 
-    /// What waits, in order.
+    /// The waiting publications, in order.
     var waiting: [UInt64] { entries.filter { $0.value.operation == nil }.keys.sorted() }
 
-    /// What may have ended the last channel, in order.
+    /// The publications that may have ended the last channel, in order.
     var suspects: [UInt64] { entries.filter { $0.value.isSuspect }.keys.sorted() }
 
-    /// A channel is given the publication now.
+    /// Records that a channel has the publication.
     mutating func sent(_ number: UInt64, operation: UInt64) {
         entries[number]?.operation = operation
     }
 
-    /// The channel says how it ended.
+    /// Records the result of the channel's operation.
     mutating func finished(
         _ number: UInt64,
         operation: UInt64,
@@ -98,27 +99,27 @@ struct PublicationQueue<Waiter> {
         }
     }
 
-    /// The last channel was ended by something else, or it is known by what.
+    /// Clears all suspects: another cause ended the last channel, or the culprit is known.
     mutating func acquitAll() {
         for number in suspects { entries[number]?.isSuspect = false }
     }
 
-    /// The one that was tried alone is why its channel ended.
+    /// Ends the publication that closed its channel when it was tried alone.
     ///
-    /// - Parameter wasAlone: Whether it was the only one on the channel that ended before, too.
+    /// - Parameter wasAlone: Whether it was also the only one on the previous channel that ended.
     mutating func convict(_ number: UInt64, _ error: AMQPError, wasAlone: Bool) -> Ending? {
         guard let entry = entries[number] else { return nil }
-        // Its first copy may have been taken, when another one was why that channel ended.
+        // Its first copy may have been accepted, if another publication ended that channel.
         if wasAlone, entry.writes <= 2 { entry.writes = 0 }
         guard error.replyCode == 406 else { return end(number, entry, .failure(error.with(delivery: .refused))) }
-        // It lies in the message: no copy of it was taken.
+        // The message itself is at fault: no copy of it was accepted.
         entry.writes = 0
         let refusal = AMQPError(code: .unsupported, delivery: .refused, replyCode: 406, message: error.message)
         return end(number, entry, .failure(refusal))
     }
 
-    /// Ends the suspects whose bodies are larger than the limit that the error of their channel names: no copy of them was
-    /// taken. Returns `nil` when the error names none.
+    /// Ends the suspects whose bodies exceed the limit in their channel's error: no copy of them was accepted. Returns
+    /// `nil` when the error contains no limit.
     mutating func convictLarge(_ error: AMQPError) -> (limit: Int, endings: [Ending])? {
         let suspects = suspects
         let sizes = Set(suspects.compactMap { entries[$0]?.publication.body.count })
@@ -132,7 +133,7 @@ struct PublicationQueue<Waiter> {
         return (limit, endings)
     }
 
-    /// The caller does not wait any more.
+    /// Cancels a publication for its caller.
     mutating func cancel(_ number: UInt64) -> Cancellation {
         guard let entry = entries[number] else { return .none }
         if let operation = entry.operation {
@@ -142,7 +143,7 @@ struct PublicationQueue<Waiter> {
         return .ended(end(number, entry, .failure(.taskCancelled)))
     }
 
-    /// The deadline of one that waits has passed.
+    /// Ends a waiting publication whose deadline has passed.
     mutating func expire(_ number: UInt64, because cause: AMQPError?) -> Ending? {
         guard let entry = entries[number], entry.operation == nil else { return nil }
         let isRefused = cause?.isRefusal == true
@@ -154,7 +155,7 @@ struct PublicationQueue<Waiter> {
         )
     }
 
-    /// No channel will follow. Ends everything.
+    /// Ends all publications: no channel will follow.
     mutating func close() -> [Ending] {
         entries.keys.sorted().compactMap { number in
             entries[number].map { end(number, $0, .failure(.closed("connection"))) }
@@ -173,7 +174,7 @@ struct PublicationQueue<Waiter> {
 extension PublicationQueue.Ending: Sendable where Waiter: Sendable {}
 
 extension AMQPError {
-    /// Whether a publication is over with it; after any other error it can be sent again on the next channel.
+    /// Whether the error ends its publication. After any other error it can be sent again on the next channel.
     var endsPublication: Bool {
         switch code {
         case .nacked, .unroutable, .timedOut, .blocked, .cancelled: true

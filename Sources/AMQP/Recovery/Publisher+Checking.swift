@@ -1,7 +1,7 @@
 extension Publisher {
-    /// The publication with what it lacks.
+    /// Returns the publication with missing parts added.
     ///
-    /// - Throws: Why it can't be published at all; nothing was sent.
+    /// - Throws: The reason that it can't be published; nothing was sent.
     func checked(_ publication: Publication) throws(AMQPError) -> Publication {
         if case .refused(let error, _) = line.current { throw error.with(delivery: .notSent) }
         try OutgoingMethod.basicPublish(

@@ -1,33 +1,33 @@
 internal import Logging
 internal import Synchronization
 
-/// Publishes with confirms through a ``Line``, also across the loss of its connections.
+/// Publishes with confirms through a ``Line``, across the loss of its connections.
 ///
-/// What was not confirmed when a channel or connection ended is published again on the next one, in the order of the calls
-/// and before anything newer, with the same properties: the receiver can know a second copy by its message id. Each
-/// publication keeps its deadline, and its delivery is `unknown` once it may have been written.
+/// Messages that were unconfirmed when a channel or connection ended are published again on the next one, in the order
+/// of the calls and before newer ones, with the same properties. Receivers can detect a second copy by its message id.
+/// Each publication keeps its deadline, and its delivery is `unknown` once it may have been written.
 ///
-/// A channel that the broker closes because of one publication (a missing exchange, a missing permission) costs the others
-/// nothing but time: what was unconfirmed is tried again one by one, until the one is found.
+/// If the broker closes a channel because of one publication (a missing exchange, a missing permission), the others
+/// only lose time: unconfirmed messages are retried one by one until the culprit is found.
 public final class Publisher: Sendable {
     private typealias Queue = PublicationQueue<Waiter<Void>>
 
     private struct State {
         var queue = Queue()
-        /// Where publications go at once; without one they wait.
+        /// The channel that publications go to; without one they wait.
         var channel: Channel?
-        /// The connection that has what is out.
+        /// The connection that has the unconfirmed publications.
         var carrier: ConnectionShared?
-        /// The one that is published alone, and who waits for its end.
+        /// The publication that is tried alone, and the signal of its end.
         var trial: (number: UInt64, done: OneShot<Void>)?
         var deadlines = DeadlineQueue()
-        /// Resolved when one that waits may be due before those that waited before.
+        /// Resolved when a new waiting publication may be due before earlier ones.
         var dueChanged = OneShot<Void>()
         var isClosed = false
         var bodyLimit = BodyLimit()
-        /// When the channel was last given up on purpose.
+        /// The time when the channel was last replaced on purpose.
         var renewed: ContinuousClock.Instant?
-        /// The thread to be woken when the lock is free again.
+        /// The thread to wake when the lock is released.
         var wake: WakeDescriptor?
 
         mutating func takeWake() -> WakeDescriptor? {
@@ -39,34 +39,35 @@ public final class Publisher: Sendable {
     let line: Line
     private let messageIDPrefix: String
     private let state = Mutex(State())
-    /// Messages that got their id here.
+    /// The number of message ids assigned here.
     private let messages = Atomic<UInt64>(0)
 
-    /// How long the opening of a channel may take before it is tried again.
+    /// How long opening a channel may take before it is retried.
     private static let channelPatience = Duration.seconds(10)
-    /// The time until then when it failed at once.
+    /// The pause before the next attempt when opening failed at once.
     private static let channelPause = Duration.milliseconds(200)
 
     /// Creates a publisher; ``run()`` makes it work.
     ///
     /// - Parameters:
-    ///   - line: The line it publishes through. Nothing else closes its connections.
-    ///   - name: What it calls messages without an id, so that copies have the same: `warren-<name>-<number>`. Unique.
+    ///   - line: The line to publish through. Only its owner closes its connections.
+    ///   - name: A unique name for ids of messages without one, so that copies have the same: `warren-<name>-<number>`.
     public init(line: Line, name: String) {
         self.line = line
         messageIDPrefix = "warren-\(name)-"
     }
 
-    /// Publications that have not ended.
+    /// The number of publications that have not ended.
     public var count: Int { state.withLock { $0.queue.count } }
 
-    /// The largest body that the broker takes, while a refusal that named it is remembered: a minute.
+    /// The largest body that the broker accepts, remembered for a minute after a refusal that contained it.
     package var largestBody: Int? { state.withLock { $0.bodyLimit.largest(at: .now) } }
 
     /// Publishes a message and returns when the broker has taken responsibility for it.
     ///
-    /// - Throws: As ``Channel/publish(_:deadline:)``, but for what ends a channel or a connection: then it waits for the next.
-    ///   `timedOut` when there was none until the deadline; the broker's reason, at once, when it refuses this client.
+    /// - Throws: As ``Channel/publish(_:deadline:)``, except that it survives the end of a channel or connection and
+    ///   waits for the next. `timedOut` when there was none until the deadline; the broker's reason, at once, when it
+    ///   refuses this client.
     public func publish(_ publication: Publication, deadline: Deadline) async throws(AMQPError) {
         let publication = try checked(publication)
         let number = Mutex<UInt64?>(nil)
@@ -74,7 +75,7 @@ public final class Publisher: Sendable {
             await withCheckedContinuation { waiter in
                 let submitted = submit(publication, deadline, .task(waiter))
                 number.withLock { $0 = submitted }
-                // The handler may have run before there was a number.
+                // The cancellation handler may have run before there was a number.
                 if Task.isCancelled, let submitted { cancel(submitted) }
             }
         } onCancel: {
@@ -85,9 +86,9 @@ public final class Publisher: Sendable {
 
     /// Publishes a message and returns at once.
     ///
-    /// - Parameter ended: Called once, with what ``publish(_:deadline:)`` would return or throw, on the thread where that is
-    ///   known; it may be called before this returns. It must not wait for anything.
-    /// - Returns: What ``cancel(_:)`` takes; `nil` when it has ended.
+    /// - Parameter ended: Called once with the outcome of ``publish(_:deadline:)``, on the thread that learns it,
+    ///   perhaps before this returns. It must not wait.
+    /// - Returns: The number to pass to ``cancel(_:)``; `nil` when it has ended.
     package func publish(
         _ publication: Publication,
         deadline: Deadline,
@@ -101,15 +102,15 @@ public final class Publisher: Sendable {
         }
     }
 
-    /// Calls a function once, on the thread of the connection, before that writes again: what it publishes goes out then. It
-    /// must not wait for anything. Without a connection it is called before this returns.
+    /// Calls a function once on the connection's thread before the next write, so that its publications go out with it.
+    /// It must not wait. Without a connection it is called before this returns.
     package func atNextTurn(_ body: @escaping @Sendable () -> Void) {
         let thread = state.withLock { $0.channel?.connection.shared.thread }
         guard let thread, thread.inbox.submit(.run(body)) == nil else { return body() }
     }
 
-    /// Ends a publication with `cancelled`, unless it has ended. Its message may still be delivered: see the `delivery` of
-    /// the error.
+    /// Ends a publication with `cancelled`, unless it has ended. Its message may still be delivered: see the error's
+    /// `delivery`.
     package func cancel(_ number: UInt64) {
         let ending: Queue.Ending? = state.withLock { state in
             switch state.queue.cancel(number) {
@@ -123,17 +124,17 @@ public final class Publisher: Sendable {
         if let ending { resume([ending]) }
     }
 
-    /// An id for a message of this publisher. A mandatory publication without one gets it; giving it one when its properties
-    /// are made saves a copy of them.
+    /// Returns a new message id of this publisher. Mandatory publications without one get it. Setting it when the
+    /// properties are made saves a copy of them.
     public func nextMessageID() -> String {
-        // Joined, not interpolated: that took half a microsecond of each message.
+        // Concatenated, because interpolation took half a microsecond of each message.
         messageIDPrefix + String(messages.add(1, ordering: .relaxed).newValue)
     }
 
-    /// Keeps publishing until the line is closed or the task is cancelled. One task runs it.
+    /// Keeps publishing until the line is closed or the task is cancelled. A single task runs it.
     ///
-    /// - Parameter repair: Called when the broker closed the channel, before the unconfirmed publications are tried one by
-    ///   one: it can make again what was missing.
+    /// - Parameter repair: Called when the broker closed the channel, before the unconfirmed publications are retried
+    ///   one by one. It can restore missing objects.
     public func run(repair: @escaping @Sendable (AMQPError) async -> Void = { _ in }) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.expireWaiting() }
@@ -149,10 +150,10 @@ public final class Publisher: Sendable {
         resume(endings)
     }
 
-    /// Goes on with another channel, at most once a second. What is unconfirmed is published again on it.
+    /// Replaces the channel, at most once a second. Unconfirmed messages are published again on the new one.
     ///
-    /// For a queue that refuses messages without being full. A channel remembers which node decides for a quorum queue; one
-    /// that was opened before there was a new one refuses for ever (RabbitMQ 3.10).
+    /// For a queue that refuses messages without being full. A channel remembers the leader of a quorum queue; one
+    /// opened before a new leader was elected refuses forever (RabbitMQ 3.10).
     public func renew() async {
         let channel = state.withLock { state -> Channel? in
             guard let channel = state.channel else { return nil }
@@ -166,13 +167,13 @@ public final class Publisher: Sendable {
 
     // MARK: Callers
 
-    /// Returns `nil` when the publisher is closed; then the waiter was resumed.
+    /// Returns `nil` when the publisher is closed; the waiter was then resumed.
     private func submit(
         _ publication: Publication,
         _ deadline: Deadline,
         _ waiter: Waiter<Void>
     ) -> UInt64? {
-        // Under one lock, so that the channel gets publications in the order of their numbers.
+        // Uses one lock, so that the channel gets publications in the order of their numbers.
         var waits = false
         let (number, changed, wake): (UInt64?, OneShot<Void>?, WakeDescriptor?) = state.withLock { state in
             if state.isClosed { return (nil, nil, nil) }
@@ -184,7 +185,7 @@ public final class Publisher: Sendable {
         wake?.signal()
         if number == nil { waiter.resume(returning: .failure(.closed("connection"))) }
         changed?.resolve(())
-        // The others that waited when the broker refused this client have been told.
+        // Publications that waited when the broker refused this client have already failed.
         if waits, let refusal = line.refusal { failWaiting(refusal) }
         return number
     }
@@ -195,7 +196,7 @@ public final class Publisher: Sendable {
 
     // MARK: The channel
 
-    /// Gives a publication to the channel, if there is one that takes it.
+    /// Passes a publication to the channel, if one accepts it.
     private func send(_ number: UInt64, _ state: inout State) -> Bool {
         guard let channel = state.channel else { return false }
         let isSent = send(number, to: channel, &state)
@@ -206,7 +207,7 @@ public final class Publisher: Sendable {
     private func send(_ number: UInt64, to channel: Channel, _ state: inout State) -> Bool {
         guard let entry = state.queue[number] else { return true }
         var publication = entry.publication
-        // The broker takes no other name than that of the connection's user, which may have changed with the connection.
+        // The broker accepts only the connection's user name, which may have changed with the connection.
         if let user = publication.properties.userID, user != channel.connection.user {
             publication.properties.userID = channel.connection.user
         }
@@ -220,7 +221,7 @@ public final class Publisher: Sendable {
             deadline: entry.deadline,
             waiter: .function { [self] in finished(number, operation, $0.map { _ in }) }
         )
-        // Before it is handed over: the answer may come from another thread at once.
+        // Recorded before the submission: the answer may come from another thread at once.
         state.queue.sent(number, operation: operation)
         let (refusal, wake) = shared.thread.inbox.place(.publish(submission))
         if let wake { state.wake = wake }
@@ -229,7 +230,7 @@ public final class Publisher: Sendable {
         return false
     }
 
-    /// An operation of a channel ended. Runs on the thread of the connection.
+    /// Handles the end of a channel's operation. Runs on the connection's thread.
     private func finished(_ number: UInt64, _ operation: UInt64, _ result: Result<Void, AMQPError>) {
         let (ending, changed, trial): (Queue.Ending?, OneShot<Void>?, OneShot<Void>?) = state.withLock { state in
             let trial = state.trial?.number == number ? state.trial?.done : nil
@@ -237,7 +238,7 @@ public final class Publisher: Sendable {
             case .none: return (nil, nil, nil)
             case .ended(let ending): return (ending, nil, trial)
             case .waits:
-                // Whatever it was, nothing more can go to this channel.
+                // For any reason, nothing more can be sent on this channel.
                 state.channel = nil
                 guard let deadline = state.queue[number]?.deadline else { return (nil, nil, trial) }
                 return (nil, Self.wait(number, deadline, &state), trial)
@@ -248,7 +249,7 @@ public final class Publisher: Sendable {
         if let ending { resume([ending]) }
     }
 
-    /// From now on everything goes to this channel, beginning with what waits.
+    /// Sends all publications to this channel from now on, beginning with the waiting ones.
     private func begin(_ channel: Channel) {
         let wake = state.withLock { state in
             state.queue.acquitAll()
@@ -282,7 +283,7 @@ public final class Publisher: Sendable {
                 if let error, connection.isOpen || error.namesCulprit { reason = error }
             } catch {
                 if error.code == .cancelled || line.current == .closed { return }
-                // A connection that is there, and opens no channel, is not asked again at once.
+                // Pauses before it asks an open connection for a channel again.
                 if line.isConnected { try? await Task.sleep(for: Self.channelPause) }
             }
         }
@@ -290,7 +291,7 @@ public final class Publisher: Sendable {
 
     // MARK: The culprit
 
-    /// Ends what the broker refused for its size. Returns `false` when the error does not say so.
+    /// Ends publications that the broker refused for their size. Returns `false` when the error reports no size.
     private func refuseLarge(_ error: AMQPError) -> Bool {
         let endings: [Queue.Ending]? = state.withLock { state in
             guard let (limit, endings) = state.queue.convictLarge(error) else { return nil }
@@ -301,8 +302,7 @@ public final class Publisher: Sendable {
         return endings != nil
     }
 
-    /// The broker closed the channel, or the connection, because of one of the publications on it: publishes each alone until
-    /// that one is found.
+    /// Finds the publication that made the broker close the channel or connection, by publishing each suspect alone.
     private func tryOneByOne(on connection: Connection) async throws(AMQPError) {
         let suspects = state.withLock { $0.queue.suspects }
         let wasAlone = suspects.count == 1
@@ -317,7 +317,8 @@ public final class Publisher: Sendable {
                 channel = current
             }
             guard let error = try await publishAlone(number, on: current) else { continue }
-            // The connection ended for a reason that is nobody's fault here: the search goes on with the next one.
+            // The connection ended for a reason that is not a publication's fault: the search continues on the next
+            // one.
             guard connection.isOpen || error.namesCulprit else { throw error }
             if refuseLarge(error) { return }
             let ending = state.withLock { $0.queue.convict(number, error, wasAlone: wasAlone) }
@@ -326,7 +327,7 @@ public final class Publisher: Sendable {
         }
     }
 
-    /// Waits until a publication has ended, or its channel. Returns the error of the channel.
+    /// Publishes one publication and waits for its end, or its channel's. Returns the channel's error.
     private func publishAlone(_ number: UInt64, on channel: Channel) async throws(AMQPError) -> AMQPError? {
         let done = OneShot<Void>()
         let (isSent, wake): (Bool, WakeDescriptor?) = state.withLock { state in
@@ -351,7 +352,7 @@ public final class Publisher: Sendable {
 
     // MARK: Deadlines
 
-    /// Returns who must be told when this is the next deadline.
+    /// Returns the signal to resolve when this is the next deadline.
     private static func wait(_ number: UInt64, _ deadline: Deadline, _ state: inout State) -> OneShot<Void>? {
         let queue = state.queue
         let next = state.deadlines.next { queue.isWaiting($0) }
@@ -361,7 +362,8 @@ public final class Publisher: Sendable {
         return state.dueChanged
     }
 
-    /// A broker that refuses this client will do so again: nobody waits for that until his deadline.
+    /// Fails waiting publications when the broker refuses this client: a refusal lasts, so they do not wait until their
+    /// deadlines.
     private func failWhenRefused() async {
         while let (refusal, changed) = await line.waitUntilRefused() {
             failWaiting(refusal)

@@ -1,13 +1,13 @@
-/// How long a lost connection is waited for before it is made again.
+/// The delays before a lost connection is restored.
 ///
-/// The delay doubles with each attempt that fails, up to the maximum. A random part is taken off, so that the clients of
-/// a broker that comes back do not all knock at once.
+/// The delay doubles with each failed attempt, up to the maximum. A random part is subtracted, so that the clients of a
+/// restarted broker do not all connect at once.
 public struct RecoveryPolicy: Sendable, Hashable, Codable {
     /// The longest delay before the first attempt.
     public var firstDelay: Duration
-    /// The longest delay of all. A broker that refuses the login is asked again at this pace.
+    /// The longest delay of all. A refused login is retried at this pace.
     public var maximumDelay: Duration
-    /// The part of a delay that is random, 0 to 1: with 0.5, a delay of 8 s is 4 to 8 s.
+    /// The random part of a delay, 0 to 1: with 0.5, a delay of 8 s is 4 to 8 s.
     public var jitter: Double
 
     /// Creates a policy.
@@ -21,13 +21,13 @@ public struct RecoveryPolicy: Sendable, Hashable, Codable {
         self.jitter = jitter
     }
 
-    /// The same, with delays that can be computed with.
+    /// The policy with delays limited to computable values.
     var bounded: RecoveryPolicy {
         let first = min(firstDelay, Deadline.longest)
         return RecoveryPolicy(firstDelay: first, maximumDelay: min(maximumDelay, Deadline.longest), jitter: jitter)
     }
 
-    /// Whether the values make sense: delays above zero, the first not above the maximum, jitter within 0 and 1.
+    /// Whether the values are valid: delays above zero, the first not above the maximum, jitter within 0 and 1.
     public var isValid: Bool {
         firstDelay > .zero && firstDelay <= maximumDelay && (0...1).contains(jitter)
     }

@@ -1,21 +1,21 @@
 /// An exchange to declare.
 public struct ExchangeDeclaration: Sendable, Hashable {
-    /// The name, at most 255 bytes; names that start with `amq.` are the broker's.
+    /// The name, at most 255 bytes; the broker reserves names that start with `amq.`.
     public var name: String
-    /// How the exchange routes.
+    /// The kind, which determines the routing.
     public var kind: ExchangeKind
     /// Whether it survives a restart of the broker.
     public var durable: Bool
-    /// Whether the broker deletes it when its last binding goes.
+    /// Whether the broker deletes it with its last binding.
     public var autoDelete: Bool
     /// Whether only other exchanges may publish to it.
     public var `internal`: Bool
-    /// Whether only to check that it exists; a missing one closes the channel with 404.
+    /// Whether only to check that it exists. A missing one closes the channel with 404.
     public var passive: Bool
     /// Arguments such as `alternate-exchange`.
     public var arguments: FieldTable
 
-    /// Creates a declaration of a durable exchange unless said otherwise.
+    /// Creates a declaration, by default of a durable exchange.
     public init(
         name: String,
         kind: ExchangeKind,

@@ -1,10 +1,10 @@
-/// What the broker says about a queue when it is declared.
+/// The broker's reply to a queue declaration.
 public struct QueueStatus: Sendable, Hashable {
-    /// The name, also when the broker chose it.
+    /// The name, including one that the broker chose.
     public let name: String
     /// Messages that are ready for delivery; unacknowledged ones do not count. Unreliable for streams.
     public let messageCount: Int
-    /// Consumers of the queue.
+    /// The number of its consumers.
     public let consumerCount: Int
 
     /// Creates a status.

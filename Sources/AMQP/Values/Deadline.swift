@@ -1,4 +1,4 @@
-/// The moment by which a call must have ended, on the monotonic clock that also counts while the machine sleeps.
+/// The time by which a call must end, on the monotonic clock that also runs while the machine sleeps.
 public struct Deadline: Sendable, Hashable, Comparable {
     let instant: ContinuousClock.Instant
 
@@ -7,16 +7,16 @@ public struct Deadline: Sendable, Hashable, Comparable {
         self.instant = instant
     }
 
-    /// A deadline that is `duration` from now, at most a hundred years; a negative duration has passed already.
+    /// Returns a deadline `duration` from now, at most a hundred years. A negative duration has already passed.
     public static func after(_ duration: Duration) -> Deadline {
         Deadline(.now + min(max(duration, .zero - longest), longest))
     }
 
-    /// The longest time that is computed with: a hundred years. More means "never", and the timers of the system do not
+    /// The longest duration used in arithmetic: a hundred years. Longer durations mean "never"; system timers do not
     /// reach much further.
     static let longest = Duration.seconds(100 * 365 * 86_400)
 
-    /// The time that is left; negative when the deadline has passed.
+    /// The remaining time; negative when the deadline has passed.
     public var remaining: Duration { ContinuousClock.now.duration(to: instant) }
 
     /// Whether `lhs` is earlier than `rhs`.

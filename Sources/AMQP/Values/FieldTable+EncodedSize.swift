@@ -1,9 +1,9 @@
-/// Sizes on the wire, known before anything is written: a table that does not fit its frame would break the channel.
+/// Sizes on the wire, computed before writing: a table that does not fit its frame would break the channel.
 extension FieldTable {
     /// The deepest nesting of tables and arrays that is sent or accepted.
     static let maximumDepth = 64
 
-    /// Bytes on the wire, with the four bytes of the length.
+    /// Returns the bytes on the wire, including the four bytes of the length.
     ///
     /// - Throws: ``AMQPError`` `nameTooLong` for a name above 255 bytes, `frameTooLarge` for nesting that is too deep.
     func encodedSize(depth: Int = 0) throws(AMQPError) -> Int {

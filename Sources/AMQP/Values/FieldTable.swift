@@ -1,7 +1,7 @@
 /// An ordered table of named values: message headers, queue and consumer arguments, broker properties.
 ///
-/// Names are at most 255 bytes. A name that occurs twice on the wire keeps both entries; ``subscript(_:)`` gives the
-/// first.
+/// Names are at most 255 bytes. If a name occurs twice on the wire, both entries are kept; ``subscript(_:)`` returns
+/// the first.
 public struct FieldTable: Sendable, Hashable {
     /// One named value.
     public struct Entry: Sendable, Hashable {
@@ -25,7 +25,7 @@ public struct FieldTable: Sendable, Hashable {
         self.entries = entries
     }
 
-    /// Creates an empty table with room for so many entries.
+    /// Creates an empty table with a capacity.
     public init(minimumCapacity: Int) {
         entries = []
         entries.reserveCapacity(minimumCapacity)
@@ -37,7 +37,8 @@ public struct FieldTable: Sendable, Hashable {
     /// The number of entries.
     public var count: Int { entries.count }
 
-    /// The first value with this name. Setting replaces it, appends it, or with `nil` removes every entry of the name.
+    /// The first value with this name. Setting a value replaces or appends it; setting `nil` removes every entry with
+    /// the name.
     public subscript(name: String) -> FieldValue? {
         get { entries.first { $0.name == name }?.value }
         set {
@@ -59,7 +60,7 @@ public struct FieldTable: Sendable, Hashable {
 }
 
 extension FieldTable: ExpressibleByDictionaryLiteral {
-    /// A table with the entries in the order they are written.
+    /// Creates a table with the entries in the written order.
     public init(dictionaryLiteral elements: (String, FieldValue)...) {
         self.init(elements.map { Entry(name: $0.0, value: $0.1) })
     }

@@ -4,9 +4,9 @@
     public import Foundation
 #endif
 
-/// A value in a header or argument table, with the type it has on the wire.
+/// A value in a header or argument table, with its type on the wire.
 public enum FieldValue: Sendable, Hashable {
-    /// A truth value (`t`).
+    /// A Boolean (`t`).
     case bool(Bool)
     /// A signed 8-bit integer (`b`).
     case int8(Int8)
@@ -14,7 +14,7 @@ public enum FieldValue: Sendable, Hashable {
     case int16(Int16)
     /// A signed 32-bit integer (`I`).
     case int32(Int32)
-    /// A signed 64-bit integer (`l`); what RabbitMQ itself uses for most numbers.
+    /// A signed 64-bit integer (`l`), which RabbitMQ itself uses for most numbers.
     case int64(Int64)
     /// An unsigned 8-bit integer (`B`).
     case uint8(UInt8)
@@ -30,7 +30,7 @@ public enum FieldValue: Sendable, Hashable {
     case double(Double)
     /// `value` divided by ten to the power of `scale` (`D`).
     case decimal(scale: UInt8, value: UInt32)
-    /// Text (`S`). Text that arrives and is not UTF-8 becomes ``bytes(_:)``.
+    /// Text (`S`). Received text that is not UTF-8 becomes ``bytes(_:)``.
     case string(String)
     /// Bytes (`x`).
     case bytes(Data)
@@ -45,12 +45,12 @@ public enum FieldValue: Sendable, Hashable {
 }
 
 extension FieldValue {
-    /// The text, when this is a string.
+    /// The text of a string; `nil` for other values.
     public var stringValue: String? {
         if case .string(let value) = self { value } else { nil }
     }
 
-    /// The number, when this is an integer of any width that fits.
+    /// The number of an integer of any width, if it fits; `nil` for other values.
     public var integerValue: Int64? {
         switch self {
         case .int8(let value): Int64(value)
@@ -65,17 +65,17 @@ extension FieldValue {
         }
     }
 
-    /// The truth value, when this is one.
+    /// The value of a Boolean; `nil` for other values.
     public var boolValue: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
 
-    /// The nested table, when this is one.
+    /// The nested table; `nil` for other values.
     public var tableValue: FieldTable? {
         if case .table(let value) = self { value } else { nil }
     }
 
-    /// The list, when this is one.
+    /// The list; `nil` for other values.
     public var arrayValue: [FieldValue]? {
         if case .array(let value) = self { value } else { nil }
     }

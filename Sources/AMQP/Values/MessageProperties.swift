@@ -1,7 +1,7 @@
-/// The properties of a message, as AMQP 0-9-1 has them.
+/// The AMQP 0-9-1 properties of a message.
 ///
-/// Each text is at most 255 bytes of UTF-8; a longer one is refused before anything is sent. Text that arrives and is
-/// not UTF-8 is repaired with U+FFFD.
+/// Each text is at most 255 bytes of UTF-8; a longer one is refused before anything is sent. Received text that is not
+/// UTF-8 is repaired with U+FFFD.
 public struct MessageProperties: Sendable, Hashable {
     private struct Fields: Sendable, Hashable {
         var contentType: String?
@@ -19,7 +19,8 @@ public struct MessageProperties: Sendable, Hashable {
         var appID: String?
     }
 
-    /// An array of one: properties go from hand to hand, and so a copy of them is one reference instead of a dozen texts.
+    /// An array with one element: properties are passed on often, and a copy of an array is one reference instead of a
+    /// dozen.
     private var fields: [Fields]
 
     /// The media type of the body.
@@ -40,7 +41,7 @@ public struct MessageProperties: Sendable, Hashable {
         _modify { yield &fields[0].headers }
     }
 
-    /// Whether the message survives a restart of the broker. Persistent unless said otherwise.
+    /// Whether the message survives a restart of the broker. Persistent by default.
     public var deliveryMode: DeliveryMode {
         get { fields[0].deliveryMode }
         _modify { yield &fields[0].deliveryMode }
@@ -52,13 +53,13 @@ public struct MessageProperties: Sendable, Hashable {
         _modify { yield &fields[0].priority }
     }
 
-    /// What the message answers or belongs to.
+    /// The correlation id: the message that this one answers or belongs to.
     public var correlationID: String? {
         get { fields[0].correlationID }
         _modify { yield &fields[0].correlationID }
     }
 
-    /// Where an answer should go.
+    /// The address for an answer.
     public var replyTo: String? {
         get { fields[0].replyTo }
         _modify { yield &fields[0].replyTo }
@@ -94,13 +95,13 @@ public struct MessageProperties: Sendable, Hashable {
         _modify { yield &fields[0].userID }
     }
 
-    /// The application that made the message.
+    /// The application that created the message.
     public var appID: String? {
         get { fields[0].appID }
         _modify { yield &fields[0].appID }
     }
 
-    /// Creates properties; all are absent and the message is persistent unless given.
+    /// Creates properties. By default all are absent and the message is persistent.
     public init(
         contentType: String? = nil,
         contentEncoding: String? = nil,

@@ -6,16 +6,16 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// The connection state of the library. Not `Sendable`: it lives and dies in what is isolated to one connection actor.
+/// The library's connection state. Not `Sendable`: it stays within objects isolated to one connection actor.
 @safe
 final class LibraryConnection {
     let state: amqp_connection_state_t
     private let decoder = FrameDecoder()
     private var isClosed = false
-    /// The largest frame that may be sent, by agreement with the broker; 0 before ``takeOver()``.
+    /// The largest frame that may be sent, as negotiated with the broker; 0 before ``takeOver()``.
     private(set) var frameMax = 0
 
-    /// A state that is not connected yet; it is destroyed with this object.
+    /// Makes an unconnected state, which is destroyed with this object.
     init() throws(AMQPError) {
         guard let state = unsafe amqp_new_connection() else { throw WireConnector.outOfMemory }
         unsafe self.state = state
@@ -30,14 +30,15 @@ final class LibraryConnection {
     var channelMax: Int { Int(unsafe amqp_get_channel_max(state)) }
     var heartbeat: Int { Int(unsafe amqp_get_heartbeat(state)) }
 
-    /// What the broker said about itself at the login.
+    /// Returns the broker's properties from the login.
     func serverProperties() -> FieldTable {
         guard let table = unsafe amqp_get_server_properties(state) else { return [:] }
         return unsafe FieldTable(table.pointee, TextCache())
     }
 
-    /// The connection is logged in. Switches the library's own heartbeats off, which would only run inside its calls, and has it
-    /// take larger frames than those agreed on: RabbitMQ sends the header of a message in one frame, however large that is.
+    /// Takes over the logged-in connection. Disables the library's own heartbeats, which would only run inside its
+    /// calls, and makes it accept frames larger than negotiated: RabbitMQ sends the header of a message in one frame of
+    /// any size.
     func takeOver() {
         frameMax = Int(unsafe amqp_get_frame_max(state))
         // Outside of the idle state the library would abort the process.
@@ -46,7 +47,7 @@ final class LibraryConnection {
         unsafe amqp_tune_connection(state, amqp_get_channel_max(state), largest, 0)
     }
 
-    /// Takes a frame out of the bytes. Returns how many it used, and the frame when it is complete.
+    /// Parses a frame from the bytes. Returns the number of used bytes, and the frame when it is complete.
     func parse(_ bytes: UnsafeMutableRawBufferPointer) throws(AMQPError) -> (used: Int, frame: IncomingFrame?) {
         var frame = unsafe amqp_frame_t()
         let input = unsafe amqp_bytes_t(len: bytes.count, bytes: bytes.baseAddress)
@@ -56,7 +57,7 @@ final class LibraryConnection {
         return (Int(used), unsafe decoder.decode(frame))
     }
 
-    /// A frame the library has read already, without touching the socket.
+    /// Returns a frame that the library has already read, without touching the socket.
     func nextBufferedFrame() throws(AMQPError) -> IncomingFrame? {
         while unsafe amqp_frames_enqueued(state) != 0 || amqp_data_in_buffer(state) != 0 {
             guard let frame = try nextFrame() else { return nil }
@@ -65,7 +66,7 @@ final class LibraryConnection {
         return nil
     }
 
-    /// The next frame the library has or can read without waiting.
+    /// Returns the next frame that the library has or can read without waiting.
     func nextFrame() throws(AMQPError) -> IncomingFrame? {
         while true {
             var frame = unsafe amqp_frame_t()
@@ -88,7 +89,7 @@ final class LibraryConnection {
 
     func releaseBuffers(channel: UInt16) { unsafe amqp_maybe_release_buffers_on_channel(state, channel) }
 
-    /// Ends the traffic at once; the descriptor itself goes with this object.
+    /// Ends the traffic at once. The descriptor itself is closed with this object.
     func close() {
         guard !isClosed else { return }
         isClosed = true

@@ -1,13 +1,13 @@
 internal import CRabbitMQ
 
-/// Status numbers of the library as errors.
+/// Translates the library's status numbers into errors.
 enum LibraryStatus {
     static func text(_ status: Int32) -> String {
         guard let text = unsafe amqp_error_string2(status) else { return "status \(status)" }
         return unsafe String(cString: text)
     }
 
-    /// The error for a status of a call after the login.
+    /// Returns the error for the status of a call after the login.
     static func error(_ status: Int32) -> AMQPError {
         switch status {
         case AMQP_STATUS_BAD_AMQP_DATA.rawValue, AMQP_STATUS_UNKNOWN_CLASS.rawValue,

@@ -7,17 +7,17 @@ internal import DequeModule
     import Foundation
 #endif
 
-/// TLS: the library sends and receives, because its TLS object is not reachable.
+/// TLS: the library sends and receives, because its TLS object is not accessible.
 ///
-/// Its sends wait while the socket is full. So a frame is given to it only while the socket takes data, bodies go in
-/// small pieces, and a watchdog shuts the descriptor down when a send hangs all the same.
+/// Its sends block while the socket is full. So it gets a frame only while the socket accepts data, bodies are sent in
+/// small pieces, and a watchdog shuts the descriptor down if a send still hangs.
 final class LibraryWire: Wire {
     private enum Piece {
         case frame(OutgoingFrame)
         case body(channel: UInt16, Data)
     }
 
-    /// One TLS record; a third of the send buffer is free when the system calls the socket writable.
+    /// One TLS record; a third of the send buffer is free when the system reports the socket as writable.
     private static let pieceSize = 16 << 10
     private static let sendBuffer: Int32 = 256 << 10
     private static let sendLimit = Duration.seconds(5)
@@ -78,7 +78,7 @@ final class LibraryWire: Wire {
 
     func receive(_ deliver: (IncomingFrame) -> Void) throws(AMQPError) -> (received: Bool, more: Bool) {
         defer { handle.releaseBuffers() }
-        // The library keeps heartbeats to itself, so bytes count, not frames.
+        // The library hides heartbeat frames, so any readable byte counts.
         var received = SocketOptions.isReadable(descriptor)
         for _ in 0..<Self.framesPerTurn {
             guard let frame = try handle.nextFrame() else { return (received, false) }
@@ -137,6 +137,6 @@ final class LibraryWire: Wire {
         }
     }
 
-    /// Near enough to know when to stop writing.
+    /// A rough size, sufficient to know when to stop writing.
     private static func estimate(_ frame: OutgoingFrame) -> Int { 128 }
 }

@@ -15,22 +15,22 @@ final class OutputBuffer {
         unsafe storage.deallocate()
     }
 
-    /// Bytes that wait.
+    /// The number of waiting bytes.
     var count: Int { end - start }
 
-    /// The bytes that wait; valid until the next call.
+    /// The waiting bytes, valid until the next call.
     var pending: UnsafeRawBufferPointer { unsafe UnsafeRawBufferPointer(rebasing: storage[start..<end]) }
 
-    /// Room for at least `size` bytes at the end; valid until the next call.
+    /// Returns space for at least `size` bytes at the end, valid until the next call.
     func reserve(_ size: Int) -> UnsafeMutableRawBufferPointer {
         if unsafe storage.count - end < size { grow(size) }
         return unsafe UnsafeMutableRawBufferPointer(rebasing: storage[end...])
     }
 
-    /// The first `size` bytes of the reserved room were filled.
+    /// Adds the first `size` bytes of the reserved space.
     func commit(_ size: Int) { end += size }
 
-    /// The first `size` bytes were sent.
+    /// Removes the first `size` bytes, which were sent.
     func consume(_ size: Int) {
         start += size
         guard start == end else { return }

@@ -7,9 +7,9 @@ internal import Synchronization
     import Darwin
 #endif
 
-/// Shuts a descriptor down when a send into it takes too long; the send then fails.
+/// Shuts a descriptor down when a send on it takes too long; the send then fails.
 ///
-/// A thread of its own, because the thread that sends is the one that is stuck. It sleeps while nothing is sent and
+/// It needs a thread of its own, because the sending thread is the stuck one. It sleeps while nothing is sent, and
 /// costs a busy sender no system call.
 final class SendWatchdog: Sendable {
     private struct State {
@@ -32,7 +32,7 @@ final class SendWatchdog: Sendable {
         if !started { stop() }
     }
 
-    /// A send begins.
+    /// Records the start of a send.
     func begin() {
         state.withLock { state in
             state.began = .now
@@ -42,10 +42,10 @@ final class SendWatchdog: Sendable {
         }
     }
 
-    /// The send returned.
+    /// Records the end of a send.
     func end() { state.withLock { $0.began = nil } }
 
-    /// No send will follow. Must be called before the descriptor is closed.
+    /// Stops the watchdog. Call it before the descriptor is closed.
     func stop() {
         state.withLock { state in
             state.isStopped = true

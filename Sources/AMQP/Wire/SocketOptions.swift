@@ -6,9 +6,9 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// The few system calls on descriptors that more than one type needs.
+/// The system calls on descriptors that several types share.
 enum SocketOptions {
-    /// Ends both directions; whoever is blocked on the descriptor returns.
+    /// Ends both directions. Threads blocked on the descriptor return.
     static func shutdown(_ descriptor: Int32) {
         #if canImport(Glibc)
             _ = Glibc.shutdown(descriptor, Int32(SHUT_RDWR))
@@ -23,10 +23,10 @@ enum SocketOptions {
         _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
     }
 
-    /// Whether the descriptor takes data now.
+    /// Returns whether the descriptor accepts data now.
     static func isWritable(_ descriptor: Int32) -> Bool { isReady(descriptor, Int16(POLLOUT)) }
 
-    /// Whether there is something to read from the descriptor.
+    /// Returns whether the descriptor is readable now.
     static func isReadable(_ descriptor: Int32) -> Bool { isReady(descriptor, Int16(POLLIN)) }
 
     private static func isReady(_ descriptor: Int32, _ events: Int16) -> Bool {

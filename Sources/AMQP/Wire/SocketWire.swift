@@ -11,11 +11,11 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// Plain TCP: the library has logged in and encodes and parses from now on; the socket is ours and never blocks.
+/// Plain TCP: the library has logged in, and only encodes and parses from now on. The socket is ours and never blocks.
 @safe
 final class SocketWire: Wire {
     private static let inputSize = 256 << 10
-    /// What one turn reads at most, so that writes and deadlines get their turn.
+    /// The maximum number of bytes read in one turn, so that writes and deadlines get their turn.
     private static let turnLimit = 4 << 20
 
     let descriptor: Int32
@@ -73,7 +73,7 @@ final class SocketWire: Wire {
     func receive(_ deliver: (IncomingFrame) -> Void) throws(AMQPError) -> (received: Bool, more: Bool) {
         var total = 0
         defer { releaseBuffers() }
-        // The login may have read frames that came right behind its last reply.
+        // The login may have read frames directly after its last reply.
         while let frame = try handle.nextBufferedFrame() {
             total += 1
             deliver(frame)
@@ -127,7 +127,7 @@ final class SocketWire: Wire {
         if touched.last != channel { touched.append(channel) }
     }
 
-    /// Only of the channels that had frames: the library looks at every channel otherwise.
+    /// Releases the buffers of channels with frames only: the library would otherwise visit every channel.
     private func releaseBuffers() {
         for channel in touched { handle.releaseBuffers(channel: channel) }
         touched.removeAll(keepingCapacity: true)

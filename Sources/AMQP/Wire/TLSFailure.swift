@@ -1,6 +1,6 @@
 internal import CRabbitMQ
 
-/// Why TLS failed, as OpenSSL knows it, and what mends it.
+/// The reason of a TLS failure, as OpenSSL reports it, and how to fix it.
 enum TLSFailure: Hashable {
     case untrusted
     case selfSigned
@@ -14,12 +14,12 @@ enum TLSFailure: Hashable {
     case clientCertificateUnknown
     case clientCertificateRefused
     case noCommonVersion
-    /// With TLS 1.3 a broker judges the client's certificate after the handshake, and its reason may be lost with the
+    /// With TLS 1.3 a broker checks the client's certificate after the handshake, and its reason may be lost with the
     /// connection.
     case endedAfterHandshake
 
     /// - Parameters:
-    ///   - refusal: Why a certificate was refused here; 0 when none was.
+    ///   - refusal: The reason that a certificate was refused here; 0 when none was.
     ///   - reason: OpenSSL's reason for the end of the handshake or of the session; 0 when there is none.
     ///   - isHostname: Whether the library found another host in the certificate.
     init?(refusal: Int32, reason: Int32, isHostname: Bool) {
@@ -62,11 +62,11 @@ enum TLSFailure: Hashable {
         }
     }
 
-    /// What happened.
+    /// Returns the cause as a sentence.
     func cause(_ endpoint: Endpoint, _ tls: TLSConfiguration) -> String {
         let trusted = tls.caFile.map { "caFile \($0)" } ?? "the system's authorities"
         return switch self {
-        case .untrusted: "the broker's certificate was signed by nobody in \(trusted)"
+        case .untrusted: "no authority in \(trusted) has signed the broker's certificate"
         case .selfSigned: "the broker's certificate leads to an authority that is not in \(trusted)"
         case .expired: "the broker's certificate has expired"
         case .notYetValid: "the broker's certificate is not valid yet"
@@ -86,12 +86,12 @@ enum TLSFailure: Hashable {
         }
     }
 
-    /// What mends it; `nil` when the cause says all.
+    /// Returns how to fix the problem; `nil` when the cause says it.
     func mend(_ tls: TLSConfiguration) -> String? {
         switch self {
         case .untrusted, .selfSigned: "set caFile (cacertfile) to its authority"
-        case .expired: "renew it, or mend the clock of this machine"
-        case .notYetValid: "mend the clock of this machine"
+        case .expired: "renew it, or correct the clock of this machine"
+        case .notYetValid: "correct the clock of this machine"
         case .otherHost:
             "connect by a name or address in its subjectAltName, or set verifyHostname to false "
                 + "(verify_hostname=false) when you know why"

@@ -6,8 +6,8 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// Sets up the library's TLS for one attempt to connect, and explains why it failed: the library itself says only that
-/// it did, so OpenSSL is asked.
+/// Sets up the library's TLS for one attempt to connect, and explains its failure. The library reports no reason, so
+/// OpenSSL is asked.
 @safe
 final class TLSSocket {
     /// Keeps the socket and its context.
@@ -16,11 +16,11 @@ final class TLSSocket {
     private let endpoint: Endpoint
     /// OpenSSL's context inside the library's socket.
     private let context: UnsafeMutableRawPointer?
-    /// Where OpenSSL leaves the first reason to refuse the broker's certificate.
+    /// OpenSSL stores the first reason to refuse the broker's certificate here.
     private let refusal: UnsafeMutablePointer<Int32>
     let socket: OpaquePointer
 
-    /// - Throws: `tlsFailed` for files that can't be used, with the file and what is wrong with it.
+    /// - Throws: `tlsFailed` for unusable files, with the file and its fault.
     init(_ handle: LibraryConnection, _ tls: TLSConfiguration, _ endpoint: Endpoint) throws(AMQPError) {
         guard let socket = unsafe amqp_ssl_socket_new(handle.state) else { throw WireConnector.outOfMemory }
         self.handle = handle
@@ -42,10 +42,10 @@ final class TLSSocket {
         unsafe refusal.deallocate()
     }
 
-    /// The connection is there, or given up: nothing is noted any more.
+    /// Stops recording refusals: the connection is made or given up.
     func finish() { unsafe warren_tls_note_refusals(context, nil) }
 
-    /// A name is compared by the library, after the handshake; an address by OpenSSL, with the certificate's chain.
+    /// The library compares a name after the handshake; OpenSSL compares an address with the certificate's chain.
     private func checkHostname() throws(AMQPError) {
         guard tls.verifyHostname, endpoint.isAddress else {
             unsafe amqp_ssl_socket_set_verify_hostname(socket, tls.verifyHostname ? 1 : 0)
@@ -94,11 +94,11 @@ final class TLSSocket {
         throw WireConnector.tlsError("\(what) \(file) can't be read: \(unsafe String(cString: strerror(errno)))")
     }
 
-    /// Says why a connection was not made, and what mends it. `nil` when it was not for TLS.
+    /// Explains the failure of a connection and how to fix it. Returns `nil` when TLS was not the cause.
     ///
     /// - Parameters:
-    ///   - status: What the library said.
-    ///   - isLogin: Whether the handshake had come to its end.
+    ///   - status: The library's status.
+    ///   - isLogin: Whether the handshake was complete.
     func explanation(_ status: Int32, isLogin: Bool = false) -> AMQPError? {
         var reason = unsafe TLSFailure(
             refusal: refusal.pointee,
@@ -119,7 +119,7 @@ final class TLSSocket {
 }
 
 extension Endpoint {
-    /// Whether the host is an IP address and not a name.
+    /// Whether the host is an IP address rather than a name.
     var isAddress: Bool {
         var four = in_addr()
         var six = in6_addr()

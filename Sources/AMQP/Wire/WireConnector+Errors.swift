@@ -6,7 +6,7 @@ internal import CRabbitMQ
     import Darwin
 #endif
 
-/// What goes wrong before a connection is there.
+/// The errors of opening a connection.
 extension WireConnector {
     static var outOfMemory: AMQPError {
         AMQPError(code: .internal, delivery: .notSent, message: "The library could not allocate memory.")
@@ -24,7 +24,7 @@ extension WireConnector {
         return timeval(tv_sec: Int(left.seconds), tv_usec: Int(left.attoseconds / 1_000_000_000_000))
     }
 
-    /// The error of an attempt to connect. The library says only that it failed; the system is asked why.
+    /// Returns the error of an attempt to connect. The library reports no reason, so the system is asked.
     static func connectError(_ status: Int32, _ endpoint: Endpoint, _ deadline: Deadline) -> AMQPError {
         let error = error(status, endpoint)
         guard error.code == .connectionRefused else { return error }
@@ -72,7 +72,7 @@ extension WireConnector {
         )
     }
 
-    /// The login came to no end: what the library saw, and what usually is behind it.
+    /// Returns the error of an incomplete login: the library's status, and its usual cause.
     private func brokenLogin(_ status: Int32, _ endpoint: Endpoint) -> AMQPError {
         let mend: String? =
             switch status {

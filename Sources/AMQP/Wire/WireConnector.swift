@@ -2,7 +2,7 @@ internal import CRabbitMQ
 
 /// Name lookup, TCP, TLS and login, on the thread that will own the connection.
 struct WireConnector {
-    /// A connection that is logged in.
+    /// A logged-in connection.
     struct Login {
         var wire: any Wire
         var endpoint: Endpoint
@@ -13,13 +13,13 @@ struct WireConnector {
 
     let configuration: ConnectionConfiguration
 
-    /// Tries the endpoints in order. An endpoint that refuses the login ends it: the others would refuse it too.
+    /// Tries the endpoints in order. A refused login ends the attempt: the others would refuse it too.
     func connect(deadline: Deadline) throws(AMQPError) -> Login {
         var last = AMQPError(code: .connectTimedOut, delivery: .notSent, message: "No endpoint was tried.")
         for (index, endpoint) in configuration.endpoints.enumerated() {
             let left = deadline.remaining
             guard left > .zero else { break }
-            // Each gets its share of the time: one that is silent must not take that of the others.
+            // Each endpoint gets its share of the time, so that a silent one does not use up the others' time.
             let share = Deadline.after(left / (configuration.endpoints.count - index))
             do throws(AMQPError) {
                 return try connect(endpoint, share)
@@ -67,7 +67,7 @@ struct WireConnector {
         let arena = EncodingArena()
         var properties = unsafe clientProperties.cTable(in: arena)
         let frameMax = Int32(configuration.frameMax)
-        // A fraction would become zero, which switches heartbeats off.
+        // A fraction would become zero, which disables heartbeats.
         let seconds = configuration.heartbeat.components.seconds
         let heartbeat = Int32(configuration.heartbeat > .zero ? max(1, seconds) : 0)
         let reply =
@@ -85,7 +85,7 @@ struct WireConnector {
             case .file, .provider:
                 throw Credentials.missing("they were not asked for", nil)
             case .external:
-                // The certificate decides; the name is ignored but must not be empty.
+                // The certificate is used; the name is ignored but must not be empty.
                 unsafe warren_amqp_login_external(
                     state,
                     configuration.virtualHost,
@@ -96,7 +96,7 @@ struct WireConnector {
                 )
             }
         guard unsafe reply.reply_type != AMQP_RESPONSE_NORMAL else { return }
-        // With TLS 1.3 the broker judges the client's certificate after the handshake.
+        // With TLS 1.3 the broker checks the client's certificate after the handshake.
         if unsafe reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION,
             let error = unsafe tls?.explanation(reply.library_error, isLogin: true)
         {

@@ -1,9 +1,9 @@
 internal import Logging
 
-/// Requesters of streamed results that died: nobody says that they pull no more.
+/// Watches the requesters of open streams, because a requester that dies sends no cancel request.
 extension AgentExchangeClient {
-    /// Looks after requesters while streams are open. One that is not heard of is looked for; when it is not found three times
-    /// in a row, its streams end as after a cancel.
+    /// Looks for requesters that have been quiet while their streams are open. A requester that is not found three
+    /// times in a row counts as gone: its streams end as after a cancel.
     func lookAfterRequesters() async {
         let pause = configuration.requesterPatience.bounded / OutgoingParts.looks
         while let quiet = outgoing.quiet(for: pause) {

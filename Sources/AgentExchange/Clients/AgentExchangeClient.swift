@@ -4,12 +4,12 @@ internal import Synchronization
 
 /// The client of an agent: serves the requests in its mailbox with a handler, and sends requests to other agents.
 ///
-/// Closing leaves the mailbox as it is, so that the agent can start again, here or elsewhere; what it had taken and not
-/// answered is delivered again then.
+/// Closing leaves the mailbox open, so that the agent can start again, here or elsewhere. Requests that were taken and
+/// not answered are then delivered again.
 ///
-/// It serves as long as it is there: close it, or use
-/// ``ExchangeFactory/withAgentClient(_:mode:requestLimit:configuration:isolation:requestHandler:_:)``. One that is dropped
-/// instead is closed, and that is logged as a warning.
+/// The client serves while a reference to it exists. Close it, or use
+/// ``ExchangeFactory/withAgentClient(_:mode:requestLimit:configuration:isolation:requestHandler:_:)``. A client that is
+/// dropped instead is closed, with a warning in its log.
 public final class AgentExchangeClient: ExchangeClient {
     let core: ClientCore
     let running = RunningRequests()
@@ -22,13 +22,13 @@ public final class AgentExchangeClient: ExchangeClient {
     /// The agent.
     public var id: EntityID { core.id }
 
-    /// The registration that the client was made of.
+    /// The registration from which the client was made.
     public let registration: AgentRegistration
 
-    /// The transport below.
+    /// The transport that the client uses.
     public var transport: any ExchangeTransport { core.transport }
 
-    /// How the client behaves.
+    /// The client's settings.
     public var configuration: ClientConfiguration { core.configuration }
 
     /// Wraps the transport of an agent's mailbox; see ``ExchangeFactory/makeAgentClient(_:configuration:requestHandler:)``.
@@ -79,7 +79,7 @@ public final class AgentExchangeClient: ExchangeClient {
         )
     }
 
-    /// Waits until the client takes no more requests, and tells why: ``ExchangeError/Code/closed``,
+    /// Waits until the client stops taking requests and returns the reason: ``ExchangeError/Code/closed``,
     /// ``ExchangeError/Code/mailboxTerminated`` or ``ExchangeError/Code/connectionLost``.
     public func waitUntilStopped() async -> ExchangeError {
         guard let task = listener.withLock({ $0 }) else { return ExchangeError(.closed, "the client is closed") }
@@ -88,11 +88,12 @@ public final class AgentExchangeClient: ExchangeClient {
         return await task.value
     }
 
-    /// Cancels what runs, closes the transport, and leaves the mailbox as it is. Closing twice is fine.
+    /// Cancels the running requests, closes the transport, and leaves the mailbox open. Closing twice is harmless.
     ///
-    /// What goes on after that is waited for as long as ``ClientConfiguration/cancellationPatience`` says.
+    /// Waits up to ``ClientConfiguration/cancellationPatience`` for handlers that go on after their cancellation.
     ///
-    /// A handler may call it, and is not waited for then. The request that it serves is given back like all others.
+    /// A handler may call it; the call does not wait for that handler. The handler's own request is given back like all
+    /// others.
     public func close() async {
         core.markClosed()
         await core.endStreams()
@@ -108,7 +109,7 @@ public final class AgentExchangeClient: ExchangeClient {
     private func cancelRunning() async {
         if await running.cancelAll(patience: configuration.cancellationPatience) { return }
         configuration.logger.error(
-            "requests still run after they were cancelled; they are left to themselves",
+            "requests still run after they were cancelled; they are not awaited",
             metadata: .init(keys: [.mailbox: id.description])
         )
     }
@@ -132,13 +133,14 @@ public final class AgentExchangeClient: ExchangeClient {
         return error
     }
 
-    /// Takes no more requests, and returns when those that run are answered. The mailbox stays open for the answers to
-    /// the agent's own requests; requests that still come are given back by ``close()``.
+    /// Stops taking requests and returns when the running ones are answered. The mailbox stays open for the answers to
+    /// the agent's own requests. Requests that arrive meanwhile are given back by ``close()``.
     ///
     /// - Parameters:
-    ///   - grace: How long what runs may take. Then it is cancelled.
-    ///   - patience: How long it then has to end; ``ClientConfiguration/cancellationPatience`` when that is not said.
-    /// - Returns: Whether everything was answered.
+    ///   - grace: How long running requests may take before they are cancelled.
+    ///   - patience: How long cancelled requests then have to end. The default is
+    ///     ``ClientConfiguration/cancellationPatience``.
+    /// - Returns: Whether every running request was answered.
     @discardableResult
     public func drain(grace: Duration, patience: Duration? = nil) async -> Bool {
         isDraining.store(true, ordering: .sequentiallyConsistent)
@@ -153,7 +155,7 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     private func take(_ request: Request) {
-        // Held, and given back when the transport is closed.
+        // The request is held, and given back when the transport is closed.
         if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
         if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, [core.telemetry.exchange]) }
         if let refusal = core.refusal(of: request) {
@@ -187,8 +189,8 @@ public final class AgentExchangeClient: ExchangeClient {
         }
     }
 
-    // The frame of an asynchronous function is allocated for each request and holds whatever it might need. So what goes on
-    // before and after the handler is in functions of their own.
+    // The frame of an asynchronous function is allocated for each request and holds everything that it might need. So
+    // the steps before and after the handler are functions of their own.
 
     /// Returns the deadline, by this process's clock.
     @inline(never)
@@ -198,7 +200,7 @@ public final class AgentExchangeClient: ExchangeClient {
         return RequestDeadline.of(request)
     }
 
-    /// Who waits for the calls that the handler of a request makes.
+    /// Returns the callers that wait for the calls of a request's handler.
     private func path(to request: Request) -> CallPath {
         request.path.serving(registration.agentID, limit: transport.requestLimit)
     }
@@ -209,12 +211,12 @@ public final class AgentExchangeClient: ExchangeClient {
         if let response { core.answer(response, to: request, end) } else { end() }
     }
 
-    /// Answers a request that no handler sees.
+    /// Answers a request that never reaches the handler.
     private func answer(_ response: Response, to request: Request) {
         core.answer(response, to: request) {}
     }
 
-    /// Cancels the handler of a request when the deadline has come.
+    /// Schedules the cancellation of a request's handler at its deadline.
     package func cancel(_ request: Request, at deadline: ContinuousClock.Instant) {
         running.cancel(request, at: deadline)
     }
@@ -227,8 +229,8 @@ public final class AgentExchangeClient: ExchangeClient {
         }
     }
 
-    /// Serves the request that a notice stands for, unless too many are served. The request may come too: it is answered then as well, and the
-    /// requester drops the second answer.
+    /// Serves the request in a notice, unless too many such requests run. The same request may arrive from the mailbox
+    /// too. Both are answered, and the requester drops the second answer.
     private func serve(_ notice: Notice) {
         guard !isDraining.load(ordering: .sequentiallyConsistent), let request = notice.request,
             core.refusal(of: request) == nil
@@ -242,30 +244,30 @@ public final class AgentExchangeClient: ExchangeClient {
         configuration.logger.debug("a notice was dropped: too many are served", metadata: .init(.notice(notice)))
     }
 
-    /// Sends a part of the streamed result of a request that a handler of this client serves, when the requester has
+    /// Sends a part of the streamed result of a request that this client's handler serves, as soon as the requester has
     /// granted credit for it.
     ///
-    /// The response that the handler returns in the end should have ``partCount(of:)`` as its result.
+    /// The handler's final response should have ``partCount(of:)`` as its result.
     ///
     /// - Throws: ``ExchangeError/Code/invalidMessage`` when the request asks for no stream or was answered,
-    ///   ``ExchangeError/Code/cancelled`` when the requester takes no more, ``ExchangeError/Code/deadlineExceeded``, and as
-    ///   ``ExchangeTransport/send(_:)``.
+    ///   ``ExchangeError/Code/cancelled`` when the requester takes no more parts,
+    ///   ``ExchangeError/Code/deadlineExceeded``, and every error of ``ExchangeTransport/send(_:)``.
     public func send(part payload: Payload, of request: Request) async throws(ExchangeError) {
         let number = try await outgoing.next(of: request)
         try await transport.send(.response(request.part(number, payload)))
     }
 
-    /// How many parts were sent for a request that a handler of this client serves.
+    /// Returns the number of parts sent for a request that this client's handler serves.
     public func partCount(of request: Request) -> Int {
         outgoing.count(of: request)
     }
 
-    /// The answer of the handler, counted and traced.
+    /// Returns the handler's answer, and records it in metrics and traces.
     private func answer(to request: Request) async -> Response? {
         await ServedRequest(request: request, telemetry: core.telemetry).run { await self.serve(request) }
     }
 
-    /// The answer; `nil` when the request is to be given back.
+    /// Returns the handler's answer, or `nil` when the request is to be given back.
     private func serve(_ request: Request) async -> Response? {
         do {
             if core.configuration.middleware.isEmpty || request.isReserved(at: id) {

@@ -1,14 +1,14 @@
 internal import Synchronization
 
-/// The tasks that a client owns: they can be cancelled one by one, and are waited for when it closes.
+/// The background tasks of a client. Each can be cancelled alone; closing the client waits for all of them.
 package final class BackgroundTasks: Sendable {
     private let registry = TaskRegistry<Int>()
     private let lastNumber = Atomic(0)
 
-    /// Owns nothing yet.
+    /// Makes an empty set of tasks.
     package init() {}
 
-    /// Starts a task, unless ``cancelAll()`` was called. Returns what ``cancel(_:)`` takes.
+    /// Starts a task, unless ``cancelAll()`` was called. Returns the number to pass to ``cancel(_:)``.
     @discardableResult
     package func start(_ body: @escaping @Sendable () async -> Void) -> Int? {
         let number = lastNumber.add(1, ordering: .relaxed).newValue
@@ -19,14 +19,14 @@ package final class BackgroundTasks: Sendable {
         return isStarted ? number : nil
     }
 
-    /// Cancels a task, if it still runs.
+    /// Cancels a task if it is still running.
     package func cancel(_ number: Int) {
         registry.cancel(number)
     }
 
-    /// Cancels all tasks, waits until they have ended, and lets none start any more.
+    /// Cancels all tasks, waits until they have ended, and refuses new ones.
     ///
-    /// One of these tasks may call this: it is cancelled too, but can't be waited for.
+    /// One of these tasks may call this. It is cancelled too, but not waited for.
     package func cancelAll() async {
         await registry.cancelAll()
     }

@@ -1,23 +1,24 @@
-/// What one agent answered to a broadcast.
+/// One agent's answer to a broadcast.
 public struct BroadcastAnswer: Sendable {
     /// The agent.
     public let agentID: AgentID
 
-    /// Its result, or why there is none: the agent's error, or ``ExchangeError/Code/deadlineExceeded`` for an agent that did
-    /// not answer in time.
+    /// The agent's result, or its error. An agent that did not answer in time has
+    /// ``ExchangeError/Code/deadlineExceeded``.
     public let result: Result<Payload?, ExchangeError>
 }
 
-/// The answers to a broadcast as they come: one for every agent that was asked.
+/// The answers to a broadcast as they arrive: one for every agent that was asked.
 ///
-/// Agents that have not answered at the deadline come last, with an error. Ends early when the task is cancelled.
+/// Agents that have not answered by the deadline come last, with an error. The sequence ends early when the task is
+/// cancelled.
 public struct BroadcastAnswers: AsyncSequence, Sendable {
     /// An answer.
     public typealias Element = BroadcastAnswer
-    /// Answers that are errors are elements; the sequence itself does not fail.
+    /// The sequence never fails: an agent's error is an element.
     public typealias Failure = Never
 
-    /// Forgets the broadcast when nobody can pull its answers any more.
+    /// Ends the broadcast when its last iterator is released.
     private final class Owner: Sendable {
         let core: ClientCore
         let gathering: Gathering
@@ -47,10 +48,10 @@ public struct BroadcastAnswers: AsyncSequence, Sendable {
         let answers: BroadcastAnswers
         var missing: [AgentID]?
 
-        /// The next answer.
+        /// Returns the next answer.
         public mutating func next(isolation actor: isolated (any Actor)?) async -> BroadcastAnswer? {
             if missing == nil {
-                // Only agents are asked: a response of anybody else is none.
+                // Only agents are asked: drops responses of other entities.
                 while let response = await answers.pull() {
                     if let answer = BroadcastAnswer(response) { return answer }
                 }
@@ -65,7 +66,7 @@ public struct BroadcastAnswers: AsyncSequence, Sendable {
         }
     }
 
-    /// Makes an iterator. Only one at a time may pull.
+    /// Makes an iterator. Only one iterator may pull at a time.
     public func makeAsyncIterator() -> Iterator {
         Iterator(answers: self)
     }

@@ -1,25 +1,25 @@
 public import Logging
 
-/// How a client of an exchange behaves.
+/// The settings of an exchange client.
 public struct ClientConfiguration: Sendable {
-    /// How long a request waits for its answer when the call does not say. 60 s.
+    /// How long a call waits for its answer unless it sets a deadline. The default is 60 s.
     public var requestDeadline: Duration = .seconds(60)
 
-    /// How long a streamed result may take as a whole when the call does not say. 1 h.
+    /// How long a whole streamed result may take unless the call sets a deadline. The default is 1 h.
     public var streamDeadline: Duration = .seconds(3600)
 
-    /// How long an agent goes on with a streamed result whose requester is gone without a word. A requester that is only slow
-    /// is not gone. 30 s.
+    /// How long an agent keeps streaming to a requester that disappeared without a cancel request. A slow requester
+    /// does not count as gone. The default is 30 s.
     public var requesterPatience: Duration = .seconds(30)
 
-    /// How long closing waits for what goes on after it was cancelled. Then it is left to itself, which is logged: its
-    /// request was given back, and what it still sends fails. 5 s.
+    /// How long closing waits for tasks that go on after their cancellation. After that, closing logs them and no
+    /// longer waits: their requests are given back, and their sends fail. The default is 5 s.
     public var cancellationPatience: Duration = .seconds(5)
 
-    /// What the client logs to. Payloads are never logged.
+    /// The client's logger. Payloads are never logged.
     public var logger: Logger
 
-    /// The codecs with which results are decoded. JSON.
+    /// The codecs that decode results. The default is JSON.
     public var codecs: PayloadCodecs = .default
 
     /// Wraps the calls of the client, and for an agent's client the handler: the first is the outermost. None.

@@ -2,10 +2,10 @@ internal import Foundation
 
 /// Pings and shutdown requests, which must not wait behind an agent's work.
 ///
-/// They lie in the mailbox like all requests, and an agent that takes no more than it may run leaves them there. So a
-/// notice says the same past the mailbox. It may be lost, the request is not: the two together get through and are answered.
+/// Both wait in the mailbox like all requests, and a busy agent leaves them there. So a notice carries the same request
+/// past the mailbox. The notice may be lost and the request may wait: together they arrive and are answered.
 extension ClientCore {
-    /// How long the first way has until the second is taken too.
+    /// How long the first way may take before the second is tried too.
     private static let patience = Duration.milliseconds(250)
 
     private enum Step: Sendable {
@@ -13,13 +13,13 @@ extension ClientCore {
         case took(ExchangeError?)
     }
 
-    /// Sends a request and waits for its end.
+    /// Sends a request and waits until it ends.
     ///
-    /// A ping is sent as a request, and said again by a notice when it is not answered at once. A shutdown is said by a
-    /// notice, and sent as a request when that is not answered at once: a request that was left in the mailbox would stop
-    /// the next process that runs the agent.
+    /// A ping goes as a request; a notice repeats it when no answer comes at once. A shutdown goes as a notice, and as
+    /// a request when no answer comes at once: a shutdown request left in the mailbox would stop the next process that
+    /// runs the agent.
     ///
-    /// - Parameter sending: What ``sending(_:)`` returned.
+    /// - Parameter sending: The result of ``sending(_:)``.
     func ending(
         of request: Request,
         _ outgoing: OutgoingCall,
@@ -54,7 +54,7 @@ extension ClientCore {
         }
     }
 
-    /// Sends a request, and waits for its end once: an answer says too that it was sent.
+    /// Sends a request and waits once for its end: an answer also proves that the request was sent.
     private func post(
         _ request: Request,
         _ outgoing: OutgoingCall,
@@ -79,7 +79,7 @@ extension ClientCore {
         return ending
     }
 
-    /// What the ledger waits for, where a message is posted.
+    /// Returns the record of the send that the ledger waits for, when the transport posts this kind of request.
     func sending(_ body: Request.Body) -> Sending? {
         if transport.sendsAtOnce { return nil }
         return switch body {
@@ -88,7 +88,7 @@ extension ClientCore {
         }
     }
 
-    /// Waits for the end of a request, and takes a second way when it has not come after a moment.
+    /// Waits until a request ends, and tries the second way after `patience`.
     private func ending(
         of tag: UUID,
         after patience: Duration,
@@ -115,7 +115,7 @@ extension ClientCore {
 }
 
 extension Notice {
-    /// What stands for a request that may wait behind others.
+    /// Makes a notice that carries a request past the mailbox.
     fileprivate init(ahead request: Request, _ body: Body) {
         self.init(
             from: request.source,
@@ -127,7 +127,7 @@ extension Notice {
         )
     }
 
-    /// The request that the notice stands for, when it stands for one.
+    /// The request that the notice carries, if any.
     var request: Request? {
         let body: Request.Body
         switch self.body {

@@ -1,23 +1,22 @@
 internal import Foundation
 internal import Logging
 
-/// Answers to requests that this client received. Each request ends: with its answer, with an error that is small, or given
-/// back to its mailbox.
+/// Answers to requests that this client received. Each request ends in one way: with its answer, with a small error, or
+/// given back to its mailbox.
 extension ClientCore {
-    /// How long an answer that can't be sent is tried again, when the request has no deadline.
+    /// How long the client retries an answer to a request without a deadline.
     private static let answerPatience = Duration.seconds(600)
 
-    /// The first pause before an answer is tried again; each one is twice as long as the one before.
+    /// The pause before the first retry. Each later pause is twice as long.
     private static let answerPause = Duration.seconds(1)
 
     /// The longest pause.
     private static let longestAnswerPause = Duration.seconds(5)
 
-    /// Answers a request; an answer that is too large is replaced by an error. A requester that is gone is no error.
-    /// While the answer can't be sent it is tried again, as long as the requester may wait for it; then the request is given
-    /// back.
+    /// Answers a request. An answer that is too large is replaced by an error. A missing requester is not an error. An
+    /// answer that can't be sent is retried until the requester stops waiting; then the request is given back.
     ///
-    /// - Parameter ended: Called once, on any thread: it was sent, or is tried again in the background.
+    /// - Parameter ended: Called once, on any thread, when the answer was sent or is being retried in the background.
     func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
         _ = transport.post(.response(response)) { [self] result in
             switch result {
@@ -41,10 +40,10 @@ extension ClientCore {
         if task == nil { ended() }
     }
 
-    /// Sends an answer, or an error in its place when it can't be sent as it is.
+    /// Sends an answer, or an error in its place when the answer can't be sent as it is.
     ///
-    /// - Parameter error: Why it could not be sent before.
-    /// - Returns: The answer that is still owed.
+    /// - Parameter error: The reason that the last attempt failed.
+    /// - Returns: The answer that still has to be sent.
     private func sendAnswer(_ response: Response, to request: Request, after error: ExchangeError?) async -> Response? {
         var response = response
         do throws(ExchangeError) {
@@ -58,7 +57,7 @@ extension ClientCore {
             return nil
         } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID || error.code == .closed
         {
-            // Nobody is there to get it, or the transport gave the request back.
+            // The requester no longer exists, or the transport gave the request back.
             report(error, response, level: .debug)
             return nil
         } catch {
@@ -71,7 +70,7 @@ extension ClientCore {
         }
     }
 
-    /// Tries to send an answer until the requester stops waiting, and gives the request back then.
+    /// Retries an answer until the requester stops waiting, then gives the request back.
     private func keepAnswering(_ response: Response, to request: Request) async {
         let end = request.deadline.map { ContinuousClock.Instant.at($0) } ?? .after(Self.answerPatience)
         var pause = Self.answerPause

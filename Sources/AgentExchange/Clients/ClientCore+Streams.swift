@@ -55,9 +55,9 @@ extension ClientCore {
         return buffer
     }
 
-    /// Nobody pulls the stream any more. What still comes for it is dropped.
+    /// Ends a stream whose consumer has stopped pulling. Responses that still arrive for it are dropped.
     ///
-    /// - Parameter error: Why it ended early, if it did.
+    /// - Parameter error: The reason that the stream ended early, if it did.
     func abandonStream(_ buffer: PartBuffer, _ error: ExchangeError?, cancel: Bool) {
         guard buffer.finish() else { return }
         if let error { buffer.outgoing.end(error) } else { buffer.outgoing.end(nil) }

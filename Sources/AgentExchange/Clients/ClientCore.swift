@@ -2,7 +2,7 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// What both kinds of client and their handles share: sending requests, matching responses, the work in the background.
+/// The core of both kinds of client and their handles: sends requests, matches responses, owns the background tasks.
 final class ClientCore: Sendable {
     let transport: any ExchangeTransport
     let configuration: ClientConfiguration
@@ -13,7 +13,7 @@ final class ClientCore: Sendable {
     let telemetry: Telemetry
     /// Whether ``close()`` was called, or will be.
     private let isClosed = Atomic(false)
-    /// The requests that were cancelled and whose agents do not know it yet.
+    /// Cancelled requests that their agents have not been told about yet.
     private let untold = Mutex<[UUID: Request]>([:])
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
@@ -32,7 +32,7 @@ final class ClientCore: Sendable {
 
     var id: EntityID { transport.mailboxID }
 
-    /// Returns whether this is the first call: then the caller closes the client.
+    /// Marks the client as closed. Returns `true` for the first call: its caller closes the client.
     @discardableResult
     func markClosed() -> Bool { !isClosed.exchange(true, ordering: .acquiringAndReleasing) }
 
@@ -44,7 +44,7 @@ final class ClientCore: Sendable {
         )
     }
 
-    /// Closes the transport of a client; terminates its mailbox first where that is a user's.
+    /// Closes the transport of a client. Terminates a user's mailbox first.
     static func release(_ id: EntityID, _ transport: any ExchangeTransport, _ logger: Logger) async {
         if id.role == .user {
             do throws(ExchangeError) {
@@ -59,7 +59,7 @@ final class ClientCore: Sendable {
         await transport.close()
     }
 
-    /// The factory, encoded: equal for clients that joined the same exchange in the same way.
+    /// The encoded factory. Clients that joined the same exchange in the same way have equal names.
     var exchangeName: Data {
         if let known = encodedFactory.withLock({ $0 }) { return known }
         let encoder = JSONEncoder()
@@ -71,7 +71,7 @@ final class ClientCore: Sendable {
 
     /// Sends a request and waits for its response, past the middleware.
     ///
-    /// Cancelling the calling task sends a cancel request after the request.
+    /// If the calling task is cancelled, a cancel request follows the request.
     func call(
         _ body: Request.Body,
         to agent: AgentID,
@@ -117,8 +117,8 @@ final class ClientCore: Sendable {
         let wait: Duration
     }
 
-    // The frame of an asynchronous function is allocated for each call and holds whatever it might need. So what goes on
-    // before and after the wait is in functions of their own.
+    // The frame of an asynchronous function is allocated for each call and holds everything that it might need. So the
+    // steps before and after the wait are functions of their own.
 
     @inline(never)
     private func open(
@@ -147,11 +147,11 @@ final class ClientCore: Sendable {
         return OpenCall(request: request, sending: sending, wait: wait)
     }
 
-    /// The request could not be sent, or not surely.
+    /// Ends a call whose request was not sent, or possibly not sent.
     @inline(never)
     private func failed(_ call: OpenCall, _ error: ExchangeError) -> ExchangeError {
         pending.abandon(call.request.tag)
-        // The agent may have it already, and may be working on it.
+        // The agent may have received the request and be working on it.
         if error.code == .cancelled, error.delivery == .unknown { cancel(call.request) }
         return error
     }
@@ -179,9 +179,9 @@ final class ClientCore: Sendable {
         }
     }
 
-    /// Tells the agent, in the background, that nobody waits for the answer any more.
+    /// Tells the agent in the background that its requester stopped waiting.
     ///
-    /// The notice is quick and may be lost; the cancel request is answered, but may wait behind others.
+    /// The notice is fast but may be lost. The cancel request is answered, but may wait behind others.
     func cancel(_ request: Request) {
         untold.withLock { $0[request.tag] = request }
         background.start { [self] in
@@ -209,8 +209,8 @@ final class ClientCore: Sendable {
         untold.withLock { $0[request.tag] = nil }
     }
 
-    /// The client is about to close: ends the streams and broadcasts, and tells the agents whose streams nobody pulls any
-    /// more, also when the calling task is cancelled.
+    /// Prepares for closing: ends the streams and broadcasts, and cancels their requests at the agents, even when the
+    /// calling task is cancelled.
     func endStreams() async {
         let open = streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         let requests = untold.withLock { Array($0.values) } + open
@@ -223,7 +223,7 @@ final class ClientCore: Sendable {
         await telling.value
     }
 
-    /// Hands a response to the handle that waits for it, or logs it.
+    /// Delivers a response to the handle that waits for it, or logs it.
     func deliver(_ response: Response) {
         let arrival = streams.put(response) ?? pending.respond(response)
         telemetry.metrics.count(.responses, [telemetry.exchange, .arrival(arrival.rawValue)])
@@ -235,12 +235,13 @@ final class ClientCore: Sendable {
         }
     }
 
-    /// A response came that belongs to nothing, or not from who was asked.
+    /// Logs a response that matches no request, or that comes from another entity than the one asked.
     func warn(of response: Response) {
         configuration.logger.warning("a response came that no handle waits for", metadata: .init(.response(response)))
     }
 
-    /// The answer to a request that no client can serve, if this is one: a foreign version, or past its deadline.
+    /// Returns the error answer to a request that no client can serve: one with a foreign version or kind, or past its
+    /// deadline.
     func refusal(of request: Request) -> Response? {
         if !request.protocolVersion.isCompatible {
             let text = "protocol \(request.protocolVersion) is not understood; this is \(ProtocolVersion.current)"
@@ -258,7 +259,7 @@ final class ClientCore: Sendable {
         return nil
     }
 
-    /// Ends every call that waits, and the work in the background.
+    /// Ends every waiting call and the background tasks.
     func close() async {
         markClosed()
         await endStreams()

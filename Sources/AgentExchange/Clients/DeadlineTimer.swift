@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Calls back when the earliest of many deadlines has come, with one task for all of them.
+/// Fires at the earliest of many deadlines, with one task for all of them.
 ///
-/// Deadlines mostly come in order, so the task rarely has to be replaced.
+/// Deadlines mostly come in order, so the task is rarely replaced.
 package final class DeadlineTimer: Sendable {
     private struct State {
         var armed: ContinuousClock.Instant?
@@ -13,7 +13,7 @@ package final class DeadlineTimer: Sendable {
     private let state = Mutex(State())
     private let fire: @Sendable () -> ContinuousClock.Instant?
 
-    /// Makes a timer. `fire` handles what is due and returns the next deadline.
+    /// Makes a timer. `fire` handles the due entries and returns the next deadline.
     package init(fire: @escaping @Sendable () -> ContinuousClock.Instant?) {
         self.fire = fire
     }
@@ -36,7 +36,7 @@ package final class DeadlineTimer: Sendable {
         }
     }
 
-    /// Never fires again.
+    /// Stops the timer. It never fires again.
     package func stop() {
         state.withLock { state in
             state.isStopped = true

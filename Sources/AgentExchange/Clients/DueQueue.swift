@@ -1,9 +1,9 @@
 internal import DequeModule
 internal import HeapModule
 
-/// What is due when, the earliest first.
+/// Entries with deadlines, the earliest first.
 ///
-/// Deadlines mostly come in the order of time. Those stand in a row; only the others need a heap.
+/// Deadlines mostly arrive in order. Those form a row; only the others need a heap.
 package struct DueQueue<Element: Sendable>: Sendable {
     package typealias Instant = ContinuousClock.Instant
 
@@ -18,13 +18,13 @@ package struct DueQueue<Element: Sendable>: Sendable {
     private var row: Deque<Entry> = []
     private var others = Heap<Entry>()
 
-    /// Holds nothing.
+    /// Makes an empty queue.
     package init() {}
 
-    /// How many entries there are.
+    /// The number of entries.
     package var count: Int { row.count + others.count }
 
-    /// The entry that is due first.
+    /// The entry with the earliest deadline.
     package var first: Entry? {
         guard let inRow = row.first else { return others.min }
         guard let other = others.min else { return inRow }
@@ -37,15 +37,15 @@ package struct DueQueue<Element: Sendable>: Sendable {
         if let last = row.last, deadline < last.deadline { others.insert(entry) } else { row.append(entry) }
     }
 
-    /// Takes the entry that is due first, if that is due by now.
+    /// Removes and returns the earliest entry if it is due by `now`.
     package mutating func popFirst(by now: Instant) -> Entry? {
         guard let first, first.deadline <= now else { return nil }
-        // Of two with the same deadline the one in the row goes first, as above.
+        // Of two entries with the same deadline the one in the row goes first, as above.
         if let inRow = row.first, inRow == first { return row.popFirst() }
         return others.popMin()
     }
 
-    /// Forgets some of the entries.
+    /// Removes the entries that satisfy a condition.
     package mutating func removeAll(where isOver: (Entry) -> Bool) {
         row.removeAll(where: isOver)
         others = Heap(others.unordered.filter { !isOver($0) })

@@ -1,24 +1,25 @@
 package import Foundation
 
 extension Duration {
-    /// The longest time that is computed with: a hundred years. More means "never", and the timers of the system do not
+    /// The longest duration used in arithmetic: a hundred years. Longer durations mean "never"; system timers do not
     /// reach much further.
     package static let longest = Duration.seconds(100 * 365 * 86_400)
 
-    /// The duration, at most a hundred years to either side: instants, dates and timers can be made of it.
+    /// The duration, limited to a hundred years in both directions, so that instants, dates and timers can be made of
+    /// it.
     package var bounded: Duration { min(max(self, .zero - .longest), .longest) }
 }
 
 extension ContinuousClock.Instant {
-    /// The instant after a duration of any size, at most a hundred years away.
+    /// Returns the instant after a duration of any size, at most a hundred years away.
     package static func after(_ duration: Duration) -> ContinuousClock.Instant { .now + duration.bounded }
 
-    /// The instant of a date of any size, by the wall clock as it is now, at most a hundred years away.
+    /// Returns the instant of a date of any size by the current wall clock, at most a hundred years away.
     package static func at(_ date: Date) -> ContinuousClock.Instant { .now + Duration(until: date) }
 }
 
 extension Duration {
-    /// The time from now to a date, at most a hundred years to either side.
+    /// Makes the duration from now to a date, limited to a hundred years in both directions.
     package init(until date: Date) {
         let limit = Duration.longest / .seconds(1)
         let seconds = date.timeIntervalSinceNow
@@ -27,12 +28,12 @@ extension Duration {
 }
 
 extension Date {
-    /// The date after a duration of any size, at most a hundred years away.
+    /// Returns the date after a duration of any size, at most a hundred years away.
     package static func after(_ duration: Duration) -> Date {
         Date(timeIntervalSinceNow: duration.bounded / .seconds(1))
     }
 
-    /// The whole milliseconds from another date to this one; the nearest number where that does not fit.
+    /// Returns the whole milliseconds from another date to this one, saturated to the range of `Int64`.
     package func milliseconds(since other: Date) -> Int64 {
         let (difference, isOver) = millisecondsSince1970.subtractingReportingOverflow(other.millisecondsSince1970)
         guard isOver else { return difference }

@@ -1,9 +1,9 @@
 internal import Foundation
 
 extension ExchangeClient {
-    /// Runs an action on every registered agent of a type, with one message, and does not wait for the answers.
+    /// Runs an action on every registered agent of a type with one message, without waiting for answers.
     ///
-    /// - Returns: The agents that were asked.
+    /// - Returns: The agents that the broadcast addressed.
     /// - Throws: As ``ExchangeTransport/broadcast(_:)``.
     @discardableResult
     public func broadcast(
@@ -43,10 +43,10 @@ extension ExchangeClient {
         }
     }
 
-    /// Sends a message, and waits for nothing but that the exchange takes it.
+    /// Sends a message and waits only until the exchange has taken it.
     ///
-    /// A request carries the context of the current trace. Whoever sends requests in this way receives the answers from
-    /// ``transport``, and runs the client without a listener.
+    /// A request carries the context of the current trace. To receive the answers to requests sent in this way, read
+    /// them from ``transport`` and run the client without a listener.
     ///
     /// - Throws: As ``ExchangeTransport/send(_:)``.
     public func send(_ message: Message) async throws(ExchangeError) {
@@ -75,7 +75,7 @@ extension ExchangeClient {
 }
 
 extension ClientCore {
-    /// Sends a broadcast and collects the answers.
+    /// Sends a broadcast and collects its answers.
     func ask(
         _ body: Request.Body,
         typeName: String,
@@ -120,7 +120,7 @@ extension ClientCore {
         return BroadcastAnswers(core: self, gathering: gathering, deadline: end)
     }
 
-    /// Answers for the agents that can't before their own callers have the answers.
+    /// Answers in place of the agents that can't answer before their own callers are answered.
     private func refuse(_ agents: [AgentID], of broadcast: Broadcast, _ gathering: Gathering) {
         if broadcast.path.isEmpty { return }
         for agent in agents {

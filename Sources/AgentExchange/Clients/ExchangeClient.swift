@@ -1,30 +1,31 @@
 internal import Logging
 
-/// What users and agents have in common: a mailbox, handles to agents, discovery, registration, termination.
+/// The common interface of user and agent clients: a mailbox, handles to agents, discovery, registration, termination.
 ///
-/// Made by an ``ExchangeFactory``; close it when done.
+/// An ``ExchangeFactory`` makes clients; close each when done.
 public protocol ExchangeClient: AnyObject, Sendable {
-    /// The entity that this client is.
+    /// The entity that the client represents.
     var id: EntityID { get }
 
-    /// The transport below, for sending and asking without handles.
+    /// The transport that the client uses, for messages without handles.
     var transport: any ExchangeTransport { get }
 
-    /// How the client behaves.
+    /// The client's settings.
     var configuration: ClientConfiguration { get }
 
-    /// A handle to an agent. Handles are values; make as many as you like.
+    /// Makes a handle to an agent. Handles are values; make as many as you like.
     func handle(to agent: AgentID) -> RemoteHandle
 
-    /// Runs an action on every registered agent of a type, with one message, and collects the answers until a deadline.
+    /// Runs an action on every registered agent of a type with one message, and collects the answers until a deadline.
     ///
     /// - Parameters:
     ///   - name: The action.
-    ///   - arguments: What each agent gets.
-    ///   - type: Whose agents are asked.
-    ///   - allowSubtypes: Whether those of its subtypes are asked too.
+    ///   - arguments: The arguments that each agent receives.
+    ///   - type: The type of the agents to ask.
+    ///   - allowSubtypes: Whether agents of its subtypes are asked too.
     ///   - deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
-    /// - Throws: As ``ExchangeTransport/broadcast(_:)``. What the agents answer, errors included, is in the sequence.
+    /// - Throws: As ``ExchangeTransport/broadcast(_:)``. The agents' answers, including errors, are elements of the
+    ///   sequence.
     func askAll(
         _ name: String,
         _ arguments: ActionArguments,
@@ -33,12 +34,13 @@ public protocol ExchangeClient: AnyObject, Sendable {
         deadline: Duration?
     ) async throws(ExchangeError) -> BroadcastAnswers
 
-    /// Closes the client and its transport. Calls that wait end with ``ExchangeError/Code/closed``. Closing twice is fine.
+    /// Closes the client and its transport. Waiting calls end with ``ExchangeError/Code/closed``. Closing twice is
+    /// harmless.
     func close() async
 }
 
 extension ExchangeClient {
-    /// The registered agents of a type that have not been terminated. See
+    /// Returns the registered agents of a type that have not been terminated. See
     /// ``ExchangeTransport/discover(typeNamed:allowSubtypes:)``.
     public func discover(
         _ type: AgentType,
@@ -47,7 +49,7 @@ extension ExchangeClient {
         try await transport.discover(type, allowSubtypes: allowSubtypes)
     }
 
-    /// The registered agents of a type, by the name of the type.
+    /// Returns the registered agents of a type, by the name of the type.
     public func discover(
         typeNamed name: String,
         allowSubtypes: Bool = true
@@ -55,7 +57,7 @@ extension ExchangeClient {
         try await transport.discover(typeNamed: name, allowSubtypes: allowSubtypes)
     }
 
-    /// The registered agents with a display name.
+    /// Returns the registered agents with a display name.
     public func discover(named name: String) async throws(ExchangeError) -> [AgentID] {
         try await transport.discover(named: name)
     }
@@ -78,38 +80,38 @@ extension ExchangeClient {
         return registration
     }
 
-    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
-    /// is none. See ``ExchangeTransport/registration(named:type:)``.
+    /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
+    /// agent if there is none. See ``ExchangeTransport/registration(named:type:)``.
     public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
         try await transport.registration(named: name, type: type)
     }
 
-    /// Registers several agents, or none. See ``ExchangeTransport/registerAgents(_:)``.
+    /// Registers several agents, all or none. See ``ExchangeTransport/registerAgents(_:)``.
     public func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration] {
         try await transport.registerAgents(agents)
     }
 
-    /// Whether a mailbox is open, terminated, or was never there.
+    /// Returns whether a mailbox is open, was terminated, or never existed.
     public func status(of id: EntityID) async throws(ExchangeError) -> MailboxStatus {
         try await transport.status(of: id)
     }
 
-    /// Whether an agent's mailbox is open, terminated, or was never there.
+    /// Returns whether an agent's mailbox is open, was terminated, or never existed.
     public func status(of id: AgentID) async throws(ExchangeError) -> MailboxStatus {
         try await transport.status(of: .agent(id))
     }
 
-    /// Terminates a mailbox, for good. See ``ExchangeTransport/terminate(_:)``.
+    /// Terminates a mailbox permanently. See ``ExchangeTransport/terminate(_:)``.
     public func terminate(_ id: EntityID) async throws(ExchangeError) {
         try await transport.terminate(id)
     }
 
-    /// Terminates an agent's mailbox, for good.
+    /// Terminates an agent's mailbox permanently.
     public func terminate(_ id: AgentID) async throws(ExchangeError) {
         try await transport.terminate(.agent(id))
     }
 
-    /// A factory for other clients of the same exchange.
+    /// Returns a factory for other clients of the same exchange.
     public func factory() -> any ExchangeFactory {
         transport.factory()
     }

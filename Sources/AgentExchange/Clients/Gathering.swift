@@ -2,21 +2,21 @@ internal import DequeModule
 internal import Foundation
 internal import Synchronization
 
-/// The answers to one broadcast that have arrived and were not pulled.
+/// The answers to one broadcast that have arrived and wait to be pulled.
 final class Gathering: Sendable {
     private typealias Waiter = CheckedContinuation<Response?, Never>
 
     private struct State {
         var answers: Deque<Response> = []
         var answered: Set<EntityID> = []
-        /// Who is asked; not known before the broadcast was sent.
+        /// The agents that were asked; unknown until the broadcast was sent.
         var expected: Set<EntityID>?
         var waiter: Waiter?
         var isEnded = false
-        /// Whom to tell, once, that nothing more is to come, and why that is when not all have answered.
+        /// Called once when no more answers can come, with the reason if some agents have not answered.
         var tellEnd: (@Sendable (ExchangeError.Code?) -> Void)?
 
-        /// Whether nothing more is to come.
+        /// Whether no more answers can come.
         var isComplete: Bool { isEnded || expected.map { $0.isSubset(of: answered) } ?? false }
     }
 
@@ -28,12 +28,12 @@ final class Gathering: Sendable {
         self.label = label
     }
 
-    /// Who was asked and has not answered.
+    /// The agents that were asked and have not answered.
     var missing: [AgentID] {
         state.withLock { ($0.expected ?? []).subtracting($0.answered) }.compactMap(\.agentID)
     }
 
-    /// An answer came. Of several from one agent the first counts.
+    /// Adds an answer. The first answer of each agent counts.
     ///
     /// - Returns: `false` when it comes from an entity that was not asked.
     @discardableResult
@@ -54,9 +54,10 @@ final class Gathering: Sendable {
         return wasAsked
     }
 
-    /// The broadcast was sent to these agents. `tellEnd` is called once: without a code when all of them have answered.
+    /// Records the agents that the broadcast addressed. Calls `tellEnd` once, without a code when all of them have
+    /// answered.
     ///
-    /// - Returns: The answers that came before from others. Nobody pulls before this.
+    /// - Returns: The early answers of other entities. No answer is pulled before this call.
     @discardableResult
     func expect(
         _ agents: [AgentID],
@@ -72,7 +73,7 @@ final class Gathering: Sendable {
         }
     }
 
-    /// Nothing more is awaited, for this reason.
+    /// Ends the wait for further answers with a reason.
     func end(_ code: ExchangeError.Code = .cancelled) {
         finish(code) { $0.isEnded = true }
     }
@@ -96,7 +97,7 @@ final class Gathering: Sendable {
         return result
     }
 
-    /// The next answer; `nil` when all have come, after ``end()``, and while another task waits for one.
+    /// Returns the next answer, or `nil` when all have come, after ``end()``, and while another task waits for one.
     func next() async -> Response? {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -1,14 +1,14 @@
 internal import Logging
 internal import Synchronization
 
-/// Tells which requests begin on the thread that brings them, and logs one that keeps that thread.
+/// Decides which requests start on the thread that delivers them, and logs requests that block that thread.
 final class ImmediateStarts: Sendable {
-    /// From here on it is logged that a request keeps the thread: what else that thread does is late then.
+    /// How long a request may keep the thread before it is logged: other work of the thread is late then.
     private static let limit = Duration.milliseconds(10)
 
     private let isImmediate: @Sendable (Request) -> Bool
     private let logger: Logger
-    /// The actions that were logged.
+    /// The actions that were already logged.
     private let known = Mutex<Set<String>>([])
 
     init(logger: Logger, _ isImmediate: @escaping @Sendable (Request) -> Bool) {
@@ -16,12 +16,12 @@ final class ImmediateStarts: Sendable {
         self.isImmediate = isImmediate
     }
 
-    /// Returns when the request begins, if it begins at once.
+    /// Returns the start time if the request starts immediately.
     func watch(_ request: Request) -> ContinuousClock.Instant? {
         isImmediate(request) ? .now : nil
     }
 
-    /// The request waits, or is over. Logs one that kept the thread, once for each action.
+    /// Logs a request that blocked the thread until it first waited or ended, once for each action.
     func check(_ began: ContinuousClock.Instant, _ request: Request) {
         let time = began.duration(to: .now)
         guard time > Self.limit, case .action(let name, _) = request.body,

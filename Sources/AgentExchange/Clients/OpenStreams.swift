@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Synchronization
 
-/// The streamed results and the broadcasts of a client whose answers are awaited.
+/// A client's open streams and broadcasts.
 final class OpenStreams: Sendable {
     private struct State {
         var streams: [UUID: PartBuffer] = [:]
@@ -9,7 +9,7 @@ final class OpenStreams: Sendable {
         var finished = RecentSet<UUID>(capacity: 4096)
         var end: ExchangeError?
 
-        /// Whether nothing was ever added, as with most clients.
+        /// Whether nothing was ever added, as in most clients.
         var isUnused: Bool { streams.isEmpty && gatherings.isEmpty && finished.isEmpty }
     }
 
@@ -31,7 +31,7 @@ final class OpenStreams: Sendable {
         if let end { throw end }
     }
 
-    /// Returns whether it was there.
+    /// Removes a stream. Returns whether it was open.
     @discardableResult
     func remove(_ buffer: PartBuffer) -> Bool {
         state.withLock { state in
@@ -47,7 +47,7 @@ final class OpenStreams: Sendable {
         }
     }
 
-    /// A response came. Returns `nil` when it belongs to no stream or broadcast.
+    /// Hands a response to its stream or broadcast. Returns `nil` if it belongs to none.
     func put(_ response: Response) -> PendingRequests.Arrival? {
         let (buffer, gathering, isLate): (PartBuffer?, Gathering?, Bool) = state.withLock { state in
             if state.isUnused { return (nil, nil, false) }
@@ -67,7 +67,7 @@ final class OpenStreams: Sendable {
         return isLate ? .late : nil
     }
 
-    /// Ends everything, and lets nothing be added. Returns the requests of the streams that were open.
+    /// Ends all streams and broadcasts and refuses new ones. Returns the requests of the open streams.
     @discardableResult
     func close(_ error: ExchangeError) -> [Request] {
         let (streams, gatherings) = state.withLock { state in

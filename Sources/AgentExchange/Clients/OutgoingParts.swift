@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Synchronization
 
-/// The streamed results that an agent produces: how many parts of each were sent, and for how many there is credit.
+/// The streamed results that an agent produces, with the number of parts sent and the credit for each.
 final class OutgoingParts: Sendable {
     private typealias Key = RequestKey
 
@@ -12,22 +12,22 @@ final class OutgoingParts: Sendable {
         var sent = 0
         var credit: Int
         var waiter: Waiter?
-        /// When the requester was heard of, or found, or looked for in vain.
+        /// The last time the requester was heard from, found, or looked for in vain.
         var heard = ContinuousClock.now
-        /// How often it was looked for in vain since then.
+        /// The number of failed looks for the requester since then.
         var absences = 0
     }
 
-    /// How often a requester is looked for in vain before it counts as gone.
+    /// The number of failed looks after which a requester counts as gone.
     static let looks = 3
 
     private let streams = Mutex<[Key: Stream]>([:])
-    /// Whether somebody looks after the requesters.
+    /// Whether a task watches the requesters.
     private let isWatched = Mutex(false)
 
-    /// The request is served from now on.
+    /// Opens the stream of a request that starts to be served.
     ///
-    /// - Returns: Whether somebody must begin to look after the requesters: see ``quiet(for:)``.
+    /// - Returns: Whether the caller must start watching the requesters; see ``quiet(for:)``.
     func open(_ request: Request) -> Bool {
         guard let credit = request.credit else { return false }
         streams.withLock { streams in
@@ -40,8 +40,8 @@ final class OutgoingParts: Sendable {
         }
     }
 
-    /// The requests whose requesters have not been heard of for some time. `nil` when no stream is open: then nobody looks
-    /// after them any more.
+    /// Returns the requests whose requesters have been quiet for some time. Returns `nil` when no stream is open: the
+    /// watch ends.
     func quiet(for time: Duration) -> [Request]? {
         let now = ContinuousClock.now
         return isWatched.withLock { isWatched in
@@ -54,7 +54,7 @@ final class OutgoingParts: Sendable {
         }
     }
 
-    /// A requester was looked for. Returns whether it is gone.
+    /// Records a look for a requester. Returns whether the requester counts as gone.
     func looked(for request: Request, isThere: Bool) -> Bool {
         streams.withLock { streams in
             let key = Key(source: request.source, tag: request.tag)
@@ -66,19 +66,19 @@ final class OutgoingParts: Sendable {
         }
     }
 
-    /// The request is answered.
+    /// Closes the stream of an answered request.
     func close(_ request: Request) {
         if request.credit == nil { return }
         let key = Key(source: request.source, tag: request.tag)
         streams.withLock { $0.removeValue(forKey: key)?.waiter }?.resume(returning: false)
     }
 
-    /// How many parts were sent.
+    /// Returns the number of parts sent.
     func count(of request: Request) -> Int {
         streams.withLock { $0[Key(source: request.source, tag: request.tag)]?.sent ?? 0 }
     }
 
-    /// The requester takes parts up to this number of them.
+    /// Raises the number of parts that the requester takes.
     func grant(_ credit: Int, tag: UUID, of source: EntityID) {
         let key = Key(source: source, tag: tag)
         let waiter: Waiter? = streams.withLock { streams in
@@ -97,7 +97,7 @@ final class OutgoingParts: Sendable {
         waiter?.resume(returning: true)
     }
 
-    /// The number of the next part, as soon as there is credit for it.
+    /// Returns the number of the next part, as soon as there is credit for it.
     func next(of request: Request) async throws(ExchangeError) -> Int {
         let key = Key(source: request.source, tag: request.tag)
         while true {
@@ -123,7 +123,7 @@ final class OutgoingParts: Sendable {
         }
     }
 
-    /// Waits for more credit, the end of the request, the cancellation of the task, or until the time is over.
+    /// Waits for more credit, the end of the request, the cancellation of the task, or the deadline.
     private func credit(_ key: Key, until end: ContinuousClock.Instant?) async {
         let alarm = end.map { end in
             Task { [self] in
@@ -135,7 +135,7 @@ final class OutgoingParts: Sendable {
         _ = await withTaskCancellationHandler {
             await withCheckedContinuation { (continuation: Waiter) in
                 let waits = streams.withLock { streams in
-                    // The alarm may have rung, and the handler below run, before there was anybody to be woken.
+                    // The alarm or the cancellation handler may have run before the waiter was stored.
                     let isOver = end.map { $0 <= .now } ?? false
                     guard !isOver, !Task.isCancelled, let stream = streams[key], stream.waiter == nil,
                         stream.sent >= stream.credit
@@ -150,7 +150,7 @@ final class OutgoingParts: Sendable {
         }
     }
 
-    /// Has whoever waits for credit look again.
+    /// Wakes the task that waits for credit, so that it looks again.
     private func wake(_ key: Key) {
         let waiter = streams.withLock { streams in
             let waiter = streams[key]?.waiter

@@ -1,16 +1,16 @@
 internal import Synchronization
 
-/// The parts of one streamed result that have arrived and were not pulled. The requester's credit bounds them.
+/// The parts of one streamed result that have arrived and wait to be pulled. The requester's credit bounds them.
 final class PartBuffer: Sendable {
-    /// What the next pull yields.
+    /// The result of one pull.
     enum Event: Sendable {
         /// The next part.
         case part(Payload)
-        /// All parts were pulled, and the request ended so.
+        /// All parts were pulled, and the request ended with this outcome.
         case ended(Response.Outcome)
         /// The request ended without a response.
         case failed(ExchangeError)
-        /// Nothing came within the time.
+        /// No part came before the timeout.
         case quiet
     }
 
@@ -25,7 +25,7 @@ final class PartBuffer: Sendable {
         var givenUp = 0
         var isFinished = false
 
-        /// The next part in order, else the end when it has come.
+        /// Removes and returns the next part in order, or the end of the stream if it has come.
         mutating func take() -> Event? {
             if let part = parts.removeValue(forKey: next) {
                 next += 1
@@ -37,10 +37,10 @@ final class PartBuffer: Sendable {
 
     private let state = Mutex(State())
 
-    /// The request; its label keeps other handles out.
+    /// The request. Its label keeps the stream apart from other handles.
     let request: Request
 
-    /// What the stream is reported to.
+    /// The metrics and trace of the call.
     let outgoing: OutgoingCall
 
     init(request: Request, outgoing: OutgoingCall) {
@@ -48,7 +48,7 @@ final class PartBuffer: Sendable {
         self.outgoing = outgoing
     }
 
-    /// Nobody pulls any more. Returns whether this is the first call.
+    /// Marks the buffer as no longer pulled. Returns whether this is the first call.
     func finish() -> Bool {
         state.withLock { state in
             defer { state.isFinished = true }
@@ -56,10 +56,10 @@ final class PartBuffer: Sendable {
         }
     }
 
-    /// How many parts were pulled.
+    /// The number of parts pulled.
     var pulled: Int { state.withLock { $0.next } }
 
-    /// A response came: a part, or the terminal one. A second copy of a part is dropped.
+    /// Adds a response: a part, or the terminal response. A duplicate part is dropped.
     func put(_ response: Response) {
         wake { state in
             if case .part(let number, let payload) = response.outcome {
@@ -80,7 +80,7 @@ final class PartBuffer: Sendable {
         delivery: .unknown
     )
 
-    /// The request ended without a response.
+    /// Ends the stream of a request that ended without a response.
     func fail(_ error: ExchangeError) {
         wake { state in
             if state.end == nil { state.end = .failed(error) }
@@ -97,7 +97,7 @@ final class PartBuffer: Sendable {
         if let waiter, let event { waiter.resume(returning: event) }
     }
 
-    /// Waits for what comes next, or until the time is over. A cancelled task gets ``Event/quiet`` at once.
+    /// Waits for the next event until the timeout. A cancelled task gets ``Event/quiet`` at once.
     func pull(timeout: Duration) async -> Event {
         let (now, number): (Event?, Int) = state.withLock { state in
             state.pulls += 1

@@ -1,14 +1,14 @@
 internal import Foundation
 internal import Synchronization
 
-/// The requests of a client that have not been answered: the ledger, its lock, and the clock.
+/// The unanswered requests of a client: the ledger, its lock, and the clock.
 final class PendingRequests: Sendable {
     private typealias Waiter = CheckedContinuation<RequestEnding, Never>
 
-    /// The ledger behind its lock; the timer holds it too.
+    /// The ledger with its lock, shared with the timer.
     private final class Box: Sendable {
         let ledger = Mutex(RequestLedger<Waiter>())
-        /// Why nothing can be sent any more.
+        /// The reason that requests can no longer be sent.
         let end = Mutex<ExchangeError?>(nil)
 
         func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
@@ -27,11 +27,12 @@ final class PendingRequests: Sendable {
         timer = DeadlineTimer { box.expire(at: .now) }
     }
 
-    /// A request is about to be sent.
+    /// Opens a request before it is sent.
     ///
-    /// - Throws: Why the client ended, when it has: ``ExchangeError/Code/closed``, or what its transport ended with.
+    /// - Throws: The reason that the client ended, if it has: ``ExchangeError/Code/closed``, or the error of its
+    ///   transport.
     ///
-    /// - Parameter sending: The message, when ``sent(_:_:_:)`` follows.
+    /// - Parameter sending: The record of the send, when ``sent(_:_:_:)`` follows.
     func open(
         _ request: Request,
         deadline: ContinuousClock.Instant,
@@ -43,12 +44,12 @@ final class PendingRequests: Sendable {
         timer.arm(deadline)
     }
 
-    /// The request could not be sent.
+    /// Drops a request that could not be sent.
     func abandon(_ tag: UUID) {
         box.ledger.withLock { $0.abandon(tag) }
     }
 
-    /// It is known what became of the message.
+    /// Records the outcome of the send.
     func sent(_ tag: UUID, _ sending: Sending, _ error: ExchangeError?) {
         guard sending.end() || error != nil else { return }
         guard let (waiter, ending) = box.ledger.withLock({ $0.sent(tag, error) }) else { return }
@@ -57,7 +58,7 @@ final class PendingRequests: Sendable {
 
     /// Waits until the request ends.
     ///
-    /// - Parameter message: The message, where it is on its way.
+    /// - Parameter message: The posted message, if it is still on its way.
     func ending(of tag: UUID, _ message: (any PostedMessage)? = nil) async -> RequestEnding {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -73,17 +74,17 @@ final class PendingRequests: Sendable {
         }
     }
 
-    /// What a client does with a response.
+    /// The client's use of a response.
     enum Arrival: String {
-        /// A handle waits for it.
+        /// A handle was waiting for it.
         case delivered
-        /// A handle waited for it and gave up, or has had its answer.
+        /// The handle stopped waiting, or already has its answer.
         case late
-        /// No handle sent such a request, or not to the entity that answers.
+        /// No handle sent such a request to the responding entity.
         case unexpected
     }
 
-    /// A response arrived.
+    /// Hands a response to the request that it answers.
     func respond(_ response: Response) -> Arrival {
         switch box.ledger.withLock({ $0.respond(response) }) {
         case .resume(let waiter):
@@ -95,7 +96,7 @@ final class PendingRequests: Sendable {
         }
     }
 
-    /// The error of a request that the end of the client ended.
+    /// Returns the error for a request that ended because the client ended.
     func end(delivery: DeliveryOutcome, entity: EntityID? = nil) -> ExchangeError {
         guard let end = box.end.withLock({ $0 }) else {
             return ExchangeError(.closed, "the client is closed", entity: entity, delivery: delivery)
@@ -103,7 +104,7 @@ final class PendingRequests: Sendable {
         return ExchangeError(end.code, end.message, entity: entity, delivery: delivery, underlying: end.underlying)
     }
 
-    /// Ends every request; none can be opened any more. The first reason counts.
+    /// Ends every request and refuses new ones. The first reason counts.
     func close(_ reason: ExchangeError) {
         timer.stop()
         box.end.withLock { end in

@@ -1,15 +1,15 @@
-/// The requests that were answered last, by who asked and their tag.
+/// Recently answered requests, keyed by source and tag.
 ///
-/// Not generic, so that the modules of the exchanges, which ask for each message, get code made for just these keys.
+/// Not generic: the exchange modules look up every message, and so get code specialized for these keys.
 package struct RecentRequests: Sendable {
     private var keys: RecentSet<RequestKey>
 
-    /// Remembers the last `capacity` requests, and up to as many before them.
+    /// Remembers the last `capacity` requests, and up to as many older ones.
     package init(capacity: Int) {
         keys = RecentSet(capacity: capacity)
     }
 
-    /// Whether it is among the remembered ones.
+    /// Returns whether a request is among the remembered ones.
     package func contains(_ key: RequestKey) -> Bool { keys.contains(key) }
 
     /// Remembers a request. Returns whether it was new.

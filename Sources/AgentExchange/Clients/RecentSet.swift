@@ -1,12 +1,12 @@
-/// The most recent members: how late and second messages are told from foreign ones.
+/// The most recent members of a set. It tells late and duplicate messages from unexpected ones.
 ///
-/// It keeps two generations, so that forgetting costs nothing: when the newer one is full, the older one goes.
+/// It keeps two generations, so that forgetting is cheap: when the newer one is full, the older one is dropped.
 struct RecentSet<Element: Hashable & Sendable>: Sendable {
     private let capacity: Int
     private var newer: Set<Element> = []
     private var older: Set<Element> = []
 
-    /// Remembers the last `capacity` members, and up to as many before them.
+    /// Remembers the last `capacity` members, and up to as many older ones.
     init(capacity: Int) {
         self.capacity = capacity
     }
@@ -14,7 +14,7 @@ struct RecentSet<Element: Hashable & Sendable>: Sendable {
     /// Whether nothing was ever inserted.
     var isEmpty: Bool { newer.isEmpty && older.isEmpty }
 
-    /// Whether it is among the remembered ones.
+    /// Returns whether an element is among the remembered ones.
     func contains(_ element: Element) -> Bool {
         newer.contains(element) || older.contains(element)
     }

@@ -1,9 +1,9 @@
-/// When the caller of the request that this task serves stops waiting. No call made meanwhile waits longer.
+/// The deadline of the request that the current task serves. Calls made while serving it never wait longer.
 package enum RequestDeadline {
-    /// The deadline; `nil` outside of requests, and in a request without a deadline.
+    /// The deadline, or `nil` outside of requests and in a request without a deadline.
     @TaskLocal package static var current: ContinuousClock.Instant?
 
-    /// How long a call may wait: as long as it says, and never longer than the caller of the action that makes it.
+    /// Limits the wait of a call to the deadline of the request being served.
     package static func limit(_ wait: Duration) throws(ExchangeError) -> Duration {
         let wait = wait.bounded
         guard let current else { return wait }
@@ -12,7 +12,7 @@ package enum RequestDeadline {
         return min(wait, left)
     }
 
-    /// The deadline of a request, by this process's clock.
+    /// Returns the deadline of a request, by this process's clock.
     static func of(_ request: Request) -> ContinuousClock.Instant? {
         request.deadline.map { .at($0) }
     }

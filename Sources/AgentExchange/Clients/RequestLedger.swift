@@ -1,23 +1,23 @@
 internal import Foundation
 
-/// How a request ended for its caller.
+/// The end of a request, as its caller sees it.
 enum RequestEnding: Sendable {
     case response(Response)
-    /// It could not be sent, as far as is known.
+    /// The request could not be sent, as far as is known.
     case failed(ExchangeError)
     case deadlineExceeded
     case cancelled
     case closed
 }
 
-/// What a client knows of the requests it sent: a pure state machine, without I/O or a clock.
+/// The requests that a client sent: a pure state machine, without I/O or a clock.
 ///
 /// Each request ends once: by its response, its deadline, the cancellation of its caller, or the end of the client.
-/// What comes later for the same request is recognised and dropped.
+/// Later responses to the same request are recognized and dropped.
 struct RequestLedger<Waiter> {
-    /// What a request waits for, or has got.
+    /// The state of a request.
     private enum State {
-        /// Sent or being sent; nobody waits yet.
+        /// Sent or being sent; its caller does not wait yet.
         case open
         /// A caller waits.
         case waiting(Waiter)
@@ -25,28 +25,28 @@ struct RequestLedger<Waiter> {
         case ended(RequestEnding)
     }
 
-    /// What is to be done with a response.
+    /// The action to take for a response.
     enum Arrival {
         /// Resume this caller.
         case resume(Waiter)
-        /// Nobody waits yet; it is kept.
+        /// The caller does not wait yet; the response is kept.
         case kept
-        /// The request ended before: a late or second answer.
+        /// The request has ended: the answer is late or a duplicate.
         case late
-        /// No handle with this label sent a request with this tag to the entity that answers.
+        /// No handle with this label sent a request with this tag to the responding entity.
         case unexpected
     }
 
-    /// An object: it is changed where it is, and never copied.
+    /// A class, so that entries are changed in place and never copied.
     private final class Entry {
         let label: UUID?
         /// The only entity whose answer counts.
         let destination: EntityID
         let deadline: ContinuousClock.Instant
         var state = State.open
-        /// The message, where it is said what became of it. Until then only that, or an answer, ends the request.
+        /// The send, while its outcome is unknown. Until then only the outcome or an answer ends the request.
         var sending: Sending?
-        /// What ends it when it was sent: the first thing that happened meanwhile.
+        /// The first event that ended the request while it was being sent. It takes effect when the send is over.
         var postponed: RequestEnding?
 
         init(_ request: Request, deadline: ContinuousClock.Instant, sending: Sending?) {
@@ -57,12 +57,12 @@ struct RequestLedger<Waiter> {
         }
     }
 
-    /// What the cancellation of a caller needs.
+    /// The action to take when a caller is cancelled.
     enum Cancellation {
         case none
-        /// Resume it.
+        /// Resume the caller.
         case resume(Waiter)
-        /// The message is on its way: stop that. What became of it then ends the request.
+        /// Withdraw the message, which is on its way. The outcome of the send then ends the request.
         case withdraw
     }
 
@@ -71,15 +71,15 @@ struct RequestLedger<Waiter> {
     private var finished = RecentSet<UUID>(capacity: 4096)
     private(set) var isClosed = false
 
-    /// Requests that have not ended.
+    /// The number of requests that have not ended.
     var openCount: Int { entries.count }
 
-    /// The earliest deadline, or one of a request that has ended meanwhile.
+    /// The earliest deadline. It may belong to a request that has ended.
     var nextDeadline: ContinuousClock.Instant? { due.first?.deadline }
 
-    /// A request is about to be sent. `false` when the client is closed or the tag is in use.
+    /// Opens a request before it is sent. Returns `false` when the client is closed or the tag is in use.
     ///
-    /// - Parameter sending: The message, when ``sent(_:_:)`` follows.
+    /// - Parameter sending: The record of the send, when ``sent(_:_:)`` follows.
     mutating func open(
         _ request: Request,
         deadline: ContinuousClock.Instant,
@@ -93,12 +93,12 @@ struct RequestLedger<Waiter> {
         return true
     }
 
-    /// The request could not be sent, as far as is known: nobody waits for it, and an answer to it is late.
+    /// Drops a request that could not be sent, as far as is known. An answer to it counts as late.
     mutating func abandon(_ tag: UUID) {
         if entries.removeValue(forKey: tag) != nil { finished.insert(tag) }
     }
 
-    /// It is known what became of the message. Returns the caller and the ending when that is to be resumed.
+    /// Records the outcome of the send. Returns the caller and the ending if the caller is to be resumed.
     mutating func sent(_ tag: UUID, _ error: ExchangeError?) -> (Waiter, RequestEnding)? {
         guard let entry = entries[tag], entry.sending != nil else { return nil }
         entry.sending = nil
@@ -107,7 +107,7 @@ struct RequestLedger<Waiter> {
         return nil
     }
 
-    /// The caller waits. Returns the ending when the request has ended already.
+    /// Registers the waiting caller. Returns the ending if the request has already ended.
     mutating func wait(_ tag: UUID, _ waiter: Waiter) -> RequestEnding? {
         guard let entry = entries[tag] else { return .closed }
         if case .ended(let ending) = entry.state {
@@ -118,12 +118,12 @@ struct RequestLedger<Waiter> {
         return nil
     }
 
-    /// A response arrived.
+    /// Records a response.
     mutating func respond(_ response: Response) -> Arrival {
         guard let entry = entries[response.tag] else {
             return finished.contains(response.tag) ? .late : .unexpected
         }
-        // A part ends nothing: whoever waits here asked for no stream.
+        // A part ends nothing: this ledger holds only requests without streams.
         guard entry.label == response.label, entry.destination == response.source, response.isTerminal else {
             return .unexpected
         }
@@ -134,14 +134,14 @@ struct RequestLedger<Waiter> {
         }
     }
 
-    /// The caller was cancelled.
+    /// Records the cancellation of the caller.
     mutating func cancel(_ tag: UUID) -> Cancellation {
         if postpone(tag, .cancelled) { return .withdraw }
         if case .resumed(let waiter) = end(tag, .cancelled) { return .resume(waiter) }
         return .none
     }
 
-    /// Whether a message is still on its way: then the request ends when that is known.
+    /// Returns whether the message is still on its way. If so, `ending` takes effect when its outcome is known.
     private mutating func postpone(_ tag: UUID, _ ending: RequestEnding) -> Bool {
         guard let entry = entries[tag] else { return false }
         if case .ended = entry.state { return false }
@@ -150,7 +150,7 @@ struct RequestLedger<Waiter> {
         return true
     }
 
-    /// Time passed: returns the callers whose deadline is over.
+    /// Ends the requests that are due and returns their callers.
     mutating func expire(at now: ContinuousClock.Instant) -> [Waiter] {
         var waiters: [Waiter] = []
         while let next = due.popFirst(by: now) {
@@ -161,7 +161,7 @@ struct RequestLedger<Waiter> {
         return waiters
     }
 
-    /// The client ends: returns everyone who waits. Nothing can be opened afterwards.
+    /// Ends all requests and refuses new ones. Returns the waiting callers.
     mutating func close() -> [Waiter] {
         isClosed = true
         var waiters: [Waiter] = []

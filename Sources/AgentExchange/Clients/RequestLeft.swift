@@ -1,6 +1,6 @@
-/// Thrown by a request handler that leaves the request unanswered: it is given back when the client closes, and served by
-/// whoever opens the mailbox next.
+/// Thrown by a request handler to leave the request unanswered. It is given back when the client closes, and served by
+/// the next process that opens the mailbox.
 package struct RequestLeft: Error {
-    /// Leaves the request.
+    /// Makes the error.
     package init() {}
 }

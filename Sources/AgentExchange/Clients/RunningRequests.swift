@@ -1,23 +1,23 @@
 internal import Foundation
 internal import Synchronization
 
-/// The requests that an agent works on, so that they can be cancelled and are not run twice at a time.
+/// The requests that an agent is running. They can be cancelled, and never run twice at the same time.
 final class RunningRequests: Sendable {
     private enum Key: Hashable {
         case request(RequestKey)
-        /// What a notice stands for. It can't be cancelled alone.
+        /// A request carried by a notice. It can't be cancelled alone.
         case notice(Int)
 
         init(_ request: Request) { self = .request(RequestKey(source: request.source, tag: request.tag)) }
     }
 
-    /// What the timer holds too.
+    /// The state that the timer shares.
     private final class Box: Sendable {
         let tasks = TaskRegistry<Key>()
-        /// Deadlines, also of requests that have ended.
+        /// Deadlines, including those of ended requests.
         let due = Mutex(DueQueue<Key>())
 
-        /// Cancels what is due. Returns the next deadline.
+        /// Cancels the due requests. Returns the next deadline.
         func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
             let (keys, next): ([Key], ContinuousClock.Instant?) = due.withLock { due in
                 var keys: [Key] = []
@@ -34,7 +34,7 @@ final class RunningRequests: Sendable {
     private let lastNotice = Atomic(0)
     private let notices = Atomic(0)
 
-    /// How many notices that stand for requests are served at a time.
+    /// The maximum number of notices served at a time.
     static let maximumNotices = 64
 
     private var tasks: TaskRegistry<Key> { box.tasks }
@@ -49,10 +49,11 @@ final class RunningRequests: Sendable {
         timer.stop()
     }
 
-    /// Runs the body for a request, unless the request runs already. It runs until the body calls `end`: when its answer has
-    /// been sent.
+    /// Runs `body` for a request, unless the request is already running. The request counts as running until `body`
+    /// calls `end`, after its answer was sent.
     ///
-    /// - Parameter isImmediate: Whether the body begins on the caller's thread; see ``TaskRegistry/start(_:isImmediate:_:)``.
+    /// - Parameter isImmediate: Whether `body` starts on the caller's thread; see
+    ///   ``TaskRegistry/start(_:isImmediate:_:)``.
     func start(
         _ request: Request,
         isImmediate: Bool,
@@ -61,10 +62,10 @@ final class RunningRequests: Sendable {
         tasks.start(Key(request), isImmediate: isImmediate, body)
     }
 
-    /// The same for a notice that stands for a request. Notices come past the limits of the mailbox, so only
+    /// Runs `body` for a request carried by a notice. Notices bypass the limits of the mailbox, so at most
     /// ``maximumNotices`` run at a time.
     ///
-    /// - Returns: `false` when as many run already: the notice is dropped.
+    /// - Returns: `false` when that many are running: the notice is dropped.
     func start(_ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void) -> Bool {
         guard notices.add(1, ordering: .relaxed).newValue <= Self.maximumNotices else {
             notices.subtract(1, ordering: .relaxed)
@@ -80,7 +81,7 @@ final class RunningRequests: Sendable {
         return true
     }
 
-    /// Cancels a request that runs when its deadline has come.
+    /// Cancels a running request at its deadline.
     func cancel(_ request: Request, at deadline: ContinuousClock.Instant) {
         box.due.withLock { [tasks] due in
             due.insert(Key(request), at: deadline)
@@ -90,28 +91,28 @@ final class RunningRequests: Sendable {
         timer.arm(deadline)
     }
 
-    /// Cancels a requester's own request. Returns whether it was running.
+    /// Cancels a requester's request. Returns whether it was running.
     func cancel(_ tag: UUID, of source: EntityID) -> Bool {
         tasks.cancel(.request(RequestKey(source: source, tag: tag)))
     }
 
-    /// Whether the caller is one of them.
+    /// Whether the current task runs one of these requests.
     var isCurrent: Bool { tasks.isCurrent }
 
-    /// Cancels what runs, and lets more start.
+    /// Cancels all running requests; new ones may start.
     func cancelEach() {
         tasks.cancelEach()
     }
 
-    /// Returns whether nothing runs any more before the timeout.
+    /// Waits until no request is running. Returns `false` on a timeout.
     func waitUntilIdle(timeout: Duration) async -> Bool {
         await tasks.waitUntilIdle(timeout: timeout)
     }
 
-    /// Cancels everything, and waits for it, except for the caller itself.
+    /// Cancels all requests and waits for them, except for the calling one.
     ///
     /// - Parameter patience: How long to wait at most.
-    /// - Returns: Whether everything has ended.
+    /// - Returns: Whether all of them have ended.
     func cancelAll(patience: Duration) async -> Bool {
         await tasks.cancelAll(patience: patience)
     }

@@ -1,7 +1,6 @@
 internal import Synchronization
 
-/// A message of which it is said, by another thread, when it is known what became of it. That costs no lock while nobody
-/// waits for it.
+/// A send whose outcome another thread reports. It takes no lock while the outcome is not awaited.
 final class Sending: Sendable {
     private enum State: UInt8, AtomicRepresentable {
         case onItsWay, awaited, known
@@ -9,12 +8,12 @@ final class Sending: Sendable {
 
     private let state = Atomic(State.onItsWay)
 
-    /// Returns whether it is not known yet: then ``end()`` tells that it is waited for.
+    /// Marks the outcome as awaited. Returns `false` if it is already known.
     func wait() -> Bool {
         state.compareExchange(expected: .onItsWay, desired: .awaited, ordering: .acquiringAndReleasing).original
             != .known
     }
 
-    /// It is known. Returns whether that is waited for.
+    /// Marks the outcome as known. Returns whether it is awaited.
     func end() -> Bool { state.exchange(.known, ordering: .acquiringAndReleasing) == .awaited }
 }

@@ -1,11 +1,11 @@
 internal import Synchronization
 
-/// The tasks that somebody owns, each with a key: they can be cancelled one by one, and are waited for when the owner closes.
+/// The tasks of an owner, each with a key. They can be cancelled one by one; closing the owner waits for all of them.
 ///
-/// What a task began may outlast it, such as a message that is on its way: a key is taken until its task says that it ended.
+/// The work of a task may outlast it, such as a message on its way. So a key stays taken until its task calls `end`.
 final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     private enum Entry {
-        /// Its task is being made.
+        /// The task is being made.
         case starting(number: Int, isCancelled: Bool)
         case running(Task<Void, Never>)
     }
@@ -14,12 +14,12 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         var entries: [Key: Entry] = [:]
         var lastNumber = 0
         var isClosed = false
-        /// Who waits until no more than so many run.
+        /// Continuations that wait until at most `count` tasks are running.
         var idle: [Int: (count: Int, waiter: CheckedContinuation<Bool, Never>)] = [:]
-        /// Waits whose time was over before they began.
+        /// Waits that timed out before they started.
         var overdue: Set<Int> = []
 
-        /// Returns who waited for that.
+        /// Removes a key. Returns the continuations to resume.
         mutating func end(_ key: Key) -> [CheckedContinuation<Bool, Never>] {
             entries.removeValue(forKey: key)
             if idle.isEmpty { return [] }
@@ -28,7 +28,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
             return reached.values.map(\.waiter)
         }
 
-        /// The time of a wait is over. Returns who waits.
+        /// Ends a wait that timed out. Returns its continuation.
         mutating func giveUp(_ number: Int) -> CheckedContinuation<Bool, Never>? {
             if let waiting = idle.removeValue(forKey: number) { return waiting.waiter }
             overdue.insert(number)
@@ -43,18 +43,18 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// How many keys are taken.
+    /// The number of taken keys.
     var count: Int { state.withLock { $0.entries.count } }
 
-    /// Whether a key is taken.
+    /// Returns whether a key is taken.
     func contains(_ key: Key) -> Bool { state.withLock { $0.entries[key] != nil } }
 
-    /// Starts a task, unless its key is taken or ``cancelAll()`` was called. Returns whether it did.
+    /// Starts a task, unless its key is taken or ``cancelAll()`` was called. Returns whether the task was started.
     ///
     /// - Parameters:
-    ///   - isImmediate: Whether the task begins on the caller's thread, up to its first wait. Not deeper than a few tasks
-    ///     within each other: each takes from the stack.
-    ///   - body: What the task does. It calls `end` once, in the task or after it: then the key is free.
+    ///   - isImmediate: Whether the task starts on the caller's thread, up to its first wait. Only a few such tasks
+    ///     nest: each uses the caller's stack.
+    ///   - body: The work of the task. It calls `end` once, in the task or later, to free the key.
     @discardableResult
     func start(
         _ key: Key,
@@ -68,7 +68,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
             return number
         }
         guard let number else { return false }
-        // Not under the lock: to start a task may take long, and others would wait.
+        // Outside of the lock: starting a task may take long and would block others.
         let owner = TaskOwner(ObjectIdentifier(self), isImmediate: isImmediate)
         let task: Task<Void, Never>
         if owner.depth > 0, #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) {
@@ -77,7 +77,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
             task = Task { [self] in await run(key, owner, body) }
         }
         let isCancelled = state.withLock { state in
-            // Its task may have ended already, and another one have the key.
+            // The task may have ended already, and its key may belong to another.
             guard case .starting(number, let isCancelled)? = state.entries[key] else { return false }
             state.entries[key] = .running(task)
             return isCancelled
@@ -100,7 +100,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         for waiter in state.withLock({ $0.end(key) }) { waiter.resume(returning: true) }
     }
 
-    /// Cancels a task. Returns whether its key is taken.
+    /// Cancels a task. Returns whether its key was taken.
     @discardableResult
     func cancel(_ key: Key) -> Bool {
         let (isThere, task) = state.withLock { Self.cancel(key, &$0) }
@@ -118,7 +118,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// Cancels what runs, and lets more start.
+    /// Cancels all running tasks; new ones may start.
     func cancelEach() {
         let tasks = state.withLock { state in
             Array(state.entries.keys).compactMap { Self.cancel($0, &state).1 }
@@ -126,12 +126,12 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         for task in tasks { task.cancel() }
     }
 
-    /// Waits until nothing runs. Returns whether that was before the timeout.
+    /// Waits until no task is running. Returns `false` on a timeout.
     func waitUntilIdle(timeout: Duration) async -> Bool {
         await waitUntil(count: 0, timeout: timeout)
     }
 
-    /// Waits until no more than so many run. Returns whether that was before the timeout.
+    /// Waits until at most `count` tasks are running. Returns `false` on a timeout.
     private func waitUntil(count: Int, timeout: Duration?) async -> Bool {
         let number = state.withLock { $0.nextNumber() }
         let alarm = timeout.map { timeout in
@@ -150,21 +150,21 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
             if let isIdle { continuation.resume(returning: isIdle) }
         }
         alarm?.cancel()
-        // The alarm has rung or never will: nothing of this wait is left.
+        // The alarm has fired or never will, so nothing of this wait remains.
         await alarm?.value
         state.withLock { _ = $0.overdue.remove(number) }
         return isIdle
     }
 
-    /// Whether the caller runs in one of these tasks, or in a task that one of them started.
+    /// Whether the current task is one of these tasks or was started by one of them.
     var isCurrent: Bool { TaskOwner.current?.registry == ObjectIdentifier(self) }
 
-    /// Cancels all tasks, waits until they have ended, and lets none start any more.
+    /// Cancels all tasks, waits until they have ended, and refuses new ones.
     ///
-    /// One of these tasks may call this: it is cancelled too, but can't be waited for.
+    /// One of these tasks may call this. It is cancelled too, but not waited for.
     ///
-    /// - Parameter patience: How long to wait for them; for ever when it is not said.
-    /// - Returns: Whether all have ended, but for the caller.
+    /// - Parameter patience: How long to wait; without a limit by default.
+    /// - Returns: Whether all tasks but the calling one have ended.
     @discardableResult
     func cancelAll(patience: Duration? = nil) async -> Bool {
         state.withLock { $0.isClosed = true }
@@ -173,15 +173,15 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     }
 }
 
-/// Whose task is running, and how many began within each other on its thread.
+/// The registry that owns the current task, and the number of tasks nested on its thread.
 private struct TaskOwner {
     @TaskLocal static var current: TaskOwner?
 
-    /// How many tasks may begin within each other on one thread.
+    /// The maximum number of nested tasks on one thread.
     private static let maximumDepth = 4
 
     let registry: ObjectIdentifier
-    /// How many tasks began within each other, this one included; 0 for one that was scheduled.
+    /// The number of nested tasks, including this one; 0 for a scheduled task.
     let depth: Int
 
     init(_ registry: ObjectIdentifier, isImmediate: Bool) {

@@ -1,6 +1,6 @@
 internal import Logging
 
-/// The client of a user: sends requests to agents, serves none.
+/// The client of a user: sends requests to agents and serves none.
 ///
 /// A request that is sent to the user is answered with ``ExchangeError/Code/notAnAgent``. Closing terminates the user's
 /// mailbox.
@@ -14,10 +14,10 @@ public final class UserExchangeClient: ExchangeClient {
     /// The user.
     public var id: EntityID { core.id }
 
-    /// The transport below.
+    /// The transport that the client uses.
     public var transport: any ExchangeTransport { core.transport }
 
-    /// How the client behaves.
+    /// The client's settings.
     public var configuration: ClientConfiguration { core.configuration }
 
     /// Wraps the transport of a user's mailbox; see ``ExchangeFactory/makeUserClient(name:startListener:configuration:)``.
@@ -29,7 +29,7 @@ public final class UserExchangeClient: ExchangeClient {
             startListener ? Task { [weak core] in await Self.listen(to: transport) { [weak core] in core } } : nil
     }
 
-    /// Wraps the transport of a user that an exchange did not register.
+    /// Wraps the transport of a user that the exchange did not register.
     package convenience init(visiting transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.init(transport: transport, startListener: true, configuration: configuration)
     }
@@ -57,9 +57,9 @@ public final class UserExchangeClient: ExchangeClient {
         )
     }
 
-    /// Terminates the user's mailbox and closes the transport. Closing twice is fine.
+    /// Terminates the user's mailbox and closes the transport. Closing twice is harmless.
     ///
-    /// When the exchange can't be reached the mailbox stays until the exchange removes it by itself; that is logged.
+    /// If the exchange can't be reached, the mailbox stays until the exchange removes it; this is logged.
     public func close() async {
         await core.close()
         await ClientCore.release(id, transport, configuration.logger)
@@ -90,7 +90,7 @@ public final class UserExchangeClient: ExchangeClient {
 }
 
 extension ClientCore {
-    /// The listener ended: nothing will be answered any more.
+    /// Ends the client when its listener has ended: calls can no longer be answered.
     func endListening(_ error: ExchangeError) {
         let expected: [ExchangeError.Code] = [.closed, .cancelled, .mailboxTerminated]
         configuration.logger.log(
@@ -98,7 +98,7 @@ extension ClientCore {
             "a client stopped listening",
             metadata: .init(keys: [.mailbox: id.description, .error: error.description])
         )
-        // A task that was cancelled is the client's own listener: it closes.
+        // Only the client cancels its listener, when it closes.
         let end =
             error.code == .cancelled
             ? ExchangeError(.closed, "the client was closed", delivery: .unknown)

@@ -1,10 +1,10 @@
-/// Why a call on an exchange failed, and what became of the message.
+/// The reason that a call on an exchange failed, and the outcome of its message.
 ///
-/// Every public call of an exchange throws this type. ``code`` says what happened, ``delivery`` whether the message may
-/// have arrived, ``isRetryable`` whether the same call can succeed later. A description never holds a payload, a
-/// password or a token.
+/// Every public call of an exchange throws this type. ``code`` is the kind of error, ``delivery`` tells whether the
+/// message may have arrived, and ``isRetryable`` whether the same call can succeed later. A description never contains
+/// a payload, a password or a token.
 public struct ExchangeError: Error, Sendable {
-    /// What an error holds is behind one reference: every call that can fail has room for one.
+    /// Keeps the error as small as one reference: every call that can fail reserves space for it.
     private final class Parts: Sendable {
         let code: Code
         let message: String
@@ -32,25 +32,25 @@ public struct ExchangeError: Error, Sendable {
 
     private let parts: Parts
 
-    /// What happened.
+    /// The kind of error.
     public var code: Code { parts.code }
 
-    /// A sentence for a person.
+    /// A sentence that explains the error.
     public var message: String { parts.message }
 
-    /// The entity it is about, if it is about one.
+    /// The entity that the error concerns, if any.
     public var entity: EntityID? { parts.entity }
 
-    /// What became of the message that the call was to deliver.
+    /// The outcome of the call's message.
     public var delivery: DeliveryOutcome { parts.delivery }
 
-    /// The failure that the other side reported, for ``Code/remote`` and every other answer that was an error.
+    /// The failure that the other side reported, for ``Code/remote`` and every other error answer.
     public var failure: Failure? { parts.failure }
 
-    /// The error below this one, if there is one.
+    /// The underlying error, if any.
     public var underlying: (any Error)? { parts.underlying }
 
-    /// Makes an error. Without `delivery`, nothing was sent.
+    /// Makes an error. By default the message counts as not sent.
     public init(
         _ code: Code,
         _ message: String,
@@ -62,21 +62,21 @@ public struct ExchangeError: Error, Sendable {
         parts = Parts(code, message, entity, delivery, failure, underlying)
     }
 
-    /// Whether the same call can succeed later without anything being changed.
+    /// Whether the same call can succeed later without any other change.
     ///
-    /// When ``delivery`` is ``DeliveryOutcome/unknown`` a retry may run an action twice.
+    /// If ``delivery`` is ``DeliveryOutcome/unknown``, a retry may run an action twice.
     public var isRetryable: Bool { code.isRetryable }
 }
 
-/// What became of a message whose delivery failed.
+/// The outcome of a message whose delivery failed.
 public enum DeliveryOutcome: String, Sendable, Hashable, Codable {
-    /// It never left this process.
+    /// The message never left this process.
     case notSent
-    /// The exchange did not accept it: it was not delivered and will not be.
+    /// The exchange rejected the message: it was not delivered and will not be.
     case refused
-    /// It may have been delivered.
+    /// The message may have been delivered.
     case unknown
-    /// It was delivered; the error is the answer to it.
+    /// The message was delivered, and the error is its answer.
     case delivered
 }
 

@@ -1,6 +1,6 @@
-/// An error as a response carries it: why a request was not answered with a result.
+/// An error in a response: the reason that a request has no result.
 public struct Failure: Sendable, Hashable {
-    /// What happened; ``ExchangeError/Code/remote`` when the action itself failed.
+    /// The kind of error; ``ExchangeError/Code/remote`` when the action itself failed.
     public let code: ExchangeError.Code
 
     /// The type of the error that the action threw, for example `Bank.InsufficientFunds`.
@@ -9,7 +9,7 @@ public struct Failure: Sendable, Hashable {
     /// The text of the error.
     public let message: String
 
-    /// The error itself, when it could be encoded.
+    /// The encoded error, when it could be encoded.
     public let payload: Payload?
 
     /// Makes a failure.
@@ -20,10 +20,10 @@ public struct Failure: Sendable, Hashable {
         self.payload = payload
     }
 
-    /// What an error thrown by an action becomes: its type and its text.
+    /// Makes a failure from an error that an action threw: its type and its text.
     ///
-    /// An ``ExchangeError`` keeps its code, except that ``ExchangeError/Code/remote`` stands for everything that only
-    /// concerns the agent's own calls. `CancellationError` becomes ``ExchangeError/Code/cancelled``.
+    /// An ``ExchangeError`` keeps its code, but errors that only concern the agent's own calls become
+    /// ``ExchangeError/Code/remote``. `CancellationError` becomes ``ExchangeError/Code/cancelled``.
     public init(_ error: any Error) {
         switch error {
         case let error as Failure:

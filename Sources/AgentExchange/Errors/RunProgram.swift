@@ -1,8 +1,9 @@
 internal import Foundation
 
 extension ExchangeError {
-    /// What a program exits with that ends with this error: 2 when its configuration is wrong, 3 when the broker can't be
-    /// reached or refuses (connection, login, permissions, an alarm), else 1. The tool `warren` uses the same.
+    /// The exit status of a program that ends with this error: 2 for an invalid configuration, 3 when the broker can't
+    /// be reached or refuses (connection, login, permissions, an alarm), else 1. The `warren` tool uses the same
+    /// statuses.
     public var exitStatus: Int32 {
         switch code {
         case .invalidConfiguration: 2
@@ -12,8 +13,8 @@ extension ExchangeError {
     }
 }
 
-/// Runs the body of a program. An error ends the process with one line on the standard error and an exit status, where an
-/// error that leaves `main` ends it with a trap and a backtrace.
+/// Runs the body of a program. An error ends the process with one line on standard error and an exit status. An error
+/// thrown from `main` would instead trap and print a backtrace.
 ///
 /// ```swift
 /// @main struct Teller {
@@ -23,7 +24,8 @@ extension ExchangeError {
 /// }
 /// ```
 ///
-/// The status is that of ``ExchangeError/exitStatus``, 1 for other errors, and 0 when the body returns: then this does, too.
+/// The status is ``ExchangeError/exitStatus``, or 1 for other errors. If the body returns, this function returns too
+/// and the status is 0.
 public func runProgram(
     isolation: isolated (any Actor)? = #isolation,
     _ body: () async throws -> Void

@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Synchronization
 
-/// Pulls one streamed result: sends the request, grants credit as parts are pulled, watches over the agent while nothing
-/// comes, and cancels the action when nobody pulls any more.
+/// Pulls one streamed result: sends the request, grants credit as parts are pulled, watches the agent while no part
+/// comes, and cancels the action when it is no longer pulled.
 final class PartReceiver: Sendable {
     private enum State {
         case idle
@@ -15,7 +15,7 @@ final class PartReceiver: Sendable {
     private let state = Mutex(State.idle)
     private let end: ContinuousClock.Instant
 
-    /// How long nothing may come before the agent is looked at.
+    /// How long the stream may be quiet before the agent is checked.
     private static let quiet = Duration.seconds(1)
 
     init(_ parts: ActionParts) {
@@ -42,7 +42,7 @@ final class PartReceiver: Sendable {
         }
     }
 
-    /// The buffer of the request, which is sent the first time; `nil` after the end.
+    /// Returns the buffer of the request, and sends the request the first time. Returns `nil` after the end.
     private func buffer() async throws(ExchangeError) -> PartBuffer? {
         switch state.withLock({ $0 }) {
         case .open(let buffer): return buffer
@@ -97,7 +97,7 @@ final class PartReceiver: Sendable {
                 if Task.isCancelled { throw error(.cancelled, "the calling task was cancelled", .unknown) }
                 await send(buffer)
                 absences = try await isAbsent() ? absences + 1 : 0
-                if absences == 3 { throw error(.interrupted, "nobody receives from the agent's mailbox", .unknown) }
+                if absences == 3 { throw error(.interrupted, "the agent's mailbox has no receiver", .unknown) }
             }
         }
     }
@@ -116,20 +116,20 @@ final class PartReceiver: Sendable {
         }
     }
 
-    /// Grants more when half of the window was pulled.
+    /// Grants more credit each time half of the window was pulled.
     private func grant(_ buffer: PartBuffer) {
         guard buffer.pulled.isMultiple(of: max(1, RemoteHandle.streamWindow / 2)) else { return }
         parts.core.background.start { await self.send(buffer) }
     }
 
-    /// Says up to which part credit is granted; saying it again does no harm.
+    /// Sends the number of the last part that has credit. Sending it twice does no harm.
     private func send(_ buffer: PartBuffer) async {
         let credit = Notice.Body.credit(buffer.pulled + RemoteHandle.streamWindow)
         let notice = Notice(from: parts.core.id, to: .agent(parts.agent), tag: buffer.request.tag, credit)
         try? await parts.core.transport.send(.notice(notice))
     }
 
-    /// Whether nobody receives from the agent's mailbox.
+    /// Whether the agent's mailbox has no active consumer.
     private func isAbsent() async throws(ExchangeError) -> Bool {
         guard let details = try? await parts.core.transport.recentDetails(of: .agent(parts.agent)) else { return false }
         if details.status != .active {

@@ -1,14 +1,14 @@
 public import Foundation
 
-/// Calls an agent as if it were here.
+/// Calls the actions of an agent.
 ///
-/// A handle is a value: copy it, send it to another task. Every handle made by `handle(to:)` has a label of its own, so
-/// that handles sharing a mailbox do not mix. Each call ends by its deadline.
+/// A handle is a value: copy it or send it to another task. Every handle made by `handle(to:)` has a label of its own,
+/// so that handles that share a mailbox do not receive each other's answers. Each call ends by its deadline.
 public struct RemoteHandle: Sendable {
     /// The agent.
     public let agentID: AgentID
 
-    /// What tells this handle's responses from those of others in the same mailbox.
+    /// The label that tells this handle's responses from those of other handles in the same mailbox.
     public let label: UUID
 
     private let core: ClientCore
@@ -19,15 +19,16 @@ public struct RemoteHandle: Sendable {
         self.core = core
     }
 
-    /// The codecs with which results are decoded.
+    /// The codecs that decode results.
     public var codecs: PayloadCodecs { core.configuration.codecs }
 
-    /// Whether a client is one of the exchange that this handle sends through. It may say no for two sessions of one.
+    /// Returns whether a client uses the same exchange as this handle. May return `false` for two sessions of one
+    /// exchange.
     package func isOnSameExchange(as client: AgentExchangeClient) -> Bool {
         core === client.core || core.exchangeName == client.core.exchangeName
     }
 
-    /// Runs an action of the agent and returns its result; `nil` when it has none.
+    /// Runs an action of the agent and returns its result, or `nil` if it has none.
     ///
     /// Cancelling the calling task ends the call with ``ExchangeError/Code/cancelled`` and sends the agent a cancel
     /// request.
@@ -36,7 +37,8 @@ public struct RemoteHandle: Sendable {
     ///   - name: The action, 1 to 255 bytes.
     ///   - arguments: Its arguments.
     ///   - deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
-    /// - Throws: ``ExchangeError/Code/remote`` when the action failed, with what it threw in ``ExchangeError/failure``;
+    /// - Throws: ``ExchangeError/Code/remote`` when the action failed, with the thrown error in
+    ///   ``ExchangeError/failure``;
     ///   every error of ``ExchangeTransport/send(_:)``; ``ExchangeError/Code/mailboxTerminated``,
     ///   ``ExchangeError/Code/deadlineExceeded``, ``ExchangeError/Code/cancelled``, ``ExchangeError/Code/givenUp``.
     public func action(
@@ -67,14 +69,14 @@ public struct RemoteHandle: Sendable {
         return try payload.decode(type, with: core.configuration.codecs)
     }
 
-    /// How many parts of a streamed result an agent sends ahead of what was pulled.
+    /// The maximum number of parts that an agent sends ahead of the pulls.
     public static let streamWindow = 16
 
-    /// Runs an action that streams its result, and yields the parts as they come.
+    /// Runs an action that streams its result, and returns the parts as they arrive.
     ///
     /// - Parameters:
     ///   - name: The action.
-    ///   - arguments: What the agent gets.
+    ///   - arguments: Its arguments.
     ///   - deadline: How long the whole stream may take; by default ``ClientConfiguration/streamDeadline``.
     public func stream(
         _ name: String,
@@ -91,20 +93,20 @@ public struct RemoteHandle: Sendable {
         )
     }
 
-    /// Asks whether the agent is alive.
+    /// Checks that the agent is alive.
     ///
     /// - Parameter timeout: How long to wait at most.
-    /// - Returns: The time from the call to the answer.
+    /// - Returns: The round-trip time.
     public func ping(timeout: Duration = .seconds(10)) async throws(ExchangeError) -> Duration {
         let start = ContinuousClock.now
         _ = try await result(of: .ping, deadline: timeout)
         return start.duration(to: .now)
     }
 
-    /// Asks the agent to stop, and returns when it has agreed.
+    /// Asks the agent to stop, and returns when the agent has agreed.
     ///
     /// - Parameters:
-    ///   - terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent.
+    ///   - terminate: Whether the agent's mailbox is then terminated; `nil` leaves the decision to the agent.
     ///   - deadline: How long to wait at most; by default ``ClientConfiguration/requestDeadline``.
     public func shutdown(terminate: Bool? = nil, deadline: Duration? = nil) async throws(ExchangeError) {
         _ = try await result(of: .shutdown(terminate: terminate), deadline: deadline)
@@ -135,7 +137,7 @@ extension RemoteHandle: CustomStringConvertible {
 }
 
 extension ExchangeError {
-    /// The error that an error answer stands for.
+    /// Makes the error for an error answer.
     init(_ failure: Failure, from entity: EntityID) {
         let undelivered: [Code] = [.mailboxTerminated, .mailboxFull]
         self.init(

@@ -1,17 +1,17 @@
 public import Foundation
 
-/// The identity of an agent: a UUID, with an optional name for people to read.
+/// The identity of an agent: a UUID, with an optional display name.
 ///
-/// Two identifiers are equal when their UUIDs are; the name takes no part. An agent is never equal to a user, also with
-/// the same UUID: compare them as ``EntityID``.
+/// Two identifiers are equal when their UUIDs are equal; the name is ignored. An agent and a user with the same UUID
+/// are different: compare them as ``EntityID``.
 public struct AgentID: Sendable, Codable {
-    /// What identifies the agent, and the routing key of its mailbox.
+    /// The UUID that identifies the agent. It is also the routing key of the agent's mailbox.
     public let uuid: UUID
 
     /// A display name. It need not be unique.
     public let name: String?
 
-    /// Makes an identifier; with no arguments, a new one.
+    /// Makes an identifier. Without arguments it is new.
     public init(uuid: UUID = UUID(), name: String? = nil) {
         self.uuid = uuid
         self.name = name
@@ -19,7 +19,7 @@ public struct AgentID: Sendable, Codable {
 }
 
 extension AgentID: Hashable {
-    /// Whether both have the same UUID.
+    /// Returns whether both have the same UUID.
     public static func == (left: AgentID, right: AgentID) -> Bool {
         left.uuid == right.uuid
     }

@@ -1,9 +1,9 @@
 public import Foundation
 
-/// The identity of anything that has a mailbox: an agent or a user.
+/// The identity of an agent or a user, each of which has a mailbox.
 ///
-/// Equal when role and UUID are equal. Its JSON form is an object with `role`, `uuid` (lower case, with dashes) and,
-/// when there is one, `name`; other fields are refused.
+/// Two identifiers are equal when their roles and UUIDs are equal. The JSON form is an object with `role`, `uuid`
+/// (lower case, with dashes) and, if present, `name`; other fields are refused.
 public enum EntityID: Sendable, Hashable {
     /// An agent.
     case agent(AgentID)
@@ -18,7 +18,7 @@ public enum EntityID: Sendable, Hashable {
         }
     }
 
-    /// Agent or user.
+    /// The role: agent or user.
     public var role: EntityRole {
         switch self {
         case .agent: .agent
@@ -26,7 +26,7 @@ public enum EntityID: Sendable, Hashable {
         }
     }
 
-    /// What identifies the entity, together with its role.
+    /// The UUID that identifies the entity, together with its role.
     public var uuid: UUID {
         switch self {
         case .agent(let id): id.uuid
@@ -34,7 +34,7 @@ public enum EntityID: Sendable, Hashable {
         }
     }
 
-    /// The display name, if it has one.
+    /// The display name, if any.
     public var name: String? {
         switch self {
         case .agent(let id): id.name
@@ -61,7 +61,7 @@ extension EntityID: Codable {
         case role, uuid, name
     }
 
-    /// Decodes the JSON form; refuses unknown fields, roles and anything that is not a UUID.
+    /// Decodes the JSON form. Refuses unknown fields, unknown roles and invalid UUIDs.
     public init(from decoder: any Decoder) throws {
         try decoder.refuseFields(besides: CodingKeys.self)
         let fields = try decoder.container(keyedBy: CodingKeys.self)

@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// What an entity is. The raw value is what messages carry.
+/// The role of an entity. Messages carry the raw value.
 public enum EntityRole: String, Sendable, Codable, CaseIterable {
-    /// An agent: registered with a type, discoverable, its mailbox outlives its process.
+    /// An agent: registered with a type, discoverable, with a mailbox that outlives its process.
     case agent
-    /// A user: a client that sends requests and serves none; its mailbox ends with it.
+    /// A user: a client that sends requests and serves none. Its mailbox ends with it.
     case user
 
     func describe(_ uuid: UUID, _ name: String?) -> String {

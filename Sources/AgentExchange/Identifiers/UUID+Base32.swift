@@ -22,10 +22,10 @@ extension UUID {
         return text
     }
 
-    /// Reads what ``base32`` wrote, in lower or upper case.
+    /// Makes a UUID from its ``base32`` form, in lower or upper case.
     ///
-    /// - Throws: ``InvalidBase32`` when the text does not have 26 digits, has a character that is not a base32 digit, or
-    ///   stands for more than 128 bits.
+    /// - Throws: ``InvalidBase32`` when the text does not have 26 digits, has a character that is not a base32 digit,
+    ///   or encodes more than 128 bits.
     public init(base32 text: String) throws(InvalidBase32) {
         guard text.utf8.count == 26 else { throw InvalidBase32(reason: "it must have 26 digits") }
         var bytes: [UInt8] = []
@@ -61,9 +61,9 @@ extension UUID {
     }
 }
 
-/// Why a text is not the base32 form of a UUID.
+/// The reason that a text is not the base32 form of a UUID.
 public struct InvalidBase32: Error, Hashable, CustomStringConvertible {
-    /// What is wrong with the text, without the text.
+    /// The fault in the text, without the text itself.
     public let reason: String
 
     /// The reason as a sentence.

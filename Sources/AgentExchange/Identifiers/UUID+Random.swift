@@ -6,8 +6,9 @@ internal import Synchronization
 #endif
 
 extension UUID {
-    /// A random UUID (version 4), as `UUID()` makes it. That one opens a device file for each on Linux, which took a
-    /// fourteenth of the time of an action in one process; this one asks the system for many at a time.
+    /// Returns a random UUID (version 4), like `UUID()`. On Linux `UUID()` opens a device file each time, which took a
+    /// fourteenth of the time of an in-process action. This function requests random bytes from the system for many
+    /// UUIDs at a time.
     package static func random() -> UUID {
         let (first, second) = randomWords.withLock { $0.next() }
         let high = first & ~0xf000 | 0x4000
@@ -25,9 +26,9 @@ extension UUID {
     private static let randomWords = Mutex(RandomWords())
 }
 
-/// Random words from the system, fetched many at a time, and each used once.
+/// Random words from the system, requested many at a time and used once each.
 private struct RandomWords {
-    /// 256 bytes: what `getentropy` gives at a time.
+    /// 256 bytes: the most that `getentropy` returns at a time.
     private static let count = 32
     private var words = [UInt64](repeating: 0, count: count)
     private var left = 0

@@ -1,11 +1,11 @@
 package import Foundation
 
-/// The usual text form. Foundation's own takes some twenty times as long, and every message has several.
+/// The usual text form. Foundation's own code takes about twenty times as long, and every message has several UUIDs.
 extension UUID {
     /// The text form in lower case, 36 characters.
     package var lowercased: String { lowercased(after: "") }
 
-    /// The same with something in front of it, as one text.
+    /// Returns the text form in lower case after a prefix, as one string.
     package func lowercased(after prefix: StaticString) -> String {
         withUnsafeBytes(of: uuid) { bytes in
             String(unsafeUninitializedCapacity: prefix.utf8CodeUnitCount + 36) { text in
@@ -27,14 +27,14 @@ extension UUID {
         }
     }
 
-    /// Reads the text form, in lower or upper case; `nil` for anything else.
+    /// Makes a UUID from its text form, in lower or upper case. Returns `nil` for other texts.
     package init?(text: String) {
         var text = text
         guard let uuid = text.withUTF8(Self.read) else { return nil }
         self.init(uuid: uuid)
     }
 
-    /// The same.
+    /// Makes a UUID from its text form, in lower or upper case. Returns `nil` for other texts.
     package init?(text: Substring) {
         var text = text
         guard let uuid = text.withUTF8(Self.read) else { return nil }

@@ -1,16 +1,16 @@
 public import Foundation
 
-/// The identity of a user, that is of a client that is not an agent: a UUID, with an optional name for people to read.
+/// The identity of a user, a client that serves no requests: a UUID, with an optional display name.
 ///
-/// Two identifiers are equal when their UUIDs are; the name takes no part.
+/// Two identifiers are equal when their UUIDs are equal; the name is ignored.
 public struct UserID: Sendable, Codable {
-    /// What identifies the user, and the routing key of its mailbox.
+    /// The UUID that identifies the user. It is also the routing key of the user's mailbox.
     public let uuid: UUID
 
     /// A display name. It need not be unique.
     public let name: String?
 
-    /// Makes an identifier; with no arguments, a new one.
+    /// Makes an identifier. Without arguments it is new.
     public init(uuid: UUID = UUID(), name: String? = nil) {
         self.uuid = uuid
         self.name = name

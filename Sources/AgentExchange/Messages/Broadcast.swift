@@ -1,35 +1,35 @@
 public import Foundation
 
-/// A request to all agents of a type: one message, which each of them answers.
+/// A request to all agents of a type: one message, answered by each of them.
 public struct Broadcast: Sendable, Hashable {
-    /// Who asks, and where the responses go.
+    /// The requester. Its mailbox receives the responses.
     public let source: EntityID
 
-    /// The name of the type whose agents are asked.
+    /// The name of the type of the addressed agents.
     public let typeName: String
 
-    /// Whether agents of descending types are asked too.
+    /// Whether agents of its subtypes are asked too.
     public let allowSubtypes: Bool
 
-    /// What identifies the request; every response carries the same tag.
+    /// The tag that identifies the request. Every response carries it.
     public let tag: UUID
 
-    /// Tells handles apart that share the mailbox of `source`.
+    /// The label that tells apart the handles that share the mailbox of `source`.
     public let label: UUID?
 
-    /// When the requester stops waiting, by the wall clock, in whole milliseconds.
+    /// The time when the requester stops waiting, by the wall clock, in whole milliseconds.
     public let deadline: Date?
 
-    /// What is asked.
+    /// The content of the request.
     public let body: Request.Body
 
-    /// What travels beside the request, such as the context of a trace.
+    /// Metadata that travels with the request, such as the context of a trace.
     public var context: [String: String]
 
-    /// Who waits for the answers besides the source.
+    /// The agents that wait for the answers besides the source.
     package var path = CallPath()
 
-    /// Makes a broadcast; without a tag, with a new one.
+    /// Makes a broadcast, with a new tag unless one is given.
     public init(
         from source: EntityID,
         toAgentsOf typeName: String,
@@ -50,9 +50,9 @@ public struct Broadcast: Sendable, Hashable {
         self.body = body
     }
 
-    /// The request that one of the agents receives.
+    /// Returns the request that one of the agents receives.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the body is not valid.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the body is invalid.
     public func request(to agent: AgentID) throws(ExchangeError) -> Request {
         try Request(
             from: source,

@@ -1,50 +1,50 @@
 internal import Foundation
 
-/// The agents that wait for the call that the current task makes, directly or through others, and their places for requests.
+/// The agents that wait for the current task's call, directly or through others, with their places for requests.
 ///
-/// A call to one of them whose places all wait for it would not be served before its deadline. The path travels with requests,
-/// so that whoever is about to make such a call knows.
+/// A call to one of them would not be served before its deadline if all of the agent's places wait for that call. The
+/// path travels with requests, so that a caller can detect this before it calls.
 package struct CallPath: Sendable, Hashable {
     /// The path to the request that this task serves; empty outside of requests.
     @TaskLocal package static var current = CallPath()
 
-    /// What an agent has for requests, or for requests for one of its actions.
+    /// An agent's places for requests, or for requests of one of its actions.
     fileprivate struct Place: Sendable, Hashable {
         let agent: UUID
         let action: String?
-        /// How many wait for the call.
+        /// The number of places that wait for the call.
         var taken: Int
-        /// How many there are.
+        /// The number of places.
         var limit: Int
     }
 
-    /// The most bytes of a path that travels.
+    /// The maximum size of a path in a message, in bytes.
     private static let maximumSize = 1024
 
-    /// The longest name of an action that stands in a path, in bytes.
+    /// The longest action name in a path, in bytes.
     private static let maximumAction = 64
 
     private var places: [Place] = []
 
-    /// Nobody waits.
+    /// Makes an empty path.
     package init() {}
 
-    /// Whether nobody waits.
+    /// Whether no agent waits.
     package var isEmpty: Bool { places.isEmpty }
 
-    /// The path of what the agent does while it serves a request that came along this one.
+    /// Returns the path of the calls that an agent makes while it serves a request with this path.
     ///
-    /// - Parameter limit: How many requests it serves at a time.
+    /// - Parameter limit: The number of requests that the agent serves at a time.
     package func serving(_ agent: AgentID, limit: Int) -> CallPath {
         taking(agent.uuid, nil, limit)
     }
 
-    /// The same while it runs an action of which no more than so many run at a time.
+    /// Returns the path of the calls made by an action that runs at most `limit` times at once.
     package func running(_ action: String, of agent: AgentID, limit: Int) -> CallPath {
         action.utf8.count > Self.maximumAction ? self : taking(agent.uuid, action, limit)
     }
 
-    /// The path with a lower limit for the requests that the agent serves.
+    /// Returns the path with a lower limit for the requests that the agent serves.
     package func limiting(_ agent: AgentID, to limit: Int) -> CallPath {
         var path = self
         for index in places.indices where places[index].agent == agent.uuid && places[index].action == nil {
@@ -53,7 +53,7 @@ package struct CallPath: Sendable, Hashable {
         return path
     }
 
-    /// The path of what an agent does while it serves no requests: it starts, or it stops.
+    /// Returns the path of the calls that an agent makes while it serves no requests: while it starts or stops.
     package static func closed(_ agent: AgentID) -> CallPath {
         CallPath().taking(agent.uuid, nil, 0)
     }
@@ -69,7 +69,7 @@ package struct CallPath: Sendable, Hashable {
         return path
     }
 
-    /// Checks that a call can be served while those on the path wait for it.
+    /// Checks that a call can be served while the agents on the path wait for it.
     ///
     /// - Throws: ``ExchangeError/Code/wouldDeadlock``.
     package func check(_ body: Request.Body, to agent: AgentID) throws(ExchangeError) {
@@ -87,10 +87,10 @@ package struct CallPath: Sendable, Hashable {
 }
 
 extension CallPath {
-    /// The path as text: for each place the agent in base32, how many wait, how many there are, and the action if it is one of
-    /// an action, with slashes between; commas between the places.
+    /// The path as text. Each place has the agent in base32, the taken places, the limit and, for an action, its name,
+    /// separated by slashes; commas separate the places.
     ///
-    /// What does not fit in 1,024 bytes is left out, beginning with those that have waited longest.
+    /// Places that do not fit in 1,024 bytes are left out, the longest waiting first.
     package var text: String {
         var size = 0
         let texts = places.reversed().map(\.text).prefix { text in
@@ -100,7 +100,7 @@ extension CallPath {
         return texts.reversed().joined(separator: ",")
     }
 
-    /// Reads what ``text`` wrote. What is not valid is nobody.
+    /// Reads a ``text``. Ignores invalid places.
     package init(text: String) {
         guard text.utf8.count <= Self.maximumSize else { return }
         places = text.split(separator: ",").compactMap(Place.init(text:))

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// A coding key made of any text, for reading the names of the fields that are there.
+/// A coding key made of any text, to read the names of the fields that are present.
 struct AnyCodingKey: CodingKey {
     let stringValue: String
     let intValue: Int?
@@ -17,7 +17,7 @@ struct AnyCodingKey: CodingKey {
 }
 
 extension Decoder {
-    /// Throws when the object has a field that `keys` does not name.
+    /// Throws if the object has a field that `keys` does not name.
     func refuseFields<Keys: CodingKey & CaseIterable>(besides keys: Keys.Type) throws {
         let known = Set(keys.allCases.map(\.stringValue))
         for key in try container(keyedBy: AnyCodingKey.self).allKeys where !known.contains(key.stringValue) {
@@ -40,7 +40,7 @@ extension KeyedDecodingContainer {
         return uuid
     }
 
-    /// Decodes a UUID, or `nil` where the field is absent or null.
+    /// Decodes a UUID, or returns `nil` if the field is absent or null.
     func decodeUUIDIfPresent(forKey key: Key) throws -> UUID? {
         guard contains(key), try !decodeNil(forKey: key) else { return nil }
         return try decodeUUID(forKey: key)

@@ -1,7 +1,7 @@
 internal import Foundation
 
 extension CodingUserInfoKey {
-    /// Set to `true` in a decoder's `userInfo` to read a ``Message`` that has fields this version does not know.
+    /// Set to `true` in a decoder's `userInfo` to accept a ``Message`` with fields that this version does not know.
     public static let allowsUnknownMessageFields = CodingUserInfoKey.messageFields
 
     private static var messageFields: CodingUserInfoKey {
@@ -22,8 +22,8 @@ extension Message: Codable {
     /// Decodes the JSON form.
     ///
     /// Refuses unknown fields (unless `CodingUserInfoKey.allowsUnknownMessageFields` is set), unknown kinds, and
-    /// fields that do not belong to the kind. A foreign protocol version is a `DecodingError` whose underlying error is
-    /// an ``ExchangeError`` with ``ExchangeError/Code/incompatibleProtocol``.
+    /// fields that do not belong to the kind. A foreign protocol version throws a `DecodingError`. Its underlying
+    /// error is an ``ExchangeError`` with ``ExchangeError/Code/incompatibleProtocol``.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let version = try fields.decode(ProtocolVersion.self, forKey: .protocol)

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What every exchange takes, whatever it is made of.
+/// The limits that every exchange shares.
 package enum MessageLimits {
     /// The longest content type, in bytes.
     package static let contentType = 255

@@ -1,15 +1,15 @@
 public import Foundation
 
-/// What travels between mailboxes: a request, a response, or a notice.
+/// A message between mailboxes: a request, a response, or a notice.
 public enum Message: Sendable, Hashable {
-    /// A message that wants an answer.
+    /// A message that requires an answer.
     case request(Request)
     /// An answer.
     case response(Response)
-    /// A hint about a request that is under way.
+    /// A hint about a request in progress.
     case notice(Notice)
 
-    /// Who sent it.
+    /// The sender.
     public var source: EntityID {
         switch self {
         case .request(let request): request.source
@@ -18,7 +18,7 @@ public enum Message: Sendable, Hashable {
         }
     }
 
-    /// Whose mailbox it goes to.
+    /// The entity whose mailbox receives the message.
     public var destination: EntityID {
         switch self {
         case .request(let request): request.destination
@@ -27,7 +27,7 @@ public enum Message: Sendable, Hashable {
         }
     }
 
-    /// What a request and its response share.
+    /// The tag that a request and its response share.
     public var tag: UUID {
         switch self {
         case .request(let request): request.tag
@@ -36,7 +36,7 @@ public enum Message: Sendable, Hashable {
         }
     }
 
-    /// What tells handles apart that share a mailbox.
+    /// The label that tells apart the handles that share a mailbox.
     public var label: UUID? {
         switch self {
         case .request(let request): request.label
@@ -45,7 +45,7 @@ public enum Message: Sendable, Hashable {
         }
     }
 
-    /// The kind.
+    /// The kind of the message.
     public var kind: MessageKind {
         switch self {
         case .request(let request): request.kind
@@ -54,7 +54,7 @@ public enum Message: Sendable, Hashable {
         }
     }
 
-    /// The version that the sender speaks.
+    /// The sender's protocol version.
     public var protocolVersion: ProtocolVersion {
         switch self {
         case .request(let request): request.protocolVersion
@@ -63,14 +63,14 @@ public enum Message: Sendable, Hashable {
         }
     }
 
-    /// The response with a result, for a request.
+    /// Returns the response to a request, with a result.
     ///
     /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is not a request.
     public func response(_ result: Payload? = nil) throws(ExchangeError) -> Response {
         try asRequest().response(result)
     }
 
-    /// The response with an error, for a request.
+    /// Returns the response to a request, with an error.
     ///
     /// - Throws: ``ExchangeError/Code/invalidMessage`` when the message is not a request.
     public func error(_ failure: Failure) throws(ExchangeError) -> Response {
@@ -86,7 +86,7 @@ public enum Message: Sendable, Hashable {
 }
 
 extension Message: CustomStringConvertible {
-    /// The kind, who to whom, and the tag; never a payload.
+    /// The kind, source, destination and tag; never a payload.
     public var description: String {
         "\(kind) \(source) -> \(destination) tag \(tag.lowercased.prefix(8))"
     }

@@ -1,7 +1,7 @@
-/// The kind of a message: what an AMQP message carries as `type`, and a JSON message as `kind`.
+/// The kind of a message: `type` in an AMQP message, `kind` in a JSON message.
 ///
-/// The raw value is text rather than a fixed list, because a message of a foreign protocol version may have a kind that
-/// this version does not know.
+/// The raw value is text rather than a fixed list, because a message with a foreign protocol version may have a kind
+/// that this version does not know.
 public struct MessageKind: RawRepresentable, Sendable, Hashable {
     /// The kind as text, in lower case with dashes.
     public let rawValue: String
@@ -13,7 +13,7 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
 
     /// Runs an action of an agent.
     public static let actionRequest = MessageKind(rawValue: "action-request")
-    /// Asks whether an agent is alive.
+    /// Checks that an agent is alive.
     public static let pingRequest = MessageKind(rawValue: "ping-request")
     /// Asks an agent to stop.
     public static let shutdownRequest = MessageKind(rawValue: "shutdown-request")
@@ -32,17 +32,17 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
     public static let partResponse = MessageKind(rawValue: "part-response")
     /// Grants credit for parts of a streamed result.
     public static let creditNotice = MessageKind(rawValue: "credit-notice")
-    /// Says that the requester does not wait any more.
+    /// Tells an agent that the requester stopped waiting.
     public static let cancelNotice = MessageKind(rawValue: "cancel-notice")
-    /// Asks whether an agent is alive, past what waits in its mailbox.
+    /// Checks that an agent is alive, ahead of the messages in its mailbox.
     public static let pingNotice = MessageKind(rawValue: "ping-notice")
-    /// Asks an agent to stop, past what waits in its mailbox.
+    /// Asks an agent to stop, ahead of the messages in its mailbox.
     public static let shutdownNotice = MessageKind(rawValue: "shutdown-notice")
 
-    /// Whether the kind is a notice; a kind that is not known is one when it ends in `-notice`.
+    /// Whether the kind is a notice. An unknown kind is a notice if it ends in `-notice`.
     public var isNotice: Bool { rawValue.hasSuffix("-notice") }
 
-    /// Whether the kind is a response; a kind that is not known is one when it ends in `-response`.
+    /// Whether the kind is a response. An unknown kind is a response if it ends in `-response`.
     public var isResponse: Bool { rawValue.hasSuffix("-response") }
 
     /// The kind of the response to a request of this kind.

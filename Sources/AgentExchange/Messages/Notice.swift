@@ -1,9 +1,9 @@
 public import Foundation
 
-/// A hint about a request that is under way, from its requester to the agent.
+/// A hint about a request in progress, from its requester to the agent.
 ///
-/// A notice overtakes everything that waits in the mailbox, and may be lost: whoever sends it must not depend on it, or
-/// send it again. Those that stand for a request are answered with the response to that request.
+/// A notice overtakes the messages that wait in the mailbox, and may be lost. The sender must not depend on it, or must
+/// repeat it. A notice that carries a request is answered with the response to that request.
 public struct Notice: Sendable, Hashable {
     /// The requester.
     public let source: EntityID
@@ -14,28 +14,29 @@ public struct Notice: Sendable, Hashable {
     /// The tag of the request.
     public let tag: UUID
 
-    /// The label of the request, where the notice wants an answer.
+    /// The label of the request, if the notice requires an answer.
     public let label: UUID?
 
-    /// What it says.
+    /// The content of the notice.
     public let body: Body
 
-    /// The version that the sender speaks.
+    /// The sender's protocol version.
     public let protocolVersion: ProtocolVersion
 
-    /// Who was authenticated as the sender: see ``Request/principal``. Set by the exchange that delivers the notice. It does
-    /// not count when notices are compared, and is no part of their JSON form.
+    /// The authenticated sender: see ``Request/principal``. The exchange that delivers the notice sets it. Comparisons and
+    /// the JSON form leave it out.
     public var principal: String?
 
-    /// What a notice says.
+    /// The content of a notice.
     public enum Body: Sendable, Hashable {
-        /// The requester takes parts of a streamed result up to this number of them, counted from the first.
+        /// The requester takes this many parts of a streamed result, counted from the first.
         case credit(Int)
-        /// The requester does not wait any more.
+        /// The requester stopped waiting.
         case cancel
-        /// The requester has sent a ping, which may wait behind other requests: it can be answered at once.
+        /// The requester sent a ping that may wait behind other requests. The agent may answer it at once.
         case ping
-        /// The requester wants the agent to stop: that can be answered at once. When no answer comes, it sends the request.
+        /// The requester wants the agent to stop. The agent may answer at once; if no answer comes, the requester sends
+        /// a request.
         case shutdown(terminate: Bool?)
     }
 

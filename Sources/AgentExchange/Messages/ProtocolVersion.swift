@@ -1,14 +1,14 @@
 /// The version of the message protocol, `major.minor`.
 ///
-/// Versions with the same major number understand each other. A minor number may add optional fields.
+/// Versions with the same major number are compatible. A minor version may add optional fields.
 public struct ProtocolVersion: Sendable, Hashable {
-    /// What this library speaks.
+    /// The version that this library uses.
     public static let current = ProtocolVersion(major: 1, minor: 1)
 
-    /// Changed when old receivers can't understand new messages.
+    /// The major number. It changes when old receivers can't understand new messages.
     public let major: Int
 
-    /// Changed when optional fields are added.
+    /// The minor number. It changes when optional fields are added.
     public let minor: Int
 
     /// Makes a version.
@@ -17,7 +17,7 @@ public struct ProtocolVersion: Sendable, Hashable {
         self.minor = minor
     }
 
-    /// Reads `1`, `1.0` or `1.0.3` (what stands after the minor number is ignored); `nil` for any other text.
+    /// Reads `1`, `1.0` or `1.0.3`, ignoring text after the minor number. Returns `nil` for any other text.
     public init?(_ text: String) {
         if text == Self.current.description {
             self = .current
@@ -41,7 +41,7 @@ extension ProtocolVersion: CustomStringConvertible {
     /// `major.minor`.
     public var description: String { self == .current ? Self.currentText : "\(major).\(minor)" }
 
-    /// Every message has it.
+    /// Cached, because every message carries it.
     private static let currentText = "\(current.major).\(current.minor)"
 }
 

@@ -1,10 +1,10 @@
 extension Request {
-    /// The response with a result: source and destination swapped, tag and label kept.
+    /// Returns the response with a result. Its source and destination are swapped; its tag and label are the request's.
     public func response(_ result: Payload? = nil) -> Response {
         Response(answering: self, .success(result))
     }
 
-    /// The response with a result that is encoded as JSON, or by another codec.
+    /// Returns the response with a result, encoded as JSON or by another codec.
     ///
     /// - Throws: ``ExchangeError/Code/invalidPayload`` when the result can't be encoded.
     public func response(
@@ -14,22 +14,22 @@ extension Request {
         response(try Payload(encoding: result, with: codec))
     }
 
-    /// A part of a streamed result. The requester must have granted credit for it.
+    /// Returns a part of a streamed result. The requester must have granted credit for it.
     public func part(_ number: Int, _ payload: Payload) -> Response {
         Response(answering: self, .part(number, payload))
     }
 
-    /// The response with an error.
+    /// Returns the response with an error.
     public func error(_ failure: Failure) -> Response {
         Response(answering: self, .failure(failure))
     }
 
-    /// The response with an error, by its code.
+    /// Returns the response with an error, made of a code and a text.
     public func error(_ code: ExchangeError.Code, _ message: String) -> Response {
         error(Failure(code, message))
     }
 
-    /// The response with an error that was thrown.
+    /// Returns the response for a thrown error.
     public func error(_ error: any Error) -> Response {
         self.error(Failure(error))
     }

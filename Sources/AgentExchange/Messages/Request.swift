@@ -1,58 +1,59 @@
 public import Foundation
 
-/// A message that wants an answer.
+/// A message that requires an answer.
 ///
-/// A request that an exchange accepted gets exactly one terminal ``Response``, with the same ``tag`` and ``label``.
+/// A request that an exchange has accepted gets exactly one terminal ``Response``, with the same ``tag`` and ``label``.
 ///
-/// A copy is a reference to the same immutable parts, and the ``attempt``.
+/// A copy holds one reference to the same immutable parts, and the ``attempt``.
 public struct Request: Sendable, Hashable {
     private let parts: RequestParts
 
-    /// Who asks, and where the response goes.
+    /// The requester. Its mailbox receives the response.
     public var source: EntityID { parts.source }
 
-    /// Who is asked.
+    /// The entity that serves the request.
     public var destination: EntityID { parts.destination }
 
-    /// What identifies the request; the response carries the same tag.
+    /// The tag that identifies the request. The response carries it too.
     public var tag: UUID { parts.tag }
 
-    /// Tells handles apart that share the mailbox of `source`; the response carries the same label.
+    /// The label that tells apart the handles that share the mailbox of `source`. The response carries it too.
     public var label: UUID? { parts.label }
 
-    /// What is asked.
+    /// The content of the request.
     public var body: Body { parts.body }
 
-    /// When the requester stops waiting, by the wall clock, in whole milliseconds. A request that is still in the
-    /// mailbox then is answered with ``ExchangeError/Code/deadlineExceeded`` and not delivered.
+    /// The time when the requester stops waiting, by the wall clock, in whole milliseconds. A request that is still in
+    /// the mailbox at that time is answered with ``ExchangeError/Code/deadlineExceeded`` and not delivered.
     public var deadline: Date? { parts.deadline }
 
-    /// What travels beside the request, such as the context of a trace (`traceparent`). Names have 1 to 64 letters,
-    /// digits, `-` or `_`, and begin neither with `x-` nor with `warren-`; all of it at most 8 KiB.
+    /// Metadata that travels with the request, such as the context of a trace (`traceparent`). Names have 1 to 64
+    /// letters, digits, `-` or `_`, and begin neither with `x-` nor with `warren-`. Names and values have at most 8 KiB
+    /// together.
     public var context: [String: String] { parts.context }
 
-    /// How many parts of a streamed result the requester takes before it grants more; `nil` when it takes none.
+    /// The number of parts of a streamed result that the requester takes before it grants more; `nil` when it takes
+    /// none.
     public var credit: Int? { parts.credit }
 
-    /// Who waits for the answer besides the source.
+    /// The agents that wait for the answer besides the source.
     package var path: CallPath { parts.path }
 
-    /// The version that the sender speaks.
+    /// The sender's protocol version.
     public var protocolVersion: ProtocolVersion { parts.protocolVersion }
 
-    /// Who was authenticated as the sender, in the words of the exchange: on RabbitMQ the broker user, which the broker has
-    /// checked. `nil` when nobody was: in one process, or where an exchange can't tell.
+    /// The authenticated sender, as the exchange names it: on RabbitMQ the broker user, checked by the broker. `nil` without
+    /// authentication: in one process, or on an exchange that has none.
     ///
-    /// ``source`` is what the sender says of itself; this is what the exchange knows. Set by the exchange that delivers the
-    /// request, whatever the sender put there. It does not count when requests are compared, and is no part of their JSON
-    /// form.
+    /// ``source`` is the sender's own claim. The exchange that delivers the request sets the principal, regardless of the
+    /// value in the request that was sent. Comparisons and the JSON form leave it out.
     public var principal: String? { parts.principal }
 
-    /// How often the request has been handed to a receiver, this time included: 1, or more after a receiver died or
-    /// closed before it answered. Set by the exchange, meaningless in a request that is sent.
+    /// The number of times that the request was handed to a receiver, including this one: 1, or more after a receiver
+    /// died or closed before it answered. The exchange sets it; it has no meaning in a request to be sent.
     public var attempt: Int = 1
 
-    /// Makes a request; without a tag, with a new one.
+    /// Makes a request, with a new tag unless one is given.
     ///
     /// - Throws: ``ExchangeError/Code/invalidMessage`` for a shutdown request to a user, and for an action whose name is
     ///   empty or longer than 255 bytes.
@@ -118,13 +119,13 @@ public struct Request: Sendable, Hashable {
         )
     }
 
-    /// The same request with the sender that was authenticated, or with none. For exchanges, and for middleware that has
-    /// checked who asks.
+    /// Returns the request with an authenticated sender, or with none: for exchanges, and for middleware that has checked
+    /// the sender.
     public func with(principal: String?) -> Request {
         principal == parts.principal ? self : Request(parts.with(path: path, principal: principal), attempt: attempt)
     }
 
-    /// The same request with the path that led to it.
+    /// Returns the request with another path.
     package func with(path: CallPath) -> Request {
         path == parts.path ? self : Request(parts.with(path: path, principal: principal), attempt: attempt)
     }
@@ -151,7 +152,7 @@ public struct Request: Sendable, Hashable {
 
     private static let maximumContextSize = 8192
 
-    /// Whether something with this name can travel beside a request.
+    /// Returns whether a context may have an entry with this name.
     package static func isContextName(_ name: String) -> Bool {
         let isValid = name.utf8.allSatisfy { byte in
             switch byte {
@@ -163,9 +164,9 @@ public struct Request: Sendable, Hashable {
         return isValid && (1...64).contains(name.utf8.count) && !name.hasPrefix("x-") && !name.hasPrefix("warren-")
     }
 
-    /// A context with as much of what a tracer adds as may travel: a trace must not make a request fail.
+    /// Returns a context with as many of a tracer's entries as fit: a trace must not make a request fail.
     ///
-    /// What is in the context already stays; short values go first, so that baggage does not crowd out `traceparent`.
+    /// Existing entries stay. Short values go first, so that baggage does not displace `traceparent`.
     static func fitting(_ added: [String: String], into context: [String: String]) -> [String: String] {
         var merged = context
         var size = context.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
@@ -178,7 +179,7 @@ public struct Request: Sendable, Hashable {
         return merged
     }
 
-    /// The same request with another context.
+    /// Returns the request with another context.
     func with(context: [String: String]) throws(ExchangeError) -> Request {
         try Request(
             from: source,
@@ -200,19 +201,19 @@ public struct Request: Sendable, Hashable {
 }
 
 extension Request {
-    /// Whether all parts are equal, and the attempts. Who was authenticated does not count.
+    /// Returns whether all parts and the attempts are equal. Principals are not compared.
     public static func == (left: Request, right: Request) -> Bool {
         left.attempt == right.attempt && (left.parts === right.parts || left.parts.isEqual(to: right.parts))
     }
 
-    /// Hashes what tells requests apart: their source and tag.
+    /// Hashes the source and the tag, which identify a request.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(source)
         hasher.combine(tag)
     }
 }
 
-/// What a request consists of. It has a dozen references; as an object, a copy of the request has one.
+/// The immutable parts of a request: a dozen references, shared as one object by all copies.
 private final class RequestParts: Sendable {
     let source: EntityID
     let destination: EntityID
@@ -276,7 +277,7 @@ private final class RequestParts: Sendable {
 }
 
 extension Request.Body {
-    /// The kind of a request that asks for this.
+    /// The kind of a request with this body.
     var kind: MessageKind {
         switch self {
         case .action: .actionRequest
@@ -289,30 +290,29 @@ extension Request.Body {
 }
 
 extension Request {
-    /// What a request asks for.
+    /// The content of a request.
     public enum Body: Sendable, Hashable {
         /// Run the named action. The name has 1 to 255 bytes.
         case action(name: String, arguments: ActionArguments)
-        /// Answer, to show that you are alive.
+        /// Answer, to prove that the agent is alive.
         case ping
-        /// Stop. `terminate` overrides whether the agent's mailbox is terminated then.
+        /// Stop. `terminate` overrides whether the agent's mailbox is then terminated.
         case shutdown(terminate: Bool?)
-        /// Cancel the request with the given tag, if it is one of the source's.
+        /// Cancel the source's request with the given tag.
         case cancel(tag: UUID)
-        /// A kind that only another protocol version knows. Receivers answer it with
-        /// ``ExchangeError/Code/incompatibleProtocol``.
+        /// A kind from another protocol version. Receivers answer it with ``ExchangeError/Code/incompatibleProtocol``.
         case foreign(kind: MessageKind, payload: Payload)
     }
 }
 
 extension Date {
-    /// Whole milliseconds since 1970, as deadlines travel.
+    /// Whole milliseconds since 1970, the form of a deadline in a message.
     package var millisecondsSince1970: Int64 {
         let milliseconds = (timeIntervalSince1970 * 1000).rounded()
         return Int64(exactly: milliseconds) ?? (milliseconds < 0 ? .min : .max)
     }
 
-    /// The date that many milliseconds after 1970.
+    /// Makes the date that is that many milliseconds after 1970.
     package init(millisecondsSince1970 milliseconds: Int64) {
         self.init(timeIntervalSince1970: Double(milliseconds) / 1000)
     }

@@ -1,6 +1,6 @@
 package import Foundation
 
-/// What tells requests apart: a tag is the requester's, and two requesters may use the same.
+/// The identity of a request: its source and tag. Two requesters may use the same tag.
 package struct RequestKey: Sendable {
     private let role: EntityRole
     private let requester: UUID
@@ -13,12 +13,12 @@ package struct RequestKey: Sendable {
         self.tag = tag
     }
 
-    /// Who asks, without the display name.
+    /// The requester, without its display name.
     package var source: EntityID { EntityID(role: role, uuid: requester) }
 }
 
 extension RequestKey: Hashable {
-    /// Hashes the tag only: whoever uses one twice is rare.
+    /// Hashes the tag only: two requesters rarely use the same one.
     package func hash(into hasher: inout Hasher) {
         withUnsafeBytes(of: tag.uuid) { tag in
             hasher.combine(tag.loadUnaligned(fromByteOffset: 0, as: UInt64.self))

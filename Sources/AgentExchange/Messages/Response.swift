@@ -2,16 +2,16 @@ public import Foundation
 
 /// The answer to a request.
 ///
-/// Made by ``Request/response(_:)`` and ``Request/error(_:)-(Failure)``, so that it always fits its request.
+/// ``Request/response(_:)`` and ``Request/error(_:)-(Failure)`` make responses that fit their request.
 ///
-/// A copy is a reference to the same immutable parts.
+/// A copy holds one reference to the same immutable parts.
 public struct Response: Sendable, Hashable {
     private let parts: ResponseParts
 
-    /// Who answers.
+    /// The entity that answers.
     public var source: EntityID { parts.source }
 
-    /// Who asked.
+    /// The requester.
     public var destination: EntityID { parts.destination }
 
     /// The tag of the request.
@@ -20,27 +20,27 @@ public struct Response: Sendable, Hashable {
     /// The label of the request.
     public var label: UUID? { parts.label }
 
-    /// The kind of the message, by the kind of the request.
+    /// The kind of the message, which follows from the kind of the request.
     public var kind: MessageKind { parts.kind }
 
     /// The result or the error.
     public var outcome: Outcome { parts.outcome }
 
-    /// The version that the sender speaks.
+    /// The sender's protocol version.
     public var protocolVersion: ProtocolVersion { parts.protocolVersion }
 
-    /// What became of a request.
+    /// The outcome of a request.
     public enum Outcome: Sendable, Hashable {
-        /// It was done; an action may have a result.
+        /// The request succeeded; an action may have a result.
         case success(Payload?)
-        /// It was not done, or it failed.
+        /// The request failed or was refused.
         case failure(Failure)
-        /// A part of a streamed result, with its number from 0. Parts come before the terminal response, whose result is
-        /// their count.
+        /// A part of a streamed result, with its number from 0. Parts come before the terminal response, whose result
+        /// is their count.
         case part(Int, Payload)
     }
 
-    /// Whether this is the one response that ends its request: anything but a part.
+    /// Whether this response ends its request: true for every response except a part.
     public var isTerminal: Bool {
         if case .part = outcome { false } else { true }
     }
@@ -58,9 +58,9 @@ public struct Response: Sendable, Hashable {
         )
     }
 
-    /// Puts a response together that came from elsewhere.
+    /// Makes a response from the fields of a received one.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the kind is not that of a response.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the kind is not a response.
     public init(
         from source: EntityID,
         to destination: EntityID,
@@ -86,19 +86,19 @@ public struct Response: Sendable, Hashable {
 }
 
 extension Response {
-    /// Whether all parts are equal.
+    /// Returns whether all parts are equal.
     public static func == (left: Response, right: Response) -> Bool {
         left.parts === right.parts || left.parts.isEqual(to: right.parts)
     }
 
-    /// Hashes what tells responses apart: their destination and tag.
+    /// Hashes the destination and the tag.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(destination)
         hasher.combine(tag)
     }
 }
 
-/// What a response consists of: an object, so that a copy of the response has one reference.
+/// The immutable parts of a response, shared as one object by all copies.
 private final class ResponseParts: Sendable {
     let source: EntityID
     let destination: EntityID

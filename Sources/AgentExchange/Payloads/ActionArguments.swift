@@ -1,9 +1,9 @@
 internal import Foundation
 
-/// The arguments of an action: positional ones in order, and keyword ones by name.
+/// The arguments of an action: positional arguments in order, and keyword arguments by name.
 ///
-/// They are one payload, decoded when asked for. As JSON it is an object with `positional` (an array) and `keyword` (an
-/// object); either may be left out when it is empty.
+/// They form one payload, decoded on demand. Its JSON is an object with `positional` (an array) and `keyword` (an
+/// object); either may be absent when it is empty.
 ///
 /// ```swift
 /// let arguments = try ActionArguments(5, "ann", keyword: ["note": "rent"])
@@ -42,7 +42,7 @@ public struct ActionArguments: Sendable, Hashable {
 
     /// Decodes the positional arguments.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidPayload`` when their number or a type is not the one asked for.
+    /// - Throws: ``ExchangeError/Code/invalidPayload`` when the number or a type differs from the requested ones.
     public func decode<each Argument: Decodable>(
         _ types: repeat (each Argument).Type,
         codecs: PayloadCodecs = .default
@@ -61,7 +61,7 @@ public struct ActionArguments: Sendable, Hashable {
         return (repeat try list.next((each Argument).self))
     }
 
-    /// The arguments, each decoded by itself: some are taken over as they were written.
+    /// Decodes each argument by itself, for calls that keep some as they were written.
     private func texts<each Argument: Decodable>(
         _ types: repeat (each Argument).Type,
         wanted: Int,
@@ -81,7 +81,7 @@ public struct ActionArguments: Sendable, Hashable {
         }
     }
 
-    /// The arguments, when all are texts, numbers and truth values.
+    /// Decodes the arguments if all are strings, numbers and Booleans.
     private func scalars<each Argument>(_ types: repeat (each Argument).Type) -> (repeat each Argument)? {
         guard var list = JSONScalarList(payload.bytes) else { return nil }
         do {
@@ -92,8 +92,8 @@ public struct ActionArguments: Sendable, Hashable {
         }
     }
 
-    /// Decodes the keyword arguments as one value, such as a structure with a property for each name or a dictionary;
-    /// `nil` when none were given.
+    /// Decodes the keyword arguments as one value, such as a structure with a property for each name, or a dictionary.
+    /// Returns `nil` when there are none.
     ///
     /// - Throws: ``ExchangeError/Code/invalidPayload`` when they are not of that type.
     public func decodeKeywords<Keywords: Decodable>(
@@ -108,7 +108,7 @@ private enum ArgumentKeys: String, CodingKey {
     case positional, keyword
 }
 
-/// What is encoded: any number of values of any types.
+/// The encoded form of the arguments: values of any number and types.
 private struct ArgumentList: Encodable {
     let positional: [any Encodable]
     let keyword: [String: any Encodable]
@@ -126,7 +126,7 @@ private struct ArgumentList: Encodable {
     }
 }
 
-/// The positional arguments of a decoded payload, taken one after the other.
+/// The positional arguments of a decoded payload, taken in order.
 private struct PositionalArguments: Decodable {
     private var list: (any UnkeyedDecodingContainer)?
 

@@ -2,7 +2,7 @@ public import Foundation
 
 /// The default codec: JSON (RFC 8259), content type `application/json`.
 ///
-/// Dates are numbers of seconds since 1970, `Data` is base64. Numbers that are not finite can't be encoded.
+/// Dates are seconds since 1970, and `Data` is base64. Infinite numbers and NaN can't be encoded.
 public struct JSONPayloadCodec: PayloadCodec {
     /// Makes the codec.
     public init() {}

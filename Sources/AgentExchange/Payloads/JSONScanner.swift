@@ -1,17 +1,17 @@
 internal import Foundation
 
-/// Finds the values of a JSON text (RFC 8259) without reading them. The time grows with the length alone, whatever the
+/// Finds the values of a JSON text (RFC 8259) without decoding them. The time grows only with the length, for any
 /// nesting; no value is changed.
 struct JSONScanner {
     private let bytes: UnsafeRawBufferPointer
-    /// Where the next byte is read.
+    /// The index of the next byte.
     private(set) var index = 0
 
     init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
-    /// Whether everything was read.
+    /// Whether the text was read to its end.
     var isAtEnd: Bool { index == bytes.count }
 
     private var next: UInt8? { index < bytes.count ? bytes[index] : nil }
@@ -23,16 +23,16 @@ struct JSONScanner {
         }
     }
 
-    /// Skips a byte, if it is the next one.
+    /// Skips a byte if it is the next one.
     mutating func skip(_ byte: UInt8) -> Bool {
         guard next == byte else { return false }
         index += 1
         return true
     }
 
-    /// Skips one value. Returns `false` where none is.
+    /// Skips one value. Returns `false` if there is none.
     mutating func skipValue() -> Bool {
-        // What closes each array and object that is open.
+        // The closing byte of each open array and object.
         var open: [UInt8] = []
         while true {
             skipSpace()
@@ -65,7 +65,7 @@ struct JSONScanner {
         }
     }
 
-    /// Skips what may stand behind a value: the ends of arrays and objects, then a comma where one is still open.
+    /// Skips the bytes after a value: the ends of arrays and objects, then a comma if one is still open.
     private mutating func skipClosings(_ open: inout [UInt8]) -> Bool {
         while let closing = open.last {
             skipSpace()
@@ -79,7 +79,7 @@ struct JSONScanner {
         return true
     }
 
-    /// Skips a name in an object, and the colon.
+    /// Skips a name in an object, and its colon.
     mutating func skipName() -> Bool {
         skipSpace()
         guard next == UInt8(ascii: "\""), skipText() else { return false }

@@ -1,14 +1,14 @@
 package import Foundation
 
-/// A JSON value as it was written: no number loses a digit, no text is written in another way.
+/// A JSON value as it was written: numbers keep every digit, and strings keep their spelling.
 ///
-/// It is checked in a time that grows with its length alone, however deep it is nested. It is the whole value of an
-/// argument or a result, not a part of another type.
+/// Checking it takes a time that grows only with its length, for any nesting. It must be the whole value of an argument
+/// or a result, not a part of another type.
 package struct JSONText: Sendable, Hashable {
-    /// The value, without white space around it.
+    /// The value, without surrounding white space.
     package let bytes: Data
 
-    /// Takes over a JSON text; `nil` when it is none.
+    /// Checks and keeps a JSON text. Returns `nil` if it is invalid.
     package init?(_ bytes: Data) {
         guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
         let range: Range<Int>? = bytes.withUnsafeBytes { bytes in
@@ -28,10 +28,10 @@ package struct JSONText: Sendable, Hashable {
         self.bytes = Data(bytes)
     }
 
-    /// The text on one line.
+    /// The text in one line.
     package var line: String { String(decoding: bytes.filter { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self) }
 
-    /// The elements, when it is an array.
+    /// The elements of an array; `nil` for other values.
     package var elements: [JSONText]? {
         bytes.withUnsafeBytes { bytes in
             var scanner = JSONScanner(bytes)
@@ -46,7 +46,7 @@ package struct JSONText: Sendable, Hashable {
         }
     }
 
-    /// The first member with a name, when it is an object.
+    /// The first member of an object with a name; `nil` for other values.
     package subscript(_ name: String) -> JSONText? {
         bytes.withUnsafeBytes { bytes in
             var scanner = JSONScanner(bytes)
@@ -79,13 +79,13 @@ package struct JSONText: Sendable, Hashable {
 }
 
 extension JSONText: Codable {
-    /// Throws: only the JSON codec knows the text.
+    /// Throws: only the JSON codec can decode the text.
     package init(from decoder: any Decoder) throws {
         let text = "JSON is taken over as the whole of a value, and by the JSON codec only"
         throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: text))
     }
 
-    /// Throws: only the JSON codec knows the text.
+    /// Throws: only the JSON codec can encode the text.
     package func encode(to encoder: any Encoder) throws {
         let text = "JSON is written as the whole of a value, and by the JSON codec only"
         throw EncodingError.invalidValue(self, .init(codingPath: encoder.codingPath, debugDescription: text))
@@ -93,7 +93,8 @@ extension JSONText: Codable {
 }
 
 extension ActionArguments {
-    /// The positional arguments as they were written; `nil` when the payload is no object, or they are no array.
+    /// Returns the positional arguments as they were written, or `nil` when the payload is not an object or they are
+    /// not an array.
     func positionalTexts() -> [JSONText]? {
         guard let object = JSONText(payload.bytes), object.bytes.first == UInt8(ascii: "{") else { return nil }
         guard let list = object["positional"] else { return [] }

@@ -1,23 +1,22 @@
 public import Foundation
 
-/// Bytes with a content type: what an argument list, a result or an error carries.
+/// Bytes with a content type: an argument list, a result or an error.
 ///
-/// A payload is opaque to the exchange. It is decoded when someone asks for it, with the codec that its content type
-/// names, and never executed.
+/// A payload is opaque to the exchange. It is decoded on demand, by the codec for its content type, and never executed.
 public struct Payload: Sendable, Hashable {
     /// The content type, for example `application/json`. At most 255 bytes.
     public let contentType: String
 
-    /// The bytes, exactly as they travel.
+    /// The bytes, exactly as they are sent.
     public let bytes: Data
 
-    /// Makes a payload of bytes that are already encoded.
+    /// Makes a payload of encoded bytes.
     public init(contentType: String, bytes: Data) {
         self.contentType = contentType
         self.bytes = bytes
     }
 
-    /// No bytes at all, with the content type of raw bytes.
+    /// A payload without bytes, with the content type of raw bytes.
     public static let empty = Payload(contentType: "application/octet-stream", bytes: Data())
 
     /// Encodes a value.
@@ -32,8 +31,8 @@ public struct Payload: Sendable, Hashable {
 
     /// Decodes the bytes as a value of the given type.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidPayload`` when no codec is known for the content type, or the bytes are not
-    ///   such a value.
+    /// - Throws: ``ExchangeError/Code/invalidPayload`` when no codec is known for the content type, or the bytes do not
+    ///   decode as the type.
     public func decode<Value: Decodable>(
         _ type: Value.Type = Value.self,
         with codecs: PayloadCodecs = .default
@@ -43,13 +42,13 @@ public struct Payload: Sendable, Hashable {
 }
 
 extension Payload {
-    /// A content type in lower case and without its parameters.
+    /// Returns a content type in lower case and without its parameters.
     static func mediaType(_ contentType: String) -> String {
         let type = contentType.prefix { $0 != ";" }.lowercased()
         return String(type.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 
-    /// Whether the bytes are JSON, as far as the content type says.
+    /// Whether the content type is JSON.
     package var isJSON: Bool { Self.mediaType(contentType) == "application/json" }
 }
 

@@ -1,11 +1,11 @@
 public import Foundation
 
-/// Turns values into bytes of one content type and back.
+/// Encodes values to bytes of one content type, and decodes them.
 ///
-/// ``JSONPayloadCodec`` is the default. Another codec must be a pure function of its input: what it decodes comes from
-/// other processes, so it may throw on anything, and must never run what it reads.
+/// ``JSONPayloadCodec`` is the default. A codec must be a pure function of its input. It decodes bytes from other
+/// processes, so it may throw on anything, and must never run its input.
 public protocol PayloadCodec: Sendable {
-    /// The content type that payloads of this codec carry.
+    /// The content type of the codec's payloads.
     var contentType: String { get }
 
     /// Encodes a value.
@@ -19,21 +19,21 @@ public protocol PayloadCodec: Sendable {
     func decode<Value: Decodable>(_ type: Value.Type, from bytes: Data) throws(ExchangeError) -> Value
 }
 
-/// The codecs that a client can read, by content type. Types are compared without regard to case and without their
-/// parameters: `Application/JSON; charset=utf-8` is JSON.
+/// The codecs of a client, by content type. Types are compared without case and parameters: `Application/JSON;
+/// charset=utf-8` is JSON.
 public struct PayloadCodecs: Sendable {
     private var codecs: [String: any PayloadCodec]
 
-    /// JSON only.
+    /// The JSON codec only.
     public static let `default` = PayloadCodecs([.json])
 
-    /// Knows the given codecs; of two with the same content type the later one counts.
+    /// Makes a set of codecs. Of two with the same content type the later one counts.
     public init(_ codecs: [any PayloadCodec]) {
         self.codecs = [:]
         for codec in codecs { self.codecs[Payload.mediaType(codec.contentType)] = codec }
     }
 
-    /// The codec for a content type.
+    /// Returns the codec for a content type.
     ///
     /// - Throws: ``ExchangeError/Code/invalidPayload`` when there is none.
     public func codec(for contentType: String) throws(ExchangeError) -> any PayloadCodec {

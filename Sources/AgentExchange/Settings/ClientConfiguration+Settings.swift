@@ -3,18 +3,18 @@
     public import Logging
 
     extension ClientConfiguration {
-        /// Reads a configuration; what is not set has its default.
+        /// Reads a configuration. Missing settings keep their defaults.
         ///
-        /// | key | |
+        /// | key | setting |
         /// |---|---|
         /// | `requestDeadline` | ``requestDeadline``: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
         /// | `streamDeadline` | ``streamDeadline`` |
         /// | `requesterPatience` | ``requesterPatience`` |
         /// | `cancellationPatience` | ``cancellationPatience`` |
         ///
-        /// With `config.scoped(to: "warren")` the environment has them as `WARREN_REQUEST_DEADLINE` and so on.
+        /// With `config.scoped(to: "warren")` the environment variables are `WARREN_REQUEST_DEADLINE` and so on.
         ///
-        /// - Throws: ``ExchangeError/Code/invalidConfiguration``, which names the key.
+        /// - Throws: ``ExchangeError/Code/invalidConfiguration``, with the name of the key.
         public init(config: ConfigReader, logger: Logger = Logger(label: "warren.client")) throws(ExchangeError) {
             self.init(logger: logger)
             let settings = SettingsReader(config)

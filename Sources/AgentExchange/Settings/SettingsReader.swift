@@ -1,8 +1,8 @@
 #if Configuration
     package import Configuration
 
-    /// Reads settings out of a `ConfigReader`, and says which one is wrong: swift-configuration takes a value that can't be
-    /// converted for a missing one. An empty text is no value: `WARREN_PREFETCH=` sets nothing.
+    /// Reads settings from a `ConfigReader` and reports invalid ones: swift-configuration treats a value that can't be
+    /// converted as missing. An empty text counts as missing: `WARREN_PREFETCH=` sets nothing.
     package struct SettingsReader {
         private let config: ConfigReader
 
@@ -10,7 +10,7 @@
             self.config = config
         }
 
-        /// A text.
+        /// Reads a text.
         package func text(_ key: String) throws(ExchangeError) -> String? {
             try value(key, "a text") {
                 $0.string(forKey: $1)
@@ -19,7 +19,7 @@
             }
         }
 
-        /// A text that is never reported by an access log of the configuration.
+        /// Reads a text that never appears in an access log of the configuration.
         package func secret(_ key: String) throws(ExchangeError) -> String? {
             if let secret = config.string(forKey: ConfigKey(key), isSecret: true) {
                 return secret.isEmpty ? nil : secret
@@ -28,7 +28,7 @@
             return nil
         }
 
-        /// A whole number.
+        /// Reads a whole number.
         package func number(_ key: String) throws(ExchangeError) -> Int? {
             try value(key, "a whole number") {
                 $0.int(forKey: $1)
@@ -37,7 +37,7 @@
             }
         }
 
-        /// `true` or `false`.
+        /// Reads `true` or `false`.
         package func flag(_ key: String) throws(ExchangeError) -> Bool? {
             try value(key, "true or false") {
                 $0.bool(forKey: $1)
@@ -46,7 +46,7 @@
             }
         }
 
-        /// A duration: `250ms`, `30s`, `10m`, `1h`, or a number of seconds.
+        /// Reads a duration: `250ms`, `30s`, `10m`, `1h`, or a number of seconds.
         package func duration(_ key: String) throws(ExchangeError) -> Duration? {
             try value(key, "a duration such as 250ms, 30s, 10m or 1h") {
                 $0.double(forKey: $1).flatMap(Duration.init(wholeOrFractionalSeconds:))
@@ -55,7 +55,7 @@
             }
         }
 
-        /// One of the cases of an enumeration.
+        /// Reads one of the cases of an enumeration.
         package func choice<Choice: RawRepresentable & CaseIterable>(
             _ key: String,
             of type: Choice.Type
@@ -68,7 +68,7 @@
             }
         }
 
-        /// The value by itself, else as a text that is converted.
+        /// Reads a value of its own type, else converts it from a text.
         private func value<Value>(
             _ key: String,
             _ expected: String,
@@ -84,7 +84,7 @@
 
         private func isEmpty(_ key: String) -> Bool { config.string(forKey: ConfigKey(key), isSecret: true) == "" }
 
-        /// Whether there is a value of any type.
+        /// Returns whether the key has a value of any type.
         private func isThere(_ key: String) -> Bool {
             let key = ConfigKey(key)
             return config.string(forKey: key, isSecret: true) != nil || config.int(forKey: key, isSecret: true) != nil
@@ -92,7 +92,7 @@
                 || config.stringArray(forKey: key, isSecret: true) != nil
         }
 
-        /// The error names the key and never the value.
+        /// Returns an error that names the key but never the value.
         package static func error(
             _ key: String,
             _ expected: String,
@@ -103,13 +103,13 @@
     }
 
     extension Duration {
-        /// Seconds of any size that a duration can have; `nil` for those that it can't.
+        /// Makes a duration of that many seconds. Returns `nil` if a duration can't hold them.
         init?(wholeOrFractionalSeconds seconds: Double) {
             guard seconds.isFinite, abs(seconds) < 1e12 else { return nil }
             self = .seconds(seconds)
         }
 
-        /// `250ms`, `30s`, `10m`, `1h`, or a number of seconds.
+        /// Reads `250ms`, `30s`, `10m`, `1h`, or a number of seconds.
         init?(text: String) {
             let units: [(suffix: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
             for unit in units where text.hasSuffix(unit.suffix) {

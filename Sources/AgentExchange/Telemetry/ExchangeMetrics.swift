@@ -1,9 +1,9 @@
 package import Metrics
 internal import Synchronization
 
-/// Makes the handlers of metrics once, and reports to them. Without a backend every call returns at once.
+/// Creates metric handlers once and reports to them. Without a metrics backend every call returns at once.
 package final class ExchangeMetrics: Sendable {
-    /// A dimension with its value.
+    /// A dimension and its value.
     package struct Dimension: Sendable, Hashable {
         let name: MetricDimension
         let value: String
@@ -13,12 +13,12 @@ package final class ExchangeMetrics: Sendable {
         package static func reason(_ value: String) -> Self { Self(name: .reason, value: value) }
         package static func arrival(_ value: String) -> Self { Self(name: .arrival, value: value) }
 
-        /// A kind of another protocol version may be any text.
+        /// Reports an unknown kind as `foreign`: a kind of another protocol version may be any text.
         package static func kind(_ kind: MessageKind) -> Self {
             Self(name: .kind, value: MessageKind.known.contains(kind) ? kind.rawValue : "foreign")
         }
 
-        /// The code of an error may have come from another program, and be any text.
+        /// Reports an unknown error code as `other`: another program may send any text.
         package static func outcome(_ code: ExchangeError.Code?) -> Self {
             guard let code else { return Self(name: .outcome, value: "ok") }
             return Self(name: .outcome, value: code.bounded)
@@ -39,7 +39,7 @@ package final class ExchangeMetrics: Sendable {
     private let factory: any MetricsFactory
     private let handlers = Mutex(Handlers())
 
-    /// Whether anybody hears of what is reported.
+    /// Whether a metrics backend is installed.
     package let isEnabled: Bool
 
     package init(factory: any MetricsFactory) {
@@ -49,7 +49,7 @@ package final class ExchangeMetrics: Sendable {
 
     private static let latest = Mutex<ExchangeMetrics?>(nil)
 
-    /// The handlers of the current backend. Clients and sessions ask once, when they are made.
+    /// The handlers of the current backend. Clients and sessions read it once, when they are made.
     package static var current: ExchangeMetrics {
         let factory = MetricsSystem.factory
         return latest.withLock { latest in
@@ -80,7 +80,7 @@ package final class ExchangeMetrics: Sendable {
         if number < 0 { meter.decrement(by: -number) } else { meter.increment(by: number) }
     }
 
-    /// Records how long something took.
+    /// Records a duration.
     package func record(_ label: MetricLabel, _ dimensions: @autoclosure () -> [Dimension] = [], duration: Duration) {
         guard isEnabled else { return }
         let series = Series(label: label, dimensions: dimensions())
@@ -91,7 +91,7 @@ package final class ExchangeMetrics: Sendable {
         timer.recordNanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
     }
 
-    /// The handler of a series, made the first time.
+    /// Returns the handler of a series, created on first use.
     private static func handler<Handler>(
         _ series: Series,
         in handlers: inout [Series: Handler],
@@ -105,7 +105,7 @@ package final class ExchangeMetrics: Sendable {
 }
 
 extension MessageKind {
-    /// The kinds of this version.
+    /// The kinds of this protocol version.
     static let known: Set<MessageKind> = [
         .actionRequest, .pingRequest, .shutdownRequest, .cancelRequest, .actionResponse, .pingResponse,
         .shutdownResponse,
@@ -121,6 +121,6 @@ extension ExchangeError.Code {
         .interrupted, .notAnAgent, .invalidMessage, .invalidConfiguration, .invalidPayload, .closed, .internal,
     ]
 
-    /// The code when this version knows it, else `other`.
+    /// The code if this version knows it, else `other`.
     package var bounded: String { Self.known.contains(self) ? rawValue : "other" }
 }

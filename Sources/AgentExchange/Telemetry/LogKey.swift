@@ -1,16 +1,16 @@
 internal import Foundation
 package import Logging
 
-/// The metadata keys that Warren logs with: what to filter a log by.
+/// The metadata keys of Warren's log lines, for filtering logs.
 ///
 /// The raw value is the key. A value is never a payload, a password or a token.
 public enum LogKey: String, Sendable, Hashable, CaseIterable {
-    /// The mailbox that the line is about, for a message the one that it goes to: `agent:NAME`, or the role and the first
+    /// The mailbox that the line concerns; for a message, the destination. `agent:NAME`, or the role and the first
     /// eight digits of the UUID.
     case mailbox
-    /// Who sent the message, in the same form.
+    /// The sender of the message, in the same form.
     case peer
-    /// The tag of the request: what it shares with its response, and what AMQP calls `correlation_id`.
+    /// The tag that a request and its response share. AMQP calls it `correlation_id`.
     case tag
     /// The kind of the message, such as `action-request`.
     case kind
@@ -20,25 +20,25 @@ public enum LogKey: String, Sendable, Hashable, CaseIterable {
     case code
     /// The text of an error.
     case error
-    /// How often the request was handed to a receiver, this time included.
+    /// The number of times that the request was handed to a receiver, including this one.
     case attempt
-    /// Why a message is a dead letter, was refused or was parked; why the broker blocks.
+    /// The reason that a message became a dead letter, was refused or was parked, or that the broker blocks.
     case reason
     /// A queue of the broker.
     case queue
     /// The address of the broker.
     case broker
-    /// Which connection of a session: `publisher` or `consumer`.
+    /// The connection of a session: `publisher` or `consumer`.
     case connection
-    /// How many.
+    /// A count.
     case count
-    /// How long something took.
+    /// A duration.
     case duration
-    /// The session of a process: its queue is called `….session.<session>`.
+    /// The session of a process. Its queue is named `….session.<session>`.
     case session
 }
 
-/// What a log line says besides its text.
+/// The metadata of a log line.
 package typealias LogMetadata = Logger.Metadata
 
 package extension LogMetadata {
@@ -46,7 +46,7 @@ package extension LogMetadata {
         self = Dictionary(uniqueKeysWithValues: keys.map { ($0.key.rawValue, .string($0.value)) })
     }
 
-    /// What identifies a message in a log: kind, sender, tag. Never a payload.
+    /// Makes the metadata that identifies a message: kind, source, destination, tag. Never a payload.
     init(_ message: Message) {
         self.init(keys: [
             .kind: message.kind.rawValue,
@@ -56,7 +56,7 @@ package extension LogMetadata {
         ])
     }
 
-    /// The same metadata with one more key.
+    /// Returns the metadata with one more key.
     func with(_ key: LogKey, _ value: String) -> Self {
         merging([key.rawValue: .string(value)]) { $1 }
     }

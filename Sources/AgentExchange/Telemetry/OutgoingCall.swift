@@ -1,20 +1,20 @@
 internal import Foundation
 
-/// A request from its call to its end: counted, timed, and a span where there is a tracer.
+/// Telemetry of a request from its call to its end: counts and times it, and traces it if there is a tracer.
 final class OutgoingCall: Sendable {
-    /// What the caller does.
+    /// The operation of the caller.
     enum Operation: String, Sendable {
-        /// Waits for the one answer.
+        /// Waits for the only answer.
         case call
         /// Pulls the parts of a streamed result.
         case stream
-        /// Asks all agents of a type.
+        /// Asks every agent of a type.
         case broadcast
-        /// Waits for nothing.
+        /// Sends without waiting for an answer.
         case send
     }
 
-    /// Who is asked.
+    /// The destination of the request.
     enum Destination: Sendable {
         case mailbox(EntityID)
         case agents(typeName: String)
@@ -27,7 +27,7 @@ final class OutgoingCall: Sendable {
         }
     }
 
-    /// What travels with the request so that the receiver's span nests in this one.
+    /// The context to send with the request. It makes the receiver's span a child of this one.
     let context: [String: String]
 
     private let telemetry: Telemetry
@@ -37,9 +37,9 @@ final class OutgoingCall: Sendable {
         private let span: CallSpan?
     #endif
 
-    /// The request is about to be sent.
+    /// Starts the telemetry of a request before it is sent.
     ///
-    /// - Parameter context: What travels with the request besides.
+    /// - Parameter context: The request's own context.
     @inline(never)
     init(
         _ operation: Operation,
@@ -62,16 +62,16 @@ final class OutgoingCall: Sendable {
         telemetry.metrics.move(.requestsInFlight, [telemetry.exchange], by: 1)
     }
 
-    /// The exchange has taken responsibility for it.
+    /// Records that the exchange has taken responsibility for the request.
     ///
-    /// - Parameter recipients: How many agents a broadcast went to.
+    /// - Parameter recipients: The number of agents that a broadcast addressed.
     func accepted(recipients: Int? = nil) {
         #if Tracing
             span?.accepted(recipients)
         #endif
     }
 
-    /// It ended: with this error, or well. Called once.
+    /// Records the end of the request, with an error code if it failed. Called once.
     @inline(never)
     func end(_ code: ExchangeError.Code?, failure: Failure? = nil) {
         let metrics = telemetry.metrics
@@ -83,12 +83,12 @@ final class OutgoingCall: Sendable {
         #endif
     }
 
-    /// It ended by an error.
+    /// Records that the request ended with an error.
     func end(_ error: ExchangeError) {
         end(error.code, failure: error.failure)
     }
 
-    /// It was answered.
+    /// Records the answer.
     func end(_ outcome: Response.Outcome) {
         if case .failure(let failure) = outcome { end(failure.code, failure: failure) } else { end(nil) }
     }

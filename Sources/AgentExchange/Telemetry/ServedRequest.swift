@@ -2,12 +2,12 @@
     internal import Tracing
 #endif
 
-/// A request that a handler serves: counted, timed, and a span around the handler where there is a tracer.
+/// Telemetry of a request that a handler serves: counts and times it, and traces the handler if there is a tracer.
 struct ServedRequest: Sendable {
     let request: Request
     let telemetry: Telemetry
 
-    /// Runs the handler. What it does nests in the span of the request, and that in the span of its caller.
+    /// Runs the handler in the span of the request, which is a child of its caller's span.
     func run(_ handler: @Sendable () async -> Response?) async -> Response? {
         let start = began()
         #if Tracing
@@ -20,7 +20,7 @@ struct ServedRequest: Sendable {
     }
 
     #if Tracing
-        /// Runs the handler with the tracer of the client, in a span where anybody traces.
+        /// Runs the handler with the client's tracer, in a span if there is one.
         private func traced(_ handler: @Sendable () async -> Response?) async -> Response? {
             if let tracer = telemetry.tracer {
                 await withTracer(tracer) { await inSpan(handler) }
@@ -45,7 +45,7 @@ struct ServedRequest: Sendable {
     private func ended(_ start: ContinuousClock.Instant, _ response: Response?) {
         let (metrics, exchange) = (telemetry.metrics, telemetry.exchange)
         metrics.move(.requestsRunning, [exchange], by: -1)
-        // One that is given back will be served again.
+        // A request that is given back will be served again.
         guard let response else { return }
         metrics.record(.serviceDuration, [exchange, .kind(request.kind)], duration: start.duration(to: .now))
         metrics.count(.requestsServed, [exchange, .kind(request.kind), .outcome(response.errorCode)])
@@ -53,7 +53,7 @@ struct ServedRequest: Sendable {
 }
 
 extension Response {
-    /// The code of the error that the response carries, if it is one.
+    /// The code of the error that the response carries, if any.
     var errorCode: ExchangeError.Code? {
         if case .failure(let failure) = outcome { failure.code } else { nil }
     }

@@ -1,10 +1,10 @@
-/// The attributes of Warren's spans: OpenTelemetry's names for messaging where there is one. The raw value is the name.
+/// The attributes of Warren's spans, with OpenTelemetry's messaging names where they exist. The raw value is the name.
 ///
 /// A value is never a payload, the text of an error, a password or a token.
 public enum SpanKey: String, Sendable, Hashable, CaseIterable {
     /// `rabbitmq`, or `warren` for every other exchange.
     case system = "messaging.system"
-    /// The mailbox: `agent.<uuid>`, which is its queue without the namespace; for a broadcast `agents.<type>`.
+    /// The mailbox: `agent.<uuid>`, its queue name without the namespace; for a broadcast `agents.<type>`.
     case destination = "messaging.destination.name"
     /// `call`, `stream`, `broadcast` or `send` at the caller, `process` at the agent.
     case operation = "messaging.operation.name"
@@ -14,14 +14,14 @@ public enum SpanKey: String, Sendable, Hashable, CaseIterable {
     case conversation = "messaging.message.conversation_id"
     /// The mailbox of the caller, at both ends.
     case client = "messaging.client.id"
-    /// How many agents a broadcast went to.
+    /// The number of agents that a broadcast addressed.
     case recipients = "messaging.batch.message_count"
-    /// A code of ``ExchangeError/Code``; for `remote` the type of the error that the action threw, where it is known.
+    /// A code of ``ExchangeError/Code``; for `remote` the type of the error that the action threw, if known.
     case errorType = "error.type"
     /// The kind of the request.
     case kind = "warren.kind"
     /// The name of the action.
     case action = "warren.action"
-    /// How often the request was handed to a receiver, this time included.
+    /// The number of times that the request was handed to a receiver, including this one.
     case attempt = "warren.attempt"
 }

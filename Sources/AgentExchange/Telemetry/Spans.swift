@@ -6,7 +6,7 @@
     final class CallSpan: Sendable {
         private let span: any Span
 
-        /// Begins as a child of the current span; `nil` where nobody traces.
+        /// Begins a child of the current span; returns `nil` if no tracer is installed.
         static func begin(
             _ operation: OutgoingCall.Operation,
             _ body: Request.Body,
@@ -34,7 +34,7 @@
             }
         }
 
-        /// What travels with the request, with what the tracer adds to it.
+        /// Returns the context of the request with the tracer's entries added.
         func injected(into context: [String: String]) -> [String: String] {
             var carrier: [String: String] = [:]
             InstrumentationSystem.instrument.inject(span.context, into: &carrier, using: RequestContextInjector())
@@ -59,7 +59,7 @@
     final class ServiceSpan: Sendable {
         private let span: any Span
 
-        /// Begins as a child of the span that the request carries; `nil` where nobody traces.
+        /// Begins a child of the span that the request carries; returns `nil` if no tracer is installed.
         static func begin(_ request: Request, _ telemetry: Telemetry) -> ServiceSpan? {
             InstrumentationSystem.isActive ? ServiceSpan(request, telemetry) : nil
         }
@@ -89,7 +89,7 @@
     }
 
     extension InstrumentationSystem {
-        /// Whether anybody hears of spans.
+        /// Whether a tracer is installed.
         fileprivate static var isActive: Bool {
             let instrument = instrument
             return !(instrument is NoOpInstrument) && !(instrument is NoOpTracer)
@@ -97,7 +97,7 @@
     }
 
     extension Span {
-        /// The text of an error is not recorded: it may hold what an action was called with.
+        /// Records no error text: it may contain an action's arguments.
         fileprivate func fail(_ code: ExchangeError.Code?, _ failure: Failure?) {
             guard isRecording, let code else { return }
             attributes[SpanKey.errorType.rawValue] = (code == .remote ? failure?.type : nil) ?? code.rawValue
@@ -114,7 +114,7 @@
     }
 
     extension Request.Body {
-        /// What a span is called after its operation.
+        /// The name of the span after its operation.
         fileprivate var spanName: String {
             switch self {
             case .action(let name, _): name
@@ -126,14 +126,14 @@
         }
     }
 
-    /// Writes the context of a trace to what travels with a request.
+    /// Writes the context of a trace into the context of a request.
     private struct RequestContextInjector: Injector {
         func inject(_ value: String, forKey key: String, into carrier: inout [String: String]) {
             carrier[key] = value
         }
     }
 
-    /// Reads the context of a trace from what came with a request.
+    /// Reads the context of a trace from the context of a request.
     private struct RequestContextExtractor: Extractor {
         func extract(key: String, from carrier: [String: String]) -> String? {
             carrier[key]

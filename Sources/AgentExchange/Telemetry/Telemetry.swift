@@ -5,7 +5,7 @@ internal import Metrics
     internal import Tracing
 #endif
 
-/// What a client reports to: the metrics of the process, and how spans name the exchange.
+/// A client's telemetry: the metrics of the process, and the name of the exchange in spans.
 final class Telemetry: Sendable {
     /// The handlers of the metrics.
     let metrics: ExchangeMetrics
@@ -18,7 +18,7 @@ final class Telemetry: Sendable {
     }
 
     #if Tracing
-        /// The tracer that was active where the client was made. Handlers run in tasks that inherit nothing from there.
+        /// The tracer that was active where the client was made. Handlers run in tasks that do not inherit it.
         let tracer: (any Tracer)?
     #endif
 
@@ -35,6 +35,6 @@ final class Telemetry: Sendable {
 }
 
 extension EntityID {
-    /// What spans call the mailbox: what its queue is called after the namespace.
+    /// The mailbox's name in spans: its queue name after the namespace.
     var destinationName: String { "\(role.rawValue).\(uuid.lowercased)" }
 }

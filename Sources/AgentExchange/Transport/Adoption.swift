@@ -1,7 +1,7 @@
-/// How the agent with a display name is found, or registered once, by any number of programs at the same time.
+/// Finds the agent with a display name, or registers it once, for any number of concurrent programs.
 ///
-/// It looks, registers where there is none, and looks again: of those that were registered meanwhile the oldest counts, and the
-/// others are terminated by whoever registered them. Discovery is complete and has one order, so all see the same.
+/// It looks, registers the agent if there is none, and looks again. Of several concurrent registrations the oldest
+/// counts; each program terminates its own other one. Discovery is complete and has one order, so all programs agree.
 package struct Adoption: Sendable {
     private let register: @Sendable (AgentType, String) async throws(ExchangeError) -> AgentRegistration
     private let named: @Sendable (String) async throws(ExchangeError) -> [AgentID]
@@ -11,9 +11,9 @@ package struct Adoption: Sendable {
 
     /// - Parameters:
     ///   - register: Registers an agent.
-    ///   - named: The agents with a display name, oldest registration first.
-    ///   - ofType: The agents of exactly this type.
-    ///   - status: The state of a mailbox.
+    ///   - named: Returns the agents with a display name, oldest registration first.
+    ///   - ofType: Returns the agents of exactly this type.
+    ///   - status: Returns the state of a mailbox.
     ///   - terminate: Terminates an agent.
     package init(
         register: @escaping @Sendable (AgentType, String) async throws(ExchangeError) -> AgentRegistration,
@@ -39,7 +39,7 @@ package struct Adoption: Sendable {
                 if counts?.agentID == own.agentID { return own }
                 try await withdraw(own.agentID)
                 if let counts { return counts }
-                // It was terminated meanwhile.
+                // The agent was terminated meanwhile.
             } catch {
                 try? await withdraw(own.agentID)
                 throw error
@@ -47,7 +47,7 @@ package struct Adoption: Sendable {
         }
     }
 
-    /// Terminates an agent that was registered for nothing, also when the calling task is cancelled.
+    /// Terminates an agent whose registration was not needed, even when the calling task is cancelled.
     private func withdraw(_ agent: AgentID) async throws(ExchangeError) {
         let withdrawal = Task { () async -> Result<Void, ExchangeError> in
             do throws(ExchangeError) {
@@ -59,14 +59,14 @@ package struct Adoption: Sendable {
         try await withdrawal.value.get()
     }
 
-    /// The oldest living agent of a name; `nil` when there is none.
+    /// Returns the oldest living agent with a name, or `nil` when there is none.
     ///
-    /// - Throws: ``ExchangeError/Code/nameInUse`` when it is of another type.
+    /// - Throws: ``ExchangeError/Code/nameInUse`` when the agent has another type.
     private func oldest(_ name: String, _ type: AgentType) async throws(ExchangeError) -> AgentRegistration? {
         while true {
             guard let agent = try await named(name).first else { return nil }
             if try await ofType(type.name).contains(agent) { return AgentRegistration(agentID: agent, type: type) }
-            // Between the two looks it may have been terminated.
+            // The agent may have been terminated between the two calls.
             if try await status(.agent(agent)) == .terminated { continue }
             let text = "the agent of this name is not of type \(type.name)"
             throw ExchangeError(.nameInUse, text, entity: .agent(agent))
@@ -75,7 +75,7 @@ package struct Adoption: Sendable {
 }
 
 extension ExchangeTransport {
-    /// Looks, registers where there is none, and looks again: the oldest registration counts, and others are terminated.
+    /// Looks, registers if there is no agent, and looks again. The oldest registration counts; others are terminated.
     public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
         let adoption = Adoption { (type, name) throws(ExchangeError) in
             try await self.registerAgent(type, name: name)

@@ -1,6 +1,6 @@
-/// What happens to the agents of a type.
+/// A change to the agents of a type.
 public enum AgentChange: Sendable, Hashable {
-    /// The agents that are there, oldest registration first. Always the first element, and never comes again.
+    /// The existing agents, oldest registration first. Always the first element, and only the first.
     case snapshot([AgentRegistration])
     /// An agent was registered.
     case registered(AgentRegistration)
@@ -10,15 +10,16 @@ public enum AgentChange: Sendable, Hashable {
 
 /// The agents of a type as an asynchronous sequence: a snapshot, then every change in order.
 ///
-/// What is not pulled is kept. Only when more than 10,000 changes wait, an agent that was registered and terminated among
-/// them is left out. Ends when the transport is closed or the task is cancelled; throws when the directory is lost.
+/// Changes that are not pulled are kept. When more than 10,000 changes wait, an agent that was both registered and
+/// terminated among them is left out. The sequence ends when the transport is closed or the task is cancelled, and
+/// throws when the directory is lost.
 public struct AgentChanges: AsyncSequence, Sendable {
     /// A change, or the snapshot.
     public typealias Element = AgentChange
-    /// What ends the sequence early.
+    /// The error that ends the sequence early.
     public typealias Failure = ExchangeError
 
-    /// Ends the feed when nobody can pull from it any more.
+    /// Ends the feed when its last iterator is released.
     final class Owner: Sendable {
         let feed: ChangeFeed
 
@@ -33,7 +34,7 @@ public struct AgentChanges: AsyncSequence, Sendable {
 
     private let owner: Owner
 
-    /// Makes the sequence of what an exchange puts into the feed. The feed ends when the sequence and its iterators are gone.
+    /// Makes the sequence of a feed's changes. The feed ends when the sequence and its iterators are released.
     public init(_ feed: ChangeFeed) {
         owner = Owner(feed)
     }
@@ -42,13 +43,13 @@ public struct AgentChanges: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         let owner: Owner
 
-        /// The next change.
+        /// Returns the next change.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(ExchangeError) -> AgentChange? {
             try await owner.feed.next()
         }
     }
 
-    /// Makes an iterator. Only one at a time may pull.
+    /// Makes an iterator. Only one iterator may pull at a time.
     public func makeAsyncIterator() -> Iterator {
         Iterator(owner: owner)
     }

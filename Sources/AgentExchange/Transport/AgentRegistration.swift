@@ -1,4 +1,4 @@
-/// The proof that an agent is registered: what an agent client is made of, in this process or another.
+/// The proof that an agent is registered. An agent client is made from it, in this process or another.
 public struct AgentRegistration: Sendable, Hashable, Codable {
     /// The agent.
     public let agentID: AgentID
@@ -6,14 +6,14 @@ public struct AgentRegistration: Sendable, Hashable, Codable {
     /// Its type.
     public let type: AgentType
 
-    /// Makes a registration that was made elsewhere; an exchange checks it before it opens the mailbox.
+    /// Makes a registration from its parts. An exchange checks it before it opens the mailbox.
     public init(agentID: AgentID, type: AgentType) {
         self.agentID = agentID
         self.type = type
     }
 }
 
-/// An agent that is to be registered.
+/// An agent to be registered.
 public struct AgentToRegister: Sendable, Hashable {
     /// Its type.
     public let type: AgentType

@@ -1,11 +1,12 @@
 internal import DequeModule
 internal import Synchronization
 
-/// The changes that an exchange has for one watcher, who pulls them as ``AgentChanges``.
+/// A queue of changes from an exchange to one watcher, which pulls them as ``AgentChanges``.
 ///
-/// An exchange makes one for each call of ``ExchangeTransport/changes(typeNamed:allowSubtypes:)``. It puts in the snapshot,
-/// then each change that ``includes(lineage:)`` says belongs there, in their order, and ends the feed when the transport
-/// closes. Changes wait without a limit; above 10,000, agents that were registered and terminated among them are left out.
+/// An exchange makes one for each call of ``ExchangeTransport/changes(typeNamed:allowSubtypes:)``. It adds the
+/// snapshot, then each change that ``includes(lineage:)`` accepts, in order, and ends the feed when the transport
+/// closes. The number of waiting changes has no limit; above 10,000, agents that were both registered and terminated
+/// among them are left out.
 public final class ChangeFeed: Sendable {
     private typealias Waiter = CheckedContinuation<Result<AgentChange?, ExchangeError>, Never>
 
@@ -13,7 +14,7 @@ public final class ChangeFeed: Sendable {
         var changes: Deque<AgentChange> = []
         var waiter: Waiter?
         var end: Result<AgentChange?, ExchangeError>?
-        /// How many changes may wait before the next search for those that cancel each other out.
+        /// The number of waiting changes that triggers the next search for changes that cancel each other out.
         var patience = ChangeFeed.limit
     }
 
@@ -21,20 +22,20 @@ public final class ChangeFeed: Sendable {
     private let typeName: String
     private let allowSubtypes: Bool
 
-    /// How many changes wait before those that cancel each other out are dropped.
+    /// The number of waiting changes above which those that cancel each other out are dropped.
     static let limit = 10_000
 
     /// Makes a feed of the agents of a type.
     ///
     /// - Parameters:
     ///   - typeName: The name of the type; ``AgentType/rootName`` with subtypes takes every agent.
-    ///   - allowSubtypes: Whether agents of descending types belong to it.
+    ///   - allowSubtypes: Whether agents of its subtypes are included.
     public init(typeNamed typeName: String, allowSubtypes: Bool) {
         self.typeName = typeName
         self.allowSubtypes = allowSubtypes
     }
 
-    /// Whether an agent with this ``AgentType/lineage`` belongs to the feed.
+    /// Returns whether an agent with this ``AgentType/lineage`` belongs to the feed.
     public func includes(lineage: [String]) -> Bool {
         allowSubtypes ? lineage.contains(typeName) : lineage.last == typeName
     }
@@ -57,7 +58,7 @@ public final class ChangeFeed: Sendable {
         waiter?.resume(returning: .success(change))
     }
 
-    /// Ends the feed: after the changes that wait the sequence ends, or throws the error. The first call counts.
+    /// Ends the feed: after the waiting changes the sequence ends, or throws the error. The first call counts.
     public func end(_ error: ExchangeError?) {
         let end: Result<AgentChange?, ExchangeError> = error.map { .failure($0) } ?? .success(nil)
         let waiter: Waiter? = state.withLock { state in

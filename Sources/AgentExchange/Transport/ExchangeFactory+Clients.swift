@@ -3,8 +3,8 @@ extension ExchangeFactory {
     ///
     /// - Parameters:
     ///   - name: A display name.
-    ///   - startListener: Whether answers are received; without a listener, receive from the transport yourself.
-    ///   - configuration: How the client behaves.
+    ///   - startListener: Whether the client receives answers. Without a listener, receive from the transport.
+    ///   - configuration: The client's settings.
     public func makeUserClient(
         name: String? = nil,
         startListener: Bool = true,
@@ -20,12 +20,13 @@ extension ExchangeFactory {
     ///
     /// - Parameters:
     ///   - registration: The agent's registration.
-    ///   - mode: What to do when another process serves the mailbox.
-    ///   - requestLimit: How many requests are taken before one of them is answered; `nil` is the exchange's own limit.
-    ///   - configuration: How the client behaves.
-    ///   - requestHandler: Serves one request; several at a time.
+    ///   - mode: The behavior when another process serves the mailbox.
+    ///   - requestLimit: The number of requests taken before one of them is answered; `nil` uses the exchange's own
+    ///     limit.
+    ///   - configuration: The client's settings.
+    ///   - requestHandler: Serves one request. Called concurrently.
     /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
-    ///   ``ExchangeError/Code/mailboxInUse`` when it is served already and `mode` is ``AttachMode/exclusive``.
+    ///   ``ExchangeError/Code/mailboxInUse`` when it is already served and `mode` is ``AttachMode/exclusive``.
     public func makeAgentClient(
         _ registration: AgentRegistration,
         mode: AttachMode = .exclusive,
@@ -43,7 +44,7 @@ extension ExchangeFactory {
         )
     }
 
-    /// The same, with a handler that begins on the thread which brings the request, for those requests.
+    /// Makes an agent client whose handler starts some requests on the thread that delivers them.
     package func makeAgentClient(
         _ registration: AgentRegistration,
         mode: AttachMode,

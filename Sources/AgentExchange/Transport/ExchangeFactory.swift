@@ -1,7 +1,7 @@
 /// Makes transports and clients of one exchange.
 ///
-/// A factory is small and `Codable`: encode it, hand it to another process, and what is decoded there joins the same
-/// exchange. A password is never part of what is encoded.
+/// A factory is small and `Codable`. Encode it and pass it to another process: the decoded factory joins the same
+/// exchange. The encoding never contains a password.
 public protocol ExchangeFactory: Codable, Sendable {
     /// Makes a user with a mailbox of its own, and a transport bound to it.
     func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport
@@ -10,9 +10,10 @@ public protocol ExchangeFactory: Codable, Sendable {
     ///
     /// - Parameters:
     ///   - registration: The agent.
-    ///   - mode: What to do when another transport receives from the mailbox.
-    ///   - requestLimit: How many requests are handed out before one of them is answered, at least 1; what is more stays in
-    ///     the mailbox. Never more than the exchange's own limit, which `nil` takes. Responses and notices do not count.
+    ///   - mode: The behavior when another transport receives from the mailbox.
+    ///   - requestLimit: The number of requests handed out before one of them is answered, at least 1; further requests
+    ///     stay in the mailbox. It never exceeds the exchange's own limit, which `nil` selects. Responses and notices
+    ///     do not count.
     /// - Throws: ``ExchangeError/Code/badEntityID`` when the agent is not registered or was terminated,
     ///   ``ExchangeError/Code/mailboxInUse`` when another transport receives from it and the mode is
     ///   ``AttachMode/exclusive``.
@@ -22,13 +23,13 @@ public protocol ExchangeFactory: Codable, Sendable {
         requestLimit: Int?
     ) async throws(ExchangeError) -> any ExchangeTransport
 
-    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
-    /// is none. See ``ExchangeTransport/registration(named:type:)``.
+    /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
+    /// agent if there is none. See ``ExchangeTransport/registration(named:type:)``.
     func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration
 }
 
 extension ExchangeFactory {
-    /// Asks in the name of a user, who goes again.
+    /// Looks as a temporary user, whose client is closed afterwards.
     public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
         let user = try await makeUserClient(startListener: false)
         do {
@@ -41,8 +42,7 @@ extension ExchangeFactory {
         }
     }
 
-    /// Opens the mailbox of a registered agent, with the exchange's own limit of requests, and by default one that nobody
-    /// else receives from.
+    /// Opens the mailbox of a registered agent with the exchange's own request limit, exclusively by default.
     public func makeAgentTransport(
         _ registration: AgentRegistration,
         mode: AttachMode = .exclusive
@@ -51,11 +51,11 @@ extension ExchangeFactory {
     }
 }
 
-/// What opening a mailbox does when another transport receives from it.
+/// The behavior of an attach when another transport receives from the mailbox.
 public enum AttachMode: String, Sendable, Hashable, Codable {
-    /// It fails with ``ExchangeError/Code/mailboxInUse``.
+    /// The attach fails with ``ExchangeError/Code/mailboxInUse``.
     case exclusive
-    /// It waits behind the other as a hot standby: when that one closes or dies, this one receives, first of all what the
-    /// other had not answered.
+    /// The attach waits as a hot standby. When the other receiver closes or dies, this one takes over, and receives the
+    /// other's unanswered requests first.
     case standby
 }

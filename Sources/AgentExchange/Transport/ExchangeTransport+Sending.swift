@@ -1,16 +1,17 @@
 internal import Synchronization
 
 extension ExchangeTransport {
-    /// Sends messages together: the same as ``send(_:)`` for each of them in turn, with one wait for all.
+    /// Sends several messages at once: the same as ``send(_:)`` for each of them in turn, with one wait for all.
     ///
-    /// Requests are on their way all at a time, as far as the exchange lets them; other messages are sent one by one. They
-    /// arrive in this order at each mailbox, except for one that the mailbox refused at first and took later. What becomes of
-    /// one does not end the others.
+    /// Requests are sent concurrently, as far as the exchange allows; other messages are sent one by one. Messages
+    /// arrive in this order at each mailbox, except for one that the mailbox first rejected and later accepted. The
+    /// failure of one message does not end the others.
     ///
-    /// Each message has the exchange's limit for operations from the beginning on, so send very many in portions: some
-    /// hundreds have all the speed that there is. When the task is cancelled, what has not arrived yet is withdrawn.
+    /// Every message has the exchange's operation limit from the start, so send very many messages in batches: a few
+    /// hundred already give the full speed. When the task is cancelled, messages that have not arrived yet are
+    /// withdrawn.
     ///
-    /// - Returns: For each message, in the same order, what ``send(_:)`` would have returned or thrown.
+    /// - Returns: The outcome of ``send(_:)`` for each message, in the same order.
     public func send(_ messages: [Message]) async -> [Result<Void, ExchangeError>] {
         if Task.isCancelled {
             let error = ExchangeError(.cancelled, "the sending task was cancelled", delivery: .notSent)
@@ -39,7 +40,7 @@ extension Message {
     }
 }
 
-/// Messages that were sent together, until it is known of each what became of it.
+/// A batch of messages, until the outcome of each is known.
 private final class Shipment: Sendable {
     private typealias Results = [Result<Void, ExchangeError>]
 
@@ -55,7 +56,7 @@ private final class Shipment: Sendable {
         state = Mutex(State(results: Array(repeating: .success(()), count: count), open: count))
     }
 
-    /// It is known of a message. Called once for each.
+    /// Records the outcome of a message. Called once for each.
     func end(_ number: Int, _ result: Result<Void, ExchangeError>) {
         let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
             if case .failure = result { state.results[number] = result }
@@ -65,7 +66,7 @@ private final class Shipment: Sendable {
         waiter?.resume()
     }
 
-    /// Waits until it is known of all.
+    /// Waits until every outcome is known.
     func results() async -> [Result<Void, ExchangeError>] {
         await withCheckedContinuation { continuation in
             let isOver = state.withLock { state in

@@ -1,58 +1,60 @@
 /// The low-level connection of one mailbox to an exchange.
 ///
-/// A transport is bound to the mailbox of one entity: it receives what is sent there, and sends in its name. Only one
-/// transport receives from a mailbox at a time. Most programs use the clients and handles that stand on it.
+/// A transport is bound to one entity: it receives the messages in that entity's mailbox, and sends in its name. Only
+/// one transport at a time receives from a mailbox. Most programs use the clients and handles built on transports.
 ///
-/// What every implementation guarantees, and the conformance suite checks:
+/// Every implementation guarantees, and the conformance suite checks:
 ///
-/// - A request whose `send` returned gets exactly one terminal response in the mailbox of its source, also when the
-///   receiver dies or is terminated. One with no deadline may wait for it as long as nobody opens the mailbox.
-/// - Messages from one transport to one mailbox arrive in the order in which their sends were called one after another.
-/// - A received request is held for this transport until a response to it was sent. ``close()`` gives back what was not
-///   answered; whoever opens the mailbox next receives it with a higher ``Request/attempt``.
-/// - Every call ends: by its timeout, or by the exchange's own limit for operations.
+/// - A request whose `send` returned gets exactly one terminal response in its source's mailbox, even when the receiver
+///   dies or is terminated. A request without a deadline may wait as long as no receiver opens the mailbox.
+/// - Messages from one transport to one mailbox arrive in the order of sends that were called one after another.
+/// - A received request is held for this transport until a response to it was sent. ``close()`` gives unanswered
+///   requests back; the next receiver of the mailbox gets them with a higher ``Request/attempt``.
+/// - Every call ends: by its timeout, or by the exchange's own operation limit.
 public protocol ExchangeTransport: AnyObject, Sendable {
     /// The mailbox that this transport is bound to.
     var mailboxID: EntityID { get }
 
-    /// What metrics and spans call the exchange, such as `rabbitmq`: one word for all transports of a kind. `other` where an
-    /// exchange says nothing.
+    /// The name of the kind of exchange in metrics and spans, such as `rabbitmq`. All transports of a kind share it.
+    /// The default is `other`.
     var exchangeKind: String { get }
 
-    /// The largest message that ``send(_:)`` takes: the bytes of its payloads, in bytes.
+    /// The largest message that ``send(_:)`` accepts: the size of its payloads in bytes.
     var maximumMessageSize: Int { get }
 
-    /// Sends a message to the mailbox of its destination, and returns when the exchange has taken responsibility for it.
+    /// Sends a message to the mailbox of its destination, and returns when the exchange has taken responsibility for
+    /// it.
     ///
     /// Sending the terminal response to a request that this transport received also settles that request. A notice may
-    /// be lost: sending one never fails because there is nobody to get it.
+    /// be lost: sending one never fails because no receiver is attached.
     ///
-    /// - Throws: ``ExchangeError`` with ``ExchangeError/delivery`` telling what became of the message:
-    ///   ``ExchangeError/Code/badEntityID`` when there never was such a mailbox, ``ExchangeError/Code/mailboxTerminated``
-    ///   when it was terminated, ``ExchangeError/Code/mailboxFull``, ``ExchangeError/Code/messageTooLarge``,
+    /// - Throws: ``ExchangeError`` with the outcome of the message in ``ExchangeError/delivery``:
+    ///   ``ExchangeError/Code/badEntityID`` when there never was such a mailbox,
+    ///   ``ExchangeError/Code/mailboxTerminated`` when it was terminated, ``ExchangeError/Code/mailboxFull``,
+    ///   ``ExchangeError/Code/messageTooLarge``,
     ///   ``ExchangeError/Code/deadlineExceeded``, ``ExchangeError/Code/brokerBlocked``,
     ///   ``ExchangeError/Code/unavailable``, ``ExchangeError/Code/connectionLost``, ``ExchangeError/Code/closed``.
     func send(_ message: Message) async throws(ExchangeError)
 
     /// Waits for the next message (`recv`).
     ///
-    /// One task at a time may receive; another gets ``ExchangeError/Code/mailboxInUse``.
+    /// Only one task may receive at a time; a second one gets ``ExchangeError/Code/mailboxInUse``.
     ///
-    /// - Parameter timeout: How long to wait at most; `nil` waits until a message comes, the mailbox is terminated, the
+    /// - Parameter timeout: How long to wait; `nil` waits until a message arrives, the mailbox is terminated, the
     ///   transport is closed, or the task is cancelled.
     /// - Throws: ``ExchangeError/Code/deadlineExceeded`` after the timeout, ``ExchangeError/Code/mailboxTerminated``,
     ///   ``ExchangeError/Code/closed``, ``ExchangeError/Code/cancelled``, ``ExchangeError/Code/connectionLost``.
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message
 
-    /// Begins to send a message, and returns without waiting.
+    /// Starts to send a message and returns without waiting.
     ///
-    /// The default starts a task that calls ``send(_:)``. An exchange that learns on a thread of its own what became of a
-    /// message should report it from there: then no task waits for it.
+    /// The default starts a task that calls ``send(_:)``. An exchange that learns the outcome of a message on its own
+    /// thread should report it from there: then no task waits for it.
     ///
     /// - Parameters:
-    ///   - message: Any message that ``send(_:)`` takes.
-    ///   - ended: Called once, on any thread, with what ``send(_:)`` would return or throw. It may be called before this
-    ///     returns. It never waits.
+    ///   - message: Any message that ``send(_:)`` accepts.
+    ///   - ended: Called once, on any thread, with the outcome of ``send(_:)``. It may be called before this returns,
+    ///     and never waits.
     /// - Returns: The message on its way, which can be withdrawn.
     func post(
         _ message: Message,
@@ -61,39 +63,41 @@ public protocol ExchangeTransport: AnyObject, Sendable {
 
     /// Whether clients send requests with ``send(_:)``. The default is `true`.
     ///
-    /// Set it to `false` when ``send(_:)`` waits for the exchange and ``post(_:_:)`` does not: clients then post their
-    /// requests, and wait once, for the answer. Requests that are posted one after another must arrive in that order.
+    /// Set it to `false` if ``send(_:)`` waits for the exchange and ``post(_:_:)`` does not. Clients then post their
+    /// requests, and wait only once, for the answer. Requests that are posted one after another must arrive in that
+    /// order.
     var sendsAtOnce: Bool { get }
 
-    /// Calls a function with each message of the mailbox, also with those that wait there already, until the transport
-    /// ends or the task is cancelled. No other task receives meanwhile.
+    /// Calls a function with each message of the mailbox, including those already waiting, until the transport ends or
+    /// the task is cancelled. No other task may receive meanwhile.
     ///
-    /// The default calls ``receive(timeout:)`` in a loop. An exchange that gets messages on a thread of its own should call
-    /// the function there: then no task is woken for each message.
+    /// The default calls ``receive(timeout:)`` in a loop. An exchange that receives messages on its own thread should
+    /// call the function there: then no task is woken for each message.
     ///
-    /// - Parameter take: Takes a message. Several threads may call it at once, and one of them once more after the end. It
-    ///   never waits. It may start a task that begins on the calling thread.
+    /// - Parameter take: Takes a message. Several threads may call it at once, and one of them once more after the end.
+    ///   It never waits. It may start a task that begins on the calling thread.
     /// - Returns: The error that ``receive(timeout:)`` would throw at the end.
     func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError
 
-    /// How many requests this transport is handed before it answers one of them; `.max`, the default, is no limit.
+    /// The number of requests that this transport is handed before it answers one of them. The default is `.max`, no
+    /// limit.
     ///
     /// An agent's own calls are checked against it: a call that would wait for itself fails with
     /// ``ExchangeError/Code/wouldDeadlock``.
     var requestLimit: Int { get }
 
-    /// Returns those of the held requests whose requesters receive no more, because their process or client is gone.
+    /// Returns the held requests whose requesters no longer receive, because their process or client is gone.
     ///
-    /// Clients ask this about requests whose results they stream. The default calls ``details(of:)`` for each source.
+    /// Clients call this for requests whose results they stream. The default calls ``details(of:)`` for each source.
     func unawaited(_ requests: [Request]) async -> [Request]
 
-    /// Gives a held request back to the mailbox, because its answer could not be sent in time. Does nothing for a request
-    /// that was answered.
+    /// Gives a held request back to the mailbox, because its answer could not be sent in time. Does nothing for an
+    /// answered request.
     ///
     /// The default does nothing: the request stays held until ``close()``.
     func giveBack(_ request: Request)
 
-    /// Registers an agent: makes its mailbox, and announces it to everyone who discovers.
+    /// Registers an agent: creates its mailbox and makes it discoverable.
     ///
     /// When it returns, every client of the exchange can discover the agent and send to it.
     ///
@@ -101,81 +105,83 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     ///   4,096 bytes.
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration
 
-    /// Registers several agents, in the given order. When one fails, those already registered are terminated again and
-    /// the error is thrown.
+    /// Registers several agents, in the given order. If one fails, those already registered are terminated and the
+    /// error is thrown.
     func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration]
 
-    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
-    /// is none. So a service finds its mailbox again when it starts again.
+    /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
+    /// agent if there is none. A restarted service finds its mailbox again in this way.
     ///
-    /// Several programs may call this at the same time: all of them get the same agent, the one that was registered first,
-    /// and no other of theirs stays. One that was terminated does not count. Who then serves the mailbox is decided by opening
-    /// it: see ``AttachMode``.
+    /// Concurrent callers all get the same agent, the one that was registered first; their other registrations are
+    /// terminated. A terminated agent does not count. Opening the mailbox decides which process serves it: see
+    /// ``AttachMode``.
     ///
     /// - Parameters:
-    ///   - name: The display name, which should be that of one agent. Of several the oldest registration counts.
-    ///   - type: The agent's type. Of an agent that is taken over only its name is compared: it is discovered, and gets
-    ///     broadcasts, by the ancestors that it was registered with.
-    /// - Throws: ``ExchangeError/Code/nameInUse`` when the agent of that name is of another type; as
+    ///   - name: The display name, which should belong to one agent. Of several agents the oldest registration counts.
+    ///   - type: The agent's type. For an existing agent only the type's name is compared: discovery and broadcasts use
+    ///     the ancestors of its original registration.
+    /// - Throws: ``ExchangeError/Code/nameInUse`` when the agent with that name has another type; every error of
     ///   ``registerAgent(_:name:)``.
     func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration
 
-    /// The registered agents of a type that have not been terminated, oldest registration first.
+    /// Returns the registered agents of a type that have not been terminated, oldest registration first.
     ///
-    /// Complete: it has every agent whose registration had returned, anywhere, before the call.
+    /// The result is complete: it has every agent whose registration had returned, anywhere, before the call.
     ///
     /// - Parameters:
     ///   - typeName: The name of the type; ``AgentType/rootName`` with subtypes finds every agent.
-    ///   - allowSubtypes: Whether agents of descending types count.
+    ///   - allowSubtypes: Whether agents of its subtypes are included.
     func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID]
 
-    /// The registered agents with a display name that have not been terminated, oldest registration first.
+    /// Returns the registered agents with a display name that have not been terminated, oldest registration first.
     func discover(named name: String) async throws(ExchangeError) -> [AgentID]
 
     /// Sends a request to every registered agent of a type, as one message. Each of them answers it.
     ///
-    /// - Returns: The agents that it was sent to, oldest registration first. Agents that are registered or terminated at
-    ///   the same moment may or may not be among them.
-    /// - Throws: As ``send(_:)``; when it throws with ``DeliveryOutcome/refused``, nobody got it. That there is no agent
-    ///   of the type is not an error.
+    /// - Returns: The addressed agents, oldest registration first. Agents that are registered or terminated during the
+    ///   call may or may not be among them.
+    /// - Throws: As ``send(_:)``. With ``DeliveryOutcome/refused`` no agent received the request. A type without agents
+    ///   is not an error.
     func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID]
 
-    /// Watches the agents of a type: first those that are there, then who is registered and terminated, as it happens.
+    /// Watches the agents of a type: first the existing ones, then registrations and terminations as they happen.
     ///
-    /// There is no gap and no double between the two. It ends when the transport is closed.
+    /// There are no gaps and no duplicates between the two. The sequence ends when the transport is closed.
     func changes(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> AgentChanges
 
-    /// Whether a mailbox is open, terminated, or was never there.
+    /// Returns whether a mailbox is open, was terminated, or never existed.
     func status(of id: EntityID) async throws(ExchangeError) -> MailboxStatus
 
-    /// The same with figures: how much waits, and who is attached.
+    /// Returns the state of a mailbox, with the number of queued messages and attached receivers.
     func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails
 
-    /// ``details(of:)`` without the promise to know of a termination that has just returned elsewhere: for looking again and
-    /// again, where each complete answer would cost the exchange a record. The default is ``details(of:)``.
+    /// Returns the same as ``details(of:)``, but may miss a termination that has just returned elsewhere. Use it for
+    /// repeated calls, where each complete answer would cost the exchange a record. The default is ``details(of:)``.
     func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails
 
-    /// Terminates a mailbox, for good.
+    /// Terminates a mailbox permanently.
     ///
-    /// When it returns, ``status(of:)`` is ``MailboxStatus/terminated``, sends to it fail with
-    /// ``ExchangeError/Code/mailboxTerminated``, and it is not discovered any more. Every request in it, also one that was
-    /// received and not answered, is answered with ``ExchangeError/Code/mailboxTerminated``, and so is nothing else; the
-    /// owner's ``receive(timeout:)`` throws the same. Terminating twice, or a mailbox that never was, does nothing.
+    /// After the call, ``status(of:)`` is ``MailboxStatus/terminated``, sends to the mailbox fail with
+    /// ``ExchangeError/Code/mailboxTerminated``, and it is no longer discovered. Every request in it, including
+    /// received and unanswered ones, is answered with ``ExchangeError/Code/mailboxTerminated``, and with nothing else.
+    /// The owner's ``receive(timeout:)`` throws the same error. Terminating twice, or a mailbox that never existed,
+    /// does nothing.
     func terminate(_ id: EntityID) async throws(ExchangeError)
 
-    /// A factory for other transports of the same exchange.
+    /// Returns a factory for other transports of the same exchange.
     func factory() -> any ExchangeFactory
 
-    /// Closes the transport and leaves the mailbox as it is. Requests that were received and not answered are given back
-    /// to the mailbox. Closing twice is fine.
+    /// Closes the transport and leaves the mailbox unchanged. Received and unanswered requests are given back to the
+    /// mailbox. Closing twice is harmless.
     func close() async
 }
 
 extension ExchangeTransport {
-    /// The messages of the mailbox as they come, until it is terminated (an error), or the transport is closed (the end).
+    /// The messages of the mailbox as they arrive. Throws when the mailbox is terminated, and ends when the transport
+    /// is closed.
     public var messages: MailboxMessages { MailboxMessages(transport: self) }
 
-    /// The registered agents of a type that have not been terminated, oldest registration first.
+    /// Returns the registered agents of a type that have not been terminated, oldest registration first.
     public func discover(
         _ type: AgentType,
         allowSubtypes: Bool = true
@@ -188,7 +194,7 @@ extension ExchangeTransport {
         try await registerAgent(type, name: nil)
     }
 
-    /// Registers one after the other; terminates those that were registered when one fails.
+    /// Registers the agents one after another; terminates the registered ones if one fails.
     public func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration] {
         var registrations: [AgentRegistration] = []
         do {

@@ -1,11 +1,11 @@
 /// The messages of a transport's mailbox as an asynchronous sequence.
 ///
-/// Each element is pulled by one `receive`; what is not pulled stays in the mailbox. It ends when the transport is closed
-/// or the task is cancelled, and throws when the mailbox is terminated or the connection is lost.
+/// Each pull is one `receive`; messages that are not pulled stay in the mailbox. The sequence ends when the transport
+/// is closed or the task is cancelled, and throws when the mailbox is terminated or the connection is lost.
 public struct MailboxMessages: AsyncSequence, Sendable {
     /// A received message.
     public typealias Element = Message
-    /// What ends the sequence early.
+    /// The error that ends the sequence early.
     public typealias Failure = ExchangeError
 
     let transport: any ExchangeTransport
@@ -14,7 +14,7 @@ public struct MailboxMessages: AsyncSequence, Sendable {
     public struct Iterator: AsyncIteratorProtocol {
         let transport: any ExchangeTransport
 
-        /// The next message.
+        /// Returns the next message.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(ExchangeError) -> Message? {
             do {
                 return try await transport.receive(timeout: nil)
@@ -25,7 +25,7 @@ public struct MailboxMessages: AsyncSequence, Sendable {
         }
     }
 
-    /// Makes an iterator. Only one at a time may pull.
+    /// Makes an iterator. Only one iterator may pull at a time.
     public func makeAsyncIterator() -> Iterator {
         Iterator(transport: transport)
     }

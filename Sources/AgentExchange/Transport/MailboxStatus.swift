@@ -1,23 +1,24 @@
-/// Whether a mailbox takes messages.
+/// The state of a mailbox.
 public enum MailboxStatus: String, Sendable, Hashable, Codable {
-    /// There never was such a mailbox.
+    /// The mailbox never existed.
     case missing
-    /// It takes messages.
+    /// The mailbox accepts messages.
     case active
-    /// It was terminated, for good.
+    /// The mailbox was terminated, permanently.
     case terminated
 }
 
-/// The state of a mailbox, with figures.
+/// The state of a mailbox, with the number of messages and receivers.
 public struct MailboxDetails: Sendable, Hashable, Codable {
-    /// Whether it takes messages.
+    /// The state of the mailbox.
     public let status: MailboxStatus
 
-    /// Messages that wait in it and have not been handed to a receiver. Those received and not answered do not count.
+    /// The number of messages in the mailbox that have not been handed to a receiver. Received and unanswered requests
+    /// do not count.
     public let queuedMessages: Int
 
-    /// Attached receivers. Those on standby are included where the exchange can count them: on RabbitMQ's replicated
-    /// mailboxes only the one that is served is.
+    /// The number of attached receivers. Standbys are included if the exchange can count them: on RabbitMQ's replicated
+    /// mailboxes only the active receiver counts.
     public let attachedConsumers: Int
 
     /// Makes details.

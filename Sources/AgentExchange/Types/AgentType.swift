@@ -1,7 +1,7 @@
-/// What an agent is: a name, and the line of its ancestors up to the root type `Agent`.
+/// The type of an agent: a name, and the lineage of its ancestors up to the root type `Agent`.
 ///
-/// Agents are discovered by type. Names are what crosses the exchange, so that programs in other languages can use
-/// them; by default a name is the qualified name of a Swift type.
+/// Agents are discovered by type. Only names cross the exchange, so that programs in other languages can use them. By
+/// default a name is the qualified name of a Swift type.
 ///
 /// ```swift
 /// let sensor = AgentType("Sensor")
@@ -25,9 +25,9 @@ public struct AgentType: Sendable, Hashable, Codable {
     /// The ancestors, nearest first, the root last. Empty for the root itself.
     public var ancestors: [String] { lineage.dropLast().reversed() }
 
-    /// Makes a type with the given parents; without parents it stands directly below the root.
+    /// Makes a type with the given parents. By default its parent is the root.
     ///
-    /// With several parents the lines are merged: each ancestor stands once, after all of its own ancestors.
+    /// With several parents the lineages are merged: each ancestor appears once, after all of its own ancestors.
     public init(_ name: String, parents: [AgentType] = [.root]) {
         var line = [Self.rootName]
         for parent in parents {
@@ -46,15 +46,15 @@ public struct AgentType: Sendable, Hashable, Codable {
         self.init(Self.qualifiedName(of: type), parents: parents)
     }
 
-    /// Whether this type is the named one or descends from it.
+    /// Returns whether this type has the name or descends from it.
     public func isSubtype(of name: String) -> Bool {
         lineage.contains(name)
     }
 
-    /// Makes a type of the ``lineage`` that an exchange has stored with a registration.
+    /// Makes a type with a ``lineage`` that an exchange has stored with a registration.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` when it does not begin with ``rootName``, or has an empty name or one
-    ///   name twice.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the lineage does not begin with ``rootName``, or has an
+    ///   empty or repeated name.
     public init(checking lineage: [String]) throws(ExchangeError) {
         guard lineage.first == Self.rootName, Set(lineage).count == lineage.count, !lineage.contains("") else {
             let text = "a line of types begins with \(Self.rootName) and names each type once"
@@ -63,13 +63,13 @@ public struct AgentType: Sendable, Hashable, Codable {
         self.init(lineage: lineage)
     }
 
-    /// Takes a line of types as it is; an exchange got it from a registration.
+    /// Makes a type with a lineage from a registration, without checking it.
     package init(lineage: [String]) {
         self.lineage = lineage
     }
 
-    /// `Module.Outer.Type`. Swift writes a local type as `Module.(unknown context at $7f…).Type`; the bracket holds an
-    /// address, which another process would not share, so it is dropped.
+    /// Returns `Module.Outer.Type`. Swift prints a local type as `Module.(unknown context at $7f…).Type`. The
+    /// parentheses contain an address that differs between processes, so they are dropped.
     package static func qualifiedName(of type: any Any.Type) -> String {
         var name = String(reflecting: type)
         while let start = name.firstRange(of: "("), let end = name[start.lowerBound...].firstRange(of: ").") {
@@ -89,7 +89,7 @@ extension AgentType {
         case lineage
     }
 
-    /// Decodes a lineage; it must begin with the root type and name nothing twice.
+    /// Decodes a lineage. It must begin with the root type and have no duplicates.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         let lineage = try fields.decode([String].self, forKey: .lineage)

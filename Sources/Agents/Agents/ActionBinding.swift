@@ -1,14 +1,14 @@
 internal import AgentExchange
 
-/// How an agent serves one action.
+/// The implementation of one action.
 struct ActionBinding<Subject: Sendable>: Sendable {
     typealias Reply = @Sendable (Subject, Served) async throws -> Payload?
 
-    /// What is done.
+    /// The work of an action.
     enum Body {
-        /// One result, or none.
+        /// Returns one result, or none.
         case reply(Reply)
-        /// Parts; what it returns is the terminal result.
+        /// Sends parts. Its return value is the terminal result.
         case stream(Reply)
     }
 

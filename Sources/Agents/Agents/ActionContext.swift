@@ -6,7 +6,7 @@ public struct ActionContext: Sendable {
     /// The request that the current task serves; `nil` outside of actions.
     @TaskLocal public static var current: ActionContext?
 
-    /// The agent that serves it.
+    /// The agent that serves the request.
     public let agent: AgentContext
 
     /// The name of the action.
@@ -15,27 +15,27 @@ public struct ActionContext: Sendable {
     /// The request.
     public let request: Request
 
-    /// Who asks.
+    /// The entity that sent the request.
     public var caller: EntityID { request.source }
 
-    /// Who was authenticated as the caller, in the words of the exchange; ``caller`` is what the caller says of itself.
+    /// The authenticated caller, as the exchange names it; ``caller`` is the caller's own claim.
     public var principal: String? { request.principal }
 
-    /// What identifies the request; the same in every attempt.
+    /// The tag that identifies the request, in every attempt.
     public var tag: UUID { request.tag }
 
-    /// When the caller stops waiting, by the wall clock. The action is cancelled then.
+    /// The time when the caller stops waiting, by the wall clock. The action is then cancelled.
     public var deadline: Date? { request.deadline }
 
-    /// The time that is left until ``deadline``; not below zero.
+    /// The time left until ``deadline``, at least zero.
     public var timeLeft: Duration? {
         request.deadline.map { max(.zero, Duration(until: $0)) }
     }
 
-    /// How often the request has been handed to an agent, this time included: 1, or more after an agent died or stopped
-    /// before it answered.
+    /// The number of times that the request was handed to an agent, including this one: 1, or more after an agent died
+    /// or stopped before it answered.
     public var attempt: Int { request.attempt }
 
-    /// Whether an earlier attempt may have run the action already, in part or as a whole.
+    /// Whether an earlier attempt may have run the action already, partly or completely.
     public var isRedelivery: Bool { request.attempt > 1 }
 }

@@ -5,9 +5,10 @@ extension Actions.Builder {
     ///
     /// - Parameters:
     ///   - action: The action.
-    ///   - limit: How many requests for it run at a time; `nil` is no limit besides the agent's. At least 1.
-    ///   - start: Where it begins. See ``ActionStart/immediate`` before you say that.
-    ///   - body: What it does. ``ActionContext/current`` tells who asks.
+    ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
+    ///     agent's.
+    ///   - start: The thread on which it starts. Read ``ActionStart/immediate`` before choosing that.
+    ///   - body: The work of the action. ``ActionContext/current`` has its caller.
     public mutating func on<Output: Encodable & Sendable, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
         limit: Int? = nil,
@@ -29,9 +30,10 @@ extension Actions.Builder {
     ///
     /// - Parameters:
     ///   - action: The action.
-    ///   - limit: How many requests for it run at a time; `nil` is no limit besides the agent's. At least 1.
-    ///   - start: Where it begins. See ``ActionStart/immediate`` before you say that.
-    ///   - body: What it does. ``ActionContext/current`` tells who asks.
+    ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
+    ///     agent's.
+    ///   - start: The thread on which it starts. Read ``ActionStart/immediate`` before choosing that.
+    ///   - body: The work of the action. ``ActionContext/current`` has its caller.
     public mutating func on<each Argument>(
         _ action: KeyPath<Interface, Action<Void, repeat each Argument>>,
         limit: Int? = nil,
@@ -50,13 +52,14 @@ extension Actions.Builder {
         )
     }
 
-    /// Binds an action that streams its result, to a sequence of its parts. The sequence is pulled as fast as the caller
-    /// takes parts; it ends with the task cancelled when the caller stops.
+    /// Binds an action that streams its result to a sequence of its parts. The sequence is pulled as fast as the caller
+    /// takes parts. If the caller stops, the task is cancelled.
     ///
     /// - Parameters:
     ///   - action: The action.
-    ///   - limit: How many requests for it run at a time; `nil` is no limit besides the agent's. At least 1.
-    ///   - body: Makes the sequence.
+    ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
+    ///     agent's.
+    ///   - body: Returns the sequence.
     public mutating func on<Part, each Argument, Sequence: AsyncSequence>(
         _ action: KeyPath<Interface, StreamedAction<Part, repeat each Argument>>,
         limit: Int? = nil,
@@ -75,7 +78,7 @@ extension Actions.Builder {
         )
     }
 
-    /// Binds an action that streams its result, to a function that sends the parts one by one.
+    /// Binds an action that streams its result to a function that sends the parts one by one.
     ///
     /// ```swift
     /// $0.produce(\.statement) { bank, parts in
@@ -85,7 +88,8 @@ extension Actions.Builder {
     ///
     /// - Parameters:
     ///   - action: The action.
-    ///   - limit: How many requests for it run at a time; `nil` is no limit besides the agent's. At least 1.
+    ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
+    ///     agent's.
     ///   - body: Sends the parts.
     public mutating func produce<Part, each Argument>(
         _ action: KeyPath<Interface, StreamedAction<Part, repeat each Argument>>,
@@ -108,10 +112,10 @@ extension Actions.Builder {
 public struct PartSender<Part: Codable & Sendable>: Sendable {
     let served: Served
 
-    /// Sends a part, when the caller takes more. One task at a time may send.
+    /// Sends a part as soon as the caller has granted credit for it. Only one task may send at a time.
     ///
-    /// - Throws: `ExchangeError.Code.cancelled` when the caller takes no more,
-    ///   `ExchangeError.Code.invalidPayload`, and as `ExchangeTransport.send(_:)`.
+    /// - Throws: `ExchangeError.Code.cancelled` when the caller takes no more parts,
+    ///   `ExchangeError.Code.invalidPayload`, and every error of `ExchangeTransport.send(_:)`.
     public func send(_ part: Part) async throws(ExchangeError) {
         try await served.send(try served.payload(part))
     }

@@ -1,9 +1,9 @@
 public import AgentExchange
 
-/// What an agent does for each action of its interface, and its loops.
+/// The implementations of an interface's actions, and the agent's loops.
 ///
-/// Every action of the interface has to be bound once; an agent for which that is not so is refused when it is launched,
-/// with the list of what is missing.
+/// Every action of the interface must be bound exactly once. Launching an agent fails otherwise, with a list of the
+/// missing actions.
 public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
     let bindings: [String: ActionBinding<Subject>]
     let loops: [AgentLoop<Subject>]
@@ -18,7 +18,7 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
         boundTwice = builder.boundTwice
     }
 
-    /// Collects what the agent does; see ``Actions``.
+    /// Collects the bindings and loops of an agent; see ``Actions``.
     public struct Builder {
         var bindings: [String: ActionBinding<Subject>] = [:]
         var loops: [AgentLoop<Subject>] = []
@@ -38,9 +38,9 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
         }
     }
 
-    /// Checks that every action of the interface is bound, and once.
+    /// Checks that every action of the interface is bound exactly once.
     ///
-    /// - Throws: `ExchangeError.Code.invalidConfiguration` with the names.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` with the names of the actions at fault.
     public func validate() throws(ExchangeError) {
         let names = InterfaceDescription.of(Interface.self).actionNames
         let missing = names.filter { bindings[$0] == nil }
@@ -61,7 +61,7 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
     }
 }
 
-/// Names of actions that the library uses itself.
+/// Action names that the library itself uses.
 enum Reserved {
     static let prefix = "warren."
     static let standby = ReservedAction.standby

@@ -1,6 +1,6 @@
 internal import AgentExchange
 
-/// A service with a mailbox: state, actions that others call, loops.
+/// A service with a mailbox: state, actions that others call, and loops.
 ///
 /// ```swift
 /// actor MyBank: Agent {
@@ -14,23 +14,23 @@ internal import AgentExchange
 /// }
 /// ```
 ///
-/// An actor, a final class or a structure. Its actions run concurrently; an actor keeps its state safe. Run it with
-/// ``AgentRuntime``, `ExchangeClient.launch(_:name:configuration:)` or
+/// An agent is an actor, a final class or a structure. Its actions run concurrently; an actor keeps its state safe. Run
+/// an agent with ``AgentRuntime``, `ExchangeClient.launch(_:name:configuration:)` or
 /// ``withAgents(on:configuration:isolation:_:)``.
 public protocol Agent: Sendable {
-    /// What it can be asked.
+    /// The interface: the actions that callers may use.
     associatedtype Interface: AgentInterface
 
-    /// What it does when it is asked, and what it does by itself.
+    /// The implementations of the interface's actions, and the agent's own loops.
     static var actions: Actions<Self, Interface> { get }
 
-    /// Called once before the first action or loop. On standby, not before the agent takes over.
+    /// Called once before the first action or loop. On standby it is called when the agent takes over.
     ///
-    /// When it throws, the agent ends with that error; requests that came stay in the mailbox.
+    /// If it throws, the agent ends with that error; requests stay in the mailbox.
     func started(_ context: AgentContext) async throws
 
-    /// Called once after the last action or loop, while the agent can still call others. Not called when ``started(_:)``
-    /// was not, or threw.
+    /// Called once after the last action or loop, while the agent can still call others. Not called if ``started(_:)``
+    /// was not called, or threw.
     func stopping(_ context: AgentContext) async throws
 }
 

@@ -1,7 +1,7 @@
 public import AgentExchange
 public import Logging
 
-/// The running agent, as its own code sees it: who it is, and the way to others.
+/// The running agent as its own code sees it: its identity, its client and its state.
 public struct AgentContext: Sendable {
     /// The agent whose action, loop or hook the current task runs; `nil` outside of agents.
     @TaskLocal public static var current: AgentContext?
@@ -22,13 +22,13 @@ public struct AgentContext: Sendable {
     /// The agent's registration.
     public var registration: AgentRegistration { parts.registration }
 
-    /// The agent's client: sends in its name. It is closed when the agent has stopped.
+    /// The agent's client, which sends in the agent's name. It closes when the agent has stopped.
     public var client: AgentExchangeClient { parts.client }
 
-    /// What the agent keeps over restarts.
+    /// The state that the agent keeps across restarts.
     public var state: AgentState { parts.state }
 
-    /// The agent's logger, with its identifier.
+    /// The agent's logger, with the agent's identifier.
     public var logger: Logger { parts.logger }
 
     var clock: any Clock<Duration> { parts.clock }
@@ -36,7 +36,7 @@ public struct AgentContext: Sendable {
     /// The agent's identifier.
     public var id: AgentID { registration.agentID }
 
-    /// A handle to another agent, which sends as this one.
+    /// Returns a handle to another agent, which sends as this one.
     public func handle<Interface: AgentInterface>(
         to agent: AgentID,
         as interface: Interface.Type = Interface.self
@@ -44,7 +44,7 @@ public struct AgentContext: Sendable {
         client.handle(to: agent, as: interface)
     }
 
-    /// The agents with an interface, or one that refines it, oldest registration first.
+    /// Returns the agents with an interface or a refinement of it, oldest registration first.
     public func discover<Interface: AgentInterface>(
         _ interface: Interface.Type,
         allowSubtypes: Bool = true
@@ -52,15 +52,16 @@ public struct AgentContext: Sendable {
         try await client.discover(interface, allowSubtypes: allowSubtypes)
     }
 
-    /// Has the agent stop, as a shutdown request does, and returns at once.
+    /// Stops the agent like a shutdown request, and returns at once.
     ///
-    /// - Parameter terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent's configuration.
+    /// - Parameter terminate: Whether its mailbox is then terminated; `nil` leaves the decision to the agent's
+    ///   configuration.
     public func shutdown(terminate: Bool? = nil) {
         parts.stopper(.shutdown(terminate: terminate))
     }
 }
 
-/// What a context consists of: an object, since each request carries a copy.
+/// The parts of a context, shared as one object because each request carries a copy.
 private final class AgentContextParts: Sendable {
     let registration: AgentRegistration
     let client: AgentExchangeClient

@@ -1,17 +1,17 @@
 internal import AgentExchange
 
-/// Something that an agent does by itself.
+/// A task that an agent runs by itself.
 struct AgentLoop<Subject: Sendable>: Sendable {
     let name: String
     let body: @Sendable (Subject, AgentContext) async throws -> Void
 }
 
 extension Actions.Builder {
-    /// Adds a control loop: it starts when the agent has started, and is cancelled when the agent stops. It may return
-    /// earlier. What its throwing does is ``AgentConfiguration/loopErrors``.
+    /// Adds a control loop. It starts after the agent has started, and is cancelled when the agent stops. It may return
+    /// earlier. ``AgentConfiguration/loopErrors`` decides the effect of a thrown error.
     ///
     /// - Parameters:
-    ///   - name: What it is called in logs and errors.
+    ///   - name: Its name in logs and errors.
     ///   - body: The loop. It should end soon after its task is cancelled: the agent waits for it.
     public mutating func loop(
         _ name: String,
@@ -20,13 +20,13 @@ extension Actions.Builder {
         loops.append(AgentLoop(name: name, body: body))
     }
 
-    /// Adds a timer: it calls the body every `interval`, the first time after one interval, never two at a time. When a
-    /// call takes longer than the interval, the times that it missed are left out.
+    /// Adds a timer that calls `body` every `interval`, first after one interval, and never twice at the same time. If
+    /// a call takes longer than the interval, the missed times are skipped.
     ///
     /// - Parameters:
     ///   - interval: The time from one call to the next, by ``AgentConfiguration/clock``; more than zero.
-    ///   - name: What it is called in logs and errors.
-    ///   - body: What is done.
+    ///   - name: Its name in logs and errors.
+    ///   - body: The work.
     public mutating func every(
         _ interval: Duration,
         _ name: String,
@@ -39,7 +39,7 @@ extension Actions.Builder {
 }
 
 extension Clock where Duration == Swift.Duration {
-    /// Calls the body at each whole number of intervals from now on, until it throws or the task is cancelled.
+    /// Calls `body` at each whole number of intervals from now on, until it throws or the task is cancelled.
     fileprivate func repeating(every interval: Duration, _ body: () async throws -> Void) async throws {
         let interval = max(interval.bounded, .milliseconds(1))
         var next = now

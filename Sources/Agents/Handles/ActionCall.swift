@@ -1,13 +1,13 @@
 internal import AgentExchange
 
-/// An action of a certain agent, called like a function.
+/// An action of one agent, called like a function.
 ///
-/// A call throws an error that the interface registered as the same type when the action threw it, and an
-/// `ExchangeError` for everything else: with `ExchangeError.Code.remote`, type name and
-/// text when the action threw another error, else as `RemoteHandle.action(_:_:deadline:)`.
+/// If the action threw an error type that the interface registers, the call throws that type. Otherwise it throws an
+/// `ExchangeError`: `ExchangeError.Code.remote` with type name and text if the action threw another error, else as
+/// `RemoteHandle.action(_:_:deadline:)`.
 ///
-/// Cancelling the calling task cancels the action. A call made inside an action never waits longer than that action's own
-/// caller does.
+/// Cancelling the calling task cancels the action. A call made inside an action never waits longer than that action's
+/// own caller.
 public struct ActionCall<Interface: AgentInterface, Output, each Argument: Codable & Sendable>: Sendable {
     let agent: Handle<Interface>
     let name: String
@@ -30,8 +30,8 @@ extension ActionCall where Output: Decodable & Sendable {
     /// Runs the action and returns its result.
     ///
     /// - Parameters:
-    ///   - arguments: What the action gets.
-    ///   - deadline: How long to wait at most; by default what the client is configured with.
+    ///   - arguments: The arguments of the action.
+    ///   - deadline: How long to wait at most; by default the client's `requestDeadline`.
     public func callAsFunction(_ arguments: repeat each Argument, deadline: Duration? = nil) async throws -> Output {
         let (payload, codecs) = try await payload(repeat each arguments, deadline: deadline)
         return try Payload.decode(Output.self, from: payload, of: name, by: agent.id, with: codecs)
@@ -42,15 +42,15 @@ extension ActionCall where Output == Void {
     /// Runs the action and returns when it has ended.
     ///
     /// - Parameters:
-    ///   - arguments: What the action gets.
-    ///   - deadline: How long to wait at most; by default what the client is configured with.
+    ///   - arguments: The arguments of the action.
+    ///   - deadline: How long to wait at most; by default the client's `requestDeadline`.
     public func callAsFunction(_ arguments: repeat each Argument, deadline: Duration? = nil) async throws {
         _ = try await payload(repeat each arguments, deadline: deadline)
     }
 }
 
 extension Payload {
-    /// The result of an action; an error when there is none.
+    /// Decodes the result of an action. Throws if there is none.
     static func decode<Output: Decodable>(
         _ type: Output.Type,
         from payload: Payload?,

@@ -1,22 +1,22 @@
 internal import AgentExchange
 
-/// What one agent answered to a broadcast.
+/// One agent's answer to a broadcast.
 public struct Answer<Interface: AgentInterface, Output: Sendable>: Sendable {
     /// The agent.
     public let agent: Handle<Interface>
 
-    /// Its result, or the error that a call would have thrown.
+    /// The agent's result, or the error that a call would have thrown.
     public let result: Result<Output, any Error>
 }
 
-/// The answers to a broadcast as they come: one for every agent that was asked.
+/// The answers to a broadcast as they arrive: one for every agent that was asked.
 ///
-/// Agents that have not answered at the deadline come last, with
-/// `ExchangeError.Code.deadlineExceeded`. Ends early when the task is cancelled.
+/// Agents that have not answered by the deadline come last, with `ExchangeError.Code.deadlineExceeded`. The sequence
+/// ends early when the task is cancelled.
 public struct Answers<Interface: AgentInterface, Output: Codable & Sendable>: AsyncSequence, Sendable {
     /// An answer.
     public typealias Element = Answer<Interface, Output>
-    /// Answers that are errors are elements; the sequence itself does not fail.
+    /// The sequence never fails: an agent's error is an element.
     public typealias Failure = Never
 
     let answers: BroadcastAnswers
@@ -35,7 +35,7 @@ public struct Answers<Interface: AgentInterface, Output: Codable & Sendable>: As
             self.name = name
         }
 
-        /// The next answer.
+        /// Returns the next answer.
         public mutating func next(isolation actor: isolated (any Actor)?) async -> Element? {
             guard let answer = await answers.next(isolation: actor) else { return nil }
             let codecs = client.configuration.codecs
@@ -51,7 +51,7 @@ public struct Answers<Interface: AgentInterface, Output: Codable & Sendable>: As
         }
     }
 
-    /// Makes an iterator. Only one at a time may pull.
+    /// Makes an iterator. Only one iterator may pull at a time.
     public func makeAsyncIterator() -> Iterator {
         Iterator(answers.makeAsyncIterator(), client, name)
     }

@@ -1,8 +1,8 @@
 public import AgentExchange
 
-/// What happens to the agents with an interface.
+/// A change to the agents with an interface.
 public enum Change<Interface: AgentInterface>: Sendable, Hashable {
-    /// The agents that are there, oldest registration first. Always the first element, and never comes again.
+    /// The existing agents, oldest registration first. Always the first element, and only the first.
     case snapshot([Handle<Interface>])
     /// An agent was registered.
     case registered(Handle<Interface>)
@@ -12,11 +12,11 @@ public enum Change<Interface: AgentInterface>: Sendable, Hashable {
 
 /// The agents with an interface as an asynchronous sequence: a snapshot, then every change in order.
 ///
-/// Ends when the client is closed or the task is cancelled; throws when the directory is lost.
+/// The sequence ends when the client is closed or the task is cancelled, and throws when the directory is lost.
 public struct Changes<Interface: AgentInterface>: AsyncSequence, Sendable {
     /// A change, or the snapshot.
     public typealias Element = Change<Interface>
-    /// What ends the sequence early.
+    /// The error that ends the sequence early.
     public typealias Failure = ExchangeError
 
     let changes: AgentChanges
@@ -32,7 +32,7 @@ public struct Changes<Interface: AgentInterface>: AsyncSequence, Sendable {
             self.client = client
         }
 
-        /// The next change.
+        /// Returns the next change.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(ExchangeError) -> Element? {
             func handle(_ agent: AgentRegistration) -> Handle<Interface> {
                 client.handle(to: agent.agentID, as: Interface.self)
@@ -46,7 +46,7 @@ public struct Changes<Interface: AgentInterface>: AsyncSequence, Sendable {
         }
     }
 
-    /// Makes an iterator. Only one at a time may pull.
+    /// Makes an iterator. Only one iterator may pull at a time.
     public func makeAsyncIterator() -> Iterator {
         Iterator(changes.makeAsyncIterator(), client)
     }

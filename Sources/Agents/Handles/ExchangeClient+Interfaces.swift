@@ -1,7 +1,7 @@
 public import AgentExchange
 
 extension ExchangeClient {
-    /// A handle to an agent with an interface. Whether the agent has it shows when it is called.
+    /// Makes a handle to an agent with an interface. Only a call shows whether the agent has that interface.
     public func handle<Interface: AgentInterface>(
         to agent: AgentID,
         as interface: Interface.Type = Interface.self
@@ -9,11 +9,11 @@ extension ExchangeClient {
         Handle(agent, handle(to: agent))
     }
 
-    /// The agents with an interface, or one that refines it, oldest registration first.
+    /// Returns the agents with an interface or a refinement of it, oldest registration first.
     ///
     /// - Parameters:
     ///   - interface: The interface.
-    ///   - allowSubtypes: Whether agents with a refining interface count.
+    ///   - allowSubtypes: Whether agents with a refining interface are included.
     public func discover<Interface: AgentInterface>(
         _ interface: Interface.Type,
         allowSubtypes: Bool = true
@@ -22,7 +22,7 @@ extension ExchangeClient {
             .map { handle(to: $0, as: interface) }
     }
 
-    /// Registers an agent that is run later, here or elsewhere.
+    /// Registers an agent to be run later, here or elsewhere.
     public func registerAgent<Interface: AgentInterface>(
         _ interface: Interface.Type,
         name: String? = nil
@@ -30,8 +30,8 @@ extension ExchangeClient {
         try await registerAgent(interface.agentType, name: name)
     }
 
-    /// The registration of the agent with a display name: takes over the one that is registered, and registers one when there
-    /// is none. See `ExchangeTransport.registration(named:type:)`.
+    /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
+    /// agent if there is none. See `ExchangeTransport.registration(named:type:)`.
     public func registration<Interface: AgentInterface>(
         named name: String,
         as interface: Interface.Type
@@ -39,8 +39,8 @@ extension ExchangeClient {
         try await registration(named: name, type: interface.agentType)
     }
 
-    /// Watches the agents with an interface, or one that refines it: first those that are there, then who is registered
-    /// and terminated, as it happens, without a gap or a double.
+    /// Watches the agents with an interface or a refinement of it: first the existing ones, then registrations and
+    /// terminations as they happen, without gaps or duplicates.
     public func changes<Interface: AgentInterface>(
         of interface: Interface.Type,
         allowSubtypes: Bool = true
@@ -49,10 +49,10 @@ extension ExchangeClient {
         return Changes(changes: changes, client: self)
     }
 
-    /// Runs an action on every agent with an interface, or one that refines it, with one message, and does not wait for
-    /// the answers: `client.broadcast(\Sensor.reset)`.
+    /// Runs an action on every agent with an interface or a refinement of it, with one message, without waiting for
+    /// answers: `client.broadcast(\Sensor.reset)`.
     ///
-    /// - Returns: The agents that were asked.
+    /// - Returns: The agents that the broadcast addressed.
     /// - Throws: As `ExchangeTransport.broadcast(_:)`.
     @discardableResult
     public func broadcast<Interface: AgentInterface, Output, each Argument>(
@@ -66,14 +66,14 @@ extension ExchangeClient {
             .map { handle(to: $0, as: Interface.self) }
     }
 
-    /// Runs an action on every agent with an interface, or one that refines it, with one message, and collects the
+    /// Runs an action on every agent with an interface or a refinement of it, with one message, and collects the
     /// answers until a deadline: `for await answer in try await client.askAll(\Sensor.temperature) { … }`.
     ///
     /// - Parameters:
     ///   - action: The action.
     ///   - arguments: The arguments of the action.
     ///   - deadline: The longest wait; by default that of the client's configuration.
-    /// - Throws: As `ExchangeTransport.broadcast(_:)`. Errors of the agents are in the sequence.
+    /// - Throws: As `ExchangeTransport.broadcast(_:)`. The agents' errors are elements of the sequence.
     public func askAll<Interface: AgentInterface, Output: Codable & Sendable, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
         _ arguments: repeat each Argument,

@@ -1,6 +1,6 @@
 public import AgentExchange
 
-/// Calls an agent through its interface, as if it were here.
+/// Calls an agent through its interface.
 ///
 /// ```swift
 /// let bank = user.handle(to: id, as: Bank.self)
@@ -8,17 +8,17 @@ public import AgentExchange
 /// for try await line in bank.statement() { print(line) }
 /// ```
 ///
-/// A handle is a value; handles of the same agent are equal. It sends as the client that made it. Inside an agent it
-/// sends as that agent, if both are on the same exchange: so an agent can be given handles. Encoded, it is the agent's
-/// identifier; decoded, it belongs to no client, and can be used inside an agent, or after ``bound(to:)``.
+/// A handle is a value; handles to the same agent are equal. It sends as the client that made it. Inside an agent on
+/// the same exchange it sends as that agent, so handles can be passed to agents. Its encoding is the agent's
+/// identifier. A decoded handle belongs to no client: use it inside an agent, or after ``bound(to:)``.
 ///
-/// Members of the handle hide actions of the same name; `action(_:)` reaches those.
+/// Members of the handle hide actions with the same name; `action(_:)` reaches those.
 @dynamicMemberLookup
 public struct Handle<Interface: AgentInterface>: Sendable {
     /// The agent.
     public let id: AgentID
 
-    /// The handle below, when it belongs to a client.
+    /// The untyped handle, if this one belongs to a client.
     let remote: RemoteHandle?
 
     let interface = Interface()
@@ -28,70 +28,70 @@ public struct Handle<Interface: AgentInterface>: Sendable {
         self.remote = remote
     }
 
-    /// A handle to the same agent that sends as the given client.
+    /// Returns a handle to the same agent that sends as the given client.
     public func bound(to client: any ExchangeClient) -> Handle {
         Handle(id, client.handle(to: id))
     }
 
-    /// The handle as one of an interface that this one refines, or that is the same; `nil` when it is neither.
+    /// Returns the handle as one of the same interface, or of an interface that this one refines; `nil` for any other.
     ///
-    /// Where the property is known, `savings.bank` is the same and checked by the compiler.
+    /// If the property is known, prefer `savings.bank`, which the compiler checks.
     public func `as`<Base: AgentInterface>(_ base: Base.Type) -> Handle<Base>? {
         guard Interface.agentType.isSubtype(of: Base.typeName) else { return nil }
         return Handle<Base>(id, remote)
     }
 
-    /// An action, to be called.
+    /// Returns a callable action.
     public func action<Output, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>
     ) -> ActionCall<Interface, Output, repeat each Argument> {
         ActionCall(agent: self, name: interface[keyPath: action].name)
     }
 
-    /// An action that streams its result, to be called.
+    /// Returns a callable action that streams its result.
     public func action<Part, each Argument>(
         _ action: KeyPath<Interface, StreamedAction<Part, repeat each Argument>>
     ) -> StreamCall<Interface, Part, repeat each Argument> {
         StreamCall(agent: self, name: interface[keyPath: action].name)
     }
 
-    /// An action, to be called.
+    /// A callable action.
     public subscript<Output, each Argument>(
         dynamicMember action: KeyPath<Interface, Action<Output, repeat each Argument>>
     ) -> ActionCall<Interface, Output, repeat each Argument> {
         self.action(action)
     }
 
-    /// An action that streams its result, to be called.
+    /// A callable action that streams its result.
     public subscript<Part, each Argument>(
         dynamicMember action: KeyPath<Interface, StreamedAction<Part, repeat each Argument>>
     ) -> StreamCall<Interface, Part, repeat each Argument> {
         self.action(action)
     }
 
-    /// The handle as one of a refined interface.
+    /// The handle as one of the refined interface.
     public subscript<Base: AgentInterface>(dynamicMember base: KeyPath<Interface, Base>) -> Handle<Base> {
         Handle<Base>(id, remote)
     }
 
-    /// Asks whether the agent is alive: it is open, and has started.
+    /// Checks that the agent is alive: its mailbox is open, and it has started.
     ///
     /// - Parameter timeout: How long to wait at most.
-    /// - Returns: The time from the call to the answer.
+    /// - Returns: The round-trip time.
     public func ping(timeout: Duration = .seconds(10)) async throws(ExchangeError) -> Duration {
         try await sender().ping(timeout: timeout)
     }
 
-    /// Asks the agent to stop, and returns when it has agreed.
+    /// Asks the agent to stop, and returns when the agent has agreed.
     ///
     /// - Parameters:
-    ///   - terminate: Whether its mailbox is terminated then; `nil` leaves that to the agent's configuration.
-    ///   - deadline: How long to wait at most; by default what the client is configured with.
+    ///   - terminate: Whether its mailbox is then terminated; `nil` leaves the decision to the agent's configuration.
+    ///   - deadline: How long to wait at most; by default the client's `requestDeadline`.
     public func shutdown(terminate: Bool? = nil, deadline: Duration? = nil) async throws(ExchangeError) {
         try await sender().shutdown(terminate: terminate, deadline: deadline)
     }
 
-    /// The handle to send with.
+    /// Returns the handle to send with.
     func sender() throws(ExchangeError) -> RemoteHandle {
         if let agent = AgentContext.current?.client, remote?.isOnSameExchange(as: agent) ?? true {
             return agent.handle(to: id)
@@ -104,7 +104,7 @@ public struct Handle<Interface: AgentInterface>: Sendable {
 }
 
 extension Handle: Hashable {
-    /// Whether both are of the same agent.
+    /// Returns whether both handles address the same agent.
     public static func == (left: Handle, right: Handle) -> Bool { left.id == right.id }
 
     /// Hashes the agent.
@@ -112,12 +112,12 @@ extension Handle: Hashable {
 }
 
 extension Handle: Codable {
-    /// Reads the agent's identifier. The handle belongs to no client.
+    /// Decodes the agent's identifier. The handle belongs to no client.
     public init(from decoder: any Decoder) throws {
         self.init(try AgentID(from: decoder), nil)
     }
 
-    /// Writes the agent's identifier.
+    /// Encodes the agent's identifier.
     public func encode(to encoder: any Encoder) throws {
         try id.encode(to: encoder)
     }

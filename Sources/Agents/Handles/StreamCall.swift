@@ -1,17 +1,17 @@
 internal import AgentExchange
 
-/// An action of a certain agent that streams its result, called like a function.
+/// An action of one agent that streams its result, called like a function.
 public struct StreamCall<Interface: AgentInterface, Part: Codable & Sendable, each Argument: Codable & Sendable>:
     Sendable
 {
     let agent: Handle<Interface>
     let name: String
 
-    /// The parts of the result. The action starts when the first part is asked for.
+    /// Returns the parts of the result. The first pull starts the action.
     ///
     /// - Parameters:
-    ///   - arguments: What the action gets.
-    ///   - deadline: How long the whole stream may take; by default what the client is configured with.
+    ///   - arguments: The arguments of the action.
+    ///   - deadline: How long the whole stream may take; by default the client's `streamDeadline`.
     public func callAsFunction(_ arguments: repeat each Argument, deadline: Duration? = nil) -> Parts<Interface, Part> {
         let encoded: Result<ActionArguments, ExchangeError>
         do throws(ExchangeError) {
@@ -25,11 +25,11 @@ public struct StreamCall<Interface: AgentInterface, Part: Codable & Sendable, ea
 
 /// The parts of a streamed result: in order, with back-pressure.
 ///
-/// The agent makes at most `RemoteHandle.streamWindow` parts ahead of what was pulled. Leaving the loop,
-/// or cancelling the task, cancels the action. The sequence throws what the action threw, as a call does, and
+/// The agent makes at most `RemoteHandle.streamWindow` parts ahead of the pulls. Leaving the loop or cancelling the
+/// task cancels the action. The sequence throws the action's error, as a call does, and
 /// `ExchangeError.Code.interrupted` when the agent died.
 public struct Parts<Interface: AgentInterface, Element: Codable & Sendable>: AsyncSequence, Sendable {
-    /// What ends the sequence early.
+    /// The error that ends the sequence early.
     public typealias Failure = any Error
 
     let agent: Handle<Interface>
@@ -47,7 +47,7 @@ public struct Parts<Interface: AgentInterface, Element: Codable & Sendable>: Asy
             self.source = source
         }
 
-        /// The next part; `nil` after the last.
+        /// Returns the next part, or `nil` after the last.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws -> Element? {
             var parts = try parts ?? open()
             self.parts = parts
@@ -65,7 +65,7 @@ public struct Parts<Interface: AgentInterface, Element: Codable & Sendable>: Asy
         }
     }
 
-    /// Makes an iterator. Each is a request of its own.
+    /// Makes an iterator. Each iterator sends a request of its own.
     public func makeAsyncIterator() -> Iterator {
         Iterator(self)
     }

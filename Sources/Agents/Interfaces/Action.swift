@@ -1,4 +1,4 @@
-/// An action of an agent: its name, the type of its result, and those of its arguments.
+/// An action of an agent: its name, and the types of its result and arguments.
 ///
 /// ```swift
 /// let transfer = Action<Receipt, Int, String>("transfer")    // transfer(Int, String) -> Receipt
@@ -10,7 +10,7 @@ public struct Action<Output, each Argument: Codable & Sendable>: Sendable {
     /// The name that crosses the exchange, 1 to 255 bytes.
     public let name: String
 
-    /// Describes an action. Names that begin with `warren.` are the library's own.
+    /// Describes an action. The library reserves names that begin with `warren.`.
     public init(_ name: String) {
         self.name = name
     }
@@ -26,13 +26,13 @@ public struct StreamedAction<Part: Codable & Sendable, each Argument: Codable & 
     /// The name that crosses the exchange, 1 to 255 bytes.
     public let name: String
 
-    /// Describes an action. Names that begin with `warren.` are the library's own.
+    /// Describes an action. The library reserves names that begin with `warren.`.
     public init(_ name: String) {
         self.name = name
     }
 }
 
-/// Any action, for looking through an interface.
+/// Any action of an interface, without its types.
 protocol NamedAction {
     var name: String { get }
 }

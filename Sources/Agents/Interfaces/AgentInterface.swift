@@ -1,7 +1,6 @@
 public import AgentExchange
 
-/// What an agent can be asked: a structure whose properties are its actions. Shared by both sides; a caller needs nothing
-/// else of the agent.
+/// The actions of an agent, as the properties of a structure. Agent and caller share it; a caller needs nothing else.
 ///
 /// ```swift
 /// struct Bank: AgentInterface {
@@ -16,24 +15,25 @@ public import AgentExchange
 /// }
 /// ```
 ///
-/// A property that is itself an interface makes this one a refinement of it: agents of the refining interface are found
-/// as agents of the refined one, serve its actions, and ``Handle`` converts (`savings.bank`, `savings.as(Bank.self)`).
+/// A property that is itself an interface makes this one a refinement of it. Agents of the refining interface are
+/// discovered as agents of the refined one and serve its actions, and ``Handle`` converts (`savings.bank`,
+/// `savings.as(Bank.self)`).
 ///
-/// The structure has no other state. Names of actions must be unique among its own and those it refines; that is checked
-/// when an agent is launched.
+/// The structure has no other state. Action names must be unique among its own and the refined ones; launching an agent
+/// checks this.
 public protocol AgentInterface: Sendable {
-    /// Makes the interface; every property has its value already.
+    /// Makes the interface. Every property already has its value.
     init()
 
-    /// The name of the type as it crosses the exchange; by default the qualified name of the Swift type (`Money.Bank`).
+    /// The type name on the exchange; by default the qualified name of the Swift type (`Money.Bank`).
     static var typeName: String { get }
 
-    /// The errors that arrive at the caller as the same type when an action throws them. Those of refined interfaces
-    /// count too. None by default.
+    /// The errors that keep their type on the way to the caller. Those of refined interfaces are included. None by
+    /// default.
     static var errors: [any CodableError.Type] { get }
 }
 
-/// An error that can travel.
+/// An error that can be sent to a caller.
 public typealias CodableError = Error & Codable & Sendable
 
 extension AgentInterface {
@@ -43,6 +43,6 @@ extension AgentInterface {
     /// None.
     public static var errors: [any CodableError.Type] { [] }
 
-    /// The type of the agents with this interface: its name below the types of the interfaces that it refines.
+    /// The type of agents with this interface: its name below the types of the interfaces that it refines.
     public static var agentType: AgentType { InterfaceDescription.of(Self.self).type }
 }

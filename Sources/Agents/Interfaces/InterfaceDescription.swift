@@ -1,7 +1,7 @@
 internal import AgentExchange
 internal import Synchronization
 
-/// What the properties of an interface say: its type, its actions, its errors. Looked up once for each interface.
+/// The type, actions and errors of an interface, read from its properties once for each interface.
 struct InterfaceDescription: Sendable {
     let type: AgentType
     let actionNames: [String]
@@ -40,7 +40,7 @@ struct InterfaceDescription: Sendable {
         self.errors = errors
     }
 
-    /// The error as the type that the interface registered for it, or as it is.
+    /// Returns an error as the type that the interface registered for it, or unchanged.
     func error(for error: ExchangeError, codecs: PayloadCodecs) -> any Error {
         guard let failure = error.failure, failure.code == .remote, let name = failure.type,
             let payload = failure.payload, let type = errors[name]
@@ -56,7 +56,7 @@ struct InterfaceDescription: Sendable {
         return decode(type)
     }
 
-    /// What an error that an action threw becomes for the caller: registered types travel whole.
+    /// Returns the failure to send for an error of an action. Registered types are sent whole.
     func failure(for error: any Error, codec: any PayloadCodec) -> Failure {
         let name = AgentType.qualifiedName(of: Swift.type(of: error))
         guard errors[name] != nil, let error = error as? any CodableError else { return Failure(error) }

@@ -1,7 +1,7 @@
 internal import AgentExchange
 internal import Synchronization
 
-/// Lets requests in by the limits of the agent and of its actions.
+/// Admits requests within the limits of the agent and of its actions.
 final class Admission: Sendable {
     private typealias Waiter = CheckedContinuation<Entry, Never>
 
@@ -20,9 +20,9 @@ final class Admission: Sendable {
         state = Mutex(State(machine: AdmissionStateMachine(limit: limit, limits: limits)))
     }
 
-    /// Runs the body when the limits allow it.
+    /// Runs `body` as soon as the limits allow it.
     ///
-    /// - Throws: `CancellationError` when the task was cancelled before, `RequestLeft` when the agent stopped before.
+    /// - Throws: `CancellationError` when the task was cancelled first, `RequestLeft` when the agent stopped first.
     func run<Output>(_ action: String, _ body: () async throws -> Output) async throws -> Output {
         switch await enter(action) {
         case .run: break
@@ -35,7 +35,7 @@ final class Admission: Sendable {
         return try await body()
     }
 
-    /// Whoever waits, and whoever comes from now on, is left.
+    /// Releases all waiting requests and every later one without running them.
     func close() {
         for waiter in state.withLock({ $0.machine.close() }) { waiter.resume(returning: .leave) }
     }

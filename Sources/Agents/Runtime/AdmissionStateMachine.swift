@@ -1,7 +1,7 @@
 internal import DequeModule
 
-/// Which requests run and which wait, by the limits of the agent and of its actions. First come, first served, except that
-/// a request which waits for its action's limit lets requests for other actions pass.
+/// Decides which requests run and which wait, by the limits of the agent and of its actions. First come, first served,
+/// but a request that waits for its action's limit lets requests for other actions pass.
 struct AdmissionStateMachine<Waiter> {
     private let limit: Int
     private let limits: [String: Int]
@@ -10,7 +10,7 @@ struct AdmissionStateMachine<Waiter> {
     private var queue: Deque<(number: Int, action: String, waiter: Waiter)> = []
     private(set) var isClosed = false
 
-    /// What becomes of a request.
+    /// The decision about a request.
     enum Decision: Equatable {
         case run, wait, leave
     }
@@ -20,13 +20,13 @@ struct AdmissionStateMachine<Waiter> {
         self.limits = limits
     }
 
-    /// How many run.
+    /// The number of running requests.
     var runningCount: Int { total }
 
-    /// How many wait.
+    /// The number of waiting requests.
     var waitingCount: Int { queue.count }
 
-    /// A request comes. Its waiter is kept when it has to wait.
+    /// Records a new request. Keeps its waiter if it has to wait.
     mutating func arrive(_ number: Int, _ action: String, _ waiter: Waiter) -> Decision {
         if isClosed { return .leave }
         guard hasRoom(for: action) else {
@@ -37,14 +37,14 @@ struct AdmissionStateMachine<Waiter> {
         return .run
     }
 
-    /// A request comes. Returns whether it may run at once; else it is as if it had not come.
+    /// Admits a new request if it may run at once. Otherwise nothing changes and it returns `false`.
     mutating func enter(_ action: String) -> Bool {
         guard !isClosed, hasRoom(for: action) else { return false }
         begin(action)
         return true
     }
 
-    /// A request that was let in is done. Returns those that may run now.
+    /// Records the end of an admitted request. Returns the requests that may run now.
     mutating func leave(_ action: String) -> [Waiter] {
         total -= 1
         if limits[action] != nil { running[action, default: 1] -= 1 }
@@ -63,13 +63,13 @@ struct AdmissionStateMachine<Waiter> {
         return admitted
     }
 
-    /// A request that waits is cancelled.
+    /// Removes a waiting request that was cancelled.
     mutating func cancel(_ number: Int) -> Waiter? {
         guard let index = queue.firstIndex(where: { $0.number == number }) else { return nil }
         return queue.remove(at: index).waiter
     }
 
-    /// Lets nobody in any more. Returns those that waited.
+    /// Refuses all further requests. Returns the waiting ones.
     mutating func close() -> [Waiter] {
         isClosed = true
         defer { queue = [] }

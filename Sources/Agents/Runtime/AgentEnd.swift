@@ -1,15 +1,15 @@
-/// Why an agent ends.
+/// The reason that an agent ends.
 enum AgentEnd: Sendable {
-    /// It was asked to, or asked for it itself.
+    /// A shutdown request, from another entity or from the agent itself.
     case shutdown(terminate: Bool?)
-    /// Its process has it stop.
+    /// Its process stopped it.
     case stopped
     /// Its mailbox was terminated.
     case terminated
-    /// Something failed.
+    /// An error.
     case failed(any Error)
 
-    /// Whether the mailbox is to be terminated, by an agent's configuration.
+    /// Returns whether the mailbox is to be terminated, by an agent's configuration.
     func terminates(_ configuration: AgentConfiguration, isLaunched: Bool) -> Bool {
         switch self {
         case .terminated: false

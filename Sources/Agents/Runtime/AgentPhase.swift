@@ -1,12 +1,12 @@
-/// How far the run of an agent has come.
+/// The phase of an agent's run.
 public enum AgentPhase: Int, Sendable, Hashable, Comparable, CaseIterable {
-    /// Its mailbox is open in this process: it is served, or stands by behind another process.
+    /// The mailbox is open in this process: active, or on standby behind another process.
     case attached
-    /// The exchange serves this process, and not one that it stands behind. ``Agent/started(_:)`` is called now.
+    /// The exchange delivers requests to this process; it is not on standby. ``Agent/started(_:)`` is being called.
     case active
-    /// It has started, and serves requests.
+    /// The agent has started, and serves requests.
     case ready
 
-    /// Earlier phases are less.
+    /// Orders earlier phases before later ones.
     public static func < (left: AgentPhase, right: AgentPhase) -> Bool { left.rawValue < right.rawValue }
 }

@@ -3,7 +3,7 @@ internal import Foundation
 internal import Logging
 
 extension AgentRun {
-    /// Tells the requests that begin on the thread which brings them; `nil` when none does.
+    /// Selects the requests that start on the thread that delivers them; `nil` when none does.
     var startsAtOnce: (@Sendable (Request) -> Bool)? {
         let names = Set(table.bindings.filter { $1.start == .immediate }.keys)
         if names.isEmpty { return nil }
@@ -65,7 +65,7 @@ extension AgentRun {
         }
     }
 
-    /// Who waits for the calls that an action makes, with the limits of this agent.
+    /// Returns the path of the calls of an action, with the limits of this agent.
     private func path(_ action: String, _ binding: ActionBinding<Subject>) -> CallPath {
         var path = CallPath.current
         if let limit = configuration.maximumConcurrentActions {
@@ -80,8 +80,8 @@ extension AgentRun {
         case served(Served, ActionBinding<Subject>)
     }
 
-    // The frame of an asynchronous function is allocated for each request and holds whatever it might need. So what goes on
-    // before and after the action is in functions of their own.
+    // The frame of an asynchronous function is allocated for each request and holds everything that it might need. So
+    // the steps before and after the action are functions of their own.
 
     @inline(never)
     private func prepared(
@@ -118,14 +118,14 @@ extension AgentRun {
         isOverdue ? overdue(request) : request.response(result)
     }
 
-    /// A nested call that ended at the same deadline may be first to tell.
+    /// A nested call with the same deadline may report it first.
     @inline(never)
     private func response(to request: Request, _ error: any Error, codec: any PayloadCodec) -> Response {
         isOverdue ? overdue(request) : request.error(description.failure(for: error, codec: codec))
     }
 
-    /// Whether the caller of the request that this task serves does not wait any more. The task is cancelled then; what the
-    /// action did after that does not count.
+    /// Whether the caller of the current request has stopped waiting. The task is then cancelled, and the action's
+    /// later outcome is ignored.
     var isOverdue: Bool { RequestDeadline.current.map { $0 <= .now } ?? false }
 
     func overdue(_ request: Request) -> Response {

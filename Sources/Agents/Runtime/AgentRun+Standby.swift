@@ -3,16 +3,17 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Standing by: the agent sends itself a request. While another process is served, that one gets it, and holds it without
-/// an answer until it ends; then the exchange gives it to the next, and who gets its own is served now.
+/// Standby: the agent sends itself a request, a probe. The process that the exchange serves receives it and holds it
+/// unanswered until it ends. The exchange then delivers it to the next process; a process that receives its own probe
+/// is active.
 ///
-/// What is held counts against the requests that the exchange hands out. So a probe lives for a minute and is sent again,
-/// which forgets those of processes that died, and one process holds three; more are sent away, and come back later.
+/// Held probes count against the requests that the exchange hands out. So a probe lives for a minute and is sent again,
+/// which forgets the probes of dead processes. One process holds three; further ones are refused and try again later.
 extension AgentRun {
     private static var probeLife: Duration { .seconds(60) }
     private static var probeLimit: Int { AgentConfiguration.requestAllowance - 1 }
 
-    /// Waits for a latch of this run. Returns whether it was set before the run ended.
+    /// Waits for a latch of this run. Returns `false` if the run ended first.
     func waitUntil(_ latch: Latch<Void>) async -> Bool {
         await withTaskGroup { group in
             group.addTask { _ = await latch.wait() }
@@ -23,7 +24,7 @@ extension AgentRun {
         return latch.value != nil
     }
 
-    /// Returns when this process is the one that the exchange serves, or the agent is to end.
+    /// Returns when the exchange serves this process, or the agent is to end.
     func becomeActive(_ client: AgentExchangeClient) async {
         guard mode == .standby else {
             active.set(())
@@ -51,17 +52,17 @@ extension AgentRun {
             } catch let error where error.code == .deadlineExceeded {
                 // Nothing changed for a minute.
             } catch let error where error.delivery == .delivered {
-                // Too many stand by.
+                // Too many processes are on standby.
                 try? await Task.sleep(for: Self.probeLife / 2)
             } catch {
-                // When the mailbox is gone, the client's own end tells. Any request proves the same as this one.
+                // If the mailbox is gone, the client's own end reports it. Any request proves the same as this one.
                 logger.debug("standing by without a probe", metadata: .init(keys: [.error: "\(error)"]))
                 return
             }
         }
     }
 
-    /// Answers this process's own probe, and keeps that of another.
+    /// Answers this process's own probe, and holds the probe of another process.
     func serveProbe(
         _ request: Request,
         _ arguments: ActionArguments,

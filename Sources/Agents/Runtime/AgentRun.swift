@@ -18,23 +18,23 @@ final class AgentRun<Subject: Agent>: Sendable {
 
     /// Set when the mailbox is open in this process.
     let attached = Latch<Void>()
-    /// Set when the broker serves this process, and not one that it stands behind.
+    /// Set when the exchange serves this process, rather than one ahead of it on standby.
     let active = Latch<Void>()
-    /// Set when requests may be served, or, with `false`, never will be.
+    /// Set when requests may be served; `false` when they never will be.
     let opened = Latch<Bool>()
     /// Set when the agent is to end.
     let end = Latch<AgentEnd>()
-    /// Set when the run is over.
+    /// Set when the run has ended.
     let ended = Latch<Void>()
-    /// What a request handler needs, set before any is served.
+    /// The context for the request handler, set before the first request is served.
     let context = Latch<AgentContext>()
-    /// What the shutdown hook threw.
+    /// The error of the shutdown hook.
     private let failure = Latch<any Error>()
-    /// The names of the loops that run.
+    /// The names of the running loops.
     private let runningLoops = Mutex<[Int: String]>([:])
-    /// How many other processes' probes are held.
+    /// The number of held probes of other processes.
     let heldProbes = Mutex(0)
-    /// Tells this process from another that stands by for the same agent.
+    /// Tells this process apart from others on standby for the same agent.
     let token = UUID()
 
     init(
@@ -85,7 +85,7 @@ final class AgentRun<Subject: Agent>: Sendable {
             }
             client = try await open()
         } catch {
-            // Whoever stops an agent that still waits for its broker has what they want.
+            // An agent that was stopped while it still waited for its broker has ended as wished.
             if error.code == .cancelled, case .stopped? = end.value { return .success(()) }
             return .failure(error)
         }
@@ -106,7 +106,8 @@ final class AgentRun<Subject: Agent>: Sendable {
         return result
     }
 
-    /// Opens the mailbox; cancelled when the agent is to end meanwhile, and the exchange has not let it in soon.
+    /// Opens the mailbox. The attempt is cancelled if the agent is to end meanwhile and the exchange does not admit it
+    /// soon.
     private func open() async throws(ExchangeError) -> AgentExchangeClient {
         let result = Latch<Result<AgentExchangeClient, ExchangeError>>()
         let opening = OwnWork { [self] in
@@ -160,13 +161,13 @@ final class AgentRun<Subject: Agent>: Sendable {
         return result(of: end)
     }
 
-    /// Finishes or cancels what runs. The actions of a mailbox that was terminated were cancelled already.
+    /// Finishes or cancels the running actions. Those of a terminated mailbox are already cancelled.
     private func drain(_ client: AgentExchangeClient) async -> Bool {
         if case .terminated = end.value { return await client.drain(grace: .zero, patience: .zero) }
         return await client.drain(grace: configuration.gracePeriod)
     }
 
-    /// Calls the start-up hook, and cancels it when the agent is to end meanwhile.
+    /// Calls the start-up hook, and cancels it if the agent is to end meanwhile.
     private func start(_ context: AgentContext) async -> Bool {
         guard end.value == nil else { return false }
         let outcome = Latch<Bool>()
@@ -182,7 +183,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         }
         await hook.wait(orUntil: end)
         guard await hook.cancel(patience: patience) else {
-            logger.error("the start-up hook of an agent goes on after it was cancelled; it is left to itself")
+            logger.error("the start-up hook of an agent goes on after it was cancelled; it is not awaited")
             return false
         }
         return outcome.value ?? false
@@ -201,7 +202,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         }
         if await hook.wait(atMost: configuration.gracePeriod) { return }
         if await hook.cancel(patience: patience) { return }
-        logger.error("the shutdown hook of an agent goes on after it was cancelled; it is left to itself")
+        logger.error("the shutdown hook of an agent goes on after it was cancelled; it is not awaited")
     }
 
     private var patience: Duration { configuration.cancellationPatience }
@@ -220,7 +221,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         return .success(())
     }
 
-    /// Runs the loops until the agent is to end, and then until they have ended.
+    /// Runs the loops until the agent is to end, then waits until they have ended.
     private func runLoops(_ context: AgentContext) async {
         await withTaskGroup { group in
             for (number, loop) in table.loops.enumerated() {
@@ -235,12 +236,12 @@ final class AgentRun<Subject: Agent>: Sendable {
         }
     }
 
-    /// Waits for the loops, which were cancelled; not for ever for one that goes on.
+    /// Waits for the cancelled loops, with a limit for loops that go on.
     private func endLoops(_ loops: OwnWork) async {
         if await loops.wait(atMost: patience) { return }
         let names = runningLoops.withLock { Array($0.values) }.sorted().joined(separator: ", ")
         logger.error(
-            "loops go on after they were cancelled; they are left to themselves",
+            "loops go on after they were cancelled; they are not awaited",
             metadata: .init(keys: [.reason: names])
         )
     }

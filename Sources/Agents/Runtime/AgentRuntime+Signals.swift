@@ -3,14 +3,14 @@ internal import Foundation
 internal import Logging
 
 extension AgentRuntime {
-    /// Runs the agent, and has it stop, with its grace period, when the process gets one of the signals. For programs without
-    /// a `ServiceGroup`.
+    /// Runs the agent, and stops it with its grace period when the process receives one of the signals. For programs
+    /// without a `ServiceGroup`.
     ///
     /// ```swift
     /// try await AgentRuntime(MyBank(), registration: registration, exchange: exchange).run(stoppingOn: [SIGTERM, SIGINT])
     /// ```
     ///
-    /// A second signal ends the process as it always does. The signals have their default effect again when this returns.
+    /// A second signal ends the process as usual. When this returns, the signals have their default effect again.
     ///
     /// - Throws: As ``run()``.
     public func run(stoppingOn signals: [Int32]) async throws {

@@ -13,26 +13,27 @@ internal import Synchronization
 /// try await AgentRuntime(MyBank(), registration: registration, exchange: exchange).run()
 /// ```
 ///
-/// With the package trait `ServiceLifecycle` it is a service: give several of them to a `ServiceGroup`, which has them stop
-/// on a signal. Without, use ``run(stoppingOn:)``, or cancel the task that calls ``run()``; that is the same.
+/// With the package trait `ServiceLifecycle` it is a service: pass several of them to a `ServiceGroup`, which stops
+/// them on a signal. Without the trait use ``run(stoppingOn:)``, or cancel the task that calls ``run()``, which has the
+/// same effect.
 ///
-/// An agent stops in this order: it begins no more requests; its loops are cancelled, and what runs may finish within the
-/// grace period, else it is cancelled, and is answered either way; ``Agent/stopping(_:)`` is called; the mailbox is
-/// terminated, if it should be; what was not answered goes back to the mailbox, for whoever opens it next. Code that goes on
-/// after it was cancelled does not hold this up for ever: see ``AgentConfiguration/cancellationPatience``.
+/// An agent stops in this order: it starts no more requests. Its loops are cancelled. Running actions may finish within
+/// the grace period, then they are cancelled, and are answered either way. ``Agent/stopping(_:)`` is called. The
+/// mailbox is terminated if the configuration says so. Unanswered requests go back to the mailbox for its next
+/// receiver. Code that goes on after its cancellation delays this only for ``AgentConfiguration/cancellationPatience``.
 public final class AgentRuntime<Subject: Agent>: Sendable {
     let run: AgentRun<Subject>
     private let hasBegun = Atomic(false)
 
-    /// Prepares to run an agent that is registered.
+    /// Prepares to run a registered agent.
     ///
     /// - Parameters:
     ///   - agent: The agent.
     ///   - registration: Its registration. Its type should be that of the interface, or a refinement.
     ///   - exchange: The exchange.
-    ///   - mode: Whether to fail when another process runs the agent, or to stand by and take over when that one ends or
-    ///     dies. On standby the agent does nothing at all, not even ``Agent/started(_:)``.
-    ///   - configuration: How it is run.
+    ///   - mode: Whether to fail when another process runs the agent, or to stand by and take over when that process
+    ///     ends or dies. On standby the agent does nothing, not even ``Agent/started(_:)``.
+    ///   - configuration: The agent's settings.
     public convenience init(
         _ agent: Subject,
         registration: AgentRegistration,
@@ -45,8 +46,8 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
         )
     }
 
-    /// Prepares to run the agent with a display name: takes over its mailbox when it is registered, and registers it when it is
-    /// not. So a service that starts again finds its mailbox, with what came meanwhile.
+    /// Prepares to run the agent with a display name. Takes over its mailbox if it is registered, and registers it
+    /// otherwise. A restarted service thus finds its mailbox, with the requests that arrived meanwhile.
     ///
     /// Any number of replicas may do this at the same time: one of them serves the mailbox, the others stand by.
     ///
@@ -55,12 +56,12 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     /// ```
     ///
     /// - Parameters:
-    ///   - agent: The agent. Its interface is the type that is registered.
-    ///   - name: The display name of this agent alone.
+    ///   - agent: The agent. Its interface is the type to register.
+    ///   - name: The display name, which belongs to this agent alone.
     ///   - exchange: The exchange.
-    ///   - mode: What to do when another process runs the agent; by default to stand by.
-    ///   - configuration: How it is run.
-    /// - Throws: `ExchangeError.Code.nameInUse` when the agent of that name is of another type; as
+    ///   - mode: The behavior when another process runs the agent; by default to stand by.
+    ///   - configuration: The agent's settings.
+    /// - Throws: `ExchangeError.Code.nameInUse` when the agent with that name has another type; every error of
     ///   `ExchangeTransport.registration(named:type:)`.
     public convenience init(
         _ agent: Subject,
@@ -80,13 +81,13 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     /// The registration.
     public var registration: AgentRegistration { run.registration }
 
-    /// Runs the agent until it is shut down or stopped, its mailbox is terminated, or it fails. Once only.
+    /// Runs the agent until it is shut down or stopped, its mailbox is terminated, or it fails. Call it once only.
     ///
     /// Cancelling the task stops the agent, with its grace period.
     ///
-    /// - Throws: `ExchangeError.Code.invalidConfiguration` when an action is not bound, as
-    ///   `ExchangeFactory.makeAgentTransport(_:mode:requestLimit:)`, what ``Agent/started(_:)`` or
-    ///   ``Agent/stopping(_:)`` threw, ``LoopFailure``, and `ExchangeError.Code.connectionLost`.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` when an action is not bound, every error of
+    ///   `ExchangeFactory.makeAgentTransport(_:mode:requestLimit:)`, the errors of ``Agent/started(_:)`` and
+    ///   ``Agent/stopping(_:)``, ``LoopFailure``, and `ExchangeError.Code.connectionLost`.
     public func run() async throws {
         guard !hasBegun.exchange(true, ordering: .relaxed) else {
             throw ExchangeError(.invalidMessage, "an agent runtime runs once", entity: .agent(registration.agentID))
@@ -102,7 +103,7 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
         #endif
     }
 
-    /// Has the agent stop, and returns at once. Stopping twice, or before it runs, is fine.
+    /// Stops the agent and returns at once. Stopping twice, or before it runs, is harmless.
     public func stop() {
         run.end.set(.stopped)
     }
@@ -112,9 +113,9 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
         if case .terminated = run.end.value { true } else { false }
     }
 
-    /// Waits until the run has come to a phase. On standby, ``AgentPhase/active`` tells that this process took over.
+    /// Waits until the run reaches a phase. On standby, ``AgentPhase/active`` means that this process took over.
     ///
-    /// - Returns: Whether it has; `false` when it ended before, or the calling task was cancelled.
+    /// - Returns: `false` when the run ended first, or the calling task was cancelled.
     @discardableResult
     public func waitUntil(_ phase: AgentPhase) async -> Bool {
         switch phase {
@@ -124,15 +125,17 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
         }
     }
 
-    /// Waits until the agent serves requests: it is open, is not on standby, and ``Agent/started(_:)`` has returned.
+    /// Waits until the agent serves requests: its mailbox is open, it is not on standby, and ``Agent/started(_:)`` has
+    /// returned.
     ///
-    /// - Returns: Whether it does; `false` when it ended before, or the calling task was cancelled.
+    /// - Returns: `false` when the run ended first, or the calling task was cancelled.
     @discardableResult
     public func waitUntilReady() async -> Bool {
         await run.opened.wait() ?? false
     }
 
-    /// A task of its own, because the end of an agent takes time that a cancelled task has not. It is always waited for.
+    /// Uses a task of its own, because ending an agent takes time that a cancelled task does not have. It is always
+    /// awaited.
     private func runUntilEnded() async throws {
         let task = Task { await run.runUntilEnded() }
         try await withTaskCancellationHandler {

@@ -1,7 +1,7 @@
 public import AgentExchange
 internal import Synchronization
 
-/// What runs inside of ``withAgents(on:configuration:isolation:_:)``: launches agents that end with the scope.
+/// The scope of ``withAgents(on:configuration:isolation:_:)``. It launches agents that end with the scope.
 public final class AgentScope: Sendable {
     /// The user in whose name the scope calls agents.
     public let user: UserExchangeClient
@@ -30,7 +30,7 @@ public final class AgentScope: Sendable {
         return agent
     }
 
-    /// The agents with an interface, or one that refines it, oldest registration first.
+    /// Returns the agents with an interface or a refinement of it, oldest registration first.
     public func discover<Interface: AgentInterface>(
         _ interface: Interface.Type,
         allowSubtypes: Bool = true
@@ -38,7 +38,7 @@ public final class AgentScope: Sendable {
         try await user.discover(interface, allowSubtypes: allowSubtypes)
     }
 
-    /// Stops every agent, the last launched first, and returns the first error that one of them ended with.
+    /// Stops every agent, the last launched first, and returns the first error of an agent.
     func end() async -> Result<Void, any Error> {
         var result: Result<Void, any Error> = .success(())
         while let stop = launched.withLock({ $0.popLast() }) {
@@ -49,7 +49,7 @@ public final class AgentScope: Sendable {
     }
 }
 
-/// Runs a function with a user and agents that live as long as it does.
+/// Runs a function with a user and agents that end with the function.
 ///
 /// ```swift
 /// try await withAgents(on: InProcessExchange()) { agents in
@@ -58,11 +58,11 @@ public final class AgentScope: Sendable {
 /// }
 /// ```
 ///
-/// When the body returns or throws, the agents are stopped with their grace period, the last launched first, and the user
-/// is closed.
+/// When the body returns or throws, the agents are stopped with their grace period, the last launched first, and the
+/// user is closed.
 ///
-/// - Throws: What the body throws; else the first error that one of the agents ended with; what
-///   `ExchangeFactory.makeUserTransport(name:)` throws.
+/// - Throws: The error of the body, else the first error of an agent, and every error of
+///   `ExchangeFactory.makeUserTransport(name:)`.
 public func withAgents<Output>(
     on exchange: any ExchangeFactory,
     configuration: ClientConfiguration = ClientConfiguration(),

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// A value that is set once, and that many tasks may wait for.
+/// A value that is set once and that many tasks can wait for.
 final class Latch<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
@@ -10,10 +10,10 @@ final class Latch<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// The value, once it is set.
+    /// The value, if it is set.
     var value: Value? { state.withLock { $0.value } }
 
-    /// Sets the value. Returns whether it was the first to.
+    /// Sets the value. Returns whether this is the first call.
     @discardableResult
     func set(_ value: Value) -> Bool {
         let waiters: [CheckedContinuation<Value?, Never>]? = state.withLock { state in
@@ -27,7 +27,7 @@ final class Latch<Value: Sendable>: Sendable {
         return true
     }
 
-    /// Waits for the value; `nil` when the task is cancelled before.
+    /// Waits for the value. Returns `nil` when the task is cancelled first.
     func wait() async -> Value? {
         let (value, number) = state.withLock { state in
             if state.value == nil { state.next += 1 }

@@ -15,31 +15,31 @@ public struct LaunchedAgent<Interface: AgentInterface>: Sendable {
     /// The agent.
     public var id: AgentID { registration.agentID }
 
-    /// An action, to be called.
+    /// A callable action.
     public subscript<Output, each Argument>(
         dynamicMember action: KeyPath<Interface, Action<Output, repeat each Argument>>
     ) -> ActionCall<Interface, Output, repeat each Argument> {
         handle.action(action)
     }
 
-    /// An action that streams its result, to be called.
+    /// A callable action that streams its result.
     public subscript<Part, each Argument>(
         dynamicMember action: KeyPath<Interface, StreamedAction<Part, repeat each Argument>>
     ) -> StreamCall<Interface, Part, repeat each Argument> {
         handle.action(action)
     }
 
-    /// The handle as one of a refined interface.
+    /// The handle as one of the refined interface.
     public subscript<Base: AgentInterface>(dynamicMember base: KeyPath<Interface, Base>) -> Handle<Base> {
         handle[dynamicMember: base]
     }
 
-    /// Has the agent stop, and returns at once.
+    /// Stops the agent and returns at once.
     public func stopSoon() {
         stopper()
     }
 
-    /// Has the agent stop, with its grace period, and waits until it has ended.
+    /// Stops the agent with its grace period, and waits until it has ended.
     ///
     /// - Throws: As ``waitUntilEnded()``.
     public func stop() async throws {
@@ -47,10 +47,10 @@ public struct LaunchedAgent<Interface: AgentInterface>: Sendable {
         try await waitUntilEnded()
     }
 
-    /// Waits until the agent has ended. Cancelling the waiting task ends the wait, with `CancellationError`, and not the
+    /// Waits until the agent has ended. Cancelling the waiting task ends the wait with `CancellationError`, but not the
     /// agent.
     ///
-    /// - Throws: What ended the agent, as ``AgentRuntime/run()``.
+    /// - Throws: The error that ended the agent, as ``AgentRuntime/run()``.
     public func waitUntilEnded() async throws {
         let ended = Latch<Result<Void, any Error>>()
         let waiter = Task { ended.set(await task.result) }
@@ -63,15 +63,16 @@ public struct LaunchedAgent<Interface: AgentInterface>: Sendable {
 extension ExchangeClient {
     /// Registers an agent, runs it in this process, and returns when it serves requests.
     ///
-    /// It lives until it is shut down or stopped, also when nobody holds what this returns; in
-    /// ``withAgents(on:configuration:isolation:_:)`` it ends with the scope. By default its mailbox is terminated when it ends.
+    /// The agent lives until it is shut down or stopped, even when its handle is released. In
+    /// ``withAgents(on:configuration:isolation:_:)`` it ends with the scope. By default its mailbox is terminated when
+    /// it ends.
     ///
     /// - Parameters:
     ///   - agent: The agent.
     ///   - name: A display name.
-    ///   - configuration: How it is run.
-    /// - Throws: `ExchangeError.Code.invalidConfiguration` with the actions that are not bound, what
-    ///   ``Agent/started(_:)`` threw, and as `ExchangeTransport.registerAgent(_:name:)`.
+    ///   - configuration: The agent's settings.
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` with the actions that are not bound, the error of
+    ///   ``Agent/started(_:)``, and every error of `ExchangeTransport.registerAgent(_:name:)`.
     public func launch<Subject: Agent>(
         _ agent: Subject,
         name: String? = nil,

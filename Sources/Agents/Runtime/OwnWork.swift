@@ -1,11 +1,12 @@
 internal import AgentExchange
 
-/// A task with an agent's own code, which may not end when it is cancelled: it is waited for, but not without a limit.
+/// A task that runs an agent's own code, which may go on after its cancellation. It is awaited, but not without a
+/// limit.
 struct OwnWork: Sendable {
     private let task: Task<Void, Never>
     private let ended = Latch<Void>()
 
-    /// Starts it.
+    /// Starts the task.
     init(_ body: @escaping @Sendable () async -> Void) {
         task = Task { [ended] in
             await body()
@@ -13,7 +14,7 @@ struct OwnWork: Sendable {
         }
     }
 
-    /// Waits until it has ended, or something else has come.
+    /// Waits until the task has ended or the latch is set.
     func wait(orUntil latch: Latch<some Sendable>) async {
         await withTaskGroup { group in
             group.addTask { [ended] in _ = await ended.wait() }
@@ -23,7 +24,7 @@ struct OwnWork: Sendable {
         }
     }
 
-    /// Waits until it has ended. Returns whether that was before the timeout.
+    /// Waits until the task has ended. Returns `false` on a timeout.
     func wait(atMost timeout: Duration) async -> Bool {
         await withTaskGroup { group in
             group.addTask { [ended] in _ = await ended.wait() }
@@ -34,10 +35,10 @@ struct OwnWork: Sendable {
         return ended.value != nil
     }
 
-    /// Cancels it, and does not wait.
+    /// Cancels the task without waiting.
     func cancel() { task.cancel() }
 
-    /// Cancels it and waits until it has ended. Returns whether that was before the timeout.
+    /// Cancels the task and waits until it has ended. Returns `false` on a timeout.
     func cancel(patience: Duration) async -> Bool {
         task.cancel()
         return await wait(atMost: patience)

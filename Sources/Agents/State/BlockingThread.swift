@@ -3,13 +3,13 @@ internal import Dispatch
 internal import Foundation
 internal import Synchronization
 
-/// The executor of actors whose calls block, such as a write to a disk: their jobs run on a thread of its own, and none of
-/// the threads that run all other tasks waits with them.
+/// The executor of actors with blocking calls, such as disk writes. Their jobs run on threads of their own, so that the
+/// threads of other tasks never block.
 ///
-/// A caller of such an actor waits for its job, so no more jobs wait than there are callers.
+/// A caller of such an actor waits for its job, so there are never more waiting jobs than callers.
 final class BlockingThread: SerialExecutor {
     private let jobs = Mutex<Deque<UnownedJob>>([])
-    /// Counts the jobs that wait.
+    /// Counts the waiting jobs.
     private let count = DispatchSemaphore(value: 0)
 
     private init() {
@@ -30,11 +30,11 @@ final class BlockingThread: SerialExecutor {
         count.signal()
     }
 
-    /// The threads of this process, made when the first is asked for.
+    /// The threads of this process, made on first use.
     private static let all = (0..<4).map { _ in BlockingThread() }
     private static let last = Atomic(0)
 
-    /// The thread for another actor: in turn, so that one that hangs does not hold up all.
+    /// Returns the next thread in turn, so that one that hangs does not block all actors.
     static func next() -> BlockingThread {
         let number = last.wrappingAdd(1, ordering: .relaxed).newValue
         return all[Int(UInt(bitPattern: number) % UInt(all.count))]

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// What Foundation does not do: writing that is on the disk when it returns.
+/// Durable file operations, which Foundation lacks: the data is on the disk when they return.
 enum Disk {
     /// Writes a new file.
     static func write(_ bytes: Data, to path: String) throws {
@@ -11,7 +11,7 @@ enum Disk {
         try file.close()
     }
 
-    /// Replaces one file by another.
+    /// Replaces one file with another.
     static func rename(_ path: String, to target: String) throws {
         try check(Foundation.rename(path, target))
     }

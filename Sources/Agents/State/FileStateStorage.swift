@@ -2,16 +2,16 @@ public import Foundation
 
 /// Keeps state in files: one for each key, in one directory.
 ///
-/// A value is written to a file beside, synchronised to the disk, and renamed over the old one, and then the directory is
-/// synchronised: after a crash each key has its old value or its new one, never a part. The directory is made when the
-/// first value is saved, readable by its owner only. Keys have 1 to 80 bytes of UTF-8. Disks are slow, so all of this
-/// happens on a few threads of its own, which storages share.
+/// A value is written to a temporary file, synchronized to the disk and renamed over the old one; then the directory is
+/// synchronized. After a crash each key has its old value or its new one, never a part. The directory is made when the
+/// first value is saved, readable by its owner only. Keys have 1 to 80 bytes of UTF-8. Because disks are slow, all of
+/// this happens on a few threads that storages share.
 public actor FileStateStorage: StateStorage {
     private let directory: URL
     private static let suffix = ".json"
     private nonisolated let thread = BlockingThread.next()
 
-    /// A thread that may wait for the disk.
+    /// A thread that may block on the disk.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     /// Keeps state in the given directory.
@@ -19,7 +19,7 @@ public actor FileStateStorage: StateStorage {
         self.directory = directory
     }
 
-    /// The bytes of a key, if it has any.
+    /// Returns the bytes of a key, if any.
     public func load(_ key: String) throws -> Data? {
         do {
             return try Data(contentsOf: try file(for: key))
@@ -58,7 +58,7 @@ public actor FileStateStorage: StateStorage {
         }
     }
 
-    /// The keys that have bytes.
+    /// Returns the keys that have bytes.
     public func keys() throws -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: directory.path)
@@ -69,7 +69,8 @@ public actor FileStateStorage: StateStorage {
         }
     }
 
-    /// Keys may have any characters; in the name of the file all but letters, digits, `-` and `_` are escaped.
+    /// Returns the file of a key. Keys may have any characters; the file name escapes all but letters, digits, `-` and
+    /// `_`.
     private func file(for key: String) throws -> URL {
         let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
         guard (1...80).contains(key.utf8.count), let name = key.addingPercentEncoding(withAllowedCharacters: plain)

@@ -1,13 +1,13 @@
 public import Foundation
 
-/// Keeps state as long as the process lives, for tests.
+/// Keeps state in memory while the process lives, for tests.
 public actor MemoryStateStorage: StateStorage {
     private var values: [String: Data] = [:]
 
-    /// An empty storage.
+    /// Makes an empty storage.
     public init() {}
 
-    /// The bytes of a key, if it has any.
+    /// Returns the bytes of a key, if any.
     public func load(_ key: String) -> Data? { values[key] }
 
     /// Replaces the bytes of a key.
@@ -16,6 +16,6 @@ public actor MemoryStateStorage: StateStorage {
     /// Removes a key.
     public func remove(_ key: String) { values[key] = nil }
 
-    /// The keys that have bytes.
+    /// Returns the keys that have bytes.
     public func keys() -> [String] { Array(values.keys) }
 }

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// How values of an agent's state are written: as JSON.
+/// Encodes the values of an agent's state as JSON.
 enum StateCoding {
     static func encode(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()

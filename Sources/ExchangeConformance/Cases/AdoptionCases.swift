@@ -24,7 +24,7 @@ enum AdoptionCases {
             let first = try await scope.agent(made)
             let sent = try await scope.ping(first.mailboxID, from: user)
             await first.close()
-            // The service starts again, elsewhere, and knows no more than its name.
+            // The service restarts elsewhere, and knows only its name.
             let again = try await scope.factory(elsewhere: true).registration(named: name, type: type)
             try expectEqual(again.agentID, made.agentID, "the agent that is taken over")
             let second = try await scope.agent(again, elsewhere: true)
@@ -143,7 +143,7 @@ enum AdoptionCases {
 }
 
 extension CaseScope {
-    /// Takes over or registers an agent, which goes with the case.
+    /// Takes over or registers an agent, and removes it with the case.
     fileprivate func adopt(
         by transport: any ExchangeTransport,
         _ name: String,

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Asking all agents of a type, and collecting what they answer.
+/// Asking all agents of a type, and collecting their answers.
 enum AskAllCases {
     private static let subject = "asking all"
 

@@ -125,7 +125,7 @@ private struct Family {
         other = try await scope.agent(try await scope.register(by: user, scope.type("Other")))
     }
 
-    /// Checks that a broadcast reaches exactly the given agents, and that the user gets the answer of each of them.
+    /// Checks that a broadcast reaches exactly the given agents, and that the user gets each agent's answer.
     func expectReached(
         by broadcast: Broadcast,
         _ members: [any ExchangeTransport],

@@ -5,8 +5,8 @@ import Foundation
 enum CallPathCases {
     private static let subject = "calls in a circle"
 
-    /// An agent that runs one action at a time. Its actions: `self` calls `end` of the agent, `through` calls `back` of another
-    /// one, which calls `end` of the first, `end` answers. What a call of an action ended with goes to `outcomes`.
+    /// An agent that runs one action at a time. Its action `self` calls its own `end`, `through` calls another agent's
+    /// `back`, which calls the first agent's `end`, and `end` answers. `outcomes` collects the ends of the calls.
     private static func agent(
         _ scope: CaseScope,
         _ registration: AgentRegistration,
@@ -65,7 +65,7 @@ enum CallPathCases {
                 }
             }
             try expect(start.duration(to: .now) < timeout, "the errors to come at once")
-            // The own call, the call back, and the call of the one that was called back.
+            // The own call, the call back, and the call of the agent that was called back.
             let expected: [ExchangeError.Code?] = [.wouldDeadlock, .wouldDeadlock, .remote]
             try expectEqual(outcomes.elements, expected, "the errors of the calls that the agents made")
             _ = try await handle.action("end", deadline: timeout)

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Watching who comes and goes.
+/// Watching registrations and terminations.
 enum ChangeCases {
     private static let subject = "changes"
 
@@ -25,7 +25,7 @@ enum ChangeCases {
             ]
             try await scope.eventually("five changes") { watch.seen.count >= 5 }
             try await Task.sleep(for: scope.environment.quiet)
-            // What two sessions do is one after the other for whoever does it, and may be told in either order.
+            // The acts of two sessions are ordered only for their caller, and may be reported in either order.
             try expectEqual(watch.seen.elements.first, expected.first, "the snapshot")
             try expectEqual(Set(watch.seen.elements), Set(expected), "the changes")
             try expectEqual(watch.seen.count, 5, "the number of changes")
@@ -121,7 +121,7 @@ enum ChangeCases {
     ]
 }
 
-/// What is seen by one who watches.
+/// The changes that one watcher receives.
 private final class Watch: Sendable {
     let seen: Collected<AgentChange>
     let ended: Signal
@@ -143,10 +143,10 @@ private final class Watch: Sendable {
 
     var error: ExchangeError? { errors.elements.first }
 
-    /// Who is there, after all that was seen.
+    /// The agents that exist after all reported changes.
     var living: Set<AgentRegistration> { replay().living }
 
-    /// Whether somebody came or went twice, or went before it came, or the snapshot is not first.
+    /// Whether an agent came or went twice, or went before it came, or the snapshot is not first.
     var hasDouble: Bool { replay().hasDouble }
 
     private func replay() -> (living: Set<AgentRegistration>, hasDouble: Bool) {

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Times of any size: none ends the process, and each means what it says.
+/// Times of any size: none ends the process, and each keeps its meaning.
 enum ExtremeCases {
     private static let subject = "extremes"
 
@@ -19,14 +19,14 @@ enum ExtremeCases {
     private static let futureDates = [Double.greatestFiniteMagnitude, 1e16, 1e11, .infinity]
         .map(Date.init(timeIntervalSince1970:))
 
-    /// How many parts come.
+    /// Returns the number of parts.
     private static func count(_ parts: ActionParts) async throws -> Int {
         var count = 0
         for try await _ in parts { count += 1 }
         return count
     }
 
-    /// How many results come.
+    /// Returns the number of results.
     private static func answers(_ answers: BroadcastAnswers) async throws -> Int {
         var count = 0
         for await answer in answers {

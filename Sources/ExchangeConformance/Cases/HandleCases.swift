@@ -113,7 +113,7 @@ enum HandleCases {
             let tags = Collected<UUID>()
             let handle = try await scope.serve(for: user) { request, _ in
                 guard case .shutdown(let terminate) = request.body else { throw Overdrawn(missing: 1) }
-                // On a slow machine the notice and the request of one call both come.
+                // On a slow machine both the notice and the request of one call arrive.
                 if !tags.elements.contains(request.tag) { asked.add(terminate) }
                 tags.add(request.tag)
                 return request.response()
@@ -227,7 +227,7 @@ enum HandleCases {
 }
 
 extension CaseScope {
-    /// Checks that a call fails with `deadlineExceeded`: not much before its deadline, and not for ever after it.
+    /// Checks that a call fails with `deadlineExceeded`, at its deadline or soon after it.
     fileprivate func expectDeadline(
         _ deadline: Duration,
         file: StaticString = #fileID,

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Handlers that begin on the thread which brings the request.
+/// Handlers that start on the thread that delivers the request.
 enum ImmediateCases {
     private static let subject = "immediate handlers"
 
@@ -31,7 +31,7 @@ enum ImmediateCases {
                     return request.response(try await client.handle(to: inner).action("stick"))
                 } catch let error as ExchangeError where error.code == .deadlineExceeded {
                     ended.set()
-                    // Its own answer would come at the same moment as the deadline of its caller.
+                    // An answer of its own would come at the same moment as its caller's deadline.
                     try await Signal().wait()
                     throw error
                 }

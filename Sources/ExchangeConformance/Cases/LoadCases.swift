@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Many requests at once, and agents that stop and start meanwhile.
+/// Many concurrent requests, and agents that stop and start meanwhile.
 enum LoadCases {
     private static let subject = "load"
 
@@ -28,7 +28,8 @@ enum LoadCases {
                     }
                 }
                 group.addTask {
-                    // Nobody serves the agent until all requests are in its mailbox: they are in flight together.
+                    // The agent is not served until all requests are in its mailbox, so that they are in flight
+                    // together.
                     try await scope.eventually("\(count) requests to be in the mailbox", patience: 4) {
                         try await user.transport.details(of: id).queuedMessages == count
                     }
@@ -84,7 +85,7 @@ enum LoadCases {
             let question = try await scope.ping(helper.mailboxID, from: asking)
             let received = try await scope.receiveRequest(at: helper)
             try await scope.send(.response(received.response()), by: helper)
-            // Takes requests, answers none, and must come to the answer before it has run out of requests to take.
+            // Takes requests without answering, and must reach the answer before it runs out of requests.
             var taken = 0
             while true {
                 if case .response(let response) = try await scope.receive(at: asking) {

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// What a message still is after it travelled.
+/// The contents of a message after its delivery.
 enum MessageCases {
     private static let subject = "messages"
 

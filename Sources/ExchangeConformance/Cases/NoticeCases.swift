@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Hints about requests that are under way.
+/// Hints about requests in progress.
 enum NoticeCases {
     private static let subject = "notices"
 

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Who receives from a mailbox, and what happens to its messages when nobody does.
+/// The receiver of a mailbox, and the fate of its messages without one.
 enum OwnershipCases {
     private static let subject = "ownership"
 

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Registering several agents at once, and handing registrations and factories to others.
+/// Registering several agents at once, and passing registrations and factories to others.
 enum RegistrationCases {
     private static let subject = "registration"
 

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// How many requests a receiver is given before it answers one.
+/// The number of requests that a receiver gets before it answers one.
 enum RequestLimitCases {
     private static let subject = "request limits"
 
@@ -69,7 +69,7 @@ enum RequestLimitCases {
             let handle = user.handle(to: registration.agentID)
             _ = try await handle.ping(timeout: scope.environment.timeout)
             try await handle.shutdown(terminate: false)
-            // On a slow machine the notice and the request of one call both come.
+            // On a slow machine both the notice and the request of one call arrive.
             try expect(Set(asked.elements) == [false], "what was asked to be false", seen: "\(asked.elements)")
             release.set()
         },

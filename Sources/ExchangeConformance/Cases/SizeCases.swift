@@ -1,12 +1,12 @@
 import AgentExchange
 import Foundation
 
-/// Messages of nothing, of a lot, and of too much.
+/// Empty, large and too large messages.
 enum SizeCases {
     private static let subject = "sizes"
     private static let mebibyte = 1 << 20
 
-    /// Limits above this are not tried out.
+    /// Higher limits are not tried.
     private static let largestTried = 1 << 28
 
     static let all = [

@@ -66,7 +66,7 @@ enum StandbyCases {
             scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
-            // With nobody before it, it receives.
+            // Without a receiver before it, it receives.
             let first = try await scope.agent(registration, mode: .standby)
             try await scope.expectAlive(first, for: user)
             let second = try await scope.agent(registration, elsewhere: true, mode: .standby)

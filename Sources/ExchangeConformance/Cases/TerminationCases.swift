@@ -101,7 +101,7 @@ enum TerminationCases {
             do {
                 try await scope.send(.response(request.response()), by: agent)
             } catch let error as ExchangeError where error.code == .mailboxTerminated || error.code == .closed {
-                // Saying so is as good as dropping it.
+                // Reporting it is as good as dropping it.
             }
             try await scope.expectNothing(at: user)
         },

@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// A mailbox that is removed under those who send to it.
+/// A mailbox that is terminated while others send to it.
 enum TerminationUnderLoadCases {
     private static let subject = "termination under load"
 
@@ -48,7 +48,7 @@ enum TerminationUnderLoadCases {
         },
     ]
 
-    /// One mailbox, half of whose requests are answered by its owner, and which is then terminated.
+    /// Uses one mailbox, in which the owner answers half of the requests before it is terminated.
     private static func terminateUnderPublishers(elsewhere: Bool, in scope: CaseScope) async throws {
         let terminator = try await scope.user(elsewhere: elsewhere)
         let agent = try await scope.agent(try await scope.register(by: terminator))
@@ -84,7 +84,7 @@ enum TerminationUnderLoadCases {
         try expectEqual(try await terminator.status(of: agent.mailboxID), .terminated, "the status in the end")
     }
 
-    /// Sends until the mailbox is terminated, and returns what was accepted.
+    /// Sends until the mailbox is terminated, and returns the tags of the accepted requests.
     private static func publish(
         to agent: EntityID,
         from publisher: any ExchangeTransport,
@@ -98,7 +98,8 @@ enum TerminationUnderLoadCases {
             while true {
                 sent.insert(try await scope.ping(agent, from: publisher).tag)
                 if accepted.add(agent.uuid) >= enough { busy.set() }
-                // Far ahead of the termination: waits until it begins, so that the mailbox does not grow for ever.
+                // Far ahead of the termination, waits until it begins, so that the mailbox does not grow without a
+                // bound.
                 if sent.count.isMultiple(of: 500) { try await scope.wait(for: busy, "the publishers to be busy") }
             }
         }
@@ -106,7 +107,7 @@ enum TerminationUnderLoadCases {
         return sent
     }
 
-    /// Each of the requests is answered once, with a result or with the termination, and nothing else arrives.
+    /// Checks that each request is answered once, with a result or with the termination, and that nothing else arrives.
     private static func expectOneAnswer(
         to sent: Set<UUID>,
         at publisher: any ExchangeTransport,

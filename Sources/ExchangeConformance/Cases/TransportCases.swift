@@ -139,7 +139,7 @@ enum TransportCases {
         ConformanceCase(subject, "receive ends with cancelled when its task is, and loses nothing") { scope in
             let user = try await scope.user()
             let waiting = Task { try await user.receive(timeout: nil) }
-            // The task may or may not wait already; both must end.
+            // The task may already be waiting or not; both must end.
             try await scope.expectNothing(at: try await scope.user())
             waiting.cancel()
             try await expectThrows(.cancelled, by: "a receive whose task was cancelled") {

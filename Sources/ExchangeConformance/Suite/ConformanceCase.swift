@@ -1,21 +1,21 @@
-/// One behaviour that every exchange must show.
+/// One behavior that every exchange must show.
 public struct ConformanceCase: Sendable, Identifiable {
-    /// What it is about: `transport`, `termination`, `discovery` …
+    /// Its subject: `transport`, `termination`, `discovery` and so on.
     public let subject: String
 
-    /// A sentence that says the behaviour. Unique in the suite.
+    /// The behavior as a sentence. Unique in the suite.
     public let name: String
 
     /// The name.
     public var id: String { name }
 
-    /// Whether it disturbs others: no other case may run on the exchange at the same time.
+    /// Whether it disturbs other cases: none may run on the exchange at the same time.
     public let isAlone: Bool
 
     /// The capabilities without which the exchange can't show the behavior.
     public let needs: Set<ExchangeCapability>
 
-    /// How many timeouts the whole case may take at a scale.
+    /// The number of timeouts that the whole case may take at a scale.
     let patience: @Sendable (LoadScale) -> Int
 
     let body: @Sendable (CaseScope) async throws -> Void
@@ -36,7 +36,7 @@ public struct ConformanceCase: Sendable, Identifiable {
         self.body = body
     }
 
-    /// The same case, which needs more.
+    /// Returns the same case with more needs.
     func needing(_ capability: ExchangeCapability) -> ConformanceCase {
         let needs = needs.union([capability])
         return ConformanceCase(subject, name, patience: patience, isAlone: isAlone, needs: needs, body)
@@ -48,9 +48,9 @@ public struct ConformanceCase: Sendable, Identifiable {
         return missing.isEmpty ? nil : "the exchange has no \(missing.joined(separator: ", "))"
     }
 
-    /// Runs the case, and removes from the exchange all that it made there, also when it fails.
+    /// Runs the case, and removes everything that it made on the exchange, even when it fails.
     ///
-    /// Ends in bounded time, whatever the exchange does.
+    /// It ends in bounded time, whether or not the exchange works.
     ///
     /// - Throws: ``ConformanceFailure``; ``ConformanceNotRun`` when the exchange lacks a capability that the case
     ///   ``needs``.
@@ -73,7 +73,7 @@ public struct ConformanceCase: Sendable, Identifiable {
 
 /// Thrown by a case that can't run on an exchange.
 public struct ConformanceNotRun: Error, Sendable, CustomStringConvertible {
-    /// Why not: the capabilities that are missing.
+    /// The reason: the missing capabilities.
     public let reason: String
 
     /// `not run: REASON`.
@@ -81,7 +81,7 @@ public struct ConformanceNotRun: Error, Sendable, CustomStringConvertible {
 }
 
 extension [ConformanceCase] {
-    /// The same cases, each of which needs more.
+    /// Returns the same cases, each with more needs.
     func needing(_ capability: ExchangeCapability) -> [ConformanceCase] {
         map { $0.needing(capability) }
     }

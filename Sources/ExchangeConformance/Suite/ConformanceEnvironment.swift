@@ -1,44 +1,45 @@
 public import AgentExchange
 
-/// What the cases run on: an exchange, and how patient and how heavy they are.
+/// The environment of the cases: an exchange, timeouts, and the size of the load.
 ///
-/// All cases may run at the same time, also beside other programs on the same exchange: each uses names of its own. Only
-/// those that are ``ConformanceCase/isAlone`` send to agents that are not theirs: a ping to every agent of the exchange.
+/// All cases may run at the same time, and beside other programs on the same exchange: each uses names of its own. Only
+/// cases that are ``ConformanceCase/isAlone`` send to other agents: a ping to every agent of the exchange.
 public struct ConformanceEnvironment: Sendable {
-    /// Makes what the cases use.
+    /// Makes the transports and clients of the cases.
     public let factory: any ExchangeFactory
 
-    /// A second factory of the same exchange that shares nothing with the first, as if it were in another process. The first
-    /// one again when the exchange has no ``ExchangeCapability/severalProcesses``.
+    /// A second factory of the same exchange that shares nothing with the first, as if in another process. It equals
+    /// the first if the exchange has no ``ExchangeCapability/severalProcesses``.
     public let otherFactory: any ExchangeFactory
 
     /// The capabilities of the exchange. A case that needs another one is not run.
     public let capabilities: Set<ExchangeCapability>
 
-    /// How many requests a mailbox of the exchange holds before it refuses more; `nil` when that is more than a case can send.
+    /// The number of requests that a mailbox holds before it refuses more; `nil` when it is more than a case can send.
     public let queueLimit: Int?
 
-    /// How long anything that must happen may take. An exchange that hangs fails after this time.
+    /// The time limit of every expected event. An exchange that hangs fails after it.
     public let timeout: Duration
 
-    /// How long a mailbox is watched to see that nothing arrives.
+    /// How long a mailbox is watched to check that nothing arrives.
     public let quiet: Duration
 
-    /// How heavy the load cases are.
+    /// The size of the load cases.
     public let scale: LoadScale
 
     /// Describes an exchange to the cases.
     ///
     /// - Parameters:
-    ///   - factory: Makes what the cases use.
+    ///   - factory: Makes the transports and clients of the cases.
     ///   - otherFactory: Joins the same exchange as another process would; without one the exchange has no
     ///     ``ExchangeCapability/severalProcesses``.
-    ///   - capabilities: What the exchange can do.
-    ///   - queueLimit: How many requests a mailbox holds. Without it the exchange has no ``ExchangeCapability/queueLimit``.
+    ///   - capabilities: The capabilities of the exchange.
+    ///   - queueLimit: The number of requests that a mailbox holds. Without it the exchange has no
+    ///     ``ExchangeCapability/queueLimit``.
     ///     Most cases need mailboxes without such a limit: run those that need it on an exchange of its own.
-    ///   - timeout: How long anything that must happen may take.
-    ///   - quiet: How long a mailbox is watched to see that nothing arrives.
-    ///   - scale: How heavy the load cases are.
+    ///   - timeout: The time limit of every expected event.
+    ///   - quiet: How long a mailbox is watched to check that nothing arrives.
+    ///   - scale: The size of the load cases.
     public init(
         factory: any ExchangeFactory,
         otherFactory: (any ExchangeFactory)? = nil,
@@ -61,7 +62,7 @@ public struct ConformanceEnvironment: Sendable {
     }
 }
 
-/// How heavy the load cases are.
+/// The size of the load cases.
 public struct LoadScale: Sendable, Hashable {
     /// Requests that one client has in flight at once.
     public var requestsInFlight: Int
@@ -72,7 +73,7 @@ public struct LoadScale: Sendable, Hashable {
     /// Publishers that send to a mailbox while it is terminated.
     public var publishers: Int
 
-    /// How often a mailbox is terminated under its publishers.
+    /// The number of times that a mailbox is terminated under its publishers.
     public var terminations: Int
 
     /// Makes a scale.
@@ -83,7 +84,7 @@ public struct LoadScale: Sendable, Hashable {
         self.terminations = terminations
     }
 
-    /// The same, with at least one of each.
+    /// The scale with at least one of each.
     var atLeastOne: LoadScale {
         LoadScale(
             requestsInFlight: max(1, requestsInFlight),

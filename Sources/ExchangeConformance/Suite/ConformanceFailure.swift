@@ -1,9 +1,9 @@
-/// What an exchange did that it should not have done, or did not do that it should have.
+/// A deviation of an exchange from the contract.
 public struct ConformanceFailure: Error, Sendable, CustomStringConvertible {
-    /// What the contract says.
+    /// The rule of the contract.
     public let expected: String
 
-    /// What was seen.
+    /// The observed behavior.
     public let seen: String
 
     /// The source file of the check, as `Module/File.swift`.

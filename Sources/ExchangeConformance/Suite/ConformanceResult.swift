@@ -1,10 +1,10 @@
-/// How a case ended.
+/// The result of a case.
 public struct ConformanceResult: Sendable, CustomStringConvertible {
-    /// The ways in which a case ends.
+    /// The outcomes of a case.
     public enum Outcome: Sendable {
-        /// The exchange behaves as the case says.
+        /// The exchange shows the behavior.
         case passed
-        /// The exchange behaves otherwise.
+        /// The exchange does not show the behavior.
         case failed(ConformanceFailure)
         /// The exchange lacks a capability that the case needs.
         case notRun(reason: String)
@@ -13,31 +13,32 @@ public struct ConformanceResult: Sendable, CustomStringConvertible {
     /// The subject of the case.
     public let subject: String
 
-    /// The sentence that it checks.
+    /// The behavior that it checks.
     public let name: String
 
-    /// How it ended.
+    /// The outcome.
     public let outcome: Outcome
 
-    /// How long it took.
+    /// The duration of the case.
     public let duration: Duration
 
-    /// Why it failed; `nil` when it passed or was not run.
+    /// The failure; `nil` when the case passed or was not run.
     public var failure: ConformanceFailure? {
         if case .failed(let failure) = outcome { failure } else { nil }
     }
 
-    /// Why it was not run; `nil` when it was.
+    /// The reason that the case was not run; `nil` when it was.
     public var reasonNotRun: String? {
         if case .notRun(let reason) = outcome { reason } else { nil }
     }
 
-    /// Whether the exchange behaves as the case says. `false` for a case that was not run.
+    /// Whether the exchange shows the behavior. `false` for a case that was not run.
     public var passed: Bool {
         if case .passed = outcome { true } else { false }
     }
 
-    /// One line: the outcome, the sentence, the time; and below it why it failed or was not run.
+    /// One line with the outcome, the behavior and the time; below it the reason of a failure, or of a case that was
+    /// not run.
     public var description: String {
         let time = "(\(Int(duration / .milliseconds(1))) ms)"
         return switch outcome {

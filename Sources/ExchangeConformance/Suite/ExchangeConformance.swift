@@ -1,6 +1,6 @@
-/// The suite that every exchange must pass: what the contract promises to those who use it, case by case.
+/// The suite that every exchange must pass: the guarantees of the contract, case by case.
 ///
-/// Cases are values that throw, so that any test framework, or none, can run them:
+/// Cases are values with a throwing function, so that any test framework, or none, can run them:
 ///
 /// ```swift
 /// @Test(arguments: ExchangeConformance.cases)
@@ -9,8 +9,8 @@
 /// }
 /// ```
 ///
-/// An exchange says in its ``ConformanceEnvironment`` what it can do. A case that needs more is reported as not run, with the
-/// reason; ``run(_:on:width:report:)`` returns that too.
+/// An exchange lists its capabilities in its ``ConformanceEnvironment``. A case that needs more is not run, and its
+/// result has the reason; see ``run(_:on:width:report:)``.
 public enum ExchangeConformance {
     /// Every case, by subject.
     public static let cases: [ConformanceCase] = [
@@ -49,13 +49,14 @@ public enum ExchangeConformance {
         TerminationUnderLoadCases.all,
     ].flatMap(\.self)
 
-    /// Runs cases and returns how each one ended.
+    /// Runs cases and returns their results.
     ///
     /// - Parameters:
     ///   - cases: The cases to run; all of them by default.
     ///   - environment: The exchange.
-    ///   - width: How many cases run at the same time; those that are ``ConformanceCase/isAlone`` run after the others.
-    ///   - report: Called as each case ends.
+    ///   - width: The number of cases that run at the same time. Those that are ``ConformanceCase/isAlone`` run after
+    ///     the others.
+    ///   - report: Called when a case ends.
     /// - Returns: The results, in the order of the cases.
     public static func run(
         _ cases: [ConformanceCase] = cases,

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Synchronization
 
-/// What a case makes on the exchange, so that nothing of it stays there.
+/// The objects that a case makes on the exchange, to be removed with it.
 final class CaseScope: Sendable {
     private struct State {
         var location = SourceLocation(#fileID, #line)
@@ -12,7 +12,7 @@ final class CaseScope: Sendable {
         var agents: [AgentID] = []
     }
 
-    /// What the case runs on.
+    /// The environment of the case.
     let environment: ConformanceEnvironment
 
     private let suffix = UUID().uuidString.prefix(8).lowercased()
@@ -25,7 +25,7 @@ final class CaseScope: Sendable {
         self.outer = outer
     }
 
-    /// Runs a part of the case, and removes from the exchange what the part made.
+    /// Runs a part of the case, and removes the objects of that part.
     func part(_ body: (CaseScope) async throws -> Void) async throws {
         let inner = CaseScope(environment, within: self)
         do {
@@ -37,23 +37,23 @@ final class CaseScope: Sendable {
         try await inner.close()
     }
 
-    /// How clients behave that need nothing special: they log nothing, and wait no longer than the case.
+    /// The configuration of clients without special needs: they log nothing, and wait no longer than the case.
     var quietConfiguration: ClientConfiguration {
         var configuration = ClientConfiguration(logger: Logger(label: "conformance") { _ in SwiftLogNoOpLogHandler() })
         configuration.requestDeadline = environment.timeout
         return configuration
     }
 
-    /// Where the case was when it last asked for something.
+    /// The source location of the case's last call.
     var location: SourceLocation { state.withLock { $0.location } }
 
-    /// Remembers where the case is.
+    /// Records the source location of the case.
     func note(_ file: StaticString, _ line: Int) {
         outer?.note(file, line)
         state.withLock { $0.location = SourceLocation(file, line) }
     }
 
-    /// A name that no other case, and no other run, uses.
+    /// Returns a name that no other case, and no other run, uses.
     func name(_ name: String) -> String { "Conformance.\(name)-\(suffix)" }
 
     /// An agent type with a name of this case's own.
@@ -61,7 +61,7 @@ final class CaseScope: Sendable {
         AgentType(self.name(name), parents: parents)
     }
 
-    /// A factory of the exchange: the first one, or the one that shares nothing with it.
+    /// Returns a factory of the exchange: the first one, or the one that shares nothing with it.
     func factory(elsewhere: Bool) -> any ExchangeFactory {
         elsewhere ? environment.otherFactory : environment.factory
     }
@@ -146,21 +146,21 @@ final class CaseScope: Sendable {
         return client
     }
 
-    /// Remembers a transport that was made otherwise.
+    /// Records a transport that was made in another way.
     @discardableResult
     func keep(_ transport: any ExchangeTransport) -> any ExchangeTransport {
         state.withLock { $0.transports.append(transport) }
         return transport
     }
 
-    /// Remembers an agent that was registered otherwise.
+    /// Records an agent that was registered in another way.
     func keep(_ registration: AgentRegistration) {
         state.withLock { $0.agents.append(registration.agentID) }
     }
 
     /// Removes everything from the exchange.
     ///
-    /// - Throws: The first error; the rest is removed all the same.
+    /// - Throws: The first error. Everything else is removed all the same.
     func close() async throws {
         let made = state.withLock { state in
             defer { (state.clients, state.transports, state.agents) = ([], [], []) }

@@ -49,7 +49,7 @@ func expectThrows(
     throw ConformanceFailure(expected: wanted, seen: "no error", at: location)
 }
 
-/// Checks that an error says that its message was not delivered.
+/// Checks that an error reports that its message was not delivered.
 func expectUndelivered(
     _ error: ExchangeError,
     file: StaticString = #fileID,

@@ -2,7 +2,7 @@ import AgentExchange
 import Foundation
 import Logging
 
-/// Keeps what a client logs.
+/// Keeps the log lines of a client.
 final class LogRecorder: Sendable {
     /// A line of the log.
     struct Record: Sendable {
@@ -21,10 +21,10 @@ final class LogRecorder: Sendable {
         return configuration
     }
 
-    /// The lines at a level or above it.
+    /// Returns the lines at or above a level.
     func records(from level: Logger.Level) -> [Record] { records.elements.filter { $0.level >= level } }
 
-    /// The lines at a level or above it that are about a message.
+    /// Returns the lines at or above a level that concern a message.
     func records(about tag: UUID, from level: Logger.Level) -> [Record] {
         records(from: level).filter { record in
             guard case .string(let text)? = record.metadata[LogKey.tag.rawValue] else {

@@ -51,7 +51,7 @@ extension CaseScope {
         }
     }
 
-    /// The next message of a mailbox, which must come.
+    /// Returns the next message of a mailbox, which must arrive.
     func receive(
         at transport: any ExchangeTransport,
         file: StaticString = #fileID,
@@ -64,7 +64,7 @@ extension CaseScope {
         }
     }
 
-    /// The next message of a mailbox, which must be a request.
+    /// Returns the next message of a mailbox, which must be a request.
     func receiveRequest(
         at transport: any ExchangeTransport,
         file: StaticString = #fileID,
@@ -75,7 +75,7 @@ extension CaseScope {
         throw ConformanceFailure(expected: "a request", seen: "\(message)", at: SourceLocation(file, line))
     }
 
-    /// The next message of a mailbox, which must be a response.
+    /// Returns the next message of a mailbox, which must be a response.
     func receiveResponse(
         at transport: any ExchangeTransport,
         file: StaticString = #fileID,
@@ -86,7 +86,7 @@ extension CaseScope {
         throw ConformanceFailure(expected: "a response", seen: "\(message)", at: SourceLocation(file, line))
     }
 
-    /// Watches a mailbox for a while, in which nothing may arrive.
+    /// Watches a mailbox for a while. Nothing may arrive.
     func expectNothing(
         at transport: any ExchangeTransport,
         file: StaticString = #fileID,
@@ -103,7 +103,7 @@ extension CaseScope {
         }
     }
 
-    /// Waits until a condition holds, which must happen.
+    /// Waits for a condition, which must become true.
     func eventually(
         _ expected: String,
         patience: Int = 1,
@@ -121,7 +121,7 @@ extension CaseScope {
         }
     }
 
-    /// Waits until something has happened, which must happen.
+    /// Waits for a signal, which must be set.
     func wait(
         for signal: Signal,
         _ expected: String,

@@ -21,7 +21,7 @@ extension CaseScope {
         return client.handle(to: registration.agentID)
     }
 
-    /// Has two users call an agent so many times at once. Each call must get its own result.
+    /// Calls an agent `count` times at once as two users. Each call must get its own result.
     func doubleAtTheSameTime(_ count: Int, startsAtOnce: Bool = false) async throws {
         let users = [try await userClient(), try await userClient(elsewhere: true)]
         let agent = try await serve(for: users[0], startsAtOnce: startsAtOnce, handler: Handlers.double).agentID
@@ -71,7 +71,7 @@ struct Overdrawn: Error, CustomStringConvertible {
     var description: String { "\(missing) are missing" }
 }
 
-/// An agent whose action `stick` ends only when it is cancelled, and whose action `wait` ends when it is released.
+/// An agent with two actions: `stick` ends only when it is cancelled, and `wait` ends when it is released.
 final class StuckAction: Sendable {
     let started = Signal()
     let cancelled = Signal()

@@ -1,16 +1,16 @@
 import AgentExchange
 import Foundation
 
-/// An agent whose actions stream, and which tells what becomes of them.
+/// An agent with streaming actions, which records their events.
 ///
 /// - `count(n)` yields the numbers below n;
 /// - `fail(n)` yields them and throws;
 /// - `stick(n)` yields them and ends only when it is cancelled;
 /// - `wait` yields nothing and ends when it is released.
 final class StreamingAgent: Sendable {
-    /// Every part that was taken for sending.
+    /// Every part that was accepted for sending.
     let sent = Collected<Int>()
-    /// Every action that was begun.
+    /// Every action that started.
     let begun = Collected<String>()
     let cancelled = Signal()
     let release = Signal()
@@ -39,7 +39,7 @@ final class StreamingAgent: Sendable {
     }
 }
 
-/// What came out of a stream.
+/// The result of a stream.
 struct StreamResult: Sendable {
     var numbers: [Int] = []
     var error: ExchangeError?
@@ -72,7 +72,7 @@ extension CaseScope {
         return try await withTimeout(environment.timeout, expected, file: file, line: line, body)
     }
 
-    /// Sends an agent more requests than it takes, which it all holds on to.
+    /// Sends an agent more requests than it takes at a time. The agent answers none of them.
     func fillMailbox(of agent: AgentID, by transport: any ExchangeTransport) async throws {
         for _ in 0..<environment.scale.backlog {
             let request = try Request(

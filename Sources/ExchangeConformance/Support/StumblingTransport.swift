@@ -1,9 +1,9 @@
 import AgentExchange
 import Synchronization
 
-/// A transport whose registrations fail after some have succeeded; everything else is the transport's below.
+/// A transport whose registrations fail after some have succeeded. It forwards everything else.
 ///
-/// It does not have a batch registration of its own, so it shows the one that every transport has by default.
+/// It has no batch registration of its own, so it shows the default one of every transport.
 final class StumblingTransport: ExchangeTransport {
     private let below: any ExchangeTransport
     private let left: Mutex<Int>

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Gives up waiting after a time. What hangs is cancelled and left behind, so that a case always ends.
+/// Stops waiting after a time. Work that hangs is cancelled and left behind, so that a case always ends.
 func withTimeout<Value: Sendable>(
     _ limit: Duration,
     _ expected: String,
@@ -94,10 +94,10 @@ final class Signal: Sendable {
 
     private let state = Mutex(State())
 
-    /// Whether it has happened.
+    /// Whether the signal is set.
     var isSet: Bool { state.withLock { $0.isSet } }
 
-    /// It happens: everyone who waits goes on.
+    /// Sets the signal and resumes every waiting task.
     func set() {
         let waiters = state.withLock { state in
             state.isSet = true
@@ -107,7 +107,7 @@ final class Signal: Sendable {
         for waiter in waiters { waiter.resume() }
     }
 
-    /// Waits until it happens.
+    /// Waits until the signal is set.
     ///
     /// - Throws: `CancellationError` when the task is cancelled first.
     func wait() async throws {
@@ -136,17 +136,17 @@ final class Signal: Sendable {
     }
 }
 
-/// What several tasks put together.
+/// A list that several tasks append to.
 final class Collected<Element: Sendable>: Sendable {
     private let list = Mutex<[Element]>([])
 
-    /// All so far, in the order in which they came.
+    /// The elements so far, in order.
     var elements: [Element] { list.withLock { $0 } }
 
-    /// How many so far.
+    /// The number of elements so far.
     var count: Int { list.withLock { $0.count } }
 
-    /// Adds one, and returns how many there are then.
+    /// Appends an element and returns the new number of elements.
     @discardableResult
     func add(_ element: Element) -> Int {
         list.withLock { list in

@@ -2,7 +2,7 @@
 public struct BrokerBinding: Sendable, Hashable, Decodable {
     /// The exchange; empty for the default exchange.
     public let source: String
-    /// The queue or exchange that receives.
+    /// The queue or exchange that receives messages.
     public let destination: String
     /// `queue` or `exchange`.
     public let destinationKind: String

@@ -4,7 +4,7 @@ internal import Foundation
 ///
 /// The files are removed with the value.
 public struct BrokerCertificates: Sendable {
-    /// The authority's certificate: what a client is told to trust.
+    /// The authority's certificate, which clients should trust.
     public let authority: String
     /// The broker's certificate.
     public let certificate: String
@@ -13,15 +13,15 @@ public struct BrokerCertificates: Sendable {
 
     private let directory: TemporaryDirectory
 
-    /// Whether this machine has what is needed.
+    /// Whether this machine has the necessary program.
     public static var canBeMade: Bool { FileManager.default.isExecutableFile(atPath: program) }
 
     private static let program = "/usr/bin/openssl"
 
-    /// Makes new keys and certificates that hold for two days.
+    /// Makes new keys and certificates that are valid for two days.
     ///
     /// - Parameter host: The name in the broker's certificate.
-    /// - Throws: ``ChildProcessError`` with the words of `openssl`.
+    /// - Throws: ``ChildProcessError`` with the output of `openssl`.
     public init(host: String = "localhost") async throws {
         directory = try TemporaryDirectory(prefix: "warren-certificates")
         authority = directory.path("ca.pem")
@@ -43,7 +43,7 @@ public struct BrokerCertificates: Sendable {
         for command in commands { _ = try await ChildProcess.run(Self.program, command) }
     }
 
-    /// Lines for ``PrivateBroker/Configuration/settings`` that make the broker answer with TLS on a port too.
+    /// Returns lines for ``PrivateBroker/Configuration/settings`` that open a TLS port too.
     public func settings(port: Int) -> [String] {
         [
             "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(authority)",

@@ -2,15 +2,15 @@
 public struct BrokerConnection: Sendable, Hashable, Decodable {
     /// The Erlang process of the connection.
     public let id: String
-    /// Who logged in; empty before that.
+    /// The user that logged in; empty before that.
     public let user: String
     /// The virtual host; `none` before it was opened.
     public let virtualHost: String
     /// `starting`, `running`, `flow`, `blocked` and so on.
     public let state: String
-    /// How many channels are open.
+    /// The number of open channels.
     public let channels: Int
-    /// What the client said about itself; `capabilities` is a table in it.
+    /// The client's properties; `capabilities` is a table in them.
     public let clientProperties: [String: JSONValue]
 
     private enum CodingKeys: String, CodingKey {

@@ -6,9 +6,9 @@ public struct BrokerConsumer: Sendable, Hashable, Decodable {
     public let tag: String
     /// Whether its deliveries must be acknowledged.
     public let acknowledges: Bool
-    /// How many deliveries it may hold; 0 means any number.
+    /// The number of deliveries that it may hold; 0 means any number.
     public let prefetch: Int
-    /// False for one that waits behind a single active consumer.
+    /// `false` while it waits behind a single active consumer.
     public let isActive: Bool?
     /// Its arguments, such as `x-priority`.
     public let arguments: [String: JSONValue]

@@ -2,7 +2,7 @@
 public struct BrokerExchange: Sendable, Hashable, Decodable {
     /// Its name; the default exchange has an empty one.
     public let name: String
-    /// `direct`, `topic`, `fanout`, `headers`, or what a plugin adds.
+    /// `direct`, `topic`, `fanout`, `headers`, or a type of a plugin.
     public let type: String
     /// Whether it outlives a restart of the broker.
     public let isDurable: Bool

@@ -1,18 +1,18 @@
 internal import Foundation
 
-/// What a private broker says about its queues, bindings and connections.
+/// Reads the queues, bindings and connections of a private broker.
 ///
-/// It asks the broker's own processes, as `rabbitmqctl` does, not the HTTP API: counts are those of the moment, while the
-/// statistics of the HTTP API lag by up to 5 s. A question takes about 30 ms, and half a second in a cluster.
+/// It asks the broker's own processes, as `rabbitmqctl` does, not the HTTP API. Its counts are current, while the
+/// statistics of the HTTP API lag by up to 5 s. A call takes about 30 ms, and half a second in a cluster.
 public struct BrokerManagement: Sendable {
     private let broker: PrivateBroker
 
-    /// Questions to this broker.
+    /// Makes a reader of a broker.
     public init(broker: PrivateBroker) { self.broker = broker }
 
-    /// All queues of a virtual host.
+    /// Returns all queues of a virtual host.
     ///
-    /// - Throws: ``ChildProcessError`` with the broker's words.
+    /// - Throws: ``ChildProcessError`` with the broker's output.
     public func queues(virtualHost: String = "/") async throws -> [BrokerQueue] {
         try await list(
             "list_queues",
@@ -24,23 +24,23 @@ public struct BrokerManagement: Sendable {
         )
     }
 
-    /// One queue; nil when there is none of this name.
+    /// Returns one queue, or `nil` when none has this name.
     ///
-    /// - Throws: ``ChildProcessError`` with the broker's words.
+    /// - Throws: ``ChildProcessError`` with the broker's output.
     public func queue(_ name: String, virtualHost: String = "/") async throws -> BrokerQueue? {
         try await queues(virtualHost: virtualHost).first { $0.name == name }
     }
 
-    /// All exchanges of a virtual host, the predeclared ones too.
+    /// Returns all exchanges of a virtual host, including the predeclared ones.
     ///
-    /// - Throws: ``ChildProcessError`` with the broker's words.
+    /// - Throws: ``ChildProcessError`` with the broker's output.
     public func exchanges(virtualHost: String = "/") async throws -> [BrokerExchange] {
         try await list("list_exchanges", virtualHost, ["name", "type", "durable", "arguments"])
     }
 
-    /// All bindings of a virtual host, also those that every queue has to the default exchange.
+    /// Returns all bindings of a virtual host, including those of every queue to the default exchange.
     ///
-    /// - Throws: ``ChildProcessError`` with the broker's words.
+    /// - Throws: ``ChildProcessError`` with the broker's output.
     public func bindings(virtualHost: String = "/") async throws -> [BrokerBinding] {
         try await list(
             "list_bindings",
@@ -49,9 +49,9 @@ public struct BrokerManagement: Sendable {
         )
     }
 
-    /// All consumers of a virtual host.
+    /// Returns all consumers of a virtual host.
     ///
-    /// - Throws: ``ChildProcessError`` with the broker's words.
+    /// - Throws: ``ChildProcessError`` with the broker's output.
     public func consumers(virtualHost: String = "/") async throws -> [BrokerConsumer] {
         try await list(
             "list_consumers",
@@ -60,9 +60,9 @@ public struct BrokerManagement: Sendable {
         )
     }
 
-    /// All AMQP connections.
+    /// Returns all AMQP connections.
     ///
-    /// - Throws: ``ChildProcessError`` with the broker's words.
+    /// - Throws: ``ChildProcessError`` with the broker's output.
     public func connections() async throws -> [BrokerConnection] {
         try await list("list_connections", nil, ["pid", "user", "vhost", "state", "channels", "client_properties"])
     }

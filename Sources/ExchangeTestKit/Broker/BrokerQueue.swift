@@ -6,7 +6,7 @@ public struct BrokerQueue: Sendable, Hashable, Decodable {
     public let type: String
     /// Whether it outlives a restart of the broker.
     public let isDurable: Bool
-    /// The `x-` arguments it was declared with. A list in them is not exact: `rabbitmqctl` prints it as a table.
+    /// The `x-` arguments of its declaration. A list in them is not exact: `rabbitmqctl` prints it as a table.
     public let arguments: [String: JSONValue]
     /// The policy that applies to it.
     public let policy: String?
@@ -16,13 +16,13 @@ public struct BrokerQueue: Sendable, Hashable, Decodable {
     public let ready: Int?
     /// Messages that a consumer holds.
     public let unacknowledged: Int?
-    /// How many consumers it has.
+    /// The number of its consumers.
     public let consumers: Int?
-    /// The nodes that have a copy of it; empty for a classic queue.
+    /// The nodes with a copy of it; empty for a classic queue.
     public let members: [String]
-    /// The nodes of ``members`` whose copy takes part now.
+    /// The nodes in ``members`` with an online copy.
     public let online: [String]
-    /// The node that decides; `nil` for a classic queue, and while there is none.
+    /// The leader's node; `nil` for a classic queue, and while there is none.
     public let leader: String?
 
     private enum CodingKeys: String, CodingKey {

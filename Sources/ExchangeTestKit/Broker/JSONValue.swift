@@ -15,7 +15,7 @@ public enum JSONValue: Sendable, Hashable, Decodable {
     /// A table.
     case object([String: JSONValue])
 
-    /// Reads whatever is there.
+    /// Decodes any value.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {

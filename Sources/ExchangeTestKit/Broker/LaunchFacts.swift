@@ -1,4 +1,4 @@
-/// What the launcher prints about a broker that is ready.
+/// The facts that the launcher prints about a ready broker.
 struct LaunchFacts {
     let directory: String
     let node: String
@@ -10,7 +10,7 @@ struct LaunchFacts {
     init(readingFrom launcher: ChildProcess, timeout: Duration) async throws {
         var facts: [String: String] = [:]
         do {
-            // The launcher keeps the deadline itself and can say more about a failure: it gets a little more time.
+            // The launcher keeps the deadline itself and explains failures better, so it gets a little more time.
             _ = try await launcher.line(timeout: timeout + .seconds(5)) { line in
                 guard let equals = line.firstIndex(of: "=") else { return false }
                 let key = String(line[..<equals])

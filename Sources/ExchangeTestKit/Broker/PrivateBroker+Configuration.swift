@@ -1,5 +1,5 @@
 extension PrivateBroker {
-    /// How a private broker is set up.
+    /// The settings of a private broker.
     public struct Configuration: Sendable {
         /// The plugins it runs. Without `rabbitmq_management` it starts a little faster.
         public var plugins: [String]

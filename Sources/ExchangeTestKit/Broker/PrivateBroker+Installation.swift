@@ -1,7 +1,7 @@
 internal import Foundation
 
 extension PrivateBroker {
-    /// Whether this machine has what a private broker needs.
+    /// Whether this machine has everything that a private broker needs.
     ///
     /// ```swift
     /// @Test(.enabled(if: PrivateBroker.isInstalled, "needs rabbitmq-server"))
@@ -14,10 +14,11 @@ extension PrivateBroker {
             && FileManager.default.isReadableFile(atPath: launcherPath)
     }
 
-    /// Whether private brokers of this process are RabbitMQ 4: the environment says `PRIVATE_BROKER=4`.
+    /// Whether private brokers of this process are RabbitMQ 4, selected by `PRIVATE_BROKER=4` in the environment.
     public static var isVersion4: Bool { ProcessInfo.processInfo.environment["PRIVATE_BROKER"] == "4" }
 
-    /// What to do when ``isInstalled`` is false. With Swift Testing: `Comment(rawValue: PrivateBroker.missingReason)`.
+    /// How to install RabbitMQ when ``isInstalled`` is `false`. With Swift Testing: `Comment(rawValue:
+    /// PrivateBroker.missingReason)`.
     public static var missingReason: String {
         isVersion4
             ? "RabbitMQ 4 was not fetched: sudo deploy/rabbitmq-4.sh"

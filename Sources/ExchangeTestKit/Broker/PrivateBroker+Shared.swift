@@ -5,12 +5,12 @@ extension PrivateBroker {
     private static let sharedBroker = Mutex<Task<PrivateBroker, any Error>?>(nil)
     private static let brokerToEnd = Mutex<PrivateBroker?>(nil)
 
-    /// The broker that all tests of this process use together, started by the first who asks.
+    /// Returns the broker that all tests of this process share, started on first use.
     ///
-    /// It ends with the process. Tests that kill, halt or freeze a broker start one of their own. Names must be unique
-    /// to a test: other tests run at the same time.
+    /// It ends with the process. A test that kills, halts or freezes a broker starts its own. Names must be unique to a
+    /// test, because other tests run at the same time.
     ///
-    /// - Throws: as ``start(_:)``; a failure is remembered and thrown to everyone.
+    /// - Throws: As ``start(_:)``; every call throws the same failure.
     public static func shared() async throws -> PrivateBroker {
         let task = sharedBroker.withLock { shared in
             if let shared { return shared }

@@ -2,9 +2,9 @@ internal import Glibc
 
 /// A real RabbitMQ for one test: a plain process on free loopback ports, with its files in a temporary directory.
 ///
-/// It takes about 6 s to start. `deploy/private-broker.sh` starts and watches it: when the test process ends in
-/// whatever way, also by SIGKILL, the broker is killed and its directory removed. Nothing of a broker that the machine
-/// runs is touched or used.
+/// It takes about 6 s to start. `deploy/private-broker.sh` starts and watches it: however the test process ends, even
+/// by SIGKILL, the broker is killed and its directory removed. It neither uses nor touches a broker that already runs
+/// on the machine.
 ///
 /// ``kill()``, ``halt()`` and ``restart()`` are for one caller at a time.
 public actor PrivateBroker {
@@ -32,15 +32,15 @@ public actor PrivateBroker {
     private let launcher: ChildProcess
     private let startTimeout: Duration
 
-    /// Starts a broker, ready to be connected to.
+    /// Starts a broker and returns when it accepts connections.
     ///
-    /// - Throws: ``PrivateBrokerError`` with the broker's own words when it did not start, ``ConditionNotMet`` when it
-    ///   was not ready within the configuration's ``Configuration/startTimeout``.
+    /// - Throws: ``PrivateBrokerError`` with the broker's output when it did not start, ``ConditionNotMet`` when it was
+    ///   not ready within the configuration's ``Configuration/startTimeout``.
     public static func start(_ configuration: Configuration = .init()) async throws -> PrivateBroker {
         try await start(configuration, in: nil)
     }
 
-    /// - Parameter directory: Where its files are, when it is one of a cluster.
+    /// - Parameter directory: The directory of its files, for a node of a cluster.
     static func start(_ configuration: Configuration, in directory: String?) async throws -> PrivateBroker {
         guard isInstalled else { throw PrivateBrokerError.notInstalled(missingReason) }
         let place = directory.map { ["--directory", $0] } ?? []
@@ -66,9 +66,10 @@ public actor PrivateBroker {
         self.startTimeout = startTimeout
     }
 
-    /// Ends the broker at once and removes its directory. Nothing of it is left when this returns; harmless twice.
+    /// Ends the broker at once and removes its directory. Nothing of it is left when this returns. Stopping twice is
+    /// harmless.
     ///
-    /// Clients see a connection that breaks. Use ``halt()`` first for what they see when a broker is shut down.
+    /// Clients see a broken connection. Call ``halt()`` first to show them an orderly shutdown.
     public func stop() async {
         vmProcessID = nil
         launcher.closeInput()
@@ -82,7 +83,7 @@ public actor PrivateBroker {
     /// - Throws: ``PrivateBrokerError/notRunning``.
     public func pause() throws { try signal(SIGSTOP) }
 
-    /// Lets a frozen broker go on (SIGCONT).
+    /// Continues a frozen broker (SIGCONT).
     ///
     /// - Throws: ``PrivateBrokerError/notRunning``.
     public func resume() throws { try signal(SIGCONT) }
@@ -115,7 +116,7 @@ public actor PrivateBroker {
         vmProcessID = try await LaunchFacts(readingFrom: launcher, timeout: startTimeout).vmProcessID
     }
 
-    /// Runs `rabbitmqctl` against this broker and returns what it printed. Takes about half a second.
+    /// Runs `rabbitmqctl` against this broker and returns its output. Takes about half a second.
     ///
     /// ```swift
     /// try await broker.control("set_vm_memory_high_watermark", "0.0001")
@@ -133,7 +134,7 @@ public actor PrivateBroker {
         try await ChildProcess.run("/bin/bash", [Self.launcherPath, "ctl", directory] + arguments)
     }
 
-    /// Ends the broker while the test process exits: no task runs any more.
+    /// Ends the broker while the test process exits and no task runs.
     nonisolated func endAtExit() { launcher.endAtExit(seconds: 10) }
 
     private func signal(_ number: Int32) throws {

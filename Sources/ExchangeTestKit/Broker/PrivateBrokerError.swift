@@ -1,13 +1,13 @@
-/// Why there is no private broker.
+/// The reason that there is no private broker.
 public enum PrivateBrokerError: Error, Sendable, CustomStringConvertible {
-    /// RabbitMQ is not on this machine; the text says what to install.
+    /// RabbitMQ is not on this machine; the text says how to install it.
     case notInstalled(String)
-    /// The launcher gave up; the text is what it and the broker said.
+    /// The launcher gave up; the text is its output and the broker's.
     case notStarted(String)
     /// The broker was killed, halted or stopped.
     case notRunning
 
-    /// What happened and, where there is one, the broker's own explanation.
+    /// The error, with the broker's own explanation if there is one.
     public var description: String {
         switch self {
         case .notInstalled(let reason): reason

@@ -1,7 +1,7 @@
 /// Several real RabbitMQ nodes for one test that form one cluster: plain processes on free loopback ports.
 ///
-/// They have a cookie, a port mapper and a temporary directory of their own; three take about 25 s to start. When the
-/// test process ends in whatever way, all are killed and the directory is removed.
+/// They have a cookie, a port mapper and a temporary directory of their own; three take about 25 s to start. However
+/// the test process ends, all are killed and the directory is removed.
 ///
 /// Each node is a ``PrivateBroker`` with a port of its own, which ``PrivateBroker/kill()``,
 /// ``PrivateBroker/halt()``, ``PrivateBroker/pause()`` and ``PrivateBroker/restart()`` treat alone:
@@ -18,7 +18,7 @@
 public final class PrivateCluster: Sendable {
     /// The nodes, in the order of their names.
     public let nodes: [PrivateBroker]
-    /// What keeps the port mapper and the directory.
+    /// Keeps the port mapper and the directory.
     private let launcher: ChildProcess
 
     /// One URL with the addresses of all nodes, in this order: `amqp://guest:guest@127.0.0.1:1,127.0.0.1:2`.
@@ -31,7 +31,8 @@ public final class PrivateCluster: Sendable {
     /// - Parameters:
     ///   - count: How many nodes, 1 to 9.
     ///   - configuration: The same for every node.
-    /// - Throws: ``PrivateBrokerError`` with the words of a broker that did not start, ``ConditionNotMet`` when they were not
+    /// - Throws: ``PrivateBrokerError`` with the output of a broker that did not start, ``ConditionNotMet`` when they
+    ///   were not
     ///   ready or did not join within the configuration's ``PrivateBroker/Configuration/startTimeout``.
     public static func start(
         _ count: Int = 3,
@@ -74,7 +75,7 @@ public final class PrivateCluster: Sendable {
     /// - Parameters:
     ///   - virtualHost: The virtual host of the queues.
     ///   - timeout: The deadline.
-    /// - Throws: ``ConditionNotMet`` with what is missing.
+    /// - Throws: ``ConditionNotMet`` with the missing nodes and members.
     public func waitUntilWhole(virtualHost: String = "/", timeout: Duration = .seconds(60)) async throws {
         try await eventually(
             "the cluster is whole",
@@ -85,7 +86,7 @@ public final class PrivateCluster: Sendable {
         )
     }
 
-    /// Names of nodes and members that are not there, as the first node that answers sees it.
+    /// Returns the missing nodes and members, as seen by the first node that answers.
     private func missing(_ virtualHost: String) async throws -> [String] {
         guard let witness = await witness() else { return nodes.map(\.node) }
         let running = try await witness.control("eval", "rabbit_nodes:all_running().")
@@ -96,13 +97,14 @@ public final class PrivateCluster: Sendable {
         }
     }
 
-    /// A node that runs.
+    /// Returns a running node.
     public func witness() async -> PrivateBroker? {
         for node in nodes where await node.vmProcessID != nil { return node }
         return nil
     }
 
-    /// Ends all nodes at once and removes their directory. Nothing of them is left when this returns; harmless twice.
+    /// Ends all nodes at once and removes their directory. Nothing of them is left when this returns. Stopping twice is
+    /// harmless.
     public func stop() async {
         await withDiscardingTaskGroup { group in
             for node in nodes { group.addTask { await node.stop() } }

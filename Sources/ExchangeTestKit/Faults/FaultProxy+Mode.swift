@@ -1,5 +1,5 @@
 extension FaultProxy {
-    /// What the proxy does with connections and bytes.
+    /// The proxy's treatment of connections and bytes.
     public enum Mode: Sendable, Hashable {
         /// Bytes go through.
         case pass
@@ -7,8 +7,8 @@ extension FaultProxy {
         case delay(Duration)
         /// Connections are accepted and nothing is read or written: buffers fill, and senders feel back-pressure.
         case stall
-        /// Bytes and ends of streams vanish in these directions: a half-open connection. Neither side is told anything,
-        /// not even that the other one broke, until the mode changes.
+        /// Bytes and ends of streams vanish in these directions: a half-open connection. Neither side learns anything,
+        /// not even that the other side broke, until the mode changes.
         case drop(Directions)
         /// All connections, and each new one, are reset (RST).
         case reset
@@ -30,7 +30,7 @@ extension FaultProxy {
         public static let both: Directions = [.toTarget, .toClient]
     }
 
-    /// What went through a proxy since it started.
+    /// The connections and bytes of a proxy since it started.
     public struct Statistics: Sendable, Hashable {
         /// Connections accepted.
         public internal(set) var accepted = 0

@@ -1,18 +1,18 @@
 internal import Foundation
 
-/// A TCP proxy on loopback that does what networks do: delays, stalls, swallows, resets, refuses.
+/// A TCP proxy on loopback that simulates network faults: it delays, stalls, swallows, resets and refuses.
 ///
 /// ```swift
 /// let proxy = try FaultProxy(targetPort: broker.port)
 /// // connect a client to proxy.listenPort …
-/// try await proxy.set(.drop(.both))     // half-open: bytes vanish, nobody is told
+/// try await proxy.set(.drop(.both))     // half-open: bytes vanish without a notice
 /// try await proxy.set(.reset)           // every connection breaks
 /// await proxy.stop()
 /// ```
 ///
 /// One thread serves all connections with non-blocking sockets. The proxy ends with ``stop()`` or when the value goes.
 ///
-/// A client's connect succeeds before the proxy has reached the target: a target that is down shows as a connection
+/// A client's connect succeeds before the proxy has reached the target. A target that is down appears as a connection
 /// that is reset right away. Use ``Mode/refuse`` for a connect that fails.
 public final class FaultProxy: Sendable {
     /// The port on 127.0.0.1 that clients connect to. It stays bound until the proxy ends.
@@ -24,7 +24,7 @@ public final class FaultProxy: Sendable {
 
     /// Starts a proxy in mode ``Mode/pass``.
     ///
-    /// - Throws: ``FaultProxyError`` when there is no port or socket to be had.
+    /// - Throws: ``FaultProxyError`` when no port or socket is available.
     public init(targetPort: Int) throws {
         let listener = try LoopbackTCP.listener()
         let control: ProxyControl
@@ -46,7 +46,7 @@ public final class FaultProxy: Sendable {
 
     deinit { control.requestStop() }
 
-    /// Switches the mode for all connections, open and new; it is in force when this returns.
+    /// Switches the mode for all connections, open and new. It is in force when this returns.
     ///
     /// - Throws: ``ConditionNotMet`` when the proxy has stopped.
     public func set(_ mode: Mode) async throws {
@@ -71,12 +71,12 @@ public final class FaultProxy: Sendable {
         try await control.apply { $0.resetsRequested += 1 }
     }
 
-    /// Connections and bytes until now.
+    /// The connections and bytes until now.
     public var statistics: Statistics { control.state.value.statistics }
 
     /// Waits until the statistics satisfy a condition.
     ///
-    /// - Returns: the statistics that did.
+    /// - Returns: The statistics that satisfied it.
     /// - Throws: ``ConditionNotMet`` with the last statistics.
     @discardableResult
     public func statistics(
@@ -88,7 +88,8 @@ public final class FaultProxy: Sendable {
         }
     }
 
-    /// Resets all connections and gives the port back. When this returns everything is closed; harmless twice.
+    /// Resets all connections and releases the port. Everything is closed when this returns. Stopping twice is
+    /// harmless.
     public func stop() async {
         control.requestStop()
         _ = try? await control.state.wait(for: "end of the proxy", timeout: .seconds(10)) { $0.isStopped ? true : nil }

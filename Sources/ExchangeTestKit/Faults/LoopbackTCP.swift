@@ -12,14 +12,14 @@ enum LoopbackTCP {
     private static let streamSocket =
         Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
 
-    /// A listening socket. Its port is one that the kernel does not give to outgoing connections, and it is asked for by
-    /// number: so it stays ours while the socket does not listen.
+    /// Returns a listening socket. Its port number is chosen from a range that the kernel does not use for outgoing
+    /// connections, so that it stays reserved while the socket does not listen.
     static func listener() throws -> (descriptor: Int32, port: Int) {
         var code: Int32 = 0
         for _ in 0..<100 {
             let descriptor = socket(AF_INET, streamSocket, 0)
             guard descriptor >= 0 else { throw FaultProxyError(call: "socket", code: errno) }
-            // Connections that were accepted use the port too: without this, listening again would fail.
+            // Accepted connections use the port too: without this, listening again would fail.
             set(descriptor, SOL_SOCKET, SO_REUSEADDR)
             let port = Int.random(in: 20_000..<32_000)
             if withAddress(port, { bind(descriptor, $0, $1) }) == 0 && listen(descriptor, 128) == 0 {
@@ -31,9 +31,9 @@ enum LoopbackTCP {
         throw FaultProxyError(call: "bind", code: code)
     }
 
-    /// Begins to listen (true) or stops (false): a bound socket that does not listen refuses connections.
+    /// Starts or stops listening: a bound socket that does not listen refuses connections.
     ///
-    /// - Returns: whether it listens now.
+    /// - Returns: Whether the socket listens now.
     static func setListening(_ descriptor: Int32, _ isListening: Bool) -> Bool {
         if isListening { return listen(descriptor, 128) == 0 }
         _ = shutdown(descriptor, Int32(SHUT_RD))
@@ -49,7 +49,7 @@ enum LoopbackTCP {
         return descriptor
     }
 
-    /// Begins to connect; a refusal shows at the first read or write.
+    /// Starts to connect. A refusal appears at the first read or write.
     static func connect(port: Int) -> Int32? {
         let descriptor = socket(AF_INET, streamSocket, 0)
         guard descriptor >= 0 else { return nil }
@@ -68,7 +68,7 @@ enum LoopbackTCP {
         return errno == EAGAIN || errno == EINTR || errno == ENOTCONN ? .notNow : .failed
     }
 
-    /// How many bytes were taken; nil when the connection is broken.
+    /// Returns the number of written bytes, or `nil` when the connection is broken.
     static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int? {
         let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
         if count >= 0 { return count }

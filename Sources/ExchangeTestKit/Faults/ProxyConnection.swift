@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// A client's connection and the one to the target that belongs to it.
+/// A client's connection, with its connection to the target.
 struct ProxyConnection {
     private let client: Int32
     private let target: Int32
@@ -14,12 +14,13 @@ struct ProxyConnection {
         toClient = ProxyStream(.toClient, from: target, to: client)
     }
 
-    /// When held bytes are due next.
+    /// The time when held bytes are due next.
     var nextDue: ContinuousClock.Instant? {
         [toTarget.nextDue, toClient.nextDue].compactMap { $0 }.min()
     }
 
-    /// What to poll: first the client, then the target. -1 keeps a broken socket that we hide from waking us for ever.
+    /// Returns the poll entries: first the client, then the target. -1 keeps a hidden broken socket from waking us
+    /// forever.
     func interests(_ mode: FaultProxy.Mode, _ now: ContinuousClock.Instant) -> [pollfd] {
         [
             interest(client, toTarget.wantsToRead(mode), toClient.wantsToWrite(mode, now)),
@@ -29,7 +30,7 @@ struct ProxyConnection {
 
     /// Moves bytes.
     ///
-    /// - Returns: false when the connection is over and its sockets are closed.
+    /// - Returns: `false` when the connection has ended and its sockets are closed.
     mutating func serve(
         _ mode: FaultProxy.Mode,
         client clientEvents: Int16,
@@ -62,7 +63,7 @@ struct ProxyConnection {
 
     private func cutHere(sender: Int32, receiver: Int32) -> Bool {
         LoopbackTCP.reset(sender)
-        // An orderly end: the bytes before the cut arrive.
+        // An orderly end, so that the bytes before the cut arrive.
         LoopbackTCP.close(receiver)
         return false
     }

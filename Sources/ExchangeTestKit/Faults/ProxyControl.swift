@@ -1,25 +1,25 @@
-/// A connection is cut after so many more bytes.
+/// Cuts a connection after a number of further bytes.
 struct ProxyCut: Sendable {
-    /// The wish that it came with.
+    /// The number of the request that set it.
     var id = 0
     let direction: FaultProxy.Directions
     var remaining: Int
 }
 
-/// What the proxy's owner wants, and what its thread reports back.
+/// The state that the proxy's owner requests, and the reports of its thread.
 struct ProxyState: Sendable {
     var mode = FaultProxy.Mode.pass
     var cut: ProxyCut?
     var resetsRequested = 0
     var stopRequested = false
-    /// Counts the wishes; the thread has heeded those up to `applied`.
+    /// Counts the requests; the thread has applied those up to `applied`.
     var wished = 0
     var applied = 0
     var isStopped = false
     var statistics = FaultProxy.Statistics()
 }
 
-/// Between a proxy's owner and its thread: a state behind a lock, and a descriptor that wakes the thread.
+/// Connects a proxy's owner with its thread: a state behind a lock, and a descriptor that wakes the thread.
 final class ProxyControl: Sendable {
     let state = Monitor(ProxyState())
     /// The thread polls this one.
@@ -35,7 +35,7 @@ final class ProxyControl: Sendable {
         LoopbackTCP.close(signalDescriptor)
     }
 
-    /// Changes what is wanted and waits until the thread has heeded it.
+    /// Changes the requested state and waits until the thread has applied it.
     func apply(_ change: @Sendable (inout ProxyState) -> Void) async throws {
         let wish = state.update { state in
             change(&state)

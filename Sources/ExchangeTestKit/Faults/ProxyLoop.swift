@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// The thread of a proxy: polls all sockets and moves bytes by the mode of the moment.
+/// The thread of a proxy: polls all sockets and moves bytes according to the current mode.
 struct ProxyLoop {
     private let listener: Int32
     private let targetPort: Int
@@ -26,7 +26,7 @@ struct ProxyLoop {
                 state.statistics = total
             }
             let events = wait(wish.mode)
-            // A new wish that came during the wait is heeded before anything is moved.
+            // A request that arrived during the wait is applied before any byte moves.
             wish = control.state.value
             if events.isEmpty || wish.stopRequested { continue }
             heed(wish)
@@ -42,7 +42,7 @@ struct ProxyLoop {
     }
 
     private mutating func heed(_ wish: ProxyState) {
-        // Whoever has connected counts as open, also when this thread has not looked yet.
+        // Every established connection counts as open, even if this thread has not accepted it yet.
         acceptNew(wish.mode)
         let shouldListen = wish.mode != .refuse
         if shouldListen != isListening {
@@ -59,7 +59,7 @@ struct ProxyLoop {
         connections = []
     }
 
-    /// Sleeps until a socket is ready, bytes are due or a wish came.
+    /// Sleeps until a socket is ready, bytes are due or a request arrived.
     private func wait(_ mode: FaultProxy.Mode) -> [pollfd] {
         let now = ContinuousClock.now
         var entries = [

@@ -1,4 +1,4 @@
-/// One direction of a proxied connection: what was read from one side and is due at the other.
+/// One direction of a proxied connection: the bytes read from one side that are due at the other.
 struct ProxyStream {
     private struct Chunk {
         var bytes: ArraySlice<UInt8>
@@ -8,9 +8,9 @@ struct ProxyStream {
     let direction: FaultProxy.Directions
     let source: Int32
     let sink: Int32
-    /// The source has said that it sends no more.
+    /// The source has ended its stream.
     private(set) var sourceEnded = false
-    /// The sink was told so.
+    /// The sink has received the end of the stream.
     private(set) var sinkEnded = false
     /// Either side is broken.
     private(set) var isBroken = false
@@ -23,7 +23,7 @@ struct ProxyStream {
         self.sink = sink
     }
 
-    /// When the next bytes are due; nil when none are held.
+    /// The time when the next bytes are due; `nil` when none are held.
     var nextDue: ContinuousClock.Instant? { chunks.first?.due }
 
     func wantsToRead(_ mode: FaultProxy.Mode) -> Bool {
@@ -53,9 +53,9 @@ struct ProxyStream {
         }
     }
 
-    /// Writes what is due, and the end of the stream after the last byte.
+    /// Writes the due bytes, and the end of the stream after the last byte.
     ///
-    /// - Returns: true when the connection has to be cut here.
+    /// - Returns: `true` when the connection has to be cut here.
     mutating func write(
         _ mode: FaultProxy.Mode,
         _ now: ContinuousClock.Instant,

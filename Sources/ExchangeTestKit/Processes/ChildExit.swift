@@ -1,4 +1,4 @@
-/// How a child process ended.
+/// The end of a child process.
 public enum ChildExit: Sendable, Hashable {
     /// It returned this code; 0 means success.
     case code(Int32)

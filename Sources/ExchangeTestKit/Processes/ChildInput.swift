@@ -16,13 +16,13 @@ final class ChildInput: Sendable {
         }
     }
 
-    /// Writes everything; false when either side is closed.
+    /// Writes the whole text. Returns `false` when either side is closed.
     func write(_ text: String) -> Bool {
         descriptor.withLock { descriptor in
             guard let descriptor else { return false }
             var bytes = Array(text.utf8)[...]
             while !bytes.isEmpty {
-                // A write to a program that is gone must be an error, not the end of the test process.
+                // A write to an ended program must be an error, not the end of the test process.
                 let count = bytes.withUnsafeBytes {
                     send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
                 }

@@ -1,15 +1,15 @@
 internal import Glibc
 internal import Synchronization
 
-/// A program started by a test: its standard output comes line by line, its standard input can be written and closed.
+/// A program started by a test. Its standard output is read line by line; its standard input can be written and closed.
 ///
-/// It is ended in every case: by ``stop(grace:)``, or with SIGKILL when the value goes. It gets a session of its own and only
+/// It always ends: by ``stop(grace:)``, or by SIGKILL when the value is released. It gets a session of its own and only
 /// the descriptors 0, 1 and 2. When the test process dies, its standard input closes: a helper that must not outlive
 /// the test ends at the end of its input.
 public final class ChildProcess: Sendable {
     /// The process id.
     public let id: Int32
-    /// What was started, for messages.
+    /// The name of the program, for messages.
     public let name: String
 
     private let input: ChildInput
@@ -39,7 +39,7 @@ public final class ChildProcess: Sendable {
         reaper.signal(SIGKILL)
     }
 
-    /// The next line of standard output without its newline; nil at the end.
+    /// Returns the next line of standard output without its newline, or `nil` at the end.
     ///
     /// - Throws: ``ConditionNotMet`` when no line came in time.
     public func nextLine(timeout: Duration = .seconds(30)) async throws -> String? {
@@ -60,10 +60,10 @@ public final class ChildProcess: Sendable {
         throw ChildProcessError.outputEnded(program: name, errors: standardError)
     }
 
-    /// What the program has written to standard error so far: the last 1,000 lines.
+    /// The last 1,000 lines that the program has written to standard error.
     public var standardError: String { errors.all.joined(separator: "\n") }
 
-    /// Everything on standard output that nobody has read as a line yet, after the program closed it.
+    /// Returns all unread standard output after the program closed it.
     ///
     /// - Throws: ``ConditionNotMet`` when the output did not end in time.
     public func remainingOutput(timeout: Duration = .seconds(30)) async throws -> String {
@@ -80,11 +80,11 @@ public final class ChildProcess: Sendable {
     /// Closes standard input: the program reads the end of its input.
     public func closeInput() { input.close() }
 
-    /// Sends a signal, such as `SIGTERM` or `SIGSTOP`. Nothing happens once the program has ended: the process id is
-    /// never used after it was given back.
+    /// Sends a signal, such as `SIGTERM` or `SIGSTOP`. Nothing happens once the program has ended: its process id is
+    /// never used after the system may have reused it.
     public func signal(_ number: Int32) { reaper.signal(number) }
 
-    /// How the program ended; nil while it runs.
+    /// The end of the program; `nil` while it runs.
     public var exit: ChildExit? { reaper.exit.value }
 
     /// Waits until the program has ended.
@@ -97,7 +97,7 @@ public final class ChildProcess: Sendable {
 
     /// Ends the program: closes its input, sends SIGTERM, and SIGKILL after the grace time.
     ///
-    /// - Returns: how it ended.
+    /// - Returns: The end of the program.
     /// - Throws: ``ConditionNotMet`` when even SIGKILL did not end it within 10 s, `CancellationError`.
     @discardableResult
     public func stop(grace: Duration = .seconds(5)) async throws -> ChildExit {
@@ -112,7 +112,7 @@ public final class ChildProcess: Sendable {
         }
     }
 
-    /// Closes the input and blocks until the program has ended by itself, or the time is over.
+    /// Closes the input and blocks until the program has ended by itself, or the time is up.
     func endAtExit(seconds: Double) {
         input.close()
         reaper.blockUntilExit(seconds: seconds)
@@ -122,8 +122,8 @@ public final class ChildProcess: Sendable {
 extension ChildProcess {
     /// Runs a program to its end and returns its standard output.
     ///
-    /// - Throws: ``ChildProcessError/failed(program:exit:output:errors:)`` with what it printed when it ended otherwise
-    ///   than with code 0, ``ConditionNotMet`` when it did not end in time; it is killed then.
+    /// - Throws: ``ChildProcessError/failed(program:exit:output:errors:)`` with its output when it did not end with
+    ///   code 0, ``ConditionNotMet`` when it did not end in time; it is then killed.
     public static func run(
         _ executable: String,
         _ arguments: [String] = [],

@@ -1,17 +1,17 @@
-/// Why a child process could not be used.
+/// The reason that a child process could not be used.
 public enum ChildProcessError: Error, Sendable, CustomStringConvertible {
-    /// It could not be started; `errno` says why.
+    /// It could not be started; `errno` has the reason.
     case notStarted(program: String, errno: Int32)
-    /// The system gave no pipe; `errno` says why.
+    /// The system gave no pipe; `errno` has the reason.
     case noPipe(errno: Int32)
     /// Its standard input is closed.
     case inputClosed(program: String)
-    /// Its output ended before the line came that was waited for.
+    /// Its output ended before the awaited line.
     case outputEnded(program: String, errors: String)
-    /// It ended otherwise than with code 0.
+    /// It did not end with code 0.
     case failed(program: String, exit: ChildExit, output: String, errors: String)
 
-    /// What happened, with the program's own words where it had any.
+    /// The error, with the program's own output if there is any.
     public var description: String {
         switch self {
         case .notStarted(let program, let errno): "cannot start \(program): errno \(errno)"

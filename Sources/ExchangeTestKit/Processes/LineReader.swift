@@ -1,14 +1,14 @@
 internal import Foundation
 internal import Glibc
 
-/// Reads a descriptor on a thread of its own until its end, and hands out lines.
+/// Reads a descriptor on a thread of its own until its end, and returns its lines.
 final class LineReader: Sendable {
     private struct Lines {
         var pending: [String] = []
         var isFinished = false
     }
 
-    /// Older lines are dropped when nobody reads.
+    /// The number of unread lines above which older ones are dropped.
     private static let limit = 100_000
 
     private let name: String

@@ -1,17 +1,17 @@
 internal import Foundation
 
-/// What the kernel knows of a process: memory, descriptors, threads. Linux only.
+/// The kernel's numbers about a process: memory, descriptors, threads. Linux only.
 public struct ProcessFigures: Sendable {
     /// Memory in use, in bytes.
     public let resident: Int
-    /// The most that it was, in bytes.
+    /// The peak of the memory in use, in bytes.
     public let peak: Int
     /// Open descriptors.
     public let descriptors: Int
     /// Threads.
     public let threads: Int
 
-    /// The figures of a process; of this one without an id. `nil` when it is gone, or belongs to somebody else.
+    /// Reads the numbers of a process, by default of this one. `nil` when it has ended, or belongs to another user.
     public init?(process id: Int32? = nil) {
         let folder = "/proc/" + (id.map { "\($0)" } ?? "self")
         guard

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// Where this build puts its programs.
+/// The directory of this build's programs.
 public enum ProductsDirectory {
     /// The folder of the running test program: `.build/debug` or its like. Executables of the package are in it.
     public static var url: URL {

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import Synchronization
 
-/// Waits for the end of one process on a thread of its own, and signals it as long as its id is still its own.
+/// Waits for the end of one process on a thread of its own, and signals it only while its id is valid.
 final class Reaper: Sendable {
     let exit: Monitor<ChildExit?>
     private let running: Lock
@@ -31,7 +31,7 @@ final class Reaper: Sendable {
         }
     }
 
-    /// Blocks the calling thread until the end: for the exit of the test process, where no task runs any more.
+    /// Blocks the calling thread until the end, for the exit of the test process, where no task runs.
     func blockUntilExit(seconds: Double) {
         let deadline = Date(timeIntervalSinceNow: seconds)
         ended.lock()
@@ -39,8 +39,8 @@ final class Reaper: Sendable {
         ended.unlock()
     }
 
-    /// The end is noticed first, without taking the process from the table; it is taken under the lock, so no signal
-    /// can go to a stranger that got the same id.
+    /// First detects the end without removing the process from the table; then removes it under the lock, so that no
+    /// signal can reach another process with the same id.
     private static func reap(_ process: Int32, running: Lock, exit: Monitor<ChildExit?>) {
         var information = siginfo_t()
         while waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) != 0 && errno == EINTR {}
@@ -54,7 +54,7 @@ final class Reaper: Sendable {
         exit.update { $0 = end }
     }
 
-    /// The process id until it is given back.
+    /// The process id until it is released.
     private final class Lock: Sendable {
         let process: Mutex<Int32?>
         init(_ process: Int32) { self.process = Mutex(process) }

@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Glibc
 
-/// Starts a process with three streams, and gives it nothing else of ours.
+/// Starts a process with three streams, and passes on no other descriptor.
 enum Spawn {
-    /// A started process and our ends of them.
+    /// A started process and our ends of its streams.
     struct Started {
         let id: Int32
         let input: Int32
@@ -57,8 +57,8 @@ enum Spawn {
         return Started(id: process, input: input.writing, output: output.reading, errors: errors.reading)
     }
 
-    /// A stream of one direction that no other child inherits: otherwise its end would never be read. A socket pair,
-    /// because it can be made so in one step, and because writing to it need not raise SIGPIPE.
+    /// Makes a one-way stream that no other child inherits: otherwise its end would never be read. A socket pair can be
+    /// made so in one step, and writing to it need not raise SIGPIPE.
     private static func stream() throws -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -66,7 +66,7 @@ enum Spawn {
         return (ends[0], ends[1])
     }
 
-    /// What others opened without close-on-exec. Closing one that is gone by then does no harm.
+    /// Returns descriptors that were opened without close-on-exec. Closing one that is gone by then does no harm.
     private static func inherited() -> [Int32] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
         return names.compactMap { Int32($0) }.filter { $0 > 2 }

@@ -1,13 +1,13 @@
 internal import Foundation
 
-/// A new empty directory that is removed with everything in it when this value goes.
+/// A new empty directory. It is removed with its contents when the value is released.
 public final class TemporaryDirectory: Sendable {
     /// The absolute path.
     public let path: String
 
     /// Creates a directory below the system's temporary directory.
     ///
-    /// - Parameter prefix: how its name begins; the rest is random.
+    /// - Parameter prefix: The beginning of its name; the rest is random.
     /// - Throws: the file system's error.
     public init(prefix: String = "warren") throws {
         let name = "\(prefix)-\(UUID().uuidString.lowercased())"
@@ -21,7 +21,7 @@ public final class TemporaryDirectory: Sendable {
 
     deinit { remove() }
 
-    /// The path of a file or folder in it; nothing is created.
+    /// Returns the path of a file or folder in it; nothing is created.
     public func path(_ name: String) -> String { path + "/" + name }
 
     /// Writes a text file and returns its path.
@@ -33,7 +33,7 @@ public final class TemporaryDirectory: Sendable {
         return file
     }
 
-    /// Removes it now. Harmless when it is already gone.
+    /// Removes the directory now. Harmless when it is already gone.
     public func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }

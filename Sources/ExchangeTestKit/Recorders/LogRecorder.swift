@@ -1,6 +1,6 @@
 public import Logging
 
-/// Keeps what was logged, for tests that read it.
+/// Keeps log lines for tests.
 ///
 /// ```swift
 /// let log = LogRecorder()
@@ -33,10 +33,10 @@ public final class LogRecorder: Sendable {
         Logger(label: label) { RecordingLogHandler(label: $0, recorder: self) }
     }
 
-    /// Everything until now, in order.
+    /// All entries until now, in order.
     public var entries: [Entry] { storage.value }
 
-    /// Waits for an entry, also one that is already there.
+    /// Waits for an entry, including existing ones.
     ///
     /// - Throws: ``ConditionNotMet`` when none came in time.
     @discardableResult

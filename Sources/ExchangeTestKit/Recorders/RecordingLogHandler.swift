@@ -6,7 +6,7 @@ public struct RecordingLogHandler: LogHandler {
     public var metadata: Logger.Metadata = [:]
     /// Values from the task, when a provider is set.
     public var metadataProvider: Logger.MetadataProvider?
-    /// The lowest level that is kept: all of them, unless changed.
+    /// The lowest recorded level: by default every level.
     public var logLevel = Logger.Level.trace
 
     private let label: String

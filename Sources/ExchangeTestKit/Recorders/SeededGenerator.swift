@@ -1,11 +1,11 @@
 internal import Foundation
 
-/// Random numbers that come again with the same seed (SplitMix64).
+/// Random numbers that repeat with the same seed (SplitMix64).
 ///
 /// Put the generator, or its ``seed``, into the failure message of a generated test: `WARREN_SEED=<seed> swift test`
 /// then runs the same sequence.
 public struct SeededGenerator: RandomNumberGenerator, Sendable, CustomStringConvertible {
-    /// What the sequence started with.
+    /// The seed of the sequence.
     public let seed: UInt64
     private var state: UInt64
 
@@ -16,13 +16,13 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable, CustomStringConv
         return seed ?? .random(in: .min ... .max)
     }()
 
-    /// A generator with this seed; without one, with that of the process.
+    /// Makes a generator with a seed, by default that of the process.
     public init(seed: UInt64 = Self.processSeed) {
         self.seed = seed
         state = seed
     }
 
-    /// The next number.
+    /// Returns the next number.
     public mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var mixed = state

@@ -1,12 +1,12 @@
 /// A condition did not come true in time.
 public struct ConditionNotMet: Error, CustomStringConvertible, Sendable {
-    /// What was waited for.
+    /// The awaited condition.
     public let condition: String
-    /// How long it was waited for.
+    /// How long the condition was awaited.
     public let timeout: Duration
-    /// What was seen at the last look; nil when there was nothing to tell.
+    /// The value at the last look; `nil` when there was none.
     public let lastValue: String?
-    /// The error of the last look, when it threw.
+    /// The error of the last look, if it threw.
     public let lastError: (any Error)?
 
     /// "<condition> was not met within <timeout>; last seen: <value>".
@@ -18,19 +18,19 @@ public struct ConditionNotMet: Error, CustomStringConvertible, Sendable {
     }
 }
 
-/// Waits until a look at the world returns something.
+/// Waits until a function returns a value.
 ///
-/// This is the only place of the test kit that looks again and again: it is for what cannot call back, such as another
+/// This is the only place of the test kit that polls. It is for conditions without a callback, such as those of another
 /// process. Looks are `interval` apart. An error thrown by a look counts as "not yet".
 ///
 /// - Parameters:
-///   - condition: what is waited for; it stands in the error.
-///   - timeout: the deadline. One look is always taken.
+///   - condition: The awaited condition, for the error.
+///   - timeout: The deadline. At least one look is taken.
 ///   - interval: the pause between two looks.
-///   - lastValue: describes what was last seen, asked only when the deadline has passed.
-///   - isolation: the actor that looks; the caller's by default.
-///   - look: returns nil for "not yet".
-/// - Returns: what the look returned.
+///   - lastValue: Describes the last value. Called only when the deadline has passed.
+///   - isolation: The actor that looks; the caller's by default.
+///   - look: Returns `nil` for "not yet".
+/// - Returns: The value of the successful look.
 /// - Throws: ``ConditionNotMet`` after the deadline, `CancellationError` when the task is cancelled.
 @discardableResult
 public func eventually<Value: Sendable>(
@@ -63,7 +63,7 @@ public func eventually<Value: Sendable>(
     }
 }
 
-/// Waits until a value satisfies a condition; the error tells the last value.
+/// Waits until a value satisfies a condition. The error has the last value.
 ///
 /// ```swift
 /// try await eventually("two messages ready", value: { try await management.queue("q")?.ready }) { $0 == 2 }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The text of the last value that a condition was asked about.
+/// The text of the last value that a condition was checked with.
 final class LastSeen: Sendable {
     private let storage = Mutex<String?>(nil)
 

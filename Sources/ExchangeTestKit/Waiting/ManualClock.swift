@@ -7,19 +7,19 @@
 /// clock.advance(by: .seconds(30))
 /// ```
 public final class ManualClock: Clock {
-    /// A moment, as the time since the clock was made.
+    /// A moment of the clock.
     public struct Instant: InstantProtocol, CustomStringConvertible {
         /// The time since the clock was made.
         public let offset: Duration
 
-        /// The moment so much after the clock was made.
+        /// Makes the moment that long after the clock was made.
         public init(offset: Duration = .zero) { self.offset = offset }
 
         /// A later moment; an earlier one for a negative duration.
         public func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
         /// The time from this moment to another.
         public func duration(to other: Instant) -> Duration { other.offset - offset }
-        /// Earlier moments are less.
+        /// Orders earlier moments before later ones.
         public static func < (one: Instant, other: Instant) -> Bool { one.offset < other.offset }
         /// The time since the clock was made.
         public var description: String { "\(offset)" }
@@ -33,26 +33,26 @@ public final class ManualClock: Clock {
 
     private let state = Monitor(State())
 
-    /// A clock that shows zero.
+    /// Makes a clock that shows zero.
     public init() {}
 
-    /// The moment it shows.
+    /// The current moment.
     public var now: Instant { state.value.now }
     /// The finest step: a nanosecond.
     public var minimumResolution: Duration { .nanoseconds(1) }
-    /// How many tasks sleep on it.
+    /// The number of sleeping tasks.
     public var sleepers: Int { state.value.deadlines.count }
-    /// When the first sleeper wants to wake; nil when nobody sleeps.
+    /// The earliest deadline of a sleeper; `nil` when no task sleeps.
     public var nextDeadline: Instant? { state.value.deadlines.values.min() }
 
-    /// Moves the clock on and wakes everyone whose deadline has come.
+    /// Advances the clock and wakes every task whose deadline has come.
     public func advance(by duration: Duration) {
         state.update { $0.now = $0.now.advanced(by: duration) }
     }
 
-    /// Moves the clock on to the first deadline, when somebody sleeps.
+    /// Advances the clock to the first deadline, if a task sleeps.
     ///
-    /// - Returns: whether somebody did.
+    /// - Returns: Whether a task was sleeping.
     @discardableResult
     public func advanceToNextDeadline() -> Bool {
         state.update { state in
@@ -72,7 +72,7 @@ public final class ManualClock: Clock {
         try await state.wait(for: "\(count) sleepers", timeout: timeout) { $0.deadlines.count >= count ? true : nil }
     }
 
-    /// Sleeps until the clock was moved to the deadline.
+    /// Sleeps until the clock has reached the deadline.
     ///
     /// - Throws: `CancellationError`.
     public func sleep(until deadline: Instant, tolerance: Duration? = nil) async throws {

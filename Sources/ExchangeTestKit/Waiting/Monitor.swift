@@ -1,8 +1,8 @@
 import Synchronization
 
-/// A value behind a lock that tasks can wait on: every change wakes those who wait, and they look again.
+/// A value behind a lock that tasks can wait on. Every change wakes the waiting tasks, which look again.
 ///
-/// Waiting never blocks a thread. Changing it is synchronous, so plain threads and signal-like callers may do it.
+/// Waiting never blocks a thread. Changes are synchronous, so plain threads and signal-like callers may make them.
 public final class Monitor<Value: Sendable>: Sendable {
     private struct Guarded {
         var value: Value
@@ -13,17 +13,17 @@ public final class Monitor<Value: Sendable>: Sendable {
 
     private let guarded: Mutex<Guarded>
 
-    /// A monitor that starts with this value.
+    /// Makes a monitor of a value.
     public init(_ value: Value) {
         guarded = Mutex(Guarded(value: value))
     }
 
-    /// The value of this moment.
+    /// The current value.
     public var value: Value { guarded.withLock { $0.value } }
 
-    /// Changes the value and wakes everyone who waits.
+    /// Changes the value and wakes every waiting task.
     ///
-    /// - Returns: what the change returned.
+    /// - Returns: The result of the change.
     @discardableResult
     public func update<Result: Sendable>(_ change: (inout Value) throws -> Result) rethrows -> Result {
         let (result, waiters) = try guarded.withLock { guarded in
@@ -37,14 +37,14 @@ public final class Monitor<Value: Sendable>: Sendable {
         return result
     }
 
-    /// Waits until `take` returns something. It may change the value: taking an element counts as a change.
+    /// Waits until `take` returns a value. It may change the value: taking an element counts as a change.
     ///
     /// - Parameters:
-    ///   - condition: what is waited for; it stands in the error.
-    ///   - timeout: the deadline. One look is always taken.
-    ///   - take: called under the lock; nil for "not yet".
-    /// - Throws: ``ConditionNotMet`` after the deadline, `CancellationError` when the task is cancelled, and what
-    ///   `take` throws.
+    ///   - condition: The awaited condition, for the error.
+    ///   - timeout: The deadline. At least one look is taken.
+    ///   - take: Called under the lock; returns `nil` for "not yet".
+    /// - Throws: ``ConditionNotMet`` after the deadline, `CancellationError` when the task is cancelled, and the
+    ///   error of `take`.
     @discardableResult
     public func wait<Result: Sendable>(
         for condition: String,
@@ -71,7 +71,7 @@ public final class Monitor<Value: Sendable>: Sendable {
 
     /// Waits without a deadline, until the task is cancelled.
     ///
-    /// - Throws: `CancellationError`, and what `take` throws.
+    /// - Throws: `CancellationError`, and the error of `take`.
     @discardableResult
     func wait<Result: Sendable>(
         until take: @Sendable (inout Value) throws -> Result?

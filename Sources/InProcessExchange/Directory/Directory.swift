@@ -1,9 +1,9 @@
 internal import AgentExchange
 internal import Foundation
 
-/// Who is registered, who was terminated, and who is of which type: a plain value without a lock.
+/// The registered and terminated entities, and the agents of each type: a plain value without a lock.
 struct Directory<Mailbox> {
-    /// What is known of an entity.
+    /// The state of an entity.
     enum Lookup {
         case active(Mailbox)
         case terminated
@@ -25,7 +25,7 @@ struct Directory<Mailbox> {
 
     private var entries: [EntityID: Entry] = [:]
     private var nextNumber = 0
-    /// Who was terminated, for ever: sixteen bytes each.
+    /// The terminated entities, kept permanently: sixteen bytes each.
     private var terminatedAgents: Set<UUID> = []
     private var terminatedUsers: Set<UUID> = []
     private var byType: [String: RegistrationList] = [:]
@@ -54,7 +54,7 @@ struct Directory<Mailbox> {
         if let name = id.name { byName[name, default: RegistrationList()].append(id, agent.number) }
     }
 
-    /// Buries an entity. Returns its mailbox, once; `nil` when it is not there or was terminated before.
+    /// Terminates an entity. Returns its mailbox once; `nil` when the entity does not exist or was terminated before.
     mutating func terminate(_ id: EntityID) -> Mailbox? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
         switch id.role {
@@ -69,17 +69,17 @@ struct Directory<Mailbox> {
         return entry.mailbox
     }
 
-    /// The registration of an agent that is there.
+    /// Returns the registration of an active agent.
     func registration(of id: EntityID) -> AgentRegistration? {
         entries[id]?.agent?.registration
     }
 
-    /// The agents of a type, oldest registration first.
+    /// Returns the agents of a type, oldest registration first.
     func agents(ofType name: String, allowSubtypes: Bool) -> [AgentID] {
         (allowSubtypes ? byLineage : byType)[name]?.agents ?? []
     }
 
-    /// The agents with a display name, oldest registration first.
+    /// Returns the agents with a display name, oldest registration first.
     func agents(named name: String) -> [AgentID] {
         byName[name]?.agents ?? []
     }

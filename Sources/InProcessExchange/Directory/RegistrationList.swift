@@ -2,8 +2,8 @@ internal import AgentExchange
 
 /// Agents in the order of their registration numbers.
 ///
-/// Listing takes time in proportion to the result: a removed agent leaves a gap, and the gaps are closed when they are
-/// more than half.
+/// Listing takes time in proportion to the result. A removed agent leaves a gap; gaps are closed when they are more
+/// than half.
 struct RegistrationList {
     private var entries: [(number: Int, agent: AgentID?)] = []
     private var living = 0
@@ -13,13 +13,13 @@ struct RegistrationList {
     /// The agents, oldest first.
     var agents: [AgentID] { entries.compactMap(\.agent) }
 
-    /// Adds an agent; its number is higher than those before.
+    /// Adds an agent. Its number must be higher than all earlier ones.
     mutating func append(_ agent: AgentID, _ number: Int) {
         entries.append((number, agent))
         living += 1
     }
 
-    /// Removes the agent with the number, if it is there.
+    /// Removes the agent with the number, if any.
     mutating func remove(_ number: Int) {
         var low = 0
         var high = entries.count

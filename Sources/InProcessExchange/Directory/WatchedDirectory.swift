@@ -1,6 +1,6 @@
 internal import AgentExchange
 
-/// A directory, and who watches it. What happens is told to those who watch in the order in which it happens.
+/// A directory with its watchers. It reports changes to them in the order in which they happen.
 struct WatchedDirectory<Mailbox> {
     private(set) var directory = Directory<Mailbox>()
     private var feeds: [ChangeFeed] = []
@@ -16,7 +16,7 @@ struct WatchedDirectory<Mailbox> {
         tell(.registered(registration), lineage: registration.type.lineage)
     }
 
-    /// Buries an entity. Returns its mailbox, once.
+    /// Terminates an entity. Returns its mailbox once.
     mutating func terminate(_ id: EntityID) -> Mailbox? {
         let registration = directory.registration(of: id)
         let mailbox = directory.terminate(id)
@@ -24,7 +24,7 @@ struct WatchedDirectory<Mailbox> {
         return mailbox
     }
 
-    /// Puts those into the feed that are there, and from now on what changes.
+    /// Adds the existing agents to the feed, and from now on every change.
     mutating func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) {
         let agents = directory.agents(ofType: name, allowSubtypes: allowSubtypes)
         feed.put(.snapshot(agents.compactMap { directory.registration(of: .agent($0)) }))

@@ -2,18 +2,18 @@ internal import AgentExchange
 internal import Foundation
 internal import Synchronization
 
-/// A mailbox with its lock and its clock: carries out what its state machine says.
+/// A mailbox with its lock and its clock. It carries out the actions of its state machine.
 ///
-/// A message goes straight to a task that waits for it; continuations are resumed outside the lock.
+/// A message goes directly to a waiting task. Continuations are resumed outside of the lock.
 final class Mailbox: Sendable {
     typealias Reception = Result<Message, MailboxRefusal>
     typealias Machine = MailboxStateMachine<Waiter>
 
-    /// Who waits for messages.
+    /// A waiting receiver of messages.
     enum Waiter: Sendable {
-        /// A task, for one message.
+        /// A task that waits for one message.
         case task(CheckedContinuation<Reception, Never>)
-        /// A function, for all of them.
+        /// A function that takes every message.
         case function(Taker)
 
         func resume(returning result: Reception) {
@@ -36,7 +36,7 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// What the timer needs too.
+    /// The state that the timer shares.
     private final class Box: Sendable {
         let machine: Mutex<Machine>
         let answer: @Sendable (Response) -> Void
@@ -58,14 +58,14 @@ final class Mailbox: Sendable {
         }
     }
 
-    /// Whose mailbox it is.
+    /// The owner of the mailbox.
     let id: EntityID
 
     private let box: Box
     private let timer: DeadlineTimer
     private let receptions = Atomic(0)
 
-    /// Makes an empty mailbox. `answer` delivers the answers that the mailbox itself gives.
+    /// Makes an empty mailbox. `answer` delivers the mailbox's own answers.
     init(
         id: EntityID,
         configuration: InProcessExchange.Configuration,
@@ -92,7 +92,7 @@ final class Mailbox: Sendable {
 
 extension Mailbox {
     func deliver(_ request: Request) throws(ExchangeError) {
-        // The wall clock is read once: what counts afterwards is the time that was left.
+        // The wall clock is read once; after that the remaining time counts.
         let now = ContinuousClock.now
         let deadline = request.deadline.map { now + Duration(until: $0) }
         do throws(MailboxRefusal) {
@@ -118,12 +118,12 @@ extension Mailbox {
         }
     }
 
-    /// Gives a notice to whoever is attached.
+    /// Delivers a notice to the attached receiver.
     func deliver(_ notice: Notice) {
         perform(box.machine.withLock { $0.accept(notice) })
     }
 
-    /// Answers everything that is in it, and takes nothing any more.
+    /// Answers every request in the mailbox, and refuses all further messages.
     func terminate() {
         timer.stop()
         perform(box.machine.withLock { $0.terminate() })
@@ -143,7 +143,7 @@ extension Mailbox {
 // MARK: - Its receiver
 
 extension Mailbox {
-    /// Makes the caller its receiver, or has it stand by.
+    /// Attaches the caller as receiver or standby.
     func attach(_ mode: AttachMode, limit: Int?) throws(ExchangeError) -> Machine.Receiver {
         do throws(MailboxRefusal) {
             return try box.machine.withLock { machine throws(MailboxRefusal) in
@@ -155,12 +155,12 @@ extension Mailbox {
         }
     }
 
-    /// Puts back what the receiver holds, and lets the next one take over.
+    /// Puts the receiver's held requests back, and lets the next receiver take over.
     func detach(_ receiver: Machine.Receiver) {
         perform(box.machine.withLock { $0.detach(receiver, now: .now) })
     }
 
-    /// The receiver sends a response. Returns what the response is to this mailbox.
+    /// Records that the receiver sends a response. Returns the response's meaning for this mailbox.
     func settle(
         _ tag: UUID,
         of requester: EntityID,
@@ -219,7 +219,7 @@ extension Mailbox {
         }
     }
 
-    /// Resumes the continuation with what has come meanwhile, or leaves it to wait.
+    /// Resumes the continuation with a message that has arrived meanwhile, or leaves it waiting.
     private func enter(
         _ continuation: CheckedContinuation<Reception, Never>,
         _ number: Int,
@@ -239,7 +239,7 @@ extension Mailbox {
                 continuation.resume(returning: .success(message))
             } else {
                 if let deadline { timer.arm(deadline) }
-                // The handler ran before there was anything to cancel.
+                // The cancellation handler ran before the wait was registered.
                 if Task.isCancelled { cancel(number) }
             }
         } catch {
@@ -247,7 +247,7 @@ extension Mailbox {
         }
     }
 
-    /// Hands every message to the function, on the thread of whoever sends it, until the end. Returns that.
+    /// Passes every message to the function on its sender's thread until the end. Returns the reason of the end.
     func push(by receiver: Machine.Receiver, to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
         let number = receptions.add(1, ordering: .relaxed).newValue
         let refusal = await withTaskCancellationHandler {
@@ -260,7 +260,7 @@ extension Mailbox {
         return receptionError(refusal)
     }
 
-    /// Hands over what is there, and has everything else handed over as it comes.
+    /// Passes the waiting messages to the function, and later ones as they arrive.
     private func begin(
         _ take: @escaping @Sendable (Message) -> Void,
         _ end: CheckedContinuation<MailboxRefusal, Never>,
@@ -281,7 +281,7 @@ extension Mailbox {
                 guard let message else { break }
                 take(message)
             }
-            // The handler ran before there was anything to cancel.
+            // The cancellation handler ran before the wait was registered.
             if Task.isCancelled { cancel(number) }
         } catch {
             end.resume(returning: error)
@@ -296,12 +296,12 @@ extension Mailbox {
 // MARK: - Errors
 
 extension Mailbox {
-    /// What a sender gets whose message was not accepted because the mailbox was terminated.
+    /// The error for the sender of a message to a terminated mailbox.
     static func terminated(_ id: EntityID) -> ExchangeError {
         ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: id, delivery: .refused)
     }
 
-    /// What a sender gets.
+    /// Returns the error for a sender.
     private func refusal(_ refusal: MailboxRefusal) -> ExchangeError {
         switch refusal {
         case .terminated: Self.terminated(id)
@@ -310,7 +310,7 @@ extension Mailbox {
         }
     }
 
-    /// What a receiver gets.
+    /// Returns the error for a receiver.
     private func receptionError(_ refusal: MailboxRefusal) -> ExchangeError {
         switch refusal {
         case .inUse: ExchangeError(.mailboxInUse, "another task receives from this transport", entity: id)

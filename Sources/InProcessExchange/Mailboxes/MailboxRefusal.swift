@@ -1,17 +1,17 @@
-/// Why a mailbox does not take a message, or has none for its receiver.
+/// The reason that a mailbox refuses a message, or has none for its receiver.
 enum MailboxRefusal: Error, Equatable {
-    /// Another receiver is attached, or another task of this one waits already.
+    /// Another receiver is attached, or another task of this one is waiting.
     case inUse
-    /// The receiver is not attached any more.
+    /// The receiver is no longer attached.
     case closed
     /// The receiver does not hold the request, or has answered it.
     case notHeld
     /// The mailbox was terminated.
     case terminated
-    /// As many messages wait as may.
+    /// The mailbox has reached its message limit.
     case full
-    /// The receiver waited as long as it wanted.
+    /// The receiver's timeout passed.
     case timedOut
-    /// The task that waited was cancelled.
+    /// The waiting task was cancelled.
     case cancelled
 }

@@ -2,34 +2,35 @@ internal import AgentExchange
 internal import DequeModule
 internal import Foundation
 
-/// A mailbox: what waits in it, what its receiver holds, who waits for it. Pure: no lock, no clock, nothing is sent.
+/// The state machine of a mailbox: its waiting messages, the held requests, and the waiting receivers. It is pure: it
+/// has no lock and no clock, and sends nothing.
 ///
-/// The receiver is whoever attached first; others stand by behind it, get nothing, and take over in the order in which
-/// they came. A received request is held until it is settled; detaching puts what is held back to the front. Every request
-/// that was accepted leaves the machine exactly once: settled by its receiver, or with an answer that the machine made.
+/// The first attached receiver is active. Others stand by behind it, receive nothing, and take over in the order in
+/// which they attached. A received request is held until it is settled; detaching puts held requests back at the front.
+/// Every accepted request leaves the machine exactly once: settled by its receiver, or with an answer of the machine.
 struct MailboxStateMachine<Waiter> {
     typealias Instant = ContinuousClock.Instant
 
-    /// Names one attachment.
+    /// Identifies one attachment.
     typealias Receiver = Int
 
-    /// What is to be done after an event.
+    /// The actions to take after an event.
     struct Actions {
-        /// Who waited, and what each of them gets.
+        /// The waiters to resume, each with its result.
         var wakes: [(waiter: Waiter, result: Result<Message, MailboxRefusal>)] = []
-        /// Answers to requests that will not be delivered.
+        /// Answers to requests that will never be delivered.
         var answers: [Response] = []
-        /// When ``tick(at:)`` is due, where that became earlier.
+        /// The time of the next ``tick(at:)``, if it became earlier.
         var alarm: Instant?
     }
 
-    /// What a response that the receiver sends is to its mailbox.
+    /// The meaning of a receiver's response for its mailbox.
     enum Settlement: Equatable {
-        /// The answer to a request that was held; it is not any more.
+        /// The answer to a held request, which is then no longer held.
         case answer
-        /// A second answer.
+        /// A repeated answer.
         case repeated
-        /// It answers nothing that was received here, as far as is remembered.
+        /// The response matches no request received here, as far as is remembered.
         case foreign
     }
 
@@ -44,11 +45,11 @@ struct MailboxStateMachine<Waiter> {
         let waiter: Waiter
         let number: Int
         let deadline: Instant?
-        /// Whether it gets every message, and not only the next one.
+        /// Whether it takes every message, rather than only the next one.
         let isStanding: Bool
     }
 
-    /// As many notices wait at most; a receiver that does not receive loses the later ones.
+    /// The maximum number of waiting notices. A receiver that does not receive loses later ones.
     static var noticeLimit: Int { 4096 }
 
     private let prefetch: Int
@@ -59,34 +60,34 @@ struct MailboxStateMachine<Waiter> {
     private var held: [HeldKey: Held] = [:]
     private var settled = RecentRequests(capacity: 4096)
     private var deliveries = 0
-    /// The first receives, the others stand by.
+    /// The first one is active, the others stand by.
     private var receivers: Deque<Receiver> = []
     private var lastReceiver: Receiver = 0
-    /// How many requests a receiver holds, where that is its own choice.
+    /// The receivers' own limits of held requests.
     private var limits: [Receiver: Int] = [:]
     private var waiting: [Receiver: Waiting] = [:]
     private(set) var isTerminated = false
 
-    /// Makes an empty mailbox: a receiver holds up to `prefetch` requests, and up to `maximumLength` messages wait.
+    /// Makes an empty mailbox. A receiver holds up to `prefetch` requests, and up to `maximumLength` messages wait.
     init(prefetch: Int, maximumLength: Int?) {
         self.prefetch = max(1, prefetch)
         self.maximumLength = maximumLength
     }
 
-    /// How many messages wait. Notices are no messages to wait for: they do not count.
+    /// The number of waiting messages. Notices do not count.
     var queuedMessages: Int { requests.count + responses.count }
 
-    /// How many requests were received and not settled.
+    /// The number of requests that were received and not settled.
     var heldRequests: Int { held.count }
 
-    /// How many are attached, those on standby included.
+    /// The number of attached receivers, including standbys.
     var attached: Int { receivers.count }
 }
 
 // MARK: - Messages that arrive
 
 extension MailboxStateMachine {
-    /// A request arrives. One whose deadline is over is taken, and answered at once.
+    /// Accepts a request. One past its deadline is accepted and answered at once.
     mutating func accept(_ request: Request, deadline: Instant?, now: Instant) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
         // Nobody is authenticated in one process.
@@ -96,7 +97,7 @@ extension MailboxStateMachine {
         if let deadline, deadline <= now {
             actions.answers.append(Self.expiry(of: request))
         } else if canTake, let waiter = takeWaiter() {
-            // Someone waits and may take a request: then none is queued.
+            // A waiting receiver may take the request, so no other request is queued.
             actions.wakes.append((waiter, .success(hold(element))))
         } else {
             if let maximumLength, queuedMessages >= maximumLength { throw .full }
@@ -107,7 +108,7 @@ extension MailboxStateMachine {
         return actions
     }
 
-    /// A response arrives. One that answers a request of this mailbox is taken also when the mailbox is full.
+    /// Accepts a response. The answer to a request of this mailbox is accepted even when the mailbox is full.
     mutating func accept(_ response: Response, isAnswer: Bool) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
         var actions = Actions()
@@ -120,7 +121,7 @@ extension MailboxStateMachine {
         return actions
     }
 
-    /// A notice arrives. It is dropped when nobody is attached.
+    /// Accepts a notice. It is dropped when no receiver is attached.
     mutating func accept(_ notice: Notice) -> Actions {
         if isTerminated || receivers.isEmpty { return Actions() }
         var notice = notice
@@ -134,9 +135,9 @@ extension MailboxStateMachine {
 // MARK: - The receiver
 
 extension MailboxStateMachine {
-    /// A receiver attaches, or comes to stand by behind those that are attached.
+    /// Attaches a receiver, or adds a standby behind the attached ones.
     ///
-    /// - Parameter limit: How many requests it holds at most, if that is less than the mailbox's own limit.
+    /// - Parameter limit: The maximum number of requests that it holds, if lower than the mailbox's own limit.
     mutating func attach(_ mode: AttachMode, limit: Int? = nil) throws(MailboxRefusal) -> Receiver {
         if isTerminated { throw .terminated }
         if mode == .exclusive, !receivers.isEmpty { throw .inUse }
@@ -146,9 +147,10 @@ extension MailboxStateMachine {
         return lastReceiver
     }
 
-    /// The receiver wants a message. Without one, ``wait(_:by:number:deadline:)`` may follow before any other event.
+    /// Returns the next message for a receiver. If there is none, ``wait(_:by:number:deadline:)`` may follow before any
+    /// other event.
     ///
-    /// Notices come first, then responses: they never wait behind requests. One that stands by gets nothing.
+    /// Notices come first, then responses: they never wait behind requests. A standby gets nothing.
     mutating func receive(by receiver: Receiver, now: Instant) throws(MailboxRefusal) -> (
         message: Message?, actions: Actions
     ) {
@@ -159,7 +161,7 @@ extension MailboxStateMachine {
         return (receiver == receivers.first ? next(at: now, &actions) : nil, actions)
     }
 
-    /// The receiver waits for the next message, or, when it is standing, for all that come until it is told of an end.
+    /// Registers a receiver that waits for the next message, or, if it is standing, for every message until its end.
     mutating func wait(
         _ waiter: Waiter,
         by receiver: Receiver,
@@ -170,12 +172,12 @@ extension MailboxStateMachine {
         waiting[receiver] = Waiting(waiter: waiter, number: number, deadline: deadline, isStanding: isStanding)
     }
 
-    /// The task that waits under a number was cancelled.
+    /// Cancels the wait with a number.
     mutating func cancel(_ number: Int) -> Actions {
         wake(.cancelled) { $0.number == number }
     }
 
-    /// The receiver answers a request: it is not held any more.
+    /// Settles a request that the receiver answers.
     mutating func settle(
         _ tag: UUID,
         of requester: EntityID,
@@ -185,18 +187,18 @@ extension MailboxStateMachine {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
         let key = HeldKey(source: requester, tag: tag)
-        // What is held is the first receiver's: one that stands by answers nothing.
+        // Only the active receiver holds requests: a standby answers nothing.
         guard receiver == receivers.first, held.removeValue(forKey: key) != nil else {
             return (settled.contains(key) ? .repeated : .foreign, Actions())
         }
         settled.insert(key)
         var actions = Actions()
-        // A receiver may have waited because it held too much.
+        // A receiver may have waited because it held too many requests.
         serve(at: now, &actions)
         return (.answer, actions)
     }
 
-    /// The receiver sends a part of the answer to a request, which is held on.
+    /// Checks that the receiver holds the request for which it sends a part.
     func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Receiver) throws(MailboxRefusal) {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
@@ -204,7 +206,7 @@ extension MailboxStateMachine {
         if receiver != receivers.first || !isHeld { throw .notHeld }
     }
 
-    /// A receiver goes; what it held is put back, in the order in which it was delivered, and whoever stands by takes over.
+    /// Detaches a receiver. Its held requests are put back in the order of delivery, and a standby takes over.
     mutating func detach(_ receiver: Receiver, now: Instant) -> Actions {
         guard let index = receivers.firstIndex(of: receiver) else { return Actions() }
         receivers.remove(at: index)
@@ -229,7 +231,7 @@ extension MailboxStateMachine {
 // MARK: - Time and the end
 
 extension MailboxStateMachine {
-    /// Time has come: requests that expired are answered, and whoever waited long enough is told.
+    /// Answers the expired requests, and ends the waits whose timeout has passed.
     mutating func tick(at now: Instant) -> Actions {
         var actions = wake(.timedOut) { $0.deadline.map { $0 <= now } ?? false }
         actions.answers = requests.removeExpired(at: now).map(Self.expiry)
@@ -237,7 +239,7 @@ extension MailboxStateMachine {
         return actions
     }
 
-    /// The mailbox ends, for good: every request in it is answered, responses are dropped.
+    /// Ends the mailbox permanently: answers every request in it and drops the responses.
     mutating func terminate() -> Actions {
         if isTerminated { return Actions() }
         isTerminated = true
@@ -258,7 +260,7 @@ extension MailboxStateMachine {
         return held.count < max(1, min(limit, prefetch))
     }
 
-    /// The next message that may be delivered. Expired requests on the way to it are answered.
+    /// Returns the next message to deliver. Answers expired requests on the way to it.
     private mutating func next(at now: Instant, _ actions: inout Actions) -> Message? {
         if let notice = notices.popFirst() { return .notice(notice) }
         if let response = responses.popFirst() { return .response(response) }
@@ -272,7 +274,7 @@ extension MailboxStateMachine {
         return nil
     }
 
-    /// Notes that a request is delivered. A second one with the same tag is held together with the first.
+    /// Holds a delivered request. A second one with the same tag is held together with the first.
     private mutating func hold(_ element: RequestQueue.Element) -> Message {
         let key = HeldKey(source: element.request.source, tag: element.request.tag)
         deliveries += 1
@@ -286,14 +288,14 @@ extension MailboxStateMachine {
         return elements
     }
 
-    /// Whoever waits as the receiver; it does not any more, unless it is standing.
+    /// Returns the waiter of the active receiver, and ends its wait unless it is standing.
     private mutating func takeWaiter() -> Waiter? {
         guard let receiver = receivers.first, let entry = waiting[receiver] else { return nil }
         if !entry.isStanding { waiting[receiver] = nil }
         return entry.waiter
     }
 
-    /// Gives the receiver what it waits for, if that is there.
+    /// Passes messages to the waiting receiver while there are any.
     private mutating func serve(at now: Instant, _ actions: inout Actions) {
         while let receiver = receivers.first, waiting[receiver] != nil, let message = next(at: now, &actions),
             let waiter = takeWaiter()

@@ -1,13 +1,13 @@
 internal import AgentExchange
 internal import DequeModule
 
-/// The requests that wait in a mailbox, in order, and which of them expire when.
+/// The waiting requests of a mailbox in order, with their deadlines.
 ///
 /// Each has a position; an expired request leaves its slot empty, so that the others keep theirs.
 struct RequestQueue {
     typealias Instant = ContinuousClock.Instant
 
-    /// A request, and when it may not be delivered any more.
+    /// A request, and the time after which it must not be delivered.
     struct Element {
         var request: Request
         let deadline: Instant?
@@ -15,15 +15,15 @@ struct RequestQueue {
 
     private var slots: Deque<Element?> = []
     private var firstPosition = 0
-    /// The positions of those that have a deadline.
+    /// The positions of the requests with a deadline.
     private var due = DueQueue<Int>()
 
-    /// How many requests wait.
+    /// The number of waiting requests.
     private(set) var count = 0
 
     var isEmpty: Bool { count == 0 }
 
-    /// When the first of them expires; or earlier, when that one has been taken meanwhile.
+    /// The earliest deadline. It may belong to a request that was taken meanwhile.
     var earliestDeadline: Instant? { due.first?.deadline }
 
     /// Adds a request at the end.
@@ -41,7 +41,7 @@ struct RequestQueue {
         watch(element, at: firstPosition)
     }
 
-    /// Takes the first request.
+    /// Removes and returns the first request.
     mutating func popFirst() -> Element? {
         while let slot = slots.popFirst() {
             firstPosition += 1
@@ -53,12 +53,12 @@ struct RequestQueue {
         return nil
     }
 
-    /// Takes all requests that have expired.
+    /// Removes and returns all expired requests.
     mutating func removeExpired(at now: Instant) -> [Request] {
         var expired: [Request] = []
         while let next = due.popFirst(by: now) {
             let index = next.element - firstPosition
-            // The slot may be another's by now: the request was taken, and one was put back in its place.
+            // The slot may hold another request by now: the first one was taken, and another put back in its place.
             guard slots.indices.contains(index), let element = slots[index],
                 let deadline = element.deadline, deadline <= now
             else { continue }

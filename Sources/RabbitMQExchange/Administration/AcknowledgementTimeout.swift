@@ -1,16 +1,16 @@
 internal import AMQP
 
-/// How long a receiver may hold a message on this broker, as far as it can be known from outside.
+/// How long a receiver may hold a message on this broker, as far as a client can know.
 ///
-/// The limit of the whole broker (`consumer_timeout`) is shown neither by AMQP nor by the HTTP API. A limit of one queue is,
-/// as an argument or a policy, and RabbitMQ heeds it from 3.12 on.
+/// Neither AMQP nor the HTTP API shows the limit of the whole broker (`consumer_timeout`). They show a queue's own
+/// limit, as an argument or a policy; RabbitMQ obeys it from 3.12 on.
 struct AcknowledgementTimeout {
     /// The broker's version.
     let version: String
-    /// The limits of queues of the namespace, by their names; `nil` when nobody told.
+    /// The limits of the namespace's queues, by queue name; `nil` when unknown.
     let queues: [String: Duration]?
 
-    /// What to tell.
+    /// The finding to report.
     var finding: Finding {
         let look = "rabbitmqctl environment | grep consumer_timeout"
         if isHeeded, let shortest = queues?.min(by: { $0.value < $1.value }) {
@@ -40,7 +40,7 @@ struct AcknowledgementTimeout {
 }
 
 extension Examination {
-    /// How long an action may run.
+    /// Reports how long an action may run.
     func acknowledgementTimeout() -> Finding {
         let ours = facts?.acknowledgementTimeouts.filter { $0.key.hasPrefix("warren.\(names.namespace).") }
         return AcknowledgementTimeout(version: link.consumer.serverProperties.version, queues: ours).finding

@@ -1,10 +1,10 @@
 internal import AMQP
 internal import Foundation
 
-/// What all sessions of a namespace share, as definitions that `rabbitmqctl import_definitions` and the management page
-/// import. Encode it as JSON.
+/// The objects that all sessions of a namespace share, as definitions for `rabbitmqctl import_definitions` and the
+/// management page. Encode it as JSON.
 public struct BrokerDefinitions: Sendable, Encodable {
-    /// The arguments of shared objects are texts and numbers.
+    /// The arguments of shared objects are strings and numbers.
     private enum Argument: Encodable {
         case text(String)
         case number(Int64)
@@ -107,7 +107,7 @@ public struct BrokerDefinitions: Sendable, Encodable {
 }
 
 extension RabbitMQExchange {
-    /// What all sessions of the namespace share, in a form that the broker imports. Needs no connection.
+    /// The objects that all sessions of the namespace share, in a form that the broker imports. Needs no connection.
     public var definitions: BrokerDefinitions {
         BrokerDefinitions(Topology.shared(names), virtualHost: virtualHost)
     }

@@ -3,44 +3,44 @@ public import AgentExchange
 public import Foundation
 internal import Logging
 
-/// What lies in the namespace's queues of messages that could not be delivered.
+/// The number of dead letters and parked messages in a namespace.
 public struct DeadLetterFigures: Sendable, Hashable, Codable {
     /// Dead letters that wait to be answered.
     public let waiting: Int
-    /// Who answers them: one for each session that is connected.
+    /// Consumers that answer them: one for each connected session.
     public let consumers: Int
     /// Messages that no rule could answer.
     public let parked: Int
 }
 
-/// A dead letter that was taken care of.
+/// A dead letter that was handled.
 public struct DeadLetter: Sendable, Hashable {
-    /// Why it is one: `mailbox-terminated`, `expired`, `delivery_limit`, `maxlen`, `rejected`, or `malformed`.
+    /// The reason: `mailbox-terminated`, `expired`, `delivery_limit`, `maxlen`, `rejected`, or `malformed`.
     public let reason: String
-    /// What became of it.
+    /// The outcome.
     public let outcome: Outcome
-    /// The message it was, when it could be understood.
+    /// The kind of the original message, if it could be decoded.
     public let kind: MessageKind?
-    /// Who sent it.
+    /// The sender.
     public let source: EntityID?
-    /// Whom it was for.
+    /// The destination.
     public let destination: EntityID?
     /// The tag of the request.
     public let tag: UUID?
 
-    /// What becomes of a dead letter.
+    /// The outcome of a dead letter.
     public enum Outcome: String, Sendable, Hashable, Codable {
-        /// The requester got an error as the answer.
+        /// The requester received an error answer.
         case answered
-        /// It wanted no answer.
+        /// The message required no answer.
         case dropped
-        /// No rule could answer it; it was parked.
+        /// No rule could answer the message, so it was parked.
         case parked
     }
 }
 
 extension ExchangeAdministration {
-    /// What waits, and who is there to answer it.
+    /// Returns the number of waiting dead letters and of the sessions that answer them.
     public func deadLetters() async throws(ExchangeError) -> DeadLetterFigures {
         let letters = try await link.status(ofQueue: names.unanswered)
         let older = try await link.status(ofQueue: names.deadLetters)
@@ -54,12 +54,12 @@ extension ExchangeAdministration {
 }
 
 extension RabbitMQExchange {
-    /// Answers dead letters until the task is cancelled: the role that every session has, alone.
+    /// Answers dead letters until the task is cancelled, like every session does, but without its other duties.
     ///
     /// - Parameters:
-    ///   - ready: Called once, when dead letters are received.
-    ///   - report: Called with each dead letter that was taken care of.
-    /// - Throws: `ExchangeError` when no session can be opened. A lost connection is made again.
+    ///   - ready: Called once, when dead letters are being received.
+    ///   - report: Called with each handled dead letter.
+    /// - Throws: `ExchangeError` when no session can be opened. A lost connection is restored.
     public func serveDeadLetters(
         ready: @Sendable () -> Void = {},
         report: @escaping @Sendable (DeadLetter) -> Void
@@ -75,7 +75,7 @@ extension RabbitMQExchange {
         }
         ready()
         await session.link.consumer.waitUntilClosed()
-        // The task may be cancelled; closing takes its time all the same.
+        // The task may be cancelled; closing needs its time anyway.
         await Task { await session.close() }.value
     }
 }

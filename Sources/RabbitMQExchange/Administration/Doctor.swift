@@ -3,15 +3,14 @@ internal import AgentExchange
 internal import Foundation
 
 extension RabbitMQExchange {
-    /// Connects, looks at everything that a session needs, and says what is fine, what is not and how to mend it.
+    /// Connects, checks everything that a session needs, and reports the results and how to fix faults.
     ///
-    /// What it makes to find out (a queue that expires after a minute) is removed again.
+    /// The test queue, which would expire after a minute, is deleted again.
     ///
     /// - Parameters:
-    ///   - management: What the management plugin told, or why it did not; `nil` when it was not asked.
+    ///   - management: The facts of the management plugin, or the error of the request; `nil` when it was not asked.
     ///   - report: Called with each finding as it is found.
-    /// - Returns: All findings, in the order in which they were found. When no connection can be made, the last one says
-    ///   why.
+    /// - Returns: All findings in order. If no connection can be made, the last one has the reason.
     public func diagnose(
         management: Result<ManagementFacts, any Error>? = nil,
         report: @Sendable (Finding) -> Void = { _ in }
@@ -48,7 +47,7 @@ extension RabbitMQExchange {
     }
 }
 
-/// What the making of a connection tells.
+/// The findings about opening a connection.
 struct ConnectionDiagnosis {
     private let address: BrokerAddress
 
@@ -56,12 +55,12 @@ struct ConnectionDiagnosis {
         self.address = address
     }
 
-    /// A connection was made.
+    /// Returns the findings of a successful connection.
     func findings() -> [Finding] {
         [Finding(.address, .ok, "\(address.plainURL) answers"), tls(), login()]
     }
 
-    /// No connection was made: what worked before it failed, and why it did.
+    /// Returns the findings of a failed connection: the steps that worked, and the reason of the failure.
     func findings(of error: ExchangeError) -> [Finding] {
         let cause = error.underlying as? AMQPError
         let text = cause?.message ?? error.message
@@ -113,7 +112,7 @@ struct ConnectionDiagnosis {
         case .none where address.isLoopback: return Finding(.tls, .ok, "not encrypted, on this machine only")
         case .none:
             let mend = "use amqps:// (port 5671)"
-            return Finding(.tls, .warn, "not encrypted: whoever is on the network reads the password", mend: mend)
+            return Finding(.tls, .warn, "not encrypted: anyone on the network can read the password", mend: mend)
         }
     }
 
@@ -122,6 +121,6 @@ struct ConnectionDiagnosis {
         let text = "\(user), virtual host \(address.virtualHost)"
         guard address.user == "guest", !address.isLoopback else { return Finding(.login, .ok, text) }
         let mend = "make a user of its own; see warren topology --format permissions"
-        return Finding(.login, .warn, "\(text): everybody knows the password of guest", mend: mend)
+        return Finding(.login, .warn, "\(text): the password of guest is public", mend: mend)
     }
 }

@@ -2,15 +2,15 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// Whether the broker takes messages.
+/// Checks whether the broker accepts messages.
 extension Examination {
-    /// A broker with an alarm takes no messages. It says so at the first one, so the second tells.
+    /// A broker with an alarm accepts no messages. It reports the alarm at the first one, so the second shows it.
     func alarms() async -> Finding {
         let first = await alarmsAtOnePublication()
         return first.level == .ok ? await alarmsAtOnePublication() : first
     }
 
-    /// Publishes a message that nobody gets, on a channel of its own: where the exchange is missing, that closes it.
+    /// Publishes a message without a receiver, on a channel of its own: a missing exchange closes that channel.
     private func publishToNobody() async throws(AMQPError) {
         let publication = Publication(
             exchange: names.mailboxes,

@@ -2,16 +2,16 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// The parts of a diagnosis that need a connection.
+/// The checks of a diagnosis that need a connection.
 struct Examination: Sendable {
     let administration: ExchangeAdministration
-    /// What the management plugin tells.
+    /// The facts of the management plugin.
     let facts: ManagementFacts?
 
     var link: BrokerLink { administration.link }
     var names: ExchangeNames { administration.names }
 
-    /// What the broker says about itself.
+    /// Reports the broker's product and version.
     func broker() -> Finding {
         let properties = link.consumer.serverProperties
         let cluster = properties.clusterName.map { ", cluster \($0)" } ?? ""
@@ -34,7 +34,7 @@ struct Examination: Sendable {
         return Finding(.broker, .ok, "\(text); confirms, cancel notices and blocked notices are there")
     }
 
-    /// Whether the management plugin answers.
+    /// Reports whether the management plugin answers.
     func management(_ answer: Result<ManagementFacts, any Error>) -> Finding {
         switch answer {
         case .success(let facts):
@@ -48,7 +48,7 @@ struct Examination: Sendable {
         }
     }
 
-    /// Makes a queue as a session does, and removes it.
+    /// Declares a queue like a session does, and deletes it.
     func permissions() async -> Finding {
         let queue = names.sessionQueue(link.wall?.uuid() ?? UUID())
         let mend = "give the user a role's permissions: warren topology --format permissions --user NAME"
@@ -73,7 +73,7 @@ struct Examination: Sendable {
         }
     }
 
-    /// `false` when there is nothing to bind to yet.
+    /// Returns `false` when no exchange exists yet to bind to.
     private func tryToBind(_ queue: String, _ limit: Deadline) async throws(ExchangeError) -> Bool {
         let way = names.binding(of: queue, to: queue)
         guard try await link.hasExchange(way.exchange) else { return false }
@@ -83,15 +83,15 @@ struct Examination: Sendable {
         return true
     }
 
-    /// The shared objects.
+    /// Reports the shared objects.
     func topology() async -> Finding {
         do throws(ExchangeError) {
             let everything = try await administration.topology(facts)
             let objects = everything.filter { $0.kind != .binding }
             if let wrong = objects.first(where: { $0.state == .different }) {
                 let mend =
-                    "delete \(wrong.kind) \(wrong.name) when nobody uses it; the next session makes it anew"
-                let text = "\(wrong.kind) \(wrong.name) is not what it should be: \(wrong.detail ?? "")"
+                    "delete \(wrong.kind) \(wrong.name) while it is unused; the next session creates it again"
+                let text = "\(wrong.kind) \(wrong.name) differs from what Warren needs: \(wrong.detail ?? "")"
                 return Finding(.topology, .fail, text, mend: mend)
             }
             let missing = objects.filter { $0.state == .missing }
@@ -101,7 +101,7 @@ struct Examination: Sendable {
             }
             guard missing.isEmpty else {
                 let list = missing.map { "\($0.kind) \($0.name)" }.joined(separator: ", ")
-                let mend = "the next session makes them; terminate and register again what was registered before"
+                let mend = "the next session makes them; terminate and register again earlier agents"
                 return Finding(.topology, .warn, "missing: \(list)", mend: mend)
             }
             let bindings = everything.filter { $0.kind == .binding }
@@ -118,11 +118,11 @@ struct Examination: Sendable {
         }
     }
 
-    /// What older versions made: it works, and is not as good as what is made today.
+    /// Reports objects of older versions: they work, but less well than those of today.
     private func older(_ objects: [TopologyObject]) -> Finding? {
         let mend = "warren topology migrate; older sessions may go on meanwhile"
         if let queue = objects.first(where: { $0.state == .older }) {
-            let text = "queue \(queue.name) of an older version is there; RabbitMQ 4 drops what it gives out 20 times"
+            let text = "queue \(queue.name) is of an older version; RabbitMQ 4 drops its messages after 20 deliveries"
             return Finding(.topology, .warn, text, mend: mend)
         }
         let mailboxes = facts?.atMostOnceQueues ?? []
@@ -131,7 +131,7 @@ struct Examination: Sendable {
         return Finding(.topology, .warn, text, mend: mend)
     }
 
-    /// A fence through the directory and back.
+    /// Sends a fence through the directory and back.
     func directory() async -> Finding {
         let start = ContinuousClock.now
         do throws(ExchangeError) {
@@ -153,7 +153,7 @@ struct Examination: Sendable {
         }
     }
 
-    /// Mailboxes without a queue, and those that nobody serves.
+    /// Reports mailboxes without a queue, and mailboxes without a receiver.
     func mailboxes() async -> Finding {
         do throws(ExchangeError) {
             let agents = try await administration.mailboxes(facts).filter { $0.id.role == .agent }
@@ -188,12 +188,12 @@ struct Examination: Sendable {
         }
     }
 
-    /// Dead letters that nobody answers, and parked messages.
+    /// Reports dead letters without a consumer, and parked messages.
     func deadLetters() async -> Finding {
         do throws(ExchangeError) {
             let figures = try await administration.deadLetters()
             if figures.waiting > 0, figures.consumers == 0 {
-                let text = "\(figures.waiting) dead letters wait, and nobody answers them"
+                let text = "\(figures.waiting) dead letters wait, and no session answers them"
                 return Finding(.deadLetters, .warn, text, mend: "warren dead-letters --serve, or any other session")
             }
             if figures.parked > 0 {

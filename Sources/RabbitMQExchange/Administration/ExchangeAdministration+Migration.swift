@@ -2,28 +2,31 @@ internal import AMQP
 public import AgentExchange
 internal import Foundation
 
-/// What became of the objects of older versions.
+/// The outcome of a migration from an older version.
 public struct Migration: Sendable, Hashable, Codable {
-    /// Dead letters that were moved to the queue of today.
+    /// Dead letters moved to the current queue.
     public internal(set) var moved = 0
-    /// Sessions of older versions that still serve the older queue: run it again when they have ended. 0 when the queue is
-    /// gone.
+    /// Sessions of older versions that still serve the older queue: run the migration again when they have ended. 0
+    /// when the queue is gone.
     public internal(set) var olderSessions = 0
 }
 
 extension ExchangeAdministration {
-    /// Moves what is in the dead letters of older versions to the queue of today, and removes their queue. Agents, callers
-    /// and their sessions go on meanwhile, and nothing is lost.
+    /// Moves the dead letters of older versions to the current queue, and removes their queue. Agents, callers and
+    /// their sessions keep running, and nothing is lost.
     ///
-    /// Older mailboxes go on to dead-letter with their routing key, which then leads to the new queue. Sessions of today are
-    /// told to leave the older queue; while sessions of an older version are connected it stays, and both are served.
+    /// Older mailboxes keep dead-lettering with their routing key, which then leads to the current queue. Sessions of
+    /// this version are told to leave the older queue. It stays while sessions of an older version are connected, and
+    /// both queues are served.
     ///
-    /// - Throws: `ExchangeError` with the code `forbidden` for a broker user who may not make what all sessions share.
+    /// - Throws: `ExchangeError` with the code `forbidden` for a broker user that may not declare the shared
+    ///   objects.
     public func migrate() async throws(ExchangeError) -> Migration {
         try await Topology.shared(names).declare(on: link)
         var migration = Migration()
         guard let status = try await link.status(ofQueue: names.deadLetters) else { return migration }
-        // First the new way, then the end of the old one: a dead letter between is answered twice, and dropped once.
+        // First the new binding, then the end of the old one: a dead letter in between is answered twice, and one
+        // answer dropped.
         try await Topology(exchanges: [], queues: [], bindings: [newWay]).declare(on: link)
         let markerWay = Topology.Binding(
             queue: names.deadLetters,
@@ -36,7 +39,7 @@ extension ExchangeAdministration {
         try await unbind([markerWay])
         migration.moved = try await moveOlder()
         guard migration.olderSessions == 0 else {
-            // They would not be served any more.
+            // They would no longer be served.
             try await Topology.older(names).declare(on: link)
             try await unbind([newWay])
             return migration
@@ -48,7 +51,7 @@ extension ExchangeAdministration {
         return migration
     }
 
-    /// The way of what older mailboxes dead-letter to the queue of today.
+    /// The binding that leads the dead letters of older mailboxes to the current queue.
     private var newWay: Topology.Binding {
         Topology.Binding(
             queue: names.unanswered,
@@ -71,9 +74,10 @@ extension ExchangeAdministration {
         }
     }
 
-    /// Sends each session that serves the older queue a marker, after which it leaves it. Sessions of older versions drop it.
+    /// Sends a marker to each session that serves the older queue, which makes it leave. Sessions of older versions
+    /// drop it.
     ///
-    /// - Returns: How many are left after a while.
+    /// - Returns: The number of consumers left after a while.
     private func sendAway(_ count: Int, through way: Topology.Binding) async throws(ExchangeError) -> Int {
         var left = count
         var pause = Pause(link)
@@ -93,9 +97,9 @@ extension ExchangeAdministration {
         return left
     }
 
-    /// Moves the dead letters one by one: each is confirmed where it goes before it is acknowledged.
+    /// Moves the dead letters one by one: each is confirmed at its destination before it is acknowledged.
     ///
-    /// - Returns: How many were moved.
+    /// - Returns: The number of moved dead letters.
     private func moveOlder() async throws(ExchangeError) -> Int {
         var moved = 0
         while true {

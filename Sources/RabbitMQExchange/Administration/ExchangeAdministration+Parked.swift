@@ -1,10 +1,10 @@
 internal import AMQP
 public import AgentExchange
 
-/// The parked messages. They are read without being taken: what is not dropped or replayed goes back to its place. Of two
-/// programs that do this at a time, one sees fewer messages.
+/// Parked messages. They are read without being removed: a message that is neither dropped nor replayed returns to its
+/// place. Of two programs that do this at the same time, one sees fewer messages.
 extension ExchangeAdministration {
-    /// The oldest parked messages.
+    /// Returns the oldest parked messages.
     public func parked(limit: Int = 100) async throws(ExchangeError) -> [ParkedMessage] {
         var messages: [ParkedMessage] = []
         _ = try await browse { delivery, _ throws(ExchangeError) in
@@ -15,32 +15,32 @@ extension ExchangeAdministration {
         return messages
     }
 
-    /// Removes parked messages for good.
+    /// Removes parked messages permanently.
     ///
-    /// - Returns: How many were removed.
+    /// - Returns: The number of removed messages.
     public func dropParked(
         where matches: (ParkedMessage) -> Bool
     ) async throws(ExchangeError) -> Int {
         try await browse { delivery, _ throws(ExchangeError) in matches(ParkedMessage(delivery)) ? .remove : .keep }
     }
 
-    /// Sends parked messages again: to the mailbox that they were for, or to another.
+    /// Sends parked messages again, to their original mailbox or to another.
     ///
-    /// A message is removed when the broker has confirmed it at its destination. One that still can't be understood there
-    /// is parked once more.
+    /// A message is removed when the broker has confirmed it at its destination. A message that still can't be decoded
+    /// there is parked again.
     ///
     /// - Parameters:
-    ///   - mailbox: Where to; by default what the message says.
-    ///   - matches: Which messages; asked for each that is parked.
-    /// - Returns: How many were sent.
-    /// - Throws: `ExchangeError.Code.invalidMessage` for a message that says no destination,
-    ///   `ExchangeError.Code.badEntityID` or `ExchangeError.Code.mailboxTerminated` when that mailbox takes none;
+    ///   - mailbox: The destination; by default the message's own.
+    ///   - matches: Selects messages; called for each parked one.
+    /// - Returns: The number of sent messages.
+    /// - Throws: `ExchangeError.Code.invalidMessage` for a message without a destination,
+    ///   `ExchangeError.Code.badEntityID` or `ExchangeError.Code.mailboxTerminated` when that mailbox accepts none;
     ///   then this message and those after it stay.
     public func replayParked(
         to mailbox: EntityID? = nil,
         where matches: (ParkedMessage) -> Bool
     ) async throws(ExchangeError) -> Int {
-        // What is parked again while this runs comes behind what was there at its beginning.
+        // Messages parked again meanwhile are behind those that were there at the start.
         try await browse { delivery, _ throws(ExchangeError) in
             guard matches(ParkedMessage(delivery)) else { return .keep }
             try await replay(delivery, to: mailbox)
@@ -89,9 +89,9 @@ extension ExchangeAdministration {
         case enough
     }
 
-    /// Gets the messages that are there now one by one; closing the channel gives back those that were not removed.
+    /// Gets the current messages one by one. Closing the channel returns those that were not removed.
     ///
-    /// - Returns: How many were removed.
+    /// - Returns: The number of removed messages.
     private func browse(
         _ body: (Delivery, Int) async throws(ExchangeError) -> Verdict
     ) async throws(ExchangeError) -> Int {
@@ -113,8 +113,9 @@ extension ExchangeAdministration {
         }
     }
 
-    /// Closes the channel, and waits until what was looked at is in its place again: a quorum queue takes that in later, and
-    /// whoever looks next would miss it. Another program may look at some meanwhile, so the wait has a limit.
+    /// Closes the channel and waits until the returned messages are in place again: a quorum queue takes them back
+    /// later, and the next reader would miss them. Another program may be reading some meanwhile, so the wait has a
+    /// limit.
     private func giveBack(_ channel: Channel, until count: Int, _ limit: Deadline) async {
         try? await channel.close(deadline: limit)
         var pause = Pause(link)

@@ -3,10 +3,11 @@ public import AgentExchange
 internal import Synchronization
 
 extension ExchangeAdministration {
-    /// What there is of the namespace on the broker. Other namespaces, also those whose names begin alike, are not in it.
+    /// Returns the queues and exchanges of the namespace on the broker. Other namespaces are not included, even if
+    /// their names begin alike.
     ///
-    /// - Parameter facts: What the management plugin tells. Without it the queues of sessions, and those of mailboxes that the
-    ///   directory does not know, are not found: AMQP can't list.
+    /// - Parameter facts: The facts of the management plugin. Without them the queues of sessions, and of mailboxes
+    ///   that the directory does not know, are not found: AMQP can't list queues.
     public func contents(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
         var candidates = sharedQueues
@@ -14,7 +15,7 @@ extension ExchangeAdministration {
         do throws(ExchangeError) {
             for id in try await registered() { candidates += [names.queue(of: id), names.attempts(of: id)] }
         } catch {
-            // A directory that can't be read does not keep anybody from removing it, when the plugin has told what there is.
+            // An unreadable directory does not prevent its removal, if the plugin listed the queues.
             guard facts != nil else { throw error }
         }
         var queues: [NamespaceContents.Queue] = []
@@ -32,7 +33,7 @@ extension ExchangeAdministration {
         return NamespaceContents(queues: queues, exchanges: exchanges)
     }
 
-    /// The queues that all sessions share, those of older versions and of a compaction too.
+    /// The queues that all sessions share, including those of older versions and of a compaction.
     private var sharedQueues: [String] {
         (Topology.shared(names).queues + Topology.older(names).queues).map(\.name) + [names.directory(.copy)]
     }
@@ -42,23 +43,23 @@ extension ExchangeAdministration {
         return try await session.directory.everyone().map(\.id)
     }
 
-    /// How often what others make again is removed again.
+    /// The number of removals of objects that other sessions create again.
     private static let removals = 3
 
-    /// Removes everything of the namespace from the broker: all registered mailboxes with what is in them, the directory,
-    /// dead letters and parked messages, exchanges. Nothing is answered.
+    /// Removes everything of the namespace from the broker: all registered mailboxes with their messages, the
+    /// directory, dead letters, parked messages and exchanges. No request is answered.
     ///
-    /// Close everything that uses it first: a session that is still connected makes again what it misses. This administration
-    /// does not read the directory any more afterwards.
+    /// Close every program that uses it first: a connected session creates missing objects again. This administration
+    /// does not read the directory afterwards.
     ///
     /// - Parameter facts: See ``contents(_:)``.
-    /// - Returns: How many queues and exchanges were deleted.
-    /// - Throws: `ExchangeError.Code.unavailable` when another session made something again.
+    /// - Returns: The number of deleted queues and exchanges.
+    /// - Throws: `ExchangeError.Code.unavailable` when another session created an object again.
     @discardableResult
     public func removeNamespace(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> Int {
         var count = 0
         var contents = try await contents(facts)
-        // It is our own reader too that would make the stream again, and all exchanges with it.
+        // The session's own reader would also create the stream again, and all exchanges with it.
         session.directory.stopFollowing()
         for _ in 0..<Self.removals {
             if contents.isEmpty { return count }
@@ -67,11 +68,11 @@ extension ExchangeAdministration {
             contents = try await shared()
         }
         if contents.isEmpty { return count }
-        let text = "sessions of the namespace \(names.namespace) are connected and make again what is removed"
+        let text = "sessions of the namespace \(names.namespace) are connected and restore the removed objects"
         throw ExchangeError(.unavailable, text)
     }
 
-    /// What is there of what all sessions share.
+    /// Returns the shared objects that exist.
     private func shared() async throws(ExchangeError) -> NamespaceContents {
         let shared = Topology.shared(names)
         var queues: [NamespaceContents.Queue] = []
@@ -110,7 +111,7 @@ extension ExchangeAdministration {
 }
 
 extension Directory {
-    /// The stream is not read any more, and not made again when it is deleted; whoever asks next begins anew.
+    /// Stops reading the stream, so that it is not created again when it is deleted. The next reader starts over.
     func stopFollowing() {
         let readers = state.withLock { state in
             defer { state.readers = [:] }

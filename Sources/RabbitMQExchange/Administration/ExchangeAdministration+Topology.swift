@@ -2,12 +2,12 @@ internal import AMQP
 public import AgentExchange
 
 extension ExchangeAdministration {
-    /// What all sessions of the namespace share on the broker, compared with what is there.
+    /// Compares the objects that all sessions of the namespace share with those on the broker.
     ///
-    /// Nothing is made: an object is looked at passively, and compared by declaring it once more only when it is there.
+    /// Nothing is created: an object is declared passively, and declared with its properties only if it exists.
     ///
-    /// - Parameter facts: What the management plugin tells; without it the state of bindings is
-    ///   ``TopologyObject/State/unknown``, because AMQP can't look at one.
+    /// - Parameter facts: The facts of the management plugin. Without them the state of bindings is
+    ///   ``TopologyObject/State/unknown``, because AMQP can't read a binding.
     public func topology(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> [TopologyObject] {
         let wanted = Topology.shared(names)
         var objects: [TopologyObject] = []
@@ -56,7 +56,7 @@ extension ExchangeAdministration {
         return objects + Self.bindings(wanted, objects, facts)
     }
 
-    /// AMQP can't look at a binding; but where either end is missing, it is too.
+    /// AMQP can't read a binding, but a binding is missing if one of its ends is.
     private static func bindings(
         _ wanted: Topology,
         _ objects: [TopologyObject],

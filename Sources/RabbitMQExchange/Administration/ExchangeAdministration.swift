@@ -3,10 +3,10 @@ public import AgentExchange
 internal import Foundation
 internal import Logging
 
-/// What operators do with a namespace of a broker: look at it, compare it with what it should be, clean up.
+/// Operations on a namespace of a broker: inspect it, compare it with its specification, clean up.
 ///
-/// It registers nobody, declares nothing and receives no mailbox, so looking changes nothing but for one small record in
-/// the directory with each question that needs a complete answer. Close it when done.
+/// It registers no entity, declares nothing and receives from no mailbox. Inspection changes nothing, except that each
+/// question that needs a complete answer adds a small record to the directory. Close it when done.
 ///
 /// ```swift
 /// let administration = try await exchange.openAdministration()
@@ -25,21 +25,21 @@ public final class ExchangeAdministration: Sendable {
         self.exchange = exchange
     }
 
-    /// Closes the connections. Closing twice is fine.
+    /// Closes the connections. Closing twice is harmless.
     public func close() async {
         await session.close()
     }
 
-    /// Whether the namespace has what its directory needs. Before the first session of a namespace it has not: then
-    /// nobody is registered.
+    /// Returns whether the directory's objects exist. They do not before the first session of a namespace; no entity is
+    /// registered then.
     public func isProvisioned() async throws(ExchangeError) -> Bool {
         guard try await link.hasExchange(names.agents) else { return false }
         if try await link.status(ofQueue: names.directory) != nil { return true }
-        // It is made anew in the middle of a compaction.
+        // It is recreated in the middle of a compaction.
         return try await link.status(ofQueue: names.directory(.copy)) != nil
     }
 
-    /// The agents of a type that are registered and not terminated, oldest registration first.
+    /// Returns the agents of a type that are registered and not terminated, oldest registration first.
     public func agents(
         typeNamed name: String = AgentType.rootName,
         allowSubtypes: Bool = true
@@ -48,7 +48,7 @@ public final class ExchangeAdministration: Sendable {
         return try await session.directory.registrations(typeNamed: name, allowSubtypes: allowSubtypes)
     }
 
-    /// The agents with a display name, oldest registration first.
+    /// Returns the agents with a display name, oldest registration first.
     public func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
         guard try await isProvisioned() else { return [] }
         return try await session.directory.agents(named: name)
@@ -69,15 +69,16 @@ public final class ExchangeAdministration: Sendable {
         return AgentChanges(feed)
     }
 
-    /// The state of a mailbox, with figures. See `ExchangeTransport.details(of:)`.
+    /// Returns the state of a mailbox, with the number of messages and receivers. See `ExchangeTransport.details(of:)`.
     public func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         guard try await isProvisioned() else { return MailboxDetails(status: .missing) }
         return try await session.details(of: id)
     }
 
-    /// Terminates a mailbox, for good. See `ExchangeTransport.terminate(_:)`.
+    /// Terminates a mailbox permanently. See `ExchangeTransport.terminate(_:)`.
     ///
-    /// The owner is told and what is in the mailbox is answered, so this opens a whole session for the time it takes.
+    /// The owner is told and the mailbox's requests are answered, so this opens a whole session for the duration of the
+    /// call.
     public func terminate(_ id: EntityID) async throws(ExchangeError) {
         let lease = try await exchange.lease()
         do {
@@ -91,14 +92,14 @@ public final class ExchangeAdministration: Sendable {
 }
 
 extension RabbitMQExchange {
-    /// Connects to the broker to look at the namespace, and to administer it.
+    /// Connects to the broker to inspect and administer the namespace.
     ///
     /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised` or another code when no connection can be made.
     public func openAdministration() async throws(ExchangeError) -> ExchangeAdministration {
         ExchangeAdministration(session: Session(link: try await openLink(), isPatient: true), exchange: self)
     }
 
-    /// Connects, and does nothing else.
+    /// Opens the connections and nothing else.
     func openLink() async throws(ExchangeError) -> BrokerLink {
         try await BrokerLink(
             names: names,
@@ -108,13 +109,12 @@ extension RabbitMQExchange {
         )
     }
 
-    /// The session that the transports of this exchange share.
+    /// Leases the session that the transports of this exchange share.
     func lease() async throws(ExchangeError) -> Lease {
         try await patiently { () throws(ExchangeError) in try await SessionRegistry.shared.lease(key, logger: logger) }
     }
 
-    /// Connects, and tries again while the broker can't be reached, for as long as
-    /// ``RabbitMQConfiguration/connectPatience`` says.
+    /// Connects, and retries while the broker can't be reached, for up to ``RabbitMQConfiguration/connectPatience``.
     func patiently<Opened>(
         _ open: () async throws(ExchangeError) -> Opened
     ) async throws(ExchangeError) -> Opened {
@@ -139,12 +139,12 @@ extension RabbitMQExchange {
         }
     }
 
-    /// What makes exchanges share a session.
+    /// The key that selects a shared session.
     var key: SessionRegistry.Key {
         SessionRegistry.Key(names: names, address: address, configuration: configuration)
     }
 
-    /// Where the broker is and who connects: `amqp://user@host:5672/vhost`, without password and options. For messages.
+    /// The broker and its user: `amqp://user@host:5672/vhost`, without password and options. For messages.
     public var brokerDescription: String { address.plainURL }
 
     /// The virtual host.

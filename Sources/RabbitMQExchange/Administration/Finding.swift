@@ -1,16 +1,16 @@
-/// What a look at a broker found about one subject.
+/// One result of a broker diagnosis.
 public struct Finding: Sendable, Hashable, Codable {
-    /// How good or bad it is.
+    /// The severity of a finding.
     public enum Level: String, Sendable, Hashable, Codable {
-        /// It is as it should be.
+        /// The subject is as it should be.
         case ok
-        /// It works, and may not when it matters.
+        /// The subject works, but may fail when it matters.
         case warn
-        /// It does not work.
+        /// The subject does not work.
         case fail
     }
 
-    /// What was looked at. Stable.
+    /// The subject of a finding. Stable.
     public enum Subject: String, Sendable, Hashable, Codable, CaseIterable {
         /// Name lookup and TCP.
         case address
@@ -18,11 +18,11 @@ public struct Finding: Sendable, Hashable, Codable {
         case tls
         /// User, password, virtual host.
         case login
-        /// Product, version and what the broker can do.
+        /// Product, version and capabilities of the broker.
         case broker
-        /// The management plugin, when it was asked.
+        /// The management plugin, if it was asked.
         case management
-        /// What this user may do.
+        /// The permissions of this user.
         case permissions
         /// The objects that all sessions share.
         case topology
@@ -30,7 +30,7 @@ public struct Finding: Sendable, Hashable, Codable {
         case alarms
         /// How long an action may run.
         case acknowledgementTimeout
-        /// Whether discovery answers.
+        /// Whether discovery works.
         case directory
         /// The registered mailboxes.
         case mailboxes
@@ -38,13 +38,13 @@ public struct Finding: Sendable, Hashable, Codable {
         case deadLetters
     }
 
-    /// What was looked at.
+    /// The subject.
     public let subject: Subject
-    /// How good or bad it is.
+    /// The severity.
     public let level: Level
-    /// What was found, as a sentence.
+    /// The finding as a sentence.
     public let text: String
-    /// How to mend it; `nil` when there is nothing to mend.
+    /// How to fix the problem; `nil` when there is none.
     public let mend: String?
 
     init(_ subject: Subject, _ level: Level, _ text: String, mend: String? = nil) {

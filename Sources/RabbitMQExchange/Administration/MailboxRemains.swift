@@ -1,28 +1,29 @@
 internal import AMQP
 public import AgentExchange
 
-/// A half of a mailbox: a registration that failed left it, or an operator who deleted the other half.
+/// Half of a mailbox. A failed registration left it, or an operator deleted the other half.
 public struct MailboxRemains: Sendable, Hashable {
-    /// Which half is there.
+    /// The half that exists.
     public enum Kind: String, Sendable, Hashable, Codable {
-        /// The agent is registered, and found by others, and has no queue.
+        /// The agent is registered and discoverable, but has no queue.
         case registrationWithoutQueue
-        /// There is a queue, and the directory does not know whose it is.
+        /// The queue exists, but the directory does not know its owner.
         case queueWithoutRegistration
     }
 
-    /// Whose mailbox it is.
+    /// The owner of the mailbox.
     public let id: EntityID
 
-    /// Which half is there.
+    /// The half that exists.
     public let kind: Kind
 }
 
 extension ExchangeAdministration {
-    /// The remains of mailboxes at this moment. A queue without a registration may belong to one that is under way.
+    /// Returns the current remains of mailboxes. A queue without a registration may belong to a registration in
+    /// progress.
     ///
-    /// - Parameter facts: What the management plugin tells. Without it only registrations without a queue are found: AMQP
-    ///   can't list queues.
+    /// - Parameter facts: The facts of the management plugin. Without them only registrations without a queue are
+    ///   found: AMQP can't list queues.
     public func remains(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> [MailboxRemains] {
         guard try await isProvisioned() else { return [] }
         var remains: [MailboxRemains] = []
@@ -32,7 +33,7 @@ extension ExchangeAdministration {
         return remains + (try await unregistered(facts))
     }
 
-    /// The queues that are not registered, of those that the management plugin told of.
+    /// Returns the queues without a registration, among those that the management plugin listed.
     func unregistered(_ facts: ManagementFacts?) async throws(ExchangeError) -> [MailboxRemains] {
         guard let facts else { return [] }
         try await session.directory.fence()
@@ -45,17 +46,18 @@ extension ExchangeAdministration {
         return remains
     }
 
-    /// Removes the remains of mailboxes: they are terminated, and what is in their queues is answered with
+    /// Removes the remains of mailboxes: terminates them, and answers the requests in their queues with
     /// `mailboxTerminated`.
     ///
-    /// Each is looked at again after a while, so that a registration or a repair that is under way can end. A queue that
-    /// somebody receives from stays, and so does everything on a node that is down.
+    /// Each one is checked again after a while, so that a registration or a repair in progress can end. A queue with a
+    /// consumer stays, and so does everything on a node that is down.
     ///
     /// - Parameters:
     ///   - facts: As for ``remains(_:)``.
-    ///   - patience: The time between the two looks, a day at most; by default longer than a registration may take with this configuration.
-    ///   - report: Called with each of the remains that was removed.
-    /// - Returns: The remains that were removed.
+    ///   - patience: The time between the two checks, a day at most; by default longer than a registration may take
+    ///     with this configuration.
+    ///   - report: Called with each removed one.
+    /// - Returns: The removed ones.
     @discardableResult
     public func removeRemains(
         _ facts: ManagementFacts? = nil,
@@ -102,7 +104,7 @@ extension ExchangeAdministration {
         )
     }
 
-    /// What remains of a mailbox; `nil` when it is whole or gone, in use, or on a node that is down.
+    /// Returns the remains of a mailbox, or `nil` when it is whole or gone, in use, or on a node that is down.
     private func look(at id: EntityID) async throws(ExchangeError) -> MailboxRemains? {
         let queue: QueueStatus?
         do throws(ExchangeError) {
@@ -110,7 +112,7 @@ extension ExchangeAdministration {
         } catch let error where error.code == .unavailable {
             return nil
         }
-        // Afterwards: the queue is made before the record is written.
+        // Read after the queue, because the queue is created before the record is written.
         switch (try await session.directory.state(of: id), queue) {
         case (.registered(let known, _), nil): return MailboxRemains(id: known, kind: .registrationWithoutQueue)
         case (.missing, let queue?) where queue.consumerCount == 0:

@@ -4,47 +4,47 @@ public import Foundation
 
 /// A registered mailbox as the directory and the broker see it.
 public struct MailboxReport: Sendable, Hashable {
-    /// Whose mailbox it is.
+    /// The owner of the mailbox.
     public let id: EntityID
 
     /// The types of an agent, from the root to its own; empty for a user.
     public let lineage: [String]
 
-    /// What there is of it.
+    /// The state of its queue.
     public let state: State
 
     /// Messages that wait and were not handed to a receiver.
     public let queuedMessages: Int
 
-    /// Messages that were handed to a receiver and are not acknowledged: requests in work. `nil` where the management plugin
-    /// did not tell.
+    /// Messages handed to a receiver and not acknowledged: running requests. `nil` without the facts of the management
+    /// plugin.
     public let messagesInWork: Int?
 
-    /// Attached receivers, those on standby included.
+    /// Attached receivers, including standbys.
     public let consumers: Int
 
-    /// When the oldest message that was not acknowledged was sent, to the second; `nil` when there is none, or the broker
-    /// does not tell: it tells through the management plugin, and of classic queues only.
+    /// The time when the oldest unacknowledged message was sent, to the second. `nil` when there is none or it is
+    /// unknown: only the management plugin reports it, and for classic queues only.
     public let oldestMessage: Date?
 
-    /// Whether every binding that leads to it is there; `nil` where the management plugin did not tell.
+    /// Whether all its bindings exist; `nil` without the facts of the management plugin.
     public let isBound: Bool?
 
-    /// What there is of a mailbox that is registered.
+    /// The state of a registered mailbox's queue.
     public enum State: String, Sendable, Hashable, Codable {
-        /// Its queue is there.
+        /// The queue exists.
         case active
-        /// It has no queue that can be reached: its node is down, or somebody deleted it.
+        /// The queue can't be reached: its node is down, or it was deleted.
         case unavailable
     }
 }
 
 extension ExchangeAdministration {
-    /// Every registered mailbox, oldest registration first, with the figures of its queue.
+    /// Returns every registered mailbox, oldest registration first, with the numbers of its queue.
     ///
     /// - Parameters:
-    ///   - facts: What the management plugin tells.
-    ///   - limit: How many queues are looked at at a time.
+    ///   - facts: The facts of the management plugin.
+    ///   - limit: The number of queues to read at a time.
     public func mailboxes(
         _ facts: ManagementFacts? = nil,
         limit: Int = 16
@@ -72,7 +72,7 @@ extension ExchangeAdministration {
         return found
     }
 
-    /// `nil` for a user whose queue has expired: nobody is there any more.
+    /// Returns `nil` for a user whose queue has expired: the user is gone.
     private func report(
         on id: EntityID,
         _ lineage: [String],

@@ -1,9 +1,9 @@
 public import Foundation
 
-/// What the broker's management plugin tells of a virtual host, and AMQP does not.
+/// Facts about a virtual host that the broker's management plugin reports, and AMQP does not.
 ///
-/// This library speaks AMQP only. A program that asks the HTTP API (as `warren --management URL` does) hands the answers
-/// over, and the looks of ``ExchangeAdministration`` then say more. Its statistics lag by some seconds.
+/// This library uses AMQP only. A program that calls the HTTP API (as `warren --management URL` does) passes its
+/// answers on, and ``ExchangeAdministration`` then reports more. The plugin's statistics lag by some seconds.
 public struct ManagementFacts: Sendable, Hashable {
     /// A binding from an exchange to a queue.
     public struct Binding: Sendable, Hashable {
@@ -14,7 +14,7 @@ public struct ManagementFacts: Sendable, Hashable {
         /// The routing key or pattern.
         public let routingKey: String
 
-        /// A binding as the broker lists it.
+        /// Makes a binding as the broker lists it.
         public init(exchange: String, queue: String, routingKey: String) {
             self.exchange = exchange
             self.queue = queue
@@ -22,30 +22,30 @@ public struct ManagementFacts: Sendable, Hashable {
         }
     }
 
-    /// The queues that there were before the bindings were asked for.
+    /// The queues that existed before the bindings were read.
     public var queues: Set<String>
 
     /// All bindings of exchanges to queues in the virtual host.
     public var bindings: Set<Binding>
 
-    /// By the name of a queue, when its oldest message that was not acknowledged was sent. Classic queues tell it, quorum
-    /// queues do not; a queue without messages is not in it.
+    /// The time when the oldest unacknowledged message of a queue was sent, by queue name. Classic queues report it,
+    /// quorum queues do not; a queue without messages has no entry.
     public var oldestMessages: [String: Date]
 
-    /// By the name of a queue, the messages that were handed to a receiver and not acknowledged: requests in work.
+    /// The messages handed to a receiver and not acknowledged, that is running requests, by queue name.
     public var unacknowledgedMessages: [String: Int]
 
-    /// The alarms that stop publishers, one text each; `nil` when the user may not see them.
+    /// The alarms that stop publishers, one text each; `nil` when the user may not read them.
     public var alarms: [String]?
 
-    /// By the name of a queue, the acknowledgement timeout that an argument or a policy gives it. RabbitMQ heeds these
-    /// from 3.12 on.
+    /// The acknowledgement timeout of a queue's argument or policy, by queue name. RabbitMQ obeys these from 3.12 on.
     public var acknowledgementTimeouts: [String: Duration]
 
-    /// The replicated mailboxes that dead-letter at most once: neither their arguments nor a policy says `at-least-once`.
+    /// The replicated mailboxes that dead-letter at most once: neither their arguments nor a policy sets
+    /// `at-least-once`.
     public var atMostOnceQueues: Set<String>
 
-    /// Facts; nothing is asked.
+    /// Makes facts from their parts, without asking the plugin.
     public init(
         queues: Set<String> = [],
         bindings: Set<Binding> = [],
@@ -64,7 +64,7 @@ public struct ManagementFacts: Sendable, Hashable {
         self.atMostOnceQueues = atMostOnceQueues
     }
 
-    /// Whether all of these lead to a queue; `nil` for one that was made since.
+    /// Returns whether all of these lead to a queue; `nil` for a queue that was created since.
     func lead(_ bindings: [Topology.Binding], to queue: String) -> Bool? {
         queues.contains(queue) ? bindings.allSatisfy(contains) : nil
     }

@@ -1,19 +1,19 @@
 internal import AMQP
 public import Foundation
 
-/// A message that no rule could answer, as it lies in the namespace's queue of parked messages.
+/// A message in the namespace's queue of parked messages, which no rule could answer.
 public struct ParkedMessage: Sendable, Hashable {
-    /// What identifies it: its AMQP `message_id`.
+    /// Its identifier: the AMQP `message_id`.
     public let id: String
-    /// The kind of the message, when it says one.
+    /// The kind of the message, if it has one.
     public let kind: String?
-    /// What was wrong with it.
+    /// The reason that it was parked.
     public let reason: String
     /// The queue or the routing key that it came from.
     public let origin: String?
-    /// The mailbox that it was for, as `agent:UUID`, when it says one.
+    /// The destination mailbox as `agent:UUID`, if it has one.
     public let destination: String?
-    /// When it was sent, when it says so.
+    /// The time when it was sent, if it has one.
     public let sent: Date?
     /// All its headers as text.
     public let headers: [String: String]
@@ -30,7 +30,7 @@ public struct ParkedMessage: Sendable, Hashable {
         reason = headers[Header.detail]?.stringValue ?? headers[Header.reason]?.stringValue ?? "unknown"
         origin = headers[Header.queue]?.stringValue
         destination = headers[Header.destination]?.stringValue
-        // The year 9999 is the last that dates are written with; the sender may say any number.
+        // Dates can be printed up to the year 9999; the sender may give any number.
         sent = properties.timestamp.map { Date(timeIntervalSince1970: Double(min($0, 253_402_300_799))) }
         self.headers = Dictionary(headers.map { ($0.name, Self.text($0.value)) }) { first, _ in first }
         contentType = properties.contentType

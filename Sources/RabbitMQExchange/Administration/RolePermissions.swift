@@ -1,41 +1,41 @@
 internal import AgentExchange
 
-/// The permissions that a broker user needs for one role in a namespace, and no more: regular expressions as
-/// `rabbitmqctl set_permissions` and `set_topic_permissions` take them.
+/// The exact permissions that a broker user needs for one role in a namespace: regular expressions for `rabbitmqctl
+/// set_permissions` and `set_topic_permissions`.
 ///
-/// Those of an agent service and of a user hold for the broker user of that name: they name its own queues only.
+/// Those of an agent service and of a user fit the broker user of that name: they include its own queues only.
 public struct RolePermissions: Sendable, Hashable, Encodable {
-    /// Who needs them.
+    /// The role of a program or person.
     public enum Role: String, Sendable, Hashable, Codable, CaseIterable {
         /// A program that runs agents: registers, serves, calls, discovers, terminates, answers dead letters.
         case agentService = "agent-service"
-        /// A program that only calls agents and discovers them. It sees no message but those to itself.
+        /// A program that only calls agents and discovers them. It sees only messages to itself.
         case user
-        /// A person or a program that makes the shared objects, looks at everything and cleans up.
+        /// A person or program that creates the shared objects, inspects everything and cleans up.
         case `operator`
     }
 
-    /// What a role may do with one topic exchange.
+    /// The permissions for one topic exchange.
     public struct Topic: Sendable, Hashable, Encodable {
         /// The exchange.
         public let exchange: String
-        /// The routing keys that it may publish with.
+        /// The routing keys for publishing.
         public let write: String
-        /// The routing keys that it may bind with.
+        /// The routing keys for binding.
         public let read: String
     }
 
-    /// What they are for.
+    /// The role.
     public let role: Role
-    /// The broker user who gets them.
+    /// The broker user.
     public let user: String
-    /// What it may declare and delete.
+    /// The objects that the user may declare and delete.
     public let configure: String
-    /// What it may publish to and bind.
+    /// The objects that the user may publish to and bind.
     public let write: String
-    /// What it may consume and bind to.
+    /// The objects that the user may consume from and bind to.
     public let read: String
-    /// What it may publish and bind on topic exchanges.
+    /// The routing keys that the user may use on topic exchanges.
     public let topics: [Topic]
 
     init(_ role: Role, of user: String, _ names: ExchangeNames) {
@@ -53,7 +53,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
         case .agentService:
             let queues = "(agent|user|drain|attempts)\\..*|session\\.\(own).*"
             let ways = "(\(place)(session|attempts\\.user)|control\\.user)\\.\(own)"
-            // The directory is compacted by whoever answers dead letters.
+            // Every process that answers dead letters may compact the directory.
             let directory = "directory(\\.copy)?"
             configure = "\(prefix)(\(directory)|\(queues))$"
             write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(directory)|\(queues))$"
@@ -92,11 +92,11 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
 }
 
 extension RabbitMQExchange {
-    /// The permissions that a broker user needs for each role in this namespace. Needs no connection.
+    /// Returns the permissions that a broker user needs for each role in this namespace. Needs no connection.
     ///
-    /// Only the operator makes what all sessions share; the others find it there, or can't connect.
+    /// Only the operator creates the shared objects; the other roles need them to exist, or can't connect.
     ///
-    /// - Parameter user: The name that the program logs in with.
+    /// - Parameter user: The program's login name.
     public func permissions(of user: String) -> [RolePermissions] {
         RolePermissions.Role.allCases.map { RolePermissions($0, of: user, names) }
     }

@@ -1,6 +1,6 @@
-/// Something that a namespace needs on the broker, and whether it is there.
+/// An object that a namespace needs on the broker, and its state.
 public struct TopologyObject: Sendable, Hashable {
-    /// What it is.
+    /// The kind of the object.
     public enum Kind: String, Sendable, Hashable, Codable {
         /// An exchange.
         case exchange
@@ -10,40 +10,40 @@ public struct TopologyObject: Sendable, Hashable {
         case binding
     }
 
-    /// Whether it is there.
+    /// The state of the object.
     public enum State: String, Sendable, Hashable, Codable {
-        /// It is there, as it should be.
+        /// The object exists as it should.
         case present
-        /// There is none of this name.
+        /// No object with this name exists.
         case missing
-        /// There is one with other properties; no session can be opened.
+        /// An object with other properties exists; no session can be opened.
         case different
-        /// It is there, made by an older version, and works. See ``ExchangeAdministration/migrate()``.
+        /// The object exists, made by an older version, and works. See ``ExchangeAdministration/migrate()``.
         case older
-        /// It is there, but this user may not compare its properties (no `configure` permission).
+        /// The object exists, but this user may not compare its properties (no `configure` permission).
         case notCompared
-        /// AMQP has no way to look at it (bindings), and nobody asked the management plugin.
+        /// The object is a binding, which AMQP can't read, and the management plugin was not asked.
         case unknown
     }
 
-    /// What it is.
+    /// The kind of the object.
     public let kind: Kind
 
-    /// Its name; of a binding the name of the exchange.
+    /// The name of the object; for a binding the name of its exchange.
     public let name: String
 
-    /// What it should be: the type of an exchange or queue; of a binding the queue and the routing key.
+    /// The specification: the type of an exchange or queue; the queue and the routing key of a binding.
     public let wanted: String
 
-    /// Whether it is there.
+    /// The state of the object.
     public let state: State
 
-    /// What the broker says about the difference.
+    /// The broker's text about the difference.
     public let detail: String?
 }
 
 extension Sequence<TopologyObject> {
-    /// Whether none of what all sessions share is there: the namespace was not used yet, and its first session makes them.
+    /// Whether none of the shared objects exists: the namespace was not used yet, and its first session creates them.
     public var areUnused: Bool {
         allSatisfy { $0.kind == .binding || $0.state == .missing }
     }

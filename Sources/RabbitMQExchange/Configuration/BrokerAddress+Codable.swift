@@ -1,15 +1,15 @@
 internal import AMQP
 internal import Foundation
 
-/// An encoded address comes from another process, which may be hostile: it names a broker, and nothing else of it is
-/// believed. Passwords, files and the trust in certificates are those of this process, and they are used for the broker
-/// that its own `WARREN_BROKER` names, never for another.
+/// An encoded address comes from another process, which may be hostile. Only the broker that it names is used.
+/// Passwords, files and the trust in certificates are those of this process, and they are used for the broker that its
+/// own `WARREN_BROKER` names, never for another.
 extension BrokerAddress: Codable {
     private enum CodingKeys: String, CodingKey {
         case hosts, virtualHost, user, login, tls, options
     }
 
-    /// How to log in, where it is not by user and password.
+    /// The login method, if it is not user and password.
     private enum Login: String, Codable {
         case certificate, provider
     }
@@ -25,7 +25,7 @@ extension BrokerAddress: Codable {
         let port: Int
     }
 
-    /// Whether connections are encrypted. Older sessions need the two values, and believe them; this one does not.
+    /// Whether connections are encrypted. Older sessions need both values and trust them; this one does not.
     private struct Encrypted: Codable {
         let verifyPeer: Bool
         let verifyHostname: Bool
@@ -62,12 +62,12 @@ extension BrokerAddress: Codable {
         takeCredentials(of: user, isCertificate: isCertificate, from: environment)
     }
 
-    /// Another environment than that of the process, for tests.
+    /// Replaces the environment of the process, for tests.
     static let environmentKey = CodingUserInfoKey(rawValue: "warren.environment")
 
-    /// Takes what the environment has for this broker: how to trust it, and how to log in there.
+    /// Applies the environment's trust settings and credentials for this broker.
     ///
-    /// The well-known account `guest` of a fresh broker has a password that is no secret, and may go anywhere.
+    /// A fresh broker's account `guest` has a public password, which may be sent anywhere.
     private mutating func takeCredentials(of user: String?, isCertificate: Bool, from environment: [String: String]) {
         let url = environment["WARREN_BROKER"].flatMap { $0.isEmpty ? nil : $0 }
         let own = url.flatMap { try? BrokerAddress(url: $0, environment: environment).settings }
@@ -90,7 +90,7 @@ extension BrokerAddress: Codable {
 }
 
 extension ConnectionConfiguration {
-    /// Whether every endpoint of another address is one of these, encrypted as these are.
+    /// Returns whether every endpoint of another address is one of these, with the same encryption.
     fileprivate func leads(to other: ConnectionConfiguration) -> Bool {
         func places(_ settings: ConnectionConfiguration) -> Set<Endpoint> {
             Set(settings.endpoints.map { Endpoint(host: $0.host.lowercased(), port: $0.port) })

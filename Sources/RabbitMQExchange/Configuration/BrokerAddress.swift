@@ -2,17 +2,17 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// Where the broker is and who connects. What is encoded has everything but the password.
+/// The address and user of the broker. Its encoding contains no password.
 struct BrokerAddress: Sendable, Hashable {
     var settings: ConnectionConfiguration
-    /// The query items of the URL that configure the connection itself.
+    /// The URL's query items that configure the connection itself.
     var said: [String: String] = [:]
-    /// The credentials that this process lacks for an address that it decoded, in words; `nil` when it has them.
+    /// The credentials that this process lacks for a decoded address, in words; `nil` when it has them.
     var missingCredentials: String?
 
     /// Reads a URL such as `amqp://user:password@host:5672/vhost`.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidConfiguration``; the text never has the password.
+    /// - Throws: ``ExchangeError/Code/invalidConfiguration``; its text never contains the password.
     init(
         url: String,
         environment: [String: String] = ProcessInfo.processInfo.environment
@@ -24,19 +24,19 @@ struct BrokerAddress: Sendable, Hashable {
         } catch {
             throw ExchangeError(.invalidConfiguration, "the broker URL is not valid", underlying: error)
         }
-        // A user without a password: the environment may have it. If not, the broker decides.
+        // The environment may have the password of a user without one. If not, the broker decides.
         if let user = settings.credentials.user, settings.credentials == .plain(user: user, password: "") {
             settings.credentials = Self.environmentCredentials(of: user, in: environment) ?? settings.credentials
         }
     }
 
-    /// The same broker, with a provider that is asked at each connect.
+    /// Uses a provider that is called for each connection.
     mutating func ask(_ provider: CredentialsProvider) {
         settings.credentials = .provided(by: provider)
         missingCredentials = nil
     }
 
-    /// `WARREN_PASSWORD`, else `WARREN_PASSWORD_FILE`.
+    /// Reads `WARREN_PASSWORD`, else `WARREN_PASSWORD_FILE`.
     static func environmentCredentials(
         of user: String,
         in environment: [String: String] = ProcessInfo.processInfo.environment
@@ -48,7 +48,7 @@ struct BrokerAddress: Sendable, Hashable {
         return .plain(user: user, passwordFile: path)
     }
 
-    /// What a connection of a session is made with.
+    /// Returns the settings of a session's connections.
     ///
     /// - Throws: ``ExchangeError/Code/unauthorised`` when there is no password.
     func connection(_ configuration: RabbitMQConfiguration) throws(ExchangeError) -> ConnectionConfiguration {
@@ -59,7 +59,7 @@ struct BrokerAddress: Sendable, Hashable {
         }
         var settings = settings
         let process = ProcessInfo.processInfo
-        // Query items of the URL override the settings of the exchange, also when they equal a default.
+        // Query items of the URL override the settings of the exchange, even if they equal a default.
         if said["name"] == nil {
             let name = "warren \(process.processName) \(process.processIdentifier)"
             settings.name = configuration.connectionName ?? name
@@ -82,28 +82,28 @@ extension BrokerAddress {
     /// The virtual host.
     var virtualHost: String { settings.virtualHost }
 
-    /// The user; `nil` when a certificate decides.
+    /// The user; `nil` with a client certificate.
     var user: String? { settings.credentials.user }
 
-    /// How the connection is protected.
+    /// The protection of a connection.
     enum Encryption {
         case none, unverified, verified
     }
 
-    /// How the connection is protected.
+    /// The protection of the connection.
     var encryption: Encryption {
         guard let tls = settings.tls else { return .none }
         return tls.verifyPeer && tls.verifyHostname ? .verified : .unverified
     }
 
-    /// Whether all hosts are this machine.
+    /// Whether every host is this machine.
     var isLoopback: Bool {
         settings.endpoints.allSatisfy { endpoint in
             endpoint.host == "localhost" || endpoint.host == "::1" || endpoint.host.hasPrefix("127.")
         }
     }
 
-    /// `amqp://user@host:5672,other:5672/vhost`, without the password and the options. It can be used as a URL again.
+    /// `amqp://user@host:5672,other:5672/vhost`, without the password and the options. It is itself a valid URL.
     var plainURL: String {
         let scheme = settings.tls == nil ? "amqp" : "amqps"
         let user = settings.credentials.user.map { "\(ConnectionURL.encoded($0))@" } ?? ""

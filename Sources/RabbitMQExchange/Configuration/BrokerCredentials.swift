@@ -1,6 +1,6 @@
 internal import AMQP
 
-/// What to log in with at the broker. No description, dump or reflection shows the password.
+/// The credentials for the broker. No description, dump or reflection shows the password.
 public struct BrokerCredentials: Sendable, Hashable {
     let credentials: Credentials
 
@@ -9,8 +9,8 @@ public struct BrokerCredentials: Sendable, Hashable {
     /// - Parameters:
     ///   - password: The password of the broker user.
     ///   - user: The name of the broker user.
-    ///   - lifetime: How long they are valid, where they come from a provider: when 80 to 90 % of it have passed, the
-    ///     provider is asked again and the connections are made anew, which calls notice as a short delay only.
+    ///   - lifetime: How long credentials from a provider are valid. After 80 to 90 % of it the provider is called again
+    ///     and the connections are renewed; calls notice only a short delay.
     public static func password(
         _ password: String,
         user: String,
@@ -19,7 +19,7 @@ public struct BrokerCredentials: Sendable, Hashable {
         BrokerCredentials(credentials: .plain(user: user, password: password).valid(for: lifetime))
     }
 
-    /// The client certificate of the connection decides. The files are read anew for each connection.
+    /// Logs in with the connection's client certificate. The files are read for each connection.
     ///
     /// - Parameters:
     ///   - user: The name that the broker makes of the certificate. Messages carry it only when it is given.
@@ -33,7 +33,7 @@ extension BrokerCredentials: CustomStringConvertible, CustomDebugStringConvertib
     /// The user, without the password.
     public var description: String { credentials.description }
 
-    /// The same as ``description``.
+    /// The same text as ``description``.
     public var debugDescription: String { description }
 
     /// A mirror without the password.

@@ -4,16 +4,16 @@
     public import Logging
 
     extension RabbitMQConfiguration {
-        /// Reads a configuration; what is not set has its default.
+        /// Reads a configuration. Missing settings keep their defaults.
         ///
-        /// | key | |
+        /// | key | value |
         /// |---|---|
         /// | `mailboxKind` | `replicated` or `single` |
         /// | `prefetch` | requests that a mailbox hands out unanswered |
         /// | `operationTimeout` | a duration: `250ms`, `30s`, `10m`, `1h`, or a number of seconds |
         /// | `maximumMessageSize` | bytes |
         /// | `maximumMailboxLength` | messages |
-        /// | `redeliveryLimit` | how often |
+        /// | `redeliveryLimit` | a number of redeliveries |
         /// | `acknowledgementTimeout`, `heartbeat`, `userMailboxExpiry`, `sessionExpiry` | durations |
         /// | `connectPatience` | a duration |
         /// | `reconnectDelay`, `maximumReconnectDelay` | durations |
@@ -23,10 +23,10 @@
         /// | `sendsUserID`, `requiresUserID` | `true` or `false` |
         /// | `connectionName` | a text |
         ///
-        /// Each is described at the property of the same name. With `config.scoped(to: "warren")` the environment has them as
-        /// `WARREN_MAILBOX_KIND` and so on.
+        /// The property of the same name describes each key. With `config.scoped(to: "warren")` the environment
+        /// variables are `WARREN_MAILBOX_KIND` and so on.
         ///
-        /// - Throws: `ExchangeError` with `invalidConfiguration`, which names the key.
+        /// - Throws: `ExchangeError` with `invalidConfiguration` and the name of the key.
         public init(config: ConfigReader) throws(ExchangeError) {
             self.init()
             let settings = SettingsReader(config)
@@ -57,17 +57,17 @@
     }
 
     extension RabbitMQExchange {
-        /// Describes an exchange by settings.
+        /// Describes an exchange from settings.
         ///
-        /// | key | |
+        /// | key | value |
         /// |---|---|
         /// | `broker` | the URL, a secret: `amqp://user:password@host:port/vhost`; required |
-        /// | `namespace` | `default` when it is not set |
+        /// | `namespace` | `default` unless set |
         ///
-        /// and those of ``RabbitMQConfiguration/init(config:)``. With `config.scoped(to: "warren")` the environment has the URL
-        /// in `WARREN_BROKER`.
+        /// and those of ``RabbitMQConfiguration/init(config:)``. With `config.scoped(to: "warren")` the URL is in the
+        /// environment variable `WARREN_BROKER`.
         ///
-        /// - Throws: `ExchangeError` with `invalidConfiguration`, which names the key and never has the URL.
+        /// - Throws: `ExchangeError` with `invalidConfiguration`, with the name of the key and never the URL.
         public init(config: ConfigReader, logger: Logger = Logger(label: "warren.exchange")) throws(ExchangeError) {
             let settings = SettingsReader(config)
             guard let url = try settings.secret("broker") else {

@@ -1,113 +1,119 @@
 internal import AMQP
 internal import AgentExchange
 
-/// How mailboxes, requests and connections behave on the broker. Every value has a default that suits most services.
+/// The settings of mailboxes, requests and connections on the broker. The defaults suit most services.
 public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
-    /// How agents' mailboxes are kept. All processes of a namespace should agree. Replicated.
+    /// The kind of agents' mailboxes. All processes of a namespace should agree. The default is replicated.
     public var mailboxKind: MailboxKind = .replicated
 
-    /// How many requests a mailbox hands to its owner before the first is answered, 1 to 65,535. Responses do not count.
-    /// 128.
+    /// The number of requests that a mailbox hands to its owner before the first is answered, 1 to 65,535. Responses do
+    /// not count. The default is 128.
     public var prefetch: Int = 128
 
-    /// The limit of every operation that does not have one of its own: connecting, declaring, sending. At most a day; 30 s.
+    /// The timeout of every operation without its own: connecting, declaring, sending. At most a day; the default is 30
+    /// s.
     public var operationTimeout: Duration = .seconds(30)
 
-    /// The largest payload that is sent or received, in bytes, up to 128 MiB. Checked before publishing; a larger one that
-    /// arrives all the same, from a process with another limit, is refused with `messageTooLarge`, or parked without its
-    /// body. 16 MiB.
+    /// The largest payload to send or receive, in bytes, up to 128 MiB. Checked before publishing. A larger one that
+    /// arrives anyway, from a process with another limit, is answered with `messageTooLarge`, or parked without its
+    /// body. The default is 16 MiB.
     public var maximumMessageSize: Int = 16 << 20
 
-    /// How many messages a new agent's mailbox holds before it refuses more with `mailboxFull`; `nil` has no limit.
+    /// The number of messages that a new agent's mailbox holds before it answers `mailboxFull`; `nil` sets no limit.
     public var maximumMailboxLength: Int?
 
-    /// How often a request is handed out again, after its receiver died or closed, before it is answered with `givenUp`.
-    /// Attempts are counted by the broker in replicated mailboxes, by notes of the owners in single ones. 20.
+    /// The number of redeliveries of a request, after its receiver died or closed, before it is answered with
+    /// `givenUp`. The broker counts attempts in replicated mailboxes, notes of the owners count them in single ones.
+    /// The default is 20.
     public var redeliveryLimit: Int = 20
 
-    /// The broker's acknowledgement timeout, its setting `consumer_timeout`: how long a request may stay unanswered before
-    /// the broker closes the channel of the mailbox. Holds are renewed when they are half as old, so actions may take longer.
-    /// AMQP does not tell the value: say it when the broker's is lower. `nil` renews nothing. 30 min, as the broker's default.
+    /// The broker's acknowledgement timeout, its setting `consumer_timeout`: how long a request may stay unanswered
+    /// before the broker closes the mailbox's channel. Held requests are renewed after half of that time, so actions
+    /// may take longer. AMQP does not report the value: set it when the broker's is lower. `nil` renews nothing. The
+    /// default is 30 min, as on the broker.
     public var acknowledgementTimeout: Duration? = .seconds(1800)
 
-    /// The AMQP heartbeat. A peer that is silent for twice as long is considered dead. 20 s.
+    /// The AMQP heartbeat. A peer that is silent for twice as long counts as dead. The default is 20 s.
     public var heartbeat: Duration = .seconds(20)
 
-    /// How long the mailbox of a user stays on the broker when its process died without closing, 1 s or more. Asking
-    /// for the user's status counts as use, and the time starts anew. At most 4,294,967 s (49 days); 1 h.
+    /// How long a user's mailbox stays on the broker after its process died without closing, 1 s to 4,294,967 s (49
+    /// days). Reading the user's status counts as use and restarts the time. The default is 1 h.
     public var userMailboxExpiry: Duration = .seconds(3600)
 
-    /// How long the queue of a process stays when it died without closing, 1 s to 4,294,967 s. 10 min.
+    /// How long a process's queue stays after it died without closing, 1 s to 4,294,967 s. The default is 10 min.
     public var sessionExpiry: Duration = .seconds(600)
 
-    /// Unconfirmed messages that a process may have at a time; more wait. 2,048.
+    /// The maximum number of unconfirmed messages of a process; further ones wait. The default is 2,048.
     public var publishWindowMessages: Int = 2048
 
-    /// Unconfirmed bytes that a process may have at a time; more wait. 32 MiB.
+    /// The maximum number of unconfirmed bytes of a process; further messages wait. The default is 32 MiB.
     public var publishWindowBytes: Int = 32 << 20
 
-    /// Whether messages carry the name of the connection's broker user as `user_id`, which the broker verifies. Switch it
-    /// off where the broker calls the user by another name than the one that logs in, as with OAuth 2: it would refuse
-    /// every message. True.
+    /// Whether messages carry the connection's broker user as `user_id`, which the broker verifies. Disable it where
+    /// the broker uses another name for the user than the login name, as with OAuth 2: the broker would then refuse
+    /// every message. The default is `true`.
     public var sendsUserID: Bool = true
 
-    /// Whether a mailbox takes requests only from the broker user who registered their sender, or from that of its own
-    /// process. Others are answered with `forbidden`. So no program can pretend to be an entity of another broker user;
-    /// the broker's tag `impersonator` would allow it. Every sender needs ``sendsUserID``. False.
+    /// Whether a mailbox takes requests only from the broker user that registered their sender, or from its own
+    /// process's broker user. Others are answered with `forbidden`. No program can then pretend to be an entity of
+    /// another broker user, unless its user has the broker tag `impersonator`. Every sender needs ``sendsUserID``. The
+    /// default is `false`.
     public var requiresUserID: Bool = false
 
-    /// The longest delay before a lost connection is made again for the first time; it doubles with each attempt that
-    /// fails. 100 ms.
+    /// The longest delay before the first attempt to restore a lost connection. It doubles with each failed attempt.
+    /// The default is 100 ms.
     public var reconnectDelay: Duration = .milliseconds(100)
 
-    /// The longest delay between two attempts to connect, at most a day. 10 s.
+    /// The longest delay between two attempts to connect, at most a day. The default is 10 s.
     public var maximumReconnectDelay: Duration = .seconds(10)
 
-    /// The part of each of these delays that is random, 0 to 1, so that many processes do not connect at once. 0.5.
+    /// The random part of each of these delays, 0 to 1, which spreads the attempts of many processes. The default is
+    /// 0.5.
     public var reconnectJitter: Double = 0.5
 
-    /// How long a program that starts goes on trying to connect while the broker can't be reached: a service that is started
-    /// together with its broker, for example. `nil`, the default, tries once. A login that the broker refuses is not tried
-    /// again. A connection that was made once is kept without a limit.
+    /// How long a starting program retries while the broker can't be reached, for example a service that starts
+    /// together with its broker. `nil`, the default, tries once. A refused login is not retried. A connection that was
+    /// once made is restored without a limit.
     public var connectPatience: Duration?
 
-    /// How many terminated mailboxes the directory remembers. The status of an older one is `missing`. 10,000, and all of the
-    /// last two minutes.
+    /// The number of terminated mailboxes that the directory remembers. The status of an older one is `missing`. The
+    /// default is 10,000, plus all of the last two minutes.
     public var tombstoneLimit: Int = 10_000
 
-    /// How long the directory remembers terminated mailboxes, at least 2 min. 24 h.
+    /// How long the directory remembers terminated mailboxes, at least 2 min. The default is 24 h.
     public var tombstoneExpiry: Duration = .seconds(86_400)
 
-    /// How many needless records the directory has at least when a session compacts it, about 300 bytes each. 2,000.
+    /// The number of obsolete directory records at which a session compacts it, about 300 bytes each. The default is
+    /// 2,000.
     public var compactionThreshold: Int = 2000
 
-    /// How long a compaction waits for records that are on their way: at least the longest ``operationTimeout`` of any
-    /// process in the namespace. 60 s.
+    /// How long a compaction waits for records on their way: at least the longest ``operationTimeout`` of any process
+    /// in the namespace. The default is 60 s.
     public var compactionGrace: Duration = .seconds(60)
 
-    /// What the connections are called on the broker's management page, before the role. All factories of a process with
-    /// the same broker, namespace and name share their connections. By default the name of the process and its id.
+    /// The name of the connections on the broker's management page, before the role. All factories of a process with
+    /// the same broker, namespace and name share their connections. The default is the process's name and identifier.
     public var connectionName: String?
 
-    /// The defaults.
+    /// Makes a configuration with the defaults.
     public init() {}
 }
 
 extension RabbitMQConfiguration {
-    /// How a lost connection is made again.
+    /// The policy for restoring a lost connection.
     var recovery: RecoveryPolicy {
         RecoveryPolicy(firstDelay: reconnectDelay, maximumDelay: maximumReconnectDelay, jitter: reconnectJitter)
     }
 
-    /// How long terminated mailboxes are remembered.
+    /// The limits of remembered terminated mailboxes.
     var tombstones: DirectoryIndex.Bounds {
         DirectoryIndex.Bounds(count: tombstoneLimit, age: UInt64(clamping: tombstoneExpiry.components.seconds))
     }
 
-    /// The longest time that the broker takes for a queue's expiry: 32 bits of milliseconds.
+    /// The longest queue expiry that the broker accepts: 32 bits of milliseconds.
     private static let longestExpiry = Duration.milliseconds(Int64(UInt32.max))
 
-    /// - Throws: ``ExchangeError/Code/invalidConfiguration`` when a value is out of its range; names the setting and the
+    /// - Throws: ``ExchangeError/Code/invalidConfiguration`` when a value is out of range, with the setting and its
     ///   range.
     func validate() throws(ExchangeError) {
         let (second, day) = (Duration.seconds(1), Duration.seconds(86_400))

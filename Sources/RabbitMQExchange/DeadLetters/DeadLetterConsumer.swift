@@ -2,19 +2,19 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// Answers the requests that could not be answered where they were. Every session runs one; the broker shares the dead
-/// letters out.
+/// Answers the requests that were not answered in their mailbox. Every session runs one; the broker distributes the
+/// dead letters among them.
 struct DeadLetterConsumer: Sendable {
     let session: Session
 
-    /// Called with each dead letter that was taken care of.
+    /// Called with each handled dead letter.
     var report: (@Sendable (DeadLetter) -> Void)?
 
-    /// Runs until the consumer ends, and returns why it did. As many are handled at a time as the prefetch limit lets
-    /// through.
+    /// Runs until the consumer ends, and returns the reason. The prefetch limits the number of letters handled at a
+    /// time.
     ///
-    /// - Parameter untilMarked: Called when a marker came that wants no answer, after which it takes no more: the queue is about to be removed.
-    ///   Without it markers are dropped.
+    /// - Parameter untilMarked: Called when a marker without a reply address arrives, after which the consumer takes no
+    ///   more: the queue is about to be removed. By default markers are dropped.
     func run(_ consumer: Consumer, untilMarked: (@Sendable () -> Void)? = nil) async -> AMQPError? {
         let (error, isMarked) = await withDiscardingTaskGroup(returning: (AMQPError?, Bool).self) { group in
             do throws(AMQPError) {
@@ -34,14 +34,14 @@ struct DeadLetterConsumer: Sendable {
         }
         guard isMarked else { return error }
         untilMarked?()
-        // With what it took settled, so that nothing of the queue is held.
+        // Closed after its deliveries are settled, so that it holds nothing of the queue.
         try? await consumer.channel.close(deadline: session.link.deadline)
         return nil
     }
 
     private func handle(_ delivery: Delivery) async {
         if let control = ControlMessage(delivery.properties) {
-            // A drain wants to know that all dead letters of its mailbox are here.
+            // A drain asks whether all dead letters of its mailbox are here.
             if control.kind == .marker { await session.reply(.marker, to: control) }
             delivery.acknowledge()
             return

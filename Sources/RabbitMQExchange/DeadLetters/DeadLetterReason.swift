@@ -1,20 +1,20 @@
 internal import AMQP
 internal import AgentExchange
 
-/// Why a message is a dead letter.
+/// The reason that a message is a dead letter.
 enum DeadLetterReason: String, Sendable, CaseIterable {
-    /// Its mailbox was terminated.
+    /// The mailbox was terminated.
     case terminated = "mailbox-terminated"
-    /// Its deadline passed in the mailbox.
+    /// The deadline passed in the mailbox.
     case expired
-    /// It was handed out too often.
+    /// The message was delivered too often.
     case deliveryLimit = "delivery_limit"
     /// The mailbox was full.
     case overflow = "maxlen"
     /// A consumer rejected it.
     case rejected
 
-    /// The reason by our own header, else by the broker's.
+    /// Reads the reason from Warren's own header, else from the broker's.
     init?(_ headers: FieldTable) {
         let ours = headers[Header.reason]?.stringValue
         let brokers = headers[Header.firstDeathReason]?.stringValue ?? Self.lastDeath(headers)
@@ -26,7 +26,7 @@ enum DeadLetterReason: String, Sendable, CaseIterable {
         headers[Header.deaths]?.arrayValue?.first?.tableValue?["reason"]?.stringValue
     }
 
-    /// What the requester is told.
+    /// The failure that the requester receives.
     var failure: Failure {
         switch self {
         case .terminated, .rejected: Failure(.mailboxTerminated, "the mailbox was terminated")

@@ -2,12 +2,12 @@ internal import AMQP
 internal import AgentExchange
 
 extension MessageProperties {
-    /// The properties of a message that is published once more, to the dead letters or the parked messages.
+    /// Returns the properties for moving a message to the dead letters or the parked messages.
     ///
-    /// There it must not expire, because nobody would be told, and it must survive a restart. `CC` would make the broker
-    /// send copies, by our own hand, to wherever a foreign program wants; the user that published it was another.
+    /// There it must not expire unreported, and it must survive a restart. `CC` would make the broker send copies to
+    /// any place that a foreign program chose. The publishing user was another.
     ///
-    /// - Parameter principal: Who was authenticated as its sender, where that matters to whoever gets it.
+    /// - Parameter principal: The authenticated sender, if the next receiver needs it.
     func forMoving(principal: String? = nil) -> MessageProperties {
         var properties = self
         properties.expiration = nil
@@ -21,11 +21,11 @@ extension MessageProperties {
 }
 
 extension AMQPError {
-    /// Whether the message itself can't be published, now or later.
+    /// Whether the message itself is at fault and can never be published.
     var isAboutTheMessage: Bool { code == .frameTooLarge || code == .nameTooLong || code == .unsupported }
 }
 
 extension ExchangeError {
-    /// Whether the message itself can't be published, now or later.
+    /// Whether the message itself is at fault and can never be published.
     var isAboutTheMessage: Bool { code == .messageTooLarge || code == .invalidMessage }
 }

@@ -2,22 +2,22 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// A record of the directory: who was registered, who was terminated, whose queue is gone, or a fence.
+/// A record of the directory: a registration, a termination, a deleted queue, or a fence.
 ///
-/// Everything is in the properties and headers, so that a replay need not parse a body; only the records of a compaction
-/// that are about many entities name them in a body, a line each.
+/// Properties and headers contain everything, so that a replay need not parse a body. Only compaction records about
+/// many entities list them in a body, one per line.
 enum Announcement: Sendable, Hashable {
-    /// An agent (with its line of types) or a user was registered.
+    /// An agent (with its lineage) or a user was registered.
     case registered(EntityID, lineage: [String])
     /// A mailbox was terminated.
     case terminated(EntityID, lineage: [String])
-    /// Nothing is left to be done for a mailbox that was terminated: its queue is gone.
+    /// A termination is complete: the mailbox's queue is deleted.
     case finished(EntityID)
-    /// The same of many mailboxes of one role, which were terminated. A compaction writes it.
+    /// The terminations of many mailboxes of one role are complete. A compaction writes it.
     case gone([EntityID])
-    /// The broker user who registered entities which another has announced again. A compaction writes it.
+    /// The broker user that registered entities which another has announced again. A compaction writes it.
     case owned(String, [EntityID])
-    /// Nothing happened; whoever published it knows, on seeing it, that all earlier records were seen.
+    /// No event. When its publisher reads it back, it has read all earlier records.
     case fence(UUID)
 
     private enum Event {
@@ -28,9 +28,10 @@ enum Announcement: Sendable, Hashable {
         static let owned = "owned"
     }
 
-    /// The routing key.
+    /// Returns the routing key.
     ///
-    /// - Parameter wall: That of the author. A user behind another wall has another key, which needs the permission.
+    /// - Parameter wall: The wall of the author. A user behind another wall has another key, which needs the
+    ///   permission.
     func routingKey(by wall: Wall?) -> String {
         switch self {
         case .registered(let id, let lineage): Self.key(Event.registered, id, lineage, wall)
@@ -43,11 +44,11 @@ enum Announcement: Sendable, Hashable {
         }
     }
 
-    /// Whether the record may stand under a routing key. The broker limits who may publish with which keys, so a record
-    /// about an agent counts only under the key of one, and a record about a user behind a ``Wall`` only when its author is
-    /// behind the same one, or may write about the users of others.
+    /// Returns whether the record is credible with a routing key. The broker limits the keys with which a user may
+    /// publish. So a record about an agent counts only with an agent's key. A record about a user behind a ``Wall``
+    /// counts only if its author is behind the same one, or may write about other broker users' users.
     ///
-    /// - Parameter user: The broker user who wrote it, as the broker verified it.
+    /// - Parameter user: The broker user that wrote it, as verified by the broker.
     func isCredible(with key: String, by user: String?) -> Bool {
         switch self {
         case .registered(let id, _): Self.isCredible(key, Event.registered, id, user)
@@ -78,9 +79,9 @@ enum Announcement: Sendable, Hashable {
     /// The AMQP properties that carry the record.
     var properties: MessageProperties { properties(time: nil) }
 
-    /// The AMQP properties that carry the record.
+    /// Returns the AMQP properties that carry the record.
     ///
-    /// - Parameter time: When that happened which the record says, in seconds since 1970; now when it is `nil`.
+    /// - Parameter time: The time of the event, in seconds since 1970; by default now.
     func properties(time: UInt64?) -> MessageProperties {
         var properties = MessageProperties()
         properties.appID = Envelope.applicationID
@@ -108,7 +109,7 @@ enum Announcement: Sendable, Hashable {
         return properties
     }
 
-    /// The body: the entities of a record that is about many.
+    /// The body of a record about many entities: a line for each.
     var body: Data {
         switch self {
         case .registered, .terminated, .finished, .fence: Data()
@@ -125,7 +126,7 @@ enum Announcement: Sendable, Hashable {
         return headers
     }
 
-    /// Reads a record; `nil` for anything else that was published to the exchange.
+    /// Reads a record. Returns `nil` for any other message in the exchange.
     init?(_ properties: MessageProperties, body: Data = Data()) {
         if properties.type == Event.owned {
             guard let user = properties.headers[Header.owner]?.stringValue,
@@ -157,7 +158,7 @@ enum Announcement: Sendable, Hashable {
         }
     }
 
-    /// What the lines of a body say; `nil` when one of them can't be read.
+    /// Reads the lines of a body. Returns `nil` when one of them is invalid.
     private static func lines(of body: Data, _ read: (String) -> EntityID?) -> [EntityID]? {
         var ids: [EntityID] = []
         for line in String(decoding: body, as: UTF8.self).split(separator: "\n") {

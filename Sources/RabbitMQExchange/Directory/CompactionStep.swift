@@ -1,23 +1,23 @@
-/// The steps of a compaction, for tests that end it right after one of them.
+/// The steps of a compaction, for tests that end it after one of them.
 package enum CompactionStep: String, Sendable, CaseIterable {
-    /// This session is the one that compacts.
+    /// This session has the lock.
     case locked
-    /// Each new record goes to the copy too.
+    /// New records go to the copy too.
     case copyMade
-    /// The copy has all that counts.
+    /// The copy is complete.
     case copyFilled
-    /// The stream is gone.
+    /// The stream is deleted.
     case mainDeleted
-    /// There is a new one, which is empty.
+    /// A new, empty stream exists.
     case mainMade
-    /// It has all that was known.
+    /// It has all records that were known.
     case mainFilled
-    /// It has all that counts.
+    /// It is complete.
     case mainComplete
-    /// The copy is gone.
+    /// The copy is deleted.
     case copyDeleted
 
-    /// Called after each step, in every task that was started below the scope where it is set. What it throws ends the
-    /// compaction as the death of its session would.
+    /// Called after each step, in every task started within the scope that sets it. An error that it throws ends the
+    /// compaction like the death of its session.
     @TaskLocal package static var observer: (@Sendable (CompactionStep) async throws -> Void)?
 }

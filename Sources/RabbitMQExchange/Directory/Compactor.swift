@@ -2,36 +2,36 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// Compacts the directory: a stream can't lose single records, so what is still true is announced again in another stream.
+/// Compacts the directory. A stream can't lose single records, so the valid ones are announced again in another stream.
 ///
-/// Every session that serves dead letters runs one; a lock on the broker lets one of them do the work. At each moment the
-/// stream and its copy together say all that counts, so that a compaction may end after any step. A session that finds a
-/// copy completes the stream from both and deletes the copy.
+/// Every session that serves dead letters runs one; a lock on the broker admits one of them. At every moment the stream
+/// and its copy together are complete, so that a compaction may end after any step. A session that finds a copy
+/// completes the stream from both and deletes the copy.
 struct Compactor: Sendable {
     let session: Session
 
-    /// The directory is read from its beginning, so sessions that live for a moment do not begin.
+    /// Short-lived sessions do not start, because the directory has to be read from its beginning.
     private static let delay = Duration.seconds(2)
 
-    /// How often the stream is looked at when nothing comes, and when another session compacts it.
+    /// The time between two checks of the stream when nothing arrives, and while another session compacts it.
     private static let pause = Duration.seconds(30)
 
-    /// Records that are announced with one wait for all.
+    /// The number of records announced before waiting for their confirms.
     private static let width = 256
 
-    /// How often what a stream lacks is announced before the compaction is given up.
+    /// The number of attempts to complete a stream before the compaction is given up.
     private static let attempts = 10
 
     private var link: BrokerLink { session.link }
     private var directory: Directory { session.directory }
 
-    /// Runs until the task is cancelled, or until it turns out that the broker user may not.
+    /// Runs until the task is cancelled, or the broker user turns out to lack the permission.
     func run() async {
         try? await Task.sleep(for: Self.delay)
         while !Task.isCancelled, !session.isEnding {
             directory.beginFollowing()
             await directory.waitForGarbage(atMost: Self.pause)
-            // Sessions that hear of it at once do not begin at once.
+            // Spreads the starts of sessions that learn of it at the same time.
             try? await Task.sleep(for: .milliseconds(.random(in: 0...1000)))
             guard !Task.isCancelled, directory.isDue else { continue }
             do throws(ExchangeError) {
@@ -49,9 +49,9 @@ struct Compactor: Sendable {
         }
     }
 
-    /// Compacts the directory, or completes what another session began.
+    /// Compacts the directory, or completes an unfinished compaction.
     ///
-    /// - Returns: `false` when another session does that now.
+    /// - Returns: `false` when another session is doing it.
     func compact() async throws(ExchangeError) -> Bool {
         try await directory.fence()
         guard directory.beginCompaction() else { return false }
@@ -67,7 +67,8 @@ struct Compactor: Sendable {
         return true
     }
 
-    /// - Parameter channel: One of the connection that has the lock: nothing is deleted when another session may have it.
+    /// - Parameter channel: A channel of the connection that holds the lock, so that nothing is deleted when another
+    ///   session may hold it.
     private func compact(on channel: Channel) async throws(ExchangeError) {
         let before = directory.length
         try await step(.locked)
@@ -101,7 +102,7 @@ struct Compactor: Sendable {
         )
     }
 
-    /// Waits for the records that are on their way: those that the broker routed before a stream was bound.
+    /// Waits for the records on their way: those that the broker routed before a stream was bound.
     private func wait() async throws(ExchangeError) {
         do {
             try await Task.sleep(for: link.configuration.compactionGrace)
@@ -110,7 +111,7 @@ struct Compactor: Sendable {
         }
     }
 
-    /// Makes and binds a stream. A copy that can't be bound does not stay: nobody could read a fence in it.
+    /// Makes and binds a stream. A copy that can't be bound is deleted, because no session could read a fence in it.
     private func make(_ stream: DirectoryStream, on channel: Channel) async throws(ExchangeError) {
         let (topology, deadline) = (Topology.directory(stream, link.names), link.deadline)
         try await attempt("can't make a stream") { () throws(AMQPError) in
@@ -136,7 +137,8 @@ struct Compactor: Sendable {
         }
     }
 
-    /// Whether the broker believes this session who owns whom: where senders must be known, no other may compact.
+    /// Returns whether the broker accepts this session's records about owners. Where senders must be known, no other
+    /// session may compact.
     private func mayNameOwners() async throws(ExchangeError) -> Bool {
         guard directory.hasOtherOwners else { return true }
         do throws(ExchangeError) {
@@ -154,7 +156,7 @@ struct Compactor: Sendable {
         }
     }
 
-    /// Announces what a stream lacks, until a fence shows that it lacks nothing.
+    /// Announces a stream's missing records, until a fence shows that none is missing.
     private func fill(_ stream: DirectoryStream, _ namesOwners: Bool) async throws(ExchangeError) {
         for _ in 0..<Self.attempts {
             try await directory.fence()
@@ -167,12 +169,12 @@ struct Compactor: Sendable {
                 try await directory.announce(Array(missing[start..<min(start + Self.width, missing.count)]))
             }
         }
-        throw ExchangeError(.internal, "a stream of the directory does not keep what is announced")
+        throw ExchangeError(.internal, "a stream of the directory does not keep its records")
     }
 
     // MARK: The lock
 
-    /// Takes the lock: an exclusive queue. Returns `nil` when another session has it.
+    /// Takes the lock, an exclusive queue. Returns `nil` when another session has it.
     private func lock() async throws(ExchangeError) -> Channel? {
         let lock = QueueDeclaration(
             name: link.names.compactionLock,

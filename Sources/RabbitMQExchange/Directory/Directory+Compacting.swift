@@ -2,23 +2,23 @@ internal import AMQP
 internal import AgentExchange
 internal import Synchronization
 
-/// What a compaction asks of the directory.
+/// The directory's operations for a compaction.
 extension Directory {
-    /// How many records the stream has, as far as it was read.
+    /// The number of records in the stream, as far as it was read.
     var length: UInt64 { state.withLock { $0.readers[.main]?.length ?? 0 } }
 
-    /// How many of them say nothing that is still true.
+    /// The number of obsolete records.
     var garbage: Int { state.withLock { $0.garbage } }
 
-    /// Whether there is a copy of the stream.
+    /// Whether a copy of the stream exists.
     var hasCopy: Bool { state.withLock { $0.readers[.copy] != nil } }
 
-    /// Whether the stream is worth compacting, or a compaction was not finished.
+    /// Whether the stream is worth compacting, or a compaction is unfinished.
     var isDue: Bool {
         state.withLock { $0.isCaughtUp && ($0.readers[.copy] != nil || $0.hasGarbage(link.configuration)) }
     }
 
-    /// Waits until the stream is worth compacting, at most so long.
+    /// Waits until the stream is worth compacting, at most for `limit`.
     func waitForGarbage(atMost limit: Duration) async {
         let signal = Signal<Void>()
         let isDue = state.withLock { state in
@@ -31,9 +31,9 @@ extension Directory {
         if !isDue { _ = await signal.wait(until: .now + limit) }
     }
 
-    /// From now on what each stream says is kept apart, until ``forgetContents()``.
+    /// Keeps the contents of each stream apart, until ``forgetContents()``.
     ///
-    /// - Parameter rereads: Whether the stream is read once more, because a part of it was read before.
+    /// - Parameter rereads: Whether to read the stream again, because a part of it was read before.
     func keepContents(rereads: Bool) async {
         let channel = state.withLock { state in
             state.keepsContents = true
@@ -44,7 +44,7 @@ extension Directory {
         try? await channel?.close(deadline: link.deadline)
     }
 
-    /// The opposite of ``keepContents(rereads:)``.
+    /// Ends ``keepContents(rereads:)``.
     func forgetContents() {
         state.withLock { state in
             state.keepsContents = false
@@ -52,7 +52,7 @@ extension Directory {
         }
     }
 
-    /// The records that a stream lacks; `nil` when it is not read, or was not read from its beginning.
+    /// Returns the records that a stream lacks; `nil` when it is not being read, or was not read from its beginning.
     func missingRecords(in stream: DirectoryStream, owners: Bool) -> [TimedAnnouncement]? {
         state.withLock { state in
             guard state.isCaughtUp, let contents = state.readers[stream]?.contents else { return nil }
@@ -60,12 +60,12 @@ extension Directory {
         }
     }
 
-    /// Whether somebody was registered by another broker user than that of this session.
+    /// Whether another broker user than this session's registered an entity.
     var hasOtherOwners: Bool {
         state.withLock { $0.index.entries.values.contains { $0.owner.user != nil && $0.owner.user != link.user } }
     }
 
-    /// Begins to compact. Returns `false` when this session does that already.
+    /// Starts a compaction. Returns `false` when this session is already compacting.
     func beginCompaction() -> Bool {
         state.withLock { state in
             defer { state.isCompacting = true }
@@ -73,10 +73,10 @@ extension Directory {
         }
     }
 
-    /// The opposite of ``beginCompaction()``.
+    /// Ends ``beginCompaction()``.
     func endCompaction() { state.withLock { $0.isCompacting = false } }
 
-    /// Publishes records in their order, and takes them in when the broker has confirmed them.
+    /// Publishes records in order, and applies them when the broker has confirmed them.
     func announce(_ records: [TimedAnnouncement]) async throws(ExchangeError) {
         let publications = records.map { record in
             Publication(

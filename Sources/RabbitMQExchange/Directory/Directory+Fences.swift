@@ -4,12 +4,12 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Fences: how an answer becomes complete.
+/// Fences, which make answers complete.
 extension Directory {
-    /// How long the first replay is followed for its own sake.
+    /// How long the first replay is followed without a caller.
     private static let catchingUp = Duration.seconds(60)
 
-    /// Waits until everything that was announced before now has been seen. Callers at the same time share a fence.
+    /// Waits until every record announced before the call has been read. Concurrent callers share a fence.
     func fence(timeout: Duration? = nil) async throws(ExchangeError) {
         let limit = timeout ?? link.configuration.operationTimeout
         let signal = FenceLedger.Waiter()
@@ -36,7 +36,7 @@ extension Directory {
         }
     }
 
-    /// Records that were read, as long as not all were; `nil` afterwards.
+    /// The number of records read until the first replay is complete; `nil` afterwards.
     private var progress: Int? {
         state.withLock { $0.isCaughtUp ? nil : $0.readers.values.reduce(0) { $0 + $1.reads } }
     }
@@ -47,13 +47,13 @@ extension Directory {
             "the directory is still being read, \(progress) records so far; it goes on, and the next question joins it"
     }
 
-    /// Whether all that there was has been read at least once.
+    /// Whether every existing record has been read at least once.
     var isCaughtUp: Bool { state.withLock { $0.isCaughtUp } }
 
-    /// Whether it is being read for the first time.
+    /// Whether the first replay is in progress.
     var isCatchingUp: Bool { state.withLock { !$0.readers.isEmpty && !$0.isCaughtUp } }
 
-    /// Follows the streams until all that is in them was read, also when nobody asks.
+    /// Follows the streams until every existing record was read, even without a caller.
     func catchUp() async {
         while !Task.isCancelled {
             do throws(ExchangeError) {
@@ -64,7 +64,7 @@ extension Directory {
         }
     }
 
-    /// Publishes a fence, and another where that one was lost, until its wave has ended.
+    /// Publishes a fence, and another if it is lost, until its wave has ended.
     func publish(_ order: FenceLedger.Order) {
         background.start { await self.keepPublishing(order) }
     }
@@ -97,7 +97,7 @@ extension Directory {
         state.withLock { $0.readers.mapValues(\.reads) }
     }
 
-    /// Streams in which nothing came may be others than before: then the broker waits for the place that was asked for.
+    /// Restarts streams that brought no record: in a new stream the broker would wait for the requested offset.
     private func startOver(stuck before: [DirectoryStream: Int]) {
         guard link.isConnected else { return }
         let channels = state.withLock { state in
@@ -111,15 +111,15 @@ extension Directory {
         for channel in channels { background.start { [self] in try? await channel.close(deadline: link.deadline) } }
     }
 
-    /// A copy in which nothing was ever read may not be bound yet, because the session that made it died: then no fence
-    /// comes to it.
+    /// Binds a copy from which nothing was ever read. The session that made it may have died before binding it, so that
+    /// no fence reaches it.
     private func bindCopy(stuck before: [DirectoryStream: Int]) async {
         let isEmpty = state.withLock { $0.readers[.copy]?.reads == 0 && before[.copy] == 0 }
         guard isEmpty, (try? await hasCopyOnBroker()) == true else { return }
         try? await Topology.directory(.copy, link.names).declare(on: link)
     }
 
-    /// Publishes another fence for a wave, because the ones before may not have come to all streams.
+    /// Publishes another fence for a wave, because earlier ones may not have reached all streams.
     func repeatFence(_ order: FenceLedger.Order) {
         guard let next = state.withLock({ $0.fences.again(order) }) else { return }
         guard next.ended === order.ended else { return publish(next) }
@@ -132,7 +132,7 @@ extension Directory {
         for waiter in waiters { waiter.send(.failure(error)) }
     }
 
-    /// What follows from reading.
+    /// Resumes the callers of an ended wave, and publishes the fence of the next.
     func conclude(_ ended: (waiters: [FenceLedger.Waiter], next: FenceLedger.Order?)) {
         for waiter in ended.waiters { waiter.send(.success(())) }
         if let next = ended.next { publish(next) }

@@ -6,10 +6,10 @@ internal import Synchronization
 
 /// Reading the streams.
 extension Directory {
-    /// A replay tells how far it has come each time it has read so many records.
+    /// The number of records after which a replay reports its progress.
     private static let milestone = 100_000
 
-    /// What takes the records of one stream, on the thread of the connection.
+    /// Receives the records of one stream on the connection's thread.
     struct Sink: StandingSink {
         let directory: Directory
         let stream: DirectoryStream
@@ -19,29 +19,29 @@ extension Directory {
         func ended(_ error: AMQPError?) -> AMQPError? { directory.ended(stream, error) }
     }
 
-    /// A record as it was read.
+    /// A record as read from a stream.
     private struct Record {
-        /// What it says; `nil` when that was not understood.
+        /// The announcement; `nil` when it could not be decoded.
         let announcement: Announcement?
         let offset: UInt64
         let messageID: String?
         let time: UInt64
-        /// The broker user who wrote it, where that is known.
+        /// The broker user that wrote it, if known.
         let user: String?
     }
 
-    /// What follows from reading some records.
+    /// The consequences of reading some records.
     private struct Outcome {
         var ended: (waiters: [FenceLedger.Waiter], next: FenceLedger.Order?) = ([], nil)
         var isOther = false
         var mustLook = false
         var mustRestore = false
-        /// How far a replay has come, where that is to be told.
+        /// The progress of a replay to report, if any.
         var milestone: Int?
         var garbageWaiter: Signal<Void>?
     }
 
-    /// Reads a stream from its beginning, or from where it was left.
+    /// Makes a reader of a stream, from its beginning or from the last offset.
     func makeReader(of stream: DirectoryStream) -> DirectoryReader {
         let queue = link.names.directory(stream)
         let tag = "warren.directory.\(link.sessionID.lowercased)"
@@ -74,13 +74,13 @@ extension Directory {
             guard stream == .main else { return nil }
             state.needsLook = true
             if wasCaughtUp, state.readers[stream]?.isCaughtUp == false { state.isReloading = true }
-            // One that was published before may be in the stream that was read before, and nowhere else.
+            // A fence published earlier may be in the stream that was read before, and nowhere else.
             return wasRead ? state.fences.current : nil
         }
         if let order { repeatFence(order) }
     }
 
-    /// Takes many records in at once: a large directory is read as fast as the broker sends it.
+    /// Applies many records at once: a large directory is read as fast as the broker sends it.
     private func received(_ deliveries: [Delivery], from stream: DirectoryStream) {
         guard let last = deliveries.last else { return }
         let now = Date.now.amqpTimestamp
@@ -90,14 +90,14 @@ extension Directory {
                 announcement: read(delivery),
                 offset: Self.offset(of: delivery) ?? 0,
                 messageID: properties.messageID,
-                // A record can't make others look old that are not.
+                // A record's time can't make other records look old.
                 time: min(properties.timestamp ?? 0, now),
                 user: properties.userID
             )
         }
         let outcome = state.withLock { state in take(records, from: stream, last.channel, &state) }
         for record in records { record.announcement.map(unfinished.take) }
-        // At once: the acknowledgement timeout counts for streams too, and records may be rare.
+        // Acknowledged at once: the acknowledgement timeout applies to streams too, and records may be rare.
         last.channel.acknowledge(last.deliveryTag, multiple: true)
         if let count = outcome.milestone {
             link.logger.info("the directory is being read", metadata: .init(keys: [.count: "\(count)"]))
@@ -116,7 +116,7 @@ extension Directory {
         _ state: inout State
     ) -> Outcome {
         var outcome = Outcome()
-        // No copy of the reader is held: it would have its contents copied with the next record.
+        // Accessed in place: a copy of the reader would copy its contents with the next record.
         guard state.readers[stream]?.isRead(on: channel) == true, state.readers[stream]?.isStartingOver == false,
             let readsBefore = state.readers[stream]?.reads, let wasCaughtUp = state.readers[stream]?.isCaughtUp
         else { return outcome }
@@ -156,7 +156,7 @@ extension Directory {
         return outcome
     }
 
-    /// All that there was in a stream has been read.
+    /// Records that every existing record of a stream has been read.
     private func catchUp(_ stream: DirectoryStream, _ state: inout State) {
         guard state.readers[stream]?.isCaughtUp == false else { return }
         state.readers[stream]?.isCaughtUp = true
@@ -164,7 +164,8 @@ extension Directory {
         state.tell(state.index.merge(contents))
     }
 
-    /// Everything was read: what was kept apart is dropped, or compared first. Returns whether it is to be compared.
+    /// Drops the contents that were kept apart, or keeps them for a comparison, once everything was read. Returns
+    /// whether to compare.
     func settle(_ state: inout State) -> Bool {
         guard state.isCaughtUp else { return false }
         if state.isReloading {
@@ -205,19 +206,19 @@ extension Directory {
 }
 
 extension Directory.State {
-    /// Drops what was kept apart from the index.
+    /// Drops the contents that were kept apart from the index.
     mutating func dropContents() {
         for stream in DirectoryStream.allCases where readers[stream]?.contents != nil {
             readers[stream]?.contents = nil
         }
     }
 
-    /// Records of the stream that say nothing that is still true.
+    /// The number of obsolete records in the stream.
     var garbage: Int {
         Int(clamping: readers[.main]?.length ?? 0) - index.neededRecords
     }
 
-    /// Whether there are so many of them that the stream is worth compacting.
+    /// Returns whether there are enough of them to compact the stream.
     func hasGarbage(_ configuration: RabbitMQConfiguration) -> Bool {
         garbage > max(configuration.compactionThreshold, index.neededRecords / 2)
     }

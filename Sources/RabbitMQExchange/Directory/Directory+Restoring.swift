@@ -3,10 +3,10 @@ internal import AgentExchange
 internal import Logging
 internal import Synchronization
 
-/// What becomes of the directory when its stream was deleted and made again: it is read from the beginning, with the copy
-/// that a compaction makes, and those whom both do not know any more are announced again.
+/// Restores the directory after its stream was deleted and recreated. It is read from the beginning, together with the
+/// copy that a compaction makes, and entities that neither has are announced again.
 extension Directory {
-    /// The broker ended the consumer of a stream: the stream was deleted, or its node went down.
+    /// Handles the end of a stream's consumer: the stream was deleted, or its node went down.
     func replaced(_ stream: DirectoryStream) async {
         switch stream {
         case .main:
@@ -28,7 +28,7 @@ extension Directory {
             }
             background.start { await self.catchUp() }
         case .copy:
-            // The end of a compaction; otherwise its node is down.
+            // The end of a compaction, or its node is down.
             do throws(ExchangeError) {
                 if try await !hasCopyOnBroker() { dropCopy() }
             } catch {
@@ -37,12 +37,12 @@ extension Directory {
         }
     }
 
-    /// Whether there is a copy.
+    /// Returns whether a copy exists on the broker.
     func hasCopyOnBroker() async throws(ExchangeError) -> Bool {
         try await link.status(ofQueue: link.names.directory(.copy)) != nil
     }
 
-    /// The copy is gone: from now on the stream alone counts.
+    /// Drops the reader of a deleted copy: from now on only the stream counts.
     func dropCopy() {
         let (ended, mustRestore) = state.withLock { state in
             state.readers[.copy]?.consumer.stop()
@@ -54,7 +54,7 @@ extension Directory {
         if mustRestore { background.start { await self.restore() } }
     }
 
-    /// Looks whether there is a copy, and reads it too then. The stream is being read by now: where there is no copy it is
+    /// Checks for a copy, and reads it too if it exists. The stream is already being read; without a copy it is
     /// complete.
     func look() async {
         var isThere = false
@@ -67,7 +67,7 @@ extension Directory {
                 metadata: .init(keys: [.queue: link.names.directory(.copy), .error: "\(error)"])
             )
         } catch {
-            // The next fence has it looked again.
+            // The next fence triggers another check.
             return state.withLock { $0.isLooking = false }
         }
         let (ended, mustRestore, order) = state.withLock { state in
@@ -79,11 +79,11 @@ extension Directory {
         }
         conclude(ended)
         if mustRestore { background.start { await self.restore() } }
-        // The fence that was published may have come before the copy.
+        // The published fence may be older than the copy.
         if let order { repeatFence(order) }
     }
 
-    /// Reads the copy too, unless that is done already.
+    /// Reads the copy too, unless it is being read.
     func followCopy() async throws(ExchangeError) {
         let new = state.withLock { state -> StandingConsumer? in
             guard state.readers[.copy] == nil, state.readers[.main] != nil else { return nil }
@@ -104,11 +104,12 @@ extension Directory {
         }
     }
 
-    /// Announces again who was registered and is not in the streams that are read now. Other sessions do that too; each
-    /// waits a while, and then announces only who is still missing. Who is not in the streams and has no queue is forgotten:
-    /// it was terminated long ago.
+    /// Announces again the registered entities that are missing in the current streams. Other sessions do so too; each
+    /// waits a while, then announces only the ones still missing. An entity that is missing and has no queue is
+    /// forgotten: it was terminated long ago.
     ///
-    /// Where owners must be known, only those of this session's broker user: whoever announces an entity owns it.
+    /// Where owners must be known, only entities of this session's broker user are announced, because the announcing
+    /// user owns them.
     func restore() async {
         try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
         do throws(ExchangeError) {
@@ -142,7 +143,7 @@ extension Directory {
         }
     }
 
-    /// Who is known and in no stream; afterwards nothing is compared any more.
+    /// Returns the known entities that are in no stream, and ends the comparison.
     private func takeMissing() -> [DirectoryIndex.Entry] {
         state.withLock { state in
             let contents = state.readers.values.compactMap(\.contents)

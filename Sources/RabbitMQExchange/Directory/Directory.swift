@@ -4,40 +4,40 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// The directory as this session sees it: an index that follows the stream of announcements, and its copy while the stream
-/// is compacted.
+/// This session's view of the directory: an index that follows the stream of announcements, and its copy while the
+/// stream is compacted.
 ///
-/// The stream is replayed the first time that somebody asks. A fence, a record of our own that is waited for, makes an
-/// answer complete: whatever was announced before it has been seen.
+/// The first question replays the stream. A fence, an own record that is awaited, makes an answer complete: every
+/// earlier announcement has then been read.
 final class Directory: Sendable {
     struct State {
         var index: DirectoryIndex
-        /// What is read, since somebody asked first. The copy only while it is there.
+        /// The readers, since the first question. The copy's reader exists only while the copy does.
         var readers: [DirectoryStream: DirectoryReader] = [:]
         var fences = FenceLedger()
-        /// Whether it must be found out if there is a copy: since the stream is read on this consumer, not done yet.
+        /// Whether to check for a copy. Not done yet since the stream's current consumer started.
         var needsLook = true
         var isLooking = false
-        /// Whether the stream is another one than before, so that what it lacks is to be announced again.
+        /// Whether the stream was replaced, so that missing records have to be announced again.
         var isReloading = false
-        /// Whether somebody compares what was read with what is known.
+        /// Whether a task compares the read records with the known ones.
         var isRestoring = false
-        /// Whether what each stream says is kept apart from the index.
+        /// Whether the contents of each stream are kept apart from the index.
         var keepsContents = false
         var isCompacting = false
-        /// Who watches.
+        /// The feeds of the watchers.
         var feeds: [ChangeFeed] = []
         var lastCaller = 0
-        /// Waits for too many needless records.
+        /// Waits for too many obsolete records.
         var garbageWaiter: Signal<Void>?
     }
 
-    /// The terminations that are not known to be finished.
+    /// The terminations that are not known to be complete.
     let unfinished = UnfinishedTerminations()
 
     let link: BrokerLink
     let background: BackgroundTasks
-    /// Whether questions wait as long as reading makes progress, and not only as long as an operation may take.
+    /// Whether questions wait as long as reading makes progress, rather than for the time of an operation.
     let isPatient: Bool
     let state: Mutex<State>
 
@@ -48,12 +48,12 @@ final class Directory: Sendable {
         state = Mutex(State(index: DirectoryIndex(bounds: link.configuration.tombstones)))
     }
 
-    /// The broker user who registered an entity, as far as it is known without asking the broker.
+    /// Returns the broker user that registered an entity, as far as known without asking the broker.
     func owner(of id: EntityID) -> String? { state.withLock { $0.index.owner(of: id) } }
 
-    /// Publishes a record and takes it in.
+    /// Publishes a record and applies it.
     ///
-    /// - Parameter time: When that happened which it says, in seconds since 1970; now when it is `nil`.
+    /// - Parameter time: The time of the event, in seconds since 1970; by default now.
     func announce(_ announcement: Announcement, time: UInt64? = nil) async throws(ExchangeError) {
         let properties = announcement.properties(time: time)
         let publication = Publication(
@@ -81,43 +81,43 @@ final class Directory: Sendable {
         unfinished.take(announcement)
     }
 
-    /// What this session knows already, without asking the broker.
+    /// Returns the state of a mailbox as known without asking the broker.
     func known(_ id: EntityID) -> DirectoryIndex.State {
         state.withLock { $0.index.state(of: id) }
     }
 
-    /// What the directory knows of a mailbox. A termination that is known already needs no round trip.
+    /// Returns the state of a mailbox. A known termination needs no round trip.
     func state(of id: EntityID) async throws(ExchangeError) -> DirectoryIndex.State {
         if known(id) == .terminated { return .terminated }
         try await fence()
         return known(id)
     }
 
-    /// The agents of a type.
+    /// Returns the agents of a type.
     func agents(typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {
         try await fence()
         return state.withLock { $0.index.agents(typeNamed: name, allowSubtypes: allowSubtypes) }
     }
 
-    /// The registrations of the agents of a type.
+    /// Returns the registrations of the agents of a type.
     func registrations(typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentRegistration] {
         try await fence()
         return state.withLock { $0.index.registrations(typeNamed: name, allowSubtypes: allowSubtypes) }
     }
 
-    /// Everyone who is registered, agents and users, oldest registration first.
+    /// Returns all registered agents and users, oldest registration first.
     func everyone() async throws(ExchangeError) -> [(id: EntityID, lineage: [String])] {
         try await fence()
         return state.withLock { $0.index.everyone }
     }
 
-    /// The agents with a display name.
+    /// Returns the agents with a display name.
     func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
         try await fence()
         return state.withLock { $0.index.agents(named: name) }
     }
 
-    /// Begins to watch the agents of a type.
+    /// Starts a feed of the agents of a type.
     func watch(_ feed: ChangeFeed, typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) {
         try await fence()
         state.withLock { state in
@@ -126,7 +126,7 @@ final class Directory: Sendable {
         }
     }
 
-    /// Begins to follow the stream where nobody has asked anything yet.
+    /// Starts to follow the stream, if it is not followed yet.
     func beginFollowing() {
         let reader = state.withLock { state -> DirectoryReader? in
             guard state.readers[.main] == nil else { return nil }
@@ -140,7 +140,7 @@ final class Directory: Sendable {
         }
     }
 
-    /// Begins to follow. When that fails, whoever waits is told, and the next who asks tries again.
+    /// Starts to follow a stream. If it fails, the waiting callers fail, and the next caller tries again.
     private func follow(_ consumer: StandingConsumer) async -> Bool {
         do {
             try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
@@ -154,7 +154,7 @@ final class Directory: Sendable {
         }
     }
 
-    /// Goes on reading on a new connection, where it was left.
+    /// Resumes reading on a new connection at the last offset.
     func resume(on connection: Connection) async throws(AMQPError) {
         let readers = state.withLock { Array($0.readers.values) }
         guard !readers.isEmpty else { return }
@@ -162,11 +162,11 @@ final class Directory: Sendable {
         background.start { await self.catchUp() }
     }
 
-    /// The session is closed: nobody is told of changes any more.
+    /// Ends the feeds when the session closes.
     func close() {
         let feeds = state.withLock { state in
             defer { state.feeds = [] }
-            // They know the directory: without this none would ever be freed.
+            // The readers refer to the directory: without this it would never be freed.
             for reader in state.readers.values { reader.consumer.stop() }
             state.readers = [:]
             return state.feeds
@@ -177,7 +177,7 @@ final class Directory: Sendable {
 }
 
 extension Directory.State {
-    /// Tells those who watch of changes.
+    /// Reports changes to the watchers.
     mutating func tell(_ changes: [AgentChange]) {
         guard !changes.isEmpty, !feeds.isEmpty else { return }
         feeds.removeAll { $0.isEnded }
@@ -186,12 +186,12 @@ extension Directory.State {
         }
     }
 
-    /// Whether all that there is has been read at least once.
+    /// Whether every existing record has been read at least once.
     var isCaughtUp: Bool {
         !readers.isEmpty && !needsLook && !isLooking && readers.values.allSatisfy(\.isCaughtUp)
     }
 
-    /// Ends the wave of callers when all that they must see was read.
+    /// Ends the wave of callers when all records that they must see were read.
     mutating func complete() -> (waiters: [FenceLedger.Waiter], next: FenceLedger.Order?) {
         guard isCaughtUp else { return ([], nil) }
         return fences.complete(readers.keys)
@@ -199,7 +199,7 @@ extension Directory.State {
 }
 
 extension AgentChange {
-    /// The types of the agent that it is about.
+    /// The lineage of its agent.
     fileprivate var lineage: [String] {
         switch self {
         case .registered(let agent), .terminated(let agent): agent.type.lineage

@@ -1,6 +1,6 @@
 internal import AgentExchange
 
-/// A record with the time that it is to say.
+/// A record with the time of its event.
 struct TimedAnnouncement: Sendable, Hashable {
     let announcement: Announcement
     /// Seconds since 1970.
@@ -8,24 +8,24 @@ struct TimedAnnouncement: Sendable, Hashable {
 }
 
 extension DirectoryIndex {
-    /// How many mailboxes a record of a compaction names at most.
+    /// The maximum number of mailboxes in a compaction record.
     static let batch = 250
 
-    /// Seconds that the times of mailboxes which one record names differ at most.
+    /// The maximum difference between the times of the mailboxes in one record, in seconds.
     private static let bucket: UInt64 = 600
 
-    /// How many records say the same as this, without a word too much.
+    /// The smallest number of records with the contents of this index.
     var neededRecords: Int {
         entries.count + tombstones.count - finishedCount + (finishedCount + Self.batch - 1) / Self.batch
     }
 
-    /// The records that a stream lacks to say the same as this: the living in the order of their registration, terminations
-    /// that are not known to be finished, those that are, and who owns whom.
+    /// Returns the records that a stream lacks to have the contents of this index: the living in the order of their
+    /// registration, incomplete terminations, complete ones, and the owners.
     ///
     /// - Parameters:
-    ///   - contents: What the stream says.
-    ///   - writer: The broker user who will write the records; what it owns need not be said.
-    ///   - owners: Whether it is to say who owns whom.
+    ///   - contents: The contents of the stream.
+    ///   - writer: The broker user that will write the records; the entities that it owns need no record.
+    ///   - owners: Whether to include the owners.
     func records(missingIn contents: DirectoryIndex, writer: String?, owners: Bool) -> [TimedAnnouncement] {
         var records: [TimedAnnouncement] = []
         for tombstone in tombstones.values where !tombstone.isFinished && contents.tombstones[Key(tombstone.id)] == nil
@@ -40,7 +40,7 @@ extension DirectoryIndex {
         return records + gone(missingIn: contents) + (owners ? owned(missingIn: contents, writer) : [])
     }
 
-    /// The living whom a stream does not know, oldest registration first.
+    /// Returns the living entities that a stream does not know, oldest registration first.
     func missing(in contents: DirectoryIndex) -> [Entry] {
         entries.values
             .filter { contents.state(of: $0.id) == .missing }
@@ -81,7 +81,7 @@ extension DirectoryIndex {
 }
 
 extension Array {
-    /// Parts of at most `size` elements.
+    /// Returns slices of at most `size` elements.
     fileprivate func chunked(by size: Int) -> [ArraySlice<Element>] {
         stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
     }

@@ -2,34 +2,34 @@ internal import AgentExchange
 internal import DequeModule
 internal import Foundation
 
-/// Who is registered, by type and by name: what the records of the directory add up to. A pure value.
+/// The registered entities, by type and by name: the result of the directory's records. A pure value.
 ///
-/// Records may be applied more than once and, those of this process, before they are read back; a termination is final as
-/// long as it is remembered.
+/// Records may be applied more than once and, if they are from this process, before they are read back. A termination
+/// is final as long as it is remembered.
 struct DirectoryIndex: Sendable {
-    /// What the directory knows of a mailbox.
+    /// The state of a mailbox in the directory.
     enum State: Sendable, Hashable {
         case missing
         case registered(EntityID, lineage: [String])
         case terminated
     }
 
-    /// How long terminated mailboxes are remembered. One whose queue is not known to be gone is never forgotten.
+    /// The limits for remembering terminated mailboxes. A mailbox whose queue may still exist is never forgotten.
     struct Bounds: Sendable, Hashable {
-        /// How many.
+        /// The number of mailboxes.
         var count = 10_000
-        /// Seconds.
+        /// The age in seconds.
         var age: UInt64 = 86_400
 
-        /// A mailbox is remembered so many seconds in any case: a record that says it is registered, and that was on its
-        /// way when it was terminated, must not bring it back.
+        /// The minimum time, in seconds, for which a termination is remembered: a registration record that was still on
+        /// its way must not revive the mailbox.
         static let youth: UInt64 = 120
     }
 
-    /// The broker user who registered an entity.
+    /// The broker user that registered an entity.
     struct Owner: Sendable, Hashable {
         var user: String?
-        /// Whether a record of a compaction says it, which counts more than the `user_id` of a registration.
+        /// Whether a compaction record names the owner, which outranks the `user_id` of a registration.
         var isVouched = false
     }
 
@@ -37,7 +37,7 @@ struct DirectoryIndex: Sendable {
         let id: EntityID
         let lineage: [String]
         var order: UInt64
-        /// When it was registered, in seconds since 1970.
+        /// The time of its registration, in seconds since 1970.
         let time: UInt64
         var owner: Owner
     }
@@ -63,14 +63,14 @@ struct DirectoryIndex: Sendable {
 
     private(set) var entries: [Key: Entry] = [:]
     private(set) var tombstones: [Key: Tombstone] = [:]
-    /// The tombstones of those whose queue is gone, in the order in which that was heard.
+    /// The tombstones of mailboxes whose queue is deleted, in the order of the reports.
     private var finished: Deque<Key> = []
     private var byType: [String: Set<UUID>] = [:]
     private var byLeaf: [String: Set<UUID>] = [:]
     private var byName: [String: Set<UUID>] = [:]
     private var localOrder: UInt64 = 1 << 63
     private var readOrder: UInt64 = 0
-    /// The latest time that a record had, in seconds since 1970.
+    /// The latest time of a record, in seconds since 1970.
     private var clock: UInt64 = 0
     let bounds: Bounds
 
@@ -78,18 +78,18 @@ struct DirectoryIndex: Sendable {
         self.bounds = bounds
     }
 
-    /// Everyone who is registered and not terminated, oldest registration first.
+    /// All registered and not terminated entities, oldest registration first.
     var everyone: [(id: EntityID, lineage: [String])] {
         entries.values.sorted { $0.order < $1.order }.map { ($0.id, $0.lineage) }
     }
 
-    /// Agents and users that are registered and not terminated.
+    /// The number of registered and not terminated entities.
     var count: Int { entries.count }
 
-    /// Terminated mailboxes that are remembered and whose queue is gone.
+    /// The number of remembered terminations whose queue is deleted.
     var finishedCount: Int { finished.count }
 
-    /// What is known of a mailbox.
+    /// Returns the state of a mailbox.
     func state(of id: EntityID) -> State {
         let key = Key(id)
         if tombstones[key] != nil { return .terminated }
@@ -97,20 +97,20 @@ struct DirectoryIndex: Sendable {
         return .registered(entry.id, lineage: entry.lineage)
     }
 
-    /// The broker user who registered an entity; `nil` when it is not known. The first registration counts: whoever
-    /// registers an entity once more does not own it.
+    /// Returns the broker user that registered an entity, or `nil` when unknown. The first registration counts: a
+    /// second one does not change the owner.
     func owner(of id: EntityID) -> String? {
         let key = Key(id)
         return (entries[key]?.owner ?? tombstones[key]?.owner)?.user
     }
 
-    /// Takes a record in.
+    /// Applies a record.
     ///
     /// - Parameters:
-    ///   - isRead: Whether it was read from a stream; otherwise it is one of this process that was not read back yet.
-    ///   - time: When it was written, in seconds since 1970.
-    ///   - user: The broker user who wrote it.
-    /// - Returns: What it changed for those who watch agents.
+    ///   - isRead: Whether it was read from a stream. Otherwise this process wrote it and has not read it back yet.
+    ///   - time: The time when it was written, in seconds since 1970.
+    ///   - user: The broker user that wrote it.
+    /// - Returns: The change for watchers of agents.
     @discardableResult
     mutating func apply(
         _ announcement: Announcement,
@@ -142,9 +142,9 @@ struct DirectoryIndex: Sendable {
         }
     }
 
-    /// Takes in what was read elsewhere.
+    /// Merges another index.
     ///
-    /// - Returns: What it changed for those who watch agents.
+    /// - Returns: The changes for watchers of agents.
     mutating func merge(_ other: DirectoryIndex) -> [AgentChange] {
         clock = max(clock, other.clock)
         var changes: [AgentChange] = []
@@ -163,7 +163,7 @@ struct DirectoryIndex: Sendable {
         return changes
     }
 
-    /// Removes an entity of which nothing is left, without remembering it.
+    /// Removes an entity that no longer exists anywhere, without remembering it.
     mutating func forget(_ id: EntityID) -> AgentChange? {
         remove(Key(id)).flatMap { Self.registration($0).map { .terminated($0) } }
     }
@@ -172,7 +172,7 @@ struct DirectoryIndex: Sendable {
         entry.id.agentID.map { AgentRegistration(agentID: $0, type: AgentType(lineage: entry.lineage)) }
     }
 
-    /// The registrations of the agents of a type, oldest first.
+    /// Returns the registrations of the agents of a type, oldest first.
     func registrations(typeNamed name: String, allowSubtypes: Bool) -> [AgentRegistration] {
         found((allowSubtypes ? byType : byLeaf)[name] ?? []).compactMap(Self.registration)
     }
@@ -234,7 +234,7 @@ struct DirectoryIndex: Sendable {
         if index[key]?.isEmpty == true { index[key] = nil }
     }
 
-    /// Forgets the terminated mailboxes that are out of bounds.
+    /// Forgets terminated mailboxes beyond the limits.
     private mutating func prune() {
         while let key = finished.first, let tombstone = tombstones[key] {
             let age = clock > tombstone.time ? clock - tombstone.time : 0
@@ -244,12 +244,12 @@ struct DirectoryIndex: Sendable {
         }
     }
 
-    /// The agents of a type, oldest registration first.
+    /// Returns the agents of a type, oldest registration first.
     func agents(typeNamed name: String, allowSubtypes: Bool) -> [AgentID] {
         found((allowSubtypes ? byType : byLeaf)[name] ?? []).compactMap(\.id.agentID)
     }
 
-    /// The agents with a display name, oldest registration first.
+    /// Returns the agents with a display name, oldest registration first.
     func agents(named name: String) -> [AgentID] {
         found(byName[name] ?? []).compactMap(\.id.agentID)
     }

@@ -1,44 +1,44 @@
 internal import AMQP
 internal import AgentExchange
 
-/// The consumer of one stream of the directory, and how far it has come.
+/// The consumer of one of the directory's streams, and its progress.
 struct DirectoryReader: Sendable {
     let consumer: StandingConsumer
-    /// Where it is read.
+    /// The channel that it is read on.
     var channel: Channel?
-    /// The last record that was read, which comes first on a new connection.
+    /// The last record that was read. It comes first on a new connection.
     var expected: (offset: UInt64, id: String?)?
     /// Whether the next record must be that one.
     private var mustMatch = false
-    /// Whether it is to be read from the beginning, and what comes on that channel does not count any more.
+    /// Whether to read it from the beginning. Deliveries on the current channel no longer count.
     var isStartingOver = false
-    /// Whether a fence of ours was read since it was read from the beginning.
+    /// Whether an own fence was read since the beginning.
     var isCaughtUp = false
-    /// What was read since the beginning: until that is all, and as long as it is compared with what is known.
+    /// The contents read since the beginning, until they are complete, and while they are compared with the known ones.
     var contents: DirectoryIndex?
-    /// Records that were read, ever.
+    /// The number of records ever read.
     private(set) var reads = 0
 
     init(_ consumer: StandingConsumer) {
         self.consumer = consumer
     }
 
-    /// How many records the stream has, as far as it was read.
+    /// The number of records in the stream, as far as it was read.
     var length: UInt64 { expected.map { $0.offset == .max ? .max : $0.offset + 1 } ?? 0 }
 
-    /// Whether it is this channel on which it is read now.
+    /// Returns whether it is currently read on a channel.
     func isRead(on other: Channel) -> Bool {
         channel.map { $0.connection === other.connection && $0.number == other.number } == true
     }
 
-    /// Returns the channel to close.
+    /// Restarts from the beginning. Returns the channel to close.
     mutating func startOver() -> Channel? {
         isStartingOver = true
         isCaughtUp = false
         return channel
     }
 
-    /// It begins on a channel; from the beginning when nothing of it is known.
+    /// Starts on a channel, from the beginning when no offset is known.
     mutating func begin(on channel: Channel, bounds: DirectoryIndex.Bounds) {
         self.channel = channel
         if isStartingOver { expected = nil }
@@ -49,10 +49,10 @@ struct DirectoryReader: Sendable {
         contents = DirectoryIndex(bounds: bounds)
     }
 
-    /// Whether a record is to be taken in. `false` for the one that was the last on the connection before.
+    /// Returns whether to apply a record. `false` for the last record of the previous connection.
     ///
-    /// The stream was deleted and made again meanwhile when the record is not the one that was expected: then it is read
-    /// from the beginning.
+    /// If the record is not the expected one, the stream was deleted and recreated meanwhile, and is read from the
+    /// beginning.
     mutating func accepts(_ offset: UInt64, _ id: String?) -> Bool {
         reads += 1
         if let expected, mustMatch {

@@ -1,44 +1,44 @@
 internal import AgentExchange
 internal import Foundation
 
-/// The two streams that may have the directory: the one that is always there, and its copy while that one is compacted.
+/// The two streams of the directory: the permanent one, and its copy while that is compacted.
 enum DirectoryStream: Sendable, Hashable, CaseIterable {
     case main
     case copy
 }
 
-/// Who waits for which fence. A pure value but for the signals in it.
+/// The callers that wait for fences. A pure value except for its signals.
 ///
-/// One wave of callers waits at a time, for any of the fences that were published for it; those who come later wait for
-/// the next wave, because its fences may have been published before what they must see.
+/// One wave of callers waits at a time, for any of its fences. Later callers wait for the next wave, because this
+/// wave's fences may be older than the records that they must see.
 struct FenceLedger: Sendable {
     typealias Waiter = Signal<Result<Void, ExchangeError>>
 
-    /// Callers who wait for the same fences.
+    /// Callers that wait for the same fences.
     private struct Wave {
         var ids: [UUID]
         var waiters: [Int: Waiter]
-        /// Where one of the fences was read.
+        /// The streams in which one of the fences was read.
         var seen: Set<DirectoryStream> = []
         let ended = Signal<Void>()
     }
 
-    /// A fence that is to be published, and the end of the wave that it is for.
+    /// A fence to publish, and the end of its wave.
     struct Order: Sendable {
         let id: UUID
         let ended: Signal<Void>
     }
 
-    /// Fences of one wave that are remembered: a lost one is published again and again.
+    /// The number of fences remembered for a wave: a lost one is published again and again.
     private static let maximumIDs = 16
 
     private var wave: Wave?
     private var late: [Int: Waiter] = [:]
 
-    /// Callers who wait.
+    /// The number of waiting callers.
     var count: Int { late.count + (wave?.waiters.count ?? 0) }
 
-    /// A caller waits. Returns the fence to publish; `nil` when one is under way, which comes too early for this caller.
+    /// Adds a caller. Returns the fence to publish; `nil` when one is in progress, which is too early for this caller.
     mutating func join(_ number: Int, _ waiter: Waiter) -> Order? {
         guard wave == nil else {
             late[number] = waiter
@@ -53,14 +53,13 @@ struct FenceLedger: Sendable {
         return Order(id: new.ids[0], ended: new.ended)
     }
 
-    /// A caller waits no more.
+    /// Removes a caller.
     mutating func leave(_ number: Int) {
         wave?.waiters[number] = nil
         late[number] = nil
     }
 
-    /// Another fence for the callers of the wave to which `order` belongs; `nil` when that has ended. A wave for which
-    /// nobody waits ends here.
+    /// Returns another fence for the wave of `order`; `nil` when it has ended. A wave without callers ends here.
     mutating func again(_ order: Order) -> Order? {
         guard let current = wave, current.ended === order.ended else { return nil }
         guard !current.waiters.isEmpty else {
@@ -76,25 +75,25 @@ struct FenceLedger: Sendable {
         return Order(id: id, ended: current.ended)
     }
 
-    /// The wave that waits now.
+    /// The current wave.
     var current: Order? { wave.map { Order(id: $0.ids[0], ended: $0.ended) } }
 
-    /// A fence was read. Returns whether the wave waits for it.
+    /// Records a fence. Returns whether the wave waits for it.
     mutating func saw(_ id: UUID, in stream: DirectoryStream) -> Bool {
         guard wave?.ids.contains(id) == true else { return false }
         wave?.seen.insert(stream)
         return true
     }
 
-    /// A stream is read from its beginning, or on another connection.
+    /// Forgets the fences of a stream that is read from its beginning, or on another connection.
     mutating func unsee(_ stream: DirectoryStream) {
         wave?.seen.remove(stream)
     }
 
-    /// Whether a fence of the wave was read in a stream.
+    /// Returns whether a fence of the wave was read in a stream.
     func isSeen(in stream: DirectoryStream) -> Bool { wave?.seen.contains(stream) == true }
 
-    /// Ends the wave when its fences were read in all streams that are read.
+    /// Ends the wave if its fences were read in all current streams.
     ///
     /// - Returns: The callers of the wave, and the fence of the next one.
     mutating func complete(_ streams: some Sequence<DirectoryStream>) -> (waiters: [Waiter], next: Order?) {

@@ -1,9 +1,10 @@
-/// A line of types as one text, the names separated by commas.
+/// A lineage as one text, with commas between the names.
 ///
-/// A stream drops headers that are lists (RabbitMQ keeps its records in AMQP 1.0's form, whose application properties
-/// know only simple values), so the line travels as text. In a name `%` and `,` are written `%25` and `%2C`.
+/// A stream drops headers that are lists: RabbitMQ stores its records in AMQP 1.0's form, and the application properties
+/// of that form allow only simple values. So the lineage is sent as text. In a name `%` and `,` are written `%25` and
+/// `%2C`.
 enum LineageText {
-    /// The text for a line.
+    /// Returns the text of a lineage.
     static func encode(_ lineage: [String]) -> String {
         lineage.map { name in
             name.contains(where: { $0 == "%" || $0 == "," })
@@ -14,7 +15,7 @@ enum LineageText {
         .joined(separator: ",")
     }
 
-    /// The line of a text; `nil` when a name is empty or has a `%` that stands for nothing.
+    /// Returns the lineage of a text; `nil` when a name is empty or has an invalid `%`.
     static func decode(_ text: String) -> [String]? {
         var lineage: [String] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {

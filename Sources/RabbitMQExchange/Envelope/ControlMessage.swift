@@ -2,34 +2,34 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// What sessions tell each other; it never reaches a user of the library.
+/// A message between sessions. It never reaches a user of the library.
 struct ControlMessage: Sendable, Hashable {
     /// The kinds. The raw value is the AMQP `type`.
     enum Kind: String, Sendable {
-        /// To a mailbox itself: whoever receives it is the active consumer.
+        /// To a mailbox itself: its recipient is the active consumer.
         case probe = "warren-probe"
-        /// To the end of a mailbox that is drained: what was before it has been received.
+        /// To the end of a drained mailbox: all earlier messages have been received.
         case marker = "warren-marker"
-        /// To whoever is attached to a mailbox: is it in use?
+        /// To the receivers of a mailbox: is it in use?
         case claim = "warren-claim"
-        /// The answer to a claim, or to a probe that someone else received.
+        /// The answer to a claim, or to a probe that another consumer received.
         case inUse = "warren-in-use"
-        /// To whoever is attached to a mailbox: it was terminated; answer what you hold and let go.
+        /// To the receivers of a mailbox: it was terminated; answer the held requests and let go.
         case terminate = "warren-terminate"
-        /// The first answer of the owner to that: it has begun.
+        /// The owner's first answer to that: it has begun.
         case lettingGo = "warren-letting-go"
-        /// The answer of the owner when it has let go.
+        /// The owner's answer when it has let go.
         case released = "warren-released"
-        /// The answer of those that stood by: perhaps another one is the owner.
+        /// The answer of standbys: another session may be the owner.
         case stoodBy = "warren-stood-by"
     }
 
     let kind: Kind
-    /// What relates an answer to its question.
+    /// Relates an answer to its question.
     let id: UUID
-    /// The mailbox it is about.
+    /// The mailbox that it concerns.
     let mailbox: EntityID?
-    /// The session queue that answers go to.
+    /// The session queue for answers.
     let replyTo: String?
 
     init(_ kind: Kind, id: UUID = UUID(), mailbox: EntityID?, replyTo: String? = nil) {
@@ -39,7 +39,7 @@ struct ControlMessage: Sendable, Hashable {
         self.replyTo = replyTo
     }
 
-    /// Reads a control message; `nil` for anything else.
+    /// Reads a control message. Returns `nil` for any other message.
     init?(_ properties: MessageProperties) {
         guard
             let kind = properties.type.flatMap(Kind.init(rawValue:)),
@@ -53,7 +53,7 @@ struct ControlMessage: Sendable, Hashable {
         )
     }
 
-    /// The AMQP form, which has no body.
+    /// Returns the AMQP form, which has no body.
     func publication(to exchange: String, key: String) -> Publication {
         var properties = MessageProperties()
         properties.type = kind.rawValue

@@ -3,15 +3,15 @@ internal import AgentExchange
 internal import Foundation
 
 extension Date {
-    /// Whole seconds since 1970, as `timestamp` carries them; zero for dates before.
+    /// Whole seconds since 1970 for `timestamp`; zero for earlier dates.
     var amqpTimestamp: UInt64 { UInt64(max(0, timeIntervalSince1970)) }
 }
 
 extension EntityID {
-    /// `agent:UUID` or `user:UUID`, as headers carry it.
+    /// `agent:UUID` or `user:UUID`, the form in headers.
     var header: String { uuid.lowercased(after: role == .agent ? "agent:" : "user:") }
 
-    /// Reads what ``header`` wrote, with the display name from another header; `nil` for anything else.
+    /// Reads a ``header``, with the display name from another header. Returns `nil` for other values.
     init?(header: FieldValue?, name: FieldValue?) {
         guard
             let text = header?.stringValue,

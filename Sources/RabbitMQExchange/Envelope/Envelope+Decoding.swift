@@ -3,22 +3,22 @@ internal import AgentExchange
 internal import Foundation
 
 extension Envelope {
-    /// A message that can't be understood.
+    /// The error for a message that can't be decoded.
     struct Malformed: Error, Hashable {
-        /// What is wrong, for people.
+        /// The fault, for people.
         let reason: String
-        /// The request that it was meant to be, as far as it is known: enough to answer it with an error.
+        /// The intended request as far as known: enough to answer it with an error.
         let request: Request?
     }
 
-    /// Reads a message.
+    /// Decodes a message.
     ///
-    /// Everything may be there in a delivery: foreign programs can publish to a mailbox. A kind that is not known makes a
-    /// ``Request/Body/foreign(kind:payload:)`` when it ends in `-request`.
+    /// A delivery may contain anything, because foreign programs can publish to a mailbox. An unknown kind that ends in
+    /// `-request` becomes a ``Request/Body/foreign(kind:payload:)``.
     ///
     /// - Parameters:
-    ///   - receiver: Whose mailbox the message was in: the destination of a broadcast.
-    ///   - principal: Who was authenticated as the sender of a request or a notice.
+    ///   - receiver: The owner of the mailbox: the destination of a broadcast.
+    ///   - principal: The authenticated sender of a request or a notice.
     static func decode(
         _ properties: MessageProperties,
         body: Data,
@@ -71,7 +71,7 @@ extension Envelope {
         Malformed(reason: reason, request: nil)
     }
 
-    /// What every message has.
+    /// The fields of every message.
     private struct Frame {
         let kind: MessageKind
         let version: ProtocolVersion
@@ -149,7 +149,7 @@ extension Envelope {
         }
     }
 
-    /// What travels beside a request: every header that is text and neither Warren's nor the broker's.
+    /// Returns the context of a request: every text header that is neither Warren's nor the broker's.
     private static func context(_ headers: FieldTable) -> [String: String] {
         var context: [String: String] = [:]
         var size = 0
@@ -233,10 +233,11 @@ extension Envelope {
         }
     }
 
-    /// Whether a message was put into its own mailbox by the owner, to renew its hold.
+    /// Returns whether the owner put a message into its own mailbox to renew its hold.
     static func isCopy(_ properties: MessageProperties) -> Bool { properties.headers[Header.attempt] != nil }
 
-    /// Quorum queues count deliveries, since a copy was put into the mailbox that says how many there were before; a classic queue only tells that there was one, and lets a foreign count through.
+    /// Returns the attempt. Quorum queues count deliveries; a renewed copy carries the earlier attempts. A classic
+    /// queue only reports that there was a delivery, and passes foreign counts through.
     private static func attempt(_ headers: FieldTable, redelivered: Bool) -> Int {
         let counted = headers[Header.deliveryCount]?.integerValue ?? (redelivered ? 1 : 0)
         let before = headers[Header.attempt]?.integerValue ?? 1

@@ -2,10 +2,10 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// The AMQP form of messages: everything but the payload is in properties and headers. Pure, and described in
+/// The AMQP form of messages: properties and headers contain everything but the payload. Pure; described in
 /// `docs/protocol.md`.
 enum Envelope {
-    /// The `app_id` of everything that Warren publishes.
+    /// The `app_id` of all of Warren's publications.
     static let applicationID = "warren"
 
     /// The longest error text that is sent, in bytes; longer ones are cut. Headers must fit one frame.
@@ -14,10 +14,10 @@ enum Envelope {
     /// The longest action name and content type, in bytes.
     static let maximumName = 255
 
-    /// The longest kind of a received message, in bytes: the kind of its answer, a little longer, must fit too.
+    /// The longest kind of a received message, in bytes: the slightly longer kind of its answer must fit too.
     static let maximumKind = 240
 
-    /// The properties and the body of a message.
+    /// Returns the properties and the body of a message.
     ///
     /// - Parameters:
     ///   - replyTo: The session queue of the sender, for a request.
@@ -118,7 +118,7 @@ enum Envelope {
         }
     }
 
-    /// The properties and the body of a broadcast: those of a request without a destination.
+    /// Returns the properties and the body of a broadcast: those of a request without a destination.
     ///
     /// - Throws: As ``encode(_:replyTo:now:)``.
     static func encode(
@@ -132,7 +132,7 @@ enum Envelope {
         return (properties, body)
     }
 
-    /// The longest beginning of a text that has at most `limit` bytes and cuts no character.
+    /// Returns the longest prefix of a text that has at most `limit` bytes and splits no character.
     static func cut(_ text: String, _ limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         var cut = ""

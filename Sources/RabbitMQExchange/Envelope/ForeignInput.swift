@@ -2,29 +2,29 @@ package import AMQP
 package import AgentExchange
 package import Foundation
 
-/// What the decoders of this target make of input from outside: for programs of this package that try what it can do.
+/// Applies this target's decoders to foreign input, for fuzzing programs of this package.
 package enum ForeignInput {
-    /// What a decoder made of it.
+    /// The result of a decoder.
     package enum Reading<Value> {
         case read(Value)
-        /// It is refused; `isAnswerable` when it says who is to be told.
+        /// The input is refused; `isAnswerable` when it names the requester.
         case refused(reason: String, isAnswerable: Bool)
     }
 
-    /// A message out of a mailbox.
+    /// Decodes a message from a mailbox.
     package static func message(_ properties: MessageProperties, _ body: Data) -> Reading<Message> {
         do throws(Envelope.Malformed) {
             return .read(try Envelope.decode(properties, body: body, redelivered: true, receiver: .agent(AgentID())))
         } catch { return .refused(reason: error.reason, isAnswerable: error.request != nil) }
     }
 
-    /// The AMQP form of a message.
+    /// Returns the AMQP form of a message.
     package static func encode(_ message: Message, now: Date) throws(ExchangeError) -> (MessageProperties, Data) {
         let (properties, body) = try Envelope.encode(message, replyTo: nil, now: now)
         return (properties, body)
     }
 
-    /// Several responses in one message, and whether there was anything else in it.
+    /// Decodes several responses in one message, and tells whether all of it was valid.
     package static func responses(_ properties: MessageProperties, _ body: Data) -> Reading<([Response], isWhole: Bool)>
     {
         do throws(Envelope.Malformed) {
@@ -33,7 +33,7 @@ package enum ForeignInput {
         } catch { return .refused(reason: error.reason, isAnswerable: false) }
     }
 
-    /// Those of the messages that travel with others, in one message.
+    /// Returns the batchable responses among the messages, in one message.
     package static func together(_ messages: [Message]) -> (MessageProperties, Data) {
         var (responses, bytes): ([Response], Int) = ([], 0)
         for case .response(let response) in messages {
@@ -44,14 +44,14 @@ package enum ForeignInput {
         return (ResponseBatch.properties(), ResponseBatch.encode(responses, bytes: bytes))
     }
 
-    /// A record of the directory, written once more; `nil` when it is none.
+    /// Decodes a directory record and encodes it again. Returns `nil` for other input.
     package static func announcement(_ properties: MessageProperties) -> MessageProperties? {
         guard let announcement = Announcement(properties) else { return nil }
         _ = announcement.isCredible(with: announcement.routingKey(by: nil), by: nil)
         return announcement.properties
     }
 
-    /// Records as they are published.
+    /// Sample records in their published form.
     package static var announcements: [MessageProperties] {
         let line = ["Agent", "Base,%", "Clerk"]
         return [
@@ -60,12 +60,12 @@ package enum ForeignInput {
         ].map(\.properties)
     }
 
-    /// A control message, written once more; `nil` when it is none.
+    /// Decodes a control message and encodes it again. Returns `nil` for other input.
     package static func control(_ properties: MessageProperties) -> MessageProperties? {
         ControlMessage(properties)?.publication(to: "", key: "").properties
     }
 
-    /// Control messages as they are published.
+    /// Sample control messages in their published form.
     package static var controls: [MessageProperties] {
         [ControlMessage.Kind.probe, .terminate, .claim].map {
             ControlMessage($0, mailbox: .agent(AgentID()), replyTo: "warren.test.session.x")
@@ -73,7 +73,7 @@ package enum ForeignInput {
         }
     }
 
-    /// Computes what a session computes from its settings.
+    /// Performs a session's computations with its settings.
     package static func compute(_ exchange: RabbitMQExchange) throws(ExchangeError) {
         let settings = exchange.configuration
         let connection = try exchange.address.connection(settings)
@@ -90,16 +90,16 @@ package enum ForeignInput {
         _ = settings.acknowledgementTimeout.map { ContinuousClock.now - $0 / 2 }
     }
 
-    /// Why a message is a dead letter, as far as its headers say.
+    /// Returns the reason of a dead letter, as far as its headers tell.
     package static func deadLetterReason(_ headers: FieldTable) -> String? { DeadLetterReason(headers)?.rawValue }
 
-    /// A line of types as text, read and written.
+    /// Decodes the text of a lineage.
     package static func lineage(_ text: String) -> [String]? { LineageText.decode(text) }
 
-    /// As ``lineage(_:)``, the other way.
+    /// Encodes a lineage as text.
     package static func text(ofLineage lineage: [String]) -> String { LineageText.encode(lineage) }
 
-    /// The routing key for a line of types, and the longest word in it.
+    /// Returns the routing key for a lineage, and its longest word.
     package static func routingKey(_ lineage: [String]) -> String {
         AnnouncementKey.make(event: "registered", lineage: lineage)
     }

@@ -1,4 +1,4 @@
-/// The names of the AMQP headers that Warren uses. `docs/protocol.md` describes them.
+/// The names of Warren's AMQP headers. `docs/protocol.md` describes them.
 enum Header {
     static let `protocol` = "warren-protocol"
     static let source = "warren-source"
@@ -20,27 +20,27 @@ enum Header {
     static let errorType = "warren-error-type"
     static let errorMessage = "warren-error-message"
     static let attempt = "warren-attempt"
-    /// In a request: the largest message with several answers that the requester takes, in bytes.
+    /// In a request: the largest message with several answers that the requester accepts, in bytes.
     static let together = "warren-together"
 
-    /// Why a message is a dead letter, or was parked.
+    /// The reason that a message is a dead letter, or was parked.
     static let reason = "warren-reason"
-    /// What exactly was wrong with a parked message.
+    /// The exact fault of a parked message.
     static let detail = "warren-detail"
-    /// The queue a parked message or a dead letter was taken from.
+    /// The queue from which a parked message or a dead letter was taken.
     static let queue = "warren-queue"
 
     static let entity = "warren-entity"
     static let entityName = "warren-entity-name"
     static let lineage = "warren-lineage"
-    /// The broker user who registered the entities of a record.
+    /// The broker user that registered the entities of a record.
     static let owner = "warren-owner"
 
-    /// Set by quorum queues: how often a message was handed out before.
+    /// Set by quorum queues: the number of earlier deliveries.
     static let deliveryCount = "x-delivery-count"
     /// Set by the broker when it dead-letters a message.
     static let firstDeathReason = "x-first-death-reason"
     static let deaths = "x-death"
-    /// The queue that a dead letter came from.
+    /// The queue from which the broker dead-lettered a message.
     static let firstDeathQueue = "x-first-death-queue"
 }

@@ -2,12 +2,12 @@ internal import AMQP
 internal import AgentExchange
 
 extension Delivery {
-    /// Why the body of a message was left out.
+    /// The reason that the body of a message was left out.
     var omission: String { "\(omittedBytes) bytes are more than the receiver takes" }
 }
 
 extension Message {
-    /// The message; of a response whose body was left out, an error in its place.
+    /// Returns the message, or an error in place of a response without its body.
     func checked(_ delivery: Delivery) -> Message {
         guard delivery.omittedBytes > 0, case .response(let response) = self,
             let error = response.replaced(by: Failure(.messageTooLarge, delivery.omission))
@@ -17,7 +17,7 @@ extension Message {
 }
 
 extension Response {
-    /// An error in the place of this result; `nil` when this is a small error already.
+    /// Returns an error in place of this result; `nil` when this is already a small error.
     func replaced(by failure: Failure) -> Response? {
         if case .failure(let known) = outcome, known.payload == nil { return nil }
         return try? Response(from: source, to: destination, tag: tag, label: label, kind: kind, .failure(failure))

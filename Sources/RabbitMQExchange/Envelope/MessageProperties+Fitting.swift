@@ -1,14 +1,14 @@
 internal import AMQP
 
 extension MessageProperties {
-    /// More than the headers of a message of Warren take: both names, an error text, a context, and the rest.
+    /// More than the headers of a Warren message need: both names, an error text, a context, and the rest.
     private static let largestFrame = 32_768
 
-    /// The headers that only people read.
+    /// The headers for people only.
     private static let texts = [Header.errorMessage, Header.destinationName, Header.sourceName]
 
-    /// Shortens the text of an error and the display names, the longest first, until the headers fit a frame. What a
-    /// program reads stays as it is; where that does not fit, publishing fails with `frameTooLarge`.
+    /// Shortens the error text and the display names, the longest first, until the headers fit a frame. Headers for
+    /// programs stay unchanged; if they do not fit, publishing fails with `frameTooLarge`.
     mutating func shortenTexts(toFit frameMax: Int) {
         guard frameMax < Self.largestFrame, let size = try? frameSize(), size > frameMax else { return }
         let texts = Self.texts.compactMap { name in headers[name]?.stringValue.map { (name, $0) } }
@@ -17,7 +17,7 @@ extension MessageProperties {
         for (name, text) in texts where text.utf8.count > limit { headers[name] = .string(Envelope.cut(text, limit)) }
     }
 
-    /// The length to which texts are cut so that all have no more bytes than `total`.
+    /// Returns the length to which texts are cut so that together they have at most `total` bytes.
     private static func limit(_ lengths: [Int], total: Int) -> Int {
         var (left, count) = (max(0, total), lengths.count)
         for length in lengths.sorted() {

@@ -13,16 +13,16 @@ enum ResponseBatch {
     /// The largest body, in bytes.
     static let maximumBytes = 64 << 10
 
-    /// The most responses in one message.
+    /// The maximum number of responses in one message.
     static let maximumCount = 64
 
-    /// The largest response that travels with others, in bytes: larger ones gain nothing, and others would wait for them.
+    /// The largest response in a batch, in bytes: batching larger ones gains nothing, and would delay others.
     static let maximumEntry = 16 << 10
 
-    /// What an entry has besides texts and payload: length, kind, marks, three UUIDs.
+    /// The size of an entry without texts and payload: length, kind, marks, three UUIDs.
     private static let fixedBytes = 4 + 1 + 1 + 3 * 16
 
-    /// The kinds that travel with others, by their number.
+    /// The kinds that can be batched, by their number.
     private static let kinds: [MessageKind] = [.actionResponse, .pingResponse, .shutdownResponse, .cancelResponse]
 
     private struct Marks: OptionSet {
@@ -38,7 +38,7 @@ enum ResponseBatch {
         static let failureType = Marks(rawValue: 128)
     }
 
-    /// The properties of a message.
+    /// Returns the properties of a message.
     static func properties(now: Date = .now) -> MessageProperties {
         MessageProperties(
             contentType: contentType,
@@ -49,8 +49,8 @@ enum ResponseBatch {
         )
     }
 
-    /// The bytes of a response in a message; `nil` when it travels by itself: a part, one of a kind that is not known, or
-    /// one larger than ``maximumEntry``.
+    /// Returns the size of a response in a message; `nil` when it is sent alone: a part, a response of an unknown kind,
+    /// or one larger than ``maximumEntry``.
     static func size(of response: Response) -> Int? {
         guard response.isTerminal, response.protocolVersion == .current, kinds.contains(response.kind) else {
             return nil
@@ -73,10 +73,10 @@ enum ResponseBatch {
         return size <= maximumEntry ? size : nil
     }
 
-    /// The body of a message.
+    /// Returns the body of a message.
     ///
     /// - Parameters:
-    ///   - responses: Those that have a ``size(of:)``.
+    ///   - responses: Responses with a ``size(of:)``.
     ///   - bytes: The sum of their sizes.
     static func encode(_ responses: some Sequence<Response>, bytes: Int) -> Data {
         var writer = Writer(capacity: bytes)
@@ -117,10 +117,11 @@ enum ResponseBatch {
         writer.endEntry(start)
     }
 
-    /// Reads a message. What can be read is read, whatever else there is: foreign programs can publish to a session queue.
+    /// Decodes a message. Valid entries are returned even beside invalid ones: foreign programs can publish to a
+    /// session queue.
     ///
-    /// - Returns: The responses in their order, and what is wrong with the others, if anything is.
-    /// - Throws: What is wrong with the message, when nothing of it can be read.
+    /// - Returns: The responses in order, and the fault of the other entries, if any.
+    /// - Throws: The fault of a message without any valid entry.
     static func decode(
         _ properties: MessageProperties,
         body: Data
@@ -213,12 +214,12 @@ extension Response.Outcome {
     }
 }
 
-/// Why an entry can't be read.
+/// The reason that an entry is invalid.
 private struct Flaw: Error {
     let text: String
 }
 
-/// Writes entries one after the other. Numbers are big-endian.
+/// Writes entries one after another. Numbers are big-endian.
 private struct Writer {
     private(set) var bytes: [UInt8] = []
 
@@ -226,7 +227,7 @@ private struct Writer {
         bytes.reserveCapacity(capacity)
     }
 
-    /// Leaves room for the length of an entry.
+    /// Reserves space for the length of an entry.
     mutating func beginEntry() -> Int {
         bytes.append(contentsOf: [0, 0, 0, 0])
         return bytes.count
@@ -247,20 +248,20 @@ private struct Writer {
         data.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    /// A text of 255 bytes at most, after its length.
+    /// Writes a text of at most 255 bytes after its length.
     mutating func write(short text: String) {
         bytes.append(UInt8(truncatingIfNeeded: text.utf8.count))
         bytes.append(contentsOf: text.utf8)
     }
 
-    /// A text of 65,535 bytes at most, after its length.
+    /// Writes a text of at most 65,535 bytes after its length.
     mutating func write(long text: String) {
         bytes.append(UInt8(truncatingIfNeeded: text.utf8.count >> 8))
         write(short: text)
     }
 }
 
-/// Reads what a ``Writer`` wrote, or what somebody else did.
+/// Reads the output of a ``Writer``, or foreign bytes.
 private struct Reader {
     private let buffer: UnsafeRawBufferPointer
     private var position = 0
@@ -285,7 +286,7 @@ private struct Reader {
         UUID(uuid: try bytes(16).loadUnaligned(as: uuid_t.self))
     }
 
-    /// A text after its length, with U+FFFD for what is not UTF-8.
+    /// Reads a text after its length, with U+FFFD for invalid UTF-8.
     mutating func text<Length: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(_ length: Length.Type)
         throws(Flaw) -> String
     {
@@ -300,7 +301,7 @@ private struct Reader {
         return name
     }
 
-    /// A copy of everything that is left: the message is not kept for one of its entries.
+    /// Returns a copy of the remaining bytes, so that the message is not kept for one of its entries.
     mutating func rest() -> Data {
         defer { position = buffer.count }
         return Data(buffer[position...])

@@ -2,9 +2,9 @@ internal import AMQP
 internal import AgentExchange
 
 extension ExchangeError {
-    /// What an error of the AMQP connection means to a user of the exchange.
+    /// Makes an exchange error from an error of the AMQP connection.
     ///
-    /// - Parameter delivery: What became of the message, where that is known better here than on the connection.
+    /// - Parameter delivery: The outcome of the message, if the caller knows it better than the connection.
     init(
         _ error: AMQPError,
         _ what: String,

@@ -4,19 +4,19 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// How often the requests of a mailbox were handed out, where the broker only says whether they were before: classic
-/// queues do not count.
+/// Counts the deliveries of a mailbox's requests where the broker does not: a classic queue only reports whether there
+/// was an earlier one.
 ///
-/// Before a request is handed out again, a note with its attempt is put into a queue of the mailbox's own, and confirmed.
-/// The next owner reads all notes and leaves them there. The queue exists only where something was handed out again; it
-/// expires a day after that, and has no more than ``limit`` notes.
+/// Before a request is delivered again, a note with its attempt is put into a queue of the mailbox's own, and
+/// confirmed. The next owner reads all notes and leaves them there. The queue exists only after a redelivery; it
+/// expires a day later, and has at most ``limit`` notes.
 final class AttemptNotes: Sendable {
     private static let limit = 1000
     private static let expiry = Duration.seconds(86_400)
 
     private let link: BrokerLink
     private let mailbox: EntityID
-    /// `nil` until the notes were read.
+    /// `nil` until the notes have been read.
     private let attempts = Mutex<[AnsweredRequests.Key: Int]?>(nil)
 
     init(link: BrokerLink, mailbox: EntityID) {
@@ -24,9 +24,9 @@ final class AttemptNotes: Sendable {
         self.mailbox = mailbox
     }
 
-    /// Which attempt it is when a request is handed out once more, and makes a note of it. Not for concurrent use.
+    /// Returns the attempt of a redelivered request, and writes a note of it. Not for concurrent use.
     ///
-    /// Where notes can't be read or written the answer is as good as it can be: a request must not wait for that.
+    /// If notes can't be read or written, the result is an estimate: a request must not wait for them.
     func next(of request: Request) async -> Int {
         let key = AnsweredRequests.Key(source: request.source, tag: request.tag)
         do {
@@ -61,7 +61,7 @@ final class AttemptNotes: Sendable {
                 "x-max-length": .int64(Int64(Self.limit)),
             ]
         )
-        // Its end gives the notes back.
+        // Closing it returns the notes.
         return try await link.attempt("can't read notes", entity: mailbox) { (channel) throws(AMQPError) in
             try await channel.declareQueue(declaration, deadline: deadline)
             try await channel.bindQueue(queue, to: way.exchange, routingKey: way.key, deadline: deadline)

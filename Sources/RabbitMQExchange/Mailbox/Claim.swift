@@ -2,10 +2,10 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// Asks whether anybody receives from a mailbox, before it is opened.
+/// Asks whether a mailbox has a receiver, before it is opened.
 ///
-/// A consumer that is there may belong to a process that died a moment ago, so its session is asked; one that lives
-/// answers at once.
+/// An existing consumer may belong to a process that died a moment ago, so its session is asked; a living one answers
+/// at once.
 struct Claim {
     let session: Session
     let id: EntityID
@@ -13,9 +13,9 @@ struct Claim {
     /// How long a consumer that does not answer may stay.
     private static let patience = Duration.seconds(3)
 
-    /// Returns when nobody receives from the mailbox.
+    /// Returns when the mailbox has no receiver.
     ///
-    /// - Throws: ``ExchangeError/Code/mailboxInUse``; ``ExchangeError/Code/unavailable`` when there is no queue.
+    /// - Throws: ``ExchangeError/Code/mailboxInUse``; ``ExchangeError/Code/unavailable`` when the queue does not exist.
     func make() async throws(ExchangeError) {
         let end = ContinuousClock.now + Self.patience
         repeat {
@@ -35,7 +35,7 @@ struct Claim {
         do {
             _ = try await session.link.publish(question, key: session.names.controlKey(of: id))
         } catch {
-            throw ExchangeError(error, "can't ask who receives from the mailbox", entity: id)
+            throw ExchangeError(error, "can't ask for the receiver of the mailbox", entity: id)
         }
         return await answer.wait(until: deadline) == .inUse
     }

@@ -5,8 +5,9 @@ internal import Foundation
 
 /// The requests that a transport received and has not answered: a pure value.
 ///
-/// Each stands for an unacknowledged delivery, which is acknowledged when the response to it was confirmed. `Receipt` is
-/// what acknowledges it. While a hold is renewed there may be none, and a copy of the request is in the mailbox instead.
+/// Each one has an unacknowledged delivery, which is acknowledged when its response is confirmed. `Receipt`
+/// acknowledges it. While a hold is renewed there may be no receipt, and a copy of the request is in the mailbox
+/// instead.
 struct HeldRequests<Receipt> {
     typealias Key = AnsweredRequests.Key
     typealias Instant = ContinuousClock.Instant
@@ -15,36 +16,36 @@ struct HeldRequests<Receipt> {
     struct Held {
         let request: Request
         fileprivate(set) var replyTo: ReplyWay?
-        /// What stands for it at the broker; `nil` while that is a copy in the mailbox.
+        /// Its receipt at the broker; `nil` while a copy is in the mailbox instead.
         fileprivate(set) var receipt: Receipt?
-        /// Since when the receipt is held.
+        /// The time since which the receipt is held.
         fileprivate(set) var since: Instant
         fileprivate var isBeingAnswered = false
         fileprivate var isHandedOut = false
         /// Tells receipts apart.
         fileprivate var generation = 0
         fileprivate var isBeingRenewed = false
-        /// Copies that are in the mailbox, or may be.
+        /// The number of copies that are, or may be, in the mailbox.
         fileprivate var copies = 0
     }
 
-    /// What a delivery is.
+    /// The meaning of a delivery.
     enum Taken {
-        /// A request to be handed out.
+        /// A request to hand out.
         case new(Request)
-        /// A request that is handed out when another one was answered.
+        /// A request to hand out when another one is answered.
         case waits
-        /// A second copy of one that is held: the receipt of the first is settled, the second stands for it now.
+        /// A second copy of a held request: settle the first receipt; the second one replaces it.
         case copy(Receipt?)
-        /// One that was answered: send the answer again if there is one, and settle this receipt.
+        /// An answered request: send the answer again if there is one, and settle this receipt.
         case answered(Response?)
-        /// A copy that was put into the mailbox to renew the hold, and came after the answer: settle this receipt.
+        /// A renewed copy that arrived after the answer: settle this receipt.
         case late
     }
 
-    /// What is to be done with a response.
+    /// The action to take for a response.
     enum Answer {
-        /// Send it there; then `finish` or `fail`.
+        /// Send it there; then call `finish` or `fail`.
         case send(replyTo: ReplyWay?)
         /// The request has been answered, or is being answered.
         case again
@@ -52,9 +53,9 @@ struct HeldRequests<Receipt> {
         case foreign
     }
 
-    /// What became of a request that is to be given back.
+    /// The result of giving a request back.
     enum Release {
-        /// It is not held any more: reject its receipt. Without one, a copy is in the mailbox.
+        /// It is no longer held: reject its receipt. Without a receipt, a copy is in the mailbox.
         case released(Receipt?)
         /// It is being answered, or its hold is being renewed: try again later.
         case busy
@@ -62,41 +63,42 @@ struct HeldRequests<Receipt> {
         case unknown
     }
 
-    /// How many requests may be handed out.
+    /// The maximum number of requests handed out.
     private let capacity: Int
     private var held: [Key: Held] = [:]
     private var order: [Key] = []
     private var waiting: Deque<Key> = []
     private var handedOut = 0
     private var answering = 0
-    /// Receipts that are about to be settled.
+    /// The number of receipts about to be settled.
     private var settling = 0
     private var answered = AnsweredRequests()
-    /// How often requests were given back that had not been handed out: the broker counts that, and it is no attempt.
+    /// The number of times that requests were given back before they were handed out: the broker counts these, but they
+    /// are no attempts.
     private var returned: [Key: Int] = [:]
-    /// Copies that come after the request was answered.
+    /// The number of copies that will arrive after their request was answered.
     private var late: [Key: Int] = [:]
 
-    /// - Parameter capacity: How many requests may be handed out and not answered. What is delivered beyond waits.
+    /// - Parameter capacity: The maximum number of requests handed out and unanswered. Further ones wait.
     init(capacity: Int = .max) {
         self.capacity = capacity
     }
 
-    /// Requests that are held.
+    /// The number of held requests.
     var count: Int { held.count }
 
-    /// Whether no answer is on its way.
+    /// Whether no answer is in progress.
     var isSettled: Bool { answering == 0 && settling == 0 }
 
-    /// Whether a request is held or was answered.
+    /// Returns whether a request is held or was answered.
     func knows(_ request: Request) -> Bool {
         let key = Key(source: request.source, tag: request.tag)
         return held[key] != nil || answered.contains(key) || late[key] != nil
     }
 
-    /// A request was delivered.
+    /// Records a delivered request.
     ///
-    /// - Parameter isCopy: Whether it is marked as one that was put into the mailbox to renew the hold.
+    /// - Parameter isCopy: Whether it is marked as a copy that renews the hold.
     mutating func take(
         _ request: Request,
         replyTo: ReplyWay?,
@@ -130,12 +132,12 @@ struct HeldRequests<Receipt> {
         return isHandedOut ? .new(request) : .waits
     }
 
-    /// Where the parts of the answer to a held request go; `nil` when it is not held.
+    /// Returns the address for the parts of a held request's answer; `nil` when it is not held.
     func replyTo(of response: Response) -> ReplyWay?? {
         held[Key(source: response.destination, tag: response.tag)].map(\.replyTo)
     }
 
-    /// A response is to be sent.
+    /// Records that a response is to be sent.
     mutating func answer(_ response: Response) -> Answer {
         let key = Key(source: response.destination, tag: response.tag)
         guard let index = held.index(forKey: key) else { return answered.contains(key) ? .again : .foreign }
@@ -145,7 +147,8 @@ struct HeldRequests<Receipt> {
         return .send(replyTo: held.values[index].replyTo)
     }
 
-    /// The response was confirmed, or nobody is there to get it. Returns the receipt to settle; ``settled()`` follows.
+    /// Ends a request whose response was confirmed, or has no recipient. Returns the receipt to settle; ``settled()``
+    /// follows.
     mutating func finish(_ response: Response) -> Receipt? {
         let key = Key(source: response.destination, tag: response.tag)
         guard let entry = held.removeValue(forKey: key) else { return nil }
@@ -155,12 +158,12 @@ struct HeldRequests<Receipt> {
         return entry.receipt
     }
 
-    /// The receipt that ``finish(_:)`` returned is settled.
+    /// Records that the receipt of ``finish(_:)`` is settled.
     mutating func settled() {
         settling -= 1
     }
 
-    /// The response could not be sent: the request is held as before.
+    /// Keeps holding a request whose response could not be sent.
     mutating func fail(_ response: Response) {
         let key = Key(source: response.destination, tag: response.tag)
         guard held[key]?.isBeingAnswered == true else { return }
@@ -168,7 +171,7 @@ struct HeldRequests<Receipt> {
         answering -= 1
     }
 
-    /// A request that was handed out is not going to be answered here: it comes again, as another attempt.
+    /// Releases a handed-out request that will not be answered here: it is delivered again, as another attempt.
     mutating func release(_ request: Request) -> Release {
         let key = Key(source: request.source, tag: request.tag)
         guard let entry = held[key] else { return .unknown }
@@ -179,7 +182,7 @@ struct HeldRequests<Receipt> {
         return .released(entry.receipt)
     }
 
-    /// The next request that waited, if one may be handed out now.
+    /// Returns the next waiting request, if one may be handed out now.
     mutating func next() -> Request? {
         while handedOut < capacity, let key = waiting.popFirst() {
             guard var entry = held[key], !entry.isHandedOut else { continue }
@@ -191,7 +194,7 @@ struct HeldRequests<Receipt> {
         return nil
     }
 
-    /// Takes out everything that nobody is answering, in the order of arrival, and leaves the rest.
+    /// Removes and returns every request without an answer in progress, in the order of arrival.
     mutating func takeUnanswered() -> [Held] {
         let keys = order.filter { held[$0]?.isBeingAnswered == false }
         order.removeAll()
@@ -204,8 +207,8 @@ struct HeldRequests<Receipt> {
         }
     }
 
-    /// Forgets a request that was put into the inbox and that nobody was given, when its receipt is void: it comes again as if
-    /// for the first time. Returns whether it was forgotten.
+    /// Forgets a request that is in the inbox and was not handed to a handler, if its receipt is void: it is delivered
+    /// again as if for the first time. Returns whether it was forgotten.
     mutating func forget(_ request: Request, ifReceipt isVoid: (Receipt) -> Bool) -> Bool {
         let key = Key(source: request.source, tag: request.tag)
         guard let entry = held[key], entry.isHandedOut, isForgettable(entry, isVoid) else { return false }
@@ -214,7 +217,7 @@ struct HeldRequests<Receipt> {
         return true
     }
 
-    /// Forgets what waits to be handed out and has a void receipt.
+    /// Forgets waiting requests with a void receipt.
     mutating func forgetWaiting(ifReceipt isVoid: (Receipt) -> Bool) {
         let keys = waiting.filter { key in held[key].map { isForgettable($0, isVoid) } ?? false }
         guard !keys.isEmpty else { return }
@@ -229,7 +232,7 @@ struct HeldRequests<Receipt> {
     private mutating func forget(_ key: Key) {
         held[key] = nil
         order.removeAll { $0 == key }
-        // Another receiver may get it: then nothing is remembered for ever.
+        // Another receiver may get the request, so the table is bounded.
         if returned.count >= AnsweredRequests.maximumCount { returned = [:] }
         returned[key, default: 0] += 1
     }
@@ -253,8 +256,8 @@ extension HeldRequests {
         fileprivate let generation: Int
     }
 
-    /// Begins to renew the holds of requests that were handed out, and whose receipts are held since then or longer: a
-    /// copy of each will be put into the mailbox. End each with ``renewed(_:)``, ``giveBack(_:)`` or ``keep(_:)``.
+    /// Starts to renew the holds of handed-out requests whose receipts are held since `limit` or longer. A copy of each
+    /// will be put into the mailbox. End each with ``renewed(_:)``, ``giveBack(_:)`` or ``keep(_:)``.
     mutating func beginRenewals(heldSince limit: Instant) -> [Renewal] {
         order.compactMap { key in
             guard let entry = held[key], let receipt = entry.receipt, entry.isHandedOut, !entry.isBeingRenewed,
@@ -266,8 +269,8 @@ extension HeldRequests {
         }
     }
 
-    /// Takes out what waits to be handed out and is held since then or longer, in order: it goes back to the mailbox, and
-    /// comes again.
+    /// Removes and returns waiting requests that are held since `limit` or longer, in order. They go back to the
+    /// mailbox, and are delivered again.
     mutating func takeWaiting(heldSince limit: Instant) -> [Held] {
         let keys = waiting.filter { held[$0].map { $0.since <= limit } ?? false }
         waiting.removeAll { key in held[key].map { $0.since <= limit } ?? true }
@@ -275,20 +278,20 @@ extension HeldRequests {
         return keys.compactMap { held.removeValue(forKey: $0) }
     }
 
-    /// The copy is in the mailbox. Returns the receipt to settle, unless the copy has come already or the request was
-    /// answered.
+    /// Ends a renewal whose copy is in the mailbox. Returns the receipt to settle, unless the copy has already arrived
+    /// or the request was answered.
     mutating func renewed(_ renewal: Renewal) -> Receipt? {
         end(renewal)
     }
 
-    /// There is no copy; the request itself goes back to the head of the mailbox, and comes again. Returns the receipt to
-    /// reject, unless the request was answered.
+    /// Ends a renewal without a copy: the request itself goes back to the head of the mailbox, and is delivered again.
+    /// Returns the receipt to reject, unless the request was answered.
     mutating func giveBack(_ renewal: Renewal) -> Receipt? {
         if held[renewal.key] == nil { keep(renewal) }
         return end(renewal)
     }
 
-    /// There is no copy, and the receipt is held on.
+    /// Ends a renewal without a copy, and keeps holding the receipt.
     mutating func keep(_ renewal: Renewal) {
         if var entry = held[renewal.key] {
             entry.isBeingRenewed = false

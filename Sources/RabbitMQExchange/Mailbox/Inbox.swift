@@ -2,9 +2,10 @@ internal import AgentExchange
 internal import DequeModule
 internal import Synchronization
 
-/// What has arrived for a transport and was not received yet: notices before responses before requests, each in order.
+/// The messages that have arrived for a transport and were not received yet: notices before responses before requests,
+/// each in order.
 ///
-/// Requests are bounded by the prefetch limit, responses by the requests that were sent, notices by ``noticeLimit``.
+/// The prefetch limits the requests, the sent requests limit the responses, and ``noticeLimit`` limits the notices.
 final class Inbox: Sendable {
     private typealias Waiter = CheckedContinuation<Result<Message, ExchangeError>?, Never>
 
@@ -14,24 +15,24 @@ final class Inbox: Sendable {
         var requests: Deque<Request> = []
         var waiter: (ticket: UInt64, continuation: Waiter)?
         var tickets: UInt64 = 0
-        /// The last ticket whose wait was given up; that may happen before it begins.
+        /// The last ticket whose wait was given up, possibly before it began.
         var givenUp: UInt64 = 0
         var end: ExchangeError?
-        /// What messages are handed to instead.
+        /// The function that takes messages instead.
         var sink: (@Sendable (Message) -> Void)?
-        /// Who hands messages to the sink waits for the end.
+        /// The task that waits for the end while messages go to the sink.
         var pusher: CheckedContinuation<ExchangeError, Never>?
     }
 
     private let state = Mutex(State())
 
-    /// Notices that wait: what comes beyond is dropped, as notices may be.
+    /// The maximum number of waiting notices. Further ones are dropped, as notices may be.
     static let noticeLimit = 4096
 
-    /// Requests that wait.
+    /// The number of waiting requests.
     var requestCount: Int { state.withLock { $0.requests.count } }
 
-    /// Puts a message in. Dropped after the end.
+    /// Adds a message. Messages after the end are dropped.
     func put(_ message: Message) {
         let (waiter, sink): (Waiter?, (@Sendable (Message) -> Void)?) = state.withLock { state in
             guard state.end == nil else { return (nil, nil) }
@@ -51,13 +52,13 @@ final class Inbox: Sendable {
         waiter?.resume(returning: .success(message))
     }
 
-    /// Hands what is there, and then every message that is put in, to the function, on the thread that puts it in, until the
-    /// end or until the task is cancelled.
+    /// Passes the waiting messages, and then every added one, to a function on the thread that adds it, until the end
+    /// or until the task is cancelled.
     ///
-    /// - Returns: What ``next(timeout:)`` would throw.
+    /// - Returns: The error that ``next(timeout:)`` would throw.
     func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
         while true {
-            // What came before goes first.
+            // Earlier messages go first.
             let message: Message? = state.withLock { state in
                 guard state.end == nil else { return nil }
                 if let message = Self.take(&state) { return message }
@@ -91,12 +92,12 @@ final class Inbox: Sendable {
         return ExchangeError(.cancelled, "the receiving task was cancelled")
     }
 
-    /// Takes out the requests that satisfy a condition.
+    /// Removes the requests that satisfy a condition.
     func removeRequests(where condition: (Request) -> Bool) {
         state.withLock { $0.requests.removeAll(where: condition) }
     }
 
-    /// Nothing can be received any more: whoever receives gets the error. The first end counts.
+    /// Ends the inbox: receiving throws the error. The first end counts.
     ///
     /// - Returns: The responses that were not received.
     @discardableResult
@@ -148,7 +149,7 @@ final class Inbox: Sendable {
         }
     }
 
-    /// The next message, if there is one; else a number for one wait, so that an alarm that comes late ends no other.
+    /// Returns the next message, if any, else a number for one wait, so that a late alarm ends no other wait.
     private func takeOrDrawTicket() throws(ExchangeError) -> (Message?, UInt64) {
         let taken: Result<(Message?, UInt64), ExchangeError> = state.withLock { state in
             if let end = state.end { return .failure(end) }

@@ -4,17 +4,18 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Keeps the hold on requests that take longer than the broker's acknowledgement timeout.
+/// Keeps holding requests that take longer than the broker's acknowledgement timeout.
 ///
-/// A replicated mailbox: a copy of the request is put into it and confirmed, then the old delivery is acknowledged; when
-/// the copy is delivered it is recognised and stands for the request. A single mailbox: the delivery is given back, comes
-/// again at once from the head of the queue, and is recognised. That would count as an attempt in a replicated one.
+/// In a replicated mailbox, a copy of the request is put into the mailbox and confirmed, then the old delivery is
+/// acknowledged. When the copy is delivered, it is recognized and replaces that delivery. In a single mailbox, the
+/// delivery is given back, arrives again at once from the head of the queue, and is recognized. In a replicated one
+/// that would count as an attempt.
 struct LeaseKeeper: Sendable {
     private let transport: RabbitMQTransport
     private let timeout: Duration
     private let isCounted: Bool
 
-    /// `nil` when nothing is to be renewed.
+    /// Returns `nil` when nothing is to be renewed.
     init?(_ transport: RabbitMQTransport) {
         guard let timeout = transport.link.configuration.acknowledgementTimeout else { return nil }
         self.transport = transport
@@ -22,10 +23,10 @@ struct LeaseKeeper: Sendable {
         isCounted = transport.notes == nil
     }
 
-    /// Renews what is held for half of the timeout. Called every eighth of it.
+    /// Renews requests that were held for half of the timeout. Called every eighth of it.
     func renew() async {
         let limit = ContinuousClock.now - timeout / 2
-        // What nobody works on yet.
+        // Requests that no handler has yet.
         for waiting in transport.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
         let renewals = transport.held.withLock { $0.beginRenewals(heldSince: limit) }
         await withDiscardingTaskGroup { group in
@@ -33,7 +34,7 @@ struct LeaseKeeper: Sendable {
         }
     }
 
-    /// A request that nobody works on goes back to the head of the mailbox; to its end when the broker would give it up.
+    /// Returns a waiting request to the head of the mailbox, or to its end if the broker would otherwise give it up.
     private func giveBack(_ waiting: HeldRequests<Delivery>.Held) async {
         guard let delivery = waiting.receipt else { return }
         if isCounted, !mayBeRequeued(delivery),
@@ -45,7 +46,7 @@ struct LeaseKeeper: Sendable {
         }
     }
 
-    /// Whether the broker hands it out once more.
+    /// Returns whether the broker will deliver it again.
     private func mayBeRequeued(_ delivery: Delivery) -> Bool {
         let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
         return count < transport.link.configuration.redeliveryLimit
@@ -67,8 +68,9 @@ struct LeaseKeeper: Sendable {
         }
     }
 
-    /// The mailbox is full, or the broker takes no messages: then the delivery is given back, as long as that does not make
-    /// the broker give it up. A mailbox that is terminated leads nowhere; its end is near.
+    /// Handles a refused copy: the mailbox is full, or the broker accepts no messages. The delivery is given back, as
+    /// long as the broker does not give it up for that. In a terminated mailbox the copy has no route, and the end is
+    /// near.
     private func refused(_ renewal: HeldRequests<Delivery>.Renewal, _ error: AMQPError) {
         transport.link.logger.debug(
             "a hold could not be renewed by a copy",
@@ -85,7 +87,7 @@ struct LeaseKeeper: Sendable {
         transport.held.withLock { $0.giveBack(renewal)?.reject(requeue: true) }
     }
 
-    /// The request, with what is left of its deadline, and the attempt, at which counting begins anew.
+    /// Returns the request with its remaining deadline and its attempt, from which the count continues.
     private func copy(of request: Request, _ delivery: Delivery) -> Publication {
         var properties = delivery.properties.forMoving(principal: request.principal)
         properties.headers[Header.attempt] = .int64(Int64(request.attempt))

@@ -2,27 +2,27 @@ internal import AMQP
 internal import AgentExchange
 internal import Synchronization
 
-/// The channels that the mailboxes of a session are received through.
+/// The channels on which the mailboxes of a session receive.
 ///
-/// A channel that the broker closes ends every consumer on it, and they are started again; so the first mailboxes have one
-/// each. A connection has 2,047 channels at most, and each costs memory; so more mailboxes share. The prefetch limit and the
-/// acknowledgements are each consumer's own also then.
+/// If the broker closes a channel, every consumer on it ends and is started again, so the first mailboxes have a
+/// channel each. A connection has at most 2,047 channels, and each costs memory, so further mailboxes share channels.
+/// Prefetch and acknowledgements are still separate for each consumer.
 final class MailboxChannels: Sendable {
-    /// How many mailboxes have a channel of their own.
+    /// The number of mailboxes with a channel of their own.
     static let ownLimit = 256
-    /// How many others share one.
+    /// The number of further mailboxes that share a channel.
     static let shareLimit = 128
 
     private struct Shared {
         let number: Int
-        /// Opened once for all that come meanwhile.
+        /// Opened once for all mailboxes that arrive meanwhile.
         let opening: Task<Result<Channel, AMQPError>, Never>
         var channel: Channel?
         var mailboxes: Set<EntityID>
     }
 
     private struct State {
-        /// What everything below lives on.
+        /// The connection of the channels below.
         var connection: Connection?
         var own = 0
         var shared: [Shared] = []
@@ -31,7 +31,7 @@ final class MailboxChannels: Sendable {
 
     private let state = Mutex(State())
 
-    /// Takes a place for a mailbox on a connection. It must be given back.
+    /// Returns a place for a mailbox on a connection. It must be given back.
     func place(
         for mailbox: EntityID,
         on connection: Connection,
@@ -71,8 +71,8 @@ final class MailboxChannels: Sendable {
         }
     }
 
-    /// A channel with room for the mailbox, a new one if there is none. One that stands by for a mailbox of the same session
-    /// needs another channel.
+    /// Returns a channel with room for the mailbox, or a new one. A standby for a mailbox of the same session needs
+    /// another channel.
     private static func join(
         _ mailbox: EntityID,
         _ connection: Connection,
@@ -100,12 +100,12 @@ final class MailboxChannels: Sendable {
         return shared
     }
 
-    /// A mailbox needs its own channel no more.
+    /// Gives back a channel of a mailbox's own.
     fileprivate func leave(on connection: Connection) {
         state.withLock { if $0.connection === connection { $0.own -= 1 } }
     }
 
-    /// A mailbox needs its place no more. Returns whether nobody needs the channel.
+    /// Gives back a place on a shared channel. Returns whether the channel is now unused.
     fileprivate func leave(_ number: Int, _ mailbox: EntityID) -> Bool {
         state.withLock { state in
             guard let index = state.shared.firstIndex(where: { $0.number == number }) else { return false }
@@ -121,7 +121,7 @@ final class MailboxChannels: Sendable {
 final class MailboxChannel: Sendable {
     let channel: Channel
     private let mailbox: EntityID
-    /// The number of a channel that is shared.
+    /// The number of a shared channel.
     private let number: Int?
     private let channels: MailboxChannels
     private let isLeft = Atomic(false)
@@ -133,10 +133,10 @@ final class MailboxChannel: Sendable {
         self.channels = channels
     }
 
-    /// Whether other mailboxes are received through it too.
+    /// Whether other mailboxes share the channel.
     var isShared: Bool { number != nil }
 
-    /// Gives the place back, and closes the channel when nobody else needs it. The second call does nothing.
+    /// Gives the place back, and closes an unused channel. A second call does nothing.
     func leave(deadline: Deadline) async {
         guard !isLeft.exchange(true, ordering: .relaxed) else { return }
         if let number {

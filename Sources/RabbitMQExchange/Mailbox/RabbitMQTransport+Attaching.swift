@@ -3,12 +3,12 @@ internal import AgentExchange
 internal import Foundation
 
 extension RabbitMQTransport {
-    /// Opens a mailbox: the broker serves one consumer at a time, and this makes sure that it is the new one.
+    /// Opens a mailbox. The broker serves one consumer at a time; this makes sure that it is the new one.
     ///
     /// - Parameters:
-    ///   - isNew: Whether the mailbox was made a moment ago, so that nobody else can have it.
+    ///   - isNew: Whether the mailbox was just made, so that it can have no other receiver.
     ///   - mode: Whether to stand by for another consumer.
-    ///   - requestLimit: How many requests are handed out before one is answered, where that is less than the exchange's.
+    ///   - requestLimit: The number of requests handed out before one is answered, if lower than the exchange's.
     /// - Throws: ``ExchangeError/Code/mailboxInUse``, ``ExchangeError/Code/unavailable``.
     static func attach(
         to id: EntityID,
@@ -44,7 +44,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Lets control messages about the mailbox reach this session.
+    /// Binds control messages about the mailbox to this session.
     func bindControl() async throws(ExchangeError) {
         let deadline = link.deadline
         let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
@@ -63,7 +63,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Starts a consumer. Does nothing when the mailbox was let go of.
+    /// Starts a consumer. Does nothing when the transport has let go of the mailbox.
     func consume(on connection: Connection, proof: Signal<ControlMessage.Kind>?) async throws(AMQPError) {
         let declaration = ConsumerDeclaration(
             queue: session.names.queue(of: mailboxID),
@@ -87,15 +87,15 @@ extension RabbitMQTransport {
         receiver.begin()
     }
 
-    /// Sends a message to the mailbox itself and waits for it, or for anything else that proves that the broker serves
-    /// this consumer. Another consumer that gets it answers that the mailbox is in use.
+    /// Sends a message to the mailbox itself and waits for it, or for any other delivery that proves that the broker
+    /// serves this consumer. Another consumer that gets it answers that the mailbox is in use.
     private func prove(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
         do {
             _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID))
         } catch let error where error.code != .nacked {
             throw ExchangeError(error, "can't open the mailbox", entity: mailboxID)
         } catch {
-            // The mailbox is full: then there is something to be delivered.
+            // The mailbox is full, so there is a message to be delivered.
         }
         switch await proof.wait(until: .now + .seconds(5)) {
         case .probe?: return

@@ -3,8 +3,8 @@ internal import AgentExchange
 internal import Logging
 internal import Synchronization
 
-/// What is sent without a task that waits for its confirm: that comes on the thread of the connection, and what follows from
-/// it happens there. Only what goes wrong is dealt with by a task.
+/// Sends without a task that waits for the confirm. The confirm and its consequences are handled on the connection's
+/// thread; only failures need a task.
 extension RabbitMQTransport {
     typealias Ended = @Sendable (Result<Void, ExchangeError>) -> Void
 
@@ -55,7 +55,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Publishes the answer to a held request by itself.
+    /// Publishes the answer to a held request alone.
     func publish(_ answer: ReadyAnswer) {
         do throws(ExchangeError) {
             let publication = try session.publication(of: answer.response, replyTo: answer.way?.queue)
@@ -66,7 +66,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// The broker says what became of answers to held requests.
+    /// Records the broker's decision about answers to held requests.
     func ended(_ answers: some Collection<ReadyAnswer>, _ result: Result<Void, AMQPError>) {
         guard case .failure(let error) = result else {
             finish(answers.lazy.map(\.response))
@@ -93,11 +93,11 @@ extension RabbitMQTransport {
 }
 
 extension AMQPError {
-    /// Whether the queue did not take the message, or was not there: it may be taken elsewhere, or later.
+    /// Whether the queue refused the message or was missing: another place may accept it, or the same one later.
     fileprivate var isOfTheQueue: Bool { code == .nacked || code == .unroutable }
 }
 
-/// A message on its way from a transport. An answer that travels with others is not withdrawn.
+/// A message on its way from a transport. An answer in a batch is not withdrawn.
 final class Post: PostedMessage {
     private enum Step {
         case none
@@ -123,7 +123,7 @@ final class Post: PostedMessage {
         ended(result)
     }
 
-    /// The first step. It may end, and the next one begin, before this returns.
+    /// Publishes the first step. It may end, and the next one begin, before this returns.
     func publish(
         _ publication: Publication,
         deadline: Deadline?,
@@ -135,7 +135,7 @@ final class Post: PostedMessage {
         }
     }
 
-    /// The last step, where there has to be one: a task.
+    /// Runs the last step, if one is needed, in a task.
     func goOn(_ body: @escaping @Sendable (RabbitMQTransport) async throws(ExchangeError) -> Void) {
         let background = transport.session.background
         let task = background.start { [self] in

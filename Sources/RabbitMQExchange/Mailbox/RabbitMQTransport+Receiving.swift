@@ -5,9 +5,9 @@ internal import Logging
 internal import Synchronization
 
 extension RabbitMQTransport {
-    /// Takes a delivery, on whatever thread it came. Returns `false` when the broker must be asked something first.
+    /// Takes a delivery on any thread. Returns `false` when the broker must be asked first.
     func takeAtOnce(_ delivery: Delivery) -> Bool {
-        // Of a channel that has ended: it comes once more, and that is the one to acknowledge.
+        // From an ended channel: the message is delivered again, and that delivery is to be acknowledged.
         guard delivery.channel.isOpen else { return true }
         guard !(delivery.redelivered && notes != nil), session.knowsSender(of: delivery.properties) else {
             return false
@@ -17,7 +17,7 @@ extension RabbitMQTransport {
         return true
     }
 
-    /// Takes a delivery, after asking the broker what must be known for that.
+    /// Takes a delivery after asking the broker for the missing facts.
     func takeLater(_ delivery: Delivery) async {
         guard delivery.channel.isOpen else { return }
         let isSenderLearned = await session.learnSender(of: delivery.properties)
@@ -37,7 +37,7 @@ extension RabbitMQTransport {
         take(message, delivery)
     }
 
-    /// The request or the response that was delivered. Everything else is dealt with.
+    /// Returns the delivered request or response. Every other delivery is handled here.
     private func read(_ delivery: Delivery) -> Message? {
         if let control = ControlMessage(delivery.properties) {
             delivery.acknowledge()
@@ -114,8 +114,8 @@ extension RabbitMQTransport {
         }
     }
 
-    /// What nobody was given before the channel it came on ended is the broker's again, which gives it to this receiver once
-    /// more, or to another one that stands by. Whoever was given a request goes on with it.
+    /// Forgets requests that arrived on an ended channel and were not handed to a handler: the broker delivers them
+    /// again, to this receiver or to a standby. Handlers keep the requests that they have.
     func forgetUnread() {
         inbox.removeRequests { request in
             held.withLock { $0.forget(request) { !$0.channel.isOpen } }
@@ -124,13 +124,13 @@ extension RabbitMQTransport {
         handOutNext()
     }
 
-    /// Hands out what waited because too many requests were held.
+    /// Hands out requests that waited because too many were held.
     func handOutNext() {
         while let request = held.withLock({ $0.next() }) { inbox.put(.request(request)) }
     }
 
-    /// The mailbox was terminated: answers everything that was received and not answered, and stops consuming. Returns when
-    /// nothing is held any more. Later calls wait for the first.
+    /// Lets go of a terminated mailbox: answers all received and unanswered requests, and stops consuming. Returns when
+    /// nothing is held. Later calls wait for the first.
     func letGo() async {
         guard markTerminated() else {
             await lettingGo.wait(until: .now + link.patience)
@@ -139,23 +139,23 @@ extension RabbitMQTransport {
         defer { lettingGo.end() }
         let deadline = link.deadline
         let receiver = takeReceiver()
-        // Taken before anybody hears of the end: who serves these requests can't answer them any more.
+        // Taken before the handlers learn of the end, so that they can no longer answer these requests.
         let unanswered = held.withLock { $0.takeUnanswered() }
         inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
         await answerTerminated(unanswered)
         for delivery in await stop(receiver, deadline) {
             refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
         }
-        // What was being taken while the mailbox ended.
+        // Deliveries that were being taken while the mailbox ended.
         await answerTerminated(held.withLock { $0.takeUnanswered() })
         await settle()
-        // It may have taken deliveries before the mailbox ended, which it answers then.
+        // A concurrent detach may hold deliveries from before the end, which it then answers.
         await detaching.wait(until: .now + link.patience)
         for delivery in await flush(receiver, deadline) { delivery.reject(requeue: true) }
         await close(receiver, deadline)
     }
 
-    /// Answers what was received and not answered, because the mailbox was terminated.
+    /// Answers received and unanswered requests of a terminated mailbox.
     private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
@@ -164,20 +164,20 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Stops consuming and gives back to the mailbox what was not answered, in order. Ends within the limit of one
-    /// operation, and the time that answers on their way take.
+    /// Stops consuming and gives the unanswered requests back to the mailbox, in order. Ends within the limit of one
+    /// operation, plus the time of answers in progress.
     func detach() async {
         let deadline = link.deadline
         detaching.begin()
         let receiver = takeReceiver()
         let stopped = await stop(receiver, deadline)
         await settle()
-        // Before anything is given back: what this gets comes behind that.
+        // Flushed before anything is given back: the flushed deliveries belong behind that.
         let left = stopped + (await flush(receiver, deadline))
         let unanswered = held.withLock { $0.takeUnanswered() }
-        // Without a connection the broker has taken it back.
+        // Without a connection the broker has already taken them back.
         if link.isConnected, isTerminated || session.directory.known(mailboxID) == .terminated {
-            // The mailbox may be drained by now: what is given back to it then goes with its queue.
+            // The mailbox may already be drained; a request given back would be lost with its queue.
             await answerTerminated(unanswered)
             for delivery in left { refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) } }
             await settle()
@@ -189,15 +189,15 @@ extension RabbitMQTransport {
         await close(receiver, deadline)
     }
 
-    /// Cancels a consumer. Returns what was delivered and not taken.
+    /// Cancels a consumer. Returns its deliveries that were not taken.
     private func stop(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
         guard let receiver, receiver.connection.isOpen else { return [] }
         return await receiver.stop(deadline)
     }
 
-    /// Closes the consumer's channel, unless it is shared, and removes what leads control messages here.
+    /// Closes the consumer's channel unless it is shared, and removes the binding of control messages.
     private func close(_ receiver: Receiver?, _ deadline: Deadline) async {
-        // Without a connection the broker has taken everything back, and the binding only leads to nothing.
+        // Without a connection the broker has taken everything back, and the binding is harmless.
         guard let receiver, receiver.connection.isOpen else { return }
         await receiver.place.leave(deadline: deadline)
         session.remove(self)
@@ -206,18 +206,18 @@ extension RabbitMQTransport {
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
         }
-        // Another transport may have come and bound it meanwhile.
+        // Another transport may have bound it meanwhile.
         if !session.transports(of: mailboxID).isEmpty { try? await bindControl() }
     }
 
-    /// Waits until a quorum queue has taken in the acknowledgements on a channel that is about to be closed.
+    /// Waits until a quorum queue has processed the acknowledgements on a channel that is about to be closed.
     ///
-    /// The broker's channel sends 32 commands to such a queue at a time and keeps the others back; when it is closed it
-    /// forgets those, and what they acknowledged is handed out again. To start a consumer, and to cancel it, is answered by
-    /// the queue itself: the first time after what was sent, the second time after what was kept back. Without credit the
-    /// consumer gets nothing; RabbitMQ 4 knows no credit and may hand it one message.
+    /// The broker's channel sends such a queue 32 commands at a time and delays the others. When it is closed, it drops
+    /// the delayed ones, and their messages are delivered again. The queue itself answers the start and the
+    /// cancellation of a consumer: the first answer follows the commands already sent, the second the delayed ones.
+    /// Without credit the consumer gets nothing; RabbitMQ 4 has no credit and may deliver one message.
     ///
-    /// - Returns: What the consumer got: to be given back after everything that was received before.
+    /// - Returns: The consumer's deliveries, to be given back after all earlier ones.
     private func flush(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
         guard notes == nil, let receiver, receiver.connection.isOpen, !receiver.place.isShared else { return [] }
         let declaration = ConsumerDeclaration(

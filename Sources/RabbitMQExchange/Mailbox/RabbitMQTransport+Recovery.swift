@@ -3,15 +3,15 @@ internal import AgentExchange
 internal import Foundation
 internal import Logging
 
-/// Receiving again after the consumer was lost. What is held is delivered once more, and recognised.
+/// Receives again after the consumer was lost. Held requests are delivered again, and recognized.
 extension RabbitMQTransport {
-    /// How long somebody else who receives from the mailbox may take to say so.
+    /// How long another receiver of the mailbox may take to answer.
     private static let proofPatience = Duration.seconds(24 * 3600)
 
-    /// Receives again on a new connection. Returns when the broker has confirmed the consumer, or when it is known that only
-    /// this mailbox has a problem, which is then dealt with in the background.
+    /// Receives again on a new connection. Returns when the broker has confirmed the consumer, or when only this
+    /// mailbox has a problem, which is then handled in the background.
     ///
-    /// - Throws: When the connection is of no use.
+    /// - Throws: An error when the connection is unusable.
     func resume(on connection: Connection) async throws(AMQPError) {
         guard isAttached else { return }
         guard !isVisitor else {
@@ -26,7 +26,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Makes what leads to the mailbox once more: messages, broadcasts, control messages.
+    /// Restores the mailbox's bindings: messages, broadcasts, control messages.
     func bind() async throws(ExchangeError) {
         guard isAttached else { return }
         guard !isVisitor else { return try await bindVisitor() }
@@ -67,9 +67,9 @@ extension RabbitMQTransport {
         session.background.start { await self.find(probe, proof) }
     }
 
-    /// Sends a message to the mailbox itself: another process that took the mailbox meanwhile answers it. One that died a
-    /// moment ago, such as this one's own consumer on a connection that the broker has not given up yet, does not; then the
-    /// message comes back later.
+    /// Sends a message to the mailbox itself. Another process that has taken the mailbox answers it. A dead one does
+    /// not, such as this process's own consumer on a connection that the broker has not closed yet; then the message
+    /// comes back later.
     private func find(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async {
         defer { session.desk.forget(probe.id) }
         do throws(AMQPError) {
@@ -88,8 +88,8 @@ extension RabbitMQTransport {
         await detach()
     }
 
-    /// Starts the consumer again on a connection that is there, until that works or the mailbox is known to be gone. Another
-    /// connection starts it anew.
+    /// Restarts the consumer on an open connection, until it works or the mailbox is known to be gone. A new connection
+    /// restarts it anyway.
     func restart(on connection: Connection, after error: AMQPError) async {
         link.logger.warning(
             "a mailbox is not received from; its consumer is started again",
@@ -114,7 +114,8 @@ extension RabbitMQTransport {
         }
     }
 
-    /// There is no queue: by a termination, or by an operator. Returns `false` when the directory can't be asked.
+    /// Returns whether the queue is gone, by a termination or an operator. Returns `false` when the directory can't be
+    /// asked.
     private func isGone() async -> Bool {
         let known: DirectoryIndex.State
         do throws(ExchangeError) {

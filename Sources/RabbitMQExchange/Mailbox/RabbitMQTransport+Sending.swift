@@ -14,7 +14,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// - Throws: Why a message can't be sent at all.
+    /// - Throws: The reason that a message can never be sent.
     func check(_ message: Message) throws(ExchangeError) {
         try checkOpen()
         try message.checkLimits()
@@ -26,7 +26,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// A notice goes to whoever receives from the mailbox, past everything that waits there. When nobody does, it is lost.
+    /// Sends a notice to the mailbox's receiver, past all waiting messages. Without a receiver it is lost.
     private func send(_ notice: Notice) async throws(ExchangeError) {
         let (properties, body) = try Envelope.encode(.notice(notice), replyTo: nil)
         let key = session.names.controlKey(of: notice.destination)
@@ -44,7 +44,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Sends a broadcast to those whom the directory knows, and whom the exchange leads it to.
+    /// Sends a broadcast to the agents in the directory, routed by the exchange.
     func send(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
         var (properties, body) = try Envelope.encode(broadcast, replyTo: link.replyTo)
         properties.headers[Header.together] = link.together
@@ -55,7 +55,7 @@ extension RabbitMQTransport {
             typeNamed: broadcast.typeName,
             allowSubtypes: broadcast.allowSubtypes
         )
-        // Where mailboxes have a limit, the broker does not tell whose was full.
+        // If mailboxes have a limit, the broker does not tell which one was full.
         if link.configuration.maximumMailboxLength != nil { return try await send(broadcast, toEachOf: agents) }
         let publication = Publication(
             exchange: session.names.broadcasts,
@@ -73,13 +73,13 @@ extension RabbitMQTransport {
         } catch let error where error.code == .unroutable {
             return []
         } catch {
-            // A limit that an operator set: some mailboxes were full, the others have it.
+            // An operator set a limit: some mailboxes were full, the others have the message.
             let delivery: AgentExchange.DeliveryOutcome? = error.code == .nacked ? .unknown : nil
             throw ExchangeError(error, "the broadcast was not sent", delivery: delivery)
         }
     }
 
-    /// Sends a broadcast as single requests. An agent whose mailbox is full is answered for; one that is gone is left out.
+    /// Sends a broadcast as single requests. A full mailbox is answered for; a terminated one is left out.
     private func send(_ broadcast: Broadcast, toEachOf agents: [AgentID]) async throws(ExchangeError) -> [AgentID] {
         var asked: [AgentID] = []
         for agent in agents {
@@ -105,7 +105,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// How a request is published, and until when.
+    /// Returns the publication of a request, and its deadline.
     func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
         var (properties, body) = try Envelope.encode(.request(request), replyTo: link.replyTo)
         properties.headers[Header.together] = link.together
@@ -125,7 +125,7 @@ extension RabbitMQTransport {
         return (publication, .after(limit))
     }
 
-    /// A request was not taken: sends it again when it may be taken now.
+    /// Sends a refused request again if it may be accepted now.
     func sendAgain(
         _ publication: Publication,
         _ request: Request,
@@ -141,11 +141,11 @@ extension RabbitMQTransport {
         }
     }
 
-    /// How long a mailbox that is not full may refuse.
+    /// How long a mailbox that is not full may refuse messages.
     private static let refusalPatience = Duration.seconds(5)
 
-    /// Publishes a request once more when the broker refused it and the mailbox is not full: a queue refuses also while
-    /// the node that decides for it goes down, until another one does. A single mailbox may have kept what it refused then.
+    /// Publishes a refused request again if the mailbox is not full: a queue also refuses while its leader goes down,
+    /// until another one is elected. A single mailbox may have kept the message that it refused.
     private func publish(
         _ publication: Publication,
         to id: EntityID,
@@ -171,18 +171,18 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Whether a mailbox has as many messages as it may have, where this process knows how many that are.
+    /// Returns whether a mailbox has reached its limit, if this process knows it.
     private func isFull(_ id: EntityID) async -> Bool {
         guard let limit = link.configuration.maximumMailboxLength else { return false }
         guard let queue = try? await link.lookAt(id) else { return true }
         return queue.messageCount >= limit
     }
 
-    /// How often the way to a mailbox is made again for one request: while an exchange is being deleted the broker says that
-    /// it is there, and soon after that it is not.
+    /// The number of times that the route to a mailbox is restored for one request: while an exchange is being deleted,
+    /// the broker still reports it as existing.
     private static let restorations = 5
 
-    /// A request was returned, or its exchange is missing: sends it again when only the way to its mailbox was missing.
+    /// Sends a request again after its return, or without its exchange, if only the route to its mailbox was missing.
     private func sendRestored(
         _ publication: Publication,
         _ request: Request,
@@ -219,7 +219,7 @@ extension RabbitMQTransport {
         throw await session.whyUnreachable(request.destination, delivery: isUnknown ? .unknown : .refused)
     }
 
-    /// Sends a response, and acknowledges the request when it is one that this transport received.
+    /// Sends a response, and acknowledges its request if this transport received it.
     private func send(_ response: Response) async throws(ExchangeError) {
         guard response.isTerminal else {
             try await send(part: response)
@@ -235,20 +235,20 @@ extension RabbitMQTransport {
         }
     }
 
-    /// A response to a request that was answered, or is being answered.
+    /// Checks a response to a request that is already answered or being answered.
     func checkAgain(_ response: Response) throws(ExchangeError) {
         if isTerminated { throw ExchangeError(.mailboxTerminated, "it was answered already", entity: mailboxID) }
         link.logger.warning("a second answer was dropped", metadata: .init(.response(response)))
     }
 
-    /// A response to a request that is not held here.
+    /// Sends a response to a request that is not held here.
     func send(foreign response: Response) async throws(ExchangeError) {
         guard try await session.publish(response, replyTo: nil) else {
             throw await session.whyUnreachable(response.destination)
         }
     }
 
-    /// Publishes the answer to a held request, and acknowledges that.
+    /// Publishes the answer to a held request, and acknowledges the request.
     func finish(
         _ response: Response,
         _ publish: (Session) async throws(ExchangeError) -> Bool
@@ -264,13 +264,13 @@ extension RabbitMQTransport {
         guard isDelivered else { throw await session.whyUnreachable(response.destination) }
     }
 
-    /// The answer to a held request could not be sent.
+    /// Keeps a held request whose answer could not be sent.
     func fail(_ response: Response) {
         held.withLock { $0.fail(response) }
         checkSettled()
     }
 
-    /// Gives a request back to the mailbox, after a moment, unless it was answered meanwhile.
+    /// Gives a request back to the mailbox after a moment, unless it was answered meanwhile.
     func giveBack(_ request: Request) {
         session.background.start { [self] in
             while !Task.isCancelled {
@@ -288,15 +288,15 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Responses were confirmed: the requests are acknowledged, and others are handed out.
+    /// Acknowledges the requests of confirmed responses, and hands out others.
     func finish(_ responses: some Collection<Response>) {
-        // Acknowledged under the lock: whoever sees that all is settled may close the channel, and an acknowledgement after
-        // that would have no effect.
+        // Acknowledged under the lock: a task that sees everything settled may close the channel, after which an
+        // acknowledgement has no effect.
         let (wake, next, isSettled) = held.withLock { held in
             var wake: WakeDescriptor?
             for response in responses {
                 guard let delivery = held.finish(response) else { continue }
-                // The thread is asleep for the first of them only.
+                // Only the first acknowledgement can find the thread asleep.
                 wake = delivery.channel.placeAcknowledgement(of: delivery.deliveryTag) ?? wake
                 held.settled()
             }
@@ -310,7 +310,7 @@ extension RabbitMQTransport {
         if isSettled { checkSettled() }
     }
 
-    /// Sends a part of a streamed result; the request is held on.
+    /// Sends a part of a streamed result. The request stays held.
     private func send(part: Response) async throws(ExchangeError) {
         if isTerminated { throw ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID) }
         guard let replyTo = held.withLock({ $0.replyTo(of: part) }) else {
@@ -323,6 +323,6 @@ extension RabbitMQTransport {
 }
 
 extension ExchangeError {
-    /// Whether an exchange or a queue is missing, and not because a node is down.
+    /// Whether an exchange or a queue is missing for another reason than a node that is down.
     fileprivate var isAboutAnObject: Bool { (underlying as? AMQPError)?.code == .notFound }
 }

@@ -2,7 +2,7 @@ internal import AMQP
 public import AgentExchange
 
 extension RabbitMQTransport {
-    /// A transport of a user that is not registered. It can call agents; nobody discovers it, nothing is left of it.
+    /// Makes the transport of an unregistered user. It can call agents, is not discoverable, and leaves nothing behind.
     static func visit(
         _ id: EntityID,
         lease: Lease,
@@ -28,7 +28,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// Leads what is sent to the user to the queue of this session: answers to notices have no other way.
+    /// Binds the user's messages to the queue of this session: answers to notices have no other route.
     func bindVisitor() async throws(ExchangeError) {
         let deadline = link.deadline
         let ways = visitorWays
@@ -39,7 +39,7 @@ extension RabbitMQTransport {
         }
     }
 
-    /// What leads to a visitor: its key leads to the queue of the session.
+    /// The bindings of a visitor: its key leads to the queue of the session.
     private var visitorWays: [Topology.Binding] {
         let (queue, key, names) = (link.answers.name, session.names.mailboxKey(of: mailboxID), session.names)
         var ways = [names.binding(of: queue, to: key)]
@@ -50,7 +50,7 @@ extension RabbitMQTransport {
         return ways
     }
 
-    /// The session may live longer than its visitor.
+    /// Removes the bindings, because the session may outlive its visitor.
     func unbindVisitor() async {
         guard link.isConnected else { return }
         let deadline = link.deadline
@@ -64,15 +64,15 @@ extension RabbitMQTransport {
 }
 
 extension RabbitMQExchange {
-    /// Makes a client of a user that is not registered: it calls agents, cannot be found, and leaves nothing on the broker.
+    /// Makes a client of an unregistered user. It calls agents, is not discoverable, and leaves nothing on the broker.
     /// For probes and health checks.
     ///
-    /// An answer that comes when the process has lost its connection for longer than
-    /// ``RabbitMQConfiguration/sessionExpiry`` is lost, because there is no mailbox that keeps it. Agents with
-    /// ``RabbitMQConfiguration/requiresUserID`` refuse requests of users that are not registered, except those of their own
-    /// broker user; where this factory has that setting, the user is registered as any other.
+    /// It has no mailbox. An answer is lost if the process has been disconnected for longer than
+    /// ``RabbitMQConfiguration/sessionExpiry``. Agents with ``RabbitMQConfiguration/requiresUserID`` refuse requests of
+    /// unregistered users, except those of their own broker user. If this factory has that setting, the user is
+    /// registered like any other.
     ///
-    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (a name that is
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (the name is
     ///   too long).
     public func makeVisitorClient(
         name: String? = nil,

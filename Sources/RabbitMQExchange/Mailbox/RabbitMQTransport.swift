@@ -6,24 +6,24 @@ internal import Synchronization
 
 /// The transport of one mailbox on the broker.
 ///
-/// A delivered request stays unacknowledged until the response to it was confirmed: when this process dies, the broker
-/// hands it to the next one.
+/// A delivered request stays unacknowledged until its response was confirmed. If this process dies, the broker delivers
+/// it to the next one.
 final class RabbitMQTransport: ExchangeTransport {
     let mailboxID: EntityID
     let session: Session
-    /// How many requests the broker hands out before one of them is answered.
+    /// The number of requests that the broker hands out before one of them is answered.
     let prefetch: Int
     let inbox = Inbox()
     let held: Mutex<HeldRequests<Delivery>>
     /// Letting go of the mailbox after its termination.
     let lettingGo = Underway()
-    /// Giving back what was received, because the transport closes.
+    /// Giving back received requests because the transport closes.
     let detaching = Underway()
-    /// Attempts, where the broker does not count them.
+    /// The attempts, if the broker does not count them.
     let notes: AttemptNotes?
     /// Whether it stands by for another consumer of the mailbox.
     let mode: AttachMode
-    /// Whether the entity is not registered: it has no mailbox, and what is sent to it comes to the queue of the session.
+    /// Whether the entity is unregistered: it has no mailbox, and the queue of the session receives its messages.
     let isVisitor: Bool
     private let lease: Lease
     private let exchange: RabbitMQExchange
@@ -31,20 +31,20 @@ final class RabbitMQTransport: ExchangeTransport {
 
     private struct State {
         var receiver: Receiver?
-        /// Whether nothing is received any more, and no consumer is started again.
+        /// Whether receiving has ended, so that no consumer is started again.
         var isDetached = false
-        /// Waits for the first delivery, which proves that this is the consumer that the broker serves.
+        /// Waits for the first delivery, which proves that the broker serves this consumer.
         var proof: Signal<ControlMessage.Kind>?
-        /// Wait until no answer is on its way.
+        /// Signals that wait until no answer is in progress.
         var settled: [Signal<Void>] = []
-        /// Deliveries that are being answered or parked without having been handed out.
+        /// The number of deliveries being answered or parked without having been handed out.
         var refusals = 0
-        /// The responses that came last, by who answered what, since the agents that answer a broadcast share its tag:
-        /// delivery is at least once, a second copy is dropped.
+        /// Recent responses by source and tag, because agents that answer a broadcast share its tag. Delivery is at
+        /// least once; a second copy is dropped.
         var responses = RecentRequests(capacity: 8192)
-        /// What watches the directory until this transport closes.
+        /// The feeds of the directory until this transport closes.
         var feeds: [ChangeFeed] = []
-        /// Whether something was delivered: then the broker serves this consumer, and not one that it stands by for.
+        /// Whether there was a delivery: the broker serves this consumer, rather than one ahead of it on standby.
         var isActive = false
         var isClosed = false
         var isTerminated = false
@@ -77,16 +77,16 @@ final class RabbitMQTransport: ExchangeTransport {
 
     var link: BrokerLink { session.link }
 
-    /// Whether the broker serves this consumer. One that stands by holds nothing.
+    /// Whether the broker serves this consumer. A standby holds nothing.
     var isActive: Bool { state.withLock { $0.isActive } }
 
     /// Whether the mailbox was terminated while this transport was attached.
     var isTerminated: Bool { state.withLock { $0.isTerminated } }
 
-    /// Whether something can still be received: the mailbox was not let go of.
+    /// Whether the transport can still receive: it has not let go of the mailbox.
     var isAttached: Bool { state.withLock { !$0.isDetached } }
 
-    /// The mailbox is consumed from now on; the first delivery goes to `proof` too.
+    /// Starts receiving from a consumer. The first delivery also resolves `proof`.
     ///
     /// - Returns: `false` when the transport has let go of the mailbox meanwhile.
     func begin(_ receiver: Receiver, proof: Signal<ControlMessage.Kind>?) -> Bool {
@@ -95,7 +95,7 @@ final class RabbitMQTransport: ExchangeTransport {
             let before = state.proof
             state.receiver = receiver
             state.proof = proof
-            // Another one may be served by now.
+            // Another consumer may be served by now.
             if mode == .standby { state.isActive = false }
             return (true, before)
         }
@@ -103,7 +103,7 @@ final class RabbitMQTransport: ExchangeTransport {
         return isWanted
     }
 
-    /// Something was delivered: this is the active consumer.
+    /// Records a delivery: this is the active consumer.
     func prove() {
         let proof = state.withLock { state in
             let proof = state.proof
@@ -114,7 +114,7 @@ final class RabbitMQTransport: ExchangeTransport {
         proof?.send(.probe)
     }
 
-    /// Waits until no answer is on its way, 5 s at most or the limit of an operation.
+    /// Waits until no answer is in progress, at most 5 s or the limit of an operation.
     func settle() async {
         let signal = Signal<Void>()
         state.withLock { $0.settled.append(signal) }
@@ -122,7 +122,7 @@ final class RabbitMQTransport: ExchangeTransport {
         _ = await signal.wait(until: .now + link.patience)
     }
 
-    /// An answer came to its end.
+    /// Resumes the waiting tasks if no answer is in progress.
     func checkSettled() {
         guard state.withLock({ $0.refusals == 0 && !$0.settled.isEmpty }), held.withLock({ $0.isSettled }) else {
             return
@@ -134,7 +134,7 @@ final class RabbitMQTransport: ExchangeTransport {
         for signal in signals { signal.send(()) }
     }
 
-    /// Answers or parks a delivery in the background, and lets ``settle()`` wait for it.
+    /// Answers or parks a delivery in the background. ``settle()`` waits for it.
     func refuse(_ body: @escaping @Sendable (Session) async -> Void) {
         state.withLock { $0.refusals += 1 }
         session.background.start { [self] in
@@ -144,7 +144,7 @@ final class RabbitMQTransport: ExchangeTransport {
         }
     }
 
-    /// Takes the consumer away: whoever gets it cancels it. None is started again.
+    /// Removes and returns the consumer, for the caller to cancel. None is started again.
     func takeReceiver() -> Receiver? {
         state.withLock { state in
             state.isDetached = true
@@ -153,7 +153,7 @@ final class RabbitMQTransport: ExchangeTransport {
         }
     }
 
-    /// The mailbox was terminated. Returns whether this is the first call, which then lets go of it.
+    /// Records the termination. Returns `true` for the first call, which then lets go of the mailbox.
     func markTerminated() -> Bool {
         state.withLock { state in
             guard !state.isTerminated else { return false }
@@ -187,7 +187,7 @@ final class RabbitMQTransport: ExchangeTransport {
         return true
     }
 
-    /// A request whose deadline passed before anybody received it is answered instead.
+    /// Answers a request whose deadline passed before it was received.
     private func expire(_ request: Request) async {
         let text = "the deadline passed before the request was received"
         do throws(ExchangeError) {
@@ -272,7 +272,7 @@ final class RabbitMQTransport: ExchangeTransport {
         await lease.end()
     }
 
-    /// A response that nobody received goes to the mailbox, for whoever opens it next.
+    /// Sends an unreceived response to the mailbox, for its next receiver.
     private func giveBack(_ response: Response) async {
         do throws(ExchangeError) {
             _ = try await session.publish(response, replyTo: nil)
@@ -289,7 +289,7 @@ final class RabbitMQTransport: ExchangeTransport {
         if state.withLock({ $0.isClosed }) { throw ExchangeError(.closed, "the transport is closed") }
     }
 
-    /// A response came, through the session queue or the mailbox. Of several with the same tag the first counts.
+    /// Adds a response from the session queue or the mailbox. Of several with the same tag the first counts.
     func put(_ response: Response) {
         let isNew = state.withLock { state in
             guard response.isTerminal else { return true }

@@ -3,16 +3,16 @@ internal import AgentExchange
 internal import DequeModule
 internal import Synchronization
 
-/// A consumer of a mailbox: hands deliveries to the transport on the thread on which they come.
+/// A consumer of a mailbox. It passes deliveries to the transport on the thread that receives them.
 ///
-/// A delivery about which the broker must be asked first goes through a task, and so does what comes behind it, in order.
+/// A delivery for which the broker must be asked first goes through a task, and so do those behind it, in order.
 final class Receiver: DeliverySink {
     private struct State {
         var waiting: Deque<Delivery> = []
-        /// Whether a task takes what waits. Before the beginning there is none yet.
+        /// Whether a task takes the waiting deliveries. Before the start there is none.
         var isTakenLater = true
         var hasBegun = false
-        /// Whether nothing is taken any more.
+        /// Whether no more deliveries are taken.
         var isStopped = false
         var hasEnded = false
         var error: AMQPError?
@@ -20,11 +20,11 @@ final class Receiver: DeliverySink {
         var subscription: Subscription?
     }
 
-    /// What it lives on.
+    /// The channel of the consumer.
     let place: MailboxChannel
     private let transport: RabbitMQTransport
     private let state = Mutex(State())
-    /// Fires when nothing is taken any more.
+    /// Sent when no more deliveries are taken.
     private let stopped = Signal<Void>()
 
     init(_ transport: RabbitMQTransport, on place: MailboxChannel) {
@@ -34,19 +34,19 @@ final class Receiver: DeliverySink {
 
     var connection: Connection { place.channel.connection }
 
-    /// Starts the consumer. What is delivered waits for ``begin()``.
+    /// Starts the consumer. Deliveries wait for ``begin()``.
     func start(_ declaration: ConsumerDeclaration, deadline: Deadline) async throws(AMQPError) {
         let subscription = try await place.channel.consume(declaration, into: self, deadline: deadline)
         state.withLock { $0.subscription = subscription }
     }
 
-    /// Begins to hand deliveries over.
+    /// Starts to pass deliveries on.
     func begin() {
         state.withLock { $0.hasBegun = true }
         transport.session.background.start { await self.takeLater() }
     }
 
-    /// Ends the consumer. Returns what was delivered and not taken.
+    /// Ends the consumer. Returns the deliveries that were not taken.
     func stop(_ deadline: Deadline) async -> [Delivery] {
         let subscription = state.withLock { state in
             state.isStopped = true
@@ -58,7 +58,7 @@ final class Receiver: DeliverySink {
         return takeWaiting()
     }
 
-    /// Takes out what was delivered and not taken.
+    /// Removes and returns the deliveries that were not taken.
     func takeWaiting() -> [Delivery] {
         state.withLock { state in
             defer { state.waiting = [] }
@@ -114,7 +114,7 @@ final class Receiver: DeliverySink {
         guard isFirst else { return }
         transport.forgetUnread()
         stopped.send(())
-        // When that was not this process's doing, and not the end of the connection, it is started again.
+        // The broker ended only this consumer, not the connection: it is started again.
         guard let error, connection.isOpen else { return }
         transport.session.background.start { [self] in
             await place.leave(deadline: transport.link.deadline)

@@ -2,15 +2,15 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// Making mailboxes known, and what is left when that fails.
+/// Creates and announces mailboxes, and undoes a registration that fails.
 enum Registration {
-    /// How long a registration that failed is undone again and again.
+    /// How long undoing a failed registration is retried.
     private static let patience = Duration.seconds(60)
 
-    /// Makes the mailbox of an entity and announces it.
+    /// Creates the mailbox of an entity and announces it.
     ///
-    /// The announcement comes last: whoever finds the entity can reach it. When this fails or is cancelled, everything that
-    /// it made is removed again, also after it has returned.
+    /// The announcement comes last, so that every discovered entity is reachable. If registration fails or is
+    /// cancelled, everything that it created is removed, possibly after it has returned.
     static func register(_ id: EntityID, lineage: [String], in session: Session) async throws(ExchangeError) {
         let link = session.link
         do throws(ExchangeError) {
@@ -28,19 +28,19 @@ enum Registration {
         do throws(ExchangeError) {
             try await session.directory.announce(.registered(id, lineage: lineage))
         } catch {
-            // The broker may have the record although nobody said so.
+            // The broker may have the record without having confirmed it.
             let isKnown = error.delivery != .notSent && error.delivery != .refused
             await undo(id, lineage: lineage, isKnown: isKnown, in: session)
             throw error
         }
     }
 
-    /// Removes what a registration made. Cancelling the calling task does not stop it, and the session does not end before
-    /// it has ended.
+    /// Removes everything that a registration created. Cancelling the calling task does not stop it, and the session
+    /// waits for it.
     ///
-    /// Returns when that is done, or earlier: when the task is cancelled, or the broker does not answer in time.
+    /// Returns when it is done, or earlier when the task is cancelled or the broker does not answer in time.
     ///
-    /// - Parameter isKnown: Whether others may have read that the entity is registered. Then it is terminated, for good.
+    /// - Parameter isKnown: Whether others may have read the registration. If so, the entity is terminated permanently.
     static func undo(_ id: EntityID, lineage: [String], isKnown: Bool, in session: Session) async {
         let done = Signal<Void>()
         session.undoings.begin()
@@ -70,7 +70,7 @@ enum Registration {
             } catch {
                 guard error.isRetryable, .now < end else {
                     session.link.logger.error(
-                        "a registration that failed could not be undone; warren doctor finds what it left",
+                        "a registration that failed could not be undone; warren doctor finds its remains",
                         metadata: .init(keys: [.mailbox: id.description, .error: error.description])
                     )
                     return
@@ -80,7 +80,7 @@ enum Registration {
         }
     }
 
-    /// Nobody knows the mailbox, so nothing is in it.
+    /// The mailbox is unknown to others, so it is empty.
     private static func deleteQueue(of id: EntityID, in session: Session) async throws(ExchangeError) {
         let queue = session.names.queue(of: id)
         let deadline = session.link.deadline

@@ -1,13 +1,13 @@
 internal import AMQP
 
-/// Where the answer to a request goes.
+/// The address for the answer to a request.
 struct ReplyWay: Sendable, Hashable {
-    /// The session queue that the request named.
+    /// The session queue in the request.
     let queue: String
-    /// The largest message with several answers that the requester takes there, in bytes; 0 when it takes none.
+    /// The largest message with several answers that the requester accepts there, in bytes; 0 when it accepts none.
     let together: Int
 
-    /// What a request says; `nil` when it names no queue.
+    /// Reads the address from a request's properties. Returns `nil` without a queue.
     init?(_ properties: MessageProperties) {
         guard let queue = properties.replyTo else { return nil }
         self.queue = queue

@@ -2,7 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// What everything of one namespace is called on the broker.
+/// The names of a namespace's objects on the broker.
 ///
 /// Every name starts with `warren.<namespace>.`, so that one regular expression covers them in permissions.
 struct ExchangeNames: Sendable, Hashable {
@@ -31,26 +31,26 @@ struct ExchangeNames: Sendable, Hashable {
 
     private let prefix: String
 
-    /// The direct exchange that leads to agents, and to users and sessions that are behind no ``Wall``.
+    /// The direct exchange that leads to agents, and to users and sessions without a ``Wall``.
     let mailboxes: String
 
     /// The topic exchange that leads to users and sessions behind a ``Wall``.
     let replies: String
 
-    /// The exchange of a routing key that leads to one queue.
+    /// Returns the exchange for a routing key that leads to one queue.
     func exchange(of key: String) -> String { Wall.isBehindOne(key) ? replies : mailboxes }
 
-    /// What leads to a queue with a routing key, and with ``verdict(_:)`` of it.
+    /// Returns the binding that leads to a queue, for a routing key and its ``verdict(_:)``.
     func binding(of queue: String, to key: String) -> Topology.Binding {
         let exchange = exchange(of: key)
         return Topology.Binding(queue: queue, exchange: exchange, key: exchange == replies ? key + ".#" : key)
     }
 
-    /// What is added to a routing key by those who answer in the exchange's name. The role `user` may not use such keys, so
-    /// the receiver need not ask who it is.
+    /// The suffix of the routing key for answers in the exchange's name. The role `user` may not use such keys, so the
+    /// receiver need not check the sender.
     static let verdictSuffix = ".verdict"
 
-    /// The key of an answer in the exchange's name.
+    /// Returns the key of an answer in the exchange's name.
     func verdict(_ key: String) -> String { Wall.isBehindOne(key) ? key + Self.verdictSuffix : key }
 
     /// The topic exchange of announcements.
@@ -62,7 +62,7 @@ struct ExchangeNames: Sendable, Hashable {
     /// The stream that keeps the announcements.
     var directory: String { prefix + "directory" }
 
-    /// One of the streams of the directory: the copy is there while the other is compacted.
+    /// Returns the name of a stream of the directory. The copy exists while the other is compacted.
     func directory(_ stream: DirectoryStream) -> String {
         switch stream {
         case .main: directory
@@ -73,31 +73,31 @@ struct ExchangeNames: Sendable, Hashable {
     /// The exclusive queue that a session holds while it compacts the directory.
     var compactionLock: String { prefix + "drain.directory" }
 
-    /// The exchange of what could not be answered where it was, and of what no rule could answer. The queue of dead letters
-    /// of older versions has this name too.
+    /// The exchange of dead letters and parked messages. The dead-letter queue of older versions has this name too.
     var deadLetters: String { prefix + "dead-letters" }
 
-    /// The queue of what could not be answered where it was.
+    /// The queue of dead letters.
     var unanswered: String { prefix + "unanswered" }
 
-    /// The queue of what no rule could answer.
+    /// The queue of parked messages.
     var parked: String { prefix + "parked" }
 
-    /// The queue of a mailbox.
+    /// Returns the queue of a mailbox.
     func queue(of id: EntityID) -> String {
         prefix + mailboxKey(of: id)
     }
 
-    /// The exclusive queue that a session holds while it drains a mailbox: a lock that ends with its connection.
+    /// Returns the exclusive queue that a session holds while it drains a mailbox: a lock that ends with its
+    /// connection.
     func drainLock(of id: EntityID) -> String { prefix + "drain." + mailboxKey(of: id) }
 
-    /// The queue of the notes about how often the requests of a single mailbox were handed out, which is also its key.
+    /// Returns the queue of a single mailbox's attempt notes, which is also its key.
     func attempts(of id: EntityID) -> String { prefix + "attempts." + mailboxKey(of: id) }
 
-    /// Those names that are of this namespace, and not of one whose name begins alike.
+    /// Returns the names of this namespace, without those of a namespace whose name begins alike.
     func own(of names: Set<String>) -> [String] { names.filter { $0.hasPrefix(prefix) }.sorted() }
 
-    /// Whose mailbox a queue is; `nil` for any other queue.
+    /// Returns the owner of a mailbox queue; `nil` for any other queue.
     func entity(ofQueue name: String) -> EntityID? {
         guard name.hasPrefix(prefix) else { return nil }
         let parts = name.dropFirst(prefix.count).split(separator: ".", maxSplits: 1)
@@ -105,46 +105,46 @@ struct ExchangeNames: Sendable, Hashable {
         return EntityID(header: .string("\(parts[0]):\(parts[1])"), name: nil)
     }
 
-    /// The routing key of a broadcast to the agents of a type, with those of its subtypes or without.
+    /// Returns the routing key of a broadcast to the agents of a type, with or without its subtypes.
     func broadcastKey(typeName: String, allowSubtypes: Bool) -> String {
         (allowSubtypes ? "type." : "exact.") + AnnouncementKey.word(typeName)
     }
 
-    /// The queue of a session, which is also the routing key that leads to it.
+    /// Returns the queue of a session, which is also its routing key.
     func sessionQueue(_ id: UUID) -> String {
         sessionPrefix + id.lowercased
     }
 
-    /// What the names of session queues begin with: a `reply_to` that does not is not followed.
+    /// The prefix of session queues: a `reply_to` without it is not followed.
     let sessionPrefix: String
 
     /// The routing key that leads to a mailbox.
     func mailboxKey(of id: EntityID) -> String { id.uuid.lowercased(after: id.role == .agent ? "agent." : "user.") }
 
-    /// What the consumer of a mailbox is called: whose mailbox, in which session, and the beginning of its display name.
+    /// Returns the consumer tag of a mailbox: the mailbox, the session, and the beginning of its display name.
     func consumerTag(of id: EntityID, session: UUID) -> String {
         let tag = "\(mailboxKey(of: id)).\(session.lowercased)"
         let name = id.name.map { $0.filter { !$0.isWhitespace && !$0.isNewline }.prefix(32) } ?? ""
-        // A character has as many bytes as it likes; a consumer tag has 255 at most.
+        // A character may have many bytes; a consumer tag has at most 255.
         guard !name.isEmpty, name.utf8.count <= 128, name.unicodeScalars.allSatisfy({ $0.value >= 32 }) else {
             return tag
         }
         return "\(tag).\(name)"
     }
 
-    /// The routing key of the marker of a drain.
+    /// Returns the routing key of a drain's marker.
     func drainKey(of id: EntityID, marker: UUID) -> String {
         id.wall == nil ? "drain.\(marker.lowercased)" : "drain.\(mailboxKey(of: id))"
     }
 
-    /// The routing key that leads to the session of whoever is attached to a mailbox.
+    /// Returns the routing key that leads to the sessions of a mailbox's receivers.
     func controlKey(of id: EntityID) -> String { "control.\(mailboxKey(of: id))" }
 
     /// The routing keys of the dead-letter exchange.
     enum DeadLetterKey {
         /// To the queue of dead letters.
         static let unanswered = "unanswered"
-        /// To the queue of dead letters of older versions, whose mailboxes have this key.
+        /// To the dead-letter queue of older versions. Their mailboxes have this key.
         static let older = "dead-letter"
         /// To the queue of parked messages.
         static let parked = "parked"

@@ -1,5 +1,5 @@
-/// The hash function of FIPS 180-4, for the names of walls: they must be the same in every process and version, and nobody
-/// may find a broker user of another name with the same one.
+/// The hash function of FIPS 180-4, for the names of walls: they must be the same in every process and version, and
+/// collisions between broker user names must be infeasible.
 enum SHA256 {
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
@@ -12,7 +12,7 @@ enum SHA256 {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     static func digest(of text: String) -> [UInt8] {
         var message = [UInt8](text.utf8)
         let bits = UInt64(message.count) &* 8

@@ -2,23 +2,24 @@ internal import AgentExchange
 internal import Foundation
 internal import Synchronization
 
-/// What keeps the queues of one broker user from others of the same namespace: the first half of the UUIDs in their names.
+/// Separates the queues of one broker user from those of others in the same namespace, by the first half of the UUIDs
+/// in their names.
 ///
-/// Users and sessions have UUIDs of version 8: 60 bits are a hash of the broker user's name, 62 are random. So a regular
-/// expression in the permissions of a broker user can tell its own queues and routing keys from those of all others, and a
-/// reader can tell who may speak for a user. UUIDs of version 4 are behind no wall: those of agents, and those of sessions
-/// that do not know their broker user's name, or are older.
+/// Users and sessions have UUIDs of version 8: 60 bits are a hash of the broker user's name, 62 are random. So a
+/// regular expression in a broker user's permissions can select its own queues and routing keys, and a reader can tell
+/// which broker user may write about a user. UUIDs of version 4 are behind no wall: those of agents, and those of
+/// sessions that do not know their broker user's name, or are older.
 struct Wall: Sendable, Hashable {
     /// The first half of the UUIDs.
     private let bits: UInt64
 
     private init(bits: UInt64) { self.bits = bits }
 
-    /// Walls that were made lately: a directory has many records of one author.
+    /// Recently made walls: a directory has many records of one author.
     private static let known = Mutex<[String: Wall]>([:])
     private static let maximumKnown = 1024
 
-    /// The wall of a broker user.
+    /// Makes the wall of a broker user.
     init(user: String) {
         if let known = Self.known.withLock({ $0[user] }) {
             self = known
@@ -33,7 +34,7 @@ struct Wall: Sendable, Hashable {
         self = wall
     }
 
-    /// The wall that a UUID is behind; `nil` when it is behind none.
+    /// Makes the wall of a UUID; `nil` when it is behind none.
     init?(of uuid: UUID) {
         let bytes = uuid.uuid
         guard bytes.6 >> 4 == 8 else { return nil }
@@ -41,10 +42,10 @@ struct Wall: Sendable, Hashable {
         bits = half.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
     }
 
-    /// `xxxxxxxx-xxxx-8xxx-`: what the UUIDs begin with.
+    /// `xxxxxxxx-xxxx-8xxx-`, the prefix of the UUIDs.
     var prefix: String { String(uuid().lowercased.prefix(19)) }
 
-    /// A UUID behind the wall, with the random half of another.
+    /// Returns a UUID behind the wall, with the random half of another.
     func uuid(from random: UUID = .random()) -> UUID {
         var uuid = random.uuid
         func byte(_ shift: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: bits >> shift) }
@@ -53,7 +54,7 @@ struct Wall: Sendable, Hashable {
         return UUID(uuid: uuid)
     }
 
-    /// Whether a routing key ends with the UUID of a user or a session that is behind a wall.
+    /// Returns whether a routing key ends with the UUID of a user or a session that is behind a wall.
     static func isBehindOne(_ key: String) -> Bool {
         let bytes = key.utf8
         guard let dot = bytes.index(bytes.endIndex, offsetBy: -37, limitedBy: bytes.startIndex),
@@ -65,6 +66,6 @@ struct Wall: Sendable, Hashable {
 }
 
 extension EntityID {
-    /// The wall that a user is behind; `nil` for agents, and for users behind none.
+    /// The wall of a user; `nil` for agents, and for users behind none.
     var wall: Wall? { role == .user ? Wall(of: uuid) : nil }
 }

@@ -1,30 +1,29 @@
 internal import Synchronization
 
-/// The queue of a session, to which answers and control messages come.
+/// The queue of a session, which receives answers and control messages.
 ///
-/// It is on one node of the broker. When that node goes down, another queue takes its place, and the routing key that leads
-/// to it stays the same: requests that were sent before name it. A queue that was left is never used again, so that nobody
-/// who is late brings it back.
+/// It is on one node of the broker. When that node goes down, another queue takes its place with the same routing key,
+/// which earlier requests contain. A queue that was left is never used again, so that a late call can't bring it back.
 final class AnswerQueue: Sendable {
     /// The `reply_to` of all requests, and the name of the first queue.
     let key: String
     private let number = Mutex(1)
 
-    /// How many queues there may be one after the other: more than a broker has nodes.
+    /// The maximum number of successive queues: more than a broker has nodes.
     private static let limit = 100
 
     init(key: String) {
         self.key = key
     }
 
-    /// The queue of this moment.
+    /// The current queue.
     var name: String { number.withLock { name($0) } }
 
     private func name(_ number: Int) -> String { number == 1 ? key : "\(key).\(number)" }
 
-    /// From now on it is another queue, unless it is that already.
+    /// Replaces a queue with its successor, unless that has happened already.
     ///
-    /// - Returns: Whether this was the first to leave the queue; `nil` when there were too many.
+    /// - Returns: Whether this call was the first to leave the queue; `nil` when there were too many queues.
     func leave(_ name: String) -> Bool? {
         number.withLock { number in
             guard self.name(number) == name else { return false }

@@ -3,9 +3,9 @@ internal import AgentExchange
 internal import Foundation
 internal import Synchronization
 
-/// Looking at objects of the broker without making them. Each look has a channel of its own: a missing object closes it.
+/// Reads objects of the broker without creating them. Each call has a channel of its own: a missing object closes it.
 extension BrokerLink {
-    /// Whether there is an exchange of this name, of whatever kind.
+    /// Returns whether an exchange with this name exists, of any kind.
     func hasExchange(_ name: String) async throws(ExchangeError) -> Bool {
         let declaration = ExchangeDeclaration(name: name, kind: .direct, passive: true)
         let limit = deadline
@@ -21,14 +21,14 @@ extension BrokerLink {
         }
     }
 
-    /// A queue's figures; `nil` when there is none of this name.
+    /// Returns a queue's numbers, or `nil` when it does not exist.
     ///
     /// - Throws: ``ExchangeError/Code/unavailable`` when it exists on a node that is down.
     func status(ofQueue name: String) async throws(ExchangeError) -> QueueStatus? {
         try await look(at: name, "the queue \(name)", entity: nil)
     }
 
-    /// Looks at a mailbox's queue; `nil` when it is not there.
+    /// Reads a mailbox's queue. Returns `nil` when it does not exist.
     ///
     /// - Throws: ``ExchangeError/Code/unavailable`` when it exists on a node that is down.
     func lookAt(_ id: EntityID) async throws(ExchangeError) -> QueueStatus? {
@@ -68,14 +68,14 @@ extension BrokerLink {
         }
     }
 
-    /// Whether the broker says of a queue what it says of one that certainly is not there.
+    /// Returns whether the broker's reply equals its reply for a queue that certainly does not exist.
     ///
-    /// A queue on a node that is down is "not found" too (404), and only the text of the reply tells. So the broker is asked
-    /// about a name that nobody has, and the texts are compared. Any other text means that the queue may exist.
+    /// A queue on a node that is down is also "not found" (404), and only the text of the reply differs. So the broker
+    /// is asked about an unused name, and the texts are compared. Any other text means that the queue may exist.
     private func isMissing(_ queue: String, _ error: AMQPError) async throws(AMQPError) -> Bool {
         let length = queue.utf8.count
         if let known = missing.withLock({ $0[length] }), known.isSame(error.message, about: queue) { return true }
-        // As long as the queue's, because the broker cuts long texts.
+        // As long as the queue's name, because the broker cuts long texts.
         let nobody = String(UUID().lowercased.prefix(length))
         let name = String(queue.dropLast(nobody.utf8.count)) + nobody
         do throws(AMQPError) {
@@ -89,24 +89,24 @@ extension BrokerLink {
     }
 }
 
-/// What the broker says of a queue that certainly is not there.
+/// The broker's reply for a queue that certainly does not exist.
 struct MissingQueue: Sendable {
     let name: String
     let text: String
 
-    /// Whether the broker says the same of another queue.
+    /// Returns whether the broker's reply for another queue is the same.
     func isSame(_ other: String, about queue: String) -> Bool { other.replacing(queue, with: name) == text }
 }
 
-/// A queue exists, and its node can't be reached.
+/// The error for a queue whose node can't be reached.
 struct NodeIsDown: Error, CustomStringConvertible {
-    /// What the broker said.
+    /// The broker's reply.
     let reply: AMQPError
 
     var description: String { reply.description }
 }
 
 extension ExchangeError {
-    /// Whether what is missing is only on a node that is down.
+    /// Whether an object only seems missing because its node is down.
     var isAboutANode: Bool { underlying is NodeIsDown }
 }

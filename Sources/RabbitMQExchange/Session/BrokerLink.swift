@@ -4,15 +4,17 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// The two lines of a session and what is done with them: one publishes, one consumes and declares. Each is connected
-/// again by itself when its connection is lost.
+/// The two lines of a session and their operations: one publishes, the other consumes and declares. Each restores its
+/// own lost connection.
 ///
-/// Declaring happens on the consuming line, because a memory alarm stops everything on a connection that publishes.
+/// Declaring happens on the consuming line, because a memory alarm blocks every operation on a connection that
+/// publishes.
 final class BrokerLink: Sendable {
     let names: ExchangeNames
     let configuration: RabbitMQConfiguration
     let sessionID: UUID
-    /// What keeps this session's queues, and its users', from other broker users; `nil` when nobody vouches for its own.
+    /// Separates the queues of this session and its users from other broker users; `nil` when messages carry no
+    /// `user_id`.
     let wall: Wall?
     let publisher: Line
     let consumer: Line
@@ -21,21 +23,21 @@ final class BrokerLink: Sendable {
     /// The queue of this session.
     let answers: AnswerQueue
     private let publications: Publisher
-    /// For the records of the directory: a broker user may not be allowed to write them, which closes a channel.
+    /// Publishes directory records. A broker user may lack the permission, which closes a channel.
     private let announcements: Publisher
-    /// By the length of a queue's name, what the broker says of one that is not there.
+    /// The broker's reply for a missing queue, by the length of the queue's name.
     let missing = Mutex<[Int: MissingQueue]>([:])
     private let tasks = BackgroundTasks()
     private let state = Mutex(State())
 
     private struct State {
-        /// The channel on which things are declared that are not expected to fail.
+        /// The channel for declarations that are not expected to fail.
         var declaring: Channel?
         var hooks: Hooks?
         var servesOlder = false
     }
 
-    /// Whether sessions that know nothing of walls can reach this one.
+    /// Whether sessions that know no walls can reach this one.
     var servesOlder: Bool {
         get { state.withLock { $0.servesOlder } }
         set { state.withLock { $0.servesOlder = newValue } }
@@ -53,7 +55,7 @@ final class BrokerLink: Sendable {
     ) async throws(ExchangeError) {
         self.names = names
         self.configuration = configuration
-        // A provider of credentials says who the user is when it is asked.
+        // A credentials provider names the user only when it is called.
         let random = UUID.random()
         let provisional = Self.wall(connection.credentials.user, configuration)?.uuid(from: random) ?? random
         var logger = logger
@@ -111,24 +113,24 @@ final class BrokerLink: Sendable {
 
     private func repair(_ error: AMQPError) async {
         logger.warning(
-            "the broker refused a publication; what waits for its confirm is tried again one by one",
+            "the broker refused a publication; unconfirmed ones are retried one by one",
             metadata: .init(keys: [.error: error.description])
         )
         guard error.code == .notFound else { return }
         await state.withLock { $0.hooks }?.repair()
     }
 
-    /// What the session does about a lost connection.
+    /// The session's reactions to a lost connection.
     struct Hooks: Sendable {
-        /// Makes a new consuming connection what the one before was. The first to throw gives that connection up.
+        /// Restores the consumers on a new connection. An error closes that connection.
         let recover: @Sendable (Connection) async throws(AMQPError) -> Void
-        /// Makes again what the broker says is missing.
+        /// Restores missing objects of the broker.
         let repair: @Sendable () async -> Void
-        /// The state of a line may have changed.
+        /// Called when the state of a line may have changed.
         let changed: @Sendable () -> Void
     }
 
-    /// From now on the session hears of lost connections.
+    /// Sets the session's reactions to lost connections.
     func use(_ hooks: Hooks) {
         state.withLock { $0.hooks = hooks }
     }
@@ -137,37 +139,37 @@ final class BrokerLink: Sendable {
         state.withLock { $0.hooks }?.changed()
     }
 
-    /// Whether both lines are connected and everything is on them.
+    /// Whether both lines are connected and fully restored.
     var isConnected: Bool { publisher.isConnected && consumer.isConnected }
 
-    /// The limit of an operation that begins now.
+    /// The deadline of an operation that starts now.
     var deadline: Deadline { .after(configuration.operationTimeout) }
 
-    /// How long the end of something is waited for: 5 s, or less when operations have less.
+    /// The time limit for waiting for an end: 5 s, or the limit of an operation if shorter.
     var patience: Duration { min(.seconds(5), configuration.operationTimeout) }
 
-    /// The routing key that leads to the queue of this session, to which answers come.
+    /// The routing key of this session's queue, which receives answers.
     var replyTo: String { answers.key }
 
-    /// What requests say of answers that travel together: the largest message with several that this session takes.
+    /// The largest message with several answers that this session accepts, to be stated in requests.
     var together: FieldValue { .int64(Int64(min(ResponseBatch.maximumBytes, configuration.maximumMessageSize))) }
 
-    /// Calls a function on the publishing thread, before that writes again: see ``Publisher/atNextTurn(_:)``.
+    /// Calls a function on the publishing thread before the next write: see ``Publisher/atNextTurn(_:)``.
     func atNextTurn(_ body: @escaping @Sendable () -> Void) {
         publications.atNextTurn(body)
     }
 
     /// Publishes and waits for the confirm.
     ///
-    /// - Parameter signed: Whether the broker vouches for who sends it. Not when somebody else's message is moved.
+    /// - Parameter signed: Whether the broker verifies the sender. `false` when another sender's message is moved.
     func publish(_ publication: Publication, deadline: Deadline? = nil, signed: Bool = true) async throws(AMQPError) {
         let publication = signed ? sign(publication) : publication
         try await publications.publish(publication, deadline: deadline ?? self.deadline)
     }
 
-    /// Publishes, and tells a function what became of it: see ``Publisher/publish(_:deadline:ended:)``.
+    /// Publishes and reports the outcome to a function: see ``Publisher/publish(_:deadline:ended:)``.
     ///
-    /// - Returns: What ``cancelPublication(_:)`` takes; `nil` when it has ended.
+    /// - Returns: The number to pass to ``cancelPublication(_:)``; `nil` when it has ended.
     func publish(
         _ publication: Publication,
         deadline: Deadline? = nil,
@@ -176,7 +178,7 @@ final class BrokerLink: Sendable {
         publications.publish(sign(publication), deadline: deadline ?? self.deadline, ended: ended)
     }
 
-    /// The largest body that the broker takes, where it has said so.
+    /// The largest body that the broker accepts, if known.
     var largestBody: Int? { publications.largestBody }
 
     /// Ends a publication, unless it has ended.
@@ -184,12 +186,12 @@ final class BrokerLink: Sendable {
         publications.cancel(number)
     }
 
-    /// A queue that is not full refused a message: what follows is published on another channel.
+    /// Publishes on another channel from now on, because a queue that is not full refused a message.
     func renewChannel() async {
         await publications.renew()
     }
 
-    /// Publishes a record of the directory and waits for the confirm. A refusal ends nothing else.
+    /// Publishes a directory record and waits for the confirm. A refusal affects no other publication.
     func announce(_ publication: Publication) async throws(AMQPError) {
         try await announcements.publish(sign(publication), deadline: deadline)
     }
@@ -211,8 +213,8 @@ final class BrokerLink: Sendable {
         }
     }
 
-    /// Writes into properties what every publication needs, while nobody else has them: later that would copy them. Then
-    /// texts for people are shortened to what fits.
+    /// Adds the properties that every publication needs, while they have a single reference: later that would copy
+    /// them. Then shortens texts for people so that they fit.
     func complete(_ properties: inout MessageProperties) {
         properties.messageID = publications.nextMessageID()
         if let user { properties.userID = user }
@@ -227,10 +229,10 @@ final class BrokerLink: Sendable {
         return publication
     }
 
-    /// What messages have as `user_id`: the user of the connection, when that is known.
+    /// The `user_id` of messages: the connection's user, if known.
     var user: String? { configuration.sendsUserID ? publisher.user : nil }
 
-    /// Publishes a control message. Returns whether there was somebody to get it.
+    /// Publishes a control message. Returns whether it had a recipient.
     func publish(
         _ control: ControlMessage,
         key: String,
@@ -244,7 +246,7 @@ final class BrokerLink: Sendable {
         }
     }
 
-    /// The channel for declaring, binding and deleting: calls that are not expected to fail, and that may be made twice.
+    /// Uses the channel for declaring, binding and deleting: repeatable calls that are not expected to fail.
     func declare<Result>(
         _ what: String,
         entity: EntityID? = nil,
@@ -279,7 +281,7 @@ final class BrokerLink: Sendable {
         return first
     }
 
-    /// A channel of its own, for a call that may fail: on AMQP a refusal closes the channel. It may be made twice.
+    /// Uses a channel of its own for a repeatable call that may fail: in AMQP a refusal closes the channel.
     func attempt<Result>(
         _ what: String,
         entity: EntityID? = nil,
@@ -292,7 +294,7 @@ final class BrokerLink: Sendable {
         }
     }
 
-    /// Closes both connections; what was not acknowledged goes back to its queue.
+    /// Closes both connections. Unacknowledged messages go back to their queues.
     func close() async {
         async let publisherEnd: Void = publisher.close(timeout: patience)
         async let consumerEnd: Void = consumer.close(timeout: patience)
@@ -302,7 +304,7 @@ final class BrokerLink: Sendable {
 }
 
 extension AMQPError {
-    /// Whether a channel was ended by the call of somebody else, so that this one may be made again on another.
+    /// Whether another call ended the channel, so that this call may be repeated on another.
     fileprivate var isOfAnotherCall: Bool {
         switch code {
         case .closed, .channelClosed: true

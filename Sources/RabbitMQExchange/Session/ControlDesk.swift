@@ -1,12 +1,12 @@
 internal import Foundation
 internal import Synchronization
 
-/// Relates the answers to control messages to those who wait for them.
+/// Matches the answers to control messages with their waiting tasks.
 final class ControlDesk: Sendable {
     private let open = Mutex<[UUID: [ControlMessage.Kind?: Signal<ControlMessage.Kind>]]>([:])
 
-    /// Opens a wait for the answer with this id, before the question is sent: for one of a kind, or for any kind that is
-    /// not expected by itself.
+    /// Opens a wait for the answer with this id before the question is sent: for one kind, or for any kind that is not
+    /// awaited separately.
     func expect(_ id: UUID, _ kind: ControlMessage.Kind? = nil) -> Signal<ControlMessage.Kind> {
         let signal = Signal<ControlMessage.Kind>()
         open.withLock { $0[id, default: [:]][kind] = signal }
@@ -18,7 +18,7 @@ final class ControlDesk: Sendable {
         _ = open.withLock { $0.removeValue(forKey: id) }
     }
 
-    /// An answer came.
+    /// Resolves the wait for an answer.
     func resolve(_ control: ControlMessage) {
         open.withLock { $0[control.id].flatMap { $0[control.kind] ?? $0[nil] } }?.send(control.kind)
     }

@@ -2,14 +2,14 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// Reports what happens to a line of a session: alarms of the broker, lost connections, and that they are there again.
+/// Reports the events of a session's line: broker alarms, lost connections, and their restoration.
 struct LineWatch: Sendable {
     /// `publisher` or `consumer`.
     let role: String
     let metrics: ExchangeMetrics
     let logger: Logger
 
-    /// What was reported and is not over.
+    /// Reported events that have not ended.
     private struct Progress {
         var blockedSince: ContinuousClock.Instant?
         var isLost = false
@@ -66,7 +66,7 @@ struct LineWatch: Sendable {
         )
     }
 
-    /// Said once, not at each attempt.
+    /// Reports a refusal once, rather than at each attempt.
     private func refused(_ error: AMQPError, _ progress: inout Progress) {
         guard progress.refusal != error.code else { return }
         progress.refusal = error.code

@@ -1,6 +1,6 @@
 internal import AMQP
 
-/// The time between two attempts at something on a connection that is there.
+/// The pause between two attempts on an open connection.
 struct Pause {
     private var backoff: Backoff
 
@@ -8,7 +8,7 @@ struct Pause {
         backoff = Backoff(link.consumer.configuration.recovery)
     }
 
-    /// Waits, longer each time; shorter when the task is cancelled.
+    /// Waits, longer each time; shorter if the task is cancelled.
     mutating func next() async {
         try? await Task.sleep(for: backoff.next(random: .random(in: 0..<1)))
     }

@@ -2,14 +2,14 @@ internal import AMQP
 internal import AgentExchange
 internal import Synchronization
 
-/// An answer to a held request that is ready to be sent.
+/// An answer to a held request that is ready to send.
 struct ReadyAnswer: Sendable {
     let transport: RabbitMQTransport
     let response: Response
     let way: ReplyWay?
-    /// Tells its sender what became of it.
+    /// Reports the outcome to the sender of the answer.
     let post: Post
-    /// Its bytes in a message with others; `nil` when it goes by itself.
+    /// Its size in a message with others; `nil` when it is sent alone.
     let size: Int?
 
     init(_ response: Response, _ way: ReplyWay?, of transport: RabbitMQTransport, _ post: Post) {
@@ -22,11 +22,11 @@ struct ReadyAnswer: Sendable {
     }
 }
 
-/// The answers of a session that are ready to be sent. Those that go to the same other session and are ready in one turn of
-/// the publishing thread travel in one message, when that session takes it: one confirm ends all of them, and the requester
-/// gets one delivery.
+/// The answers of a session that are ready to send. Answers to the same other session that are ready in one turn of the
+/// publishing thread are sent in one message, if that session accepts it: one confirm ends all of them, and the
+/// requester gets one delivery.
 ///
-/// Nothing waits for others to join it: the thread takes all that is there when it comes to it.
+/// No answer waits for others: the thread takes all that are ready in its turn.
 final class ReadyAnswers: Sendable {
     private let link: BrokerLink
     private let answers = Mutex<[ReadyAnswer]>([])
@@ -35,9 +35,9 @@ final class ReadyAnswers: Sendable {
         self.link = link
     }
 
-    /// Takes an answer to a session that understands messages with several. Returns `false` for all others.
+    /// Takes an answer to a session that accepts messages with several. Returns `false` for all others.
     ///
-    /// One that is too large for that is taken too, so that it does not overtake those before it.
+    /// A larger answer is taken too, so that it does not overtake earlier ones.
     func take(_ answer: ReadyAnswer) -> Bool {
         guard let way = answer.way, way.together > 0, way.queue.hasPrefix(link.names.sessionPrefix) else {
             return false
@@ -61,7 +61,7 @@ final class ReadyAnswers: Sendable {
             let limit = min(way.together, link.largestBody ?? .max)
             var (start, bytes) = (0, 0)
             for (index, answer) in answers.enumerated() {
-                // One that goes by itself fills a message.
+                // An answer that is sent alone fills a message.
                 let size = answer.size ?? limit
                 if index > start, bytes + size > limit || index - start == ResponseBatch.maximumCount {
                     publish(answers[start..<index], to: way.queue, bytes)
@@ -89,7 +89,7 @@ final class ReadyAnswers: Sendable {
 
     private static func ended(_ answers: ArraySlice<ReadyAnswer>, _ result: Result<Void, AMQPError>) {
         if case .failure(let error) = result, error.isAboutTheMessage {
-            // The broker takes less than was known. Each by itself may be small enough.
+            // The broker's limit is lower than was known. Each answer alone may be small enough.
             for answer in answers { answer.transport.publish(answer) }
             return
         }

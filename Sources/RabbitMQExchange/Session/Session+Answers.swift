@@ -2,9 +2,9 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// The queue of the session, and what becomes of it when its node goes down.
+/// The queue of the session, and its replacement when its node goes down.
 extension Session {
-    /// Makes the queue of this session, and the way to it. When its node is down, another queue takes its place.
+    /// Creates the queue of this session and its binding. If its node is down, another queue takes its place.
     func makeAnswerQueue() async throws(ExchangeError) {
         while true {
             let name = link.answers.name
@@ -26,8 +26,8 @@ extension Session {
         }
     }
 
-    /// Lets older sessions reach this one too: they publish every answer to one exchange. The role `user` may not bind there,
-    /// because it could bind to the keys of others as well.
+    /// Lets older sessions reach this one too: they publish every answer to one exchange. The role `user` may not bind
+    /// there, because it could also bind to the keys of others.
     private func bindForOlder(_ queue: String) async throws(ExchangeError) {
         guard link.names.exchange(of: link.replyTo) != names.mailboxes else { return }
         let deadline = link.deadline
@@ -41,7 +41,7 @@ extension Session {
         }
     }
 
-    /// Waits until a queue that was left is back, takes what is in it, and removes it.
+    /// Waits until a queue that was left is back, takes its messages, and deletes it.
     private func takeLeft(in queue: String) async {
         var pause = Pause(link)
         while !Task.isCancelled {
@@ -69,11 +69,11 @@ extension Session {
         try await link.attempt("can't empty a queue that was left") { [ways] (channel) throws(AMQPError) in
             let deadline = link.deadline
             try await channel.declareQueue(QueueDeclaration(name: queue, passive: true), deadline: deadline)
-            // Everything comes to its successor too.
+            // Everything also reaches its successor.
             for way in ways {
                 try await channel.unbindQueue(queue, from: way.exchange, routingKey: way.key, deadline: deadline)
             }
-            // What was on its way to the queue when that happened.
+            // Messages that were on their way to the queue at that moment.
             try? await Task.sleep(for: .seconds(1))
             while let delivery = try await channel.get(queue, deadline: deadline) { take(delivery) }
             try await channel.deleteQueue(queue, ifEmpty: true, deadline: deadline)

@@ -3,7 +3,7 @@ internal import AgentExchange
 internal import Logging
 
 extension Session {
-    /// Why a message to a mailbox was returned. The broker can't say it; the directory knows.
+    /// Returns the reason that a message to a mailbox was returned. The broker can't tell it; the directory knows.
     ///
     /// - Parameter delivery: `unknown` when a copy may have arrived before.
     func whyUnreachable(
@@ -29,14 +29,15 @@ extension Session {
         }
     }
 
-    /// A message to a mailbox was returned: when it has a queue and only the binding is missing, because an exchange was
-    /// deleted, makes that again.
+    /// Restores the binding of a mailbox after a message to it was returned, if the mailbox has a queue and only the
+    /// binding is missing because an exchange was deleted.
     ///
-    /// A mailbox that is terminated loses its binding after its tombstone was written, so one without a tombstone did not
-    /// lose it that way.
+    /// A terminated mailbox loses its binding after its tombstone was written, so a missing binding without a tombstone
+    /// has another cause.
     ///
-    /// - Returns: Whether the message may get there now.
-    /// - Throws: When that can't be found out; ``ExchangeError/Code/unavailable`` when the node of the queue is down.
+    /// - Returns: Whether the message may now be routed.
+    /// - Throws: An error when the cause can't be determined; ``ExchangeError/Code/unavailable`` when the node of the
+    ///   queue is down.
     func restoreWay(to id: EntityID) async throws(ExchangeError) -> Bool {
         guard case .registered(let known, let lineage) = try await directory.state(of: id),
             try await link.lookAt(id) != nil
@@ -50,7 +51,7 @@ extension Session {
         try await ways.declare(on: link, entity: id)
         link.logger.warning("the way to a mailbox was missing", metadata: .init(keys: [.mailbox: id.description]))
         guard try await directory.state(of: id) == .terminated else { return true }
-        // It was terminated at the same moment; whoever did that may have unbound it before.
+        // It was terminated at the same moment, and may have been unbound before.
         let deadline = link.deadline
         try await link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
             for way in ways.bindings {
@@ -60,8 +61,8 @@ extension Session {
         return false
     }
 
-    /// Looks now and then whether the exchange still leads to this session; when somebody deleted an exchange or a binding,
-    /// makes again what this session owns. Runs until the session ends.
+    /// Checks now and then whether the exchange still leads to this session. If an exchange or a binding was deleted,
+    /// restores everything that this session owns. Runs until the session ends.
     func keepWays() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: link.configuration.heartbeat)
@@ -74,12 +75,12 @@ extension Session {
             } catch {
                 link.logger.debug("the ways could not be looked at", metadata: .init(keys: [.error: "\(error)"]))
             }
-            // A session of an older version may have come meanwhile.
+            // A session of an older version may have appeared meanwhile.
             try? await serveOlder()
         }
     }
 
-    /// Whether both this version and, where that may be, older ones reach this session.
+    /// Returns whether this version and, where possible, older ones reach this session.
     private func isReachable() async throws(AMQPError) -> Bool {
         guard try await leadsHere(names.exchange(of: link.replyTo)) else { return false }
         return link.servesOlder ? try await leadsHere(names.mailboxes) : true
@@ -95,9 +96,9 @@ extension Session {
         }
     }
 
-    /// The state of a mailbox, from the directory, with the figures of its queue.
+    /// Returns the state of a mailbox from the directory, with the numbers of its queue.
     ///
-    /// - Throws: ``ExchangeError/Code/unavailable`` when it is registered and has no queue that can be reached.
+    /// - Throws: ``ExchangeError/Code/unavailable`` when it is registered and its queue can't be reached.
     func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         switch try await directory.state(of: id) {
         case .missing:
@@ -118,7 +119,8 @@ extension Session {
         }
     }
 
-    /// The state of a mailbox without a record in the directory: as far as this session has read it, and as its queue is.
+    /// Returns the state of a mailbox without adding a record to the directory: from the records read so far, and its
+    /// queue.
     func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         directory.beginFollowing()
         let known = directory.known(id)
@@ -130,7 +132,7 @@ extension Session {
                 attachedConsumers: queue.consumerCount
             )
         }
-        // A user's queue expires, which is announced by the first to see it.
+        // A user's queue expires; the first session that notices announces it.
         if case .registered = known, id.role == .agent {
             let text = "the mailbox is registered, but its queue is not on the broker"
             throw ExchangeError(.unavailable, text, entity: id)
@@ -138,8 +140,8 @@ extension Session {
         return try await details(of: id)
     }
 
-    /// A registered mailbox has no queue. A user's queue expires when its process died: then the user is terminated, and
-    /// the directory is told. It may also have been terminated this moment.
+    /// Handles a registered mailbox without a queue. A dead process's user loses its queue by expiry: the user is then
+    /// terminated in the directory. It may also have been terminated at this moment.
     private func expired(_ id: EntityID) async throws(ExchangeError) -> Bool {
         if try await directory.state(of: id) == .terminated { return true }
         guard id.role == .user else { return false }
@@ -147,7 +149,7 @@ extension Session {
             try await directory.announce(.terminated(id, lineage: []))
             try await directory.announce(.finished(id))
         } catch let error where error.code == .forbidden {
-            // A user of another broker user: somebody else will tell the directory.
+            // Another broker user's user: its own sessions will update the directory.
         }
         return true
     }

@@ -3,13 +3,13 @@ internal import AgentExchange
 internal import Logging
 internal import Synchronization
 
-/// Notices and control messages come to the queue of the session, past the limits of mailboxes, and are acknowledged at
-/// once. They may be lost, so a flood of them is dropped instead of kept.
+/// Handles notices and control messages. They arrive in the session's queue, past the limits of mailboxes, and are
+/// acknowledged at once. They may be lost, so a flood of them is dropped instead of kept.
 extension Session {
-    /// How many tasks they may have at a time.
+    /// The maximum number of tasks for them.
     static let maximumHints = 256
 
-    /// Starts a task for a notice or a control message, unless too many run.
+    /// Starts a task for a notice or a control message, unless too many are running.
     func startHint(dropped: () -> Void = {}, _ body: @escaping @Sendable () async -> Void) {
         guard hints.add(1, ordering: .relaxed).newValue <= Self.maximumHints else {
             hints.subtract(1, ordering: .relaxed)
@@ -26,7 +26,7 @@ extension Session {
         dropped()
     }
 
-    /// Hands a notice to the transport that the broker serves, when its sender is believed.
+    /// Passes a notice to the active transport, if its sender is credible.
     func take(_ notice: Notice, _ properties: MessageProperties) {
         guard !knowsSender(of: properties) else { return hand(notice, properties) }
         startHint { [self] in

@@ -3,11 +3,11 @@ internal import AgentExchange
 internal import Foundation
 internal import Logging
 
-/// What a session publishes for others: responses, parked messages, dead letters.
+/// Publishes responses, parked messages and dead letters.
 extension Session {
-    /// Publishes a response: to the session queue that the request named, else to the requester's mailbox.
+    /// Publishes a response to the session queue in the request, else to the requester's mailbox.
     ///
-    /// - Returns: Whether there was somebody to get it; `false` when the requester's mailbox is gone too.
+    /// - Returns: `false` when it had no recipient, not even the requester's mailbox.
     func publish(
         _ response: Response,
         replyTo: String?,
@@ -22,9 +22,10 @@ extension Session {
         }
     }
 
-    /// How a response is published at first.
+    /// Returns the first publication of a response.
     ///
-    /// - Parameter isVerdict: Whether the answer is given in the exchange's name, and not by the owner of the mailbox.
+    /// - Parameter isVerdict: Whether the answer is given in the exchange's name, rather than by the owner of the
+    ///   mailbox.
     func publication(
         of response: Response,
         replyTo: String?,
@@ -43,7 +44,7 @@ extension Session {
         )
     }
 
-    /// Publishes a response where it may be taken, after it was not taken where it was published at first.
+    /// Publishes a response again where it may be accepted, after the first publication was not.
     ///
     /// - Returns: As ``publish(_:replyTo:)``.
     func publishElsewhere(
@@ -57,7 +58,7 @@ extension Session {
             do throws(ExchangeError) {
                 try await checkUnroutable(error, response)
             } catch {
-                // A queue without a limit takes nothing: its node went down this moment.
+                // A queue without a limit refused: its node went down at this moment.
                 guard error.code == .mailboxFull else { throw error }
             }
             var publication = publication
@@ -71,7 +72,7 @@ extension Session {
             }
         }
         try await checkUnroutable(error, response)
-        // The mailbox may be there, and only the way to it be missing.
+        // The mailbox may exist, and only its binding be missing.
         guard try await restoreWay(to: response.destination) else { return false }
         do throws(AMQPError) {
             try await link.publish(publication)
@@ -82,24 +83,24 @@ extension Session {
         }
     }
 
-    /// - Throws: What became of the response, unless it was returned.
+    /// - Throws: The outcome of the response, unless it was returned.
     private func checkUnroutable(_ error: AMQPError, _ response: Response) async throws(ExchangeError) {
         if error.code == .unroutable { return }
         if error.code == .nacked { await link.renewChannel() }
         throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
     }
 
-    /// Puts a message aside that nothing can be done with, with the reason, and then acknowledges it.
+    /// Parks a message that can't be processed, with the reason, and then acknowledges it.
     func park(_ delivery: Delivery, _ reason: String) async {
         await persist(with: delivery) { await parkOnce(delivery, reason) }
     }
 
-    /// As ``park(_:_:)``, with one try. Returns `false` when that failed.
+    /// Parks a message with one attempt. Returns `false` when that failed.
     func parkOnce(_ delivery: Delivery, _ reason: String) async -> Bool {
         var properties = delivery.properties.forMoving()
-        // What the connection calls a message is unique there only, and parked messages come from many.
+        // A message id of a connection is unique only there, and parked messages come from many.
         if properties.messageID?.hasPrefix("warren-") ?? true { properties.messageID = UUID().lowercased }
-        // Since when it is there, where its sender did not say when it was sent.
+        // The time of parking, if the sender gave no time.
         if properties.timestamp == nil { properties.timestamp = Date.now.amqpTimestamp }
         properties.headers[Header.reason] = "malformed"
         properties.headers[Header.detail] = .string(reason)
@@ -123,7 +124,7 @@ extension Session {
         }
     }
 
-    /// Parks as much of a message as the broker takes.
+    /// Parks as much of a message as the broker accepts.
     private func parkInParts(
         _ delivery: Delivery,
         _ properties: MessageProperties,

@@ -2,14 +2,14 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// What a session does about a lost connection, and about things that are missing on the broker.
+/// Recovers a session from a lost connection, and from missing objects on the broker.
 extension Session {
-    /// Makes a new connection what the one before was: the queue of the session, its consumers, those of the mailboxes, the
+    /// Restores everything on a new connection: the queue of the session, its consumers, those of the mailboxes, the
     /// directory. Returns when the broker has confirmed each of them.
     ///
-    /// A mailbox that can't be received from any more ends alone.
+    /// A mailbox that can no longer receive ends without affecting others.
     ///
-    /// - Throws: When the connection is of no use; another follows then.
+    /// - Throws: An error when the connection is unusable; another connection follows.
     func recover(on connection: Connection) async throws(AMQPError) {
         if !living.consumers.isEmpty {
             try await prepare(connection) { () throws(ExchangeError) in
@@ -37,8 +37,8 @@ extension Session {
         if let failure { throw failure }
     }
 
-    /// Something was missing on the broker: makes again what all share and what this session owns, with the ways to its
-    /// mailboxes. What another session owns, that one makes again.
+    /// Restores missing objects on the broker: those that all sessions share and those that this session owns, with the
+    /// bindings of its mailboxes. Every session restores its own objects.
     func repair() async {
         let (transports, consumers) = living
         guard !consumers.isEmpty else { return }
@@ -47,18 +47,18 @@ extension Session {
             try await makeAnswerQueue()
             try await startAnswers()
             for transport in transports { try await transport.bind() }
-            // Where it was removed, nothing is made again.
+            // If it was removed, nothing is restored.
             if try await link.status(ofQueue: names.deadLetters) == nil { leaveOlder() }
         } catch {
             link.logger.warning(
-                "what is missing on the broker could not be made again",
+                "missing objects on the broker could not be restored",
                 metadata: .init(keys: [.error: "\(error)"])
             )
         }
     }
 
-    /// What should be there may be missing, when a broker lost its data. What can't be made, or looked at, is gone without: a
-    /// node may be down, or the broker user may not.
+    /// Restores objects that may be missing, for example when a broker lost its data. An object that can't be created
+    /// or read is skipped: a node may be down, or the broker user may lack the permission.
     private func prepare(
         _ connection: Connection,
         _ body: () async throws(ExchangeError) -> Void
@@ -68,7 +68,7 @@ extension Session {
         } catch {
             guard connection.isOpen else { throw error.amqp }
             link.logger.warning(
-                "what the exchange needs could not be made",
+                "the objects of the exchange could not be created",
                 metadata: .init(keys: [.error: "\(error)"])
             )
         }
@@ -76,7 +76,7 @@ extension Session {
 }
 
 extension ExchangeError {
-    /// The error of the connection below this one.
+    /// The underlying AMQP error.
     var amqp: AMQPError {
         underlying as? AMQPError ?? AMQPError(code: .internal, delivery: .unknown, message: message)
     }

@@ -2,20 +2,20 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// Deliveries that are not handed to anybody: each is answered, parked or dropped, then acknowledged. What could not be
-/// answered goes back to its queue.
+/// Handles deliveries that are not handed out: each is answered, parked or dropped, then acknowledged. A delivery that
+/// could not be answered goes back to its queue.
 extension Session {
     /// Answers a request whose mailbox was terminated.
     func answerTerminated(_ request: Request, _ delivery: Delivery) async {
-        // What can't be answered now is for the drain.
+        // The drain handles requests that can't be answered now.
         if await !answerOnce(request.error(.mailboxTerminated, "the mailbox was terminated"), delivery) {
             try? await Task.sleep(for: .seconds(1))
             delivery.reject(requeue: true)
         }
     }
 
-    /// Answers a held request whose mailbox was terminated. There is no delivery while a copy of it is in the mailbox, which
-    /// the drain finds.
+    /// Answers a held request whose mailbox was terminated. It has no delivery while a copy is in the mailbox; the
+    /// drain finds that copy.
     func answerTerminated(_ held: HeldRequests<Delivery>.Held) async {
         guard let delivery = held.receipt else {
             let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
@@ -25,14 +25,14 @@ extension Session {
         await answerTerminated(held.request, delivery)
     }
 
-    /// Answers a request that was handed out too often.
+    /// Answers a request that was delivered too often.
     func giveUp(_ request: Request, _ delivery: Delivery) async {
         link.logger.warning("a request was given up", metadata: .init(.request(request)))
         link.metrics.count(.deadLetters, [.reason(DeadLetterReason.deliveryLimit.rawValue)])
         await answer(request.error(DeadLetterReason.deliveryLimit.failure), delivery)
     }
 
-    /// A delivery that came after the mailbox was terminated: a request is answered, a response dropped.
+    /// Handles a delivery that arrived after the termination of its mailbox: answers a request, drops a response.
     func refuseTerminated(_ delivery: Delivery, _ mailbox: EntityID) async {
         do throws(Envelope.Malformed) {
             switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
@@ -48,7 +48,7 @@ extension Session {
         }
     }
 
-    /// A delivery that can't be understood: answered with an error where it says who asks, else parked.
+    /// Answers a malformed delivery with an error if it names a requester, else parks it.
     func refuse(_ delivery: Delivery, _ malformed: Envelope.Malformed, isVerdict: Bool = false) async {
         guard let request = malformed.request else {
             await park(delivery, malformed.reason)
@@ -61,7 +61,7 @@ extension Session {
         await answer(request.error(.invalidMessage, malformed.reason), delivery, isVerdict: isVerdict)
     }
 
-    /// A request that its mailbox did not keep is answered.
+    /// Logs the answer to a request that its mailbox did not keep.
     func logAnswer(to request: Request, _ reason: DeadLetterReason) {
         link.logger.info(
             "a dead letter is answered",
@@ -69,14 +69,14 @@ extension Session {
         )
     }
 
-    /// Publishes an answer and acknowledges the request. A requester that is gone needs none.
+    /// Publishes an answer and acknowledges the request. A missing requester needs none.
     ///
-    /// - Parameter isVerdict: Whether it is given in the exchange's name: the request is a dead letter.
+    /// - Parameter isVerdict: Whether it is given in the exchange's name, because the request is a dead letter.
     func answer(_ response: Response, _ delivery: Delivery, isVerdict: Bool = false) async {
         await persist(with: delivery) { await answerOnce(response, delivery, isVerdict: isVerdict) }
     }
 
-    /// Publishes an answer and acknowledges the request, or parks it. Returns `false` when that could not be done now.
+    /// Publishes an answer and acknowledges the request, or parks it. Returns `false` when neither is possible now.
     private func answerOnce(_ response: Response, _ delivery: Delivery, isVerdict: Bool = false) async -> Bool {
         do throws(ExchangeError) {
             let replyTo = delivery.properties.replyTo
@@ -101,10 +101,11 @@ extension Session {
         }
     }
 
-    /// Does something about a delivery until it succeeds, and waits longer each time in between.
+    /// Repeats an attempt to handle a delivery until it succeeds, with growing pauses.
     ///
-    /// The delivery is held meanwhile. To give it back would bring it again at once, and the broker counts each time: it is
-    /// given back only when it was held so long that the broker might close the channel, or when the session ends.
+    /// The delivery is held meanwhile. A delivery given back would return at once, and the broker counts each time. So
+    /// it is given back only when it was held so long that the broker might close the channel, or when the session
+    /// ends.
     ///
     /// - Parameter attempt: Settles the delivery, or returns `false` to be called again.
     func persist(with delivery: Delivery, _ attempt: () async -> Bool) async {
@@ -119,8 +120,8 @@ extension Session {
         await giveBack(delivery)
     }
 
-    /// Gives a delivery back to its queue. One from the dead letters of older versions, which RabbitMQ 4 drops when it was
-    /// given back 20 times, goes to those that have no limit.
+    /// Gives a delivery back to its queue. One from the dead letters of older versions goes to the current queue, which
+    /// has no limit, because RabbitMQ 4 drops it after 20 returns.
     func giveBack(_ delivery: Delivery) async {
         let isOlder = delivery.exchange == names.deadLetters && delivery.routingKey == ExchangeNames.DeadLetterKey.older
         guard isOlder, delivery.channel.isOpen else {

@@ -2,14 +2,14 @@ internal import AMQP
 internal import AgentExchange
 internal import Synchronization
 
-/// Whether those that wait for answers are there.
+/// Checks whether requesters still receive.
 extension Session {
     /// How long another session may take to answer.
     private static let patience = Duration.seconds(2)
 
-    /// Whether somebody receives the answers for a requester. What can't be found out counts as yes.
+    /// Returns whether a session receives the answers for a requester. If that can't be determined, returns `true`.
     ///
-    /// - Parameter replyTo: The session queue that its request named.
+    /// - Parameter replyTo: The session queue in its request.
     func isReceiving(_ requester: EntityID, at replyTo: String?) async -> Bool {
         let key = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil }
         if key == link.replyTo { return !transports(of: requester).isEmpty }
@@ -19,7 +19,7 @@ extension Session {
         } catch {
             return true
         }
-        // The session may have another queue by now, to which the same key leads.
+        // The session may have another queue by now, with the same key.
         guard let key else { return false }
         let question = ControlMessage(.claim, mailbox: requester, replyTo: link.replyTo)
         let answer = desk.expect(question.id)

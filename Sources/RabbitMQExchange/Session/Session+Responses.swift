@@ -2,13 +2,13 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 
-/// Responses that come to the queue of the session, one or several in a delivery. It is acknowledged when each of them has
-/// reached a transport or a mailbox.
+/// Handles responses in the session's queue, one or several in a delivery. A delivery is acknowledged when each of its
+/// responses has reached a transport or a mailbox.
 extension Session {
-    /// Takes the responses of a delivery, on the thread of the connection. What has to ask the broker something first goes on
-    /// in the background, in order.
+    /// Takes the responses of a delivery on the connection's thread. Responses for which the broker must be asked first
+    /// are handled in the background, in order.
     ///
-    /// - Parameter flaw: Why something else in the delivery can't be read: then it is parked, too.
+    /// - Parameter flaw: The fault of other contents of the delivery, which is then parked, too.
     func take(_ responses: some Collection<Response>, flaw: String?, _ delivery: Delivery) {
         var left: [Response] = []
         for response in responses {
@@ -36,7 +36,8 @@ extension Session {
         }
     }
 
-    /// Hands a response to its transport, unless its sender is not believed. Returns `false` when there is no transport here.
+    /// Passes a response to its transport, unless its sender is not credible. Returns `false` without a transport in
+    /// this process.
     private func hand(_ response: Response, _ delivery: Delivery) -> Bool {
         if refuses(response, delivery) { return true }
         let destination = response.destination
@@ -49,14 +50,14 @@ extension Session {
 
     private enum Taking {
         case taken
-        /// Nothing could be done now.
+        /// The response can't be handled now.
         case later
-        /// Its mailbox can't take it, now or later.
+        /// The mailbox can never take the response.
         case unforwardable(reason: String)
     }
 
-    /// Asks the directory about the sender, where that must be; sends a response for a mailbox that this process does not
-    /// receive from any more to the mailbox itself.
+    /// Asks the directory about the sender if necessary. Sends a response for a mailbox that this process no longer
+    /// receives from to the mailbox itself.
     private func take(_ response: Response, _ delivery: Delivery) async -> Taking {
         do throws(ExchangeError) {
             if !knowsSender(response.source, userID: delivery.properties.userID) {
@@ -74,7 +75,7 @@ extension Session {
 }
 
 extension ResponseBatch {
-    /// Reads a delivery.
+    /// Decodes a delivery.
     static func decode(_ delivery: Delivery) throws(Envelope.Malformed) -> (responses: [Response], flaw: String?) {
         guard delivery.omittedBytes == 0 else { throw Envelope.Malformed(reason: delivery.omission, request: nil) }
         return try decode(delivery.properties, body: delivery.body)

@@ -4,7 +4,7 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// What one process holds to one namespace of one broker: two connections, a session queue, the directory, a dead-letter
+/// A process's use of one namespace of one broker: two connections, a session queue, the directory, a dead-letter
 /// consumer. All transports of the process share it.
 final class Session: Sendable {
     let link: BrokerLink
@@ -13,26 +13,26 @@ final class Session: Sendable {
     let background = BackgroundTasks()
     let channels = MailboxChannels()
     let ready: ReadyAnswers
-    /// Terminated mailboxes that this session lets go of, until whoever drains them was told.
+    /// Terminated mailboxes that this session lets go of, until their drain was told.
     let handovers = Underway()
-    /// Registrations that failed, until what they made is removed.
+    /// Failed registrations, until everything that they made is removed.
     let undoings = Underway()
-    /// Terminations of others that this session looks at or finishes.
+    /// The number of other sessions' terminations that this session checks or completes.
     let finishing = Atomic(0)
-    /// Tasks of notices and control messages that run.
+    /// The number of running tasks for notices and control messages.
     let hints = Atomic(0)
     private let board: StateBoard
 
     private struct State {
-        /// In the order in which they came: those behind the first stand by.
+        /// In the order of their arrival: those behind the first are on standby.
         var transports: [EntityID: [RabbitMQTransport]] = [:]
-        /// The mailboxes that this session drains.
+        /// The mailboxes that this session is draining.
         var drains: Set<EntityID> = []
-        /// What is received besides mailboxes: answers, and dead letters where the broker user may.
+        /// The consumers besides those of mailboxes: of answers, and of dead letters if the broker user may.
         var consumers: [StandingConsumer] = []
-        /// The first of these.
+        /// The consumer of answers.
         var answers: StandingConsumer?
-        /// What answers dead letters, and the consumer of those of older versions where there are any.
+        /// Answers dead letters; then the consumer of those of older versions, if there are any.
         var serving: DeadLetterConsumer?
         var older: StandingConsumer?
         var isClosing = false
@@ -42,10 +42,10 @@ final class Session: Sendable {
 
     var names: ExchangeNames { link.names }
 
-    /// Whether it closes.
+    /// Whether the session is closing.
     var isEnding: Bool { state.withLock { $0.isClosing } }
 
-    /// A session that has declared nothing and receives nothing: enough to look around.
+    /// Makes a session that has declared nothing and receives nothing: sufficient for inspection.
     ///
     /// - Parameter isPatient: Whether questions to the directory wait as long as reading it makes progress.
     init(link: BrokerLink, board: StateBoard = StateBoard(), isPatient: Bool = false) {
@@ -62,7 +62,7 @@ final class Session: Sendable {
         )
     }
 
-    /// Connects, makes what the namespace needs on the broker, and begins to receive.
+    /// Connects, creates the namespace's objects on the broker, and starts to receive.
     static func open(
         names: ExchangeNames,
         configuration: RabbitMQConfiguration,
@@ -94,7 +94,7 @@ final class Session: Sendable {
         board.set([link.publisher.current, link.consumer.current])
     }
 
-    /// Begins to receive, and to look after what it owns.
+    /// Starts to receive, and to maintain the session's objects.
     private func start(_ deadLetterReport: (@Sendable (DeadLetter) -> Void)?) async throws(ExchangeError) {
         let serving = DeadLetterConsumer(session: self, report: deadLetterReport)
         let deadLetters = consumer(
@@ -109,18 +109,18 @@ final class Session: Sendable {
         do throws(ExchangeError) {
             try await start(deadLetters)
             state.withLock { $0.serving = serving }
-            // Where that fails, it is tried again with each heartbeat.
+            // If it fails, each heartbeat tries again.
             try? await serveOlder()
             background.start { await Finisher(session: self).run() }
             background.start { await Compactor(session: self).run() }
         } catch let error where error.code == .forbidden {
-            // Others answer them.
+            // Other sessions answer them.
             link.logger.debug("this broker user serves no dead letters", metadata: .init(keys: [.error: "\(error)"]))
         }
     }
 
-    /// Answers the dead letters of older versions too, where these have made a queue for them. Looks for it at each call until
-    /// there is one.
+    /// Answers the dead letters of older versions too, if such a version has made a queue for them. Each call checks
+    /// until it exists.
     func serveOlder() async throws(ExchangeError) {
         guard let serving = state.withLock({ $0.older == nil ? $0.serving : nil }),
             try await link.status(ofQueue: names.deadLetters) != nil
@@ -169,12 +169,12 @@ final class Session: Sendable {
         }
     }
 
-    /// Receives from the queue of this session, unless it does so already.
+    /// Receives from the queue of this session, unless it already does.
     func startAnswers() async throws(ExchangeError) {
         try await start(useAnswers())
     }
 
-    /// The consumer of the queue of this session. One of a queue that was left is not started again.
+    /// Returns the consumer of this session's queue. The consumer of a queue that was left is not started again.
     @discardableResult
     func useAnswers() -> StandingConsumer {
         let queue = link.answers.name
@@ -210,9 +210,9 @@ final class Session: Sendable {
 
     // MARK: Transports
 
-    /// Makes a transport a receiver of its mailbox in this process.
+    /// Adds a transport as a receiver of its mailbox in this process.
     ///
-    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is one already and this one does not stand by.
+    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is already one and this one is not a standby.
     func add(_ transport: RabbitMQTransport, mode: AttachMode) throws(ExchangeError) {
         let id = transport.mailboxID
         let error: ExchangeError? = state.withLock { state in
@@ -226,7 +226,7 @@ final class Session: Sendable {
         if let error { throw error }
     }
 
-    /// The transport does not receive any more.
+    /// Removes a transport that no longer receives.
     func remove(_ transport: RabbitMQTransport) {
         state.withLock { state in
             state.transports[transport.mailboxID]?.removeAll { $0 === transport }
@@ -236,12 +236,12 @@ final class Session: Sendable {
         }
     }
 
-    /// The transports of this process that receive from a mailbox, or stand by for it.
+    /// Returns the transports of this process that receive from a mailbox, or are on standby for it.
     func transports(of mailbox: EntityID) -> [RabbitMQTransport] {
         state.withLock { $0.transports[mailbox] ?? [] }
     }
 
-    /// Keeps the holds of all transports on requests that take long: one task for all of them. Runs until the session ends.
+    /// Renews the holds of all transports in one task. Runs until the session ends.
     private func keepHolds() async {
         guard let timeout = link.configuration.acknowledgementTimeout else { return }
         while !Task.isCancelled {
@@ -255,29 +255,29 @@ final class Session: Sendable {
         }
     }
 
-    /// The transport of this process that the broker serves. While a mailbox is handed over, the one before may not be gone.
+    /// Returns the active transport of a mailbox in this process. During a handover the previous one may still exist.
     func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
         transports(of: mailbox).last { $0.isActive }
     }
 
-    /// Begins to drain a mailbox. Returns `false` when this session does that already.
+    /// Starts to drain a mailbox. Returns `false` when this session is already draining it.
     func beginDrain(of mailbox: EntityID) -> Bool {
         state.withLock { $0.drains.insert(mailbox).inserted }
     }
 
-    /// Whether this session drains a mailbox.
+    /// Returns whether this session is draining a mailbox.
     func isDraining(_ mailbox: EntityID) -> Bool {
         state.withLock { $0.drains.contains(mailbox) }
     }
 
-    /// The drain is over.
+    /// Ends the drain of a mailbox.
     func endDrain(of mailbox: EntityID) {
         _ = state.withLock { $0.drains.remove(mailbox) }
     }
 
     // MARK: Receiving
 
-    /// Takes what came to the queue of the session: answers, a notice or a control message.
+    /// Takes a delivery from the session's queue: answers, a notice or a control message.
     func take(_ delivery: Delivery) {
         if let control = ControlMessage(delivery.properties) {
             take(control)
@@ -324,7 +324,7 @@ final class Session: Sendable {
         }
     }
 
-    /// Answers a control message. Whoever asked has a deadline, so a failure is only logged.
+    /// Answers a control message. The asking session has a deadline, so a failure is only logged.
     func reply(_ kind: ControlMessage.Kind, to control: ControlMessage) async {
         guard let replyTo = control.replyTo, replyTo.hasPrefix(names.sessionPrefix) else { return }
         let answer = ControlMessage(kind, id: control.id, mailbox: control.mailbox)
@@ -340,8 +340,8 @@ final class Session: Sendable {
 
     // MARK: The end
 
-    /// Removes the session queue and closes the connections, after it has undone the registrations that failed, and has
-    /// told those who drain the mailboxes that it let go of.
+    /// Deletes the session queue and closes the connections, after it has undone failed registrations and told the
+    /// drains of mailboxes that it has let go.
     func close() async {
         state.withLock { $0.isClosing = true }
         await undoings.wait(until: .now + link.patience)
@@ -357,7 +357,7 @@ final class Session: Sendable {
         await link.close()
         await background.cancelAll()
         directory.close()
-        // They know the session: without this it would never be freed.
+        // The consumers refer to the session: without this it would never be freed.
         state.withLock { state in
             state.consumers = []
             state.answers = nil
@@ -367,7 +367,7 @@ final class Session: Sendable {
         board.set(.idle)
     }
 
-    /// All transports, and the consumers that were started.
+    /// All transports, and the started consumers.
     var living: (transports: [RabbitMQTransport], consumers: [StandingConsumer]) {
         state.withLock { ($0.transports.values.flatMap(\.self), $0.consumers) }
     }

@@ -4,13 +4,13 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// The sessions of this process, shared by all transports of the same broker, namespace and configuration. The last
-/// transport to go closes its session.
+/// The sessions of this process, shared by all transports with the same broker, namespace and configuration. The last
+/// transport to close also closes its session.
 final class SessionRegistry: Sendable {
     /// The sessions of the process.
     static let shared = SessionRegistry()
 
-    /// What makes two factories share a session.
+    /// The key by which factories share a session.
     struct Key: Hashable, Sendable {
         let names: ExchangeNames
         let address: BrokerAddress
@@ -29,20 +29,20 @@ final class SessionRegistry: Sendable {
 
     private struct State {
         var entries: [Key: Entry] = [:]
-        /// How each of them is connected. Sessions and readers keep them: readers come before and stay after.
+        /// The connection states. Sessions and readers keep them: readers may come earlier and stay longer.
         var boards: [Key: WeakBoard] = [:]
         var next = 0
     }
 
     private let state = Mutex(State())
-    /// Sessions that nobody uses and that still read the directory.
+    /// Unused sessions that still read the directory.
     private let lingering = BackgroundTasks()
 
-    /// How long such a session is kept at most.
+    /// The maximum time for which such a session is kept.
     private static let patience = Duration.seconds(600)
 
-    /// Gives a session back after a failure. One whose directory is being read for the first time is kept until that is
-    /// done, so that the next attempt does not begin from zero.
+    /// Releases a session after a failure. If its directory is being read for the first time, it is kept until that is
+    /// done, so that the next attempt does not start from zero.
     func giveBack(_ lease: Lease) async {
         guard lease.session.directory.isCatchingUp else { return await lease.end() }
         let started = lingering.start {
@@ -59,7 +59,7 @@ final class SessionRegistry: Sendable {
         if started == nil { await lease.end() }
     }
 
-    /// A session, opened when there is none. Give it back with ``Lease/end()``.
+    /// Leases a session, and opens one if there is none. Release it with ``Lease/end()``.
     func lease(_ key: Key, logger: Logger) async throws(ExchangeError) -> Lease {
         let (number, opening) = state.withLock { state in
             if var entry = state.entries[key] {
@@ -82,7 +82,7 @@ final class SessionRegistry: Sendable {
         }
     }
 
-    /// Where the connections of a session are told, whether it is open or not.
+    /// Returns the board with the connection states of a session, open or not.
     func board(_ key: Key) -> StateBoard {
         state.withLock { Self.board(key, &$0) }
     }
@@ -117,7 +117,7 @@ final class SessionRegistry: Sendable {
         }
     }
 
-    /// Nobody else gets this session.
+    /// Removes a session, so that it is not leased again.
     private func drop(_ key: Key, _ number: Int) {
         state.withLock { state in
             if state.entries[key]?.number == number { state.entries[key] = nil }
@@ -131,7 +131,7 @@ final class SessionRegistry: Sendable {
             state.entries[key] = entry.users == 0 ? nil : entry
             return entry.users == 0
         }
-        // A session is closed in good order also when the work that used it is cancelled.
+        // A session closes in an orderly way even when the task that used it is cancelled.
         if isLast { await Task { await session.close() }.value }
     }
 }

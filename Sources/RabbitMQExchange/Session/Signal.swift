@@ -1,22 +1,22 @@
 internal import Synchronization
 
-/// One value that one task waits for, with a deadline; it may wait again after one has passed. The first value counts.
+/// A value that one task waits for with a deadline. The task may wait again after a timeout. The first value counts.
 final class Signal<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
         var waiter: CheckedContinuation<Value?, Never>?
-        /// Tells waits apart, so that an alarm that comes late ends no other.
+        /// Tells waits apart, so that a late alarm ends no other wait.
         var wait = 0
-        /// The last wait that was given up; that may happen before it begins.
+        /// The last wait that was given up, possibly before it began.
         var givenUp = 0
     }
 
     private let state = Mutex(State())
 
-    /// The value, if it is there.
+    /// The value, if it was sent.
     var current: Value? { state.withLock { $0.value } }
 
-    /// Delivers the value.
+    /// Sends the value.
     func send(_ value: Value) {
         let waiter: CheckedContinuation<Value?, Never>? = state.withLock { state in
             guard state.value == nil else { return nil }
@@ -28,7 +28,7 @@ final class Signal<Value: Sendable>: Sendable {
         waiter?.resume(returning: value)
     }
 
-    /// Waits for the value. `nil` when the deadline passed or the task was cancelled.
+    /// Waits for the value. Returns `nil` when the deadline passed or the task was cancelled.
     func wait(until deadline: ContinuousClock.Instant) async -> Value? {
         let wait = state.withLock { state in
             state.wait += 1

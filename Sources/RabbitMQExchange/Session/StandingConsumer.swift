@@ -3,18 +3,19 @@ internal import AgentExchange
 internal import Logging
 internal import Synchronization
 
-/// A consumer that is there as long as its session: started again on each new connection, and on the same one when the
+/// A consumer that lives as long as its session. It is started again on each new connection, and on the same one if the
 /// broker ended only this consumer.
 final class StandingConsumer: Sendable {
     let queue: String
-    /// What becomes of deliveries.
+    /// The handling of deliveries.
     enum Handling: Sendable {
-        /// The function takes the deliveries until there are no more; it returns why, or `nil` after the end by this process.
+        /// The function takes the deliveries until there are no more. It returns the reason, or `nil` after an end by
+        /// this process.
         case pulled(@Sendable (Consumer) async -> AMQPError?)
-        /// The sink takes them, on the thread of the connection.
+        /// The sink takes them on the connection's thread.
         case pushed(any StandingSink)
 
-        /// The function takes each delivery, on the thread of the connection.
+        /// The function takes each delivery on the connection's thread.
         static func each(_ take: @escaping @Sendable (Delivery) -> Void) -> Handling {
             .pushed(EachDelivery(take: take))
         }
@@ -28,17 +29,17 @@ final class StandingConsumer: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        /// The connection it was started on last.
+        /// The connection of its last start.
         var connection: Connection?
-        /// The channel on which it receives.
+        /// The channel that it receives on.
         var channel: Channel?
         var isStopped = false
     }
 
     /// - Parameters:
-    ///   - declaration: Asked at each start.
-    ///   - repair: Called before it is started again on the same connection.
-    ///   - handling: What becomes of deliveries.
+    ///   - declaration: Called at each start.
+    ///   - repair: Called before a restart on the same connection.
+    ///   - handling: The handling of deliveries.
     init(
         link: BrokerLink,
         background: BackgroundTasks,
@@ -55,7 +56,7 @@ final class StandingConsumer: Sendable {
         self.handling = handling
     }
 
-    /// Starts it on a connection, once. Returns when the broker has confirmed it.
+    /// Starts the consumer on a connection, once. Returns when the broker has confirmed it.
     func start(on connection: Connection) async throws(AMQPError) {
         let isNew = state.withLock { state in
             defer { state.connection = connection }
@@ -70,10 +71,10 @@ final class StandingConsumer: Sendable {
         }
     }
 
-    /// Starts it on a new connection. When only this consumer can't be started, because its queue is on a node that is down
-    /// for instance, that is tried again in the background, and the others need not wait for it.
+    /// Starts the consumer on a new connection. If only this consumer can't be started, for instance because its
+    /// queue's node is down, it is retried in the background, and others need not wait.
     ///
-    /// - Throws: When the connection is of no use.
+    /// - Throws: An error when the connection is unusable.
     func resume(on connection: Connection) async throws(AMQPError) {
         do throws(AMQPError) {
             try await start(on: connection)
@@ -83,12 +84,12 @@ final class StandingConsumer: Sendable {
         }
     }
 
-    /// It is not started again.
+    /// Stops restarting the consumer.
     func stop() {
         state.withLock { $0.isStopped = true }
     }
 
-    /// It receives nothing any more, and is not started again. What was not acknowledged goes back to the queue.
+    /// Closes the consumer and stops restarting it. Unacknowledged messages go back to the queue.
     func leave() {
         let channel = state.withLock { state in
             state.isStopped = true
@@ -129,7 +130,7 @@ final class StandingConsumer: Sendable {
         }
     }
 
-    /// When only the consumer has ended, and not the connection, it is started again on another channel.
+    /// Starts the consumer again on another channel if only it has ended, rather than the connection.
     private func ended(_ error: AMQPError?, on channel: Channel) async {
         let connection = channel.connection
         guard let error, connection.isOpen else { return }
@@ -163,15 +164,16 @@ final class StandingConsumer: Sendable {
     }
 }
 
-/// Takes the deliveries of a ``StandingConsumer``, on the thread of the connection: it must not wait for anything.
+/// Takes the deliveries of a ``StandingConsumer`` on the connection's thread. It must not wait.
 protocol StandingSink: Sendable {
-    /// The consumer starts on this channel.
+    /// Called when the consumer starts on a channel.
     func begins(on channel: Channel)
 
-    /// Deliveries came, in their order.
+    /// Receives deliveries in order.
     func received(_ deliveries: [Delivery])
 
-    /// No more will come on this channel. Returns why; `nil` when the consumer is not to be started again.
+    /// Called when no more deliveries come on this channel. Returns the reason; `nil` when the consumer is not to be
+    /// started again.
     func ended(_ error: AMQPError?) -> AMQPError?
 }
 
@@ -193,7 +195,7 @@ private final class SinkAdapter: DeliverySink {
 
     func received(_ deliveries: [Delivery]) { sink.received(deliveries) }
 
-    /// The call that started the consumer has succeeded. One that failed tells its caller, and `end` is not called.
+    /// Confirms that the consumer was started. A failed start throws to its caller, and `end` is not called.
     func confirm() {
         let ending: AMQPError?? = state.withLock { state in
             if case .ended(let error) = state { return .some(error) }
@@ -214,7 +216,7 @@ private final class SinkAdapter: DeliverySink {
     }
 }
 
-/// Hands on deliveries one by one.
+/// Passes deliveries on one by one.
 private struct EachDelivery: StandingSink {
     let take: @Sendable (Delivery) -> Void
 

@@ -2,7 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Synchronization
 
-/// Where a session says how it is connected, for all who read that.
+/// The connection state of a session, for all its readers.
 final class StateBoard: Sendable {
     private struct State {
         var current = ConnectionState.idle
@@ -12,10 +12,10 @@ final class StateBoard: Sendable {
 
     private let state = Mutex(State())
 
-    /// The state of this moment.
+    /// The current state.
     var current: ConnectionState { state.withLock { $0.current } }
 
-    /// The states from now on, beginning with the present one.
+    /// Returns the states from now on, beginning with the current one.
     func states() -> ConnectionStates {
         let (stream, continuation) = AsyncStream.makeStream(
             of: ConnectionState.self,
@@ -27,14 +27,14 @@ final class StateBoard: Sendable {
             continuation.yield(state.current)
             return state.next
         }
-        // As long as somebody reads, there is something to be read.
+        // Kept while it has readers.
         continuation.onTermination = { [self] _ in
             _ = state.withLock { $0.readers.removeValue(forKey: number) }
         }
         return ConnectionStates(stream: stream)
     }
 
-    /// Tells a new state; an equal one is not told.
+    /// Sets a new state. An equal one is not reported.
     func set(_ new: ConnectionState) {
         state.withLock { state in
             guard state.current != new else { return }
@@ -43,7 +43,7 @@ final class StateBoard: Sendable {
         }
     }
 
-    /// Tells what two lines are together: as bad as the worse one.
+    /// Sets the combined state of two lines: the worse of both.
     func set(_ lines: [LineState]) {
         let states = lines.map(ConnectionState.init)
         let refused = states.first { if case .refused = $0 { true } else { false } }

@@ -1,20 +1,20 @@
 internal import AMQP
 internal import AgentExchange
 
-/// What a namespace needs on the broker, as values: exchanges, queues, bindings.
+/// The objects that a namespace needs on the broker, as values: exchanges, queues, bindings.
 struct Topology: Sendable {
     let exchanges: [ExchangeDeclaration]
     let queues: [QueueDeclaration]
     let bindings: [Binding]
 
-    /// A queue that an exchange leads to.
+    /// A binding from an exchange to a queue.
     struct Binding: Sendable, Hashable {
         let queue: String
         let exchange: String
         let key: String
     }
 
-    /// What all sessions of the namespace share.
+    /// Returns the objects that all sessions of the namespace share.
     static func shared(_ names: ExchangeNames) -> Topology {
         Topology(
             exchanges: [
@@ -27,7 +27,7 @@ struct Topology: Sendable {
             queues: [
                 QueueDeclaration(name: names.directory, arguments: ["x-queue-type": "stream"]),
                 QueueDeclaration(name: names.unanswered, arguments: kept),
-                // Looking at a message counts as a delivery.
+                // Reading a message counts as a delivery.
                 QueueDeclaration(name: names.parked, arguments: kept),
             ],
             bindings: [
@@ -42,7 +42,7 @@ struct Topology: Sendable {
         )
     }
 
-    /// A stream of the directory.
+    /// Returns a stream of the directory.
     static func directory(_ stream: DirectoryStream, _ names: ExchangeNames) -> Topology {
         Topology(
             exchanges: [],
@@ -51,12 +51,12 @@ struct Topology: Sendable {
         )
     }
 
-    /// The arguments of a queue whose messages stay however often they are handed out: RabbitMQ 4 drops them after 20 times
-    /// where a queue says no limit.
+    /// The arguments of a queue that keeps its messages after any number of deliveries. RabbitMQ 4 drops them after 20
+    /// if the queue sets no limit.
     private static let kept: FieldTable = ["x-queue-type": "quorum", "x-delivery-limit": .int64(1 << 30)]
 
-    /// What older versions made for their dead letters. Their sessions declare it with these arguments, so no other queue
-    /// may have its name.
+    /// Returns the dead-letter queue of older versions. Their sessions declare it with these arguments, so no other
+    /// queue may have its name.
     static func older(_ names: ExchangeNames) -> Topology {
         Topology(
             exchanges: [],
@@ -67,7 +67,7 @@ struct Topology: Sendable {
         )
     }
 
-    /// The queue of one session.
+    /// Returns the queue of one session.
     static func session(_ link: BrokerLink, queue: String) -> Topology {
         let expiry = link.configuration.sessionExpiry.milliseconds
         return Topology(
@@ -82,9 +82,9 @@ struct Topology: Sendable {
         )
     }
 
-    /// The queue of a mailbox. The broker serves one consumer at a time, and dead-letters what expires or is given up: a
-    /// replicated one keeps it until the queue of dead letters has confirmed it, for which it must be one that refuses
-    /// messages when it is full.
+    /// Returns the queue of a mailbox. The broker serves one consumer at a time, and dead-letters messages that expire
+    /// or are given up. A replicated one keeps such a message until the dead-letter queue has confirmed it; for that,
+    /// it must refuse messages when it is full.
     static func mailbox(
         of id: EntityID,
         lineage: [String],
@@ -120,9 +120,10 @@ struct Topology: Sendable {
         )
     }
 
-    /// What leads to a mailbox: messages to the entity, and broadcasts to its types.
+    /// Returns the bindings of a mailbox: for messages to the entity, and for broadcasts to its types.
     ///
-    /// - Parameter forOlder: Whether a user behind a ``Wall`` can be reached by older sessions too, which know one exchange.
+    /// - Parameter forOlder: Whether older sessions, which know only one exchange, can also reach a user behind a
+    ///   ``Wall``.
     static func mailboxBindings(
         of id: EntityID,
         lineage: [String],
@@ -143,7 +144,7 @@ struct Topology: Sendable {
         return bindings
     }
 
-    /// Makes everything that is not there yet; for a broker user who may not, everything must be there.
+    /// Creates missing objects. For a broker user that may not create them, all objects must exist.
     func declareOrFind(on link: BrokerLink) async throws(ExchangeError) {
         do throws(ExchangeError) {
             try await declare(on: link)
@@ -157,10 +158,10 @@ struct Topology: Sendable {
         }
     }
 
-    /// Makes the queues that are not there yet.
+    /// Creates missing queues.
     ///
-    /// - Throws: An error that says that a node is down (``ExchangeError/isAboutANode``) when a queue exists there: only then
-    ///   is a queue that is to be made "not found".
+    /// - Throws: An error that reports a node that is down (``ExchangeError/isAboutANode``) when a queue exists there:
+    ///   only then is a queue to be declared "not found".
     func declareQueues(on link: BrokerLink) async throws(ExchangeError) {
         let deadline = link.deadline
         do throws(ExchangeError) {
@@ -173,13 +174,13 @@ struct Topology: Sendable {
         }
     }
 
-    /// Makes everything that is not there yet, in order.
+    /// Creates missing objects, in order.
     ///
     /// - Throws: ``ExchangeError/Code/forbidden``; an error that wraps the broker's reply when an object of the same name
     ///   has other properties.
     func declare(on link: BrokerLink, entity: EntityID? = nil) async throws(ExchangeError) {
         let deadline = link.deadline
-        try await link.declare("can't declare what the exchange needs", entity: entity) { channel throws(AMQPError) in
+        try await link.declare("can't declare the shared objects", entity: entity) { channel throws(AMQPError) in
             for exchange in exchanges { try await channel.declareExchange(exchange, deadline: deadline) }
             for queue in queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
             try await Binding.forEach(bindings) { binding throws(AMQPError) in
@@ -195,7 +196,7 @@ struct Topology: Sendable {
 }
 
 extension Topology.Binding {
-    /// Does something with each binding, without waiting for one before the next is sent.
+    /// Runs an operation for each binding, without waiting for one before the next is sent.
     static func forEach(
         _ bindings: [Topology.Binding],
         _ body: @escaping @Sendable (Topology.Binding) async throws(AMQPError) -> Void
@@ -218,6 +219,6 @@ extension Topology.Binding {
 }
 
 extension Duration {
-    /// Whole milliseconds, of a duration within the bounds of a setting.
+    /// Whole milliseconds of a duration within the range of a setting.
     var milliseconds: Int64 { Int64(bounded / .milliseconds(1)) }
 }

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// Counts what is under way, so that others can wait until nothing is.
+/// Counts operations in progress, so that tasks can wait until there are none.
 final class Underway: Sendable {
     private struct State {
         var count = 0
@@ -9,12 +9,12 @@ final class Underway: Sendable {
 
     private let state = Mutex(State())
 
-    /// Something begins.
+    /// Records the start of an operation.
     func begin() {
         state.withLock { $0.count += 1 }
     }
 
-    /// Something ended.
+    /// Records the end of an operation.
     func end() {
         let waiters: [Signal<Void>] = state.withLock { state in
             state.count -= 1
@@ -25,7 +25,7 @@ final class Underway: Sendable {
         for waiter in waiters { waiter.send(()) }
     }
 
-    /// Waits until nothing is under way, or until the deadline.
+    /// Waits until no operation is in progress, or until the deadline.
     func wait(until deadline: ContinuousClock.Instant) async {
         let signal = Signal<Void>()
         let mustWait = state.withLock { state in

@@ -1,9 +1,9 @@
 internal import AMQP
 internal import AgentExchange
 
-/// What becomes of the messages in a terminated mailbox.
+/// Settles the messages of a terminated mailbox.
 extension Drain {
-    /// Answers a request; a response is dropped, nobody is there to get it. Returns `false` when the message was given back
+    /// Answers a request, and drops a response, which has no recipient. Returns `false` when the message was given back
     /// to the mailbox.
     func settle(_ delivery: Delivery) async -> Bool {
         if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse {
@@ -14,15 +14,15 @@ extension Drain {
         return await move(delivery)
     }
 
-    /// Answers a request, if the requester's session or mailbox takes the answer at the first try. Whatever needs another
-    /// look is for the dead letters: nobody waits for their end.
+    /// Answers a request, if the requester's session or mailbox accepts the answer at the first attempt. Other requests
+    /// go to the dead letters, which are answered without delaying the drain.
     private func answer(_ delivery: Delivery) async -> Bool {
         let (properties, body) = (delivery.properties, delivery.body)
         guard case .request(let request)? = try? Envelope.decode(properties, body: body, receiver: id),
             let answer = try? session.publication(
                 of: request.error(DeadLetterReason.terminated.failure),
                 replyTo: properties.replyTo,
-                // A user that ends answers in its own name.
+                // A user that closes answers in its own name.
                 isVerdict: id.wall == nil || id.wall != session.link.wall
             )
         else { return false }

@@ -4,28 +4,29 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Answers what is in the queue of a terminated mailbox, and deletes it.
+/// Answers the messages in the queue of a terminated mailbox, and deletes the queue.
 ///
-/// A deleted queue dead-letters nothing, so everything is consumed, and acknowledged only when its answer is confirmed. What
-/// can't be answered at once is published to the dead-letter exchange, with a confirm, before. The end is known by a marker that is sent to the queue once the owner has let go: the
-/// broker serves one consumer at a time, so whoever receives the marker has received all that was before it.
+/// A deleted queue dead-letters nothing, so every message is consumed, and acknowledged only when its answer is
+/// confirmed. A message that can't be answered at once is first published to the dead-letter exchange, with a confirm.
+/// A marker that is sent to the queue once the owner has let go shows the end: the broker serves one consumer at a
+/// time, so the receiver of the marker has received everything before it.
 struct Drain: Sendable {
     let session: Session
     let id: EntityID
 
-    /// Messages that are received and not acknowledged at a time.
+    /// The maximum number of received and unacknowledged messages.
     private static let window = 500
 
     /// How long a marker may take before it is sent again.
     private static let markerPatience = Duration.seconds(2)
 
-    /// What is known of the drain that runs.
+    /// The state of a running drain.
     private final class Record: Sendable {
-        /// Whether everything that was received could be moved.
+        /// Whether every received message could be moved.
         let isComplete = Atomic(true)
         /// The marker that ends it.
         let marker: Mutex<ControlMessage>
-        /// Answers the marker that went to the dead letters.
+        /// Receives the answer to the marker that went to the dead letters.
         let forwarded = Mutex<Signal<ControlMessage.Kind>?>(nil)
 
         init(_ marker: ControlMessage) {
@@ -35,14 +36,14 @@ struct Drain: Sendable {
 
     var queue: String { session.names.queue(of: id) }
 
-    /// How often another session's drain is looked at.
+    /// The time between two checks of another session's drain.
     private static let lockInterval = Duration.milliseconds(200)
 
-    /// Returns when the queue is gone, with whether this deleted it.
+    /// Returns when the queue is deleted, and whether this drain deleted it.
     ///
-    /// One session drains at a time. That is not only thrift: a channel that publishes to a quorum queue for the first
-    /// time while the queue is being deleted crashes on the broker, and takes the connection with it (RabbitMQ 3.10), so
-    /// nobody may send a marker to a queue that another session is about to delete.
+    /// Only one session drains at a time. In RabbitMQ 3.10, a channel that publishes to a quorum queue for the first
+    /// time while the queue is being deleted crashes on the broker and takes the connection with it. So no session may
+    /// send a marker to a queue that another session is about to delete.
     func run() async throws(ExchangeError) -> Bool {
         while try await session.link.lookAt(id) != nil {
             if let isDeleted = try await tryOnce() { return isDeleted }
@@ -52,9 +53,10 @@ struct Drain: Sendable {
         return false
     }
 
-    /// Drains unless somebody else does.
+    /// Drains the mailbox unless another session is doing it.
     ///
-    /// - Returns: Whether the queue was emptied and deleted; `nil` when somebody else drains, or the connection was lost.
+    /// - Returns: Whether the queue was emptied and deleted; `nil` when another session is draining, or the connection
+    ///   was lost.
     func tryOnce() async throws(ExchangeError) -> Bool? {
         guard try await lock() else { return nil }
         TerminationStep.reached(.locked)
@@ -69,7 +71,7 @@ struct Drain: Sendable {
         return isDeleted
     }
 
-    /// Takes the lock: an exclusive queue. Returns `false` when another session has it, or another task of this one.
+    /// Takes the lock, an exclusive queue. Returns `false` when another session has it, or another task of this one.
     private func lock() async throws(ExchangeError) -> Bool {
         guard session.beginDrain(of: id) else { return false }
         do throws(ExchangeError) {
@@ -111,7 +113,7 @@ struct Drain: Sendable {
         session.endDrain(of: id)
     }
 
-    /// Returns whether this emptied and deleted the queue; `nil` when the connection was lost before.
+    /// Returns whether this drain emptied and deleted the queue; `nil` when the connection was lost first.
     private func drain() async throws(ExchangeError) -> Bool? {
         let marker = newMarker
         let record = Record(marker)
@@ -128,8 +130,8 @@ struct Drain: Sendable {
             return isEmpty
         }
         if isEmpty { await waitForDeadLetters(record) }
-        // Before its channel is closed: a quorum queue may take that in before the last acknowledgements, and would then
-        // delete, and count, messages that are in the dead letters.
+        // Done before its channel is closed: a quorum queue may process the close before the last acknowledgements, and
+        // would then delete, and count, messages that are already in the dead letters.
         do throws(ExchangeError) {
             if isEmpty {
                 TerminationStep.reached(.drained)
@@ -145,7 +147,7 @@ struct Drain: Sendable {
         return isEmpty
     }
 
-    /// Consumes the queue; `nil` when it is gone.
+    /// Consumes the queue. Returns `nil` when it no longer exists.
     private func consume() async throws(ExchangeError) -> (Channel, Consumer)? {
         let link = session.link
         let declaration = ConsumerDeclaration(
@@ -169,8 +171,8 @@ struct Drain: Sendable {
         }
     }
 
-    /// Moves everything up to the marker. Returns `false` when the queue must not be deleted: another session did it
-    /// meanwhile, or something could not be moved and was given back to it.
+    /// Moves all messages up to the marker. Returns `false` when the queue must not be deleted: another session deleted
+    /// it meanwhile, or a message could not be moved and was given back.
     private func receive(
         _ consumer: Consumer,
         _ record: Record,
@@ -188,7 +190,7 @@ struct Drain: Sendable {
                         }
                         delivery.acknowledge()
                         guard isMarker else { continue }
-                        // Should its process die, what it holds comes back behind this marker, and before the next.
+                        // If its process dies, its held requests come back behind this marker, and before the next one.
                         await owner.waitUntilReleased()
                         let next = newMarker
                         record.marker.withLock { $0 = next }
@@ -219,7 +221,7 @@ struct Drain: Sendable {
 
     private var newMarker: ControlMessage { ControlMessage(.marker, mailbox: id, replyTo: session.link.replyTo) }
 
-    /// Settles the last marker. That of an agent goes to the dead letters, behind everything that the broker puts there.
+    /// Settles the last marker. An agent's marker goes to the dead letters, behind all of the broker's dead letters.
     private func end(_ delivery: Delivery, _ marker: ControlMessage, _ record: Record) {
         guard id.role == .agent else {
             delivery.acknowledge()
@@ -230,20 +232,20 @@ struct Drain: Sendable {
         delivery.reject(requeue: false)
     }
 
-    /// Waits until everything that the broker dead-letters from the mailbox is among the dead letters: a queue that
-    /// dead-letters at least once keeps it until then, and forgets it when it is deleted. The session that receives the
-    /// rejected marker there answers it.
+    /// Waits until all messages that the broker dead-letters from the mailbox are among the dead letters. A queue that
+    /// dead-letters at least once keeps them until then, and drops them when it is deleted. The session that receives
+    /// the rejected marker there answers it.
     private func waitForDeadLetters(_ record: Record) async {
         guard let forwarded = record.forwarded.withLock({ $0 }) else { return }
         defer { session.desk.forget(record.marker.withLock { $0.id }) }
         guard await forwarded.wait(until: .now + session.link.patience) == nil else { return }
         session.link.logger.warning(
-            "what a terminated mailbox dead-lettered may not have left it",
+            "dead letters of a terminated mailbox may not have left it",
             metadata: .init(keys: [.mailbox: id.description])
         )
     }
 
-    /// Tells the owner to let go, then sends the marker, and tells it again, until the marker has come back.
+    /// Tells the owner to let go, then sends the marker, and repeats both until the marker has come back.
     private func sendMarkers(
         _ record: Record,
         key: String,
@@ -267,22 +269,22 @@ struct Drain: Sendable {
                 _ = try? await link.publish(record.marker.withLock { $0 }, key: key)
                 TerminationStep.reached(.marked)
                 if await drained.wait(until: .now + Self.markerPatience) != nil { break }
-                // An owner that did not hear it, or could not ask the directory, would keep the mailbox for ever.
+                // An owner that missed the message, or could not ask the directory, would keep the mailbox forever.
                 await owner.ask()
             }
         } catch {
-            // The queue is gone: then the consumer was cancelled too.
+            // The queue no longer exists, so the consumer was cancelled too.
         }
     }
 
-    /// Has the owner answer what it holds and stop consuming, and those that stand by stop too. They may be transports of
-    /// this process, or of others, or there are none.
+    /// Asks the owner to answer its held requests and stop consuming, and tells standbys to stop. They are transports
+    /// of this process or of others, if any.
     private func letGo(_ owner: OwnerAnswers) async {
         await session.letGo(of: id)
         guard await owner.ask() else { return }
         await owner.wait {
             do throws(ExchangeError) {
-                // One of them is this drain's.
+                // One of the consumers is this drain's.
                 guard let queue = try await session.link.lookAt(id) else { return false }
                 return queue.consumerCount > 1
             } catch {
@@ -297,7 +299,7 @@ struct Drain: Sendable {
         let left = try await link.declare("can't delete the mailbox", entity: id) { (channel) throws(AMQPError) in
             try await channel.deleteQueue(queue, deadline: link.deadline)
         }
-        // A missing queue is fine.
+        // A missing queue is ignored.
         let attempts = session.names.attempts(of: id)
         _ = try? await link.declare("can't delete the notes") { (channel) throws(AMQPError) in
             try await channel.deleteQueue(attempts, deadline: link.deadline)

@@ -3,18 +3,18 @@ internal import AgentExchange
 internal import Logging
 internal import Synchronization
 
-/// Finishes terminations whose authors died half way: a mailbox that was announced as terminated, whose queue is still
-/// there. Every session that serves dead letters runs one; the lock of a ``Drain`` lets one of them do the work.
+/// Completes terminations whose sessions died halfway: a mailbox was announced as terminated, but its queue still
+/// exists. Every session that serves dead letters runs one; the lock of a ``Drain`` admits one of them.
 struct Finisher: Sendable {
     let session: Session
 
-    /// How many terminations are looked at, or finished, at a time.
+    /// The maximum number of terminations that are checked or completed at a time.
     private static let width = 8
 
-    /// The shortest time between two rounds: with ``width`` it bounds what a long list of old records costs the broker.
+    /// The shortest time between two rounds. With ``width`` it limits the broker's cost of a long list of old records.
     private static let pause = Duration.milliseconds(250)
 
-    /// The directory is read from its beginning, so sessions that live for a moment do not begin.
+    /// Short-lived sessions do not start, because the directory has to be read from its beginning.
     private static let delay = Duration.milliseconds(1500)
 
     private var unfinished: UnfinishedTerminations { session.directory.unfinished }
@@ -30,7 +30,7 @@ struct Finisher: Sendable {
         }
     }
 
-    /// Looks at what is due. What takes long goes on beside the next rounds, which then have less room.
+    /// Checks the due terminations. Long ones continue beside the next rounds, which then have less room.
     private func round() async {
         let due = unfinished.takeDue(limit: Self.width - session.finishing.load(ordering: .relaxed))
         for abandoned in due {
@@ -55,7 +55,7 @@ struct Finisher: Sendable {
             let termination = Termination(session: session, id: abandoned.id)
             if try await termination.takeOver(lineage: abandoned.lineage) {
                 session.link.logger.notice(
-                    "a termination that nobody finished was finished",
+                    "an unfinished termination was completed",
                     metadata: .init(keys: keys)
                 )
             }

@@ -1,16 +1,16 @@
 internal import AgentExchange
 
-/// Which terminations are not known to be finished, and when each is to be looked at: a pure value.
+/// The terminations that are not known to be complete, with the time of each one's next check: a pure value.
 ///
-/// An author needs a moment, so a termination is first looked at some seconds after it was heard of, then again and
-/// again, ever more rarely, until a record says that it is finished.
+/// The terminating session needs a moment, so a termination is first checked some seconds after it became known, then
+/// again and again at growing intervals, until a record reports its completion.
 struct FinishingSchedule: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    /// A termination that is to be looked at.
+    /// A termination to be checked.
     struct Abandoned: Sendable, Hashable {
         let id: EntityID
-        /// The types of the agent, as far as they are known: broadcasts to them lead to its queue.
+        /// The agent's types, as far as known: broadcasts to them lead to its queue.
         let lineage: [String]
     }
 
@@ -21,25 +21,25 @@ struct FinishingSchedule: Sendable {
         var isBeingLookedAt = false
     }
 
-    /// How long an author is left alone.
+    /// How long the terminating session is left alone.
     static let patience = Duration.seconds(3)
-    /// The longest time from one look to the next.
+    /// The longest time between two checks.
     static let longestPause = Duration.seconds(15)
 
     private var entries: [EntityID: Entry] = [:]
 
-    /// Terminations that are not known to be finished.
+    /// The number of terminations that are not known to be complete.
     var count: Int { entries.count }
 
-    /// When the next one is due; `nil` when there is none.
+    /// The time when the next one is due; `nil` when there is none.
     var nextDue: Instant? { entries.values.lazy.filter { !$0.isBeingLookedAt }.map(\.due).min() }
 
-    /// The types of an agent whose termination is not finished.
+    /// Returns the types of an agent whose termination is incomplete.
     func lineage(of id: EntityID) -> [String]? { entries[id]?.lineage }
 
-    /// A record was read.
+    /// Applies a record.
     ///
-    /// - Parameter jitter: 0 to 1: processes that hear of it at once do not look at once.
+    /// - Parameter jitter: 0 to 1, which spreads the checks of processes that learn of it at the same time.
     mutating func take(_ announcement: Announcement, now: Instant, jitter: Double) {
         switch announcement {
         case .terminated(let id, let lineage):
@@ -57,7 +57,7 @@ struct FinishingSchedule: Sendable {
         }
     }
 
-    /// Takes out what is due, so many at most. Each is left alone until ``looked(at:now:jitter:)``.
+    /// Removes and returns up to `limit` due entries. Each is left alone until ``looked(at:now:jitter:)``.
     mutating func takeDue(now: Instant, limit: Int) -> [Abandoned] {
         var taken: [Abandoned] = []
         for (id, entry) in entries where !entry.isBeingLookedAt && entry.due <= now && taken.count < limit {
@@ -67,7 +67,7 @@ struct FinishingSchedule: Sendable {
         return taken
     }
 
-    /// A look is over. Unless a record says that it is finished, there will be another.
+    /// Ends a check. Another one follows unless a record reports the completion.
     mutating func looked(at id: EntityID, now: Instant, jitter: Double) {
         guard var entry = entries[id] else { return }
         entry.isBeingLookedAt = false

@@ -2,29 +2,30 @@ internal import AMQP
 internal import AgentExchange
 internal import Synchronization
 
-/// What the sessions that receive from a terminated mailbox, or stand by for it, say to one drain.
+/// The answers to one drain from the sessions that receive from a terminated mailbox, or are on standby for it.
 final class OwnerAnswers: Sendable {
     private let session: Session
     private let question: ControlMessage
-    /// The owner answers what it holds, and takes no more.
+    /// The owner answers its held requests, and takes no more.
     private let begun: Signal<ControlMessage.Kind>
-    /// The owner holds nothing any more.
+    /// The owner no longer holds any request.
     private let released: Signal<ControlMessage.Kind>
-    /// A session that stands by takes nothing.
+    /// A standby takes nothing.
     private let stoodBy: Signal<ControlMessage.Kind>
     private let lastAsked = Mutex<ContinuousClock.Instant?>(nil)
     private let isGivenUp = Atomic(false)
 
-    /// How long an owner is waited for after it was asked: when its process is gone the broker takes back what it held.
+    /// How long to wait for an owner after it was asked: when its process is gone, the broker takes back its held
+    /// requests.
     private static let patience = Duration.seconds(5)
 
-    /// How long an owner may take to say that it has begun, once one that stands by has answered.
+    /// How long an owner may take to begin, once a standby has answered.
     private static let standbyPatience = Duration.seconds(1)
 
-    /// How long an owner without a consumer may take to say that it has begun.
+    /// How long an owner without a consumer may take to begin.
     private static let silencePatience = Duration.milliseconds(400)
 
-    /// How often the consumers of the mailbox are counted.
+    /// The time between two counts of the mailbox's consumers.
     private static let lookInterval = Duration.milliseconds(100)
 
     init(of mailbox: EntityID, in session: Session) {
@@ -50,11 +51,12 @@ final class OwnerAnswers: Sendable {
 
     /// Waits until the owner has let go, at most ``patience``.
     ///
-    /// An owner that died answers nothing, and its session's queue takes questions for some minutes more. The broker has
-    /// taken its consumer away together with what it held. So a mailbox without a consumer is waited for only as long as a
-    /// living owner, which has cancelled its consumer and still answers what it holds, needs to say that it has begun.
+    /// A dead owner answers nothing, although its session's queue accepts questions for some more minutes. The broker
+    /// has removed its consumer and taken back its held requests. A living owner may have cancelled its consumer and
+    /// still be answering. So a mailbox without a consumer is given only the time that a living owner needs to report
+    /// that it has begun.
     ///
-    /// - Parameter isReceived: Whether anybody else consumes the mailbox.
+    /// - Parameter isReceived: Whether another consumer of the mailbox exists.
     func wait(_ isReceived: () async -> Bool) async {
         let asked = ContinuousClock.now
         let end = asked + Self.patience
@@ -74,12 +76,12 @@ final class OwnerAnswers: Sendable {
         }
     }
 
-    /// Whether an owner has stopped consuming, and may hold something.
+    /// Whether an owner has stopped consuming and may hold requests.
     var isLettingGo: Bool {
         begun.current != nil && released.current == nil && !isGivenUp.load(ordering: .relaxed)
     }
 
-    /// Waits for such an owner, ``patience`` after it was asked last at most. From then on it counts as gone.
+    /// Waits for such an owner, at most ``patience`` after it was last asked. After that it counts as gone.
     func waitUntilReleased() async {
         guard isLettingGo, let asked = lastAsked.withLock({ $0 }) else { return }
         if await released.wait(until: asked + Self.patience) == nil { isGivenUp.store(true, ordering: .relaxed) }

@@ -5,17 +5,17 @@ internal import Logging
 
 /// The termination of a mailbox.
 ///
-/// The order matters and was measured: announce (now everybody knows), unbind (now the broker refuses what comes later),
-/// let the owner answer what it holds, drain what is ready to the dead letters, delete. Each step can be repeated, so
-/// that any session can finish what another began.
+/// The order matters and was measured: announce (now it is known everywhere), unbind (now the broker refuses later
+/// messages), let the owner answer its held requests, drain the ready messages to the dead letters, delete. Each step
+/// can be repeated, so that any session can complete an unfinished termination.
 struct Termination: Sendable {
     let session: Session
     let id: EntityID
 
-    /// How long a caller waits for the draining, which goes on without it; less when operations have less.
+    /// How long a caller waits for the drain, which continues without it; less when operations have less time.
     private static let patience = Duration.seconds(10)
 
-    /// Terminates the mailbox. Does nothing when it never was; finishes it when another session did not.
+    /// Terminates the mailbox. Does nothing when it never existed; completes an unfinished termination.
     func run() async throws(ExchangeError) {
         let types: [String]
         switch try await state() {
@@ -38,9 +38,9 @@ struct Termination: Sendable {
         _ = await done.wait(until: .now + min(Self.patience, session.link.configuration.operationTimeout))
     }
 
-    /// Terminates a mailbox whose registration failed, or that nobody registered. Returns when the queue is gone.
+    /// Terminates a mailbox whose registration failed, or that was never registered. Returns when the queue is deleted.
     ///
-    /// - Parameter bindings: What leads to the mailbox besides that which `lineage` tells.
+    /// - Parameter bindings: The bindings of the mailbox besides those that follow from `lineage`.
     func remove(lineage: [String], bindings: [Topology.Binding] = []) async throws(ExchangeError) {
         try await session.directory.announce(.terminated(id, lineage: lineage))
         try await unbind(ways(lineage: lineage) + bindings)
@@ -48,7 +48,7 @@ struct Termination: Sendable {
         try await session.directory.announce(.finished(id))
     }
 
-    /// Finishes what another session began, unless somebody else does. Returns whether it did.
+    /// Completes an unfinished termination. Returns `false` if another session is completing it.
     func takeOver(lineage: [String]) async throws(ExchangeError) -> Bool {
         try await unbind(lineage: lineage)
         guard try await Drain(session: session, id: id).tryOnce() == true else { return false }
@@ -62,12 +62,12 @@ struct Termination: Sendable {
         return try await session.directory.state(of: id)
     }
 
-    /// From now on the broker returns what is sent to the mailbox, and broadcasts pass it by.
+    /// Removes the bindings: the broker then returns messages to the mailbox, and broadcasts skip it.
     private func unbind(lineage: [String]) async throws(ExchangeError) {
         try await unbind(ways(lineage: lineage))
     }
 
-    /// What leads to the mailbox of an entity of these types.
+    /// Returns the bindings of an entity with these types.
     private func ways(lineage: [String]) -> [Topology.Binding] {
         Topology.mailboxBindings(of: id, lineage: lineage, session.names, forOlder: session.link.servesOlder)
     }

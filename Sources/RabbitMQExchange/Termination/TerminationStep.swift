@@ -1,14 +1,14 @@
-/// The steps of a termination, for tests that end a process right after one of them.
+/// The steps of a termination, for tests that end a process after one of them.
 package enum TerminationStep: String, Sendable, CaseIterable {
     /// The directory has the record.
     case announced
-    /// Nothing new gets into the mailbox.
+    /// No new message reaches the mailbox.
     case unbound
-    /// This session is the one that drains.
+    /// This session has the lock of the drain.
     case locked
-    /// The draining consumer is attached; it may be behind the owner.
+    /// The draining consumer is attached, perhaps behind the owner.
     case attached
-    /// The owner has let go, or was waited for.
+    /// The owner has let go, or did not in time.
     case ownerGone
     /// The marker was sent.
     case marked
@@ -16,15 +16,15 @@ package enum TerminationStep: String, Sendable, CaseIterable {
     case moved
     /// The mailbox is empty.
     case drained
-    /// The queue is gone.
+    /// The queue is deleted.
     case deleted
     /// A dead letter was answered, and is still in its queue.
     case answered
 
-    /// Called after each step, in every task that was started below the scope where it is set.
+    /// Called after each step, in every task started within the scope that sets it.
     @TaskLocal package static var observer: (@Sendable (TerminationStep) -> Void)?
 
-    /// The step is done.
+    /// Reports that a step is done.
     static func reached(_ step: TerminationStep) {
         observer?(step)
     }

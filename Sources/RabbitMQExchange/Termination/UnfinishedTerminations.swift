@@ -1,7 +1,7 @@
 internal import AgentExchange
 internal import Synchronization
 
-/// The ``FinishingSchedule`` of a session, fed by its directory and waited on by its ``Finisher``.
+/// The ``FinishingSchedule`` of a session. Its directory feeds it, and its ``Finisher`` waits on it.
 final class UnfinishedTerminations: Sendable {
     private struct State {
         var schedule = FinishingSchedule()
@@ -10,13 +10,13 @@ final class UnfinishedTerminations: Sendable {
 
     private let state = Mutex(State())
 
-    /// Terminations that are not known to be finished.
+    /// The number of terminations that are not known to be complete.
     var count: Int { state.withLock { $0.schedule.count } }
 
-    /// The types of an agent whose termination is not finished.
+    /// Returns the types of an agent whose termination is incomplete.
     func lineage(of id: EntityID) -> [String]? { state.withLock { $0.schedule.lineage(of: id) } }
 
-    /// A record was read or written.
+    /// Applies a record that was read or written.
     func take(_ announcement: Announcement) {
         guard announcement.isAboutTermination else { return }
         let waiter: Signal<Void>? = state.withLock { state in
@@ -29,7 +29,7 @@ final class UnfinishedTerminations: Sendable {
         waiter?.send(())
     }
 
-    /// Waits until something is due, at most so long.
+    /// Waits until an entry is due, at most for `limit`.
     func waitUntilDue(atMost limit: Duration) async {
         let signal = Signal<Void>()
         let end = ContinuousClock.now + limit
@@ -40,12 +40,12 @@ final class UnfinishedTerminations: Sendable {
         _ = await signal.wait(until: due.map { min($0, end) } ?? end)
     }
 
-    /// What is due now, so many at most.
+    /// Returns up to `limit` due entries.
     func takeDue(limit: Int) -> [FinishingSchedule.Abandoned] {
         state.withLock { $0.schedule.takeDue(now: .now, limit: limit) }
     }
 
-    /// A look is over.
+    /// Ends a check.
     func looked(at id: EntityID) {
         state.withLock { $0.schedule.looked(at: id, now: .now, jitter: .random(in: 0...1)) }
     }

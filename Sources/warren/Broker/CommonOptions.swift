@@ -3,7 +3,7 @@ import ArgumentParser
 import Foundation
 import RabbitMQExchange
 
-/// The options that every command has.
+/// The options of every command.
 struct CommonOptions: ParsableArguments, Sendable {
     @Option(help: ArgumentHelp("The broker; better in WARREN_BROKER: others can see arguments.", valueName: "url"))
     var broker: String?
@@ -14,7 +14,7 @@ struct CommonOptions: ParsableArguments, Sendable {
     @Flag(help: "Print JSON.")
     var json = false
 
-    /// A RabbitMQ that was installed and not configured.
+    /// A freshly installed RabbitMQ without configuration.
     static let defaultBroker = "amqp://guest:guest@127.0.0.1:5672"
 
     private static func variable(_ name: String) -> String? {
@@ -27,12 +27,12 @@ struct CommonOptions: ParsableArguments, Sendable {
     /// The namespace.
     var chosenNamespace: String { namespace ?? Self.variable("WARREN_NAMESPACE") ?? "default" }
 
-    /// The exchange that the options name. Connects nothing.
+    /// Returns the exchange that the options name, without connecting.
     ///
     /// - Parameters:
-    ///   - role: What the connections are called on the broker, after `warren`; those with the same are shared.
-    ///   - namespace: A namespace of its own.
-    ///   - patience: How long to try to connect while the broker can't be reached.
+    ///   - role: The name of the connections on the broker, after `warren`. Connections with the same role are shared.
+    ///   - namespace: A namespace instead of the options' one.
+    ///   - patience: How long to retry while the broker can't be reached.
     func exchange(
         _ role: String = "command",
         namespace: String? = nil,
@@ -52,7 +52,7 @@ struct CommonOptions: ParsableArguments, Sendable {
         }
     }
 
-    /// Connects to look and to administer.
+    /// Connects to inspect and administer.
     func withAdministration<Result: Sendable>(
         namespace: String? = nil,
         _ body: (ExchangeAdministration) async throws -> Result
@@ -71,12 +71,12 @@ struct CommonOptions: ParsableArguments, Sendable {
         }
     }
 
-    /// Connects as a user, who can call agents.
+    /// Connects as a user that can call agents.
     func withUser<Result: Sendable>(_ body: (UserExchangeClient) async throws -> Result) async throws -> Result {
         try await with({ (exchange) throws(ExchangeError) in try await exchange.makeUserClient(name: "warren") }, body)
     }
 
-    /// Connects as a user that is not registered, and leaves nothing on the broker.
+    /// Connects as a user that is not registered, and leaves no trace on the broker.
     func withVisitor<Result: Sendable>(_ body: (UserExchangeClient) async throws -> Result) async throws -> Result {
         try await with(
             { (exchange) throws(ExchangeError) in try await exchange.makeVisitorClient(name: "warren") },
@@ -102,7 +102,7 @@ struct CommonOptions: ParsableArguments, Sendable {
         }
     }
 
-    /// Whatever goes wrong while connecting is the broker's refusal.
+    /// Reports any error while connecting as a refusal of the broker.
     func connecting<Result>(
         to exchange: RabbitMQExchange,
         _ body: () async throws(ExchangeError) -> Result

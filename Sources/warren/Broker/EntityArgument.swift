@@ -3,12 +3,12 @@ import ArgumentParser
 import Foundation
 import RabbitMQExchange
 
-/// An entity as people write it: a UUID, a UUID in base32, `agent:` or `user:` before either, or a display name.
+/// An entity in an argument: a UUID, a UUID in base32, `agent:` or `user:` before either, or a display name.
 struct EntityArgument: ExpressibleByArgument, Sendable, Hashable {
-    /// What was written.
+    /// The argument as it was written.
     let text: String
 
-    /// The entity, when it is not a name.
+    /// The entity, unless the argument is a name.
     let id: EntityID?
 
     init?(argument: String) {
@@ -24,7 +24,7 @@ struct EntityArgument: ExpressibleByArgument, Sendable, Hashable {
         id = UUID(text: argument[...]).map { EntityID(role: .agent, uuid: $0) }
     }
 
-    /// The entity; a name is looked up.
+    /// Returns the entity. A name is looked up.
     ///
     /// - Throws: ``CommandFailure`` when no agent or more than one has the name.
     func resolve(_ lookUp: (String) async throws -> [AgentID]) async throws -> EntityID {
@@ -42,18 +42,18 @@ struct EntityArgument: ExpressibleByArgument, Sendable, Hashable {
         return .agent(first)
     }
 
-    /// The entity; a name is looked up in the directory.
+    /// Returns the entity. A name is looked up in the directory.
     func resolve(_ administration: ExchangeAdministration) async throws -> EntityID {
         try await resolve { try await administration.agents(named: $0) }
     }
 
-    /// The agent; a name is looked up in the directory.
+    /// Returns the agent. A name is looked up in the directory.
     ///
     /// - Throws: ``CommandFailure`` for a user.
     func resolveAgent(_ client: UserExchangeClient) async throws -> AgentID {
         let id = try await resolve { try await client.discover(named: $0) }
         guard let agent = id.agentID else {
-            throw CommandFailure("\(text) is a user, who serves no requests", code: "usage", status: ExitStatus.usage)
+            throw CommandFailure("\(text) is a user, which serves no requests", code: "usage", status: ExitStatus.usage)
         }
         return agent
     }

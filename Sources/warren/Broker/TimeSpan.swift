@@ -1,11 +1,11 @@
 import ArgumentParser
 
-/// A time as people write it: `500ms`, `5s`, `1.5s`, `2m`, `1h`; a number alone is seconds.
+/// A duration in an argument: `500ms`, `5s`, `1.5s`, `2m`, `1h`; a number alone means seconds.
 struct TimeSpan: ExpressibleByArgument, Sendable, Hashable, CustomStringConvertible {
-    /// The time.
+    /// The duration.
     let duration: Duration
 
-    /// What was written.
+    /// The argument as it was written.
     let description: String
 
     private init(duration: Duration, description: String) {
@@ -13,7 +13,7 @@ struct TimeSpan: ExpressibleByArgument, Sendable, Hashable, CustomStringConverti
         self.description = description
     }
 
-    /// Whole seconds.
+    /// Makes a duration of whole seconds.
     static func seconds(_ seconds: Int) -> TimeSpan {
         TimeSpan(duration: .seconds(seconds), description: "\(seconds)s")
     }

@@ -2,13 +2,13 @@ import AgentExchange
 import Agents
 import ArgumentParser
 
-/// A small agent of the tool, to try an exchange with.
+/// A small agent of the tool for trying an exchange.
 enum BuiltInAgent: String, CaseIterable, ExpressibleByArgument, Sendable {
     case echo
     case counter
     case sleeper
 
-    /// What it is discovered by: `Warren.Echo` and so on, all of them below `Warren.BuiltIn`.
+    /// The type for discovery: `Warren.Echo` and so on, all of them below `Warren.BuiltIn`.
     var type: AgentType {
         switch self {
         case .echo: Echo.agentType
@@ -17,7 +17,7 @@ enum BuiltInAgent: String, CaseIterable, ExpressibleByArgument, Sendable {
         }
     }
 
-    /// A new one.
+    /// Makes a new agent.
     func makeAgent() -> any Agent {
         switch self {
         case .echo: EchoAgent()
@@ -27,7 +27,7 @@ enum BuiltInAgent: String, CaseIterable, ExpressibleByArgument, Sendable {
     }
 }
 
-/// What all of them can be asked.
+/// The interface that all of them share.
 struct BuiltIn: AgentInterface {
     static let typeName = "Warren.BuiltIn"
 
@@ -36,7 +36,7 @@ struct BuiltIn: AgentInterface {
 }
 
 extension Actions.Builder {
-    /// Binds what all of them do.
+    /// Binds the actions that all of them share.
     mutating func bind(_ builtIn: KeyPath<Interface, BuiltIn>) {
         on(builtIn.appending(path: \.fail)) { _, text in
             throw Failure(.remote, text, type: "Warren.Failed")

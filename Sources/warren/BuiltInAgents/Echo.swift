@@ -1,7 +1,7 @@
 import AgentExchange
 import Agents
 
-/// `echo(x)` gives back what it got, as it was written.
+/// `echo(x)` returns its argument as it was written.
 struct Echo: AgentInterface {
     static let typeName = "Warren.Echo"
 

@@ -1,7 +1,7 @@
 import AgentExchange
 import Agents
 
-/// `sleep(seconds)` waits, or until it is cancelled.
+/// `sleep(seconds)` waits for that time, or until it is cancelled.
 struct Sleeper: AgentInterface {
     static let typeName = "Warren.Sleeper"
 

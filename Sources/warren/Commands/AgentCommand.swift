@@ -43,7 +43,7 @@ struct AgentCommand: Command {
     @Flag(help: "With --name: serve the agent of this name; register it when there is none.")
     var adopt = false
 
-    @Flag(help: "With --id or --adopt: wait until nobody else serves it.")
+    @Flag(help: "With --id or --adopt: wait while another process serves it.")
     var standby = false
 
     @Flag(help: "Leave the mailbox when the command ends.")
@@ -108,7 +108,7 @@ struct AgentCommand: Command {
         if runtime.wasTerminated { console.note("the agent was terminated") }
     }
 
-    /// Whether the mailbox is this command's own, and goes with it.
+    /// Whether this command registered the mailbox and terminates it at the end.
     private var isOwn: Bool { id == nil && !keep && !adopt }
 
     private func registration(_ exchange: RabbitMQExchange) async throws -> AgentRegistration {
@@ -127,7 +127,7 @@ struct AgentCommand: Command {
         }
     }
 
-    /// Terminates the mailbox that this command registered, when the agent never came to run.
+    /// Terminates the mailbox that this command registered, if the agent never ran.
     private func removeRegistration(_ registration: AgentRegistration, _ console: Console) async {
         guard isOwn else { return }
         let failure = await uncancelled { () async -> CommandFailure? in

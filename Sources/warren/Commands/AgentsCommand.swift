@@ -19,10 +19,10 @@ struct AgentsCommand: Command {
     @Option(help: ArgumentHelp("Only agents of this type and its subtypes.", valueName: "name"))
     var type = AgentType.rootName
 
-    @Flag(help: "Not the subtypes.")
+    @Flag(help: "Leave out the subtypes.")
     var exact = false
 
-    @Flag(help: "Go on until a signal: what is there, then every change.")
+    @Flag(help: "Watch until a signal: the existing agents, then every change.")
     var watch = false
 
     func execute(_ console: Console) async throws {

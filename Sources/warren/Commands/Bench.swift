@@ -32,14 +32,14 @@ struct Measurement: Encodable, Sendable {
     }
 }
 
-/// What `warren bench` measures.
+/// The measurements of `warren bench`.
 struct Bench: Sendable {
     let caller: RabbitMQExchange
     let agent: RabbitMQExchange
     let payload: String
     let duration: Duration
 
-    /// Requests at 1, 16 and 128 in flight, then sends at 1 and 128.
+    /// Measures requests at 1, 16 and 128 in flight, then sends at 1 and 128.
     func run(_ progress: (String) -> Void) async throws -> [Measurement] {
         let user = try await caller.makeUserClient(name: "bench")
         do {
@@ -73,14 +73,14 @@ struct Bench: Sendable {
         }
     }
 
-    /// Gives back the text that an action was called with.
+    /// Returns the text that is the action's argument.
     private static func echo(_ request: Request) throws -> Response {
         guard case .action(_, let arguments) = request.body else { return request.response() }
         let text: String = try arguments.decode(String.self)
         return try request.response(encoding: text)
     }
 
-    /// Sends a request that nobody will answer.
+    /// Sends a request that will not be answered.
     private func send(_ user: UserExchangeClient, _ agent: AgentID) async throws {
         let body = Request.Body.action(name: "echo", arguments: try ActionArguments(payload))
         try await user.transport.send(.request(try Request(from: user.id, to: .agent(agent), body)))

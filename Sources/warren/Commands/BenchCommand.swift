@@ -25,7 +25,7 @@ struct BenchCommand: Command {
     @Option(help: "The size of the payload in bytes, 0 to 1,000,000.")
     var size = 100
 
-    @Option(help: "How mailboxes are kept: replicated or single.")
+    @Option(help: "The kind of mailboxes: replicated or single.")
     var mailboxes = MailboxChoice.replicated
 
     func validate() throws {

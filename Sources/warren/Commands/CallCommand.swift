@@ -98,12 +98,12 @@ struct CallCommand: Command {
 }
 
 extension Payload {
-    /// The value as it came, on one line, when it is JSON.
+    /// The value as it was received, on one line, if it is JSON.
     fileprivate var json: String? { isJSON ? JSONText(bytes)?.line : nil }
 
     /// The bytes as a JSON text.
     fileprivate var base64: String { JSONLine.text(bytes.base64EncodedString()) }
 
-    /// The bytes as text; what is none is told by its size.
+    /// The bytes as text, or their size if they are not text.
     fileprivate var text: String { String(validating: bytes, as: UTF8.self) ?? "(\(description))" }
 }

@@ -24,10 +24,10 @@ struct ConformanceCommand: Command {
     @Flag(help: "A tenth of the load.")
     var quick = false
 
-    @Option(help: "How mailboxes are kept: replicated or single.")
+    @Option(help: "The kind of mailboxes: replicated or single.")
     var mailboxes = MailboxChoice.replicated
 
-    @Option(help: ArgumentHelp("How long anything that must happen may take.", valueName: "time"))
+    @Option(help: ArgumentHelp("The time limit of each expected event.", valueName: "time"))
     var timeout = TimeSpan.seconds(20)
 
     private struct Line: Encodable {
@@ -84,7 +84,7 @@ struct ConformanceCommand: Command {
         let count = cases.count
         console.progress("0 of \(count) cases")
         defer { console.endProgress() }
-        // One run for each case: a signal ends it between two, when the case has cleaned up.
+        // Each case is a run of its own: a signal ends the command between two cases, when the case has cleaned up.
         var results: [ConformanceResult] = []
         for conformanceCase in cases {
             try Task.checkCancellation()
@@ -107,10 +107,10 @@ struct ConformanceCommand: Command {
     }
 }
 
-/// How mailboxes are kept, as an option.
+/// The kind of mailboxes, as an option.
 enum MailboxChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
     case replicated, single
 
-    /// The same for the exchange.
+    /// The exchange's value for it.
     var kind: MailboxKind { self == .replicated ? .replicated : .single }
 }

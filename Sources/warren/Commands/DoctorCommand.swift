@@ -6,7 +6,7 @@ import RabbitMQExchange
 struct DoctorCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "doctor",
-        abstract: "Connects and says what is fine, what is not, and how to mend it.",
+        abstract: "Connects, checks the broker, and says how to fix each problem.",
         discussion: """
             Each line is ok, warn or fail. The exit status is 0 without a fail, 3 when no connection can be made or the broker \
             refuses something, else 1. With --management bindings are compared too, and alarms have their names.
@@ -25,7 +25,7 @@ struct DoctorCommand: Command {
     @OptionGroup var options: CommonOptions
     @OptionGroup var management: ManagementOptions
 
-    @Flag(help: "Remove what is left of mailboxes that were not registered or deleted in full.")
+    @Flag(help: "Remove the remains of mailboxes that were not completely registered or deleted.")
     var repair = false
 
     func execute(_ console: Console) async throws {
@@ -81,7 +81,7 @@ struct DoctorCommand: Command {
 }
 
 extension MailboxRemains.Kind {
-    /// For people.
+    /// The text for people.
     fileprivate var text: String {
         switch self {
         case .registrationWithoutQueue: "terminated: it had no queue"
@@ -91,7 +91,7 @@ extension MailboxRemains.Kind {
 }
 
 extension Finding.Subject {
-    /// For people, in a column.
+    /// The title for people, in a column.
     fileprivate var title: String {
         switch self {
         case .acknowledgementTimeout: "action timeout".padded(to: 18)
@@ -102,6 +102,6 @@ extension Finding.Subject {
 }
 
 extension String {
-    /// The text with spaces on the right, up to a width.
+    /// Returns the text padded with spaces on the right to a width.
     func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

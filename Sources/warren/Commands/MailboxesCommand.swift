@@ -5,7 +5,7 @@ import RabbitMQExchange
 struct MailboxesCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "mailboxes",
-        abstract: "Lists the registered mailboxes with what waits in them, and what is in work.",
+        abstract: "Lists the registered mailboxes with their waiting and running requests.",
         discussion: """
             QUEUED counts messages that were not handed to a receiver yet; CONSUMERS those attached, with those on standby. \
             A mailbox with messages and no consumer belongs to an agent that is not running. IN WORK counts messages that \

@@ -7,7 +7,7 @@ import RabbitMQExchange
 struct NamespaceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "namespace",
-        abstract: "Removes all of a namespace from the broker.",
+        abstract: "Removes a whole namespace from the broker.",
         discussion: """
             EXAMPLE
               warren namespace remove bench-1f0e55aa
@@ -20,7 +20,7 @@ struct NamespaceCommand: AsyncParsableCommand {
 struct NamespaceRemove: Command {
     static let configuration = CommandConfiguration(
         commandName: "remove",
-        abstract: "Lists all of one namespace, asks, and removes it for good.",
+        abstract: "Lists a whole namespace, asks, and removes it permanently.",
         discussion: """
             Mailboxes with what is in them, the directory, dead letters, parked messages and exchanges go; nothing is \
             answered. Only names that begin with warren.NAME. are touched. A namespace that somebody receives in is left \
@@ -35,7 +35,7 @@ struct NamespaceRemove: Command {
             """
     )
 
-    // A prompt is left with Ctrl-C at once; what was removed half way is removed by the next run.
+    // Ctrl-C leaves a prompt at once; the next run completes an interrupted removal.
     static let isCancelledBySignals = false
 
     @OptionGroup var options: CommonOptions
@@ -47,7 +47,7 @@ struct NamespaceRemove: Command {
     @Flag(help: "Do not ask.")
     var yes = false
 
-    @Flag(help: "Also when somebody receives there.")
+    @Flag(help: "Remove it even when it has receivers.")
     var force = false
 
     private struct Line: Encodable {
@@ -105,7 +105,7 @@ struct NamespaceRemove: Command {
             throw CommandFailure(message, code: "usage", status: ExitStatus.usage)
         }
         try Console.write(
-            "All of this will be removed, for good. The name of the namespace, if you mean it: ",
+            "All of this will be removed permanently. To confirm, type the name of the namespace: ",
             to: STDERR_FILENO
         )
         guard readLine() == name else { throw CommandFailure("nothing was removed", code: "cancelled") }

@@ -3,16 +3,16 @@ import Foundation
 import RabbitMQExchange
 
 extension CommonOptions {
-    /// Runs `body` with a namespace that nobody else uses, and removes from the broker all that was made there, also after
-    /// an error or a signal.
+    /// Runs `body` with a namespace of its own, and removes everything in it from the broker, even after an error or a
+    /// signal.
     ///
-    /// - Throws: What `body` threw; ``CommandFailure`` when it did not, and the namespace could not be removed.
+    /// - Throws: The error of `body`, else ``CommandFailure`` when the namespace could not be removed.
     func withOwnNamespace<Result: Sendable>(
         _ purpose: String,
         _ body: (String) async throws -> Result
     ) async throws -> Result {
         let namespace = "\(purpose)-\(UUID().uuidString.prefix(8).lowercased())"
-        // Nothing to remove when the broker can't be reached at all.
+        // There is nothing to remove if the broker can't be reached.
         try await withAdministration(namespace: namespace) { _ in }
         let result: Result
         do {
@@ -25,7 +25,7 @@ extension CommonOptions {
         return result
     }
 
-    /// Removes a namespace, whatever becomes of the calling task. Returns why it could not be removed.
+    /// Removes a namespace, even when the calling task is cancelled. Returns the reason if it could not be removed.
     private func remove(_ namespace: String) async -> CommandFailure? {
         await uncancelled {
             do {

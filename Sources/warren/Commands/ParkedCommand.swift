@@ -19,7 +19,7 @@ struct ParkedCommand: AsyncParsableCommand {
     )
 }
 
-/// Which parked messages.
+/// The parked messages that a command concerns.
 struct ParkedSelection: ParsableArguments, Sendable {
     @Argument(
         help: ArgumentHelp("The ids of messages, or how they begin (4 characters or more).", valueName: "message")
@@ -34,9 +34,9 @@ struct ParkedSelection: ParsableArguments, Sendable {
         for id in ids where id.count < 4 { throw ValidationError("\(id.printable) is too short: 4 characters or more") }
     }
 
-    /// The ids of the messages that are meant.
+    /// Returns the ids of the selected messages.
     ///
-    /// - Throws: ``CommandFailure`` when one fits no message, or more than one.
+    /// - Throws: ``CommandFailure`` when an argument matches no message, or more than one.
     func resolve(_ administration: ExchangeAdministration) async throws -> Set<String> {
         let messages = try await administration.parked(limit: .max)
         if all { return Set(messages.map(\.id)) }
@@ -57,7 +57,7 @@ struct ParkedSelection: ParsableArguments, Sendable {
     }
 }
 
-/// A parked message as `--json` prints it.
+/// A parked message in the form that `--json` prints.
 struct ParkedLine: Encodable, Sendable {
     let id: String
     let kind: String?
@@ -99,7 +99,7 @@ struct ParkedList: Command {
 
     @OptionGroup var options: CommonOptions
 
-    @Option(help: "How many at most.")
+    @Option(help: "The maximum number of messages.")
     var limit = 100
 
     func validate() throws {
@@ -187,7 +187,7 @@ struct ParkedReplay: Command {
 struct ParkedDrop: Command {
     static let configuration = CommandConfiguration(
         commandName: "drop",
-        abstract: "Removes parked messages, for good.",
+        abstract: "Removes parked messages permanently.",
         discussion: """
             EXAMPLE
               warren parked drop --all

@@ -5,7 +5,7 @@ import ArgumentParser
 struct PingCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "ping",
-        abstract: "Asks an agent whether it is alive.",
+        abstract: "Checks that an agent is alive.",
         discussion: """
             EXAMPLE
               warren ping hits --count 3 --interval 200ms
@@ -17,13 +17,13 @@ struct PingCommand: Command {
     @Argument(help: ArgumentHelp("UUID, base32 or display name.", valueName: "id"))
     var agent: EntityArgument
 
-    @Option(help: "How often, 1 to 1,000,000.")
+    @Option(help: "The number of pings, 1 to 1,000,000.")
     var count = 1
 
     @Option(help: ArgumentHelp("How long to wait between two pings.", valueName: "time"))
     var interval = TimeSpan.seconds(1)
 
-    @Option(help: ArgumentHelp("How long each may take.", valueName: "time"))
+    @Option(help: ArgumentHelp("The time limit of each ping.", valueName: "time"))
     var deadline = TimeSpan.seconds(5)
 
     func validate() throws {

@@ -6,7 +6,7 @@ import RabbitMQExchange
 struct RegisterCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "register",
-        abstract: "Prints the id of the agent with a name; registers it when there is none.",
+        abstract: "Prints the id of the agent with a name; registers it if there is none.",
         discussion: """
             However often and by however many at the same time it is called, there is one agent of the name, and its id is \
             printed. Requests to it wait in its mailbox until a program serves it. An agent of that name and another type is \
@@ -48,7 +48,7 @@ struct RegisterCommand: Command {
     }
 }
 
-/// How long a command that is started with its broker waits for that.
+/// The time that a command waits for a broker that starts together with it.
 struct WaitingOptions: ParsableArguments, Sendable {
     @Option(
         help: ArgumentHelp("How long to try to connect while the broker can't be reached: 30s, 5m.", valueName: "time")

@@ -6,7 +6,7 @@ import RabbitMQExchange
 struct StatusCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Tells whether mailboxes are active, and how much waits in them.",
+        abstract: "Shows the states of mailboxes and their numbers of waiting messages.",
         discussion: """
             The state is active, terminated, missing (there never was one), or unavailable (registered, but its queue can't \
             be reached). The exit status is 0 only when all are active.

@@ -6,7 +6,7 @@ import RabbitMQExchange
 struct TerminateCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "terminate",
-        abstract: "Terminates mailboxes, for good.",
+        abstract: "Terminates mailboxes permanently.",
         discussion: """
             What waits in them is answered with an error, and nobody can send to them or serve them any more. Terminating \
             twice is fine; a mailbox that never was is an error.
@@ -28,7 +28,7 @@ struct TerminateCommand: Command {
 
     func execute(_ console: Console) async throws {
         let outcomes = try await options.withAdministration { administration in
-            // All names are looked up before anything is done.
+            // All names are looked up before any mailbox is terminated.
             var entities: [EntityID] = []
             for argument in ids { entities.append(try await argument.resolve(administration)) }
             var outcomes: [Outcome] = []

@@ -5,7 +5,7 @@ import RabbitMQExchange
 struct TopologyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topology",
-        abstract: "Shows what Warren wants on the broker, or moves what older versions made.",
+        abstract: "Shows Warren's objects on the broker, or moves those of older versions.",
         discussion: """
             EXAMPLE
               warren topology --management http://127.0.0.1:15672
@@ -20,7 +20,7 @@ struct TopologyCommand: AsyncParsableCommand {
 struct TopologyShow: Command {
     static let configuration = CommandConfiguration(
         commandName: "show",
-        abstract: "Shows what Warren wants on the broker, compared with what is there.",
+        abstract: "Compares the objects that Warren needs with those on the broker.",
         discussion: """
             table compares; AMQP can't look at bindings, so their state is unknown unless --management names the \
             management plugin. definitions prints what can be imported \
@@ -45,7 +45,7 @@ struct TopologyShow: Command {
     @Option(help: "table, definitions or permissions.")
     var format = Format.table
 
-    @Option(help: ArgumentHelp("With permissions: the broker user who gets them.", valueName: "name"))
+    @Option(help: ArgumentHelp("With permissions: the broker user that gets them.", valueName: "name"))
     var user: String?
 
     func validate() throws {
@@ -90,12 +90,12 @@ struct TopologyShow: Command {
         try console.show(lines, table)
         if objects.areUnused {
             let name = options.chosenNamespace
-            return console.note("namespace \(name) was not used yet: its first session makes what is missing")
+            return console.note("namespace \(name) was not used yet: its first session creates the missing objects")
         }
         guard objects.allSatisfy({ $0.state != .missing && $0.state != .different }) else { throw CommandFailure.told }
     }
 
-    /// A text as one word of a shell.
+    /// Returns a text quoted as one word for a shell.
     private static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: #"'\''"#))'" }
 
     private func explain(_ permissions: RolePermissions, _ virtualHost: String, _ console: Console) throws {

@@ -5,7 +5,7 @@ import RabbitMQExchange
 struct TopologyMigrate: Command {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
-        abstract: "Moves what older versions made to what is made today, while agents run.",
+        abstract: "Moves objects of older versions to their current form, while agents run.",
         discussion: """
             Dead letters of older versions are moved to the queue of today, and their queue is removed; while sessions of an \
             older version run it stays, and the exit status is 1: run it again when they have ended. With --management a \
@@ -51,7 +51,7 @@ struct TopologyMigrate: Command {
     }
 }
 
-/// The policy that lets mailboxes dead-letter at least once whose arguments do not say so.
+/// The policy that makes mailboxes dead-letter at least once if their arguments do not.
 struct MailboxPolicy: Sendable {
     let namespace: String
 
@@ -61,7 +61,7 @@ struct MailboxPolicy: Sendable {
 
     var definition: [String: String] { ["dead-letter-strategy": "at-least-once", "overflow": "reject-publish"] }
 
-    /// What sets it on the broker's own machine.
+    /// Returns the command that sets it on the broker's own machine.
     func command(virtualHost: String) -> String {
         let fields = definition.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
         return "rabbitmqctl set_policy -p '\(virtualHost)' --apply-to queues \(name) '\(pattern)' "

@@ -11,13 +11,13 @@ struct ManagementAPI: Sendable {
     private let authorization: String
     private let virtualHost: String
 
-    /// How long an answer may take.
+    /// The timeout of a request.
     private static let patience: TimeInterval = 15
 
-    /// Queues in one answer: all of thousands take the broker seconds.
+    /// The number of queues in one answer: a list of thousands takes the broker seconds.
     private static let page = 500
 
-    /// On Linux a shared session waits for ever for somebody to answer the challenge of a refusal.
+    /// On Linux a shared session waits forever for an answer to the challenge of a refusal.
     private static let session = URLSession(
         configuration: .ephemeral,
         delegate: ChallengeRefuser(),
@@ -25,8 +25,8 @@ struct ManagementAPI: Sendable {
     )
 
     /// - Parameters:
-    ///   - url: `http://host:15672`, with a user and a password of its own when they are not the broker's.
-    ///   - brokerURL: Where user and password are otherwise.
+    ///   - url: `http://host:15672`, with a user and a password if they differ from the broker's.
+    ///   - brokerURL: The source of user and password otherwise.
     init?(url: String, brokerURL: String, virtualHost: String) {
         guard var parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme), parts.host != nil else {
             return nil
@@ -50,7 +50,7 @@ struct ManagementAPI: Sendable {
         return (texts.first ?? "", texts.count > 1 ? texts[1] : "")
     }
 
-    /// What it tells about the virtual host.
+    /// Returns the facts about the virtual host.
     ///
     /// - Throws: ``CommandFailure``.
     func facts(namespace: String) async throws -> ManagementFacts {
@@ -91,7 +91,7 @@ struct ManagementAPI: Sendable {
         }
     }
 
-    /// `nil` when the user may not see the nodes.
+    /// Returns `nil` when the user may not read the nodes.
     private func alarms() async throws -> [String]? {
         do {
             let nodes: [Node] = try await get(["nodes"], ["columns": "name,mem_alarm,disk_free_alarm"])
@@ -106,7 +106,7 @@ struct ManagementAPI: Sendable {
         }
     }
 
-    /// The user has not the tag that a question needs.
+    /// The user lacks the tag that a request needs.
     private struct MayNot: Error {}
 
     /// Sets a policy of the virtual host.
@@ -140,7 +140,7 @@ struct ManagementAPI: Sendable {
         let (data, status) = try await answer(to: try request(path, query))
         switch status {
         case 200: break
-        // It says 401 for a wrong password and for a missing tag alike.
+        // The API answers 401 for both a wrong password and a missing tag.
         case 401 where path == ["nodes"]: throw MayNot()
         case 401: throw failure("it refused the login, or the user has no tag management", code: "unauthorised")
         default: throw failure("it answered with the HTTP status \(status)", code: "failed")
@@ -175,7 +175,7 @@ struct ManagementAPI: Sendable {
             return (data, (response as? HTTPURLResponse)?.statusCode ?? 0)
         } catch let error as URLError where error.code == .cancelled {
             try Task.checkCancellation()
-            // Not us: a challenge was refused.
+            // A challenge was refused; this task was not cancelled.
             return (Data(), 401)
         } catch {
             throw failure("it can't be reached: \(error.localizedDescription)", code: "connection-lost")
@@ -188,7 +188,7 @@ struct ManagementAPI: Sendable {
     }
 }
 
-/// Lets a refusal be an answer: no other login is tried.
+/// Treats a refusal as the answer, without trying another login.
 private final class ChallengeRefuser: NSObject, URLSessionTaskDelegate {
     func urlSession(
         _ session: URLSession,

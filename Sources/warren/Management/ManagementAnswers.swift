@@ -26,7 +26,7 @@ extension ManagementAPI {
         }
     }
 
-    /// A node of the cluster; one that is down has no figures.
+    /// A node of the cluster. One that is down has no numbers.
     struct Node: Decodable {
         let name: String
         let memoryAlarm: Bool?
@@ -42,13 +42,13 @@ extension ManagementAPI {
     /// A queue. Fields without a value are left out, `null` or an empty text, and an empty table may be a list.
     struct Queue: Decodable {
         let name: String
-        /// When its oldest message was sent.
+        /// The time when its oldest message was sent.
         let oldest: Date?
-        /// Handed out and not acknowledged.
+        /// Messages handed out and not acknowledged.
         let unacknowledged: Int?
-        /// By an argument or a policy; the lower one holds.
+        /// The timeout of an argument or a policy; the lower one applies.
         let acknowledgementTimeout: Duration?
-        /// Whether it is replicated and dead-letters, and nothing says that it does so at least once.
+        /// Whether it is replicated and dead-letters, and neither an argument nor a policy sets `at-least-once`.
         let isAtMostOnce: Bool
 
         enum CodingKeys: String, CodingKey {

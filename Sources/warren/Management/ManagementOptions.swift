@@ -2,7 +2,7 @@ import ArgumentParser
 import Foundation
 import RabbitMQExchange
 
-/// Where the broker's management plugin answers, for commands that it has more to tell.
+/// The URL of the broker's management plugin, for commands that report more with it.
 struct ManagementOptions: ParsableArguments, Sendable {
     @Option(
         help: ArgumentHelp(
@@ -12,9 +12,9 @@ struct ManagementOptions: ParsableArguments, Sendable {
     )
     var management: String?
 
-    /// What to ask; `nil` when nobody named it.
+    /// Returns the API to ask, or `nil` without a URL.
     ///
-    /// - Throws: ``CommandFailure`` for what is no such URL.
+    /// - Throws: ``CommandFailure`` for an invalid URL.
     func api(_ options: CommonOptions) throws -> ManagementAPI? {
         let variable = ProcessInfo.processInfo.environment["WARREN_MANAGEMENT"] ?? ""
         guard let text = management ?? (variable.isEmpty ? nil : variable) else { return nil }
@@ -26,7 +26,7 @@ struct ManagementOptions: ParsableArguments, Sendable {
         return api
     }
 
-    /// What it tells; `nil` when nobody named it.
+    /// Returns the facts of the plugin, or `nil` without a URL.
     ///
     /// - Throws: ``CommandFailure`` when it can't be reached or refuses.
     func facts(_ options: CommonOptions, namespace: String? = nil) async throws -> ManagementFacts? {

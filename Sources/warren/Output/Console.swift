@@ -1,15 +1,15 @@
 import Foundation
 import Synchronization
 
-/// Whoever reads the standard output has gone: there is nobody to tell anything.
+/// The reader of standard output has closed it, so there is no one left to tell.
 struct ReaderGone: Error {}
 
-/// Where a command prints: lines, tables and JSON on the standard output, progress on the standard error.
+/// The output of a command: lines, tables and JSON on standard output, progress on standard error.
 struct Console: Sendable {
     /// Whether the output is JSON.
     let json: Bool
 
-    /// Prints a line. Control characters in it are replaced, so that nothing from the broker can command the terminal.
+    /// Prints a line. Control characters are replaced, so that text from the broker can't control the terminal.
     func line(_ text: String) throws {
         try Self.write(text.printable + "\n", to: STDOUT_FILENO)
     }
@@ -34,20 +34,20 @@ struct Console: Sendable {
         if json { try object(value) } else { try self.table(table()) }
     }
 
-    /// Says how far long work is, when the standard error is a terminal.
+    /// Shows the progress of long work if standard error is a terminal.
     func progress(_ text: String) {
         guard isatty(STDERR_FILENO) == 1 else { return }
         let width = (Terminal.width(of: STDERR_FILENO) ?? 80) - 1
         try? Self.write("\r\u{1B}[2K" + text.printable.truncated(to: width), to: STDERR_FILENO)
     }
 
-    /// Takes the progress away.
+    /// Removes the progress line.
     func endProgress() {
         guard isatty(STDERR_FILENO) == 1 else { return }
         try? Self.write("\r\u{1B}[2K", to: STDERR_FILENO)
     }
 
-    /// A line on the standard error, beside what is printed: for people, or `{"note":…}`.
+    /// Prints a line on standard error, for people or as `{"note":…}`.
     func note(_ text: String) {
         let line = json ? JSONLine.text(["note": text]) : "warren: \(text.oneLine)"
         try? Self.write(line + "\n", to: STDERR_FILENO)
@@ -55,7 +55,7 @@ struct Console: Sendable {
 
     private static let lock = Mutex(())
 
-    /// Writes everything.
+    /// Writes the whole text.
     ///
     /// - Throws: ``ReaderGone``.
     static func write(_ text: String, to descriptor: Int32) throws {
@@ -73,7 +73,7 @@ struct Console: Sendable {
 
 /// The terminal.
 enum Terminal {
-    /// How wide it is: `COLUMNS`, else what the terminal says; `nil` for a file or a pipe.
+    /// Returns the width: `COLUMNS`, else the terminal's own; `nil` for a file or a pipe.
     static func width(of descriptor: Int32) -> Int? {
         if let columns = ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init), columns > 0 {
             return columns

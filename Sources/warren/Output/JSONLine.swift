@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// JSON as the tool prints it: one line, fields in alphabetical order.
+/// JSON in the tool's output form: one line, fields in alphabetical order.
 enum JSONLine {
     static func text(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
@@ -10,7 +10,7 @@ enum JSONLine {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// An object whose values are JSON already; those that are `nil` are left out.
+    /// Returns an object whose values are JSON already. `nil` values are left out.
     static func object(_ fields: [String: String?]) -> String {
         let members = fields.compactMapValues(\.self).sorted { $0.key < $1.key }
         return "{" + members.map { "\(text($0.key)):\($0.value)" }.joined(separator: ",") + "}"

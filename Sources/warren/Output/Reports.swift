@@ -2,7 +2,7 @@ import AgentExchange
 import Foundation
 import RabbitMQExchange
 
-/// An agent as `--json` prints it.
+/// An agent in the form that `--json` prints.
 struct AgentReport: Encodable, Sendable {
     let id: String
     let name: String?
@@ -20,7 +20,7 @@ struct AgentReport: Encodable, Sendable {
     var row: [String] { [id, name ?? "-", type] }
 }
 
-/// A mailbox as `--json` prints it.
+/// A mailbox in the form that `--json` prints.
 struct MailboxLine: Encodable, Sendable {
     let id: String
     let role: String
@@ -28,10 +28,10 @@ struct MailboxLine: Encodable, Sendable {
     let type: String?
     let state: String
     let queued: Int
-    /// Handed to a receiver and not acknowledged, where the broker tells it.
+    /// Messages handed to a receiver and not acknowledged, if the broker reports them.
     let inWork: Int?
     let consumers: Int
-    /// The age of the oldest message, where the broker tells it.
+    /// The age of the oldest message, if the broker reports it.
     let oldestSeconds: Int?
 
     init(_ report: MailboxReport) {
@@ -67,9 +67,9 @@ struct MailboxLine: Encodable, Sendable {
         self.oldestSeconds = oldestSeconds
     }
 
-    /// The table of several.
+    /// Returns a table of mailboxes.
     ///
-    /// - Parameter withFacts: Whether it has the columns for what only the management plugin tells.
+    /// - Parameter withFacts: Whether it has the columns that only the management plugin can fill.
     static func table(_ mailboxes: [MailboxLine], withFacts: Bool = false) -> Table {
         let work: [Table.Column] = withFacts ? [.number("IN WORK")] : []
         let columns =
@@ -104,7 +104,7 @@ extension Duration {
     /// Milliseconds, rounded to three decimals.
     var milliseconds: Double { (self / .microseconds(1)).rounded() / 1000 }
 
-    /// The time for people.
+    /// The duration for people.
     var text: String {
         let value = milliseconds
         if value < 10 { return "\((value * 100).rounded() / 100) ms" }

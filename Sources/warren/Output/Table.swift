@@ -1,10 +1,10 @@
-/// A table that fits a terminal: columns that may be cut share what is left beside those that may not.
+/// A table that fits a terminal. Columns that may be cut share the space beside those that may not.
 struct Table: Sendable {
     /// A column.
     struct Column: Sendable {
         let title: String
         var isNumber = false
-        /// Whether it may be cut, and then ends with `…`.
+        /// Whether it may be cut, ending with `…`.
         var isFlexible = false
 
         /// Text that is never cut, such as an id.
@@ -30,7 +30,7 @@ struct Table: Sendable {
         self.rows = rows
     }
 
-    /// The lines, each at most `width` wide where that is possible; `nil` is as wide as needed.
+    /// Returns the lines, each at most `width` wide if possible; `nil` sets no limit.
     func lines(width: Int?) -> [String] {
         let cells = [columns.map(\.title)] + rows.map { $0.map(\.printable) }
         let widths = fit(columns.indices.map { index in cells.map { $0[index].displayWidth }.max() ?? 0 }, width)
@@ -46,7 +46,7 @@ struct Table: Sendable {
         }
     }
 
-    /// Takes from the widest flexible column until all fit, or none can be narrower.
+    /// Narrows the widest flexible column until all fit, or none can be narrower.
     private func fit(_ natural: [Int], _ width: Int?) -> [Int] {
         guard let width else { return natural }
         var widths = natural

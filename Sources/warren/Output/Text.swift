@@ -1,21 +1,21 @@
 extension String {
-    /// The text without control characters and marks that change the direction of writing, each replaced by `?`.
+    /// The text with control characters and direction marks replaced by `?`.
     var printable: String {
         guard unicodeScalars.contains(where: \.isControl) else { return self }
         return String(String.UnicodeScalarView(unicodeScalars.map { $0.isControl ? "?" : $0 }))
     }
 
-    /// The text on one line.
+    /// The text in one line.
     var oneLine: String {
         split(whereSeparator: \.isNewline).joined(separator: " ").printable
     }
 
-    /// How many columns of a terminal it takes.
+    /// The number of terminal columns that it takes.
     var displayWidth: Int {
         reduce(0) { $0 + $1.displayWidth }
     }
 
-    /// The text cut to a width, with `…` where something was cut.
+    /// Returns the text cut to a width, with `…` at the cut.
     func truncated(to width: Int) -> String {
         guard displayWidth > width else { return self }
         var result = ""

@@ -2,20 +2,20 @@ import ArgumentParser
 
 /// A command of the tool.
 protocol Command: AsyncParsableCommand, Sendable {
-    /// The options that every command has.
+    /// The options of every command.
     var options: CommonOptions { get }
 
-    /// Whether SIGINT and SIGTERM cancel the command's task. A command that then returns has done what it was asked for.
+    /// Whether SIGINT and SIGTERM cancel the command's task. A command that then returns counts as done.
     static var isCancelledBySignals: Bool { get }
 
-    /// Does it.
+    /// Runs the command.
     func execute(_ console: Console) async throws
 }
 
 extension Command {
     static var isCancelledBySignals: Bool { true }
 
-    /// Does it, until a signal comes.
+    /// Runs the command until a signal comes.
     func perform() async throws {
         let console = Console(json: options.json)
         guard Self.isCancelledBySignals else { return try await execute(console) }

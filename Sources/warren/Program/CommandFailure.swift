@@ -2,31 +2,31 @@ import AMQP
 import AgentExchange
 import ArgumentParser
 
-/// What the tool exits with.
+/// The exit statuses of the tool.
 enum ExitStatus {
-    /// It was done.
+    /// The command succeeded.
     static let done: Int32 = 0
-    /// The thing asked about failed.
+    /// The subject of the command failed.
     static let failed: Int32 = 1
-    /// The arguments are wrong.
+    /// The arguments are invalid.
     static let usage: Int32 = 2
     /// The broker could not be reached, or refused.
     static let broker: Int32 = 3
 }
 
-/// Why a command failed: one line, and the exit status.
+/// The reason that a command failed: one line, and the exit status.
 struct CommandFailure: Error, CustomStringConvertible {
-    /// A line for a person.
+    /// A sentence for people.
     let message: String
 
     var description: String { message }
 
-    /// A word for a program; those of ``ExchangeError/Code``, and `usage`, `not-found`, `ambiguous`, `failed`.
+    /// A word for programs: those of ``ExchangeError/Code``, and `usage`, `not-found`, `ambiguous`, `failed`.
     let code: String
 
     let status: Int32
 
-    /// What happened was told already; only the status remains.
+    /// Whether the error was already reported; only the status remains.
     var isReported = false
 
     init(_ message: String, code: String = "failed", status: Int32 = ExitStatus.failed) {
@@ -35,14 +35,14 @@ struct CommandFailure: Error, CustomStringConvertible {
         self.status = status
     }
 
-    /// The output tells what failed.
+    /// A failure that the output already reports.
     static let told: CommandFailure = {
         var failure = CommandFailure("")
         failure.isReported = true
         return failure
     }()
 
-    /// What an error of the exchange means to whoever runs the tool.
+    /// Translates an error of the exchange for the user of the tool.
     init(_ error: any Error) {
         guard let error = error as? ExchangeError else {
             self.init("\(error)")
@@ -52,7 +52,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         self.init(Self.text(error) + entity, code: error.code.rawValue, status: Self.status(error))
     }
 
-    /// What was to connect failed; the address is named when that was the broker's doing.
+    /// Makes the failure of connecting. It names the address if the broker caused it.
     init(connecting error: ExchangeError, to broker: String) {
         guard Self.status(error) == ExitStatus.broker else {
             self.init(error)
@@ -63,12 +63,12 @@ struct CommandFailure: Error, CustomStringConvertible {
         self.init(text, code: error.code.rawValue, status: ExitStatus.broker)
     }
 
-    /// The exit status for a cause, the same in every command.
+    /// Returns the exit status for a cause, the same in every command.
     private static func status(_ error: ExchangeError) -> Int32 {
         switch error.code {
         case .invalidConfiguration: ExitStatus.usage
         case .connectionLost, .unauthorised, .forbidden, .brokerBlocked, .limitReached: ExitStatus.broker
-        // The broker did not answer in time, or not as it should; without it, that is about an agent.
+        // With an AMQP error the broker was late or faulty; without one the error concerns an agent.
         case .deadlineExceeded, .internal: error.underlying is AMQPError ? ExitStatus.broker : ExitStatus.failed
         case .unavailable where (error.underlying as? AMQPError)?.code == .virtualHostNotFound: ExitStatus.broker
         default: ExitStatus.failed
@@ -90,7 +90,7 @@ struct CommandFailure: Error, CustomStringConvertible {
         }
     }
 
-    /// What is printed with `--json`.
+    /// The failure in the form that `--json` prints.
     var report: FailureReport { FailureReport(error: .init(code: code, message: message)) }
 }
 

@@ -2,7 +2,7 @@ import Dispatch
 import Foundation
 import Synchronization
 
-/// Someone asked the command to stop before it was done.
+/// A signal asked the command to stop before it was done.
 struct Interrupted: Error {
     /// The number of the signal.
     let signal: Int32
@@ -33,7 +33,7 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
     }
 }
 
-/// Cleans up: a cancelled task has its time for that, too.
+/// Runs a cleanup to its end even if the task is cancelled.
 func uncancelled<Result: Sendable>(_ body: @escaping @Sendable () async -> Result) async -> Result {
     await Task { await body() }.value
 }

@@ -6,7 +6,7 @@ import Logging
 @main
 enum Main {
     static func main() async {
-        // Writing to a reader that has gone is an error, not a signal.
+        // Writing to a closed reader is an error, not a signal.
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
         let environment = ProcessInfo.processInfo.environment
@@ -47,7 +47,7 @@ enum Main {
         }
     }
 
-    /// Runs what is not a command of the tool: the library's own help, or a command that only has subcommands.
+    /// Runs a command outside of the tool's own: the library's help, or a command that only has subcommands.
     private static func explain(_ command: any ParsableCommand, _ arguments: [String]) async -> Int32 {
         do {
             if var command = command as? any AsyncParsableCommand {
@@ -62,8 +62,7 @@ enum Main {
         }
     }
 
-    /// Help and completions go to the standard output; what is wrong with the arguments is one line, of JSON when they
-    /// ask for that.
+    /// Prints help and completions on standard output, and faulty arguments as one line, in JSON with `--json`.
     private static func report(parsing error: any Error, _ arguments: [String]) -> Int32 {
         guard Warren.exitCode(for: error) != .success else {
             try? Console.write(Warren.fullMessage(for: error) + "\n", to: STDOUT_FILENO)

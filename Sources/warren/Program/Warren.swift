@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The tool as its users see it.
+/// The tool's top command.
 struct Warren: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "warren",
