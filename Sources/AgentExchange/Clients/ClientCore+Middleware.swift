@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// Calls through the middleware of the client.
 extension ClientCore {
-    /// Whether nothing wraps a call: there is no middleware, or the call is the agents' own affair.
+    /// Whether no middleware wraps a call: the list is empty, or the call is an agent's question to itself.
     func isBare(_ body: Request.Body) -> Bool {
         configuration.middleware.isEmpty || body.isReserved
     }
@@ -102,20 +102,20 @@ extension ActionParts {
     }
 }
 
-/// The actions that agents call on themselves. They go past middleware.
+/// The actions that agents call on themselves, past middleware.
 package enum ReservedAction {
     /// Finds out whether an agent that stands by has become the active one.
     package static let standby = "warren.standby"
 }
 
 extension Request.Body {
-    /// Whether this is the agents' own affair.
+    /// Whether this is the question of an agent to itself, which goes past middleware.
     fileprivate var isReserved: Bool {
         if case .action(ReservedAction.standby, _) = self { true } else { false }
     }
 }
 
 extension Request {
-    /// Whether an agent asks itself for what is no affair of middleware.
+    /// Whether this is an agent's own question to itself, which goes past middleware.
     func isReserved(at agent: EntityID) -> Bool { source == agent && body.isReserved }
 }

@@ -12,7 +12,7 @@ public struct ClientCall: Sendable {
     /// of it.
     public var deadline: Duration
 
-    /// What travels beside the request: see ``Request/context``.
+    /// Metadata that travels with the request: see ``Request/context``.
     public var context: [String: String]
 
     /// The label of the handle.

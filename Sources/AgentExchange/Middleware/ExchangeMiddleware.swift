@@ -17,8 +17,9 @@
 /// }
 /// ```
 ///
-/// What goes past the hooks: messages that are sent without a handle (``ExchangeClient/send(_:)`` and the transport), cancel
-/// requests, and what is refused before a handler sees it: a foreign protocol version, a deadline that has passed.
+/// Some messages go past the hooks: those sent without a handle (``ExchangeClient/send(_:)`` and the transport), cancel
+/// requests, and requests that are refused before a handler sees them (a foreign protocol version, a deadline that has
+/// passed).
 public protocol ExchangeMiddleware: Sendable {
     /// Sends a call and returns its answer.
     typealias CallStep = @Sendable (ClientCall) async throws(ExchangeError) -> Response
@@ -32,15 +33,15 @@ public protocol ExchangeMiddleware: Sendable {
     /// Wraps a call with one answer: an action, a ping, a shutdown.
     ///
     /// - Parameters:
-    ///   - call: The call. What is changed in it holds for `next`.
+    ///   - call: The call. Pass a changed copy to `next` to send something else.
     ///   - next: Sends it as a request of its own, with a new tag, and returns the answer, which may be an error of the agent.
-    ///     It throws what ``RemoteHandle/action(_:_:deadline:)`` would, except for errors that the agent answers.
+    ///     It throws the errors of ``RemoteHandle/action(_:_:deadline:)``, except for those that the agent answers.
     func call(_ call: ClientCall, next: @escaping CallStep) async throws(ExchangeError) -> Response
 
     /// Wraps the opening of a streamed result. The parts go past it.
     ///
     /// - Parameters:
-    ///   - call: The call. What is changed in it holds for `next`.
+    ///   - call: The call. Pass a changed copy to `next` to send something else.
     ///   - next: Sends the request. When it is called again, the stream that it opened before is given up.
     func stream(_ call: ClientCall, next: @escaping StreamStep) async throws(ExchangeError)
 
@@ -54,7 +55,7 @@ public protocol ExchangeMiddleware: Sendable {
     /// Wraps the handler of an agent: an action, a ping, a shutdown. An error that it throws is the answer.
     ///
     /// - Parameters:
-    ///   - request: The request. ``Request/principal`` tells who sent it, as far as the exchange knows.
+    ///   - request: The request, with its authenticated sender in ``Request/principal``.
     ///   - next: Serves it.
     func serve(_ request: Request, next: @escaping ServiceStep) async throws -> Response
 }

@@ -13,8 +13,8 @@ extension ExchangeFactory {
     ///   - name: A display name.
     ///   - configuration: How the client behaves.
     ///   - body: Uses the client. Handles of it fail with ``ExchangeError/Code/closed`` afterwards.
-    /// - Returns: What the function returns.
-    /// - Throws: What the function throws, or what ``makeUserClient(name:startListener:configuration:)`` does.
+    /// - Returns: The function's result.
+    /// - Throws: The function's error, or an error of ``makeUserClient(name:startListener:configuration:)``.
     public func withUserClient<Result>(
         name: String? = nil,
         configuration: ClientConfiguration = ClientConfiguration(),
@@ -44,14 +44,14 @@ extension ExchangeFactory {
     ///
     /// - Parameters:
     ///   - registration: The agent's registration.
-    ///   - mode: What to do when another process serves the mailbox.
+    ///   - mode: The behavior when another process serves the mailbox.
     ///   - requestLimit: How many requests are taken before one of them is answered; `nil` is the exchange's own limit.
     ///   - configuration: How the client behaves.
     ///   - requestHandler: Serves one request; several at a time.
     ///   - body: Runs while the agent is served.
-    /// - Returns: What the function returns.
-    /// - Throws: What the function throws, or what
-    ///   ``makeAgentClient(_:mode:requestLimit:configuration:requestHandler:)`` does.
+    /// - Returns: The function's result.
+    /// - Throws: The function's error, or an error of
+    ///   ``makeAgentClient(_:mode:requestLimit:configuration:requestHandler:)``.
     public func withAgentClient<Result>(
         _ registration: AgentRegistration,
         mode: AttachMode = .exclusive,

@@ -109,7 +109,7 @@ extension CaseScope {
     }
 }
 
-/// Notes what goes by.
+/// Records each call and each request.
 private struct Recorder: ExchangeMiddleware {
     let name: String
     let log: Collected<String>

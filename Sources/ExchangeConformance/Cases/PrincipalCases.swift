@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Who was authenticated as the sender of a request: the word of the exchange.
+/// The authenticated senders of requests and notices.
 enum PrincipalCases {
     private static let subject = "principals"
 

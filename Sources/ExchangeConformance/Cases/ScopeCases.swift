@@ -122,7 +122,7 @@ enum ScopeCases {
         return client.id
     }
 
-    /// What is left of a client that is dropped.
+    /// Drops a client, and returns its identity, a handle, and the answers to a question to all.
     private static func left(
         _ scope: CaseScope,
         _ log: LogRecorder,

@@ -36,7 +36,7 @@ public struct ExchangeCapability: RawRepresentable, Sendable, Hashable, CaseIter
     /// A notice reaches a receiver that is there, past the messages that wait.
     public static let notices = ExchangeCapability(rawValue: "notices")
 
-    /// A request says who was authenticated as its sender, in `Request.principal`.
+    /// A request has its authenticated sender in `Request.principal`.
     public static let principals = ExchangeCapability(rawValue: "principals")
 
     /// All capabilities.
