@@ -16,10 +16,14 @@ struct Exchange: ParsableArguments {
     @Option(help: "Requests that a mailbox hands out before the first is answered.")
     var prefetch = 256
 
+    @Option(help: "The largest message, in bytes. With one that is smaller than two answers, these come one by one.")
+    var largest: Int?
+
     func open() throws -> any ExchangeFactory {
         var configuration = RabbitMQConfiguration()
         configuration.mailboxKind = mailboxes
         configuration.prefetch = prefetch
+        if let largest { configuration.maximumMessageSize = largest }
         configuration.operationTimeout = .seconds(120)
         return try RabbitMQExchange(url: broker, namespace: namespace, configuration: configuration)
     }

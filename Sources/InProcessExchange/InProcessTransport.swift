@@ -46,7 +46,7 @@ final class InProcessTransport: ExchangeTransport {
         return Arrived()
     }
 
-    /// Does nothing: answers are never refused temporarily here, so an unanswered request is no longer held.
+    /// Does nothing: this exchange refuses no answer temporarily, so a request whose answer failed is no longer held.
     func giveBack(_ request: Request) {}
 
     func unawaited(_ requests: [Request]) async -> [Request] {

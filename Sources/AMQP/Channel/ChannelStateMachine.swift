@@ -26,9 +26,9 @@ struct ChannelStateMachine {
         case resolveGet(Pending, Content)
         /// Publications were confirmed or refused.
         case confirm(tag: UInt64, multiple: Bool, positive: Bool)
-        /// A message for a consumer, or one that came back.
-        case content(Content)
         /// A message for a consumer, or a returned message.
+        case content(Content)
+        /// The broker cancelled a consumer.
         case consumerCancelled(tag: String)
         /// Answer `channel.flow`.
         case answerFlow(active: Bool)

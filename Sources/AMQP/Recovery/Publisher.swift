@@ -50,7 +50,7 @@ public final class Publisher: Sendable {
     /// Creates a publisher; ``run()`` makes it work.
     ///
     /// - Parameters:
-    ///   - line: The line to publish through. Only its owner closes its connections.
+    ///   - line: The line to publish through. Nothing else closes its connections.
     ///   - name: A unique name for ids of messages without one, so that copies have the same: `warren-<name>-<number>`.
     public init(line: Line, name: String) {
         self.line = line

@@ -21,7 +21,7 @@ struct RequestLedger<Waiter> {
         case open
         /// A caller waits.
         case waiting(Waiter)
-        /// It ended before its caller came to wait.
+        /// It ended before its caller started to wait.
         case ended(RequestEnding)
     }
 
@@ -44,7 +44,7 @@ struct RequestLedger<Waiter> {
         let destination: EntityID
         let deadline: ContinuousClock.Instant
         var state = State.open
-        /// The send, while its outcome is unknown. Until then only the outcome or an answer ends the request.
+        /// The send, while its outcome is unknown: only the outcome or an answer then ends the request.
         var sending: Sending?
         /// The first event that ended the request while it was being sent. It takes effect when the send is over.
         var postponed: RequestEnding?

@@ -9,7 +9,7 @@ extension ExchangeError {
             self.rawValue = rawValue
         }
 
-        /// The entity never had a mailbox, or has the wrong role for the call.
+        /// The entity never had a mailbox, or can't be used for the call.
         public static let badEntityID = Code(rawValue: "bad-entity-id")
         /// The mailbox was terminated, permanently.
         public static let mailboxTerminated = Code(rawValue: "mailbox-terminated")
@@ -47,7 +47,7 @@ extension ExchangeError {
         public static let givenUp = Code(rawValue: "given-up")
         /// The agent died, closed or restarted while it streamed a result.
         public static let interrupted = Code(rawValue: "interrupted")
-        /// The call would wait for itself: every running request of the agent waits for this call.
+        /// The call would wait for itself: all of the agent's places for requests wait for this call.
         public static let wouldDeadlock = Code(rawValue: "would-deadlock")
         /// The receiver is a user, which serves no requests.
         public static let notAnAgent = Code(rawValue: "not-an-agent")

@@ -10,8 +10,7 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// not count. The default is 128.
     public var prefetch: Int = 128
 
-    /// The timeout of every operation without its own: connecting, declaring, sending. At most a day; the default is 30
-    /// s.
+    /// The timeout of operations without their own: connecting, declaring, sending. At most a day; the default is 30 s.
     public var operationTimeout: Duration = .seconds(30)
 
     /// The largest payload to send or receive, in bytes, up to 128 MiB. Checked before publishing. A larger one that
