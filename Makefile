@@ -5,7 +5,7 @@ CASES ?= 1000000
 LIBRARIES = AgentExchange Agents InProcessExchange RabbitMQExchange ExchangeConformance ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: docs shape help demo test test-long flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
+.PHONY: docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -28,6 +28,9 @@ test: needs ## builds and runs all tests, those with a real broker too, several 
 
 test-long: needs ## the tests with a long form in that form; QUARTER=N for every fourth of them
 	@SWIFT='$(SWIFT)' Tests/run.sh --long $(if $(QUARTER),--quarter $(QUARTER))
+
+outside: ## runs the conformance suite on the exchanges of Tests/Outside, which know only what is public
+	@$(SWIFT) run --package-path Tests/Outside outside
 
 flaky: needs ## repeats TEST=RabbitMQ…/LeaseTests/ TIMES=50 with half of the processors busy
 	@SWIFT='$(SWIFT)' Tests/flaky.sh '$(TEST)' $(or $(TIMES),50)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Builds the tests and runs them in several processes at the same time, balanced by the seconds that each test took before;
-# then, one by one, those that need the machine for themselves. The slowest tests, the failures with their reasons and the
-# totals come last.
+# then, one by one, those that need the machine for themselves. Without a filter the exchanges of Tests/Outside, a package
+# of its own, follow. The slowest tests, the failures with their reasons and the totals come last.
 #
 #   Tests/run.sh [--filter REGEX]... [--long] [--quarter N] [--skip-build] [--save]
 #     --filter      only tests whose id matches, such as RabbitMQExchangeTests.BrokerTests/LeaseTests
@@ -111,6 +111,14 @@ run_lanes() {
     wait
 }
 
+# Exchanges as others write them, against what is public.
+run_outside() {
+    echo
+    "$swift" build --package-path Tests/Outside --product outside 2>&1 | tail -n 1
+    timeout --kill-after=10 600 "$("$swift" build --package-path Tests/Outside --show-bin-path)/outside" ||
+        echo outside $? >> "$work/codes"
+}
+
 # One line for each test that ended: how (pass, fail), seconds, id.
 read_events() {
     touch "$work/alone.events"
@@ -130,6 +138,7 @@ say_failures() {
     grep -hE "^✘ Test " "$work"/*.log | grep -vE "recorded an issue|^✘ Test (run|case) " || true
     while read -r lane code; do
         # 1 says that a test failed.
+        [ "$lane" != outside ] || { echo "Tests/Outside failed, see above."; continue; }
         [ "$code" -gt 1 ] || grep -qFxf "$work/$lane.ids" "$work/unended" || continue
         echo "The process of lane $lane ended with $code. Its last lines:"
         tail -n 30 "$work/$lane.log" | cut -c1-1000
@@ -140,7 +149,7 @@ say_failures() {
 say_slowest() {
     echo
     echo "The slowest (seconds):"
-    sort -k2,2nr "$work/ended" | head -n 20 | awk '{ printf "%8.1f  %s\n", $2, $3 }'
+    sort -k2,2nr "$work/ended" | awk 'NR <= 20 { printf "%8.1f  %s\n", $2, $3 }'
 }
 
 save_seconds() {
@@ -160,6 +169,7 @@ side_by_side=()
 for lane in $(seq "$lanes"); do [ ! -s "$work/$lane.ids" ] || side_by_side+=("$lane"); done
 run_lanes "${side_by_side[@]}"
 [ ! -s "$work/alone.ids" ] || run_lanes alone
+[ -n "$long" ] || [ ${#filters[@]} -gt 0 ] || run_outside
 read_events
 [ -z "$save" ] || [ -n "$long" ] || save_seconds
 

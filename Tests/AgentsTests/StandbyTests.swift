@@ -41,6 +41,42 @@ struct StandbyTests {
         #expect(bells.map(\.events.value) == [["started", "stopping"], [], []])
         await user.close()
     }
+
+    @Test("Middleware that lets nothing through does not keep an agent from taking over")
+    func middleware() async throws {
+        let exchange = InProcessExchange()
+        let user = try await exchange.makeUserClient(configuration: AgentConfiguration.test().client)
+        let registration = try await user.registerAgent(Desk.self)
+        let runtime = AgentRuntime(
+            MyDesk(bell: Bell()),
+            registration: registration,
+            exchange: exchange,
+            mode: .standby,
+            configuration: .test { $0.client.middleware = [Closed()] }
+        )
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await runtime.run() }
+            #expect(await runtime.waitUntilReady())
+            let refusal = await #expect(throws: ExchangeError.self) {
+                _ = try await user.handle(to: registration.agentID).action("any")
+            }
+            #expect(refusal?.code == .forbidden)
+            runtime.stop()
+            try await group.waitForAll()
+        }
+        await user.close()
+    }
+}
+
+/// Lets nothing through, in either direction.
+private struct Closed: ExchangeMiddleware {
+    func call(_ call: ClientCall, next: @escaping CallStep) async throws(ExchangeError) -> Response {
+        throw ExchangeError(.forbidden, "nothing is called", delivery: .notSent)
+    }
+
+    func serve(_ request: Request, next: @escaping ServiceStep) async throws -> Response {
+        request.error(.forbidden, "nothing is served")
+    }
 }
 
 func attached(_ count: Int, _ registration: AgentRegistration, _ user: UserExchangeClient) async throws {

@@ -6,6 +6,10 @@ internal import Synchronization
 ///
 /// Closing leaves the mailbox open, so that the agent can start again, here or elsewhere. Requests that were taken and
 /// not answered are then delivered again.
+///
+/// The client serves while a reference to it exists. Close it, or use
+/// ``ExchangeFactory/withAgentClient(_:mode:requestLimit:configuration:isolation:requestHandler:_:)``. A client that is
+/// dropped instead is closed, with a warning in its log.
 public final class AgentExchangeClient: ExchangeClient {
     let core: ClientCore
     let running = RunningRequests()
@@ -39,8 +43,19 @@ public final class AgentExchangeClient: ExchangeClient {
         immediateStarts = startsAtOnce.map { ImmediateStarts(logger: configuration.logger, $0) }
         core = ClientCore(transport: transport, configuration: configuration)
         self.handler = handler
-        let task = Task { await self.listen() }
+        // Holds nothing of the client, so that one which is dropped is noticed.
+        let task = Task { [weak self] in await Self.listen(to: transport) { [weak self] in self } }
         listener.withLock { $0 = task }
+    }
+
+    /// Neither its owner nor a handler has it any more, and nobody has closed it.
+    deinit {
+        guard core.markClosed() else { return }
+        core.warnOfDrop()
+        Task { [core] in
+            await core.transport.close()
+            await core.close()
+        }
     }
 
     /// A handle to another agent.
@@ -68,6 +83,8 @@ public final class AgentExchangeClient: ExchangeClient {
     /// ``ExchangeError/Code/mailboxTerminated`` or ``ExchangeError/Code/connectionLost``.
     public func waitUntilStopped() async -> ExchangeError {
         guard let task = listener.withLock({ $0 }) else { return ExchangeError(.closed, "the client is closed") }
+        // Whoever waits here keeps the client.
+        defer { withExtendedLifetime(self) {} }
         return await task.value
     }
 
@@ -78,6 +95,7 @@ public final class AgentExchangeClient: ExchangeClient {
     /// A handler may call it; the call does not wait for that handler. The handler's own request is given back like all
     /// others.
     public func close() async {
+        core.markClosed()
         await core.endStreams()
         await transport.close()
         await cancelRunning()
@@ -96,16 +114,22 @@ public final class AgentExchangeClient: ExchangeClient {
         )
     }
 
-    private func listen() async -> ExchangeError {
-        let error = await transport.push { [self] message in
+    /// - Parameter client: The client, as long as it is there.
+    private static func listen(
+        to transport: any ExchangeTransport,
+        _ client: @escaping @Sendable () -> AgentExchangeClient?
+    ) async -> ExchangeError {
+        let error = await transport.push { message in
+            guard let client = client() else { return }
             switch message {
-            case .response(let response): core.deliver(response)
-            case .notice(let notice): take(notice)
-            case .request(let request): take(request)
+            case .response(let response): client.core.deliver(response)
+            case .notice(let notice): client.take(notice)
+            case .request(let request): client.take(request)
             }
         }
-        core.endListening(error)
-        if error.code == .mailboxTerminated { await cancelRunning() }
+        guard let client = client() else { return error }
+        client.core.endListening(error)
+        if error.code == .mailboxTerminated { await client.cancelRunning() }
         return error
     }
 
@@ -246,12 +270,23 @@ public final class AgentExchangeClient: ExchangeClient {
     /// Returns the handler's answer, or `nil` when the request is to be given back.
     private func serve(_ request: Request) async -> Response? {
         do {
-            return try await handler(request, self)
+            if core.configuration.middleware.isEmpty || request.isReserved(at: id) {
+                return try await handler(request, self)
+            }
+            return try await wrappedHandler(request)
         } catch is RequestLeft {
             return nil
         } catch {
             return request.error(error)
         }
+    }
+}
+
+extension AgentExchangeClient {
+    /// Serves a request through the middleware. Not inlined: the frame of its caller is allocated for each request.
+    @inline(never)
+    private func wrappedHandler(_ request: Request) async throws -> Response {
+        try await core.configuration.middleware[...].serve(request) { [self] in try await handler($0, self) }
     }
 }
 

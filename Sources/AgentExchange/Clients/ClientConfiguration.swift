@@ -22,6 +22,9 @@ public struct ClientConfiguration: Sendable {
     /// The codecs that decode results. The default is JSON.
     public var codecs: PayloadCodecs = .default
 
+    /// Wraps the calls of the client, and for an agent's client the handler: the first is the outermost. None.
+    public var middleware: [any ExchangeMiddleware] = []
+
     /// Makes a configuration with the defaults.
     public init(logger: Logger = Logger(label: "warren.client")) {
         self.logger = logger

@@ -135,7 +135,7 @@ extension Notice {
         case .shutdown(let terminate): body = .shutdown(terminate: terminate)
         case .credit, .cancel: return nil
         }
-        return try? Request(
+        let request = try? Request(
             from: source,
             to: destination,
             tag: tag,
@@ -143,5 +143,6 @@ extension Notice {
             protocolVersion: protocolVersion,
             body
         )
+        return request?.with(principal: principal)
     }
 }

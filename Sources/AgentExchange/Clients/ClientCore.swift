@@ -11,6 +11,8 @@ final class ClientCore: Sendable {
     let background = BackgroundTasks()
     private let encodedFactory = Mutex<Data?>(nil)
     let telemetry: Telemetry
+    /// Whether ``close()`` was called, or will be.
+    private let isClosed = Atomic(false)
     /// Cancelled requests that their agents have not been told about yet.
     private let untold = Mutex<[UUID: Request]>([:])
 
@@ -20,7 +22,42 @@ final class ClientCore: Sendable {
         telemetry = Telemetry(transport)
     }
 
+    /// The client, its handles and its calls are gone, and nobody has closed it.
+    deinit {
+        guard markClosed() else { return }
+        warnOfDrop()
+        pending.close(ExchangeError(.closed, "the client was dropped", delivery: .unknown))
+        Task { [id, transport, configuration] in await Self.release(id, transport, configuration.logger) }
+    }
+
     var id: EntityID { transport.mailboxID }
+
+    /// Marks the client as closed. Returns `true` for the first call: its caller closes the client.
+    @discardableResult
+    func markClosed() -> Bool { !isClosed.exchange(true, ordering: .acquiringAndReleasing) }
+
+    /// Logs that the client was dropped.
+    func warnOfDrop() {
+        configuration.logger.warning(
+            "a client was dropped and not closed; its transport is closed now",
+            metadata: .init(keys: [.mailbox: id.description])
+        )
+    }
+
+    /// Closes the transport of a client. Terminates a user's mailbox first.
+    static func release(_ id: EntityID, _ transport: any ExchangeTransport, _ logger: Logger) async {
+        if id.role == .user {
+            do throws(ExchangeError) {
+                try await transport.terminate(id)
+            } catch let error where error.code != .closed {
+                logger.warning(
+                    "the mailbox of a user could not be terminated",
+                    metadata: .init(keys: [.mailbox: id.description, .error: error.description])
+                )
+            } catch {}
+        }
+        await transport.close()
+    }
 
     /// The encoded factory. Clients that joined the same exchange in the same way have equal names.
     var exchangeName: Data {
@@ -32,17 +69,19 @@ final class ClientCore: Sendable {
         return name
     }
 
-    /// Sends a request and waits for its response.
+    /// Sends a request and waits for its response, past the middleware.
     ///
     /// If the calling task is cancelled, a cancel request follows the request.
     func call(
         _ body: Request.Body,
         to agent: AgentID,
         label: UUID,
-        deadline: Duration?
+        deadline: Duration?,
+        context: [String: String] = [:]
     ) async throws(ExchangeError) -> Response {
         let tag = UUID.random()
-        let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
+        let destination = OutgoingCall.Destination.mailbox(.agent(agent))
+        let outgoing = OutgoingCall(.call, body, from: id, to: destination, tag: tag, context: context, telemetry)
         do throws(ExchangeError) {
             let response = try await call(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
             outgoing.end(response.outcome)
@@ -222,6 +261,7 @@ final class ClientCore: Sendable {
 
     /// Ends every waiting call and the background tasks.
     func close() async {
+        markClosed()
         await endStreams()
         pending.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
         await background.cancelAll()

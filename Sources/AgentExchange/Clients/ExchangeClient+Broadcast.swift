@@ -24,17 +24,16 @@ extension ExchangeClient {
             Telemetry(transport)
         )
         do throws(ExchangeError) {
-            let agents = try await transport.broadcast(
-                Broadcast(
-                    from: id,
-                    toAgentsOf: type.name,
-                    allowSubtypes: allowSubtypes,
-                    tag: tag,
-                    deadline: .after(wait),
-                    context: outgoing.context,
-                    body
-                )
+            let broadcast = Broadcast(
+                from: id,
+                toAgentsOf: type.name,
+                allowSubtypes: allowSubtypes,
+                tag: tag,
+                deadline: .after(wait),
+                context: outgoing.context,
+                body
             )
+            let agents = try await transport.broadcast(broadcast, through: configuration.middleware)
             outgoing.accepted(recipients: agents.count)
             outgoing.end(nil)
             return agents
@@ -109,7 +108,7 @@ extension ClientCore {
                 body
             )
             broadcast.path = .current
-            let agents = try await transport.broadcast(broadcast)
+            let agents = try await send(broadcast)
             outgoing.accepted(recipients: agents.count)
             for response in gathering.expect(agents, tellEnd: { outgoing.end($0) }) { warn(of: response) }
             refuse(agents, of: broadcast, gathering)

@@ -1,13 +1,15 @@
 internal import Logging
-internal import Synchronization
 
 /// The client of a user: sends requests to agents and serves none.
 ///
 /// A request that is sent to the user is answered with ``ExchangeError/Code/notAnAgent``. Closing terminates the user's
 /// mailbox.
+///
+/// Close it, or use ``ExchangeFactory/withUserClient(name:configuration:isolation:_:)``. One that is dropped instead is closed
+/// when its handles and its calls are gone too, and that is logged as a warning.
 public final class UserExchangeClient: ExchangeClient {
     let core: ClientCore
-    private let listener: Mutex<Task<Void, Never>?>
+    private let listener: Task<Void, Never>?
 
     /// The user.
     public var id: EntityID { core.id }
@@ -22,7 +24,9 @@ public final class UserExchangeClient: ExchangeClient {
     init(transport: any ExchangeTransport, startListener: Bool, configuration: ClientConfiguration) {
         let core = ClientCore(transport: transport, configuration: configuration)
         self.core = core
-        listener = Mutex(startListener ? Task { await Self.listen(core) } : nil)
+        // Holds nothing of the client, so that one which is dropped is noticed.
+        listener =
+            startListener ? Task { [weak core] in await Self.listen(to: transport) { [weak core] in core } } : nil
     }
 
     /// Wraps the transport of a user that the exchange did not register.
@@ -58,22 +62,18 @@ public final class UserExchangeClient: ExchangeClient {
     /// If the exchange can't be reached, the mailbox stays until the exchange removes it; this is logged.
     public func close() async {
         await core.close()
-        do throws(ExchangeError) {
-            try await transport.terminate(id)
-        } catch let error where error.code != .closed {
-            configuration.logger.warning(
-                "the mailbox of a user could not be terminated",
-                metadata: .init(keys: [.mailbox: id.description, .error: error.description])
-            )
-        } catch {}
-        await transport.close()
-        let task = listener.withLock { $0 }
-        task?.cancel()
-        await task?.value
+        await ClientCore.release(id, transport, configuration.logger)
+        listener?.cancel()
+        await listener?.value
     }
 
-    private static func listen(_ core: ClientCore) async {
-        let error = await core.transport.push { message in
+    /// - Parameter core: The client, as long as it is there.
+    private static func listen(
+        to transport: any ExchangeTransport,
+        _ core: @escaping @Sendable () -> ClientCore?
+    ) async {
+        let error = await transport.push { message in
+            guard let core = core() else { return }
             switch message {
             case .response(let response):
                 core.deliver(response)
@@ -85,7 +85,7 @@ public final class UserExchangeClient: ExchangeClient {
                 core.configuration.logger.warning("a request was sent to a user", metadata: .init(.request(request)))
             }
         }
-        core.endListening(error)
+        core()?.endListening(error)
     }
 }
 

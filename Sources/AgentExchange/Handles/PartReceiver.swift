@@ -57,7 +57,13 @@ final class PartReceiver: Sendable {
         }
         guard isFirst else { throw Self.pulledTwice }
         do throws(ExchangeError) {
-            let buffer = try await parts.core.openStream(parts, until: end)
+            let core = parts.core
+            let buffer =
+                if core.isBare(parts.body) {
+                    try await core.openStream(parts, until: end)
+                } else {
+                    try await core.wrappedStream(parts, until: end)
+                }
             state.withLock { $0 = .open(buffer) }
             return buffer
         } catch {

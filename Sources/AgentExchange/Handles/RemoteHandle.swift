@@ -113,7 +113,12 @@ public struct RemoteHandle: Sendable {
     }
 
     private func result(of body: Request.Body, deadline: Duration?) async throws(ExchangeError) -> Payload? {
-        let response = try await core.call(body, to: agentID, label: label, deadline: deadline)
+        let response =
+            if core.isBare(body) {
+                try await core.call(body, to: agentID, label: label, deadline: deadline)
+            } else {
+                try await core.wrappedCall(body, to: agentID, label: label, deadline: deadline)
+            }
         guard response.protocolVersion.isCompatible else {
             let text = "the answer has protocol \(response.protocolVersion); this is \(ProtocolVersion.current)"
             throw ExchangeError(.incompatibleProtocol, text, entity: .agent(agentID), delivery: .delivered)

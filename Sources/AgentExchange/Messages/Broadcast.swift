@@ -24,7 +24,7 @@ public struct Broadcast: Sendable, Hashable {
     public let body: Request.Body
 
     /// Metadata that travels with the request, such as the context of a trace.
-    public let context: [String: String]
+    public var context: [String: String]
 
     /// The agents that wait for the answers besides the source.
     package var path = CallPath()

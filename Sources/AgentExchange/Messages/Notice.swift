@@ -23,6 +23,10 @@ public struct Notice: Sendable, Hashable {
     /// The sender's protocol version.
     public let protocolVersion: ProtocolVersion
 
+    /// The authenticated sender: see ``Request/principal``. The exchange that delivers the notice sets it. Comparisons and
+    /// the JSON form leave it out.
+    public var principal: String?
+
     /// The content of a notice.
     public enum Body: Sendable, Hashable {
         /// The requester takes this many parts of a streamed result, counted from the first.
@@ -51,6 +55,21 @@ public struct Notice: Sendable, Hashable {
         self.label = label
         self.body = body
         self.protocolVersion = protocolVersion
+    }
+
+    /// Whether all parts are equal. Who was authenticated does not count.
+    public static func == (left: Notice, right: Notice) -> Bool {
+        (left.tag, left.label, left.source, left.destination) == (
+            right.tag, right.label, right.source, right.destination
+        )
+            && (left.body, left.protocolVersion) == (right.body, right.protocolVersion)
+    }
+
+    /// Hashes what tells notices apart: their source, tag and body.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(source)
+        hasher.combine(tag)
+        hasher.combine(body)
     }
 
     /// The kind of the message.

@@ -42,6 +42,13 @@ public struct Request: Sendable, Hashable {
     /// The sender's protocol version.
     public var protocolVersion: ProtocolVersion { parts.protocolVersion }
 
+    /// The authenticated sender, as the exchange names it: on RabbitMQ the broker user, checked by the broker. `nil` without
+    /// authentication: in one process, or on an exchange that has none.
+    ///
+    /// ``source`` is the sender's own claim. The exchange that delivers the request sets the principal, regardless of the
+    /// value in the request that was sent. Comparisons and the JSON form leave it out.
+    public var principal: String? { parts.principal }
+
     /// The number of times that the request was handed to a receiver, including this one: 1, or more after a receiver
     /// died or closed before it answered. The exchange sets it; it has no meaning in a request to be sent.
     public var attempt: Int = 1
@@ -61,6 +68,35 @@ public struct Request: Sendable, Hashable {
         protocolVersion: ProtocolVersion = .current,
         _ body: Body
     ) throws(ExchangeError) {
+        try self.init(
+            from: source,
+            to: destination,
+            tag: tag,
+            label: label,
+            deadline: deadline,
+            context: context,
+            credit: credit,
+            path: CallPath(),
+            principal: nil,
+            protocolVersion: protocolVersion,
+            body
+        )
+    }
+
+    /// The same, with what only an exchange knows.
+    package init(
+        from source: EntityID,
+        to destination: EntityID,
+        tag: UUID,
+        label: UUID?,
+        deadline: Date?,
+        context: [String: String],
+        credit: Int?,
+        path: CallPath,
+        principal: String?,
+        protocolVersion: ProtocolVersion,
+        _ body: Body
+    ) throws(ExchangeError) {
         if case .shutdown = body, destination.role == .user {
             throw ExchangeError(.invalidMessage, "only an agent can be shut down", entity: destination)
         }
@@ -77,14 +113,21 @@ public struct Request: Sendable, Hashable {
             deadline: deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) },
             context: context,
             credit: credit,
-            path: CallPath(),
+            path: path,
+            principal: principal,
             protocolVersion: protocolVersion
         )
     }
 
+    /// Returns the request with an authenticated sender, or with none: for exchanges, and for middleware that has checked
+    /// the sender.
+    public func with(principal: String?) -> Request {
+        principal == parts.principal ? self : Request(parts.with(path: path, principal: principal), attempt: attempt)
+    }
+
     /// Returns the request with another path.
     package func with(path: CallPath) -> Request {
-        path == parts.path ? self : Request(parts.with(path: path), attempt: attempt)
+        path == parts.path ? self : Request(parts.with(path: path, principal: principal), attempt: attempt)
     }
 
     private init(_ parts: RequestParts, attempt: Int) {
@@ -146,9 +189,11 @@ public struct Request: Sendable, Hashable {
             deadline: deadline,
             context: context,
             credit: credit,
+            path: path,
+            principal: principal,
             protocolVersion: protocolVersion,
             body
-        ).with(path: path)
+        )
     }
 
     /// The kind of the message.
@@ -156,7 +201,7 @@ public struct Request: Sendable, Hashable {
 }
 
 extension Request {
-    /// Returns whether all parts and the attempts are equal.
+    /// Returns whether all parts and the attempts are equal. Principals are not compared.
     public static func == (left: Request, right: Request) -> Bool {
         left.attempt == right.attempt && (left.parts === right.parts || left.parts.isEqual(to: right.parts))
     }
@@ -179,6 +224,7 @@ private final class RequestParts: Sendable {
     let context: [String: String]
     let credit: Int?
     let path: CallPath
+    let principal: String?
     let protocolVersion: ProtocolVersion
 
     init(
@@ -191,6 +237,7 @@ private final class RequestParts: Sendable {
         context: [String: String],
         credit: Int?,
         path: CallPath,
+        principal: String?,
         protocolVersion: ProtocolVersion
     ) {
         self.source = source
@@ -202,10 +249,11 @@ private final class RequestParts: Sendable {
         self.context = context
         self.credit = credit
         self.path = path
+        self.principal = principal
         self.protocolVersion = protocolVersion
     }
 
-    func with(path: CallPath) -> RequestParts {
+    func with(path: CallPath, principal: String?) -> RequestParts {
         RequestParts(
             source: source,
             destination: destination,
@@ -216,6 +264,7 @@ private final class RequestParts: Sendable {
             context: context,
             credit: credit,
             path: path,
+            principal: principal,
             protocolVersion: protocolVersion
         )
     }

@@ -18,6 +18,9 @@ public struct ActionContext: Sendable {
     /// The entity that sent the request.
     public var caller: EntityID { request.source }
 
+    /// The authenticated caller, as the exchange names it; ``caller`` is the caller's own claim.
+    public var principal: String? { request.principal }
+
     /// The tag that identifies the request, in every attempt.
     public var tag: UUID { request.tag }
 

@@ -64,5 +64,5 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
 /// Action names that the library itself uses.
 enum Reserved {
     static let prefix = "warren."
-    static let standby = "warren.standby"
+    static let standby = ReservedAction.standby
 }

@@ -36,9 +36,13 @@ public struct ExchangeCapability: RawRepresentable, Sendable, Hashable, CaseIter
     /// A notice reaches a receiver that is there, past the messages that wait.
     public static let notices = ExchangeCapability(rawValue: "notices")
 
+    /// A request has its authenticated sender in `Request.principal`.
+    public static let principals = ExchangeCapability(rawValue: "principals")
+
     /// All capabilities.
     public static let allCases: [ExchangeCapability] = [
         .durable, .severalProcesses, .standby, .immediateStarts, .requestLimits, .sizeLimit, .queueLimit, .notices,
+        .principals,
     ]
 }
 

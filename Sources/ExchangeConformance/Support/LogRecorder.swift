@@ -21,10 +21,13 @@ final class LogRecorder: Sendable {
         return configuration
     }
 
+    /// Returns the lines at or above a level.
+    func records(from level: Logger.Level) -> [Record] { records.elements.filter { $0.level >= level } }
+
     /// Returns the lines at or above a level that concern a message.
     func records(about tag: UUID, from level: Logger.Level) -> [Record] {
-        records.elements.filter { record in
-            guard record.level >= level, case .string(let text)? = record.metadata[LogKey.tag.rawValue] else {
+        records(from: level).filter { record in
+            guard case .string(let text)? = record.metadata[LogKey.tag.rawValue] else {
                 return false
             }
             return text.lowercased() == tag.uuidString.lowercased()

@@ -90,7 +90,8 @@ extension MailboxStateMachine {
     /// Accepts a request. One past its deadline is accepted and answered at once.
     mutating func accept(_ request: Request, deadline: Instant?, now: Instant) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
-        var element = RequestQueue.Element(request: request, deadline: deadline)
+        // Nobody is authenticated in one process.
+        var element = RequestQueue.Element(request: request.with(principal: nil), deadline: deadline)
         element.request.attempt = 1
         var actions = Actions()
         if let deadline, deadline <= now {
@@ -123,6 +124,8 @@ extension MailboxStateMachine {
     /// Accepts a notice. It is dropped when no receiver is attached.
     mutating func accept(_ notice: Notice) -> Actions {
         if isTerminated || receivers.isEmpty { return Actions() }
+        var notice = notice
+        notice.principal = nil
         if let waiter = takeWaiter() { return Actions(wakes: [(waiter, .success(.notice(notice)))]) }
         if notices.count < Self.noticeLimit { notices.append(notice) }
         return Actions()

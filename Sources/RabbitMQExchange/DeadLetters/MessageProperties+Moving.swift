@@ -6,10 +6,13 @@ extension MessageProperties {
     ///
     /// There it must not expire unreported, and it must survive a restart. `CC` would make the broker send copies to
     /// any place that a foreign program chose. The publishing user was another.
-    func forMoving() -> MessageProperties {
+    ///
+    /// - Parameter principal: The authenticated sender, if the next receiver needs it.
+    func forMoving(principal: String? = nil) -> MessageProperties {
         var properties = self
         properties.expiration = nil
         properties.userID = nil
+        properties.headers[Header.principal] = .string(principal ?? "")
         properties.deliveryMode = .persistent
         properties.headers["CC"] = nil
         properties.headers["BCC"] = nil

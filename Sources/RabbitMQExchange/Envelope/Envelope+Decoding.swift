@@ -16,12 +16,15 @@ extension Envelope {
     /// A delivery may contain anything, because foreign programs can publish to a mailbox. An unknown kind that ends in
     /// `-request` becomes a ``Request/Body/foreign(kind:payload:)``.
     ///
-    /// - Parameter receiver: The owner of the mailbox: the destination of a broadcast.
+    /// - Parameters:
+    ///   - receiver: The owner of the mailbox: the destination of a broadcast.
+    ///   - principal: The authenticated sender of a request or a notice.
     static func decode(
         _ properties: MessageProperties,
         body: Data,
         redelivered: Bool = false,
-        receiver: EntityID? = nil
+        receiver: EntityID? = nil,
+        principal: String? = nil
     ) throws(Malformed) -> Message {
         let headers = properties.headers
         guard let kind = properties.type.map(MessageKind.init(rawValue:)) else { throw malformed("it has no type") }
@@ -51,7 +54,8 @@ extension Envelope {
             tag: tag,
             label: headers[Header.label]?.stringValue.flatMap(UUID.init(text:)),
             payload: Payload(contentType: properties.contentType ?? Payload.empty.contentType, bytes: body),
-            hasPayload: properties.contentType != nil || !body.isEmpty
+            hasPayload: properties.contentType != nil || !body.isEmpty,
+            principal: principal
         )
         if headers[Header.label] != nil, frame.label == nil {
             throw frame.malformed("its header \(Header.label) is not a UUID")
@@ -77,12 +81,14 @@ extension Envelope {
         let label: UUID?
         let payload: Payload
         let hasPayload: Bool
+        let principal: String?
 
         func request(
             _ body: Request.Body,
             deadline: Date? = nil,
             context: [String: String] = [:],
-            credit: Int? = nil
+            credit: Int? = nil,
+            path: CallPath = CallPath()
         ) throws(ExchangeError) -> Request {
             try Request(
                 from: source,
@@ -92,6 +98,8 @@ extension Envelope {
                 deadline: deadline,
                 context: context,
                 credit: credit,
+                path: path,
+                principal: principal,
                 protocolVersion: version,
                 body
             )
@@ -134,8 +142,8 @@ extension Envelope {
         var credit: Int?
         if let field = headers[Header.credit] { credit = try count(field, Header.credit, frame) }
         do {
-            let request = try frame.request(body, deadline: deadline, context: context(headers), credit: credit)
-            return headers[Header.path]?.stringValue.map { request.with(path: CallPath(text: $0)) } ?? request
+            let path = headers[Header.path]?.stringValue.map(CallPath.init(text:)) ?? CallPath()
+            return try frame.request(body, deadline: deadline, context: context(headers), credit: credit, path: path)
         } catch {
             throw frame.malformed(error.message)
         }

@@ -12,6 +12,8 @@ enum Header {
     static let target = "warren-target"
     static let credit = "warren-credit"
     static let path = "warren-path"
+    /// Who sent a message at first that was put into a mailbox once more.
+    static let principal = "warren-principal"
     static let part = "warren-part"
     static let broadcast = "warren-broadcast"
     static let errorCode = "warren-error-code"

@@ -89,7 +89,7 @@ struct LeaseKeeper: Sendable {
 
     /// Returns the request with its remaining deadline and its attempt, from which the count continues.
     private func copy(of request: Request, _ delivery: Delivery) -> Publication {
-        var properties = delivery.properties.forMoving()
+        var properties = delivery.properties.forMoving(principal: request.principal)
         properties.headers[Header.attempt] = .int64(Int64(request.attempt))
         properties.headers[Header.deliveryCount] = nil
         if let deadline = request.deadline {

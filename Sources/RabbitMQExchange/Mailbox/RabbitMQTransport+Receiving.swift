@@ -51,7 +51,8 @@ extension RabbitMQTransport {
                 delivery.properties,
                 body: delivery.body,
                 redelivered: delivery.redelivered,
-                receiver: mailboxID
+                receiver: mailboxID,
+                principal: session.principal(of: delivery.properties)
             ).checked(delivery)
             guard message.destination == mailboxID else {
                 throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)

@@ -37,6 +37,8 @@ extension Session {
 
     private func hand(_ notice: Notice, _ properties: MessageProperties) {
         guard let reason = objection(to: notice.source, userID: properties.userID) else {
+            var notice = notice
+            notice.principal = principal(of: properties)
             activeTransport(of: notice.destination)?.inbox.put(.notice(notice))
             return
         }

@@ -77,6 +77,18 @@ extension Session {
         return true
     }
 
+    /// Returns the broker user that sent a message, as checked by the broker.
+    ///
+    /// A message that a session published once more names its first sender. Only this process's own broker user is credible
+    /// about that.
+    func principal(of properties: MessageProperties) -> String? {
+        guard let first = properties.headers[Header.principal] else { return properties.userID }
+        guard let user = properties.userID, user == link.user, let name = first.stringValue, !name.isEmpty else {
+            return nil
+        }
+        return name
+    }
+
     /// Returns the reason that a message is not credible as one of an entity, as far as the directory is known here;
     /// `nil` when it is.
     func objection(to source: EntityID, userID: String?) -> String? {

@@ -169,6 +169,43 @@ extension BrokerTests {
 
         private func agentHasEnded(_ served: [MessageKind]) -> Bool { served != [.actionRequest] }
 
+        @Test("The principal is the broker user who sent it; of a message sent again only the own broker user tells")
+        func principal() async throws {
+            let scene = try await Scene()
+            let owner = try await scene.user("owner")
+            let registration = try await owner.registerAgent(AgentType("Clerk"))
+            let seen = Monitor<[String?]>([])
+            let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
+                seen.update { $0.append(request.principal) }
+                return request.response()
+            }
+            let eve = try await RoleUser(.user, in: scene)
+            let connection = try await eve.connect()
+            let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+            func send(_ user: String, _ principal: String?, on channel: Channel) async throws {
+                let request = try Request(from: owner.id, to: .agent(registration.agentID), .ping)
+                var publication = forged(request, scene, user, nil)
+                if let principal { publication.properties.headers["warren-principal"] = .string(principal) }
+                let count = seen.value.count
+                try await channel.publish(publication, deadline: .soon)
+                try await eventually("the request to be served") { seen.value.count > count }
+            }
+            try await send(eve.name, nil, on: channel)
+            // Whoever may publish can say anything; the own session says it of the copies that keep a hold.
+            try await send(eve.name, "ann", on: channel)
+            try await ForeignClient.run(in: scene) { foreign in
+                try await send("guest", "ann", on: foreign.channel)
+                try await send("guest", "", on: foreign.channel)
+                try await send("guest", nil, on: foreign.channel)
+            }
+            #expect(seen.value == [eve.name, nil, "ann", nil, "guest"])
+            await connection.close(timeout: .seconds(5))
+            await agent.close()
+            try await owner.transport.terminate(.agent(registration.agentID))
+            await owner.close()
+            try await eve.remove()
+        }
+
         private func forged(_ request: Request, _ scene: Scene, _ user: String, _ replyTo: String?) -> Publication {
             var properties = MessageProperties()
             properties.type = "ping-request"

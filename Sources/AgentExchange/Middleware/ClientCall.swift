@@ -1,0 +1,20 @@
+internal import Foundation
+
+/// A call that a client is about to make, as ``ExchangeMiddleware`` sees it.
+public struct ClientCall: Sendable {
+    /// The agent that is called.
+    public let agentID: AgentID
+
+    /// The action, ping, or shutdown.
+    public var body: Request.Body
+
+    /// How long to wait for the answer, or for the whole of a streamed result. Each request that is made of the call has all
+    /// of it.
+    public var deadline: Duration
+
+    /// Metadata that travels with the request: see ``Request/context``.
+    public var context: [String: String]
+
+    /// The label of the handle.
+    let label: UUID
+}
