@@ -30,7 +30,7 @@ extension Decoders {
     private static func change(_ configuration: inout RabbitMQConfiguration, _ mutator: inout Mutator) {
         let duration = durations.randomElement(using: &mutator.random) ?? .zero
         let number = numbers.randomElement(using: &mutator.random) ?? 0
-        switch mutator.number(below: 16) {
+        switch mutator.number(below: 17) {
         case 0: configuration.prefetch = number
         case 1: configuration.operationTimeout = duration
         case 2: configuration.maximumMessageSize = number
@@ -46,6 +46,7 @@ extension Decoders {
         case 12: configuration.maximumReconnectDelay = duration
         case 13: configuration.reconnectJitter = fractions.randomElement(using: &mutator.random) ?? 0
         case 14: configuration.connectionName = String(repeating: mutator.text("n"), count: mutator.number(below: 2000))
+        case 15: configuration.receiveWindowBytes = number
         default: configuration.mailboxKind = mutator.chance(of: 2) ? .single : .replicated
         }
     }

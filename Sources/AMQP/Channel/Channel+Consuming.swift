@@ -18,7 +18,16 @@ extension Channel {
     ///   `accessRefused` (an exclusive consumer exists), `timedOut`, `cancelled`, or the error of the channel or
     ///   connection when that ends meanwhile. A consumer that starts after the deadline is cancelled again.
     public func consume(_ declaration: ConsumerDeclaration, deadline: Deadline) async throws(AMQPError) -> Consumer {
-        let buffer = DeliveryBuffer()
+        try await consume(declaration, keepingWithin: nil, deadline: deadline)
+    }
+
+    /// The same; of deliveries that there is no room for only the headers are kept.
+    package func consume(
+        _ declaration: ConsumerDeclaration,
+        keepingWithin window: ReceiveWindow?,
+        deadline: Deadline
+    ) async throws(AMQPError) -> Consumer {
+        let buffer = DeliveryBuffer(channel: self, window: window)
         let tag = try await consume(declaration, buffer, deadline)
         return Consumer(tag: tag, channel: self, buffer: buffer)
     }
@@ -32,8 +41,18 @@ extension Channel {
         into sink: any DeliverySink,
         deadline: Deadline
     ) async throws(AMQPError) -> Subscription {
-        let tag = try await consume(declaration, SinkReceiver(sink: sink, channel: self), deadline)
-        return Subscription(tag: tag, channel: self)
+        try await consume(declaration, into: sink, account: nil, deadline: deadline)
+    }
+
+    /// The same, and the bodies of the deliveries are counted as long as somebody refers to them.
+    package func consume(
+        _ declaration: ConsumerDeclaration,
+        into sink: any DeliverySink,
+        account: ReceivedBytes?,
+        deadline: Deadline
+    ) async throws(AMQPError) -> Subscription {
+        let receiver = SinkReceiver(sink: sink, channel: self, account: account)
+        return Subscription(tag: try await consume(declaration, receiver, deadline), channel: self)
     }
 
     /// Returns the tag.

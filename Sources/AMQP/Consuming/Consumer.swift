@@ -13,28 +13,21 @@ public struct Consumer: AsyncSequence, Sendable {
 
     /// Pulls deliveries.
     public struct Iterator: AsyncIteratorProtocol {
-        let channel: Channel
         let buffer: DeliveryBuffer
 
         /// Returns the next delivery, or `nil` after this process cancelled the consumer.
         public mutating func next() async throws(AMQPError) -> Delivery? {
-            while let content = try await buffer.next() {
-                if let delivery = Delivery(content, channel: channel) { return delivery }
-            }
-            return nil
+            try await buffer.next()
         }
 
         /// The same as ``next()``.
         public mutating func next(isolation actor: isolated (any Actor)?) async throws(AMQPError) -> Delivery? {
-            while let content = try await buffer.next() {
-                if let delivery = Delivery(content, channel: channel) { return delivery }
-            }
-            return nil
+            try await buffer.next()
         }
     }
 
     /// Makes an iterator. All iterators of a consumer share its deliveries.
-    public func makeAsyncIterator() -> Iterator { Iterator(channel: channel, buffer: buffer) }
+    public func makeAsyncIterator() -> Iterator { Iterator(buffer: buffer) }
 
     /// Ends the consumer and waits until the broker has stopped delivering.
     ///
@@ -44,6 +37,6 @@ public struct Consumer: AsyncSequence, Sendable {
     @discardableResult
     public func cancel(deadline: Deadline) async throws(AMQPError) -> [Delivery] {
         _ = try await channel.request(.basicCancel(tag: tag), .cancel(tag: tag), deadline)
-        return buffer.drain().compactMap { Delivery($0, channel: channel) }
+        return buffer.drain()
     }
 }

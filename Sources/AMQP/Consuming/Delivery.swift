@@ -11,19 +11,26 @@ public struct Delivery: Sendable {
     private final class Parts: Sendable {
         let content: Content
         let channel: Channel
+        let account: ReceivedBytes?
 
-        init(_ content: Content, _ channel: Channel) {
+        init(_ content: Content, _ channel: Channel, _ account: ReceivedBytes?) {
             self.content = content
             self.channel = channel
+            self.account = account
+            account?.take(content.body.count)
+        }
+
+        deinit {
+            account?.release(content.body.count)
         }
     }
 
-    private let parts: Parts
+    private var parts: Parts
 
     /// Its number on the channel.
     public let deliveryTag: UInt64
     /// Whether it was delivered before, and so may have been processed.
-    public let redelivered: Bool
+    public package(set) var redelivered: Bool
 
     /// The tag of its consumer; empty after a `get`.
     public var consumerTag: String {
@@ -39,7 +46,8 @@ public struct Delivery: Sendable {
     /// The payload.
     public var body: Data { parts.content.body }
 
-    /// The size of a body that was left out because it exceeds `ConnectionConfiguration.maximumBodySize`; otherwise 0.
+    /// The size of a body that was left out because it exceeds `ConnectionConfiguration.maximumBodySize`, or because there was
+    /// no room for it; otherwise 0.
     public var omittedBytes: Int { parts.content.omitted }
 
     /// Messages left in the queue, after a `get` only.
@@ -50,14 +58,26 @@ public struct Delivery: Sendable {
     /// The channel it came through.
     public var channel: Channel { parts.channel }
 
-    init?(_ content: Content, channel: Channel) {
+    /// - Parameter account: Counts the body as long as somebody refers to the delivery.
+    init?(_ content: Content, channel: Channel, account: ReceivedBytes? = nil) {
         switch content.method {
         case .deliver(_, let deliveryTag, let redelivered, _, _), .getOk(let deliveryTag, let redelivered, _, _, _):
             self.deliveryTag = deliveryTag
             self.redelivered = redelivered
         case .returned: return nil
         }
-        parts = Parts(content, channel)
+        parts = Parts(content, channel, account)
+    }
+
+    /// The same delivery with its body left out; ``omittedBytes`` has its size.
+    package var withoutBody: Delivery {
+        var content = parts.content
+        guard !content.body.isEmpty else { return self }
+        content.omitted = content.body.count
+        content.body = Data()
+        var delivery = self
+        delivery.parts = Parts(content, channel, parts.account)
+        return delivery
     }
 
     /// Acknowledges the message, soon after the call. Does nothing on an ended channel.

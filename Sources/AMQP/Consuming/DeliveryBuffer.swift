@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A consumer's received deliveries that have not been pulled. The consumer's prefetch bounds it.
 final class DeliveryBuffer: ContentReceiver {
-    private typealias Waiting = (id: UInt64, continuation: CheckedContinuation<Result<Content?, AMQPError>, Never>)
+    private typealias Waiting = (id: UInt64, continuation: CheckedContinuation<Result<Delivery?, AMQPError>, Never>)
 
     private enum End {
         case normal
@@ -11,27 +11,43 @@ final class DeliveryBuffer: ContentReceiver {
     }
 
     private struct State {
-        var contents: Deque<Content> = []
+        var deliveries: Deque<Delivery> = []
         var waiting: Deque<Waiting> = []
         var end: End?
         var next: UInt64 = 0
     }
 
+    private let channel: Channel
+    private let window: ReceiveWindow?
     private let state = Mutex(State())
+
+    /// - Parameter window: Bodies beyond it are left out.
+    init(channel: Channel, window: ReceiveWindow?) {
+        self.channel = channel
+        self.window = window
+    }
 
     /// Adds a batch and wakes as many waiting tasks.
     func append(_ batch: [Content]) {
-        var batch = batch[...]
+        var batch = batch.compactMap(delivery)[...]
         let woken = state.withLock { state in
-            var woken: [(CheckedContinuation<Result<Content?, AMQPError>, Never>, Content)] = []
-            while let content = batch.first, let waiter = state.waiting.popFirst() {
-                woken.append((waiter.continuation, content))
+            var woken: [(CheckedContinuation<Result<Delivery?, AMQPError>, Never>, Delivery)] = []
+            while let delivery = batch.first, let waiter = state.waiting.popFirst() {
+                woken.append((waiter.continuation, delivery))
                 batch.removeFirst()
             }
-            state.contents.append(contentsOf: batch)
+            state.deliveries.append(contentsOf: batch)
             return woken
         }
-        for (continuation, content) in woken { continuation.resume(returning: .success(content)) }
+        for (continuation, delivery) in woken { continuation.resume(returning: .success(delivery)) }
+    }
+
+    private func delivery(_ content: Content) -> Delivery? {
+        guard let window else { return Delivery(content, channel: channel) }
+        guard content.body.isEmpty || window.hasRoom(for: content.body.count) else {
+            return Delivery(content, channel: channel)?.withoutBody
+        }
+        return Delivery(content, channel: channel, account: window.account)
     }
 
     /// Ends the buffer, normally with `nil`. Buffered deliveries are still pulled first.
@@ -48,7 +64,7 @@ final class DeliveryBuffer: ContentReceiver {
     }
 
     /// Returns the next message, or `nil` at the normal end.
-    func next() async throws(AMQPError) -> Content? {
+    func next() async throws(AMQPError) -> Delivery? {
         let id: UInt64
         switch state.withLock({ Self.take(&$0) }) {
         case .result(let result): return try result.get()
@@ -56,7 +72,7 @@ final class DeliveryBuffer: ContentReceiver {
         }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let now: Result<Content?, AMQPError>? = state.withLock { state in
+                let now: Result<Delivery?, AMQPError>? = state.withLock { state in
                     if case .result(let result) = Self.take(&state) { return result }
                     // If the task was cancelled earlier, the cancellation handler below ran before this.
                     if Task.isCancelled { return .failure(Self.cancelled) }
@@ -75,20 +91,20 @@ final class DeliveryBuffer: ContentReceiver {
     }
 
     /// Removes and returns all buffered messages.
-    func drain() -> [Content] {
+    func drain() -> [Delivery] {
         state.withLock { state in
-            defer { state.contents = [] }
-            return Array(state.contents)
+            defer { state.deliveries = [] }
+            return Array(state.deliveries)
         }
     }
 
     private enum Taken {
-        case result(Result<Content?, AMQPError>)
+        case result(Result<Delivery?, AMQPError>)
         case wait(UInt64)
     }
 
     private static func take(_ state: inout State) -> Taken {
-        if let content = state.contents.popFirst() { return .result(.success(content)) }
+        if let delivery = state.deliveries.popFirst() { return .result(.success(delivery)) }
         switch state.end {
         case .normal: return .result(.success(nil))
         case .failed(let error): return .result(.failure(error))

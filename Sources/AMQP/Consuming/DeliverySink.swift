@@ -38,9 +38,10 @@ protocol ContentReceiver: Sendable {
 struct SinkReceiver: ContentReceiver {
     let sink: any DeliverySink
     let channel: Channel
+    let account: ReceivedBytes?
 
     func append(_ batch: [Content]) {
-        sink.received(batch.compactMap { Delivery($0, channel: channel) })
+        sink.received(batch.compactMap { Delivery($0, channel: channel, account: account) })
     }
 
     func finish(_ error: AMQPError?) {

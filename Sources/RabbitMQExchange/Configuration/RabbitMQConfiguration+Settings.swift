@@ -18,6 +18,7 @@
         /// | `connectPatience` | a duration |
         /// | `reconnectDelay`, `maximumReconnectDelay` | durations |
         /// | `publishWindowMessages`, `publishWindowBytes` | messages, bytes |
+        /// | `receiveWindowBytes` | bytes |
         /// | `tombstoneLimit`, `compactionThreshold` | mailboxes, records |
         /// | `tombstoneExpiry`, `compactionGrace` | durations |
         /// | `sendsUserID`, `requiresUserID` | `true` or `false` |
@@ -45,6 +46,7 @@
             if let value = try settings.duration("maximumReconnectDelay") { maximumReconnectDelay = value }
             if let value = try settings.number("publishWindowMessages") { publishWindowMessages = value }
             if let value = try settings.number("publishWindowBytes") { publishWindowBytes = value }
+            if let value = try settings.number("receiveWindowBytes") { receiveWindowBytes = value }
             if let value = try settings.number("tombstoneLimit") { tombstoneLimit = value }
             if let value = try settings.duration("tombstoneExpiry") { tombstoneExpiry = value }
             if let value = try settings.number("compactionThreshold") { compactionThreshold = value }

@@ -48,6 +48,20 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// The maximum number of unconfirmed bytes of a process; further messages wait. The default is 32 MiB.
     public var publishWindowBytes: Int = 32 << 20
 
+    /// The maximum number of bytes of unanswered requests of a process, at least 1; further requests wait on the broker, in
+    /// order. Each of those is transferred twice: it is received, given back, and received again when there is room. In
+    /// replicated mailboxes on RabbitMQ before 4.3 that takes one of ``redeliveryLimit``, and a request that has none left
+    /// is received at once. Each mailbox receives one request whatever the others hold, and small requests beyond the
+    /// limit, a sixteenth of it at most. Responses do not count. The default is 64 MiB.
+    public var receiveWindowBytes: Int {
+        get { receiveWindow ?? Self.defaultReceiveWindow }
+        set { receiveWindow = newValue == Self.defaultReceiveWindow ? nil : newValue }
+    }
+
+    /// The value of ``receiveWindowBytes`` unless it is the default: older processes decode a configuration without it.
+    private var receiveWindow: Int?
+    private static let defaultReceiveWindow = 64 << 20
+
     /// Whether messages carry the connection's broker user as `user_id`, which the broker verifies. Disable it where
     /// the broker uses another name for the user than the login name, as with OAuth 2: the broker would then refuse
     /// every message. The default is `true`.
@@ -155,6 +169,7 @@ extension RabbitMQConfiguration {
                 publishWindowMessages > 0 && publishWindowBytes > 0,
                 "publishWindowMessages and publishWindowBytes are at least 1"
             ),
+            (receiveWindowBytes > 0, "receiveWindowBytes is at least 1"),
             (
                 connectionName.map { $0.utf8.count <= 1024 && !$0.utf8.contains(0) } ?? true,
                 "connectionName has at most 1,024 bytes, none of them NUL"

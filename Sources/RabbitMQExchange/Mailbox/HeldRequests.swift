@@ -92,8 +92,12 @@ struct HeldRequests<Receipt> {
 
     /// Returns whether a request is held or was answered.
     func knows(_ request: Request) -> Bool {
-        let key = Key(source: request.source, tag: request.tag)
-        return held[key] != nil || answered.contains(key) || late[key] != nil
+        knows(Key(source: request.source, tag: request.tag))
+    }
+
+    /// The same, by its key.
+    func knows(_ key: Key) -> Bool {
+        held[key] != nil || answered.contains(key) || late[key] != nil
     }
 
     /// Records a delivered request.
@@ -232,6 +236,11 @@ struct HeldRequests<Receipt> {
     private mutating func forget(_ key: Key) {
         held[key] = nil
         order.removeAll { $0 == key }
+        noteReturn(of: key)
+    }
+
+    /// Records that a request goes back to the broker without having been handed out: the broker counts that as an attempt.
+    mutating func noteReturn(of key: Key) {
         // Another receiver may get the request, so the table is bounded.
         if returned.count >= AnsweredRequests.maximumCount { returned = [:] }
         returned[key, default: 0] += 1

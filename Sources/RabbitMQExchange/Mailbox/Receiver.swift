@@ -5,9 +5,10 @@ internal import Synchronization
 
 /// A consumer of a mailbox. It passes deliveries to the transport on the thread that receives them.
 ///
-/// A delivery for which the broker must be asked first goes through a task, and so do those behind it, in order.
+/// A delivery for which the broker must be asked first goes through a task, and so do those behind it, in order. Requests
+/// beyond the receive window are postponed.
 final class Receiver: DeliverySink {
-    private struct State {
+    struct State {
         var waiting: Deque<Delivery> = []
         /// Whether a task takes the waiting deliveries. Before the start there is none.
         var isTakenLater = true
@@ -18,25 +19,38 @@ final class Receiver: DeliverySink {
         var error: AMQPError?
         var isFinished = false
         var subscription: Subscription?
+        var postponed = PostponedRequests()
+        /// Whether a task gives postponed requests back to the broker.
+        var isAsking = false
+        /// Wakes that task.
+        var asking = Signal<Void>()
     }
 
     /// The channel of the consumer.
     let place: MailboxChannel
-    private let transport: RabbitMQTransport
-    private let state = Mutex(State())
+    let transport: RabbitMQTransport
+    /// The held bytes that came through this consumer.
+    let account: ReceivedBytes
+    let state = Mutex(State())
     /// Sent when no more deliveries are taken.
     private let stopped = Signal<Void>()
 
     init(_ transport: RabbitMQTransport, on place: MailboxChannel) {
         self.transport = transport
         self.place = place
+        account = ReceivedBytes(within: transport.link.received)
     }
 
     var connection: Connection { place.channel.connection }
 
     /// Starts the consumer. Deliveries wait for ``begin()``.
     func start(_ declaration: ConsumerDeclaration, deadline: Deadline) async throws(AMQPError) {
-        let subscription = try await place.channel.consume(declaration, into: self, deadline: deadline)
+        let subscription = try await place.channel.consume(
+            declaration,
+            into: self,
+            account: account,
+            deadline: deadline
+        )
         state.withLock { $0.subscription = subscription }
     }
 
@@ -46,7 +60,7 @@ final class Receiver: DeliverySink {
         transport.session.background.start { await self.takeLater() }
     }
 
-    /// Ends the consumer. Returns the deliveries that were not taken.
+    /// Ends the consumer. Returns the deliveries that were not taken, the postponed ones without their bodies.
     func stop(_ deadline: Deadline) async -> [Delivery] {
         let subscription = state.withLock { state in
             state.isStopped = true
@@ -62,21 +76,23 @@ final class Receiver: DeliverySink {
     func takeWaiting() -> [Delivery] {
         state.withLock { state in
             defer { state.waiting = [] }
-            return Array(state.waiting)
+            return state.waiting + takePostponed(&state).waiting.map(\.delivery)
         }
     }
 
     // MARK: DeliverySink
 
     func received(_ deliveries: [Delivery]) {
-        let isAtOnce = state.withLock { state in
+        let hasRoom = transport.link.received.count <= transport.link.configuration.receiveWindowBytes
+        let deliveries = state.withLock { state -> [Delivery] in
+            let deliveries = hasRoom && state.postponed.isEmpty ? deliveries : admit(deliveries, &state)
             if state.isTakenLater || state.isStopped {
                 state.waiting.append(contentsOf: deliveries)
-                return false
+                return []
             }
-            return true
+            return deliveries
         }
-        guard isAtOnce, let index = deliveries.firstIndex(where: { !transport.takeAtOnce($0) }) else { return }
+        guard let index = deliveries.firstIndex(where: { !transport.takeAtOnce($0) }) else { return }
         state.withLock { state in
             state.isTakenLater = true
             state.waiting.append(contentsOf: deliveries[index...])
@@ -107,11 +123,15 @@ final class Receiver: DeliverySink {
     }
 
     private func finish() {
-        let (isFirst, error) = state.withLock { state in
+        let (isFirst, error, postponed) = state.withLock { state -> (Bool, AMQPError?, [PostponedRequests.Entry]) in
             defer { state.isFinished = true }
-            return (!state.isFinished, state.error)
+            // After a cancel, stop(_:) takes the postponed requests.
+            guard state.error != nil else { return (!state.isFinished, state.error, []) }
+            let (waiting, expected) = takePostponed(&state)
+            return (!state.isFinished, state.error, waiting + expected)
         }
         guard isFirst else { return }
+        noteReturn(of: postponed)
         transport.forgetUnread()
         stopped.send(())
         // The broker ended only this consumer, not the connection: it is started again.

@@ -22,6 +22,8 @@ final class BrokerLink: Sendable {
     let metrics: ExchangeMetrics
     /// The queue of this session.
     let answers: AnswerQueue
+    /// The held bytes of requests from mailboxes, drained mailboxes and dead letters.
+    let received = ReceivedBytes()
     private let publications: Publisher
     /// Publishes directory records. A broker user may lack the permission, which closes a channel.
     private let announcements: Publisher
@@ -144,6 +146,9 @@ final class BrokerLink: Sendable {
 
     /// The deadline of an operation that starts now.
     var deadline: Deadline { .after(configuration.operationTimeout) }
+
+    /// The limit of ``received``.
+    var receiveWindow: ReceiveWindow { ReceiveWindow(account: received, bytes: configuration.receiveWindowBytes) }
 
     /// The time limit for waiting for an end: 5 s, or the limit of an operation if shorter.
     var patience: Duration { min(.seconds(5), configuration.operationTimeout) }

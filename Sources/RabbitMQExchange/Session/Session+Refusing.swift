@@ -124,7 +124,7 @@ extension Session {
     /// has no limit, because RabbitMQ 4 drops it after 20 returns.
     func giveBack(_ delivery: Delivery) async {
         let isOlder = delivery.exchange == names.deadLetters && delivery.routingKey == ExchangeNames.DeadLetterKey.older
-        guard isOlder, delivery.channel.isOpen else {
+        guard isOlder, delivery.channel.isOpen, delivery.omittedBytes == 0 else {
             delivery.reject(requeue: true)
             return
         }

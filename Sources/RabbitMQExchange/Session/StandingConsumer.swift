@@ -118,7 +118,11 @@ final class StandingConsumer: Sendable {
     private func consume(on channel: Channel) async throws(AMQPError) {
         switch handling {
         case .pulled(let pump):
-            let consumer = try await channel.consume(declaration(), deadline: link.deadline)
+            let consumer = try await channel.consume(
+                declaration(),
+                keepingWithin: link.receiveWindow,
+                deadline: link.deadline
+            )
             background.start { await self.ended(await pump(consumer), on: channel) }
         case .pushed(let sink):
             sink.begins(on: channel)

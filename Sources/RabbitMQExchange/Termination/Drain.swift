@@ -159,7 +159,12 @@ struct Drain: Sendable {
         do throws(AMQPError) {
             let channel = try await link.consumer.openChannel(confirms: false, deadline: link.deadline)
             do throws(AMQPError) {
-                return (channel, try await channel.consume(declaration, deadline: link.deadline))
+                let consumer = try await channel.consume(
+                    declaration,
+                    keepingWithin: link.receiveWindow,
+                    deadline: link.deadline
+                )
+                return (channel, consumer)
             } catch {
                 channel.abandon()
                 throw error

@@ -126,7 +126,7 @@ extension BrokerTests {
         /// In order first: a broker that is killed within seconds after it made its first stream never finds it again.
         @Test("The broker is shut down and started again, and killed and started again: everything goes on")
         func restart() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(60) }
             let states = Monitor<[ConnectionState]>([])
             let exchange = try troupe.scene.exchange("user")
@@ -148,12 +148,12 @@ extension BrokerTests {
             reading.cancel()
             #expect(states.value.first == .connected)
             #expect(states.value.contains(.reconnecting(.connectionLost)))
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("A broker that is stopped for longer than two heartbeats, and goes on")
         func frozen() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(60) }
             try await troupe.expectAnswers {
                 try await broker.pause()
@@ -163,7 +163,7 @@ extension BrokerTests {
                 try await broker.resume()
             }
             await troupe.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("Of several addresses those that are dead are passed by, at first and when reconnecting")
