@@ -100,8 +100,8 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// 2,000.
     public var compactionThreshold: Int = 2000
 
-    /// How long a compaction waits for records on their way: at least the longest ``operationTimeout`` of any process
-    /// in the namespace. The default is 60 s.
+    /// How long a compaction waits for records on their way, and the longest wait for the confirm of a directory record,
+    /// even where ``operationTimeout`` is longer. All processes of a namespace should agree. The default is 60 s.
     public var compactionGrace: Duration = .seconds(60)
 
     /// The name of the connections on the broker's management page, before the role. All factories of a process with

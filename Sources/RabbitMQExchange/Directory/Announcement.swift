@@ -81,8 +81,10 @@ enum Announcement: Sendable, Hashable {
 
     /// Returns the AMQP properties that carry the record.
     ///
-    /// - Parameter time: The time of the event, in seconds since 1970; by default now.
-    func properties(time: UInt64?) -> MessageProperties {
+    /// - Parameters:
+    ///   - time: The time of the event, in seconds since 1970; by default now.
+    ///   - isCopy: Whether a compaction writes the record.
+    func properties(time: UInt64?, isCopy: Bool = false) -> MessageProperties {
         var properties = MessageProperties()
         properties.appID = Envelope.applicationID
         properties.timestamp = time ?? Date.now.amqpTimestamp
@@ -90,6 +92,7 @@ enum Announcement: Sendable, Hashable {
         case .registered(let id, let lineage):
             properties.type = Event.registered
             properties.headers = Self.headers(id, lineage)
+            if isCopy { properties.headers[Header.copied] = true }
         case .terminated(let id, let lineage):
             properties.type = Event.terminated
             properties.headers = Self.headers(id, lineage)

@@ -81,17 +81,17 @@ struct Compactor: Sendable {
         try await directory.followCopy()
         if !isUnfinished {
             try await wait()
-            try await fill(.copy, namesOwners)
+            try await fill(.copy, namesOwners, on: channel)
             try await step(.copyFilled)
             try await delete(.main, on: channel)
             try await step(.mainDeleted)
         }
         try await make(.main, on: channel)
         try await step(.mainMade)
-        try await fill(.main, namesOwners)
+        try await fill(.main, namesOwners, on: channel)
         try await step(.mainFilled)
         try await wait()
-        try await fill(.main, namesOwners)
+        try await fill(.main, namesOwners, on: channel)
         try await step(.mainComplete)
         try await delete(.copy, on: channel)
         directory.dropCopy()
@@ -157,7 +157,14 @@ struct Compactor: Sendable {
     }
 
     /// Announces a stream's missing records, until a fence shows that none is missing.
-    private func fill(_ stream: DirectoryStream, _ namesOwners: Bool) async throws(ExchangeError) {
+    ///
+    /// - Parameter channel: The channel of the lock. A session that has lost the lock stops at once, because its records may
+    ///   be older than the compaction of another session.
+    private func fill(
+        _ stream: DirectoryStream,
+        _ namesOwners: Bool,
+        on channel: Channel
+    ) async throws(ExchangeError) {
         for _ in 0..<Self.attempts {
             try await directory.fence()
             guard let missing = directory.missingRecords(in: stream, owners: namesOwners) else {
@@ -166,6 +173,7 @@ struct Compactor: Sendable {
             }
             if missing.isEmpty { return }
             for start in stride(from: 0, to: missing.count, by: Self.width) {
+                guard channel.isOpen else { throw ExchangeError(.connectionLost, "the lock of the directory is lost") }
                 try await directory.announce(Array(missing[start..<min(start + Self.width, missing.count)]))
             }
         }

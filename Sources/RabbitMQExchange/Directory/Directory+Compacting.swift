@@ -76,13 +76,16 @@ extension Directory {
     /// Ends ``beginCompaction()``.
     func endCompaction() { state.withLock { $0.isCompacting = false } }
 
-    /// Publishes records in order, and applies them when the broker has confirmed them.
+    /// Publishes a compaction's records in order, and returns when the broker has confirmed them.
     func announce(_ records: [TimedAnnouncement]) async throws(ExchangeError) {
         let publications = records.map { record in
             Publication(
                 exchange: link.names.agents,
                 routingKey: record.announcement.routingKey(by: link.wall),
-                properties: record.announcement.properties(time: record.time == 0 ? nil : record.time),
+                properties: record.announcement.properties(
+                    time: record.time == 0 ? nil : record.time,
+                    isCopy: true
+                ),
                 body: record.announcement.body,
                 mandatory: true
             )

@@ -26,6 +26,8 @@ extension Directory {
         let offset: UInt64
         let messageID: String?
         let time: UInt64
+        /// Whether a compaction wrote it.
+        let isCopy: Bool
         /// The broker user that wrote it, if known.
         let user: String?
     }
@@ -92,6 +94,7 @@ extension Directory {
                 messageID: properties.messageID,
                 // A record's time can't make other records look old.
                 time: min(properties.timestamp ?? 0, now),
+                isCopy: properties.headers[Header.copied] != nil,
                 user: properties.userID
             )
         }
@@ -135,10 +138,10 @@ extension Directory {
                 }
                 continue
             }
-            let (time, user) = (record.time, record.user)
-            state.readers[stream]?.contents?.apply(announcement, time: time, user: user)
+            let (time, user, isCopy) = (record.time, record.user, record.isCopy)
+            state.readers[stream]?.contents?.apply(announcement, time: time, user: user, isCopy: isCopy)
             if state.readers[stream]?.isCaughtUp == true {
-                state.tell(state.index.apply(announcement, time: time, user: user))
+                state.tell(state.index.apply(announcement, time: time, user: user, isCopy: isCopy))
             }
         }
         outcome.isOther = state.readers[stream]?.isStartingOver == true
@@ -168,6 +171,9 @@ extension Directory {
     /// whether to compare.
     func settle(_ state: inout State) -> Bool {
         guard state.isCaughtUp else { return false }
+        if state.index.hasDoubts {
+            state.tell(state.index.reconsider(state.readers.values.compactMap(\.contents)))
+        }
         if state.isReloading {
             guard !state.isRestoring else { return false }
             state.isRestoring = true

@@ -20,7 +20,7 @@ extension DirectoryIndex {
     }
 
     /// Returns the records that a stream lacks to have the contents of this index: the living in the order of their
-    /// registration, incomplete terminations, complete ones, and the owners.
+    /// registration, incomplete terminations, complete ones, those that only this index has forgotten, and the owners.
     ///
     /// - Parameters:
     ///   - contents: The contents of the stream.
@@ -52,9 +52,15 @@ extension DirectoryIndex {
             let role: EntityRole
             let bucket: UInt64
         }
-        let missing = tombstones.filter { $0.value.isFinished && contents.tombstones[$0.key]?.isFinished != true }
-        let batches = Dictionary(grouping: missing.values) { tombstone in
-            Batch(role: tombstone.id.role, bucket: tombstone.time / Self.bucket)
+        let missing = tombstones.values
+            .filter { $0.isFinished && !contents.isFinished(Key($0.id)) }
+            .map { (id: $0.id, time: $0.time) }
+        // This index forgot their terminations, and the stream lists them as registered.
+        let unknown = contents.entries.values
+            .filter { entries[Key($0.id)] == nil && tombstones[Key($0.id)] == nil }
+            .map { (id: $0.id, time: $0.time) }
+        let batches = Dictionary(grouping: missing + unknown) { gone in
+            Batch(role: gone.id.role, bucket: gone.time / Self.bucket)
         }
         return batches.values
             .flatMap { batch in

@@ -21,8 +21,9 @@ struct DirectoryIndex: Sendable {
         /// The age in seconds.
         var age: UInt64 = 86_400
 
-        /// The minimum time, in seconds, for which a termination is remembered: a registration record that was still on
-        /// its way must not revive the mailbox.
+        /// The minimum time, in seconds, for which a termination is remembered: the first registration record, still on
+        /// its way, must not revive the mailbox. Copies of that record, which come at any time, need no such limit: see
+        /// ``DirectoryIndex/hasForgotten``.
         static let youth: UInt64 = 120
     }
 
@@ -74,8 +75,20 @@ struct DirectoryIndex: Sendable {
     private var clock: UInt64 = 0
     let bounds: Bounds
 
-    init(bounds: Bounds = Bounds()) {
+    /// Whether the index contains one stream, read from its beginning. Such an index forgets no termination, only the rest
+    /// of a tombstone: in a stream, the copy of a registration may come long after the termination.
+    let isTranscript: Bool
+    /// The tombstones out of bounds of a transcript.
+    private var forgotten: Set<Key> = []
+    /// Whether an entity that is not known may have been terminated and forgotten. A copy of its registration does not
+    /// count then: all records from before the copy have been read.
+    private var hasForgotten = false
+    /// The entities whose registration was ignored for this reason.
+    private var doubted: Set<Key> = []
+
+    init(bounds: Bounds = Bounds(), isTranscript: Bool = false) {
         self.bounds = bounds
+        self.isTranscript = isTranscript
     }
 
     /// All registered and not terminated entities, oldest registration first.
@@ -110,18 +123,24 @@ struct DirectoryIndex: Sendable {
     ///   - isRead: Whether it was read from a stream. Otherwise this process wrote it and has not read it back yet.
     ///   - time: The time when it was written, in seconds since 1970.
     ///   - user: The broker user that wrote it.
+    ///   - isCopy: Whether a compaction wrote it.
     /// - Returns: The change for watchers of agents.
     @discardableResult
     mutating func apply(
         _ announcement: Announcement,
         isRead: Bool = true,
         time: UInt64 = 0,
-        user: String? = nil
+        user: String? = nil,
+        isCopy: Bool = false
     ) -> [AgentChange] {
         clock = max(clock, time)
         defer { prune() }
         switch announcement {
         case .registered(let id, let lineage):
+            if isCopy, hasForgotten, entries[Key(id)] == nil {
+                doubted.insert(Key(id))
+                return []
+            }
             return register(id, lineage, isRead, time, Owner(user: user))
         case .terminated(let id, let lineage):
             return terminate(id, lineage, time)
@@ -142,7 +161,7 @@ struct DirectoryIndex: Sendable {
         }
     }
 
-    /// Merges another index.
+    /// Merges a transcript.
     ///
     /// - Returns: The changes for watchers of agents.
     mutating func merge(_ other: DirectoryIndex) -> [AgentChange] {
@@ -156,12 +175,38 @@ struct DirectoryIndex: Sendable {
             changes += terminate(tombstone.id, tombstone.lineage, tombstone.time)
             finish(key)
         }
+        for key in other.forgotten {
+            hasForgotten = true
+            if let entry = remove(key), let agent = Self.registration(entry) { changes.append(.terminated(agent)) }
+        }
         for entry in other.entries.values.sorted(by: { $0.order < $1.order }) {
             changes += register(entry.id, entry.lineage, true, entry.time, entry.owner)
         }
         prune()
         return changes
     }
+
+    /// Whether copies of registrations were ignored.
+    var hasDoubts: Bool { !doubted.isEmpty }
+
+    /// Adds the entities of ignored copies that a transcript lists too: their earlier records had not been read.
+    ///
+    /// - Returns: The changes for watchers of agents.
+    mutating func reconsider(_ transcripts: [DirectoryIndex]) -> [AgentChange] {
+        defer { doubted = [] }
+        return doubted.flatMap { key -> [AgentChange] in
+            guard !transcripts.contains(where: { $0.isTerminated(key) }),
+                let entry = transcripts.lazy.compactMap({ $0.entries[key] }).first
+            else { return [] }
+            return register(entry.id, entry.lineage, true, entry.time, entry.owner)
+        }
+    }
+
+    /// Whether a mailbox is known to be terminated, or was before that was forgotten.
+    func isTerminated(_ key: Key) -> Bool { tombstones[key] != nil || forgotten.contains(key) }
+
+    /// Whether nothing is left of a terminated mailbox.
+    func isFinished(_ key: Key) -> Bool { tombstones[key]?.isFinished ?? forgotten.contains(key) }
 
     /// Removes an entity that no longer exists anywhere, without remembering it.
     mutating func forget(_ id: EntityID) -> AgentChange? {
@@ -185,7 +230,7 @@ struct DirectoryIndex: Sendable {
         _ owner: Owner
     ) -> [AgentChange] {
         let key = Key(id)
-        guard tombstones[key] == nil else { return [] }
+        guard !isTerminated(key) else { return [] }
         if isRead { readOrder += 1 } else { localOrder += 1 }
         let order = isRead ? readOrder : localOrder
         if let known = entries[key] {
@@ -205,7 +250,7 @@ struct DirectoryIndex: Sendable {
     private mutating func terminate(_ id: EntityID, _ lineage: [String], _ time: UInt64) -> [AgentChange] {
         let key = Key(id)
         let entry = remove(key)
-        if tombstones[key] == nil {
+        if !isTerminated(key) {
             let types = lineage.isEmpty ? entry?.lineage ?? [] : lineage
             let owner = entry?.owner ?? Owner()
             tombstones[key] = Tombstone(id: entry?.id ?? id, lineage: types, time: time, owner: owner)
@@ -241,6 +286,7 @@ struct DirectoryIndex: Sendable {
             guard age > bounds.age || (finished.count > bounds.count && age > Bounds.youth) else { return }
             finished.removeFirst()
             tombstones[key] = nil
+            if isTranscript { forgotten.insert(key) } else { hasForgotten = true }
         }
     }
 

@@ -46,7 +46,7 @@ struct DirectoryReader: Sendable {
         mustMatch = expected != nil
         guard expected == nil else { return }
         isCaughtUp = false
-        contents = DirectoryIndex(bounds: bounds)
+        contents = DirectoryIndex(bounds: bounds, isTranscript: true)
     }
 
     /// Returns whether to apply a record. `false` for the last record of the previous connection.

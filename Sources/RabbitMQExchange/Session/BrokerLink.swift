@@ -196,21 +196,24 @@ final class BrokerLink: Sendable {
         await publications.renew()
     }
 
+    /// The timeout of a directory record. A compaction waits no longer for records on their way.
+    private var announcementLimit: Duration { min(configuration.operationTimeout, configuration.compactionGrace) }
+
     /// Publishes a directory record and waits for the confirm. A refusal affects no other publication.
     func announce(_ publication: Publication) async throws(AMQPError) {
-        try await announcements.publish(sign(publication), deadline: deadline)
+        try await announcements.publish(sign(publication), deadline: .after(announcementLimit))
     }
 
     /// Publishes records of the directory in their order, and waits until all are confirmed.
     func announce(_ records: [Publication]) async throws(AMQPError) {
-        let deadline = deadline
+        let (limit, deadline) = (announcementLimit, Deadline.after(announcementLimit))
         let signals = records.map { record in
             let signal = Signal<Result<Void, AMQPError>>()
             _ = announcements.publish(sign(record), deadline: deadline) { signal.send($0) }
             return signal
         }
         for signal in signals {
-            switch await signal.wait(until: .now + configuration.operationTimeout) {
+            switch await signal.wait(until: .now + limit) {
             case .success?: continue
             case .failure(let error)?: throw error
             case nil: throw AMQPError(code: .timedOut, delivery: .unknown, message: "No confirm came in time.")

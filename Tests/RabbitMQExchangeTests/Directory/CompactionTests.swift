@@ -2,6 +2,7 @@ import AMQP
 import AgentExchange
 import ExchangeTestKit
 import Foundation
+import Synchronization
 import Testing
 
 @testable import RabbitMQExchange
@@ -17,7 +18,7 @@ extension BrokerTests {
         private func scene() async throws -> Scene {
             try await Scene(.single) {
                 $0.compactionThreshold = 1_000_000
-                $0.compactionGrace = .milliseconds(200)
+                $0.compactionGrace = .seconds(2)
             }
         }
 
@@ -77,11 +78,53 @@ extension BrokerTests {
             for client in [user, watcher, newcomer] { await client.close() }
         }
 
+        @Test(
+            "A copy that was made before an agent ended, and comes after that was forgotten, brings it back for nobody"
+        )
+        func lateCopy() async throws {
+            var scene = try await scene()
+            scene.configuration.tombstoneLimit = 0
+            let user = try await scene.user("one")
+            let alive = try await user.registerAgent(type).agentID
+            let ids = (0..<3).map { EntityID.agent(AgentID(name: "dead \($0)")) }
+            let then = UInt64(Date.now.timeIntervalSince1970) - 3600
+            let lives = ids.map { id -> [Announcement] in
+                [.registered(id, lineage: type.lineage), .terminated(id, lineage: type.lineage), .finished(id)]
+            }
+            try await scene.write(lives, time: then)
+            #expect(try await user.discover(type) == [alive])
+            let session = try #require(user.session)
+            #expect(session.directory.state.withLock { $0.index.tombstones.isEmpty })
+            try await scene.write([ids.map { .registered($0, lineage: type.lineage) }], time: then, isCopy: true)
+            let newcomer = try await scene.user("newcomer")
+            for client in [user, newcomer] { #expect(try await client.discover(type) == [alive]) }
+            try await compact(user)
+            let last = try await scene.user("last")
+            for client in [user, newcomer, last] { #expect(try await client.discover(type) == [alive]) }
+            // Of none of them anything is left.
+            let registered = try await scene.records().filter { $0.type == "registered" }
+            #expect(registered.allSatisfy { $0.headers["warren-entity-name"]?.stringValue?.hasPrefix("dead") != true })
+            for client in [user, newcomer, last] { await client.close() }
+        }
+
+        @Test("A record is waited for no longer than a compaction waits for it")
+        func grace() async throws {
+            let away = try await Troupe(.single) { $0.compactionGrace = .seconds(2) }
+            #expect(try await away.user.discover(Troupe.type).count == 1)
+            try await away.userProxy.set(.stall)
+            let late = await outcome { try await away.user.discover(Troupe.type) }
+            #expect(late.error != nil)
+            #expect(late.duration < .seconds(15), "the limit of an operation is 30 s")
+            try await away.userProxy.set(.pass)
+            try await away.expectRecovered()
+            await away.close()
+        }
+
         @Test("By itself, when there is much that is needless; questions write nothing that stays")
         func byItself() async throws {
             let scene = try await Scene(.single) {
                 $0.compactionThreshold = 500
-                $0.compactionGrace = .milliseconds(200)
+                $0.compactionGrace = .seconds(2)
             }
             let users = [try await scene.user("one"), try await scene.user("two")]
             let agent = try await users[0].registerAgent(type).agentID
@@ -145,7 +188,7 @@ extension BrokerTests {
         func meanwhile() async throws {
             let away = try await Troupe(.single) {
                 $0.compactionThreshold = 1_000_000
-                $0.compactionGrace = .milliseconds(200)
+                $0.compactionGrace = .seconds(2)
             }
             let other = try await away.scene.user("other")
             let gone = try await other.registerAgent(type).agentID
@@ -174,7 +217,7 @@ extension BrokerTests {
             let scene = try await Scene(.single) {
                 $0.requiresUserID = true
                 $0.compactionThreshold = 1_000_000
-                $0.compactionGrace = .milliseconds(200)
+                $0.compactionGrace = .seconds(2)
             }
             let person = try await RoleUser(.operator, in: scene)
             let operating = try await person.exchange().makeUserClient()
@@ -184,6 +227,13 @@ extension BrokerTests {
             _ = try await operating.discover(type)
             let refused = await outcome { try await compact(service) }
             #expect(refused.error?.code == .forbidden)
+            // Nor may it delete the stream.
+            let connection = try await owner.connect()
+            let channel = try await connection.openChannel(confirms: false, deadline: .soon)
+            await #expect(throws: AMQPError.self) {
+                _ = try await channel.deleteQueue(scene.name("directory"), deadline: .soon)
+            }
+            await connection.close(timeout: .seconds(5))
             try await compact(operating)
             let newcomer = try await scene.user("newcomer")
             #expect(try await newcomer.discover(type) == [agent])

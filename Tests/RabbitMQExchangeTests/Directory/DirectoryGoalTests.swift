@@ -19,40 +19,19 @@ extension BrokerTests {
             let (dead, living) = Self.isFull ? (100_000, 1000) : (3000, 100)
             let scene = try await Scene(.single) {
                 $0.compactionThreshold = 1000
-                $0.compactionGrace = .seconds(1)
+                $0.compactionGrace = .seconds(2)
                 $0.tombstoneLimit = 500
             }
             let user = try await scene.user("one")
             // Long ago, so that no tombstone is too young to be forgotten.
             let then = UInt64(Date.now.timeIntervalSince1970) - 3600
-            let names = try ExchangeNames(namespace: scene.namespace)
             let lineage = ["Agent", "Bank.Account", "Bank.SavingsAccount"]
-            try await ForeignClient.run(in: scene) { client in
-                @Sendable func write(_ announcement: Announcement) async throws {
-                    let publication = Publication(
-                        exchange: names.agents,
-                        routingKey: announcement.routingKey(by: nil),
-                        properties: announcement.properties(time: then),
-                        body: announcement.body,
-                        mandatory: true
-                    )
-                    try await client.channel.publish(publication, deadline: .soon)
-                }
-                for start in stride(from: 0, to: dead + living, by: 500) {
-                    try await withThrowingTaskGroup(of: Void.self) { group in
-                        for number in start..<min(start + 500, dead + living) {
-                            group.addTask {
-                                let id = EntityID.agent(AgentID(name: "account-\(number)"))
-                                try await write(.registered(id, lineage: lineage))
-                                guard number >= living else { return }
-                                try await write(.terminated(id, lineage: lineage))
-                                try await write(.finished(id))
-                            }
-                        }
-                        try await group.waitForAll()
-                    }
-                }
+            let records = (0..<dead + living).map { number -> [Announcement] in
+                let id = EntityID.agent(AgentID(name: "account-\(number)"))
+                let registered = Announcement.registered(id, lineage: lineage)
+                return number < living ? [registered] : [registered, .terminated(id, lineage: lineage), .finished(id)]
             }
+            try await scene.write(records, time: then)
             let before = try disk(of: scene)
             try await eventually("the directory to be compacted", timeout: .seconds(Self.isFull ? 600 : 120)) {
                 _ = try await user.discover(AgentType("Bank.Account"))

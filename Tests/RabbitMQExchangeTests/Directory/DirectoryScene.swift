@@ -30,6 +30,35 @@ extension Scene {
         }
     }
 
+    /// Publishes records as another program does, each group in its order, many groups at a time.
+    ///
+    /// - Parameters:
+    ///   - time: What they say of when they happened.
+    ///   - isCopy: Whether a compaction seems to write them.
+    func write(_ groups: [[Announcement]], time: UInt64, isCopy: Bool = false) async throws {
+        try await ForeignClient.run(in: self) { client in
+            for start in stride(from: 0, to: groups.count, by: 500) {
+                try await withThrowingTaskGroup(of: Void.self) { tasks in
+                    for group in groups[start..<min(start + 500, groups.count)] {
+                        tasks.addTask {
+                            for record in group {
+                                let publication = Publication(
+                                    exchange: name("agents"),
+                                    routingKey: record.routingKey(by: nil),
+                                    properties: record.properties(time: time, isCopy: isCopy),
+                                    body: record.body,
+                                    mandatory: true
+                                )
+                                try await client.channel.publish(publication, deadline: .soon)
+                            }
+                        }
+                    }
+                    try await tasks.waitForAll()
+                }
+            }
+        }
+    }
+
     /// Publishes fences that nobody waits for.
     func writeFences(_ count: Int) async throws {
         try await ForeignClient.run(in: self) { client in

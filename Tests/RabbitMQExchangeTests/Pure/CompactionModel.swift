@@ -1,5 +1,6 @@
 /// The compaction of the directory as a small machine, for an exhaustive search: sessions that compact and may die, and one
-/// that registers an agent and terminates another meanwhile.
+/// that registers an agent and terminates another meanwhile. Each may forget the termination at any moment after it has
+/// read it.
 ///
 /// What the broker does at once is one step here. What two processes do is interleaved in every way.
 struct CompactionModel {
@@ -19,6 +20,12 @@ struct CompactionModel {
         case copyIsRubbish
         /// Nobody finishes what a session left.
         case nobodyFinishes
+        /// A reader may forget a termination while it reads a stream from its beginning.
+        case forgetsWhileReading
+        /// A reader that has forgotten a termination believes a copy that comes later.
+        case believesCopies
+        /// A session that has forgotten a termination leaves it to itself that a new stream says the agent lives.
+        case leavesGhosts
     }
 
     /// How far a session is.
@@ -31,6 +38,8 @@ struct CompactionModel {
     struct Stream: Hashable {
         var exists = false
         var records: UInt8 = 0
+        /// Whether the registration of the agent came in once more after its termination.
+        var isRevived = false
     }
 
     /// A record on its way from the exchange, to where it was routed.
@@ -48,6 +57,8 @@ struct CompactionModel {
         var sessions: [Progress] = [.idle, .idle]
         /// What each session has read.
         var known: [UInt8] = [0, 0]
+        /// Who has forgotten the termination.
+        var hasForgotten: [Bool] = [false, false]
         var lock: UInt8?
         var crashes: UInt8 = 0
         /// Compactions that may still begin.
@@ -56,6 +67,9 @@ struct CompactionModel {
 
     let order: Order
     var maximumCrashes: UInt8
+
+    /// The records as bits: an agent from the beginning, another's registration, the termination of the first.
+    static let (agent, registration, termination): (UInt8, UInt8, UInt8) = (1, 2, 4)
 }
 
 extension CompactionModel {
@@ -75,6 +89,8 @@ extension CompactionModel {
             new.sessions[session] = order == .nobodyFinishes ? .dead : .idle
             new.left = max(new.left, 1)
             if new.lock == UInt8(session) { new.lock = nil }
+            new.known[session] = 0
+            new.hasForgotten[session] = false
             next.append(new)
         }
         return next
@@ -127,12 +143,37 @@ extension CompactionModel {
                 new.isOld[record] = true
             }
         }
-        /// What is announced comes to each stream that is there.
+        /// What is announced comes to each stream that is there: of an agent that was terminated, that only.
         func announce() {
-            if new.main.exists { new.main.records |= new.known[session] }
-            if new.copy.exists { new.copy.records |= new.known[session] }
+            let known = new.known[session]
+            let isTerminated = known & Self.termination != 0
+            for stream in [\State.main, \State.copy] where new[keyPath: stream].exists {
+                let before = new[keyPath: stream].records
+                if known & Self.agent != 0, !isTerminated, before & Self.termination != 0 {
+                    new[keyPath: stream].isRevived = true
+                }
+                new[keyPath: stream].records |= isTerminated ? known & ~Self.agent : known
+                let isGhost = before & (Self.agent | Self.termination) == Self.agent
+                if new.hasForgotten[session], isGhost, order != .leavesGhosts {
+                    new[keyPath: stream].records |= Self.termination
+                }
+            }
         }
-        func read() { new.known[session] = state.main.records | state.copy.records }
+        func read() {
+            new.known[session] = state.main.records | state.copy.records
+            guard state.hasForgotten[session] else { return }
+            new.known[session] &= ~(Self.agent | Self.termination)
+            if order == .believesCopies, state.main.isRevived || state.copy.isRevived {
+                new.known[session] |= Self.agent
+            }
+        }
+
+        if state.known[session] & Self.termination != 0 {
+            var forgetting = state
+            forgetting.hasForgotten[session] = true
+            forgetting.known[session] &= ~(Self.agent | Self.termination)
+            next.append(forgetting)
+        }
 
         switch state.sessions[session] {
         case .idle:
@@ -190,19 +231,29 @@ extension CompactionModel {
         }
     }
 
-    /// What was there at the beginning, and what is confirmed, must be in a stream at each moment: sessions read both.
+    /// What was there at the beginning, and what is confirmed, must be in a stream at each moment: sessions read both. Of the
+    /// agent that was terminated it is enough that nothing says it lives.
     func fault(in state: State) -> String? {
         let records = (state.main.exists ? state.main.records : 0) | (state.copy.exists ? state.copy.records : 0)
-        if records & 1 == 0 { return "an agent that was registered before is in no stream" }
-        for record in state.flights.indices where state.flights[record] == .confirmed {
-            if records & (2 << UInt8(record)) == 0 { return "a record that was confirmed is in no stream" }
+        if state.flights[1] == .notSent, records & Self.agent == 0 {
+            return "an agent that was registered before is in no stream"
+        }
+        if state.flights[0] == .confirmed, records & Self.registration == 0 {
+            return "a record that was confirmed is in no stream"
+        }
+        let isRevived = state.main.isRevived || state.copy.isRevived
+        let isFound = records & (Self.agent | Self.termination) == Self.agent
+        if state.flights[1] == .confirmed, isFound || isRevived && order == .forgetsWhileReading {
+            return "an agent that was terminated is found again"
         }
         return nil
     }
 
     /// The stream alone has everything.
     func isGood(_ state: State) -> Bool {
-        !state.copy.exists && state.main.exists && state.main.records == 7 && state.lock == nil
+        !state.copy.exists && state.main.exists && state.lock == nil
+            && state.main.records & Self.registration != 0
+            && state.main.records & (Self.agent | Self.termination) != Self.agent
             && state.flights.allSatisfy { $0 == .confirmed }
     }
 }

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("The compaction of the directory, all interleavings")
 struct CompactionModelTests {
-    @Test("No record that was confirmed is missing at any moment, whoever dies, and the copy is gone in the end")
+    @Test(
+        "No record that was confirmed is missing at any moment, no dead agent comes back, and the copy is gone in the end"
+    )
     func holds() {
         let result = search(.asBuilt, deaths: Self.isFull ? 2 : 1)
         #expect(result.fault == nil, "\(Self.story(result.fault))")
@@ -19,9 +21,11 @@ struct CompactionModelTests {
             switch order {
             case .asBuilt: ""
             case .noGrace: "a record that was confirmed is in no stream"
-            case .deleteBeforeFill, .deleteCopyEarly, .copyIsRubbish, .noLock:
+            case .deleteBeforeFill, .deleteCopyEarly, .copyIsRubbish:
                 "an agent that was registered before is in no stream"
             case .nobodyFinishes: "no way leads to a good end"
+            case .noLock, .forgetsWhileReading, .believesCopies, .leavesGhosts:
+                "an agent that was terminated is found again"
             }
         #expect(result.fault?.text == expected, "\(Self.story(result.fault))")
     }

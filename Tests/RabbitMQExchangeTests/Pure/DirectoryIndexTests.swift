@@ -97,6 +97,89 @@ struct DirectoryIndexTests {
         #expect(alive.allSatisfy { index.owner(of: $0) == "ann" } && index.count == 10)
     }
 
+    @Test("forgets the dead, and copies of their registrations bring none of them back, however late they come")
+    func lateCopies() {
+        var random = SeededGenerator()
+        let bounds = DirectoryIndex.Bounds(count: 0, age: 86_400)
+        for _ in 0..<500 {
+            var stream: [(record: Announcement, isCopy: Bool)] = []
+            var readers: [DirectoryIndex] = []
+            var alive: [EntityID] = []
+            // What a compaction that looked at any time before has still to write.
+            var copies: [EntityID] = []
+            func write(_ record: Announcement, isCopy: Bool = false) {
+                // No tombstone is too young to be forgotten.
+                let time = UInt64(stream.count) * 200
+                stream.append((record, isCopy))
+                for reader in readers.indices { readers[reader].apply(record, time: time, isCopy: isCopy) }
+            }
+            func open() {
+                var transcript = DirectoryIndex(bounds: bounds, isTranscript: true)
+                for (number, entry) in stream.enumerated() {
+                    transcript.apply(entry.record, time: UInt64(number) * 200, isCopy: entry.isCopy)
+                }
+                var index = DirectoryIndex(bounds: bounds)
+                _ = index.merge(transcript)
+                readers.append(index)
+            }
+            for _ in 0..<40 {
+                switch Int.random(in: 0..<6, using: &random) {
+                case 0, 1:
+                    let id = EntityID.agent(AgentID(name: "n"))
+                    alive.append(id)
+                    write(.registered(id, lineage: lineage))
+                case 2 where !alive.isEmpty:
+                    let id = alive.remove(at: .random(in: 0..<alive.count, using: &random))
+                    write(.terminated(id, lineage: lineage))
+                    write(Bool.random(using: &random) ? .finished(id) : .gone([id]))
+                case 3: copies = alive.shuffled(using: &random)
+                case 4 where !copies.isEmpty: write(.registered(copies.removeLast(), lineage: lineage), isCopy: true)
+                default: open()
+                }
+            }
+            open()
+            for reader in readers {
+                #expect(Set(reader.everyone.map(\.id)) == Set(alive), "\(random)")
+                #expect(reader.tombstones.count <= 1, "\(random)")
+            }
+        }
+    }
+
+    @Test(
+        "believes the copy of a registration that it never heard of when the stream, read from its beginning, says so"
+    )
+    func reconsiders() {
+        let bounds = DirectoryIndex.Bounds(count: 0, age: 86_400)
+        let (dead, alive) = (EntityID.agent(AgentID()), EntityID.agent(AgentID()))
+        var index = DirectoryIndex(bounds: bounds)
+        index.apply(.registered(dead, lineage: lineage), time: 0)
+        index.apply(.gone([dead]), time: 0)
+        index.apply(.fence(UUID()), time: 1000)
+        // Another stream, in which both are copied after a fence of ours.
+        var transcript = DirectoryIndex(bounds: bounds, isTranscript: true)
+        for record in [.registered(dead, lineage: lineage), .gone([dead]), .registered(alive, lineage: lineage)]
+            as [Announcement]
+        {
+            transcript.apply(record, time: 0, isCopy: true)
+            index.apply(record, time: 0, isCopy: true)
+        }
+        #expect(index.everyone.isEmpty && index.hasDoubts)
+        #expect(index.reconsider([transcript]).count == 1)
+        #expect(index.everyone.map(\.id) == [alive] && !index.hasDoubts)
+    }
+
+    @Test("has it said of everyone whom it forgot and a stream takes for living")
+    func ghosts() {
+        let id = EntityID.agent(AgentID())
+        var stream = DirectoryIndex(isTranscript: true)
+        stream.apply(.registered(id, lineage: lineage), time: 1)
+        let records = DirectoryIndex().records(missingIn: stream, writer: nil, owners: false)
+        #expect(records.map(\.announcement) == [.gone([id])])
+        for record in records { stream.apply(record.announcement, time: record.time) }
+        #expect(stream.everyone.isEmpty)
+        #expect(DirectoryIndex().records(missingIn: stream, writer: nil, owners: false).isEmpty)
+    }
+
     @Test("is the same after its records were announced again in another stream, by another broker user")
     func snapshot() {
         var random = SeededGenerator()
