@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds the tests and runs them in several processes at the same time, balanced by the seconds that each test took before;
-# then, one by one, those that need the machine for themselves. Without a filter the exchanges of Tests/Outside, a package
-# of its own, follow. The slowest tests, the failures with their reasons and the totals come last.
+# then those that load the whole machine, in two processes; then, one by one, those that need it for themselves. Without a
+# filter the exchanges of Tests/Outside, a package of its own, follow. The slowest tests, the failures with their reasons and
+# the totals come last.
 #
 #   Tests/run.sh [--filter REGEX]... [--long] [--quarter N] [--skip-build] [--save]
 #     --filter      only tests whose id matches, such as RabbitMQExchangeTests.BrokerTests/LeaseTests
@@ -49,7 +50,7 @@ entries() { sed -E '/^(#|$)/d' "$1"; }
 select_tests() {
     "${tests[@]}" --list-tests > "$work/listed"
     # A test that was renamed would silently lose its place.
-    cat <(entries $schedule/alone) <(entries $schedule/long) | grep -vFxf "$work/listed" |
+    cat <(entries $schedule/heavy) <(entries $schedule/alone) <(entries $schedule/long) | grep -vFxf "$work/listed" |
         sed 's|^|No such test, see Tests/Schedule: |' >&2 || true
     if [ ${#filters[@]} -gt 0 ]; then
         grep -E "${filters[@]/#/-e}" "$work/listed" > "$work/filtered" || { echo "No test matches." >&2; exit 1; }
@@ -66,21 +67,28 @@ select_tests() {
     fi
 }
 
-# Writes $work/LANE.ids: the longest test first, each to the lane that has least to do. `alone` is a lane of its own.
+# Writes $work/LANE.ids: the longest test first, each to the lane that has least to do. The heavy ones have two lanes of their
+# own, and `alone` is one too.
 divide() {
     entries $schedule/alone > "$work/alone.all"
+    entries $schedule/heavy > "$work/heavy.all"
     grep -Fxf "$work/alone.all" "$work/listed" > "$work/alone.ids" || true
-    grep -vFxf "$work/alone.all" "$work/listed" |
-        awk -v file=$schedule/seconds '
+    { grep -vFxf <(cat "$work/alone.all" "$work/heavy.all") "$work/listed" || true; } | balance "$lanes" ''
+    { grep -Fxf "$work/heavy.all" "$work/listed" || true; } | balance 2 heavy-
+}
+
+# Divides tests among so many lanes, whose names begin with a word.
+balance() {
+    awk -v file=$schedule/seconds '
             BEGIN { while ((getline < file) > 0) if ($1 != "#") seconds[$2] = $1 }
             { print ($0 in seconds ? seconds[$0] : 0.1), $0 }' |
         sort -k1,1nr -k2 |
-        awk -v lanes="$lanes" -v work="$work" '{
+        awk -v lanes="$1" -v name="$2" -v work="$work" '{
             best = 1
             for (lane = 2; lane <= lanes; lane++) if (load[lane] + 0 < load[best] + 0) best = lane
             load[best] += $1
-            print $2 > (work "/" best ".ids")
-        }' || true
+            print $2 > (work "/" name best ".ids")
+        }'
 }
 
 # Starts the tests of a lane as one process, in which they run one after the other.
@@ -165,10 +173,15 @@ save_seconds() {
 select_tests
 divide
 start=$SECONDS
-side_by_side=()
-for lane in $(seq "$lanes"); do [ ! -s "$work/$lane.ids" ] || side_by_side+=("$lane"); done
-run_lanes "${side_by_side[@]}"
-[ ! -s "$work/alone.ids" ] || run_lanes alone
+run_stage() {
+    local lane with_tests=()
+    for lane in "$@"; do [ ! -s "$work/$lane.ids" ] || with_tests+=("$lane"); done
+    [ ${#with_tests[@]} -eq 0 ] || run_lanes "${with_tests[@]}"
+}
+# shellcheck disable=SC2046 # Each is a word.
+run_stage $(seq "$lanes")
+run_stage heavy-1 heavy-2
+run_stage alone
 [ -n "$long" ] || [ ${#filters[@]} -gt 0 ] || run_outside
 read_events
 [ -z "$save" ] || [ -n "$long" ] || save_seconds

@@ -435,11 +435,18 @@ CLUSTER
 }
 
 # Asks the broker itself instead of starting an Erlang VM, which takes a second of a processor: 30 ms instead of 500. Only the
-# commands that tests use most, as they write them; fails where it can't. Not for clusters, where a node may be down.
+# commands that tests use most, as they write them; fails where it can't. Of a cluster, where a node may be down, only the
+# node itself is asked.
 quick_ctl() {
     local what=$1 expression items output
-    [ -z "$cluster" ] && command -v erl_call >/dev/null || return 1
+    local encode="rabbit_json:encode(Found)" user='rabbit_auth_backend_internal'
+    command -v erl_call >/dev/null || return 1
+    [ -z "$cluster" ] || [ "$what" = eval ] || return 1
     case $what in
+        eval)
+            [ $# -eq 2 ] || return 1
+            encode='io_lib:format("~p~n", [Found])'
+            expression="Found = begin $(sed -E '$s/\.[[:space:]]*$//' <<< "$2") end," ;;
         list_queues | list_exchanges | list_bindings | list_consumers | list_connections)
             [ "${2:-} ${3:-}" = "--formatter json" ] || return 1
             shift 3
@@ -467,28 +474,48 @@ quick_ctl() {
                     || Row <- Rows($expression)]," ;;
         add_user)
             [ $# -eq 3 ] || return 1
-            expression="Found = rabbit_auth_backend_internal:add_user(<<\"$2\">>, <<\"$3\">>, <<\"test\">>)," ;;
+            expression="Found = $user:add_user(<<\"$2\">>, <<\"$3\">>, <<\"test\">>)," ;;
         set_permissions)
+            local host=/
+            [ "${2:-}" != -p ] || { host=$3; shift 2; }
             [ $# -eq 5 ] || return 1
-            expression="Found = rabbit_auth_backend_internal:set_permissions(<<\"$2\">>, <<\"/\">>, <<\"${3//\\/\\\\}\">>,
+            expression="Found = $user:set_permissions(<<\"$2\">>, <<\"$host\">>, <<\"${3//\\/\\\\}\">>,
                 <<\"${4//\\/\\\\}\">>, <<\"${5//\\/\\\\}\">>, <<\"test\">>)," ;;
         set_topic_permissions)
             [ $# -eq 5 ] || return 1
-            expression="Found = rabbit_auth_backend_internal:set_topic_permissions(<<\"$2\">>, <<\"/\">>, <<\"$3\">>,
+            expression="Found = $user:set_topic_permissions(<<\"$2\">>, <<\"/\">>, <<\"$3\">>,
                 <<\"${4//\\/\\\\}\">>, <<\"${5//\\/\\\\}\">>, <<\"test\">>)," ;;
+        delete_user)
+            [ $# -eq 2 ] || return 1
+            expression="Found = $user:delete_user(<<\"$2\">>, <<\"test\">>)," ;;
+        change_password)
+            [ $# -eq 3 ] || return 1
+            expression="Found = $user:change_password(<<\"$2\">>, <<\"$3\">>, <<\"test\">>)," ;;
+        close_connection)
+            [ $# -eq 3 ] || return 1
+            expression="Found = rabbit_networking:close_connection(rabbit_misc:string_to_pid(\"$2\"), \"$3\")," ;;
+        close_all_connections)
+            [ $# -eq 2 ] || return 1
+            expression="Found = lists:foreach(fun(Pid) -> rabbit_networking:close_connection(Pid, \"$2\") end,
+                rabbit_networking:connections())," ;;
         set_vm_memory_high_watermark)
-            [[ $# -eq 2 && $2 =~ ^0\.[0-9]+$ ]] || return 1
-            expression="Found = vm_memory_monitor:set_vm_memory_high_watermark($2)," ;;
+            if [[ $# -eq 2 && $2 =~ ^0\.[0-9]+$ ]]; then
+                expression="Found = vm_memory_monitor:set_vm_memory_high_watermark($2),"
+            elif [[ $# -eq 3 && $2 = absolute && $3 =~ ^[0-9]+$ ]]; then
+                expression="Found = vm_memory_monitor:set_vm_memory_high_watermark({absolute, $3}),"
+            else
+                return 1
+            fi ;;
         set_disk_free_limit)
             [[ $# -eq 2 && $2 =~ ^[0-9]+[A-Z]+$ ]] || return 1
             expression="Found = rabbit_disk_monitor:set_disk_free_limit(\"$2\")," ;;
         *) return 1 ;;
     esac
     output=$(timeout 60 erl_call -r -address "127.0.0.1:$distribution_port" -timeout 60 -fetch_stdout -no_result_term \
-        -e <<< "$expression io:put_chars(base64:encode(iolist_to_binary(rabbit_json:encode(Found))))." 2>/dev/null |
+        -e <<< "$expression io:put_chars(base64:encode(iolist_to_binary($encode)))." 2>/dev/null |
         base64 -d 2>/dev/null) || return 1
     case $what in
-        list_*) [ -n "$output" ] && echo "$output" ;;
+        eval | list_*) [ -n "$output" ] && echo "$output" ;;
         *) [ "$output" = '"ok"' ] ;;
     esac
 }

@@ -66,7 +66,7 @@ struct NoBrokerTests {
         .enabled(if: PrivateBroker.isInstalled, Comment(rawValue: PrivateBroker.missingReason))
     )
     func waits() async throws {
-        let broker = try await PrivateBroker.start(.init(plugins: []))
+        let broker = try await PrivateBroker.borrow()
         let exchange = try exchange(port: broker.port, patience: .seconds(120))
         let registration = try await exchange.registerAgent(AgentType("Test.Work"))
         try await broker.halt()
@@ -79,6 +79,6 @@ struct NoBrokerTests {
         #expect(try await process.nextLine(timeout: .seconds(60)) == "started", "\(process.standardError)")
         process.signal(SIGTERM)
         #expect(try await process.waitForExit(timeout: .seconds(60)) == .code(0))
-        await broker.stop()
+        await broker.giveBack()
     }
 }

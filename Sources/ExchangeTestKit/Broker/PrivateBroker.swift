@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Synchronization
 
 /// A real RabbitMQ for one test: a plain process on free loopback ports, with its files in a temporary directory.
 ///
@@ -31,6 +32,8 @@ public actor PrivateBroker {
 
     private let launcher: ChildProcess
     private let startTimeout: Duration
+    /// What a borrowed broker was started with.
+    nonisolated let configuration = Mutex<Configuration?>(nil)
 
     /// Starts a broker and returns when it accepts connections.
     ///

@@ -7,7 +7,7 @@ import Testing
 struct FaultTests {
     @Test("a memory alarm blocks publishing until the deadline, with nothing sent, and the end of it unblocks")
     func alarm() async throws {
-        let broker = try await PrivateBroker.start(.init(plugins: []))
+        let broker = try await PrivateBroker.borrow()
         try await BrokerFixture.withConnection(to: broker.amqpURL) { connection in
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             let publication = Publication(exchange: "", routingKey: "x", body: Data("x".utf8))
@@ -28,12 +28,12 @@ struct FaultTests {
             #expect(await events.next() == .unblocked)
             try await waiting
         }
-        await broker.stop()
+        await broker.giveBack()
     }
 
     @Test("a frozen broker: each deadline holds, then the heartbeat ends the connection and everyone who waits")
     func frozen() async throws {
-        let broker = try await PrivateBroker.start(.init(plugins: []))
+        let broker = try await PrivateBroker.borrow()
         let configure: (inout ConnectionConfiguration) -> Void = { $0.heartbeat = .seconds(2) }
         try await BrokerFixture.withConnection(to: broker.amqpURL, configure: configure) { connection in
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
@@ -62,7 +62,7 @@ struct FaultTests {
             #expect(start.duration(to: .now) < .seconds(9))
         }
         try await broker.resume()
-        await broker.stop()
+        await broker.giveBack()
     }
 
     @Test("when the socket is full, publications that never left say so at their deadline")
@@ -163,14 +163,14 @@ struct FaultTests {
 
     @Test("a broker that shuts down says so")
     func shutdown() async throws {
-        let broker = try await PrivateBroker.start(.init(plugins: []))
+        let broker = try await PrivateBroker.borrow()
         try await BrokerFixture.withConnection(to: broker.amqpURL) { connection in
             try await broker.halt()
             let error = await connection.waitUntilClosed()
             #expect(error?.code == .connectionClosed)
             #expect(error?.replyCode == 320)
         }
-        await broker.stop()
+        await broker.giveBack()
     }
 
     private struct Unexpected: Error {}

@@ -11,7 +11,7 @@ extension BrokerTests {
 
         @Test("is replaced by a small error when it is larger than the broker takes, and holds no place")
         func tooLarge() async throws {
-            let broker = try await PrivateBroker.start(.init(settings: ["max_message_size = \(Self.limit)"]))
+            let broker = try await PrivateBroker.borrow(.init(settings: ["max_message_size = \(Self.limit)"]))
             for kind in BrokerTests.kinds {
                 let scene = try await Scene(kind, on: broker)
                 let user = try await scene.user("user")
@@ -39,12 +39,12 @@ extension BrokerTests {
                 await agent.close()
                 await user.close()
             }
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("A request that is larger than the broker takes is refused once, and then before it is sent")
         func largeRequest() async throws {
-            let broker = try await PrivateBroker.start(.init(settings: ["max_message_size = \(Self.limit)"]))
+            let broker = try await PrivateBroker.borrow(.init(settings: ["max_message_size = \(Self.limit)"]))
             let scene = try await Scene(on: broker)
             let user = try await scene.user("user")
             let registration = try await user.registerAgent(AgentType("Large"))
@@ -59,16 +59,25 @@ extension BrokerTests {
             // A publication that is tried alone is reported: this one was known by its size.
             #expect(!scene.log.entries.contains { $0.message.contains("retried one by one") })
             await user.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
-        @Test("is sent when the permission to send it is back", arguments: BrokerTests.kinds)
-        func forbidden(_ kind: MailboxKind) async throws {
-            let broker = try await PrivateBroker.start()
+        @Test("is sent when the permission to send it is back")
+        func forbidden() async throws {
+            let broker = try await PrivateBroker.borrow()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for kind in BrokerTests.kinds { group.addTask { try await forbidden(kind, broker) } }
+                try await group.waitForAll()
+            }
+            await broker.giveBack()
+        }
+
+        private func forbidden(_ kind: MailboxKind, _ broker: PrivateBroker) async throws {
+            let name = "ann-\(kind.rawValue)"
             var scene = try await Scene(kind, on: broker)
-            try await broker.control("add_user", "ann", "secret")
-            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
-            scene.urls["agent"] = "amqp://ann:secret@127.0.0.1:\(broker.port)"
+            try await broker.control("add_user", name, "secret")
+            try await broker.control("set_permissions", name, ".*", ".*", ".*")
+            scene.urls["agent"] = "amqp://\(name):secret@127.0.0.1:\(broker.port)"
             let user = try await scene.user("user")
             let registration = try await user.registerAgent(AgentType("Slow"))
             let gate = Gate()
@@ -91,20 +100,19 @@ extension BrokerTests {
             async let short = outcome { try await handle.action("wait", returning: Int.self, deadline: .seconds(9)) }
             try await gate.waitForVisitor()
             async let long = handle.action("work", returning: Int.self, deadline: .seconds(90))
-            try await broker.control("set_permissions", "ann", ".*", "^$", ".*")
+            try await broker.control("set_permissions", name, ".*", "^$", ".*")
             // The broker remembers for a channel what was allowed on it.
-            try await scene.expectOtherPublishers(of: "ann")
+            try await scene.expectOtherPublishers(of: name)
             gate.open()
             _ = try await scene.log.entry(timeout: .seconds(20)) { $0.message == "an answer is sent again later" }
             #expect(await short.error?.code == .deadlineExceeded)
-            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
+            try await broker.control("set_permissions", name, ".*", ".*", ".*")
             #expect(try await long > 0)
             let id = registration.agentID.uuid.uuidString.lowercased()
             try await scene.expectLoad(.empty, of: "agent.\(id)", timeout: .seconds(30))
             #expect(try await handle.action("work", returning: Int.self, deadline: .seconds(20)) > 0)
             await agent.close()
             await user.close()
-            await broker.stop()
         }
 
         private static func payload(_ size: Int) -> Payload {

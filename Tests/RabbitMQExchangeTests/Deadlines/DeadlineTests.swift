@@ -12,7 +12,7 @@ extension BrokerTests {
 
         @Test("Every call ends while the broker is stopped, and new calls work when it goes on")
         func stoppedBroker() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let cast = try await Cast(on: broker)
             try await broker.pause()
             let calls = await cast.callEverything()
@@ -27,12 +27,12 @@ extension BrokerTests {
             let closing = await cast.close()
             try await broker.resume()
             #expect(closing < .seconds(12), "closing two sessions took \(closing)")
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("Every call ends while the broker is short of memory, and new calls work when it is not")
         func memoryAlarm() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let cast = try await Cast(on: broker)
             try await broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
             try await eventually("the alarm") { try await broker.control("status").contains("Memory alarm") }
@@ -48,7 +48,7 @@ extension BrokerTests {
             try await broker.control("set_vm_memory_high_watermark", "absolute", "1MB")
             let closing = await cast.close()
             #expect(closing < .seconds(12), "closing two sessions took \(closing)")
-            await broker.stop()
+            await broker.giveBack()
         }
     }
 }

@@ -29,7 +29,7 @@ extension BrokerTests {
 
         @Test("A channel that the broker closes under a mailbox: what was held is not run twice")
         func channelClosed() async throws {
-            let broker = try await PrivateBroker.start(.init(settings: ["consumer_timeout = 2000"]))
+            let broker = try await PrivateBroker.borrow(.init(settings: ["consumer_timeout = 2000"]))
             // It looks once a minute unless told otherwise, and the setting has no name in rabbitmq.conf.
             try await broker.control("eval", "application:set_env(rabbit, channel_tick_interval, 500).")
             let scene = try await Scene(on: broker)
@@ -55,7 +55,7 @@ extension BrokerTests {
             #expect(runs.value == 1)
             await agent.close()
             await user.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("The exchange of the mailboxes is deleted: it is made again, and everything goes on")
@@ -80,7 +80,7 @@ extension BrokerTests {
 
         @Test("A permission is revoked: what needs it fails with forbidden and costs the others nothing")
         func permissionRevoked() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             var scene = try await Scene(on: broker)
             try await broker.control("add_user", "ann", "secret")
             try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
@@ -107,16 +107,18 @@ extension BrokerTests {
             let ending = await outcome { try await user.terminate(.agent(bad.agentID)) }
             #expect(ending.error?.code == .forbidden, "\(String(describing: ending.error))")
             #expect(try await pings.count == 20)
-            let connections = try await scene.management.connections()
+            let connections = try await scene.management.connections().filter {
+                $0.clientProperties["connection_name"]?.string?.hasPrefix(scene.namespace) == true
+            }
             #expect(connections.count == 4, "no connection was lost")
             await agent.close()
             await user.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("A virtual host that is deleted, a password that is changed: calls fail at once, until it is mended")
         func refused() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             try await broker.control("add_vhost", "w")
             try await broker.control("add_user", "ann", "secret")
             try await broker.control("set_permissions", "-p", "w", "ann", ".*", ".*", ".*")
@@ -160,14 +162,14 @@ extension BrokerTests {
             let late = try await scene.user("ann")
             _ = try await late.registerAgent(AgentType("Clerk"))
             await late.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test(
             "All permissions are revoked: calls fail with forbidden, also on a new connection; given back, all goes on"
         )
         func permissionsRevoked() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             var scene = try await Scene(on: broker) {
                 $0.reconnectDelay = .milliseconds(50)
                 $0.maximumReconnectDelay = .seconds(1)
@@ -205,7 +207,7 @@ extension BrokerTests {
             await other.close()
             await agent.close()
             await user.close()
-            await broker.stop()
+            await broker.giveBack()
         }
     }
 }

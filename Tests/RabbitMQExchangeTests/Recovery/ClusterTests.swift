@@ -8,13 +8,16 @@ extension BrokerTests {
     @Suite("A cluster of three nodes")
     struct ClusterTests {
         /// In order first: a broker that is killed within seconds after it made its first stream never finds it again.
-        @Test("Each node in turn is shut down or killed under load: every request is answered once, and run once")
+        @Test("Nodes are shut down and killed in turn, under load: every request is answered once, and run once")
         func nodes() async throws {
             let cluster = try await PrivateCluster.start()
             let troupe = try await Troupe(on: cluster.nodes[0], cluster)
             try await expectReplicas(troupe, cluster)
-            for (fault, node) in ["shut down", "killed"].flatMap({ fault in (0..<3).map { (fault, $0) } }) {
-                let node = cluster.nodes[node]
+            // The long form does both to each.
+            let short = [("shut down", 0), ("killed", 1), ("killed", 0)]
+            let all = ["shut down", "killed"].flatMap { fault in (0..<3).map { (fault, $0) } }
+            for (fault, index) in Minutes.isFull ? all : short {
+                let node = cluster.nodes[index]
                 let longest = try await troupe.expectAnswers {
                     if fault == "killed" { try await node.kill() } else { try await node.halt() }
                     try await troupe.expectProgress("work without \(node.node)")

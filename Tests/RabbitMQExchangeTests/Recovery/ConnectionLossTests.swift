@@ -153,7 +153,7 @@ extension BrokerTests {
 
         @Test("A broker that is stopped for longer than two heartbeats, and goes on")
         func frozen() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(60) }
             try await troupe.expectAnswers {
                 try await broker.pause()
@@ -163,7 +163,7 @@ extension BrokerTests {
                 try await broker.resume()
             }
             await troupe.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("Of several addresses those that are dead are passed by, at first and when reconnecting")

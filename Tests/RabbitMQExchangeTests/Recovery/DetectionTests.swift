@@ -69,7 +69,7 @@ extension BrokerTests {
         }
 
         private func away(for duration: Duration) async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let troupe = try await Troupe(on: broker) { $0.operationTimeout = .seconds(120) }
             _ = try await troupe.ask(0)
             let exchange = try troupe.scene.exchange("user")
@@ -106,7 +106,7 @@ extension BrokerTests {
             #expect(back.duration(to: .now) < .seconds(10))
             await slow.close()
             await troupe.close()
-            await broker.stop()
+            await broker.giveBack()
         }
     }
 }

@@ -17,9 +17,16 @@ extension BrokerTests {
             let agent = try await scene.exchange("agent").makeAgentTransport(registration, mode: .exclusive)
             let before = try #require(ProcessFigures()).resident
             let payload = try ActionArguments(String(repeating: "x", count: 64 << 10))
-            for _ in 0..<1500 {
-                let request = try Request(from: user.id, to: id, .action(name: "store", arguments: payload))
-                try await user.transport.send(.request(request))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<50 {
+                    group.addTask {
+                        for _ in 0..<30 {
+                            let request = try Request(from: user.id, to: id, .action(name: "store", arguments: payload))
+                            try await user.transport.send(.request(request))
+                        }
+                    }
+                }
+                try await group.waitForAll()
             }
             try await scene.expectLoad(
                 QueueLoad(ready: 1492, held: 8),

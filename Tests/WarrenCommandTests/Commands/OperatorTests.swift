@@ -44,7 +44,7 @@ extension ToolTests {
 
         @Test("A memory alarm is found, and ends a call in time")
         func alarm() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.start(.init(plugins: ["rabbitmq_management"]))
             let scene = try await ToolScene(broker)
             try await broker.control("set_vm_memory_high_watermark", "0.000001")
             let run = try await scene.tool.run("doctor")
