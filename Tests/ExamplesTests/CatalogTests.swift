@@ -10,7 +10,9 @@ struct CatalogTests {
 
     @Test("Each Swift block is in one of the examples, line for line")
     func isInExamples() throws {
-        let programs = try Self.files("examples", withExtension: "swift").map { Self.code(try Self.lines($0)) }
+        let folders = ["examples", "Tests/Outside/Sources"]
+        let programs = try folders.flatMap { try Self.files($0, withExtension: "swift") }
+            .map { Self.code(try Self.lines($0)) }
         var count = 0
         let pages = try Self.files("Sources", withExtension: "md").filter { $0.path.contains(".docc/") }
         for page in pages + [Self.repository.appendingPathComponent("README.md")] {
