@@ -53,14 +53,14 @@ extension ConnectionEngine {
             try answer(.channelCloseOk, on: channel)
         case .closedByBroker(let error, let method, let failed):
             try answer(.channelCloseOk, on: channel)
-            // A caller that learns of its failed request must find the channel closed.
-            channel.closed.resolve(error)
+            // Publications end before the channel reports its end, so that a search for the culprit finds it among
+            // them. A caller that learns of its failed request must find the channel closed.
+            end(channel: channel, error)
             // The first request of the kind that the broker names is the refused one.
             let culprit = failed.first { $0.kind.methodID == method }
             for pending in failed {
                 fail([pending], with: pending == culprit ? error.with(delivery: .refused) : error)
             }
-            end(channel: channel, error)
         case .closed(let failed):
             fail(failed, with: .closed("channel", delivery: .unknown))
             end(channel: channel, nil)

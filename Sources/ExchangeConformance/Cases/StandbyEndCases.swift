@@ -74,9 +74,12 @@ enum StandbyEndCases {
                 }
             }
         },
-        ConformanceCase(subject, "terminating after a handover that nobody has noticed is prompt", patience: { _ in 8 })
-        {
-            scope in
+        ConformanceCase(
+            subject,
+            "terminating after a handover that nobody has noticed is prompt",
+            patience: { _ in 8 },
+            isAlone: true
+        ) { scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
             let first = try await scope.agent(registration)

@@ -3,7 +3,7 @@ public import AgentExchange
 /// The environment of the cases: an exchange, timeouts, and the size of the load.
 ///
 /// All cases may run at the same time, and beside other programs on the same exchange: each uses names of its own. Only
-/// cases that are ``ConformanceCase/isAlone`` send to other agents: a ping to every agent of the exchange.
+/// cases that are ``ConformanceCase/isAlone`` send to other agents, or measure time.
 public struct ConformanceEnvironment: Sendable {
     /// Makes the transports and clients of the cases.
     public let factory: any ExchangeFactory

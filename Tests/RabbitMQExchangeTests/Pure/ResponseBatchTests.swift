@@ -83,7 +83,11 @@ struct ResponseBatchTests {
                 body[Int.random(in: body.indices, using: &random)] = UInt8.random(in: 0...255, using: &random)
             }
             let (read, flaw) = try ResponseBatch.decode(ResponseBatch.properties(), body: body)
-            #expect(read.count == 64 || flaw != nil, "\(random)")
+            #expect(read.count <= 64, "\(random)")
+            // A changed length may make two entries one. Without a flaw each byte belongs to a response that was read; a text
+            // that is not UTF-8 grows.
+            let sizes = read.map { ResponseBatch.size(of: $0) }
+            if flaw == nil { #expect(sizes.reduce(0) { $0 + ($1 ?? 0) } >= body.count, "\(random)") }
         }
         let (read, flaw) = try ResponseBatch.decode(ResponseBatch.properties(), body: valid + valid)
         #expect(read.count == 64 && flaw == "response 65: there are more than 64")
