@@ -511,13 +511,18 @@ quick_ctl() {
             expression="Found = rabbit_disk_monitor:set_disk_free_limit(\"$2\")," ;;
         *) return 1 ;;
     esac
-    output=$(timeout 60 erl_call -r -address "127.0.0.1:$distribution_port" -timeout 60 -fetch_stdout -no_result_term \
-        -e <<< "$expression io:put_chars(base64:encode(iolist_to_binary($encode)))." 2>/dev/null |
-        base64 -d 2>/dev/null) || return 1
-    case $what in
-        eval | list_*) [ -n "$output" ] && echo "$output" ;;
-        *) [ "$output" = '"ok"' ] ;;
-    esac
+    # A list fails when one of its objects ends meanwhile; rabbitmqctl would write the identifiers in another way.
+    for _ in 1 2 3 4 5; do
+        output=$(timeout 60 erl_call -r -address "127.0.0.1:$distribution_port" -timeout 60 -fetch_stdout -no_result_term \
+            -e <<< "$expression io:put_chars(base64:encode(iolist_to_binary($encode)))." 2>/dev/null |
+            base64 -d 2>/dev/null) || return 1
+        case $what in
+            list_*) [ -z "$output" ] || { echo "$output"; return; } ;;
+            eval) [ -n "$output" ] && echo "$output"; return ;;
+            *) [ "$output" = '"ok"' ]; return ;;
+        esac
+    done
+    return 1
 }
 
 ctl() {

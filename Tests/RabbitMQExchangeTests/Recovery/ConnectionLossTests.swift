@@ -1,8 +1,10 @@
+import AMQP
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import RabbitMQExchange
 import Testing
+
+@testable import RabbitMQExchange
 
 extension BrokerTests {
     @Suite("Connections that are lost")
@@ -193,6 +195,9 @@ extension BrokerTests {
             _ = try await troupe.ask(1)
             try await troupe.userProxy.set(.reset)
             try await troupe.userProxy.resetConnections()
+            // Before that a message is written to a connection that is gone.
+            let session = try #require(troupe.user.session)
+            try await eventually("the loss to be noticed") { !session.link.publisher.isConnected }
             let transport = troupe.user.transport
             let request = try Request(from: transport.mailboxID, to: .agent(troupe.agent.registration.agentID), .ping)
             let sending = await outcome { try await transport.send(.request(request)) }
