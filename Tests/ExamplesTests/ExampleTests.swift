@@ -32,8 +32,8 @@ struct ExampleTests {
         )
         child.closeInput()
         #expect(try await child.waitForExit(timeout: .seconds(30)) == .code(3))
-        let lines = child.standardError.split(separator: "\n")
-        #expect(lines.count == 1 && lines[0].hasPrefix("\(example.name): connection-lost"), "\(child.standardError)")
+        let lines = try await child.remainingErrors().split(separator: "\n")
+        #expect(lines.count == 1 && lines[0].hasPrefix("\(example.name): connection-lost"), "\(lines)")
     }
 
     @Test("Two processes without a broker are told that they need one")

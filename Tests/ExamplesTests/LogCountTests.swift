@@ -27,8 +27,8 @@ struct LogCountTests {
             let child = try ChildProcess(try ProductsDirectory.executable("log-count"), arguments)
             child.closeInput()
             #expect(try await child.waitForExit(timeout: .seconds(30)) == .code(Int32(status)))
-            let lines = child.standardError.split(separator: "\n")
-            #expect(lines.count == 1 && lines[0].hasPrefix("log-count: "), "\(child.standardError)")
+            let errors = try await child.remainingErrors()
+            #expect(errors.hasPrefix("log-count: ") && errors.split(separator: "\n").count == 1, "\(errors)")
         }
     }
 

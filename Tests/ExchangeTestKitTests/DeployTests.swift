@@ -93,7 +93,8 @@ struct DeployTests {
             [Self.launcher, "run", "--directory", directory.path("broker"), "--plugins", "", "--conf", conf]
         )
         #expect(try await launcher.waitForExit(timeout: .seconds(120)) == .code(1))
-        #expect(launcher.standardError.contains("not only loopback"), "\(launcher.standardError)")
+        let errors = try await launcher.remainingErrors()
+        #expect(errors.contains("not only loopback"), "\(errors)")
     }
 
     @Test(

@@ -36,7 +36,8 @@ struct PrivateBrokerTests {
         try await broker.control(
             "eval",
             """
-            rabbit_amqqueue:declare(rabbit_misc:r(<<"/">>, queue, <<"kept">>), true, false, [], none, <<"test">>), ok.
+            rabbit_amqqueue:declare(rabbit_misc:r(<<"/">>, queue, <<"kept">>), true, false, [], none, <<"test">>),
+                ok = mnesia:sync_log(), ok.
             """
         )
         try await broker.kill()

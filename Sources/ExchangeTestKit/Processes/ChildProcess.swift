@@ -70,6 +70,14 @@ public final class ChildProcess: Sendable {
         try await output.rest(timeout: timeout)
     }
 
+    /// Returns the standard error after the program closed it. ``standardError`` may lack lines of a program that has just
+    /// ended.
+    ///
+    /// - Throws: ``ConditionNotMet`` when it did not end in time.
+    public func remainingErrors(timeout: Duration = .seconds(30)) async throws -> String {
+        try await errors.rest(timeout: timeout)
+    }
+
     /// Writes a line to standard input; may block while the program does not read.
     ///
     /// - Throws: ``ChildProcessError/inputClosed(program:)`` when it is closed on either side.
