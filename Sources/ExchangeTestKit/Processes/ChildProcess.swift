@@ -60,7 +60,7 @@ public final class ChildProcess: Sendable {
         throw ChildProcessError.outputEnded(program: name, errors: standardError)
     }
 
-    /// The last 1,000 lines that the program has written to standard error.
+    /// The last 1,000 lines that the program has written to standard error; all of them after ``waitForExit(timeout:)``.
     public var standardError: String { errors.all.joined(separator: "\n") }
 
     /// Returns all unread standard output after the program closed it.
@@ -70,8 +70,7 @@ public final class ChildProcess: Sendable {
         try await output.rest(timeout: timeout)
     }
 
-    /// Returns the standard error after the program closed it. ``standardError`` may lack lines of a program that has just
-    /// ended.
+    /// Returns the unread standard error after the program closed it.
     ///
     /// - Throws: ``ConditionNotMet`` when it did not end in time.
     public func remainingErrors(timeout: Duration = .seconds(30)) async throws -> String {
@@ -95,12 +94,15 @@ public final class ChildProcess: Sendable {
     /// The end of the program; `nil` while it runs.
     public var exit: ChildExit? { reaper.exit.value }
 
-    /// Waits until the program has ended.
+    /// Waits until the program has ended and its standard error is read. A descendant that keeps standard error open is
+    /// not waited for longer than 1 s.
     ///
     /// - Throws: ``ConditionNotMet`` when it did not end in time.
     @discardableResult
     public func waitForExit(timeout: Duration = .seconds(30)) async throws -> ChildExit {
-        try await reaper.exit.wait(for: "end of \(name) (process \(id))", timeout: timeout) { $0 }
+        let exit = try await reaper.exit.wait(for: "end of \(name) (process \(id))", timeout: timeout) { $0 }
+        try await errors.finish(within: .seconds(1))
+        return exit
     }
 
     /// Ends the program: closes its input, sends SIGTERM, and SIGKILL after the grace time.

@@ -39,6 +39,13 @@ final class LineReader: Sendable {
         }
     }
 
+    /// Waits until the descriptor's end is read, or the time is up.
+    func finish(within limit: Duration) async throws {
+        do {
+            try await lines.wait(for: "the end of \(name)", timeout: limit) { $0.isFinished ? () : nil }
+        } catch is ConditionNotMet {}
+    }
+
     private static func read(_ descriptor: Int32, into lines: Monitor<Lines>) {
         var partial: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)

@@ -69,13 +69,11 @@ extension Directory {
     private func begins(_ stream: DirectoryStream, on channel: Channel) {
         let order = state.withLock { state -> FenceLedger.Order? in
             let wasRead = (state.readers[stream]?.reads ?? 0) > 0
-            let wasCaughtUp = state.readers[stream]?.isCaughtUp == true
             let bounds = state.index.bounds
             state.readers[stream]?.begin(on: channel, bounds: bounds)
             state.fences.unsee(stream)
             guard stream == .main else { return nil }
             state.needsLook = true
-            if wasCaughtUp, state.readers[stream]?.isCaughtUp == false { state.isReloading = true }
             // A fence published earlier may be in the stream that was read before, and nowhere else.
             return wasRead ? state.fences.current : nil
         }
@@ -164,6 +162,8 @@ extension Directory {
         guard state.readers[stream]?.isCaughtUp == false else { return }
         state.readers[stream]?.isCaughtUp = true
         guard let contents = state.readers[stream]?.contents else { return }
+        // The stream that had them was deleted, perhaps before this session read it for the first time.
+        if stream == .main, state.index.hasEntries(missingIn: contents) { state.isReloading = true }
         state.tell(state.index.merge(contents))
     }
 

@@ -16,7 +16,6 @@ extension Directory {
                 guard state.readers[.main] != nil else { return }
                 state.readers[.main]?.isCaughtUp = false
                 state.readers[.main]?.isStartingOver = true
-                state.isReloading = true
             }
             do throws(ExchangeError) {
                 try await Topology.shared(link.names).declareOrFind(on: link)

@@ -18,7 +18,7 @@ final class Directory: Sendable {
         /// Whether to check for a copy. Not done yet since the stream's current consumer started.
         var needsLook = true
         var isLooking = false
-        /// Whether the stream was replaced, so that missing records have to be announced again.
+        /// Whether the stream lacked known registrations when it was read, so that they have to be announced again.
         var isReloading = false
         /// Whether a task compares the read records with the known ones.
         var isRestoring = false

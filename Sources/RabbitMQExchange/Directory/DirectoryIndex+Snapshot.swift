@@ -47,6 +47,11 @@ extension DirectoryIndex {
             .sorted { $0.order < $1.order }
     }
 
+    /// Returns whether a stream does not know some of the living entities.
+    func hasEntries(missingIn contents: DirectoryIndex) -> Bool {
+        entries.values.contains { contents.state(of: $0.id) == .missing }
+    }
+
     private func gone(missingIn contents: DirectoryIndex) -> [TimedAnnouncement] {
         struct Batch: Hashable {
             let role: EntityRole

@@ -110,5 +110,21 @@ extension BrokerTests {
             await other.close()
             await troupe.close()
         }
+
+        @Test("The directory, before a session has read it: it announces again whom it registered")
+        func directoryUnread() async throws {
+            let scene = try await Scene(.single)
+            let early = try await scene.user("early")
+            let idle = try await early.registerAgent(AgentType("Idle"))
+            _ = try await ForeignClient.run(in: scene) { client in
+                try await client.channel.deleteQueue(scene.name("directory"), deadline: .soon)
+            }
+            let other = try await scene.user("other")
+            try await eventually("the agent is found again", timeout: .seconds(20)) {
+                try await other.discover(AgentType("Idle")) == [idle.agentID]
+            }
+            await other.close()
+            await early.close()
+        }
     }
 }
