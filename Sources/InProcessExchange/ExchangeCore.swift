@@ -24,7 +24,7 @@ final class ExchangeCore: Sendable {
 
     // MARK: Directory
 
-    func find(_ id: EntityID) -> Directory<Mailbox>.Lookup {
+    func find(_ id: EntityID) -> MailboxDirectory<Mailbox>.Lookup {
         directory.withLock { $0.directory.find(id) }
     }
 

@@ -61,7 +61,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// Factories share a session when they come from the same call of this function. An open connection stays open when
     /// the password changes; the next one uses the new password. Credentials with a validity period are requested again
     /// before it ends, and the connections are renewed with them. If `provide` throws, connecting fails with
-    /// `unauthorised`; only the type of the error is reported. An encoded factory has no provider: a process that
+    /// `unauthorized`; only the type of the error is reported. An encoded factory has no provider: a process that
     /// decodes it finds its password in the environment. On a decoded factory this function sends the credentials to
     /// the broker that the factory names: use it only if you trust the factory's origin.
     public func loggingIn(
@@ -93,7 +93,7 @@ public struct RabbitMQExchange: ExchangeFactory {
 
     /// Makes a user with a mailbox of its own, and a transport bound to it.
     ///
-    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (the name is
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorized`, `forbidden` or `invalidMessage` (the name is
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in

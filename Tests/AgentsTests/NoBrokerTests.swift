@@ -41,7 +41,7 @@ struct NoBrokerTests {
     @Test("Bad settings are status 2, another error 1, and success ends nothing")
     func statuses() async {
         #expect(ExchangeError(.invalidConfiguration, "a bad URL").exitStatus == 2)
-        #expect(ExchangeError(.unauthorised, "a wrong password").exitStatus == 3)
+        #expect(ExchangeError(.unauthorized, "a wrong password").exitStatus == 3)
         #expect(ExchangeError(.mailboxInUse, "somebody else serves it").exitStatus == 1)
         await runProgram {}
     }

@@ -12,8 +12,8 @@ private struct Work: AgentInterface {
     let work = Action<Int, Int>("work")
 }
 
-private struct Finisher: Agent {
-    static let actions = Actions<Finisher, Work> {
+private struct TerminationFinisher: Agent {
+    static let actions = Actions<TerminationFinisher, Work> {
         $0.on(\.work) { $1 }
     }
 }
@@ -73,7 +73,12 @@ struct SignalTests {
         try await answers.wait(for: "the answers", timeout: .seconds(10)) { $0.sorted() == expected ? true : nil }
         try await scene.messages(of: registration.agentID, ready: 7, unacknowledged: 0)
 
-        let next = AgentRuntime(Finisher(), registration: registration, exchange: exchange, configuration: .test())
+        let next = AgentRuntime(
+            TerminationFinisher(),
+            registration: registration,
+            exchange: exchange,
+            configuration: .test()
+        )
         async let run: Void = next.run()
         for call in calls { try await call.value }
         #expect(answers.value.sorted() == Array(0..<9))

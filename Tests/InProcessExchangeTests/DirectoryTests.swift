@@ -30,7 +30,7 @@ struct DirectoryTests {
         let types = [.root, base, AgentType("Left", parents: [base]), AgentType("Right", parents: [base])]
         let all = types + [AgentType("Both", parents: Array(types[2...]))]
         let names: [String?] = [nil, "ann", "bob"]
-        var directory = Directory<Int>()
+        var directory = MailboxDirectory<Int>()
         var living: [Registered] = []
         var dead: [AgentID] = []
         for mailbox in 0..<200 {
@@ -63,7 +63,7 @@ struct DirectoryTests {
     @Test("An agent and a user with the same UUID are two, and who never was is missing")
     func roles() {
         let uuid = UUID()
-        var directory = Directory<Int>()
+        var directory = MailboxDirectory<Int>()
         directory.add(1, of: .user(UserID(uuid: uuid)))
         directory.register(AgentID(uuid: uuid), type: .root, 2)
         #expect(directory.terminate(.user(UserID(uuid: uuid))) == 1)

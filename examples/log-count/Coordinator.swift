@@ -151,7 +151,7 @@ extension ExchangeError {
     /// Whether the error is about one worker, so that another may do what it did not.
     fileprivate var concernsWorker: Bool {
         switch code {
-        case .messageTooLarge, .invalidMessage, .invalidPayload, .unauthorised, .forbidden: false
+        case .messageTooLarge, .invalidMessage, .invalidPayload, .unauthorized, .forbidden: false
         case .closed, .connectionLost: false
         default: true
         }

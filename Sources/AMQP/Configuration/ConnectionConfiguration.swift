@@ -23,7 +23,7 @@ public struct ConnectionConfiguration: Sendable, Hashable {
     /// The largest body accepted from the broker, in bytes. A larger one closes the connection with `frameTooLarge`,
     /// because the rest of it would have to be read all the same.
     public var maximumBodySize: Int
-    /// How a ``Line`` restores a lost connection.
+    /// How a ``RecoveringConnection`` restores a lost connection.
     public var recovery: RecoveryPolicy
 
     /// Creates a configuration, by default for the broker on this machine.

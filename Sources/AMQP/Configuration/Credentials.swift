@@ -16,7 +16,7 @@ public struct Credentials: Sendable, Hashable {
         self.lifetime = lifetime
     }
 
-    /// Returns the same credentials with a validity from now, at least 1 s. A ``Line`` calls its provider again before
+    /// Returns the same credentials with a validity from now, at least 1 s. A ``RecoveringConnection`` calls its provider again before
     /// it ends, and renews its connection.
     public func valid(for lifetime: Duration?) -> Credentials {
         let bounded = lifetime.map { min(max($0, .seconds(1)), Deadline.longest) }

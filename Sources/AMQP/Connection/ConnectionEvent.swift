@@ -7,12 +7,3 @@ public enum ConnectionEvent: Sendable, Hashable {
     /// The connection ended, without an error when this process closed it. The last event.
     case closed(AMQPError?)
 }
-
-extension AMQPError: Hashable {
-    /// Hashes the parts that `==` compares, except the text.
-    public func hash(into hasher: inout Hasher) {
-        hasher.combine(code)
-        hasher.combine(delivery)
-        hasher.combine(replyCode)
-    }
-}

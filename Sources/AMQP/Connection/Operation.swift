@@ -21,7 +21,7 @@ final class Operation {
     }
 
     /// The outcome if it ended now.
-    var delivery: DeliveryOutcome { if case .queued = progress { .notSent } else { .unknown } }
+    var delivery: PublicationOutcome { if case .queued = progress { .notSent } else { .unknown } }
 
     /// Whether it is a publication.
     var isPublication: Bool { if case .requested = progress { false } else { true } }

@@ -1,6 +1,7 @@
 extension AMQPError {
     /// The error for a `channel.close` from the broker.
-    static func channelClosed(byBroker code: UInt16, text: String, delivery: DeliveryOutcome = .unknown) -> AMQPError {
+    static func channelClosed(byBroker code: UInt16, text: String, delivery: PublicationOutcome = .unknown) -> AMQPError
+    {
         let kind: Code =
             switch code {
             case 406 where namesLimit(text): .limitReached
@@ -51,7 +52,7 @@ extension AMQPError {
     }
 
     /// Returns the error for a call on an object that this side closed.
-    static func closed(_ what: String, delivery: DeliveryOutcome = .notSent) -> AMQPError {
+    static func closed(_ what: String, delivery: PublicationOutcome = .notSent) -> AMQPError {
         AMQPError(code: .closed, delivery: delivery, message: "The \(what) is closed.")
     }
 }

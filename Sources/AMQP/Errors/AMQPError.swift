@@ -5,19 +5,19 @@ public struct AMQPError: Error, Sendable {
     /// Keeps the error as small as one reference: every call that can fail reserves space for it.
     private final class Parts: Sendable {
         let code: Code
-        let delivery: DeliveryOutcome
+        let delivery: PublicationOutcome
         let replyCode: Int?
         let message: String
-        let mend: String?
+        let recoverySuggestion: String?
         let isRetryable: Bool
         let underlying: (any Error)?
 
         init(
             code: Code,
-            delivery: DeliveryOutcome,
+            delivery: PublicationOutcome,
             replyCode: Int?,
             message: String,
-            mend: String?,
+            recoverySuggestion: String?,
             isRetryable: Bool,
             underlying: (any Error)?
         ) {
@@ -25,7 +25,7 @@ public struct AMQPError: Error, Sendable {
             self.delivery = delivery
             self.replyCode = replyCode
             self.message = message
-            self.mend = mend
+            self.recoverySuggestion = recoverySuggestion
             self.isRetryable = isRetryable
             self.underlying = underlying
         }
@@ -36,13 +36,13 @@ public struct AMQPError: Error, Sendable {
     /// The kind of failure.
     public var code: Code { parts.code }
     /// The outcome of the message or request.
-    public var delivery: DeliveryOutcome { parts.delivery }
+    public var delivery: PublicationOutcome { parts.delivery }
     /// The broker's AMQP reply code, if any (404, 403, 312 …).
     public var replyCode: Int? { parts.replyCode }
     /// A sentence for people.
     public var message: String { parts.message }
     /// How to fix the problem, if known. The message contains it too.
-    public var mend: String? { parts.mend }
+    public var recoverySuggestion: String? { parts.recoverySuggestion }
     /// Whether the same call can succeed later without a change by the caller.
     public var isRetryable: Bool { parts.isRetryable }
     /// The underlying error, if any.
@@ -55,15 +55,15 @@ public struct AMQPError: Error, Sendable {
     ///   - delivery: The outcome of the message or request.
     ///   - replyCode: The broker's reply code, if any.
     ///   - message: A sentence for people, without secrets.
-    ///   - mend: How to fix the problem, if known.
+    ///   - recoverySuggestion: How to fix the problem, if known.
     ///   - isRetryable: Whether a retry can help; by default the code decides.
     ///   - underlying: The underlying error.
     public init(
         code: Code,
-        delivery: DeliveryOutcome,
+        delivery: PublicationOutcome,
         replyCode: Int? = nil,
         message: String,
-        mend: String? = nil,
+        recoverySuggestion: String? = nil,
         isRetryable: Bool? = nil,
         underlying: (any Error)? = nil
     ) {
@@ -72,19 +72,19 @@ public struct AMQPError: Error, Sendable {
             delivery: delivery,
             replyCode: replyCode,
             message: message,
-            mend: mend,
+            recoverySuggestion: recoverySuggestion,
             isRetryable: isRetryable ?? code.isUsuallyRetryable,
             underlying: underlying
         )
     }
 
-    package func with(delivery: DeliveryOutcome) -> AMQPError {
+    package func with(delivery: PublicationOutcome) -> AMQPError {
         AMQPError(
             code: code,
             delivery: delivery,
             replyCode: replyCode,
             message: message,
-            mend: mend,
+            recoverySuggestion: recoverySuggestion,
             isRetryable: isRetryable,
             underlying: underlying
         )
@@ -104,5 +104,14 @@ extension AMQPError: Equatable {
     public static func == (lhs: AMQPError, rhs: AMQPError) -> Bool {
         lhs.code == rhs.code && lhs.delivery == rhs.delivery && lhs.replyCode == rhs.replyCode
             && lhs.message == rhs.message && lhs.isRetryable == rhs.isRetryable
+    }
+}
+
+extension AMQPError: Hashable {
+    /// Hashes the parts that `==` compares, except the text.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(code)
+        hasher.combine(delivery)
+        hasher.combine(replyCode)
     }
 }

@@ -25,7 +25,7 @@ final class IOThread: SerialExecutor {
     /// The library decodes tables recursively, so the stack must suffice for a frame of only nested arrays.
     static let stackBytesPerFrameByte = 160
 
-    let inbox = Inbox()
+    let inbox = SubmissionQueue()
     /// The thread that is running jobs.
     private let current = Atomic<UInt>(0)
 

@@ -1,7 +1,7 @@
 extension AMQPError {
     /// Returns the error of a call without a connection until its deadline. A reached limit of the broker keeps its
     /// code.
-    static func noConnection(_ cause: AMQPError?, delivery: DeliveryOutcome) -> AMQPError {
+    static func noConnection(_ cause: AMQPError?, delivery: PublicationOutcome) -> AMQPError {
         let why = cause.map { ": \($0.message)" } ?? "."
         return AMQPError(
             code: cause?.isLimit == true ? .limitReached : .timedOut,

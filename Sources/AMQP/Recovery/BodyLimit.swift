@@ -31,7 +31,7 @@ struct BodyLimit {
 
 extension AMQPError {
     /// Returns the error for a body larger than the broker accepts.
-    static func tooLarge(_ size: Int, limit: Int, delivery: DeliveryOutcome) -> AMQPError {
+    static func tooLarge(_ size: Int, limit: Int, delivery: PublicationOutcome) -> AMQPError {
         AMQPError(
             code: .frameTooLarge,
             delivery: delivery,

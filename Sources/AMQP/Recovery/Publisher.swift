@@ -1,7 +1,7 @@
 internal import Logging
 internal import Synchronization
 
-/// Publishes with confirms through a ``Line``, across the loss of its connections.
+/// Publishes with confirms through a ``RecoveringConnection``, across the loss of its connections.
 ///
 /// Messages that were unconfirmed when a channel or connection ended are published again on the next one, in the order
 /// of the calls and before newer ones, with the same properties. Receivers can detect a second copy by its message id.
@@ -36,7 +36,7 @@ public final class Publisher: Sendable {
         }
     }
 
-    let line: Line
+    let line: RecoveringConnection
     private let messageIDPrefix: String
     private let state = Mutex(State())
     /// The number of message ids assigned here.
@@ -52,7 +52,7 @@ public final class Publisher: Sendable {
     /// - Parameters:
     ///   - line: The line to publish through. Nothing else closes its connections.
     ///   - name: A unique name for ids of messages without one, so that copies have the same: `warren-<name>-<number>`.
-    public init(line: Line, name: String) {
+    public init(line: RecoveringConnection, name: String) {
         self.line = line
         messageIDPrefix = "warren-\(name)-"
     }

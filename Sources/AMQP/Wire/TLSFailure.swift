@@ -87,7 +87,7 @@ enum TLSFailure: Hashable {
     }
 
     /// Returns how to fix the problem; `nil` when the cause says it.
-    func mend(_ tls: TLSConfiguration) -> String? {
+    func recoverySuggestion(_ tls: TLSConfiguration) -> String? {
         switch self {
         case .untrusted, .selfSigned: "set caFile (cacertfile) to its authority"
         case .expired: "renew it, or correct the clock of this machine"

@@ -54,7 +54,7 @@ final class TLSSocket {
         guard tls.verifyPeer else {
             throw WireConnector.tlsError(
                 "an IP address is compared only when the certificate is verified: set verifyHostname to false too",
-                mend: "set verifyHostname to false too (verify_hostname=false), or verify the certificate"
+                recoverySuggestion: "set verifyHostname to false too (verify_hostname=false), or verify the certificate"
             )
         }
         unsafe amqp_ssl_socket_set_verify_hostname(socket, 0)
@@ -73,7 +73,7 @@ final class TLSSocket {
             guard unsafe warren_tls_trust_system(context) == 1 else {
                 throw WireConnector.tlsError(
                     "the system's trusted authorities were not found: set caFile",
-                    mend: "set caFile (cacertfile) to the broker's authority"
+                    recoverySuggestion: "set caFile (cacertfile) to the broker's authority"
                 )
             }
         }
@@ -107,13 +107,13 @@ final class TLSSocket {
         )
         if isLogin, reason == nil, status == AMQP_STATUS_SSL_ERROR.rawValue { reason = .endedAfterHandshake }
         guard let reason else { return nil }
-        let mend = reason.mend(tls)
-        let why = [reason.cause(endpoint, tls), mend].compactMap(\.self).joined(separator: ": ")
+        let recoverySuggestion = reason.recoverySuggestion(tls)
+        let why = [reason.cause(endpoint, tls), recoverySuggestion].compactMap(\.self).joined(separator: ": ")
         return AMQPError(
             code: .tlsFailed,
             delivery: .notSent,
             message: "No connection to \(endpoint): \(why).",
-            mend: mend
+            recoverySuggestion: recoverySuggestion
         )
     }
 }

@@ -14,9 +14,14 @@ extension WireConnector {
 
     static func tlsError(
         _ why: String,
-        mend: String = "check that the files are there, may be read and have PEM"
+        recoverySuggestion: String = "check that the files are there, may be read and have PEM"
     ) -> AMQPError {
-        AMQPError(code: .tlsFailed, delivery: .notSent, message: "TLS failed: \(why).", mend: mend)
+        AMQPError(
+            code: .tlsFailed,
+            delivery: .notSent,
+            message: "TLS failed: \(why).",
+            recoverySuggestion: recoverySuggestion
+        )
     }
 
     static func timeout(until deadline: Deadline) -> timeval {
@@ -74,7 +79,7 @@ extension WireConnector {
 
     /// Returns the error of an incomplete login: the library's status, and its usual cause.
     private func brokenLogin(_ status: Int32, _ endpoint: Endpoint) -> AMQPError {
-        let mend: String? =
+        let recoverySuggestion: String? =
             switch status {
             case AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD.rawValue where configuration.credentials.isExternal:
                 "enable its plugin rabbitmq_auth_mechanism_ssl and add EXTERNAL to its auth_mechanisms"
@@ -85,10 +90,10 @@ extension WireConnector {
             default: nil
             }
         let error = Self.error(status, endpoint)
-        guard let mend else { return error }
+        guard let recoverySuggestion else { return error }
         // The port accepted the connection.
         let code = error.code == .connectionRefused ? .connectionLost : error.code
         let text = String(error.message.dropLast())
-        return AMQPError(code: code, delivery: .notSent, message: "\(text): \(mend).")
+        return AMQPError(code: code, delivery: .notSent, message: "\(text): \(recoverySuggestion).")
     }
 }

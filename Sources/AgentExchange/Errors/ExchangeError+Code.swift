@@ -28,7 +28,7 @@ extension ExchangeError {
         /// The broker user lacks a permission.
         public static let forbidden = Code(rawValue: "forbidden")
         /// The broker rejected the credentials.
-        public static let unauthorised = Code(rawValue: "unauthorised")
+        public static let unauthorized = Code(rawValue: "unauthorized")
         /// The broker accepts no messages at present, because of a memory or disk alarm.
         public static let brokerBlocked = Code(rawValue: "broker-blocked")
         /// The broker, the virtual host or the broker user has reached its limit of connections, channels or queues.

@@ -90,3 +90,17 @@ extension ExchangeError: CustomStringConvertible {
         return text
     }
 }
+
+extension ExchangeError {
+    /// Makes the error for an error answer.
+    init(_ failure: Failure, from entity: EntityID) {
+        let undelivered: [Code] = [.mailboxTerminated, .mailboxFull]
+        self.init(
+            failure.code,
+            failure.description,
+            entity: entity,
+            delivery: undelivered.contains(failure.code) ? .refused : .delivered,
+            failure: failure
+        )
+    }
+}

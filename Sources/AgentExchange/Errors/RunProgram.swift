@@ -7,7 +7,7 @@ extension ExchangeError {
     public var exitStatus: Int32 {
         switch code {
         case .invalidConfiguration: 2
-        case .connectionLost, .unauthorised, .forbidden, .brokerBlocked, .limitReached: 3
+        case .connectionLost, .unauthorized, .forbidden, .brokerBlocked, .limitReached: 3
         default: 1
         }
     }

@@ -135,17 +135,3 @@ extension RemoteHandle: CustomStringConvertible {
     /// The agent.
     public var description: String { "handle to \(agentID)" }
 }
-
-extension ExchangeError {
-    /// Makes the error for an error answer.
-    init(_ failure: Failure, from entity: EntityID) {
-        let undelivered: [Code] = [.mailboxTerminated, .mailboxFull]
-        self.init(
-            failure.code,
-            failure.description,
-            entity: entity,
-            delivery: undelivered.contains(failure.code) ? .refused : .delivered,
-            failure: failure
-        )
-    }
-}

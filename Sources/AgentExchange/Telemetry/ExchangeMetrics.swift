@@ -116,7 +116,7 @@ extension MessageKind {
 extension ExchangeError.Code {
     private static let known: Set<ExchangeError.Code> = [
         .badEntityID, .mailboxTerminated, .mailboxInUse, .mailboxFull, .deadlineExceeded, .cancelled, .messageTooLarge,
-        .forbidden, .unauthorised, .brokerBlocked, .limitReached, .unavailable, .connectionLost, .incompatibleProtocol,
+        .forbidden, .unauthorized, .brokerBlocked, .limitReached, .unavailable, .connectionLost, .incompatibleProtocol,
         .remote, .unknownAction, .givenUp, .wouldDeadlock,
         .interrupted, .notAnAgent, .invalidMessage, .invalidConfiguration, .invalidPayload, .closed, .internal,
     ]

@@ -22,7 +22,7 @@ extension ExchangeTransport {
             for message in messages { results.append(await result(of: message)) }
             return results
         }
-        let shipment = Shipment(count: messages.count)
+        let shipment = BatchedSend(count: messages.count)
         let posted = messages.enumerated().map { number, message in
             post(message) { shipment.end(number, $0) }
         }
@@ -41,7 +41,7 @@ extension Message {
 }
 
 /// A batch of messages, until the outcome of each is known.
-private final class Shipment: Sendable {
+private final class BatchedSend: Sendable {
     private typealias Results = [Result<Void, ExchangeError>]
 
     private struct State {

@@ -25,7 +25,7 @@ enum AnswerCases {
         },
         ConformanceCase(subject, "only the agent that was asked can answer: a call, and a question to all of a type") {
             scope in
-            let log = LogRecorder()
+            let log = ConformanceLog()
             let user = try await scope.userClient(log.configuration(of: scope))
             let stranger = try await scope.agent(try await scope.register(by: user.transport), elsewhere: true)
             let type = scope.type("Asked")

@@ -175,7 +175,7 @@ enum ClientCases {
         },
         ConformanceCase(subject, "an answer that no handle waits for is logged and dropped, and the client goes on") {
             scope in
-            let recorder = LogRecorder()
+            let recorder = ConformanceLog()
             let user = try await scope.userClient(recorder.configuration(of: scope))
             let registration = try await scope.register(by: user.transport)
             _ = try await scope.agentClient(registration) { request, _ in request.response() }

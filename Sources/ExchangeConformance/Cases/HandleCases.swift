@@ -149,7 +149,7 @@ enum HandleCases {
             "a call that the agent never answers ends at its deadline, and a late answer is dropped"
         ) {
             scope in
-            let recorder = LogRecorder()
+            let recorder = ConformanceLog()
             let user = try await scope.userClient(recorder.configuration(of: scope))
             let (release, taken) = (Signal(), Collected<UUID>())
             let handle = try await scope.serve(for: user) { request, _ in

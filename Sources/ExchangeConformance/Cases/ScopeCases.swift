@@ -61,14 +61,14 @@ enum ScopeCases {
             scope in
             let user = try await scope.user()
             for startListener in [true, false] {
-                let log = LogRecorder()
+                let log = ConformanceLog()
                 let id = try await dropped(scope, log, startListener: startListener)
                 try await scope.eventually("the mailbox to be terminated") {
                     try await user.status(of: id) == .terminated
                 }
                 try expectEqual(log.records(from: .warning).count, 1, "the number of warnings")
             }
-            let log = LogRecorder()
+            let log = ConformanceLog()
             let client = try await scope.userClient(log.configuration(of: scope))
             await client.close()
             try expectEqual(log.records(from: .warning).count, 0, "the warnings about a client that was closed")
@@ -80,7 +80,7 @@ enum ScopeCases {
         ) { scope in
             let user = try await scope.userClient()
             let registration = try await scope.register(by: user.transport)
-            let log = LogRecorder()
+            let log = ConformanceLog()
             _ = try await scope.factory(elsewhere: true).makeAgentClient(
                 registration,
                 configuration: log.configuration(of: scope),
@@ -104,7 +104,7 @@ enum ScopeCases {
             let agent = StreamingAgent()
             _ = try await scope.agentClient(registration, elsewhere: true, handler: agent.handler)
             agent.release.set()
-            let log = LogRecorder()
+            let log = ConformanceLog()
             let (id, handle, answers) = try await left(scope, log, registration)
             _ = try await handle.action("wait")
             try expectEqual(try await handle.numbers("count", 40).numbers.count, 40, "the parts of a stream")
@@ -114,7 +114,8 @@ enum ScopeCases {
         },
     ]
 
-    private static func dropped(_ scope: CaseScope, _ log: LogRecorder, startListener: Bool) async throws -> EntityID {
+    private static func dropped(_ scope: CaseScope, _ log: ConformanceLog, startListener: Bool) async throws -> EntityID
+    {
         let client = try await scope.factory(elsewhere: true).makeUserClient(
             startListener: startListener,
             configuration: log.configuration(of: scope)
@@ -125,7 +126,7 @@ enum ScopeCases {
     /// Drops a client, and returns its identity, a handle, and the answers to a question to all.
     private static func left(
         _ scope: CaseScope,
-        _ log: LogRecorder,
+        _ log: ConformanceLog,
         _ registration: AgentRegistration
     ) async throws -> (EntityID, RemoteHandle, BroadcastAnswers) {
         let client = try await scope.factory(elsewhere: false).makeUserClient(

@@ -2,7 +2,7 @@ internal import AgentExchange
 
 /// A directory with its watchers. It reports changes to them in the order in which they happen.
 struct WatchedDirectory<Mailbox> {
-    private(set) var directory = Directory<Mailbox>()
+    private(set) var directory = MailboxDirectory<Mailbox>()
     private var feeds: [ChangeFeed] = []
 
     /// Adds a mailbox that is not discovered.

@@ -16,16 +16,26 @@ struct AcknowledgementTimeout {
         if isHeeded, let shortest = queues?.min(by: { $0.value < $1.value }) {
             let text = "\(Self.text(shortest.value)) on \(shortest.key), by its policy or argument"
             guard shortest.value < .seconds(1800) else { return Finding(.acknowledgementTimeout, .ok, text) }
-            let mend = "raise consumer-timeout in that policy above the longest action"
-            return Finding(.acknowledgementTimeout, .warn, "\(text): shorter than the usual 30 min", mend: mend)
+            let recoverySuggestion = "raise consumer-timeout in that policy above the longest action"
+            return Finding(
+                .acknowledgementTimeout,
+                .warn,
+                "\(text): shorter than the usual 30 min",
+                recoverySuggestion: recoverySuggestion
+            )
         }
         if let ignored = queues?.first, !isHeeded {
             let text = "\(ignored.key) has a limit of its own, which RabbitMQ \(version) ignores (3.12 heeds it)"
-            return Finding(.acknowledgementTimeout, .warn, text, mend: "set consumer_timeout of the broker: \(look)")
+            return Finding(
+                .acknowledgementTimeout,
+                .warn,
+                text,
+                recoverySuggestion: "set consumer_timeout of the broker: \(look)"
+            )
         }
         let text = "30 min unless the broker is configured otherwise (neither AMQP nor the HTTP API tells)"
-        let mend = "\(look); raise consumer_timeout for longer actions"
-        return Finding(.acknowledgementTimeout, .ok, text, mend: mend)
+        let recoverySuggestion = "\(look); raise consumer_timeout for longer actions"
+        return Finding(.acknowledgementTimeout, .ok, text, recoverySuggestion: recoverySuggestion)
     }
 
     private var isHeeded: Bool {

@@ -67,52 +67,90 @@ struct ConnectionDiagnosis {
         let reached = Finding(.address, .ok, "\(address.plainURL) answers")
         switch cause?.code {
         case .unresolvableHost?:
-            return [Finding(.address, .fail, text, mend: "check the host name in the URL, and the name server")]
+            return [
+                Finding(
+                    .address,
+                    .fail,
+                    text,
+                    recoverySuggestion: "check the host name in the URL, and the name server"
+                )
+            ]
         case .connectionRefused?:
             let other = address.encryption == .none ? "; a port with TLS needs amqps://" : ""
-            let mend = "start the broker, or check host and port (5672, with TLS 5671)\(other)"
-            return [Finding(.address, .fail, text, mend: mend)]
+            let recoverySuggestion = "start the broker, or check host and port (5672, with TLS 5671)\(other)"
+            return [Finding(.address, .fail, text, recoverySuggestion: recoverySuggestion)]
         case .connectTimedOut?:
-            let mend = "check host, port and firewall; a port with TLS needs amqps://, one without amqp://"
-            return [Finding(.address, .fail, text, mend: mend)]
+            let recoverySuggestion =
+                "check host, port and firewall; a port with TLS needs amqps://, one without amqp://"
+            return [Finding(.address, .fail, text, recoverySuggestion: recoverySuggestion)]
         case .tlsFailed?:
-            guard let mend = cause?.mend else { return [reached, Finding(.tls, .fail, text, mend: Self.mendOfTLS)] }
-            return [reached, Finding(.tls, .fail, text.replacing(": \(mend)", with: ""), mend: mend)]
+            guard let recoverySuggestion = cause?.recoverySuggestion else {
+                return [reached, Finding(.tls, .fail, text, recoverySuggestion: Self.recoverySuggestionForTLS)]
+            }
+            return [
+                reached,
+                Finding(
+                    .tls,
+                    .fail,
+                    text.replacing(": \(recoverySuggestion)", with: ""),
+                    recoverySuggestion: recoverySuggestion
+                ),
+            ]
         case .authenticationFailed?:
-            let mend =
+            let recoverySuggestion =
                 "check user and password (percent-encoded in the URL); guest may only log in locally"
-            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+            return [reached, tls(), Finding(.login, .fail, text, recoverySuggestion: recoverySuggestion)]
         case .virtualHostNotFound?:
-            let mend = "rabbitmqctl add_vhost \(address.virtualHost), and give the user permissions there"
-            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+            let recoverySuggestion = "rabbitmqctl add_vhost \(address.virtualHost), and give the user permissions there"
+            return [reached, tls(), Finding(.login, .fail, text, recoverySuggestion: recoverySuggestion)]
         case .accessRefused?:
             let host = address.virtualHost
-            let mend = "rabbitmqctl set_permissions -p '\(host)' USER …; see warren topology --format permissions"
-            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+            let recoverySuggestion =
+                "rabbitmqctl set_permissions -p '\(host)' USER …; see warren topology --format permissions"
+            return [reached, tls(), Finding(.login, .fail, text, recoverySuggestion: recoverySuggestion)]
         case _? where cause?.isLimit == true:
-            let mend = "close other connections or raise the limit: rabbitmqctl list_vhost_limits, list_user_limits"
-            return [reached, tls(), Finding(.login, .fail, text, mend: mend)]
+            let recoverySuggestion =
+                "close other connections or raise the limit: rabbitmqctl list_vhost_limits, list_user_limits"
+            return [reached, tls(), Finding(.login, .fail, text, recoverySuggestion: recoverySuggestion)]
         case .protocolMismatch?, .connectionLost?, .connectionClosed?:
-            let mend = "check that this is the AMQP port, and whether it wants TLS (amqps://)"
-            return [Finding(.address, .fail, text, mend: mend)]
+            let recoverySuggestion = "check that this is the AMQP port, and whether it wants TLS (amqps://)"
+            return [Finding(.address, .fail, text, recoverySuggestion: recoverySuggestion)]
         default:
-            let mend = error.code == .unauthorised ? "give the user a password in WARREN_BROKER" : nil
-            return [Finding(error.code == .unauthorised ? .login : .address, .fail, text, mend: mend)]
+            let recoverySuggestion = error.code == .unauthorized ? "give the user a password in WARREN_BROKER" : nil
+            return [
+                Finding(
+                    error.code == .unauthorized ? .login : .address,
+                    .fail,
+                    text,
+                    recoverySuggestion: recoverySuggestion
+                )
+            ]
         }
     }
 
-    private static let mendOfTLS = "check that this port speaks TLS (5671); one without it needs amqp:// (5672)"
+    private static let recoverySuggestionForTLS =
+        "check that this port speaks TLS (5671); one without it needs amqp:// (5672)"
 
     private func tls() -> Finding {
         switch address.encryption {
         case .verified: return Finding(.tls, .ok, "encrypted, certificate and host name are checked")
         case .unverified:
-            let mend = "leave out verify=verify_none, and name the authority with ?cacertfile=FILE"
-            return Finding(.tls, .warn, "encrypted, but the broker's certificate is not checked", mend: mend)
+            let recoverySuggestion = "leave out verify=verify_none, and name the authority with ?cacertfile=FILE"
+            return Finding(
+                .tls,
+                .warn,
+                "encrypted, but the broker's certificate is not checked",
+                recoverySuggestion: recoverySuggestion
+            )
         case .none where address.isLoopback: return Finding(.tls, .ok, "not encrypted, on this machine only")
         case .none:
-            let mend = "use amqps:// (port 5671)"
-            return Finding(.tls, .warn, "not encrypted: anyone on the network can read the password", mend: mend)
+            let recoverySuggestion = "use amqps:// (port 5671)"
+            return Finding(
+                .tls,
+                .warn,
+                "not encrypted: anyone on the network can read the password",
+                recoverySuggestion: recoverySuggestion
+            )
         }
     }
 
@@ -120,7 +158,12 @@ struct ConnectionDiagnosis {
         let user = address.user.map { "user \($0)" } ?? "by client certificate"
         let text = "\(user), virtual host \(address.virtualHost)"
         guard address.user == "guest", !address.isLoopback else { return Finding(.login, .ok, text) }
-        let mend = "make a user of its own; see warren topology --format permissions"
-        return Finding(.login, .warn, "\(text): the password of guest is public", mend: mend)
+        let recoverySuggestion = "make a user of its own; see warren topology --format permissions"
+        return Finding(
+            .login,
+            .warn,
+            "\(text): the password of guest is public",
+            recoverySuggestion: recoverySuggestion
+        )
     }
 }

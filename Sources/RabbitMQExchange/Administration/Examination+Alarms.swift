@@ -30,18 +30,29 @@ extension Examination {
         do throws(AMQPError) {
             try await publishToNobody()
         } catch let error where error.code == .blocked || error.code == .timedOut {
-            let mend = "see rabbitmqctl status, alarms: free memory or disk, or raise the watermark"
+            let recoverySuggestion = "see rabbitmqctl status, alarms: free memory or disk, or raise the watermark"
             let named = facts?.alarms?.joined(separator: ", ") ?? ""
             let alarm = named.isEmpty ? "a memory or disk alarm" : named
             let text = "the broker takes no messages: \(alarm)"
             let isCertain = error.code == .blocked || !named.isEmpty
-            return Finding(.alarms, .fail, isCertain ? text : "\(text), or it is stuck", mend: mend)
+            return Finding(
+                .alarms,
+                .fail,
+                isCertain ? text : "\(text), or it is stuck",
+                recoverySuggestion: recoverySuggestion
+            )
         } catch let error where error.code == .unroutable || error.code == .notFound {
             let took = (start.duration(to: .now) / .milliseconds(1)).rounded()
             return Finding(.alarms, .ok, "none: a message was taken within \(Int(max(1, took))) ms")
         } catch let error where error.code == .accessRefused {
-            let mend = "give the user a role's permissions: warren topology --format permissions --user NAME"
-            return Finding(.alarms, .fail, "this user may not send: \(error.message)", mend: mend)
+            let recoverySuggestion =
+                "give the user a role's permissions: warren topology --format permissions --user NAME"
+            return Finding(
+                .alarms,
+                .fail,
+                "this user may not send: \(error.message)",
+                recoverySuggestion: recoverySuggestion
+            )
         } catch {
             return Finding(.alarms, .fail, error.message)
         }

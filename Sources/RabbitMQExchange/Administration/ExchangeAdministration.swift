@@ -94,7 +94,7 @@ public final class ExchangeAdministration: Sendable {
 extension RabbitMQExchange {
     /// Connects to the broker to inspect and administer the namespace.
     ///
-    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised` or another code when no connection can be made.
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorized` or another code when no connection can be made.
     public func openAdministration() async throws(ExchangeError) -> ExchangeAdministration {
         ExchangeAdministration(session: Session(link: try await openLink(), isPatient: true), exchange: self)
     }

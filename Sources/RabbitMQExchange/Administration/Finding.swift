@@ -45,12 +45,12 @@ public struct Finding: Sendable, Hashable, Codable {
     /// The finding as a sentence.
     public let text: String
     /// How to fix the problem; `nil` when there is none.
-    public let mend: String?
+    public let recoverySuggestion: String?
 
-    init(_ subject: Subject, _ level: Level, _ text: String, mend: String? = nil) {
+    init(_ subject: Subject, _ level: Level, _ text: String, recoverySuggestion: String? = nil) {
         self.subject = subject
         self.level = level
         self.text = text
-        self.mend = mend
+        self.recoverySuggestion = recoverySuggestion
     }
 }

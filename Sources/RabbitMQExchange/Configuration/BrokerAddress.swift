@@ -50,12 +50,13 @@ struct BrokerAddress: Sendable, Hashable {
 
     /// Returns the settings of a session's connections.
     ///
-    /// - Throws: ``ExchangeError/Code/unauthorised`` when there is no password.
+    /// - Throws: ``ExchangeError/Code/unauthorized`` when there is no password.
     func connection(_ configuration: RabbitMQConfiguration) throws(ExchangeError) -> ConnectionConfiguration {
         if let missingCredentials {
             let hosts = settings.endpoints.map(\.description).joined(separator: ",")
-            let mend = "set WARREN_BROKER to the URL of that broker, with the password in it or in WARREN_PASSWORD_FILE"
-            throw ExchangeError(.unauthorised, "there is no \(missingCredentials) at \(hosts): \(mend)")
+            let recoverySuggestion =
+                "set WARREN_BROKER to the URL of that broker, with the password in it or in WARREN_PASSWORD_FILE"
+            throw ExchangeError(.unauthorized, "there is no \(missingCredentials) at \(hosts): \(recoverySuggestion)")
         }
         var settings = settings
         let process = ProcessInfo.processInfo

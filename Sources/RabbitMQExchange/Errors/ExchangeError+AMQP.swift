@@ -15,7 +15,7 @@ extension ExchangeError {
             switch error.code {
             case _ where error.isLimit: .limitReached
             case .invalidURL: .invalidConfiguration
-            case .authenticationFailed: .unauthorised
+            case .authenticationFailed: .unauthorized
             case .accessRefused: .forbidden
             case .nacked: .mailboxFull
             case .blocked: .brokerBlocked

@@ -13,7 +13,7 @@ extension RabbitMQTransport {
     var requestLimit: Int { prefetch }
 
     func post(_ message: Message, _ ended: @escaping Ended) -> any PostedMessage {
-        let post = Post(self, ended)
+        let post = PostedPublication(self, ended)
         do throws(ExchangeError) {
             try check(message)
             switch message {
@@ -28,7 +28,7 @@ extension RabbitMQTransport {
         return post
     }
 
-    private func begin(_ request: Request, _ post: Post) throws(ExchangeError) {
+    private func begin(_ request: Request, _ post: PostedPublication) throws(ExchangeError) {
         let (publication, deadline) = try publication(of: request)
         post.publish(publication, deadline: deadline) { result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
@@ -42,7 +42,7 @@ extension RabbitMQTransport {
         }
     }
 
-    private func begin(_ response: Response, _ post: Post) throws(ExchangeError) {
+    private func begin(_ response: Response, _ post: PostedPublication) throws(ExchangeError) {
         switch held.withLock({ $0.answer(response) }) {
         case .send(let way):
             let answer = ReadyAnswer(response, way, of: self, post)
@@ -98,7 +98,7 @@ extension AMQPError {
 }
 
 /// A message on its way from a transport. An answer in a batch is not withdrawn.
-final class Post: PostedMessage {
+final class PostedPublication: PostedMessage {
     private enum Step {
         case none
         case publication(UInt64)

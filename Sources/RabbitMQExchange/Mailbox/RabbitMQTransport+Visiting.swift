@@ -72,7 +72,7 @@ extension RabbitMQExchange {
     /// unregistered users, except those of their own broker user. If this factory has that setting, the user is
     /// registered like any other.
     ///
-    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorised`, `forbidden` or `invalidMessage` (the name is
+    /// - Throws: `ExchangeError` with `connectionLost`, `unauthorized`, `forbidden` or `invalidMessage` (the name is
     ///   too long).
     public func makeVisitorClient(
         name: String? = nil,

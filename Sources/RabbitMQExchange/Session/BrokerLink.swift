@@ -16,8 +16,8 @@ final class BrokerLink: Sendable {
     /// Separates the queues of this session and its users from other broker users; `nil` when messages carry no
     /// `user_id`.
     let wall: Wall?
-    let publisher: Line
-    let consumer: Line
+    let publisher: RecoveringConnection
+    let consumer: RecoveringConnection
     let logger: Logger
     let metrics: ExchangeMetrics
     /// The queue of this session.
@@ -47,7 +47,7 @@ final class BrokerLink: Sendable {
 
     /// Opens both connections.
     ///
-    /// - Throws: ``ExchangeError/Code/connectionLost``, ``ExchangeError/Code/unauthorised`` and others when a connection
+    /// - Throws: ``ExchangeError/Code/connectionLost``, ``ExchangeError/Code/unauthorized`` and others when a connection
     ///   can't be made; then none is left open.
     init(
         names: ExchangeNames,
@@ -66,8 +66,8 @@ final class BrokerLink: Sendable {
         publisherSettings.name = "\(connection.name) publisher"
         var consumerSettings = connection
         consumerSettings.name = "\(connection.name) consumer"
-        let publisher = Line(configuration: publisherSettings, logger: logger)
-        let consumer = Line(configuration: consumerSettings, logger: logger)
+        let publisher = RecoveringConnection(configuration: publisherSettings, logger: logger)
+        let consumer = RecoveringConnection(configuration: consumerSettings, logger: logger)
         self.publisher = publisher
         self.consumer = consumer
         do {
@@ -98,7 +98,7 @@ final class BrokerLink: Sendable {
     /// Keeps both lines connected until ``close()``.
     private func run() {
         for (line, role) in [(publisher, "publisher"), (consumer, "consumer")] {
-            let watch = LineWatch(role: role, metrics: metrics, logger: logger)
+            let watch = ConnectionWatch(role: role, metrics: metrics, logger: logger)
             metrics.count(.connectionsOpened, [.role(role)])
             tasks.start { await watch.run(line) { self.changed() } }
         }

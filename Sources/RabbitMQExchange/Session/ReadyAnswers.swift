@@ -8,11 +8,11 @@ struct ReadyAnswer: Sendable {
     let response: Response
     let way: ReplyWay?
     /// Reports the outcome to the sender of the answer.
-    let post: Post
+    let post: PostedPublication
     /// Its size in a message with others; `nil` when it is sent alone.
     let size: Int?
 
-    init(_ response: Response, _ way: ReplyWay?, of transport: RabbitMQTransport, _ post: Post) {
+    init(_ response: Response, _ way: ReplyWay?, of transport: RabbitMQTransport, _ post: PostedPublication) {
         self.transport = transport
         self.response = response
         self.way = way

@@ -9,7 +9,7 @@ internal import Synchronization
 final class Session: Sendable {
     let link: BrokerLink
     let directory: Directory
-    let desk = ControlDesk()
+    let desk = ControlReplies()
     let background = BackgroundTasks()
     let channels = MailboxChannels()
     let ready: ReadyAnswers
@@ -21,7 +21,7 @@ final class Session: Sendable {
     let finishing = Atomic(0)
     /// The number of running tasks for notices and control messages.
     let hints = Atomic(0)
-    private let board: StateBoard
+    private let board: ConnectionStateFeed
 
     private struct State {
         /// In the order of their arrival: those behind the first are on standby.
@@ -48,7 +48,7 @@ final class Session: Sendable {
     /// Makes a session that has declared nothing and receives nothing: sufficient for inspection.
     ///
     /// - Parameter isPatient: Whether questions to the directory wait as long as reading it makes progress.
-    init(link: BrokerLink, board: StateBoard = StateBoard(), isPatient: Bool = false) {
+    init(link: BrokerLink, board: ConnectionStateFeed = ConnectionStateFeed(), isPatient: Bool = false) {
         self.link = link
         self.board = board
         ready = ReadyAnswers(link: link)
@@ -68,7 +68,7 @@ final class Session: Sendable {
         configuration: RabbitMQConfiguration,
         connection: ConnectionConfiguration,
         logger: Logger,
-        board: StateBoard = StateBoard(),
+        board: ConnectionStateFeed = ConnectionStateFeed(),
         deadLetterReport: (@Sendable (DeadLetter) -> Void)? = nil
     ) async throws(ExchangeError) -> Session {
         let link = try await BrokerLink(
@@ -111,7 +111,7 @@ final class Session: Sendable {
             state.withLock { $0.serving = serving }
             // If it fails, each heartbeat tries again.
             try? await serveOlder()
-            background.start { await Finisher(session: self).run() }
+            background.start { await TerminationFinisher(session: self).run() }
             background.start { await Compactor(session: self).run() }
         } catch let error where error.code == .forbidden {
             // Other sessions answer them.

@@ -24,7 +24,7 @@ final class SessionRegistry: Sendable {
     }
 
     private struct WeakBoard {
-        weak var board: StateBoard?
+        weak var board: ConnectionStateFeed?
     }
 
     private struct State {
@@ -83,23 +83,23 @@ final class SessionRegistry: Sendable {
     }
 
     /// Returns the board with the connection states of a session, open or not.
-    func board(_ key: Key) -> StateBoard {
+    func board(_ key: Key) -> ConnectionStateFeed {
         state.withLock { Self.board(key, &$0) }
     }
 
-    private static func board(_ key: Key, _ state: inout State) -> StateBoard {
+    private static func board(_ key: Key, _ state: inout State) -> ConnectionStateFeed {
         if let board = state.boards[key]?.board { return board }
         if state.boards.count > 2 * state.entries.count + 16 {
             state.boards = state.boards.filter { $0.value.board != nil }
         }
-        let board = StateBoard()
+        let board = ConnectionStateFeed()
         state.boards[key] = WeakBoard(board: board)
         return board
     }
 
     private static func open(
         _ key: Key,
-        _ board: StateBoard,
+        _ board: ConnectionStateFeed,
         _ logger: Logger
     ) async -> Result<Session, ExchangeError> {
         do throws(ExchangeError) {

@@ -1,7 +1,7 @@
 internal import AgentExchange
 internal import Synchronization
 
-/// The ``FinishingSchedule`` of a session. Its directory feeds it, and its ``Finisher`` waits on it.
+/// The ``FinishingSchedule`` of a session. Its directory feeds it, and its ``TerminationFinisher`` waits on it.
 final class UnfinishedTerminations: Sendable {
     private struct State {
         var schedule = FinishingSchedule()

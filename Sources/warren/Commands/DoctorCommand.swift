@@ -34,8 +34,10 @@ struct DoctorCommand: Command {
         let findings = await exchange.diagnose(management: try await askManagement()) { finding in
             guard !console.json else { return }
             try? console.line("\(finding.level.rawValue.padded(to: 4))  \(finding.subject.title)\(finding.text)")
-            let label = finding.level == .ok ? "note" : "mend"
-            if let mend = finding.mend { try? console.line("\(String(repeating: " ", count: 24))\(label): \(mend)") }
+            let label = finding.level == .ok ? "note" : "fix"
+            if let recoverySuggestion = finding.recoverySuggestion {
+                try? console.line("\(String(repeating: " ", count: 24))\(label): \(recoverySuggestion)")
+            }
         }
         try Task.checkCancellation()
         if console.json { try console.object(findings) }

@@ -131,7 +131,7 @@ struct ManagementAPI: Sendable {
         let (_, status) = try await answer(to: request)
         switch status {
         case 200..<300: return
-        case 401: throw failure("it refused the login, or the user has no tag policymaker", code: "unauthorised")
+        case 401: throw failure("it refused the login, or the user has no tag policymaker", code: "unauthorized")
         default: throw failure("it answered with the HTTP status \(status)", code: "failed")
         }
     }
@@ -142,7 +142,7 @@ struct ManagementAPI: Sendable {
         case 200: break
         // The API answers 401 for both a wrong password and a missing tag.
         case 401 where path == ["nodes"]: throw MayNot()
-        case 401: throw failure("it refused the login, or the user has no tag management", code: "unauthorised")
+        case 401: throw failure("it refused the login, or the user has no tag management", code: "unauthorized")
         default: throw failure("it answered with the HTTP status \(status)", code: "failed")
         }
         do {

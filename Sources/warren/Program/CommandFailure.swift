@@ -67,7 +67,7 @@ struct CommandFailure: Error, CustomStringConvertible {
     private static func status(_ error: ExchangeError) -> Int32 {
         switch error.code {
         case .invalidConfiguration: ExitStatus.usage
-        case .connectionLost, .unauthorised, .forbidden, .brokerBlocked, .limitReached: ExitStatus.broker
+        case .connectionLost, .unauthorized, .forbidden, .brokerBlocked, .limitReached: ExitStatus.broker
         // With an AMQP error the broker was late or faulty; without one the error concerns an agent.
         case .deadlineExceeded, .internal: error.underlying is AMQPError ? ExitStatus.broker : ExitStatus.failed
         case .unavailable where (error.underlying as? AMQPError)?.code == .virtualHostNotFound: ExitStatus.broker

@@ -75,7 +75,7 @@ struct FaultTests {
             try await proxy.set(.stall)
             let large = Publication(exchange: "", routingKey: "x", body: Data(count: 1 << 20))
             let start = ContinuousClock.now
-            let outcomes = await withTaskGroup(of: DeliveryOutcome?.self) { group in
+            let outcomes = await withTaskGroup(of: PublicationOutcome?.self) { group in
                 for _ in 0..<30 {
                     group.addTask {
                         await failure { () throws(AMQPError) in
@@ -83,7 +83,7 @@ struct FaultTests {
                         }?.delivery
                     }
                 }
-                return await group.reduce(into: [DeliveryOutcome?]()) { $0.append($1) }
+                return await group.reduce(into: [PublicationOutcome?]()) { $0.append($1) }
             }
             #expect(start.duration(to: .now) < .seconds(4))
             #expect(outcomes.contains(.notSent))

@@ -41,7 +41,7 @@ struct InlineJobTests {
             await Task.yield()
         }
         let job = try #require(taken)
-        let inbox = Inbox()
+        let inbox = SubmissionQueue()
         weak var runner: Runner?
         do {
             let strong = Runner()

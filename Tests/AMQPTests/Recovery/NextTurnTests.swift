@@ -9,7 +9,7 @@ struct NextTurnTests {
     func once() async throws {
         var configuration = try ConnectionConfiguration(url: try await PrivateBroker.shared().amqpURL)
         configuration.name = "AMQPTests"
-        let line = Line(configuration: configuration, logger: BrokerFixture.quiet)
+        let line = RecoveringConnection(configuration: configuration, logger: BrokerFixture.quiet)
         let publisher = Publisher(line: line, name: UUID().uuidString)
         let calls = Monitor(0)
         publisher.atNextTurn { calls.update { $0 += 1 } }

@@ -30,7 +30,7 @@ struct TLSTests {
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             try await proxy.set(.stall)
             let start = ContinuousClock.now
-            let outcomes = await withTaskGroup(of: DeliveryOutcome?.self) { group in
+            let outcomes = await withTaskGroup(of: PublicationOutcome?.self) { group in
                 for _ in 0..<20 {
                     group.addTask {
                         do throws(AMQPError) {
@@ -42,7 +42,7 @@ struct TLSTests {
                         } catch { return error.delivery }
                     }
                 }
-                return await group.reduce(into: [DeliveryOutcome?]()) { $0.append($1) }
+                return await group.reduce(into: [PublicationOutcome?]()) { $0.append($1) }
             }
             #expect(start.duration(to: .now) < .seconds(3))
             #expect(outcomes.contains(.notSent))

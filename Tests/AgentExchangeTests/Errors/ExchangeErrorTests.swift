@@ -36,7 +36,7 @@ struct ExchangeErrorTests {
             .mailboxFull, .mailboxInUse, .brokerBlocked, .unavailable, .connectionLost, .deadlineExceeded,
         ]
         let final: [ExchangeError.Code] = [
-            .badEntityID, .mailboxTerminated, .cancelled, .messageTooLarge, .forbidden, .unauthorised,
+            .badEntityID, .mailboxTerminated, .cancelled, .messageTooLarge, .forbidden, .unauthorized,
             .incompatibleProtocol, .remote, .givenUp, .notAnAgent, .invalidMessage, .invalidPayload, .closed, .internal,
             ExchangeError.Code(rawValue: "new"),
         ]

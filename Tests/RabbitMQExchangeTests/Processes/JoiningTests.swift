@@ -52,12 +52,12 @@ extension BrokerTests {
             #expect(try await peer.ask("close") == "closed")
 
             let stranger = try await PeerProcess(factory, environment: ["WARREN_BROKER": "", "WARREN_PASSWORD": ""])
-            #expect(try await stranger.ask("user") == "failed unauthorised")
+            #expect(try await stranger.ask("user") == "failed unauthorized")
             let mistaken = try await PeerProcess(
                 factory,
                 environment: ["WARREN_BROKER": "", "WARREN_PASSWORD": "wrong"]
             )
-            #expect(try await mistaken.ask("user") == "failed unauthorised")
+            #expect(try await mistaken.ask("user") == "failed unauthorized")
             for process in [peer, stranger, mistaken] { #expect(!process.process.standardError.contains(password)) }
         }
 

@@ -20,7 +20,7 @@ struct AcknowledgementTimeoutTests {
         for queues in [nil, [:]] as [[String: Duration]?] {
             let finding = AcknowledgementTimeout(version: version, queues: queues).finding
             #expect(finding.level == .ok && finding.text.hasPrefix("30 min unless"))
-            #expect(finding.mend?.contains("consumer_timeout") == true)
+            #expect(finding.recoverySuggestion?.contains("consumer_timeout") == true)
         }
     }
 }

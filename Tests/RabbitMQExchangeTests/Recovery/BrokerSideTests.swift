@@ -135,9 +135,9 @@ extension BrokerTests {
 
             try await broker.control("change_password", "ann", "other")
             try await broker.control("close_all_user_connections", "ann", "password changed")
-            try await eventually("refused") { exchange.connectionState == .refused(.unauthorised) }
+            try await eventually("refused") { exchange.connectionState == .refused(.unauthorized) }
             let first = await outcome { _ = try await user.handle(to: registration.agentID).ping() }
-            #expect(first.error?.code == .unauthorised)
+            #expect(first.error?.code == .unauthorized)
             #expect(first.error?.delivery == .notSent)
             #expect(first.duration < .seconds(5))
             try await broker.control("change_password", "ann", "secret")

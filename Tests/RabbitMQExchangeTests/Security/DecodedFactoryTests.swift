@@ -54,7 +54,7 @@ extension BrokerTests {
         func withheld(_ attempt: Attempt) throws {
             let address = try Self.decode(attempt)
             let error = #expect(throws: ExchangeError.self) { try address.connection(RabbitMQConfiguration()) }
-            #expect(error?.code == .unauthorised)
+            #expect(error?.code == .unauthorized)
             #expect(error?.message.contains("WARREN_BROKER") == true && error?.message.contains("hunter2") == false)
             #expect(address.settings.credentials == .plain(user: "ann", password: ""))
         }
@@ -99,7 +99,7 @@ extension BrokerTests {
             ]
             for environment in environments {
                 let peer = try await PeerProcess(hostile, environment: environment)
-                #expect(try await peer.ask("user") == "failed unauthorised")
+                #expect(try await peer.ask("user") == "failed unauthorized")
                 try await peer.process.stop()
             }
             #expect(try await scene.management.connections().allSatisfy { $0.user != user.name })

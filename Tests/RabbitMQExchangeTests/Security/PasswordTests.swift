@@ -48,7 +48,7 @@ extension BrokerTests {
             let next = "next-" + UUID().uuidString
             try await scene.broker.control("change_password", name, next)
             let refused = await outcome { try await exchange("between").makeUserClient() }
-            #expect(refused.error?.code == .unauthorised)
+            #expect(refused.error?.code == .unauthorized)
             #expect(refused.error.map { "\($0)".contains(RoleUser.password) } == false)
             password.update { $0 = next }
             let after = try await exchange("after").makeUserClient()

@@ -11,7 +11,7 @@ extension ToolTests {
             let subject: String
             let level: String
             let text: String
-            let mend: String?
+            let recoverySuggestion: String?
         }
 
         private static let password = "s3cr3t"
@@ -58,17 +58,19 @@ extension ToolTests {
 
             let url = "amqps://\(login)@localhost:\(port)"
             let wrongAuthority = try await failure("\(url)?cacertfile=\(other.authority)", status: 3)
-            #expect(wrongAuthority.subject == "tls" && wrongAuthority.mend?.contains("cacertfile") == true)
+            #expect(
+                wrongAuthority.subject == "tls" && wrongAuthority.recoverySuggestion?.contains("cacertfile") == true
+            )
             let noAuthority = try await failure(url, status: 3)
-            #expect(noAuthority.subject == "tls" && noAuthority.mend?.contains("cacertfile") == true)
+            #expect(noAuthority.subject == "tls" && noAuthority.recoverySuggestion?.contains("cacertfile") == true)
             let noFile = try await failure("\(url)?cacertfile=/nowhere.pem", status: 3)
             #expect(noFile.subject == "tls" && noFile.text.contains("/nowhere.pem"))
             let wrongName = try await failure("amqps://\(login)@127.0.0.1:\(port)?\(trusted)", status: 3)
-            #expect(wrongName.subject == "tls" && wrongName.mend?.contains("subjectAltName") == true)
+            #expect(wrongName.subject == "tls" && wrongName.recoverySuggestion?.contains("subjectAltName") == true)
             let plainToTLS = try await failure("amqp://\(login)@localhost:\(port)", status: 3)
-            #expect(plainToTLS.subject == "address" && plainToTLS.mend?.contains("amqps://") == true)
+            #expect(plainToTLS.subject == "address" && plainToTLS.recoverySuggestion?.contains("amqps://") == true)
             let tlsToPlain = try await failure("amqps://\(login)@localhost:\(broker.port)?\(trusted)", status: 3)
-            #expect(tlsToPlain.subject == "tls" && tlsToPlain.mend?.contains("amqp://") == true)
+            #expect(tlsToPlain.subject == "tls" && tlsToPlain.recoverySuggestion?.contains("amqp://") == true)
             await broker.stop()
         }
 
@@ -76,11 +78,13 @@ extension ToolTests {
         func login() async throws {
             let port = try await PrivateBroker.shared().port
             let password = try await failure("amqp://guest:\(Self.password)@127.0.0.1:\(port)", status: 3)
-            #expect(password.subject == "login" && password.mend?.contains("password") == true)
+            #expect(password.subject == "login" && password.recoverySuggestion?.contains("password") == true)
             let host = try await failure("amqp://guest:guest@127.0.0.1:\(port)/nowhere", status: 3)
-            #expect(host.subject == "login" && host.mend?.contains("rabbitmqctl add_vhost nowhere") == true)
+            #expect(
+                host.subject == "login" && host.recoverySuggestion?.contains("rabbitmqctl add_vhost nowhere") == true
+            )
             let nobody = try await failure("amqp://guest:guest@127.0.0.1:1", status: 3)
-            #expect(nobody.subject == "address" && nobody.mend?.contains("start the broker") == true)
+            #expect(nobody.subject == "address" && nobody.recoverySuggestion?.contains("start the broker") == true)
         }
 
         @Test("Missing permissions are named, with the command that prints the right ones")
@@ -98,7 +102,7 @@ extension ToolTests {
             #expect(run.exit == .code(3), "\(run.errors)")
             let failures = try run.json([Finding].self).filter { $0.level == "fail" }
             #expect(failures.map(\.subject) == ["permissions"], "\(run.output)")
-            #expect(failures.first?.mend?.contains("warren topology --format permissions") == true)
+            #expect(failures.first?.recoverySuggestion?.contains("warren topology --format permissions") == true)
             // May not send either.
             let silent = try await ToolScene.tool(
                 for: scene.namespace,
@@ -123,7 +127,7 @@ extension ToolTests {
             let other = QueueDeclaration(name: name, arguments: ["x-max-length": 1])
             try await scene.withChannel { _ = try await $0.declareQueue(other, deadline: .after(.seconds(10))) }
             let wrong = try await tool.run("doctor", "--json").json([Finding].self).first { $0.subject == "topology" }
-            #expect(wrong?.level == "fail" && wrong?.mend?.contains("delete queue \(name)") == true)
+            #expect(wrong?.level == "fail" && wrong?.recoverySuggestion?.contains("delete queue \(name)") == true)
         }
     }
 }

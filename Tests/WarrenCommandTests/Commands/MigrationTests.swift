@@ -10,7 +10,7 @@ extension ToolTests {
             let subject: String
             let level: String
             let text: String
-            let mend: String?
+            let recoverySuggestion: String?
         }
 
         private struct Report: Decodable {
@@ -51,7 +51,7 @@ extension ToolTests {
             }
             let before = try await topology()
             #expect(before?.level == "warn" && before?.text.contains(prefix + "dead-letters") == true)
-            #expect(before?.mend?.hasPrefix("warren topology migrate") == true)
+            #expect(before?.recoverySuggestion?.hasPrefix("warren topology migrate") == true)
 
             let run = try await tool.run("topology", "migrate", "--json")
             #expect(run.exit == .code(0), "\(run.output)\(run.errors)")

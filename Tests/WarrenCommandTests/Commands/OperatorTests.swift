@@ -9,7 +9,7 @@ extension ToolTests {
         private struct Finding: Decodable {
             let subject: String
             let level: String
-            let mend: String?
+            let recoverySuggestion: String?
         }
 
         @Test("The doctor finds a namespace before and after its first session")

@@ -3,7 +3,7 @@ internal import AgentExchange
 internal import Logging
 
 /// Reports the events of a session's line: broker alarms, lost connections, and their restoration.
-struct LineWatch: Sendable {
+struct ConnectionWatch: Sendable {
     /// `publisher` or `consumer`.
     let role: String
     let metrics: ExchangeMetrics
@@ -19,7 +19,7 @@ struct LineWatch: Sendable {
     /// Runs until the line is closed.
     ///
     /// - Parameter changed: Called after each event.
-    func run(_ line: Line, changed: @Sendable () -> Void) async {
+    func run(_ line: RecoveringConnection, changed: @Sendable () -> Void) async {
         var progress = Progress()
         for await event in line.events {
             switch event {

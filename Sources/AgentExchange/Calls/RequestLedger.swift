@@ -45,11 +45,11 @@ struct RequestLedger<Waiter> {
         let deadline: ContinuousClock.Instant
         var state = State.open
         /// The send, while its outcome is unknown: only the outcome or an answer then ends the request.
-        var sending: Sending?
+        var sending: PendingSend?
         /// The first event that ended the request while it was being sent. It takes effect when the send is over.
         var postponed: RequestEnding?
 
-        init(_ request: Request, deadline: ContinuousClock.Instant, sending: Sending?) {
+        init(_ request: Request, deadline: ContinuousClock.Instant, sending: PendingSend?) {
             label = request.label
             destination = request.destination
             self.deadline = deadline
@@ -83,7 +83,7 @@ struct RequestLedger<Waiter> {
     mutating func open(
         _ request: Request,
         deadline: ContinuousClock.Instant,
-        sending: Sending? = nil
+        sending: PendingSend? = nil
     ) -> Bool {
         let tag = request.tag
         guard !isClosed, entries[tag] == nil, !finished.contains(tag) else { return false }

@@ -1,5 +1,5 @@
-/// An event of a ``Line``.
-public enum LineEvent: Sendable, Hashable {
+/// An event of a ``RecoveringConnection``.
+public enum RecoveryEvent: Sendable, Hashable {
     /// The connection ended; another will be made.
     case lost(AMQPError)
     /// The connection was closed because its credentials expire soon, and is being made with new ones.
@@ -16,8 +16,8 @@ public enum LineEvent: Sendable, Hashable {
     case closed
 }
 
-/// The state of a ``Line``.
-public enum LineState: Sendable, Hashable {
+/// The state of a ``RecoveringConnection``.
+public enum RecoveringConnectionState: Sendable, Hashable {
     /// A connection is open, with everything on it.
     case connected
     /// There is no connection, or not everything is restored; with the reason and the time of the loss.

@@ -99,7 +99,7 @@ struct PendingRequestsTests {
     @Test("While a message is on its way, only what becomes of it ends its request")
     func sending() async throws {
         let request = try request()
-        let (message, sending) = (Message(), Sending())
+        let (message, sending) = (Message(), PendingSend())
         try pending.open(request, deadline: .now + .milliseconds(10), sending: sending)
         let task = Task { [pending] in await pending.ending(of: request.tag, message) }
         task.cancel()
@@ -111,7 +111,7 @@ struct PendingRequestsTests {
 
     @Test("After a deadline that came while a message was on its way its fate counts", arguments: [true, false])
     func deadlineWhileSending(isSent: Bool) async throws {
-        let (request, sending) = (try request(), Sending())
+        let (request, sending) = (try request(), PendingSend())
         try pending.open(request, deadline: .now + .milliseconds(1), sending: sending)
         // The deadline of this one is later.
         let another = try self.request()
@@ -125,7 +125,7 @@ struct PendingRequestsTests {
 
     @Test("An answer ends a request at once, also while its message is on its way")
     func answerWhileSending() async throws {
-        let (request, sending) = (try request(), Sending())
+        let (request, sending) = (try request(), PendingSend())
         try pending.open(request, deadline: .now + .seconds(50), sending: sending)
         async let ending = pending.ending(of: request.tag, Message())
         #expect(pending.respond(request.response()) == .delivered)

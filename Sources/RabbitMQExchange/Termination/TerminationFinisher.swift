@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Completes terminations whose sessions died halfway: a mailbox was announced as terminated, but its queue still
 /// exists. Every session that serves dead letters runs one; the lock of a ``Drain`` admits one of them.
-struct Finisher: Sendable {
+struct TerminationFinisher: Sendable {
     let session: Session
 
     /// The maximum number of terminations that are checked or completed at a time.

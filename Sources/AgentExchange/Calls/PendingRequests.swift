@@ -36,7 +36,7 @@ final class PendingRequests: Sendable {
     func open(
         _ request: Request,
         deadline: ContinuousClock.Instant,
-        sending: Sending? = nil
+        sending: PendingSend? = nil
     ) throws(ExchangeError) {
         guard box.ledger.withLock({ $0.open(request, deadline: deadline, sending: sending) }) else {
             throw end(delivery: .notSent)
@@ -50,7 +50,7 @@ final class PendingRequests: Sendable {
     }
 
     /// Records the outcome of the send.
-    func sent(_ tag: UUID, _ sending: Sending, _ error: ExchangeError?) {
+    func sent(_ tag: UUID, _ sending: PendingSend, _ error: ExchangeError?) {
         guard sending.end() || error != nil else { return }
         guard let (waiter, ending) = box.ledger.withLock({ $0.sent(tag, error) }) else { return }
         waiter.resume(returning: ending)

@@ -8,19 +8,19 @@ internal import Synchronization
 /// pace.
 ///
 /// A task has to run the line: see ``run(recover:)``.
-public final class Line: Sendable {
+public final class RecoveringConnection: Sendable {
     /// The settings of its connections.
     public let configuration: ConnectionConfiguration
     /// The events of the line. For a single reader; the 64 newest are kept.
-    public let events: AsyncStream<LineEvent>
-    private let eventSource: AsyncStream<LineEvent>.Continuation
+    public let events: AsyncStream<RecoveryEvent>
+    private let eventSource: AsyncStream<RecoveryEvent>.Continuation
     let clock: any Clock<Duration>
     let random: @Sendable () -> Double
     let logger: Logger
     private let state: Mutex<State>
 
     private struct State {
-        var machine: LineStateMachine
+        var machine: RecoveryStateMachine
         var connection: Connection?
         /// Replaced by a new one at each change.
         var changed = OneShot<Void>()
@@ -58,12 +58,12 @@ public final class Line: Sendable {
         self.clock = clock
         self.random = random
         self.logger = logger
-        state = Mutex(State(machine: LineStateMachine(policy: configuration.recovery)))
+        state = Mutex(State(machine: RecoveryStateMachine(policy: configuration.recovery)))
         (events, eventSource) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
     }
 
     /// The current state.
-    public var current: LineState {
+    public var current: RecoveringConnectionState {
         state.withLock { state in
             switch state.machine.state {
             case .connected: .connected
@@ -123,7 +123,7 @@ public final class Line: Sendable {
     public func run(recover: @escaping @Sendable (Connection) async throws(AMQPError) -> Void) async {
         guard case .connected(var generation) = state.withLock({ $0.machine.state }) else { return }
         var lostAt: ContinuousClock.Instant?
-        var action = LineStateMachine.Action.watch(generation)
+        var action = RecoveryStateMachine.Action.watch(generation)
         while !Task.isCancelled {
             switch action {
             case .watch(let now):
@@ -284,8 +284,10 @@ public final class Line: Sendable {
     }
 
     /// Changes the state and wakes the waiting tasks.
-    private func change(_ event: (inout LineStateMachine) -> LineStateMachine.Action) -> LineStateMachine.Action {
-        let (action, changed) = state.withLock { state -> (LineStateMachine.Action, OneShot<Void>?) in
+    private func change(_ event: (inout RecoveryStateMachine) -> RecoveryStateMachine.Action)
+        -> RecoveryStateMachine.Action
+    {
+        let (action, changed) = state.withLock { state -> (RecoveryStateMachine.Action, OneShot<Void>?) in
             let before = state.machine.state
             let action = event(&state.machine)
             guard state.machine.state != before else { return (action, nil) }
@@ -365,7 +367,7 @@ public final class Line: Sendable {
     private func recover(
         _ generation: Int,
         _ body: @escaping @Sendable (Connection) async throws(AMQPError) -> Void
-    ) async -> LineStateMachine.Action {
+    ) async -> RecoveryStateMachine.Action {
         guard let connection = state.withLock({ $0.connection }) else { return .end }
         let error = await Self.$recovery.withValue(Recovery(line: ObjectIdentifier(self), generation: generation)) {
             await Self.error(of: body, on: connection)

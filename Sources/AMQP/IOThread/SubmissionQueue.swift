@@ -3,7 +3,7 @@ internal import Synchronization
 /// The executor jobs and submissions from other threads to an I/O thread.
 ///
 /// The thread is woken at most once for each sleep, so a busy thread costs its clients no system call.
-final class Inbox: Sendable {
+final class SubmissionQueue: Sendable {
     private enum Phase {
         /// No thread yet, or no longer: the enqueuing thread runs the jobs, one at a time.
         case inline

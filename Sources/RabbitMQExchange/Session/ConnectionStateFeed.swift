@@ -3,7 +3,7 @@ internal import AgentExchange
 internal import Synchronization
 
 /// The connection state of a session, for all its readers.
-final class StateBoard: Sendable {
+final class ConnectionStateFeed: Sendable {
     private struct State {
         var current = ConnectionState.idle
         var readers: [Int: AsyncStream<ConnectionState>.Continuation] = [:]
@@ -44,7 +44,7 @@ final class StateBoard: Sendable {
     }
 
     /// Sets the combined state of two lines: the worse of both.
-    func set(_ lines: [LineState]) {
+    func set(_ lines: [RecoveringConnectionState]) {
         let states = lines.map(ConnectionState.init)
         let refused = states.first { if case .refused = $0 { true } else { false } }
         set(refused ?? states.first { $0 != .connected } ?? .connected)
@@ -52,7 +52,7 @@ final class StateBoard: Sendable {
 }
 
 extension ConnectionState {
-    init(_ line: LineState) {
+    init(_ line: RecoveringConnectionState) {
         self =
             switch line {
             case .connected: .connected

@@ -23,7 +23,7 @@ struct RequestLedgerModel {
         let deadline: ContinuousClock.Instant
         var state: State
         /// The message, until it is known what became of it.
-        var sending: Sending?
+        var sending: PendingSend?
         /// What happened meanwhile.
         var postponed: RequestEnding?
     }
@@ -71,7 +71,7 @@ struct RequestLedgerModel {
         let tag = UUID.random(using: &random)
         let request = try Request(from: user, to: agent, tag: tag, label: label, .ping)
         let deadline = now + .milliseconds(Int.random(in: 0...60, using: &random))
-        let sending = Bool.random(using: &random) ? Sending() : nil
+        let sending = Bool.random(using: &random) ? PendingSend() : nil
         let opened = ledger.open(request, deadline: deadline, sending: sending)
         try require(opened == !isClosed, "opened: \(opened), closed: \(isClosed)")
         guard opened else { return }

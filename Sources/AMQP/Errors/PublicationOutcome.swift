@@ -1,5 +1,5 @@
 /// The outcome of the message or request of an ``AMQPError``.
-public enum DeliveryOutcome: String, Sendable, Hashable {
+public enum PublicationOutcome: String, Sendable, Hashable {
     /// It never left this process: the broker has not seen it.
     case notSent
     /// The broker received and refused it: it had no effect.

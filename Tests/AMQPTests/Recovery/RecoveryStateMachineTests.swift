@@ -11,7 +11,7 @@ struct LineStateMachineTests {
 
     @Test("The first connection fails at once, and for good")
     func firstFails() {
-        var machine = LineStateMachine(policy: policy)
+        var machine = RecoveryStateMachine(policy: policy)
         #expect(machine.openRequested() == .connect(1, firstEndpoint: 0))
         #expect(machine.openFailed(1, lost, random: 0) == .fail(lost))
         #expect(machine.state == .closed)
@@ -20,7 +20,7 @@ struct LineStateMachineTests {
 
     @Test("A lost connection follows another, at the next address, and is recovered before it counts")
     func follows() {
-        var machine = LineStateMachine(policy: policy)
+        var machine = RecoveryStateMachine(policy: policy)
         _ = machine.openRequested()
         #expect(machine.opened(1) == .watch(1))
         #expect(machine.lost(1, lost, uptime: .seconds(60), random: 0) == .wait(.seconds(1)))
@@ -37,7 +37,7 @@ struct LineStateMachineTests {
 
     @Test("A connection that is made anew follows at once, to the same address")
     func renewal() {
-        var machine = LineStateMachine(policy: policy)
+        var machine = RecoveryStateMachine(policy: policy)
         _ = machine.openRequested()
         _ = machine.opened(1)
         #expect(machine.renewed(1, lost) == .connect(2, firstEndpoint: 0))
@@ -49,7 +49,7 @@ struct LineStateMachineTests {
 
     @Test("Delays double up to the maximum, lose a random part, and begin anew after a connection that lasted")
     func delays() {
-        var machine = LineStateMachine(policy: policy)
+        var machine = RecoveryStateMachine(policy: policy)
         _ = machine.openRequested()
         _ = machine.opened(1)
         var delays = [machine.lost(1, lost, uptime: .zero, random: 0)]
@@ -70,7 +70,7 @@ struct LineStateMachineTests {
 
     @Test("A refused login is tried again at the slow end, and is forgotten when something else goes wrong")
     func refusal() {
-        var machine = LineStateMachine(policy: policy)
+        var machine = RecoveryStateMachine(policy: policy)
         _ = machine.openRequested()
         _ = machine.opened(1)
         _ = machine.lost(1, lost, uptime: .zero, random: 0)
@@ -86,14 +86,14 @@ struct LineStateMachineTests {
     func generated() {
         var generator = SeededGenerator()
         for _ in 0..<2_000 {
-            var machine = LineStateMachine(policy: policy)
+            var machine = RecoveryStateMachine(policy: policy)
             var lastGeneration = 0
             var isClosed = false
             for _ in 0..<60 {
                 let before = machine.state
                 let generation = max(0, lastGeneration - Int.random(in: 0...1, using: &generator))
                 let random = Double.random(in: 0..<1, using: &generator)
-                let action: LineStateMachine.Action =
+                let action: RecoveryStateMachine.Action =
                     switch Int.random(in: 0..<21, using: &generator) {
                     case 0: machine.openRequested()
                     case 1...4: machine.opened(generation)

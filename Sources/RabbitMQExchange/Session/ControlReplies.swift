@@ -2,7 +2,7 @@ internal import Foundation
 internal import Synchronization
 
 /// Matches the answers to control messages with their waiting tasks.
-final class ControlDesk: Sendable {
+final class ControlReplies: Sendable {
     private let open = Mutex<[UUID: [ControlMessage.Kind?: Signal<ControlMessage.Kind>]]>([:])
 
     /// Opens a wait for the answer with this id before the question is sent: for one kind, or for any kind that is not

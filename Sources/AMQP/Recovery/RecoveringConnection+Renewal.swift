@@ -1,6 +1,6 @@
 internal import Logging
 
-extension Line {
+extension RecoveringConnection {
     /// How long closing a connection for its renewal may take.
     private static let closePatience = Duration.seconds(5)
 

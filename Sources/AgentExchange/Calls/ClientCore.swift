@@ -113,7 +113,7 @@ final class ClientCore: Sendable {
     /// A request that is about to be sent.
     private struct OpenCall {
         let request: Request
-        let sending: Sending?
+        let sending: PendingSend?
         let wait: Duration
     }
 

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 
 /// Keeps the log lines of a client.
-final class LogRecorder: Sendable {
+final class ConformanceLog: Sendable {
     /// A line of the log.
     struct Record: Sendable {
         let level: Logger.Level

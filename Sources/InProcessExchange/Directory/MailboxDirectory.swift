@@ -2,7 +2,7 @@ internal import AgentExchange
 internal import Foundation
 
 /// The registered and terminated entities, and the agents of each type: a plain value without a lock.
-struct Directory<Mailbox> {
+struct MailboxDirectory<Mailbox> {
     /// The state of an entity.
     enum Lookup {
         case active(Mailbox)

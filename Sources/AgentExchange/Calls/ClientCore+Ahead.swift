@@ -23,7 +23,7 @@ extension ClientCore {
     func ending(
         of request: Request,
         _ outgoing: OutgoingCall,
-        _ sending: Sending?
+        _ sending: PendingSend?
     ) async throws(ExchangeError) -> RequestEnding {
         switch request.body {
         case .ping:
@@ -58,7 +58,7 @@ extension ClientCore {
     private func post(
         _ request: Request,
         _ outgoing: OutgoingCall,
-        _ sending: Sending?
+        _ sending: PendingSend?
     ) async throws(ExchangeError) -> RequestEnding {
         guard let sending else {
             try await transport.send(.request(request))
@@ -80,11 +80,11 @@ extension ClientCore {
     }
 
     /// Returns the record of the send that the ledger waits for, when the transport posts this kind of request.
-    func sending(_ body: Request.Body) -> Sending? {
+    func sending(_ body: Request.Body) -> PendingSend? {
         if transport.sendsAtOnce { return nil }
         return switch body {
         case .ping, .shutdown: nil
-        case .action, .cancel, .foreign: Sending()
+        case .action, .cancel, .foreign: PendingSend()
         }
     }
 

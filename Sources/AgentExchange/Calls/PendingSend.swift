@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// A send whose outcome another thread reports. It takes no lock while the outcome is not awaited.
-final class Sending: Sendable {
+final class PendingSend: Sendable {
     private enum State: UInt8, AtomicRepresentable {
         case onItsWay, awaited, known
     }

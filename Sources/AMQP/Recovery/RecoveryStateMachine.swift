@@ -1,8 +1,8 @@
-/// The life of a ``Line``: connections follow one another until it is closed.
+/// The life of a ``RecoveringConnection``: connections follow one another until it is closed.
 ///
 /// Events in, actions out; no I/O, no clock and no generator. Each connection has a generation; events about an earlier
 /// one change nothing.
-struct LineStateMachine {
+struct RecoveryStateMachine {
     enum State: Equatable, Sendable {
         /// Not opened yet.
         case idle
@@ -27,7 +27,7 @@ struct LineStateMachine {
         case recover(Int)
         /// Wait for the end of the connection.
         case watch(Int)
-        /// Wait, then report ``LineStateMachine/delayPassed()``.
+        /// Wait, then report ``RecoveryStateMachine/delayPassed()``.
         case wait(Duration)
         /// The first connection could not be made: fail the call that opens the line. The line is closed.
         case fail(AMQPError)
