@@ -44,7 +44,7 @@ extension Channel {
         try await consume(declaration, into: sink, account: nil, deadline: deadline)
     }
 
-    /// The same, and the bodies of the deliveries are counted as long as somebody refers to them.
+    /// Starts a consumer whose deliveries count their bodies in `account` until they are released.
     package func consume(
         _ declaration: ConsumerDeclaration,
         into sink: any DeliverySink,

@@ -58,7 +58,7 @@ public struct Delivery: Sendable {
     /// The channel it came through.
     public var channel: Channel { parts.channel }
 
-    /// - Parameter account: Counts the body as long as somebody refers to the delivery.
+    /// - Parameter account: Counts the body until the delivery is released.
     init?(_ content: Content, channel: Channel, account: ReceivedBytes? = nil) {
         switch content.method {
         case .deliver(_, let deliveryTag, let redelivered, _, _), .getOk(let deliveryTag, let redelivered, _, _, _):

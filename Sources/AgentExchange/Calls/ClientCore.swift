@@ -22,7 +22,7 @@ final class ClientCore: Sendable {
         telemetry = Telemetry(transport)
     }
 
-    /// The client, its handles and its calls are gone, and nobody has closed it.
+    /// Warns once when the client, its handles and its calls were released without closing it.
     deinit {
         guard markClosed() else { return }
         warnOfDrop()

@@ -57,7 +57,7 @@ public struct Notice: Sendable, Hashable {
         self.protocolVersion = protocolVersion
     }
 
-    /// Whether all parts are equal. Who was authenticated does not count.
+    /// Returns whether all parts except the principal are equal.
     public static func == (left: Notice, right: Notice) -> Bool {
         (left.tag, left.label, left.source, left.destination) == (
             right.tag, right.label, right.source, right.destination
@@ -65,7 +65,7 @@ public struct Notice: Sendable, Hashable {
             && (left.body, left.protocolVersion) == (right.body, right.protocolVersion)
     }
 
-    /// Hashes what tells notices apart: their source, tag and body.
+    /// Hashes the source, tag and body.
     public func hash(into hasher: inout Hasher) {
         hasher.combine(source)
         hasher.combine(tag)

@@ -83,7 +83,7 @@ public struct Request: Sendable, Hashable {
         )
     }
 
-    /// The same, with what only an exchange knows.
+    /// Makes a request with the parts that only an exchange knows: its call path and principal.
     package init(
         from source: EntityID,
         to destination: EntityID,

@@ -48,7 +48,7 @@ public final class AgentExchangeClient: ExchangeClient {
         listener.withLock { $0 = task }
     }
 
-    /// Neither its owner nor a handler has it any more, and nobody has closed it.
+    /// Closes a client that its owner and its handlers have released without closing it, and warns once.
     deinit {
         guard core.markClosed() else { return }
         core.warnOfDrop()
@@ -83,7 +83,7 @@ public final class AgentExchangeClient: ExchangeClient {
     /// ``ExchangeError/Code/mailboxTerminated`` or ``ExchangeError/Code/connectionLost``.
     public func waitUntilStopped() async -> ExchangeError {
         guard let task = listener.withLock({ $0 }) else { return ExchangeError(.closed, "the client is closed") }
-        // Whoever waits here keeps the client.
+        // A waiting task keeps the client.
         defer { withExtendedLifetime(self) {} }
         return await task.value
     }

@@ -21,16 +21,7 @@ extension ExchangeFactory {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (UserExchangeClient) async throws -> Result
     ) async throws -> Result {
-        let client = try await makeUserClient(name: name, configuration: configuration)
-        let result: Result
-        do {
-            result = try await body(client)
-        } catch {
-            await client.closeUncancelled()
-            throw error
-        }
-        await client.closeUncancelled()
-        return result
+        try await makeUserClient(name: name, configuration: configuration).closing(after: body)
     }
 
     /// Runs a function while an agent is served, and closes the agent's client afterwards: also when the function throws, or
@@ -61,26 +52,33 @@ extension ExchangeFactory {
         requestHandler: @escaping RequestHandler,
         _ body: (AgentExchangeClient) async throws -> Result
     ) async throws -> Result {
-        let client = try await makeAgentClient(
+        try await makeAgentClient(
             registration,
             mode: mode,
             requestLimit: requestLimit,
             configuration: configuration,
             requestHandler: requestHandler
-        )
-        let result: Result
-        do {
-            result = try await body(client)
-        } catch {
-            await client.closeUncancelled()
-            throw error
-        }
-        await client.closeUncancelled()
-        return result
+        ).closing(after: body)
     }
 }
 
 extension ExchangeClient {
+    /// Closes the client after a function has used it, also when that throws.
+    fileprivate func closing<Result>(
+        isolation: isolated (any Actor)? = #isolation,
+        after body: (Self) async throws -> Result
+    ) async throws -> Result {
+        let result: Result
+        do {
+            result = try await body(self)
+        } catch {
+            await closeUncancelled()
+            throw error
+        }
+        await closeUncancelled()
+        return result
+    }
+
     /// Closes the client in a task of its own, which is not cancelled with the caller's.
     fileprivate func closeUncancelled() async {
         await Task { await close() }.value

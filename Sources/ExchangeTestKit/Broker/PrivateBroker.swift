@@ -32,7 +32,7 @@ public actor PrivateBroker {
 
     private let launcher: ChildProcess
     private let startTimeout: Duration
-    /// What a borrowed broker was started with.
+    /// The configuration of a borrowed broker.
     nonisolated let configuration = Mutex<Configuration?>(nil)
 
     /// Starts a broker and returns when it accepts connections.

@@ -90,7 +90,7 @@ extension MailboxStateMachine {
     /// Accepts a request. One past its deadline is accepted and answered at once.
     mutating func accept(_ request: Request, deadline: Instant?, now: Instant) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
-        // Nobody is authenticated in one process.
+        // No user is authenticated within one process.
         var element = RequestQueue.Element(request: request.with(principal: nil), deadline: deadline)
         element.request.attempt = 1
         var actions = Actions()

@@ -60,7 +60,7 @@ extension ExchangeAdministration {
         for name in [Header.reason, Header.detail, Header.queue] { properties.headers[name] = nil }
         if mailbox != nil { properties.headers[Header.destination] = .string(target.header) }
         properties.userID = nil
-        // The operator who sends it again is not its sender.
+        // The operator that sends it again is not its sender.
         properties.headers[Header.principal] = .string("")
         if delivery.omittedBytes > 0 {
             let text = "\(delivery.omittedBytes) bytes; the limit is \(link.configuration.maximumMessageSize)"

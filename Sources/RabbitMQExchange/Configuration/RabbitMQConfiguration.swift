@@ -51,8 +51,8 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// The maximum number of bytes of unanswered requests of a process, at least 1; further requests wait on the broker, in
     /// order. Each of those is transferred twice: it is received, given back, and received again when there is room. In
     /// replicated mailboxes on RabbitMQ before 4.3 that takes one of ``redeliveryLimit``, and a request that has none left
-    /// is received at once. Each mailbox receives one request whatever the others hold, and small requests beyond the
-    /// limit, a sixteenth of it at most. Responses do not count. The default is 64 MiB.
+    /// is received at once. Each mailbox receives at least one request at a time, and small requests beyond the limit, a
+    /// sixteenth of it at most. Responses do not count. The default is 64 MiB.
     public var receiveWindowBytes: Int {
         get { receiveWindow ?? Self.defaultReceiveWindow }
         set { receiveWindow = newValue == Self.defaultReceiveWindow ? nil : newValue }

@@ -12,7 +12,7 @@ enum Header {
     static let target = "warren-target"
     static let credit = "warren-credit"
     static let path = "warren-path"
-    /// Who sent a message at first that was put into a mailbox once more.
+    /// The original sender of a message that was put into a mailbox again.
     static let principal = "warren-principal"
     static let part = "warren-part"
     static let broadcast = "warren-broadcast"

@@ -3,11 +3,11 @@ internal import AgentExchange
 internal import DequeModule
 internal import Foundation
 
-/// The requests of one consumer that there was no room for: a pure value.
+/// The requests of one consumer that exceed the receive window: a pure value.
 ///
-/// Each stays unacknowledged, and its body is dropped. When there is room it is given back to the broker, which hands it
-/// out once more, before what it has not handed out yet. So what comes behind a postponed request is postponed too, and the
-/// order is kept; what was given back is *expected*, and let in.
+/// Each stays unacknowledged, and its body is dropped. When there is room, the request is returned to the broker, which
+/// delivers it again before any newer request. So requests behind a postponed one are postponed too, and the order is
+/// kept. A returned request is *expected*, and let in when it arrives.
 struct PostponedRequests: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -29,12 +29,12 @@ struct PostponedRequests: Sendable {
             since = now
         }
 
-        /// How often the broker has handed it out before, where it counts.
+        /// The number of earlier deliveries, on brokers and queues that count them.
         var deliveryCount: Int64 { delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0 }
 
         fileprivate var source: String { delivery.properties.headers[Header.source]?.stringValue ?? "" }
 
-        /// Whether its requester's deadline has passed: then the broker does not hand it out again.
+        /// Whether its deadline has passed: the broker does not deliver it again.
         fileprivate var isExpired: Bool {
             guard let deadline = delivery.properties.headers[Header.deadline]?.integerValue else { return false }
             return Date(millisecondsSince1970: deadline) <= .now
@@ -42,23 +42,23 @@ struct PostponedRequests: Sendable {
     }
 
     private var waiting: Deque<Entry> = []
-    /// How many of each source wait.
+    /// The number of waiting requests of each source.
     private var sources: [String: Int] = [:]
     private var expected: [RequestKey?: [Entry]] = [:]
     private var lastArrival = Instant.now
 
-    /// Whether nothing waits and nothing is expected: then all that comes may be let in.
+    /// Whether no request waits or is expected, so that any request may be let in.
     var isEmpty: Bool { waiting.isEmpty && expected.isEmpty }
 
-    /// The one that is given back next.
+    /// The request that is returned next.
     var first: Entry? { waiting.first }
 
-    /// Whether a request of this source waits, or is expected, so that another one must not overtake it.
+    /// Returns whether a request of this source waits or is expected. Another one must not overtake it.
     func hasRequests(from source: String) -> Bool {
         sources[source] != nil || expected.values.contains { $0.contains { $0.source == source } }
     }
 
-    /// A request came. Returns what it was when it is one that was given back and is expected.
+    /// Records the arrival of a request. Returns its entry if it was expected.
     mutating func arrived(_ key: RequestKey?, now: Instant = .now) -> Entry? {
         lastArrival = now
         guard var entries = expected[key], !entries.isEmpty else { return nil }
@@ -67,16 +67,16 @@ struct PostponedRequests: Sendable {
         return entry
     }
 
-    /// There is no room for a request.
+    /// Adds a request that exceeds the receive window.
     mutating func postpone(_ entry: Entry) {
         waiting.append(entry)
         sources[entry.source, default: 0] += 1
     }
 
-    /// Takes the first one out, which is given back now.
+    /// Removes the first waiting request, which the caller returns to the broker.
     ///
-    /// - Parameter patience: How long it is expected. The broker may have dropped or answered it meanwhile.
-    /// - Returns: It, and whether it is expected.
+    /// - Parameter patience: The time for which it is expected. The broker may have dropped it or dead-lettered it.
+    /// - Returns: The request, and whether it is expected.
     mutating func takeFirst(patience: Duration, now: Instant = .now) -> (entry: Entry, isExpected: Bool)? {
         guard var entry = waiting.popFirst() else { return nil }
         forget(entry.source)
@@ -86,7 +86,7 @@ struct PostponedRequests: Sendable {
         return (entry, true)
     }
 
-    /// Takes out what was given back and has not come since then, nor anything else. Returns its bytes.
+    /// Removes expected requests that did not arrive in time, unless others arrived recently. Returns their bytes.
     mutating func giveUpExpecting(patience: Duration, now: Instant = .now) -> Int {
         guard !expected.isEmpty, lastArrival + patience <= now else { return 0 }
         var bytes = 0
@@ -98,7 +98,7 @@ struct PostponedRequests: Sendable {
         return bytes
     }
 
-    /// Takes everything out: what waits, in order, and what was given back and has not come.
+    /// Removes all requests: the waiting ones, in order, and the expected ones.
     mutating func takeAll() -> (waiting: [Entry], expected: [Entry]) {
         defer { self = PostponedRequests() }
         return (Array(waiting), expected.values.flatMap(\.self))
@@ -111,7 +111,7 @@ struct PostponedRequests: Sendable {
 }
 
 extension RequestKey {
-    /// The key of the request that a message is; `nil` when it does not say who asks, or has no valid tag.
+    /// Reads the key of a request. Returns `nil` when the message has no valid source or tag.
     init?(_ properties: MessageProperties) {
         guard let source = EntityID(header: properties.headers[Header.source], name: nil),
             let tag = properties.correlationID.flatMap(UUID.init(text:))

@@ -2,11 +2,11 @@ internal import AMQP
 internal import AgentExchange
 internal import Synchronization
 
-/// The limit in bytes of what is received: the *receive window* of the session.
+/// The *receive window* of the session: a limit for the bytes of received requests.
 extension Receiver {
-    /// Lets in the deliveries that there is room for, and postpones the others.
+    /// Returns the deliveries that fit the window, and postpones the others.
     func admit(_ deliveries: [Delivery], _ state: inout State) -> [Delivery] {
-        // All of them are counted already.
+        // The bytes of all deliveries are counted already.
         var uncounted = deliveries.reduce(0) { $0 + $1.body.count }
         var admitted: [Delivery] = []
         for delivery in deliveries {
@@ -26,14 +26,14 @@ extension Receiver {
         return admitted
     }
 
-    /// Returns the delivery, if it may come in.
+    /// Returns the delivery, or `nil` when it has to be postponed.
     ///
-    /// - Parameter uncounted: Bytes that are counted and will not be held.
+    /// - Parameter uncounted: Bytes that are counted but will not be held.
     private func letIn(_ delivery: Delivery, except uncounted: Int, _ state: inout State) -> Delivery? {
         guard isRequest(delivery) else { return delivery }
         let key = RequestKey(delivery.properties)
         if let entry = state.postponed.arrived(key) { return welcome(delivery, back: entry, &state) }
-        // Another copy of one that is held takes its place.
+        // Another copy of a held request replaces it.
         if let key, transport.held.withLock({ $0.knows(key) }) { return delivery }
         guard mayComeAgain(delivery) else { return delivery }
         if delivery.body.count <= smallSize {
@@ -46,19 +46,19 @@ extension Receiver {
         return fits || account.count - uncounted - size <= window / 16 ? delivery : nil
     }
 
-    /// Whether the broker hands it out once more when it is given back; else it would be given up.
+    /// Returns whether the broker would deliver the request again after a return, rather than give it up.
     private func mayComeAgain(_ delivery: Delivery) -> Bool {
         let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
         return transport.notes != nil || count < transport.link.configuration.redeliveryLimit
     }
 
-    /// Whether it is neither a response nor for the transport itself.
+    /// Returns whether the message is neither a response nor a control message.
     private func isRequest(_ delivery: Delivery) -> Bool {
         guard let type = delivery.properties.type else { return true }
         return !MessageKind(rawValue: type).isResponse && ControlMessage.Kind(rawValue: type) == nil
     }
 
-    /// A request that was given back for want of room came again. That was no attempt.
+    /// Lets in a request that was returned for want of room. Its return was no attempt.
     private func welcome(_ delivery: Delivery, back entry: PostponedRequests.Entry, _ state: inout State) -> Delivery {
         account.release(entry.bytes)
         state.asking.send(())
@@ -72,7 +72,7 @@ extension Receiver {
         return delivery
     }
 
-    /// Gives back what was postponed, in order, whenever there is room for it. Ends when nothing is postponed.
+    /// Returns postponed requests to the broker, in order, whenever there is room. Ends when none is postponed.
     private func askAgain() async {
         var asking = Signal<Void>()
         while true {
@@ -88,7 +88,7 @@ extension Receiver {
                 }
                 guard let again else { return }
                 for delivery in again { delivery.reject(requeue: true) }
-                // Not for ever: what is expected may not come, and what is held for long has to be given back.
+                // Limited: an expected request may never come, and one held for long has to be returned.
                 _ = await signal.wait(until: .now + transport.link.patience)
             } while signal.current == nil
             asking = Signal<Void>()
@@ -102,7 +102,7 @@ extension Receiver {
         guard !state.isStopped, let first = state.postponed.first else { return [] }
         var again: [Delivery] = []
         if let timeout = configuration.acknowledgementTimeout, first.since <= .now - timeout / 2 {
-            // All of them, so that they come again in order, and are postponed again.
+            // Returns all of them, so that they arrive in order and are postponed again.
             let waiting = takePostponed(&state).waiting
             noteReturn(of: waiting)
             return waiting.map(\.delivery)
@@ -112,14 +112,14 @@ extension Receiver {
             guard fits || account.count <= window / 16,
                 let (entry, isExpected) = state.postponed.takeFirst(patience: patience)
             else { break }
-            // It has its room until it comes.
+            // Reserves its room until it arrives.
             if isExpected { account.take(entry.bytes) }
             again.append(entry.delivery)
         }
         return again
     }
 
-    /// Takes out what is postponed, and what was given back and has not come.
+    /// Removes the postponed and the expected requests.
     func takePostponed(
         _ state: inout State
     ) -> (waiting: [PostponedRequests.Entry], expected: [PostponedRequests.Entry]) {
@@ -128,7 +128,7 @@ extension Receiver {
         return all
     }
 
-    /// Requests that nobody was given come again: that is no attempt.
+    /// Records that requests which no handler received will be delivered again, which is no attempt.
     func noteReturn(of entries: [PostponedRequests.Entry]) {
         transport.held.withLock { held in
             for entry in entries where transport.notes == nil || !entry.delivery.redelivered {
@@ -139,7 +139,7 @@ extension Receiver {
 
     private var window: Int { transport.link.configuration.receiveWindowBytes }
 
-    /// A request of this size may come in without room for it, also before those of other sources that have to wait: all
-    /// that the prefetch lets through take a sixteenth of the window.
+    /// The size of a request that is let in without room, also ahead of waiting requests of other sources. All requests
+    /// that the prefetch admits take a sixteenth of the window.
     private var smallSize: Int { min(4096, window / 16 / transport.prefetch) }
 }

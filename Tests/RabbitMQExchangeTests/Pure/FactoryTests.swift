@@ -49,6 +49,21 @@ struct FactoryTests {
         #expect(decoded.configuration == configuration)
     }
 
+    @Test("has an encoded form that older processes decode: newer settings are in it only when they are set")
+    func olderForm() throws {
+        let exchange = try RabbitMQExchange(url: "amqp://localhost")
+        let plain = String(decoding: try JSONEncoder().encode(exchange), as: UTF8.self)
+        #expect(!plain.contains("receiveWindow"))
+        let decoded = try JSONDecoder().decode(RabbitMQExchange.self, from: Data(plain.utf8))
+        #expect(decoded.configuration.receiveWindowBytes == 64 << 20)
+        var configuration = RabbitMQConfiguration()
+        configuration.receiveWindowBytes = 1 << 20
+        let small = try RabbitMQExchange(url: "amqp://localhost", configuration: configuration)
+        let encoded = try JSONEncoder().encode(small)
+        let again = try JSONDecoder().decode(RabbitMQExchange.self, from: encoded)
+        #expect(again.configuration.receiveWindowBytes == 1 << 20)
+    }
+
     @Test("fails with connectionLost, and soon, where no broker listens")
     func unreachable() async throws {
         let exchange = try RabbitMQExchange(url: "amqp://guest:guest@127.0.0.1:1")

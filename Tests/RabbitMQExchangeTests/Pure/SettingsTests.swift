@@ -59,6 +59,8 @@ struct SettingsTests {
             ("redeliveryLimit is 0 to 2,147,483,647", { $0.redeliveryLimit = .max }),
             ("maximumMailboxLength is 1 to 2,147,483,647", { $0.maximumMailboxLength = .max }),
             ("acknowledgementTimeout is 1 s to 31,536,000 s", { $0.acknowledgementTimeout = .seconds(Int64.max) }),
+            ("receiveWindowBytes is at least 1", { $0.receiveWindowBytes = 0 }),
+            ("receiveWindowBytes is at least 1", { $0.receiveWindowBytes = .min }),
             ("connectionName has at most", { $0.connectionName = "a\0b" }),
         ]
         for (text, change) in changes {
