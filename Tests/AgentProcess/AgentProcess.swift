@@ -34,10 +34,10 @@ struct AgentProcess {
         do {
             guard let line = await input.next() else { return }
             let factory = try JSONDecoder().decode(RabbitMQExchange.self, from: Data(line.utf8))
-            say("joined \(factory)")
             let desk = CommandDesk(factory: factory)
             let signal = termination { await desk.end() }
             defer { signal.cancel() }
+            say("joined \(factory)")
             while let command = await input.next() { await desk.carryOut(command) }
         } catch {
             say("failed \(error)")

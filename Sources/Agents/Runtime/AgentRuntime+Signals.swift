@@ -22,8 +22,14 @@ extension AgentRuntime {
                 run.logger.info("a signal stops an agent", metadata: ["signal": "\(number)"])
                 run.end.set(.stopped)
             }
-            source.resume()
             return source
+        }
+        for source in sources {
+            // A signal that comes before its source is registered is ignored.
+            await withCheckedContinuation { registered in
+                source.setRegistrationHandler { registered.resume() }
+                source.resume()
+            }
         }
         defer {
             for source in sources { source.cancel() }

@@ -66,8 +66,10 @@ extension BrokerTests {
                     try await agent.process.waitForExit(timeout: .seconds(30))
                     let last = try await PeerProcess(try scene.exchange("last"))
                     try last.order(registration)
+                    let isServing = Monitor(false)
                     let rest = Task {
                         while let line = try await last.process.nextLine(timeout: .seconds(60)) {
+                            if line == "ready" { isServing.update { $0 = true } }
                             let words = line.split(separator: " ")
                             guard words.first == "ran", let number = words.dropFirst().first.flatMap({ Int($0) }) else {
                                 continue
@@ -76,6 +78,8 @@ extension BrokerTests {
                         }
                     }
                     for caller in callers { #expect(await caller.value == []) }
+                    // All may have been answered before it serves: then nothing waits for it.
+                    try await eventually("the last one serves", timeout: .seconds(30)) { isServing.value }
                     last.process.signal(SIGTERM)
                     #expect(try await last.process.waitForExit(timeout: .seconds(30)) == .code(0))
                     try await rest.value
