@@ -44,7 +44,7 @@ extension Channel {
         try await consume(declaration, into: sink, account: nil, deadline: deadline)
     }
 
-    /// Starts a consumer whose deliveries count their bodies in `account` until they are released.
+    /// Starts a consumer. `account` has the bytes of each body until its delivery is released.
     package func consume(
         _ declaration: ConsumerDeclaration,
         into sink: any DeliverySink,

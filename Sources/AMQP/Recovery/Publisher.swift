@@ -50,7 +50,7 @@ public final class Publisher: Sendable {
     /// Creates a publisher; ``run()`` makes it work.
     ///
     /// - Parameters:
-    ///   - line: The line to publish through. Nothing else closes its connections.
+    ///   - line: The recovering connection to publish through. Nothing else closes its connections.
     ///   - name: A unique name for ids of messages without one, so that copies have the same: `warren-<name>-<number>`.
     public init(line: RecoveringConnection, name: String) {
         self.line = line
@@ -131,7 +131,7 @@ public final class Publisher: Sendable {
         messageIDPrefix + String(messages.add(1, ordering: .relaxed).newValue)
     }
 
-    /// Keeps publishing until the line is closed or the task is cancelled. A single task runs it.
+    /// Keeps publishing until the recovering connection is closed or the task is cancelled. A single task runs it.
     ///
     /// - Parameter repair: Called when the broker closed the channel, before the unconfirmed publications are retried
     ///   one by one. It can restore missing objects.

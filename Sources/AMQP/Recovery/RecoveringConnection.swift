@@ -7,11 +7,11 @@ internal import Synchronization
 /// deadline. If the broker refuses the login, calls fail at once with its reason, and the login is retried at a slow
 /// pace.
 ///
-/// A task has to run the line: see ``run(recover:)``.
+/// A task has to run the recovering connection: see ``run(recover:)``.
 public final class RecoveringConnection: Sendable {
     /// The settings of its connections.
     public let configuration: ConnectionConfiguration
-    /// The events of the line. For a single reader; the 64 newest are kept.
+    /// The events of the recovering connection. For a single reader; the 64 newest are kept.
     public let events: AsyncStream<RecoveryEvent>
     private let eventSource: AsyncStream<RecoveryEvent>.Continuation
     let clock: any Clock<Duration>
@@ -33,7 +33,7 @@ public final class RecoveringConnection: Sendable {
         }
     }
 
-    /// The line whose recovery the task carries out. The task may use the connection before other tasks.
+    /// The recovery that the task carries out. The task may use the new connection before other tasks.
     private struct Recovery: Sendable {
         let line: ObjectIdentifier
         let generation: Int
@@ -41,7 +41,7 @@ public final class RecoveringConnection: Sendable {
 
     @TaskLocal private static var recovery: Recovery?
 
-    /// Creates a line; nothing happens before ``open()``.
+    /// Creates a recovering connection; nothing happens before ``open()``.
     ///
     /// - Parameters:
     ///   - configuration: The settings of its connections.
@@ -104,7 +104,7 @@ public final class RecoveringConnection: Sendable {
     /// - Throws: The errors of ``Connection/open()``.
     public func open() async throws(AMQPError) {
         guard case .connect(let generation, let first) = change({ $0.openRequested() }) else {
-            throw AMQPError(code: .unsupported, delivery: .notSent, message: "The line was opened before.")
+            throw AMQPError(code: .unsupported, delivery: .notSent, message: "The connection was opened before.")
         }
         if let error = await connect(generation, first),
             case .fail(let error) = change({ machine in
@@ -116,7 +116,7 @@ public final class RecoveringConnection: Sendable {
         guard case .watch = change({ $0.opened(generation) }) else { throw .closed("connection") }
     }
 
-    /// Keeps the line connected until it is closed or the task is cancelled. A single task runs it, after ``open()``.
+    /// Keeps it connected until it is closed or the task is cancelled. A single task runs it, after ``open()``.
     ///
     /// - Parameter recover: Restores the objects of the lost connection. Meanwhile other calls wait; its own calls use
     ///   the new connection. If it throws, the connection is closed and another follows.
@@ -169,9 +169,9 @@ public final class RecoveringConnection: Sendable {
 
     /// Returns the connection as soon as there is one.
     ///
-    /// - Parameter deadline: The time limit; `nil` waits until the line is closed or the task is cancelled.
+    /// - Parameter deadline: The time limit; `nil` waits until it is closed or the task is cancelled.
     /// - Throws: `timedOut` when there was none until the deadline, the broker's reason when it refuses this client,
-    ///   `closed` when the line is closed, `cancelled`. Nothing was then sent.
+    ///   `closed` when the recovering connection is closed, `cancelled`. Nothing was then sent.
     public func connection(deadline: Deadline?) async throws(AMQPError) -> Connection {
         while true {
             let (usable, machine, changed) = state.withLock { state in
@@ -241,7 +241,7 @@ public final class RecoveringConnection: Sendable {
     var refusal: AMQPError? { state.withLock { $0.machine.refusal } }
 
     /// Waits until the broker refuses this client. Returns its reason, and a value that is resolved at the next change;
-    /// `nil` when the line is closed or the task is cancelled.
+    /// `nil` when the recovering connection is closed or the task is cancelled.
     func waitUntilRefused() async -> (AMQPError, changed: OneShot<Void>)? {
         while !Task.isCancelled {
             let (machine, changed) = state.withLock { ($0.machine, $0.changed) }
@@ -252,7 +252,7 @@ public final class RecoveringConnection: Sendable {
         return nil
     }
 
-    /// Waits until the line is closed, or the task is cancelled.
+    /// Waits until the recovering connection is closed, or the task is cancelled.
     public func waitUntilClosed() async {
         while !Task.isCancelled {
             let (isClosed, changed) = state.withLock { ($0.machine.state == .closed, $0.changed) }

@@ -12,7 +12,7 @@ public enum RecoveryEvent: Sendable, Hashable {
     case blocked(reason: String)
     /// The alarm has ended, or its connection has.
     case unblocked
-    /// This process closed the line. The last event.
+    /// This process closed the recovering connection. The last event.
     case closed
 }
 
@@ -24,6 +24,6 @@ public enum RecoveringConnectionState: Sendable, Hashable {
     case recovering(AMQPError, since: ContinuousClock.Instant)
     /// There is no connection, because the broker refuses this client.
     case refused(AMQPError, since: ContinuousClock.Instant)
-    /// This process closed the line, or never opened it.
+    /// This process closed the recovering connection, or never opened it.
     case closed
 }

@@ -29,9 +29,9 @@ struct RecoveryStateMachine {
         case watch(Int)
         /// Wait, then report ``RecoveryStateMachine/delayPassed()``.
         case wait(Duration)
-        /// The first connection could not be made: fail the call that opens the line. The line is closed.
+        /// The first connection could not be made: fail the call that opens the recovering connection. It is closed.
         case fail(AMQPError)
-        /// The line has ended.
+        /// The recovering connection has ended.
         case end
     }
 

@@ -7,7 +7,7 @@ internal import Synchronization
 /// The two lines of a session and their operations: one publishes, the other consumes and declares. Each restores its
 /// own lost connection.
 ///
-/// Declaring happens on the consuming line, because a memory alarm blocks every operation on a connection that
+/// Declaring happens on the consuming connection, because a memory alarm blocks every operation on a connection that
 /// publishes.
 final class BrokerLink: Sendable {
     let names: ExchangeNames
@@ -128,7 +128,7 @@ final class BrokerLink: Sendable {
         let recover: @Sendable (Connection) async throws(AMQPError) -> Void
         /// Restores missing objects of the broker.
         let repair: @Sendable () async -> Void
-        /// Called when the state of a line may have changed.
+        /// Called when the state of a connection may have changed.
         let changed: @Sendable () -> Void
     }
 

@@ -2,7 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// Reports the events of a session's line: broker alarms, lost connections, and their restoration.
+/// Reports the events of a session's recovering connection: broker alarms, lost connections, and their restoration.
 struct ConnectionWatch: Sendable {
     /// `publisher` or `consumer`.
     let role: String
@@ -16,7 +16,7 @@ struct ConnectionWatch: Sendable {
         var refusal: AMQPError.Code?
     }
 
-    /// Runs until the line is closed.
+    /// Runs until the recovering connection is closed.
     ///
     /// - Parameter changed: Called after each event.
     func run(_ line: RecoveringConnection, changed: @Sendable () -> Void) async {
