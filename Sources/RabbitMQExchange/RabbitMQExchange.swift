@@ -78,10 +78,10 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// ```swift
     /// for await state in exchange.connectionStates { print(state) }
     /// ```
-    public var connectionStates: ConnectionStates { SessionRegistry.shared.board(key).states() }
+    public var connectionStates: ConnectionStates { SessionRegistry.shared.feed(key).states() }
 
     /// The current state of this process's connection to the broker.
-    public var connectionState: ConnectionState { SessionRegistry.shared.board(key).current }
+    public var connectionState: ConnectionState { SessionRegistry.shared.feed(key).current }
 
     /// Returns the same exchange with another logger. A decoded factory uses the default logger. The first factory of a
     /// process that opens a session gives the session its logger.

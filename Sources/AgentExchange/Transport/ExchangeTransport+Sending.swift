@@ -22,12 +22,12 @@ extension ExchangeTransport {
             for message in messages { results.append(await result(of: message)) }
             return results
         }
-        let shipment = BatchedSend(count: messages.count)
+        let batch = BatchedSend(count: messages.count)
         let posted = messages.enumerated().map { number, message in
-            post(message) { shipment.end(number, $0) }
+            post(message) { batch.end(number, $0) }
         }
         return await withTaskCancellationHandler {
-            await shipment.results()
+            await batch.results()
         } onCancel: {
             for message in posted { message.cancel() }
         }

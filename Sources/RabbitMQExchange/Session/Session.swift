@@ -21,7 +21,7 @@ final class Session: Sendable {
     let finishing = Atomic(0)
     /// The number of running tasks for notices and control messages.
     let hints = Atomic(0)
-    private let board: ConnectionStateFeed
+    private let feed: ConnectionStateFeed
 
     private struct State {
         /// In the order of their arrival: those behind the first are on standby.
@@ -48,9 +48,9 @@ final class Session: Sendable {
     /// Makes a session that has declared nothing and receives nothing: sufficient for inspection.
     ///
     /// - Parameter isPatient: Whether questions to the directory wait as long as reading it makes progress.
-    init(link: BrokerLink, board: ConnectionStateFeed = ConnectionStateFeed(), isPatient: Bool = false) {
+    init(link: BrokerLink, feed: ConnectionStateFeed = ConnectionStateFeed(), isPatient: Bool = false) {
         self.link = link
-        self.board = board
+        self.feed = feed
         ready = ReadyAnswers(link: link)
         directory = Directory(link: link, background: background, isPatient: isPatient)
         link.use(
@@ -68,7 +68,7 @@ final class Session: Sendable {
         configuration: RabbitMQConfiguration,
         connection: ConnectionConfiguration,
         logger: Logger,
-        board: ConnectionStateFeed = ConnectionStateFeed(),
+        feed: ConnectionStateFeed = ConnectionStateFeed(),
         deadLetterReport: (@Sendable (DeadLetter) -> Void)? = nil
     ) async throws(ExchangeError) -> Session {
         let link = try await BrokerLink(
@@ -77,7 +77,7 @@ final class Session: Sendable {
             connection: connection,
             logger: logger
         )
-        let session = Session(link: link, board: board)
+        let session = Session(link: link, feed: feed)
         do {
             try await Topology.shared(names).declareOrFind(on: link)
             try await session.makeAnswerQueue()
@@ -91,7 +91,7 @@ final class Session: Sendable {
     }
 
     private func tellState() {
-        board.set([link.publisher.current, link.consumer.current])
+        feed.set([link.publisher.current, link.consumer.current])
     }
 
     /// Starts to receive, and to maintain the session's objects.
@@ -364,7 +364,7 @@ final class Session: Sendable {
             state.serving = nil
             state.older = nil
         }
-        board.set(.idle)
+        feed.set(.idle)
     }
 
     /// All transports, and the started consumers.

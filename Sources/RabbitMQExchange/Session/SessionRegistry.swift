@@ -23,14 +23,14 @@ final class SessionRegistry: Sendable {
         var users = 1
     }
 
-    private struct WeakBoard {
-        weak var board: ConnectionStateFeed?
+    private struct WeakFeed {
+        weak var feed: ConnectionStateFeed?
     }
 
     private struct State {
         var entries: [Key: Entry] = [:]
         /// The connection states. Sessions and readers keep them: readers may come earlier and stay longer.
-        var boards: [Key: WeakBoard] = [:]
+        var feeds: [Key: WeakFeed] = [:]
         var next = 0
     }
 
@@ -68,8 +68,8 @@ final class SessionRegistry: Sendable {
                 return (entry.number, entry.opening)
             }
             state.next += 1
-            let board = Self.board(key, &state)
-            let opening = Task { await Self.open(key, board, logger) }
+            let feed = Self.feed(key, &state)
+            let opening = Task { await Self.open(key, feed, logger) }
             state.entries[key] = Entry(number: state.next, opening: opening)
             return (state.next, opening)
         }
@@ -82,24 +82,24 @@ final class SessionRegistry: Sendable {
         }
     }
 
-    /// Returns the board with the connection states of a session, open or not.
-    func board(_ key: Key) -> ConnectionStateFeed {
-        state.withLock { Self.board(key, &$0) }
+    /// Returns the feed of the connection states of a session, open or not.
+    func feed(_ key: Key) -> ConnectionStateFeed {
+        state.withLock { Self.feed(key, &$0) }
     }
 
-    private static func board(_ key: Key, _ state: inout State) -> ConnectionStateFeed {
-        if let board = state.boards[key]?.board { return board }
-        if state.boards.count > 2 * state.entries.count + 16 {
-            state.boards = state.boards.filter { $0.value.board != nil }
+    private static func feed(_ key: Key, _ state: inout State) -> ConnectionStateFeed {
+        if let feed = state.feeds[key]?.feed { return feed }
+        if state.feeds.count > 2 * state.entries.count + 16 {
+            state.feeds = state.feeds.filter { $0.value.feed != nil }
         }
-        let board = ConnectionStateFeed()
-        state.boards[key] = WeakBoard(board: board)
-        return board
+        let feed = ConnectionStateFeed()
+        state.feeds[key] = WeakFeed(feed: feed)
+        return feed
     }
 
     private static func open(
         _ key: Key,
-        _ board: ConnectionStateFeed,
+        _ feed: ConnectionStateFeed,
         _ logger: Logger
     ) async -> Result<Session, ExchangeError> {
         do throws(ExchangeError) {
@@ -109,7 +109,7 @@ final class SessionRegistry: Sendable {
                     configuration: key.configuration,
                     connection: try key.address.connection(key.configuration),
                     logger: logger,
-                    board: board
+                    feed: feed
                 )
             )
         } catch {
