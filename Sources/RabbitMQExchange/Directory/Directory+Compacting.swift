@@ -48,7 +48,7 @@ extension Directory {
     func forgetContents() {
         state.withLock { state in
             state.keepsContents = false
-            if state.isCaughtUp, !state.isReloading { state.dropContents() }
+            if state.isCaughtUp, !state.lacksRegistrations { state.dropContents() }
         }
     }
 

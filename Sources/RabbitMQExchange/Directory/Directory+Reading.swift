@@ -163,7 +163,7 @@ extension Directory {
         state.readers[stream]?.isCaughtUp = true
         guard let contents = state.readers[stream]?.contents else { return }
         // The stream that had them was deleted, perhaps before this session read it for the first time.
-        if stream == .main, state.index.hasEntries(missingIn: contents) { state.isReloading = true }
+        if stream == .main, state.index.hasEntries(missingIn: contents) { state.lacksRegistrations = true }
         state.tell(state.index.merge(contents))
     }
 
@@ -174,7 +174,7 @@ extension Directory {
         if state.index.hasDoubts {
             state.tell(state.index.reconsider(state.readers.values.compactMap(\.contents)))
         }
-        if state.isReloading {
+        if state.lacksRegistrations {
             guard !state.isRestoring else { return false }
             state.isRestoring = true
             return true

@@ -147,7 +147,7 @@ extension Directory {
         state.withLock { state in
             let contents = state.readers.values.compactMap(\.contents)
             state.isRestoring = false
-            state.isReloading = false
+            state.lacksRegistrations = false
             if !state.keepsContents { state.dropContents() }
             return state.index.missing(in: DirectoryIndex()).filter { entry in
                 contents.allSatisfy { $0.state(of: entry.id) == .missing }

@@ -19,7 +19,7 @@ final class Directory: Sendable {
         var needsLook = true
         var isLooking = false
         /// Whether the stream lacked known registrations when it was read, so that they have to be announced again.
-        var isReloading = false
+        var lacksRegistrations = false
         /// Whether a task compares the read records with the known ones.
         var isRestoring = false
         /// Whether the contents of each stream are kept apart from the index.

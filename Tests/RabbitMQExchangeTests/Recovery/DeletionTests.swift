@@ -111,7 +111,7 @@ extension BrokerTests {
             await troupe.close()
         }
 
-        @Test("The directory, before a session has read it: it announces again whom it registered")
+        @Test("The directory, before a session has read it: its registrations are announced again")
         func directoryUnread() async throws {
             let scene = try await Scene(.single)
             let early = try await scene.user("early")
