@@ -35,7 +35,7 @@ struct AgentProcess {
             guard let line = await input.next() else { return }
             let factory = try JSONDecoder().decode(RabbitMQExchange.self, from: Data(line.utf8))
             let desk = CommandDesk(factory: factory)
-            let signal = termination { await desk.end() }
+            let signal = await termination { await desk.end() }
             defer { signal.cancel() }
             say("joined \(factory)")
             while let command = await input.next() { await desk.carryOut(command) }
@@ -45,7 +45,7 @@ struct AgentProcess {
     }
 
     /// Has SIGTERM end what runs in order, and then the process.
-    private static func termination(_ body: @escaping @Sendable () async -> Void) -> any DispatchSourceSignal {
+    private static func termination(_ body: @escaping @Sendable () async -> Void) async -> any DispatchSourceSignal {
         signal(SIGTERM, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: SIGTERM)
         source.setEventHandler {
@@ -55,7 +55,10 @@ struct AgentProcess {
                 exit(0)
             }
         }
-        source.resume()
+        await withCheckedContinuation { registered in
+            source.setRegistrationHandler { registered.resume() }
+            source.resume()
+        }
         return source
     }
 

@@ -13,7 +13,11 @@ struct Interrupted: Error {
 /// - Throws: ``Interrupted`` when `body` failed after a signal.
 func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async throws {
     let received = Mutex<Int32?>(nil)
-    let task = Task { try await body() }
+    let registration = AsyncStream<Never>.makeStream()
+    let task = Task {
+        for await _ in registration.stream {}
+        try await body()
+    }
     let sources = [SIGINT, SIGTERM].map { number in
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number)
@@ -22,9 +26,16 @@ func withInterruption(_ body: @escaping @Sendable () async throws -> Void) async
             for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
             task.cancel()
         }
-        source.resume()
         return source
     }
+    for source in sources {
+        // A signal that comes before its source is registered is ignored.
+        await withCheckedContinuation { registered in
+            source.setRegistrationHandler { registered.resume() }
+            source.resume()
+        }
+    }
+    registration.continuation.finish()
     let result = await task.result
     for source in sources { source.cancel() }
     if case .failure(let error) = result {
