@@ -20,7 +20,7 @@ extension RabbitMQExchange {
             } ofType: { (name) throws(ExchangeError) in
                 try await session.directory.agents(typeNamed: name, allowSubtypes: false)
             } status: { (id) throws(ExchangeError) in
-                try await session.details(of: id).status
+                try await session.mailboxes.details(of: id).status
             } terminate: { (id) throws(ExchangeError) in
                 try await Termination(session: session, id: id).run()
             }

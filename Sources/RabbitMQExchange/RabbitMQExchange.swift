@@ -101,7 +101,7 @@ public struct RabbitMQExchange: ExchangeFactory {
             let id = EntityID.user(UserID(uuid: uuid, name: try name.map(AgentID.checked(name:))))
             try await Registration.register(id, lineage: [], in: lease.session)
             do throws(ExchangeError) {
-                return try await RabbitMQTransport.attach(to: id, isNew: true, lease: lease, factory: self)
+                return try await MailboxAttachment.open(id, isNew: true, session: lease.session)
             } catch {
                 await Registration.undo(id, lineage: [], isKnown: true, in: lease.session)
                 throw error
@@ -129,25 +129,24 @@ public struct RabbitMQExchange: ExchangeFactory {
             case .terminated:
                 throw ExchangeError(.badEntityID, "the agent was terminated", entity: id)
             case .registered:
-                return try await RabbitMQTransport.attach(
-                    to: id,
+                return try await MailboxAttachment.open(
+                    id,
                     isNew: false,
                     mode: mode,
                     requestLimit: requestLimit,
-                    lease: lease,
-                    factory: self
+                    session: lease.session
                 )
             }
         }
     }
 
-    /// Leases the session, and releases it if `body` fails.
+    /// Makes a transport: leases the session, and releases it if `body` fails.
     func withLease(
-        _ body: (Lease) async throws(ExchangeError) -> RabbitMQTransport
+        _ body: (Lease) async throws(ExchangeError) -> MailboxAttachment
     ) async throws(ExchangeError) -> RabbitMQTransport {
         let lease = try await lease()
         do {
-            return try await body(lease)
+            return RabbitMQTransport(try await body(lease), lease: lease, exchange: self)
         } catch {
             await SessionRegistry.shared.giveBack(lease)
             throw error

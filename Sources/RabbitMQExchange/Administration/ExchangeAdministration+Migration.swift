@@ -108,7 +108,7 @@ extension ExchangeAdministration {
                 let isMoved = try await link.consumer.withChannel(deadline: limit) { (channel) throws(AMQPError) in
                     guard let delivery = try await channel.get(queue, deadline: limit) else { return false }
                     if ControlMessage(delivery.properties) == nil {
-                        try await session.publishDeadLetter(
+                        try await session.settlement.publishDeadLetter(
                             delivery.properties.forMoving(),
                             delivery.body,
                             ExchangeNames.DeadLetterKey.unanswered

@@ -77,7 +77,7 @@ extension ExchangeAdministration {
         do {
             try await link.publish(publication)
         } catch let error where error.code == .unroutable {
-            throw await session.whyUnreachable(target)
+            throw await session.mailboxes.whyUnreachable(target)
         } catch {
             throw ExchangeError(error, "a parked message could not be sent", entity: target)
         }

@@ -72,7 +72,7 @@ public final class ExchangeAdministration: Sendable {
     /// Returns the state of a mailbox, with the number of messages and receivers. See `ExchangeTransport.details(of:)`.
     public func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         guard try await isProvisioned() else { return MailboxDetails(status: .missing) }
-        return try await session.details(of: id)
+        return try await session.mailboxes.details(of: id)
     }
 
     /// Terminates a mailbox permanently. See `ExchangeTransport.terminate(_:)`.

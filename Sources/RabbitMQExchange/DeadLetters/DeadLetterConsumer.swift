@@ -42,12 +42,12 @@ struct DeadLetterConsumer: Sendable {
     private func handle(_ delivery: Delivery) async {
         if let control = ControlMessage(delivery.properties) {
             // A drain asks whether all dead letters of its mailbox are here.
-            if control.kind == .marker { await session.reply(.marker, to: control) }
+            if control.kind == .marker { await session.receiver.reply(.marker, to: control) }
             delivery.acknowledge()
             return
         }
         guard let reason = DeadLetterReason(delivery.properties.headers) else {
-            await session.park(delivery, "it is a dead letter without a known reason")
+            await session.settlement.park(delivery, "it is a dead letter without a known reason")
             tell("malformed", .parked, nil)
             return
         }
@@ -58,8 +58,8 @@ struct DeadLetterConsumer: Sendable {
             let mailbox = queue.flatMap { session.names.entity(ofQueue: $0) }
             switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
             case .request(let request):
-                session.logAnswer(to: request, reason)
-                await session.answer(request.error(reason.failure), delivery, isVerdict: true)
+                session.settlement.logAnswer(to: request, reason)
+                await session.settlement.answer(request.error(reason.failure), delivery, isVerdict: true)
                 tell(reason.rawValue, .answered, .request(request))
             case .response(let response):
                 delivery.acknowledge()
@@ -68,7 +68,7 @@ struct DeadLetterConsumer: Sendable {
                 delivery.acknowledge()
             }
         } catch {
-            await session.refuse(delivery, error, isVerdict: true)
+            await session.settlement.refuse(delivery, error, isVerdict: true)
             tell("malformed", error.request == nil ? .parked : .answered, error.request.map { .request($0) })
         }
     }

@@ -11,24 +11,24 @@ internal import Synchronization
 /// delivery is given back, arrives again at once from the head of the queue, and is recognized. In a replicated one
 /// that would count as an attempt.
 struct LeaseKeeper: Sendable {
-    private let transport: RabbitMQTransport
+    private let intake: DeliveryIntake
     private let timeout: Duration
     private let isCounted: Bool
 
     /// Returns `nil` when nothing is to be renewed.
-    init?(_ transport: RabbitMQTransport) {
-        guard let timeout = transport.link.configuration.acknowledgementTimeout else { return nil }
-        self.transport = transport
+    init?(_ intake: DeliveryIntake) {
+        guard let timeout = intake.link.configuration.acknowledgementTimeout else { return nil }
+        self.intake = intake
         self.timeout = timeout
-        isCounted = transport.notes == nil
+        isCounted = intake.notes == nil
     }
 
     /// Renews requests that were held for half of the timeout. Called every eighth of it.
     func renew() async {
         let limit = ContinuousClock.now - timeout / 2
         // Requests that no handler has yet.
-        for waiting in transport.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
-        let renewals = transport.held.withLock { $0.beginRenewals(heldSince: limit) }
+        for waiting in intake.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
+        let renewals = intake.held.withLock { $0.beginRenewals(heldSince: limit) }
         await withDiscardingTaskGroup { group in
             for renewal in renewals { group.addTask { await renew(renewal) } }
         }
@@ -38,7 +38,7 @@ struct LeaseKeeper: Sendable {
     private func giveBack(_ waiting: HeldRequests<Delivery>.Held) async {
         guard let delivery = waiting.receipt else { return }
         if isCounted, !mayBeRequeued(delivery),
-            (try? await transport.link.publish(copy(of: waiting.request, delivery))) != nil
+            (try? await intake.link.publish(copy(of: waiting.request, delivery))) != nil
         {
             delivery.acknowledge()
         } else {
@@ -49,7 +49,7 @@ struct LeaseKeeper: Sendable {
     /// Returns whether the broker will deliver it again.
     private func mayBeRequeued(_ delivery: Delivery) -> Bool {
         let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
-        return count < transport.link.configuration.redeliveryLimit
+        return count < intake.link.configuration.redeliveryLimit
     }
 
     private func renew(_ renewal: HeldRequests<Delivery>.Renewal) async {
@@ -57,11 +57,11 @@ struct LeaseKeeper: Sendable {
             giveBack(renewal)
             return
         }
-        let link = transport.link
+        let link = intake.link
         do {
             let patience = min(link.configuration.operationTimeout, timeout / 8)
             try await link.publish(copy(of: renewal.request, renewal.receipt), deadline: .after(patience))
-            transport.held.withLock { $0.renewed(renewal)?.acknowledge() }
+            intake.held.withLock { $0.renewed(renewal)?.acknowledge() }
             link.logger.debug("a hold was renewed", metadata: .init(.request(renewal.request)))
         } catch {
             refused(renewal, error)
@@ -72,19 +72,19 @@ struct LeaseKeeper: Sendable {
     /// long as the broker does not give it up for that. In a terminated mailbox the copy has no route, and the end is
     /// near.
     private func refused(_ renewal: HeldRequests<Delivery>.Renewal, _ error: AMQPError) {
-        transport.link.logger.debug(
+        intake.link.logger.debug(
             "a hold could not be renewed by a copy",
             metadata: .init(.request(renewal.request)).with(.error, error.description)
         )
         if error.code != .unroutable, mayBeRequeued(renewal.receipt) {
             giveBack(renewal)
         } else {
-            transport.held.withLock { $0.keep(renewal) }
+            intake.held.withLock { $0.keep(renewal) }
         }
     }
 
     private func giveBack(_ renewal: HeldRequests<Delivery>.Renewal) {
-        transport.held.withLock { $0.giveBack(renewal)?.reject(requeue: true) }
+        intake.held.withLock { $0.giveBack(renewal)?.reject(requeue: true) }
     }
 
     /// Returns the request with its remaining deadline and its attempt, from which the count continues.
@@ -96,8 +96,8 @@ struct LeaseKeeper: Sendable {
             let left = deadline.milliseconds(since: .now)
             if left > 0 { properties.expiration = String(min(left, Int64(UInt32.max))) }
         }
-        let names = transport.session.names
-        let key = names.mailboxKey(of: transport.mailboxID)
+        let names = intake.session.names
+        let key = names.mailboxKey(of: intake.mailboxID)
         return Publication(
             exchange: names.exchange(of: key),
             routingKey: key,

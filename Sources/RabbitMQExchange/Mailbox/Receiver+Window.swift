@@ -20,7 +20,7 @@ extension Receiver {
             state.postponed.postpone(.init(delivery, key: RequestKey(delivery.properties), now: .now))
             if !state.isAsking {
                 state.isAsking = true
-                transport.session.background.start { await self.askAgain() }
+                intake.session.background.start { await self.askAgain() }
             }
         }
         return admitted
@@ -34,14 +34,14 @@ extension Receiver {
         let key = RequestKey(delivery.properties)
         if let entry = state.postponed.arrived(key) { return welcome(delivery, back: entry, &state) }
         // Another copy of a held request replaces it.
-        if let key, transport.held.withLock({ $0.knows(key) }) { return delivery }
+        if let key, intake.held.withLock({ $0.knows(key) }) { return delivery }
         guard mayComeAgain(delivery) else { return delivery }
         if delivery.body.count <= smallSize {
             let source = delivery.properties.headers[Header.source]?.stringValue ?? ""
             if !state.postponed.hasRequests(from: source) { return delivery }
         }
         guard state.postponed.isEmpty else { return nil }
-        let (size, link) = (delivery.body.count, transport.link)
+        let (size, link) = (delivery.body.count, intake.link)
         let fits = link.received.count - uncounted <= window
         return fits || account.count - uncounted - size <= window / 16 ? delivery : nil
     }
@@ -49,7 +49,7 @@ extension Receiver {
     /// Returns whether the broker would deliver the request again after a return, rather than give it up.
     private func mayComeAgain(_ delivery: Delivery) -> Bool {
         let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
-        return transport.notes != nil || count < transport.link.configuration.redeliveryLimit
+        return intake.notes != nil || count < intake.link.configuration.redeliveryLimit
     }
 
     /// Returns whether the message is neither a response nor a control message.
@@ -63,11 +63,11 @@ extension Receiver {
         account.release(entry.bytes)
         state.asking.send(())
         var delivery = delivery
-        if transport.notes != nil {
+        if intake.notes != nil {
             delivery.redelivered = entry.delivery.redelivered
         } else if let key = entry.key {
             let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
-            if count > entry.deliveryCount { transport.held.withLock { $0.noteReturn(of: key) } }
+            if count > entry.deliveryCount { intake.held.withLock { $0.noteReturn(of: key) } }
         }
         return delivery
     }
@@ -78,7 +78,7 @@ extension Receiver {
         while true {
             let signal = asking
             state.withLock { $0.asking = signal }
-            transport.link.received.atNextRelease { signal.send(()) }
+            intake.link.received.atNextRelease { signal.send(()) }
             repeat {
                 let again: [Delivery]? = state.withLock { state in
                     let again = takeWhatFits(&state)
@@ -89,14 +89,14 @@ extension Receiver {
                 guard let again else { return }
                 for delivery in again { delivery.reject(requeue: true) }
                 // Limited: an expected request may never come, and one held for long has to be returned.
-                _ = await signal.wait(until: .now + transport.link.patience)
+                _ = await signal.wait(until: .now + intake.link.patience)
             } while signal.current == nil
             asking = Signal<Void>()
         }
     }
 
     private func takeWhatFits(_ state: inout State) -> [Delivery] {
-        let configuration = transport.link.configuration
+        let configuration = intake.link.configuration
         let patience = configuration.operationTimeout
         account.release(state.postponed.giveUpExpecting(patience: patience))
         guard !state.isStopped, let first = state.postponed.first else { return [] }
@@ -108,7 +108,7 @@ extension Receiver {
             return waiting.map(\.delivery)
         }
         while let next = state.postponed.first {
-            let fits = transport.link.received.count + next.bytes <= window
+            let fits = intake.link.received.count + next.bytes <= window
             guard fits || account.count <= window / 16,
                 let (entry, isExpected) = state.postponed.takeFirst(patience: patience)
             else { break }
@@ -130,16 +130,16 @@ extension Receiver {
 
     /// Records that requests which no handler received will be delivered again, which is no attempt.
     func noteReturn(of entries: [PostponedRequests.Entry]) {
-        transport.held.withLock { held in
-            for entry in entries where transport.notes == nil || !entry.delivery.redelivered {
+        intake.held.withLock { held in
+            for entry in entries where intake.notes == nil || !entry.delivery.redelivered {
                 if let key = entry.key { held.noteReturn(of: key) }
             }
         }
     }
 
-    private var window: Int { transport.link.configuration.receiveWindowBytes }
+    private var window: Int { intake.link.configuration.receiveWindowBytes }
 
     /// The size of a request that is let in without room, also ahead of waiting requests of other sources. All requests
     /// that the prefetch admits take a sixteenth of the window.
-    private var smallSize: Int { min(4096, window / 16 / transport.prefetch) }
+    private var smallSize: Int { min(4096, window / 16 / intake.prefetch) }
 }

@@ -3,7 +3,7 @@ internal import AgentExchange
 internal import DequeModule
 internal import Synchronization
 
-/// A consumer of a mailbox. It passes deliveries to the transport on the thread that receives them.
+/// A consumer of a mailbox. It passes deliveries to the intake on the thread that receives them.
 ///
 /// A delivery for which the broker must be asked first goes through a task, and so do those behind it, in order. Requests
 /// beyond the receive window are postponed.
@@ -28,18 +28,20 @@ final class Receiver: DeliverySink {
 
     /// The channel of the consumer.
     let place: MailboxChannel
-    let transport: RabbitMQTransport
+    let attachment: MailboxAttachment
     /// The held bytes that came through this consumer.
     let account: ReceivedBytes
     let state = Mutex(State())
     /// Sent when no more deliveries are taken.
     private let stopped = Signal<Void>()
 
-    init(_ transport: RabbitMQTransport, on place: MailboxChannel) {
-        self.transport = transport
+    init(_ attachment: MailboxAttachment, on place: MailboxChannel) {
+        self.attachment = attachment
         self.place = place
-        account = ReceivedBytes(within: transport.link.received)
+        account = ReceivedBytes(within: attachment.link.received)
     }
+
+    var intake: DeliveryIntake { attachment.intake }
 
     var connection: Connection { place.channel.connection }
 
@@ -57,7 +59,7 @@ final class Receiver: DeliverySink {
     /// Starts to pass deliveries on.
     func begin() {
         state.withLock { $0.hasBegun = true }
-        transport.session.background.start { await self.takeLater() }
+        intake.session.background.start { await self.takeLater() }
     }
 
     /// Ends the consumer. Returns the deliveries that were not taken, the postponed ones without their bodies.
@@ -83,7 +85,7 @@ final class Receiver: DeliverySink {
     // MARK: DeliverySink
 
     func received(_ deliveries: [Delivery]) {
-        let hasRoom = transport.link.received.count <= transport.link.configuration.receiveWindowBytes
+        let hasRoom = intake.link.received.count <= intake.link.configuration.receiveWindowBytes
         let deliveries = state.withLock { state -> [Delivery] in
             let deliveries = hasRoom && state.postponed.isEmpty ? deliveries : admit(deliveries, &state)
             if state.isTakenLater || state.isStopped {
@@ -92,12 +94,12 @@ final class Receiver: DeliverySink {
             }
             return deliveries
         }
-        guard let index = deliveries.firstIndex(where: { !transport.takeAtOnce($0) }) else { return }
+        guard let index = deliveries.firstIndex(where: { !intake.takeAtOnce($0) }) else { return }
         state.withLock { state in
             state.isTakenLater = true
             state.waiting.append(contentsOf: deliveries[index...])
         }
-        transport.session.background.start { await self.takeLater() }
+        intake.session.background.start { await self.takeLater() }
     }
 
     func ended(_ error: AMQPError?) {
@@ -110,7 +112,7 @@ final class Receiver: DeliverySink {
     }
 
     private func takeLater() async {
-        while let delivery = next() { await transport.takeLater(delivery) }
+        while let delivery = next() { await intake.takeLater(delivery) }
         if state.withLock({ $0.hasEnded }) { finish() }
     }
 
@@ -132,13 +134,13 @@ final class Receiver: DeliverySink {
         }
         guard isFirst else { return }
         noteReturn(of: postponed)
-        transport.forgetUnread()
+        intake.forgetUnread()
         stopped.send(())
         // The broker ended only this consumer, not the connection: it is started again.
         guard let error, connection.isOpen else { return }
-        transport.session.background.start { [self] in
-            await place.leave(deadline: transport.link.deadline)
-            await transport.restart(on: connection, after: error)
+        intake.session.background.start { [self] in
+            await place.leave(deadline: intake.link.deadline)
+            await attachment.restart(on: connection, after: error)
         }
     }
 }

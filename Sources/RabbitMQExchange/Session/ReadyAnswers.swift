@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// An answer to a held request that is ready to send.
 struct ReadyAnswer: Sendable {
-    let transport: RabbitMQTransport
+    let sender: ResponseSender
     let response: Response
     let way: ReplyWay?
     /// Reports the outcome to the sender of the answer.
@@ -12,8 +12,8 @@ struct ReadyAnswer: Sendable {
     /// Its size in a message with others; `nil` when it is sent alone.
     let size: Int?
 
-    init(_ response: Response, _ way: ReplyWay?, of transport: RabbitMQTransport, _ post: PostedPublication) {
-        self.transport = transport
+    init(_ response: Response, _ way: ReplyWay?, of sender: ResponseSender, _ post: PostedPublication) {
+        self.sender = sender
         self.response = response
         self.way = way
         self.post = post
@@ -55,7 +55,7 @@ final class ReadyAnswers: Sendable {
             defer { answers = [] }
             return answers
         }
-        if let first = ready.first, ready.count == 1 { return first.transport.publish(first) }
+        if let first = ready.first, ready.count == 1 { return first.sender.publish(first) }
         for (way, answers) in Dictionary(grouping: ready, by: \.way) {
             guard let way else { continue }
             let limit = min(way.together, link.largestBody ?? .max)
@@ -74,7 +74,7 @@ final class ReadyAnswers: Sendable {
     }
 
     private func publish(_ answers: ArraySlice<ReadyAnswer>, to queue: String, _ bytes: Int) {
-        if let first = answers.first, answers.count == 1 { return first.transport.publish(first) }
+        if let first = answers.first, answers.count == 1 { return first.sender.publish(first) }
         var properties = ResponseBatch.properties()
         link.complete(&properties)
         let publication = Publication(
@@ -90,13 +90,13 @@ final class ReadyAnswers: Sendable {
     private static func ended(_ answers: ArraySlice<ReadyAnswer>, _ result: Result<Void, AMQPError>) {
         if case .failure(let error) = result, error.isAboutTheMessage {
             // The broker's limit is lower than was known. Each answer alone may be small enough.
-            for answer in answers { answer.transport.publish(answer) }
+            for answer in answers { answer.sender.publish(answer) }
             return
         }
         var left = answers
-        while let transport = left.first?.transport {
-            let end = left.firstIndex { $0.transport !== transport } ?? left.endIndex
-            transport.ended(left[..<end], result)
+        while let sender = left.first?.sender {
+            let end = left.firstIndex { $0.sender.intake !== sender.intake } ?? left.endIndex
+            sender.ended(left[..<end], result)
             left = left[end...]
         }
     }

@@ -11,21 +11,20 @@ extension Session {
     ///
     /// - Throws: An error when the connection is unusable; another connection follows.
     func recover(on connection: Connection) async throws(AMQPError) {
-        if !living.consumers.isEmpty {
+        if !consumers.isEmpty {
             try await prepare(connection) { () throws(ExchangeError) in
                 try await Topology.shared(self.names).declareOrFind(on: self.link)
             }
-            try await prepare(connection) { () throws(ExchangeError) in try await self.makeAnswerQueue() }
+            try await prepare(connection) { () throws(ExchangeError) in try await self.queue.make() }
             useAnswers()
         }
-        let (transports, consumers) = living
         for consumer in consumers { try await consumer.resume(on: connection) }
         try await directory.resume(on: connection)
         let failure = await withTaskGroup(of: AMQPError?.self) { group in
-            for transport in transports {
+            for attachment in attachments.all {
                 group.addTask {
                     do throws(AMQPError) {
-                        try await transport.resume(on: connection)
+                        try await attachment.resume(on: connection)
                         return nil
                     } catch {
                         return error
@@ -40,13 +39,12 @@ extension Session {
     /// Restores missing objects on the broker: those that all sessions share and those that this session owns, with the
     /// bindings of its mailboxes. Every session restores its own objects.
     func repair() async {
-        let (transports, consumers) = living
         guard !consumers.isEmpty else { return }
         do throws(ExchangeError) {
             try await Topology.shared(names).declareOrFind(on: link)
-            try await makeAnswerQueue()
+            try await queue.make()
             try await startAnswers()
-            for transport in transports { try await transport.bind() }
+            for attachment in attachments.all { try await attachment.bind() }
             // If it was removed, nothing is restored.
             if try await link.status(ofQueue: names.deadLetters) == nil { leaveOlder() }
         } catch {
@@ -54,6 +52,25 @@ extension Session {
                 "missing objects on the broker could not be restored",
                 metadata: .init(keys: [.error: "\(error)"])
             )
+        }
+    }
+
+    /// Checks now and then whether the exchange still leads to this session. If an exchange or a binding was deleted,
+    /// restores everything that this session owns. Runs until the session ends.
+    func keepWays() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: link.configuration.heartbeat)
+            guard link.isConnected, !Task.isCancelled else { continue }
+            do throws(AMQPError) {
+                if try await !queue.isReachable() {
+                    link.logger.warning("the way to this session was missing on the broker; it is made again")
+                    await repair()
+                }
+            } catch {
+                link.logger.debug("the ways could not be looked at", metadata: .init(keys: [.error: "\(error)"]))
+            }
+            // A session of an older version may have appeared meanwhile.
+            try? await serveOlder()
         }
     }
 

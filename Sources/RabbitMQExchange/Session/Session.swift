@@ -13,21 +13,24 @@ final class Session: Sendable {
     let background = BackgroundTasks()
     let channels = MailboxChannels()
     let ready: ReadyAnswers
+    let attachments = Attachments()
+    let senders: SenderCheck
+    let mailboxes: MailboxLookup
+    let responses: ResponsePublisher
+    let settlement: DeliverySettlement
+    let hints: HintTasks
+    /// Handles what arrives in the queue of this session.
+    let receiver: AnswerReceiver
+    let queue: SessionQueue
     /// Terminated mailboxes that this session lets go of, until their drain was told.
-    let handovers = Underway()
+    private let handovers = Underway()
     /// Failed registrations, until everything that they made is removed.
     let undoings = Underway()
     /// The number of other sessions' terminations that this session checks or completes.
     let finishing = Atomic(0)
-    /// The number of running tasks for notices and control messages.
-    let hints = Atomic(0)
     private let feed: ConnectionStateFeed
 
     private struct State {
-        /// In the order of their arrival: those behind the first are on standby.
-        var transports: [EntityID: [RabbitMQTransport]] = [:]
-        /// The mailboxes that this session is draining.
-        var drains: Set<EntityID> = []
         /// The consumers besides those of mailboxes: of answers, and of dead letters if the broker user may.
         var consumers: [StandingConsumer] = []
         /// The consumer of answers.
@@ -53,6 +56,23 @@ final class Session: Sendable {
         self.feed = feed
         ready = ReadyAnswers(link: link)
         directory = Directory(link: link, background: background, isPatient: isPatient)
+        senders = SenderCheck(link: link, directory: directory)
+        mailboxes = MailboxLookup(link: link, directory: directory)
+        responses = ResponsePublisher(link: link, mailboxes: mailboxes)
+        settlement = DeliverySettlement(link: link, responses: responses)
+        hints = HintTasks(link: link, background: background)
+        receiver = AnswerReceiver(
+            link: link,
+            directory: directory,
+            desk: desk,
+            attachments: attachments,
+            senders: senders,
+            settlement: settlement,
+            hints: hints,
+            background: background,
+            handovers: handovers
+        )
+        queue = SessionQueue(link: link, attachments: attachments, background: background, receiver: receiver)
         link.use(
             BrokerLink.Hooks(
                 recover: { [weak self] (connection) throws(AMQPError) in try await self?.recover(on: connection) },
@@ -80,7 +100,7 @@ final class Session: Sendable {
         let session = Session(link: link, feed: feed)
         do {
             try await Topology.shared(names).declareOrFind(on: link)
-            try await session.makeAnswerQueue()
+            try await session.queue.make()
             try await session.start(deadLetterReport)
             session.tellState()
         } catch {
@@ -105,7 +125,9 @@ final class Session: Sendable {
         )
         try await startAnswers()
         background.start { await self.keepWays() }
-        background.start { await self.keepHolds() }
+        background.start { [attachments, timeout = link.configuration.acknowledgementTimeout] in
+            await attachments.keepHolds(timeout: timeout)
+        }
         do throws(ExchangeError) {
             try await start(deadLetters)
             state.withLock { $0.serving = serving }
@@ -181,7 +203,7 @@ final class Session: Sendable {
         let (current, old) = state.withLock { state -> (StandingConsumer, StandingConsumer?) in
             if let known = state.answers, known.queue == queue { return (known, nil) }
             let old = state.answers
-            let new = consumer(of: queue, "answers", prefetch: 2000, .each { self.take($0) })
+            let new = consumer(of: queue, "answers", prefetch: 2000, .each { [receiver] in receiver.take($0) })
             state.answers = new
             state.consumers.removeAll { $0 === old }
             if old != nil { state.consumers.insert(new, at: 0) }
@@ -208,145 +230,16 @@ final class Session: Sendable {
         )
     }
 
-    // MARK: Transports
-
-    /// Adds a transport as a receiver of its mailbox in this process.
-    ///
-    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is already one and this one is not a standby.
-    func add(_ transport: RabbitMQTransport, mode: AttachMode) throws(ExchangeError) {
-        let id = transport.mailboxID
-        let error: ExchangeError? = state.withLock { state in
-            if state.isClosing { return ExchangeError(.closed, "the session is closed") }
-            guard mode == .standby || state.transports[id] == nil else {
-                return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
-            }
-            state.transports[id, default: []].append(transport)
-            return nil
-        }
-        if let error { throw error }
-    }
-
-    /// Removes a transport that no longer receives.
-    func remove(_ transport: RabbitMQTransport) {
-        state.withLock { state in
-            state.transports[transport.mailboxID]?.removeAll { $0 === transport }
-            if state.transports[transport.mailboxID]?.isEmpty == true {
-                state.transports[transport.mailboxID] = nil
-            }
-        }
-    }
-
-    /// Returns the transports of this process that receive from a mailbox, or are on standby for it.
-    func transports(of mailbox: EntityID) -> [RabbitMQTransport] {
-        state.withLock { $0.transports[mailbox] ?? [] }
-    }
-
-    /// Renews the holds of all transports in one task. Runs until the session ends.
-    private func keepHolds() async {
-        guard let timeout = link.configuration.acknowledgementTimeout else { return }
-        while !Task.isCancelled {
-            do { try await Task.sleep(for: timeout / 8) } catch { return }
-            let transports = state.withLock { $0.transports.values.flatMap { $0 } }
-            await withDiscardingTaskGroup { group in
-                for transport in transports where transport.isAttached && transport.held.withLock({ $0.count > 0 }) {
-                    group.addTask { await LeaseKeeper(transport)?.renew() }
-                }
-            }
-        }
-    }
-
-    /// Returns the active transport of a mailbox in this process. During a handover the previous one may still exist.
-    func activeTransport(of mailbox: EntityID) -> RabbitMQTransport? {
-        transports(of: mailbox).last { $0.isActive }
-    }
-
-    /// Starts to drain a mailbox. Returns `false` when this session is already draining it.
-    func beginDrain(of mailbox: EntityID) -> Bool {
-        state.withLock { $0.drains.insert(mailbox).inserted }
-    }
-
-    /// Returns whether this session is draining a mailbox.
-    func isDraining(_ mailbox: EntityID) -> Bool {
-        state.withLock { $0.drains.contains(mailbox) }
-    }
-
-    /// Ends the drain of a mailbox.
-    func endDrain(of mailbox: EntityID) {
-        _ = state.withLock { $0.drains.remove(mailbox) }
-    }
-
-    // MARK: Receiving
-
-    /// Takes a delivery from the session's queue: answers, a notice or a control message.
-    func take(_ delivery: Delivery) {
-        if let control = ControlMessage(delivery.properties) {
-            take(control)
-            delivery.acknowledge()
-            return
-        }
-        do throws(Envelope.Malformed) {
-            if delivery.properties.type == ResponseBatch.type {
-                let (responses, flaw) = try ResponseBatch.decode(delivery)
-                take(responses, flaw: flaw, delivery)
-                return
-            }
-            switch try Envelope.decode(delivery.properties, body: delivery.body).checked(delivery) {
-            case .response(let response):
-                take(CollectionOfOne(response), flaw: nil, delivery)
-            case .notice(let notice):
-                delivery.acknowledge()
-                take(notice, delivery.properties)
-            case .request:
-                throw Envelope.Malformed(reason: "a request does not belong in a session queue", request: nil)
-            }
-        } catch {
-            background.start { await self.park(delivery, error.reason) }
-        }
-    }
-
-    private func take(_ control: ControlMessage) {
-        switch control.kind {
-        case .inUse, .lettingGo, .released, .stoodBy, .marker:
-            desk.resolve(control)
-        case .claim:
-            guard let mailbox = control.mailbox, !transports(of: mailbox).isEmpty else { return }
-            guard control.replyTo != link.replyTo else { return }
-            startHint { await self.reply(.inUse, to: control) }
-        case .terminate:
-            guard let mailbox = control.mailbox else { return }
-            handovers.begin()
-            startHint(dropped: handovers.end) {
-                await self.handOver(mailbox, control)
-                self.handovers.end()
-            }
-        case .probe:
-            break
-        }
-    }
-
-    /// Answers a control message. The asking session has a deadline, so a failure is only logged.
-    func reply(_ kind: ControlMessage.Kind, to control: ControlMessage) async {
-        guard let replyTo = control.replyTo, replyTo.hasPrefix(names.sessionPrefix) else { return }
-        let answer = ControlMessage(kind, id: control.id, mailbox: control.mailbox)
-        do throws(AMQPError) {
-            _ = try await link.publish(answer, key: replyTo)
-        } catch {
-            link.logger.warning(
-                "a control message could not be answered",
-                metadata: .init(keys: [.kind: kind.rawValue, .error: error.description])
-            )
-        }
-    }
-
     // MARK: The end
 
     /// Deletes the session queue and closes the connections, after it has undone failed registrations and told the
     /// drains of mailboxes that it has let go.
     func close() async {
         state.withLock { $0.isClosing = true }
+        attachments.close()
         await undoings.wait(until: .now + link.patience)
         if link.isConnected { await handovers.wait(until: .now + link.patience) }
-        for consumer in living.consumers { consumer.stop() }
+        for consumer in consumers { consumer.stop() }
         if link.isConnected {
             let deadline = Deadline.after(link.patience)
             let queue = link.answers.name
@@ -367,8 +260,6 @@ final class Session: Sendable {
         feed.set(.idle)
     }
 
-    /// All transports, and the started consumers.
-    var living: (transports: [RabbitMQTransport], consumers: [StandingConsumer]) {
-        state.withLock { ($0.transports.values.flatMap(\.self), $0.consumers) }
-    }
+    /// The started consumers.
+    var consumers: [StandingConsumer] { state.withLock { $0.consumers } }
 }

@@ -19,7 +19,7 @@ extension Drain {
     private func answer(_ delivery: Delivery) async -> Bool {
         let (properties, body) = (delivery.properties, delivery.body)
         guard case .request(let request)? = try? Envelope.decode(properties, body: body, receiver: id),
-            let answer = try? session.publication(
+            let answer = try? session.responses.publication(
                 of: request.error(DeadLetterReason.terminated.failure),
                 replyTo: properties.replyTo,
                 // A user that closes answers in its own name.
@@ -34,7 +34,7 @@ extension Drain {
         }
         TerminationStep.reached(.moved)
         session.link.metrics.count(.deadLetters, [.reason(DeadLetterReason.terminated.rawValue)])
-        session.logAnswer(to: request, .terminated)
+        session.settlement.logAnswer(to: request, .terminated)
         delivery.acknowledge()
         return true
     }
@@ -50,7 +50,7 @@ extension Drain {
         properties.headers[Header.reason] = .string(DeadLetterReason.terminated.rawValue)
         properties.headers[Header.queue] = .string(queue)
         do throws(AMQPError) {
-            try await session.publishDeadLetter(
+            try await session.settlement.publishDeadLetter(
                 properties,
                 delivery.body,
                 ExchangeNames.DeadLetterKey.unanswered
@@ -60,7 +60,7 @@ extension Drain {
             return true
         } catch let error where error.isAboutTheMessage {
             let reason = "its headers have no room for the reason \(DeadLetterReason.terminated.rawValue)"
-            if await session.parkOnce(delivery, reason) { return true }
+            if await session.settlement.parkOnce(delivery, reason) { return true }
         } catch {}
         delivery.reject(requeue: true)
         return false

@@ -73,14 +73,14 @@ struct Drain: Sendable {
 
     /// Takes the lock, an exclusive queue. Returns `false` when another session has it, or another task of this one.
     private func lock() async throws(ExchangeError) -> Bool {
-        guard session.beginDrain(of: id) else { return false }
+        guard session.attachments.beginDrain(of: id) else { return false }
         do throws(ExchangeError) {
             if try await lockOnBroker() { return true }
         } catch {
-            session.endDrain(of: id)
+            session.attachments.endDrain(of: id)
             throw error
         }
-        session.endDrain(of: id)
+        session.attachments.endDrain(of: id)
         return false
     }
 
@@ -110,7 +110,7 @@ struct Drain: Sendable {
         _ = try? await session.link.declare("can't give up a lock") { (channel) throws(AMQPError) in
             try await channel.deleteQueue(name, deadline: deadline)
         }
-        session.endDrain(of: id)
+        session.attachments.endDrain(of: id)
     }
 
     /// Returns whether this drain emptied and deleted the queue; `nil` when the connection was lost first.
@@ -285,7 +285,7 @@ struct Drain: Sendable {
     /// Asks the owner to answer its held requests and stop consuming, and tells standbys to stop. They are transports
     /// of this process or of others, if any.
     private func letGo(_ owner: OwnerAnswers) async {
-        await session.letGo(of: id)
+        await session.attachments.letGo(of: id)
         guard await owner.ask() else { return }
         await owner.wait {
             do throws(ExchangeError) {

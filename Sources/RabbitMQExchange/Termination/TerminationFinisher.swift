@@ -45,7 +45,7 @@ struct TerminationFinisher: Sendable {
     }
 
     private func finish(_ abandoned: FinishingSchedule.Abandoned) async {
-        guard !Task.isCancelled, !session.isDraining(abandoned.id) else { return }
+        guard !Task.isCancelled, !session.attachments.isDraining(abandoned.id) else { return }
         let keys: [LogKey: String] = [.mailbox: abandoned.id.description]
         do throws(ExchangeError) {
             guard try await session.link.lookAt(abandoned.id) != nil else {

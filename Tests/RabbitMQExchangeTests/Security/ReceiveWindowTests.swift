@@ -82,7 +82,7 @@ extension BrokerTests {
                 let (number, request) = try await receive(from: agent)
                 numbers.append(number)
                 #expect(request.attempt == 1, "number \(number)")
-                most = max(most, agent.link.received.count)
+                most = max(most, agent.session.link.received.count)
                 resident = max(resident, try #require(ProcessFigures()).resident - before)
                 held.append(request)
                 // More than one is at work, and more wait in the transport.
@@ -94,7 +94,7 @@ extension BrokerTests {
             if isLong { #expect(resident < 4 * window, "\(resident >> 20) MiB more") }
             let queue = "agent.\(desk.registration.agentID.uuid.uuidString.lowercased())"
             try await desk.scene.expectLoad(.empty, of: queue)
-            try await eventually("all bytes are released", value: { agent.link.received.count }) { $0 == 0 }
+            try await eventually("all bytes are released", value: { agent.session.link.received.count }) { $0 == 0 }
             await agent.close()
             try await desk.end()
         }

@@ -1,10 +1,16 @@
 internal import AMQP
 internal import AgentExchange
+internal import Foundation
 internal import Logging
 
-/// Handles deliveries that are not handed out: each is answered, parked or dropped, then acknowledged. A delivery that
+/// Settles deliveries that are not handed out: each is answered, parked or dropped, then acknowledged. A delivery that
 /// could not be answered goes back to its queue.
-extension Session {
+struct DeliverySettlement: Sendable {
+    let link: BrokerLink
+    let responses: ResponsePublisher
+
+    private var names: ExchangeNames { link.names }
+
     /// Answers a request whose mailbox was terminated.
     func answerTerminated(_ request: Request, _ delivery: Delivery) async {
         // The drain handles requests that can't be answered now.
@@ -19,7 +25,7 @@ extension Session {
     func answerTerminated(_ held: HeldRequests<Delivery>.Held) async {
         guard let delivery = held.receipt else {
             let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
-            _ = try? await publish(response, replyTo: held.replyTo?.queue)
+            _ = try? await responses.publish(response, replyTo: held.replyTo?.queue)
             return
         }
         await answerTerminated(held.request, delivery)
@@ -80,7 +86,7 @@ extension Session {
     private func answerOnce(_ response: Response, _ delivery: Delivery, isVerdict: Bool = false) async -> Bool {
         do throws(ExchangeError) {
             let replyTo = delivery.properties.replyTo
-            let isDelivered = try await publish(response, replyTo: replyTo, isVerdict: isVerdict)
+            let isDelivered = try await responses.publish(response, replyTo: replyTo, isVerdict: isVerdict)
             if !isDelivered {
                 link.logger.debug("a requester is gone", metadata: .init(.response(response)))
             }
@@ -137,6 +143,81 @@ extension Session {
             delivery.acknowledge()
         } catch {
             delivery.reject(requeue: true)
+        }
+    }
+
+    // MARK: Parking
+
+    /// Parks a message that can't be processed, with the reason, and then acknowledges it.
+    func park(_ delivery: Delivery, _ reason: String) async {
+        await persist(with: delivery) { await parkOnce(delivery, reason) }
+    }
+
+    /// Parks a message with one attempt. Returns `false` when that failed.
+    func parkOnce(_ delivery: Delivery, _ reason: String) async -> Bool {
+        var properties = delivery.properties.forMoving()
+        // A message id of a connection is unique only there, and parked messages come from many.
+        if properties.messageID?.hasPrefix("warren-") ?? true { properties.messageID = UUID().lowercased }
+        // The time of parking, if the sender gave no time.
+        if properties.timestamp == nil { properties.timestamp = Date.now.amqpTimestamp }
+        properties.headers[Header.reason] = "malformed"
+        properties.headers[Header.detail] = .string(reason)
+        properties.headers[Header.queue] = .string(delivery.routingKey)
+        link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
+        do throws(AMQPError) {
+            do throws(AMQPError) {
+                if delivery.omittedBytes > 0 {
+                    let size = "its \(delivery.omittedBytes) bytes are more than this session takes, and were not kept"
+                    properties.headers[Header.detail] = .string("\(size): \(reason)")
+                }
+                try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
+            } catch let error where error.isAboutTheMessage {
+                try await parkInParts(delivery, properties, reason)
+            }
+            link.metrics.count(.parked)
+            delivery.acknowledge()
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    /// Parks as much of a message as the broker accepts.
+    private func parkInParts(
+        _ delivery: Delivery,
+        _ properties: MessageProperties,
+        _ reason: String
+    ) async throws(AMQPError) {
+        var (properties, body) = (properties, delivery.body)
+        if let limit = link.largestBody, body.count > limit {
+            let detail = "its \(body.count) bytes are more than the broker takes, and were not kept: \(reason)"
+            properties.headers[Header.detail] = .string(detail)
+            body = Data()
+        } else {
+            properties = MessageProperties()
+            properties.headers = [
+                Header.reason: "malformed",
+                Header.detail: .string("its headers could not be kept: \(reason)"),
+                Header.queue: .string(delivery.routingKey),
+            ]
+        }
+        try await publishDeadLetter(properties, body, ExchangeNames.DeadLetterKey.parked)
+    }
+
+    /// Publishes to the dead-letter exchange.
+    func publishDeadLetter(_ properties: MessageProperties, _ body: Data, _ key: String) async throws(AMQPError) {
+        let publication = Publication(
+            exchange: names.deadLetters,
+            routingKey: key,
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+        do throws(AMQPError) {
+            try await link.publish(publication, signed: false)
+        } catch {
+            if error.code == .nacked { await link.renewChannel() }
+            throw error
         }
     }
 }

@@ -4,7 +4,12 @@ internal import Logging
 
 /// Verifies the sender of a request: the broker accepts only the `user_id` of the connection's user, and the directory
 /// knows the broker user that registered each entity.
-extension Session {
+struct SenderCheck: Sendable {
+    let link: BrokerLink
+    let directory: Directory
+
+    private var names: ExchangeNames { link.names }
+
     /// Makes sure that the directory was asked about the sender of a message, where senders must be known.
     ///
     /// - Returns: `false` when the directory could not be asked, so that the sender can't be verified.

@@ -4,7 +4,7 @@ internal import Foundation
 internal import Logging
 
 /// Receives again after the consumer was lost. Held requests are delivered again, and recognized.
-extension RabbitMQTransport {
+extension MailboxAttachment {
     /// How long another receiver of the mailbox may take to answer.
     private static let proofPatience = Duration.seconds(24 * 3600)
 
@@ -29,7 +29,7 @@ extension RabbitMQTransport {
     /// Restores the mailbox's bindings: messages, broadcasts, control messages.
     func bind() async throws(ExchangeError) {
         guard isAttached else { return }
-        guard !isVisitor else { return try await bindVisitor() }
+        guard !isVisitor else { return try await VisitorRoutes(of: mailboxID, in: session).bind() }
         try await bindControl()
         var lineage: [String] = []
         switch session.directory.known(mailboxID) {
@@ -84,7 +84,7 @@ extension RabbitMQTransport {
             entity: mailboxID
         )
         link.logger.error("a mailbox was taken", metadata: .init(keys: [.mailbox: mailboxID.description]))
-        inbox.end(error)
+        intake.inbox.end(error)
         await detach()
     }
 
@@ -132,7 +132,7 @@ extension RabbitMQTransport {
             "a mailbox is gone",
             metadata: .init(keys: [.mailbox: mailboxID.description, .reason: text])
         )
-        inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
+        intake.inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
         await detach()
         return true
     }

@@ -3,7 +3,11 @@ internal import AgentExchange
 internal import Synchronization
 
 /// Checks whether requesters still receive.
-extension Session {
+struct RequesterCheck: Sendable {
+    let session: Session
+
+    private var link: BrokerLink { session.link }
+
     /// How long another session may take to answer.
     private static let patience = Duration.seconds(2)
 
@@ -11,10 +15,10 @@ extension Session {
     ///
     /// - Parameter replyTo: The session queue in its request.
     func isReceiving(_ requester: EntityID, at replyTo: String?) async -> Bool {
-        let key = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil }
-        if key == link.replyTo { return !transports(of: requester).isEmpty }
+        let key = replyTo.flatMap { $0.hasPrefix(link.names.sessionPrefix) ? $0 : nil }
+        if key == link.replyTo { return !session.attachments.of(requester).isEmpty }
         do throws(ExchangeError) {
-            let queue = try await link.status(ofQueue: key ?? names.queue(of: requester))
+            let queue = try await link.status(ofQueue: key ?? link.names.queue(of: requester))
             if let queue, queue.consumerCount > 0 { return true }
         } catch {
             return true
@@ -22,8 +26,8 @@ extension Session {
         // The session may have another queue by now, with the same key.
         guard let key else { return false }
         let question = ControlMessage(.claim, mailbox: requester, replyTo: link.replyTo)
-        let answer = desk.expect(question.id)
-        defer { desk.forget(question.id) }
+        let answer = session.desk.expect(question.id)
+        defer { session.desk.forget(question.id) }
         do {
             guard try await link.publish(question, key: key) else { return false }
         } catch {
@@ -31,20 +35,19 @@ extension Session {
         }
         return await answer.wait(until: .now + Self.patience) == .inUse
     }
-}
 
-extension RabbitMQTransport {
-    func unawaited(_ requests: [Request]) async -> [Request] {
+    /// Returns the held requests whose requesters no longer receive.
+    func unawaited(_ requests: [Request], in intake: DeliveryIntake) async -> [Request] {
         struct Address: Hashable {
             let requester: EntityID
             let replyTo: String?
         }
-        let places = held.withLock { held in
+        let places = intake.held.withLock { held in
             requests.map { Address(requester: $0.source, replyTo: (held.replyTo(of: $0.response()) ?? nil)?.queue) }
         }
         let absent = await withTaskGroup(of: Address?.self) { group in
             for place in Set(places) {
-                group.addTask { await self.session.isReceiving(place.requester, at: place.replyTo) ? nil : place }
+                group.addTask { await isReceiving(place.requester, at: place.replyTo) ? nil : place }
             }
             return await group.reduce(into: Set<Address>()) { absent, place in
                 if let place { absent.insert(place) }

@@ -2,7 +2,13 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-extension Session {
+/// Finds out about mailboxes from the directory and their queues, and restores the routes to them.
+struct MailboxLookup: Sendable {
+    let link: BrokerLink
+    let directory: Directory
+
+    private var names: ExchangeNames { link.names }
+
     /// Returns the reason that a message to a mailbox was returned. The broker can't tell it; the directory knows.
     ///
     /// - Parameter delivery: `unknown` when a copy may have arrived before.
@@ -59,41 +65,6 @@ extension Session {
             }
         }
         return false
-    }
-
-    /// Checks now and then whether the exchange still leads to this session. If an exchange or a binding was deleted,
-    /// restores everything that this session owns. Runs until the session ends.
-    func keepWays() async {
-        while !Task.isCancelled {
-            try? await Task.sleep(for: link.configuration.heartbeat)
-            guard link.isConnected, !Task.isCancelled else { continue }
-            do throws(AMQPError) {
-                if try await !isReachable() {
-                    link.logger.warning("the way to this session was missing on the broker; it is made again")
-                    await repair()
-                }
-            } catch {
-                link.logger.debug("the ways could not be looked at", metadata: .init(keys: [.error: "\(error)"]))
-            }
-            // A session of an older version may have appeared meanwhile.
-            try? await serveOlder()
-        }
-    }
-
-    /// Returns whether this version and, where possible, older ones reach this session.
-    private func isReachable() async throws(AMQPError) -> Bool {
-        guard try await leadsHere(names.exchange(of: link.replyTo)) else { return false }
-        return link.servesOlder ? try await leadsHere(names.mailboxes) : true
-    }
-
-    private func leadsHere(_ exchange: String) async throws(AMQPError) -> Bool {
-        do throws(AMQPError) {
-            let marker = ControlMessage(.marker, mailbox: nil)
-            try await link.publish(marker.publication(to: exchange, key: link.replyTo))
-            return true
-        } catch let error where error.code == .unroutable {
-            return false
-        }
     }
 
     /// Returns the state of a mailbox from the directory, with the numbers of its queue.

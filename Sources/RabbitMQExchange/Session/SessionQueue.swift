@@ -2,10 +2,18 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// The queue of the session, and its replacement when its node goes down.
-extension Session {
+/// Makes the queue of a session, and replaces it when its node goes down.
+struct SessionQueue: Sendable {
+    let link: BrokerLink
+    let attachments: Attachments
+    let background: BackgroundTasks
+    /// Takes what comes out of a queue that was left.
+    let receiver: AnswerReceiver
+
+    private var names: ExchangeNames { link.names }
+
     /// Creates the queue of this session and its binding. If its node is down, another queue takes its place.
-    func makeAnswerQueue() async throws(ExchangeError) {
+    func make() async throws(ExchangeError) {
         while true {
             let name = link.answers.name
             do throws(ExchangeError) {
@@ -60,7 +68,7 @@ extension Session {
     }
 
     private func empty(_ queue: String) async throws(ExchangeError) {
-        let mailboxes = Set(living.transports.map(\.mailboxID))
+        let mailboxes = Set(attachments.all.map(\.mailboxID))
         var ways = [names.binding(of: queue, to: link.replyTo)]
         ways += mailboxes.map { names.binding(of: queue, to: names.controlKey(of: $0)) }
         if link.servesOlder {
@@ -75,9 +83,25 @@ extension Session {
             }
             // Messages that were on their way to the queue at that moment.
             try? await Task.sleep(for: .seconds(1))
-            while let delivery = try await channel.get(queue, deadline: deadline) { take(delivery) }
+            while let delivery = try await channel.get(queue, deadline: deadline) { receiver.take(delivery) }
             try await channel.deleteQueue(queue, ifEmpty: true, deadline: deadline)
         }
         link.logger.notice("a queue for answers that was left is empty", metadata: .init(keys: [.queue: queue]))
+    }
+
+    /// Returns whether this version and, where possible, older ones reach this session.
+    func isReachable() async throws(AMQPError) -> Bool {
+        guard try await leadsHere(names.exchange(of: link.replyTo)) else { return false }
+        return link.servesOlder ? try await leadsHere(names.mailboxes) : true
+    }
+
+    private func leadsHere(_ exchange: String) async throws(AMQPError) -> Bool {
+        do throws(AMQPError) {
+            let marker = ControlMessage(.marker, mailbox: nil)
+            try await link.publish(marker.publication(to: exchange, key: link.replyTo))
+            return true
+        } catch let error where error.code == .unroutable {
+            return false
+        }
     }
 }

@@ -3,8 +3,13 @@ internal import AgentExchange
 internal import Foundation
 internal import Logging
 
-/// Publishes responses, parked messages and dead letters.
-extension Session {
+/// Publishes responses to the sessions and the mailboxes of their requesters.
+struct ResponsePublisher: Sendable {
+    let link: BrokerLink
+    let mailboxes: MailboxLookup
+
+    private var names: ExchangeNames { link.names }
+
     /// Publishes a response to the session queue in the request, else to the requester's mailbox.
     ///
     /// - Returns: `false` when it had no recipient, not even the requester's mailbox.
@@ -73,7 +78,7 @@ extension Session {
         }
         try await checkUnroutable(error, response)
         // The mailbox may exist, and only its binding be missing.
-        guard try await restoreWay(to: response.destination) else { return false }
+        guard try await mailboxes.restoreWay(to: response.destination) else { return false }
         do throws(AMQPError) {
             try await link.publish(publication)
             return true
@@ -88,78 +93,5 @@ extension Session {
         if error.code == .unroutable { return }
         if error.code == .nacked { await link.renewChannel() }
         throw ExchangeError(error, "the answer was not delivered", entity: response.destination)
-    }
-
-    /// Parks a message that can't be processed, with the reason, and then acknowledges it.
-    func park(_ delivery: Delivery, _ reason: String) async {
-        await persist(with: delivery) { await parkOnce(delivery, reason) }
-    }
-
-    /// Parks a message with one attempt. Returns `false` when that failed.
-    func parkOnce(_ delivery: Delivery, _ reason: String) async -> Bool {
-        var properties = delivery.properties.forMoving()
-        // A message id of a connection is unique only there, and parked messages come from many.
-        if properties.messageID?.hasPrefix("warren-") ?? true { properties.messageID = UUID().lowercased }
-        // The time of parking, if the sender gave no time.
-        if properties.timestamp == nil { properties.timestamp = Date.now.amqpTimestamp }
-        properties.headers[Header.reason] = "malformed"
-        properties.headers[Header.detail] = .string(reason)
-        properties.headers[Header.queue] = .string(delivery.routingKey)
-        link.logger.warning("a message was parked", metadata: .init(keys: [.reason: reason, .queue: names.parked]))
-        do throws(AMQPError) {
-            do throws(AMQPError) {
-                if delivery.omittedBytes > 0 {
-                    let size = "its \(delivery.omittedBytes) bytes are more than this session takes, and were not kept"
-                    properties.headers[Header.detail] = .string("\(size): \(reason)")
-                }
-                try await publishDeadLetter(properties, delivery.body, ExchangeNames.DeadLetterKey.parked)
-            } catch let error where error.isAboutTheMessage {
-                try await parkInParts(delivery, properties, reason)
-            }
-            link.metrics.count(.parked)
-            delivery.acknowledge()
-            return true
-        } catch {
-            return false
-        }
-    }
-
-    /// Parks as much of a message as the broker accepts.
-    private func parkInParts(
-        _ delivery: Delivery,
-        _ properties: MessageProperties,
-        _ reason: String
-    ) async throws(AMQPError) {
-        var (properties, body) = (properties, delivery.body)
-        if let limit = link.largestBody, body.count > limit {
-            let detail = "its \(body.count) bytes are more than the broker takes, and were not kept: \(reason)"
-            properties.headers[Header.detail] = .string(detail)
-            body = Data()
-        } else {
-            properties = MessageProperties()
-            properties.headers = [
-                Header.reason: "malformed",
-                Header.detail: .string("its headers could not be kept: \(reason)"),
-                Header.queue: .string(delivery.routingKey),
-            ]
-        }
-        try await publishDeadLetter(properties, body, ExchangeNames.DeadLetterKey.parked)
-    }
-
-    /// Publishes to the dead-letter exchange.
-    func publishDeadLetter(_ properties: MessageProperties, _ body: Data, _ key: String) async throws(AMQPError) {
-        let publication = Publication(
-            exchange: names.deadLetters,
-            routingKey: key,
-            properties: properties,
-            body: body,
-            mandatory: true
-        )
-        do throws(AMQPError) {
-            try await link.publish(publication, signed: false)
-        } catch {
-            if error.code == .nacked { await link.renewChannel() }
-            throw error
-        }
     }
 }

@@ -1,0 +1,303 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+internal import Logging
+internal import Synchronization
+
+/// Takes the deliveries of one mailbox in this process: hands out its requests and responses, holds the requests until they
+/// are answered, and has the rest answered or parked.
+///
+/// A delivered request stays unacknowledged until its response was confirmed. If this process dies, the broker delivers
+/// it to the next one.
+final class DeliveryIntake: Sendable {
+    let mailboxID: EntityID
+    let session: Session
+    /// The number of requests that the broker hands out before one of them is answered.
+    let prefetch: Int
+    let inbox = Inbox()
+    let held: Mutex<HeldRequests<Delivery>>
+    /// The attempts, if the broker does not count them.
+    let notes: AttemptNotes?
+    private let state = Mutex(State())
+
+    private struct State {
+        /// Waits for the first delivery, which proves that the broker serves this consumer.
+        var proof: Signal<ControlMessage.Kind>?
+        /// Signals that wait until no answer is in progress.
+        var settled: [Signal<Void>] = []
+        /// The number of deliveries being answered or parked without having been handed out.
+        var refusals = 0
+        /// Recent responses by source and tag, because agents that answer a broadcast share its tag. Delivery is at
+        /// least once; a second copy is dropped.
+        var responses = RecentRequests(capacity: 8192)
+        /// Whether there was a delivery: the broker serves this consumer, rather than one ahead of it on standby.
+        var isActive = false
+        var isTerminated = false
+    }
+
+    init(mailboxID: EntityID, prefetch: Int, session: Session) {
+        self.mailboxID = mailboxID
+        self.session = session
+        self.prefetch = prefetch
+        held = Mutex(HeldRequests(capacity: prefetch))
+        let isCounted = mailboxID.role == .agent && session.link.configuration.mailboxKind == .replicated
+        notes = isCounted ? nil : AttemptNotes(link: session.link, mailbox: mailboxID)
+    }
+
+    var link: BrokerLink { session.link }
+
+    /// Whether the broker serves this consumer. A standby holds nothing.
+    var isActive: Bool { state.withLock { $0.isActive } }
+
+    /// Whether the mailbox was terminated while it was received from here.
+    var isTerminated: Bool { state.withLock { $0.isTerminated } }
+
+    /// Begins with another consumer: the first delivery resolves `proof`.
+    ///
+    /// - Parameter isStandby: Whether another consumer may be served by now.
+    func begin(proof: Signal<ControlMessage.Kind>?, isStandby: Bool) {
+        let before = state.withLock { state in
+            defer { state.proof = proof }
+            if isStandby { state.isActive = false }
+            return state.proof
+        }
+        before?.send(.stoodBy)
+    }
+
+    /// Records a delivery: this is the active consumer.
+    func prove() {
+        let proof = state.withLock { state in
+            let proof = state.proof
+            state.proof = nil
+            state.isActive = true
+            return proof
+        }
+        proof?.send(.probe)
+    }
+
+    /// Records the termination. Returns `true` for the first call.
+    func markTerminated() -> Bool {
+        state.withLock { state in
+            defer { state.isTerminated = true }
+            return !state.isTerminated
+        }
+    }
+
+    // MARK: Deliveries
+
+    /// Takes a delivery on any thread. Returns `false` when the broker must be asked first.
+    func takeAtOnce(_ delivery: Delivery) -> Bool {
+        // From an ended channel: the message is delivered again, and that delivery is to be acknowledged.
+        guard delivery.channel.isOpen else { return true }
+        guard !(delivery.redelivered && notes != nil), session.senders.knowsSender(of: delivery.properties) else {
+            return false
+        }
+        prove()
+        if let message = read(delivery) { take(message, delivery) }
+        return true
+    }
+
+    /// Takes a delivery after asking the broker for the missing facts.
+    func takeLater(_ delivery: Delivery) async {
+        guard delivery.channel.isOpen else { return }
+        let isSenderLearned = await session.senders.learnSender(of: delivery.properties)
+        prove()
+        guard var message = read(delivery) else { return }
+        if !isSenderLearned, case .request(let request) = message, !isTerminated, !held.withLock({ $0.knows(request) })
+        {
+            refuse { [senders = session.senders] in await $0.answer(senders.unknownSenderAnswer(to: request), delivery)
+            }
+            return
+        }
+        if case .request(var request) = message, !isTerminated, delivery.redelivered, let notes,
+            !held.withLock({ $0.knows(request) })
+        {
+            request.attempt = await notes.next(of: request)
+            message = .request(request)
+        }
+        take(message, delivery)
+    }
+
+    /// Returns the delivered request or response. Every other delivery is handled here.
+    private func read(_ delivery: Delivery) -> Message? {
+        if let control = ControlMessage(delivery.properties) {
+            delivery.acknowledge()
+            if control.kind == .probe, control.replyTo != link.replyTo {
+                session.hints.start { [session] in await session.receiver.reply(.inUse, to: control) }
+            }
+            return nil
+        }
+        do throws(Envelope.Malformed) {
+            let message = try Envelope.decode(
+                delivery.properties,
+                body: delivery.body,
+                redelivered: delivery.redelivered,
+                receiver: mailboxID,
+                principal: session.senders.principal(of: delivery.properties)
+            ).checked(delivery)
+            guard message.destination == mailboxID else {
+                throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)
+            }
+            if case .notice = message {
+                throw Envelope.Malformed(reason: "a notice does not belong in a mailbox", request: nil)
+            }
+            if case .request(let request) = message, delivery.omittedBytes > 0 {
+                let answer = request.error(.messageTooLarge, delivery.omission)
+                refuse { await $0.answer(answer, delivery) }
+                return nil
+            }
+            return message
+        } catch {
+            refuse { await $0.refuse(delivery, error) }
+            return nil
+        }
+    }
+
+    private func take(_ message: Message, _ delivery: Delivery) {
+        switch message {
+        case .notice: break
+        case .response(let response):
+            if !session.senders.refuses(response, delivery) { put(response) }
+            delivery.acknowledge()
+        case .request(let request):
+            take(request, delivery)
+        }
+    }
+
+    private func take(_ request: Request, _ delivery: Delivery) {
+        if isTerminated {
+            refuse { await $0.answerTerminated(request, delivery) }
+            return
+        }
+        if let refusal = session.senders.refusal(ofSenderOf: request, userID: delivery.properties.userID) {
+            refuse { await $0.answer(refusal, delivery) }
+            return
+        }
+        let limit = link.configuration.redeliveryLimit
+        if request.attempt - 1 > limit, !held.withLock({ $0.knows(request) }) {
+            refuse { await $0.giveUp(request, delivery) }
+            return
+        }
+        let taken = held.withLock { held in
+            held.take(
+                request,
+                replyTo: ReplyWay(delivery.properties),
+                receipt: delivery,
+                isCopy: Envelope.isCopy(delivery.properties)
+            )
+        }
+        switch taken {
+        case .new(let request): inbox.put(.request(request))
+        case .waits: break
+        case .copy(let first): first?.acknowledge()
+        case .late, .answered(nil): delivery.acknowledge()
+        case .answered(let response?): refuse { await $0.answer(response, delivery) }
+        }
+    }
+
+    /// Forgets requests that arrived on an ended channel and were not handed to a handler: the broker delivers them
+    /// again, to this receiver or to a standby. Handlers keep the requests that they have.
+    func forgetUnread() {
+        inbox.removeRequests { request in
+            held.withLock { $0.forget(request) { !$0.channel.isOpen } }
+        }
+        held.withLock { $0.forgetWaiting { !$0.channel.isOpen } }
+        handOutNext()
+    }
+
+    /// Hands out requests that waited because too many were held.
+    func handOutNext() {
+        while let request = held.withLock({ $0.next() }) { inbox.put(.request(request)) }
+    }
+
+    /// Adds a response from the session queue or the mailbox. Of several with the same tag the first counts.
+    func put(_ response: Response) {
+        let isNew = state.withLock { state in
+            guard response.isTerminal else { return true }
+            return state.responses.insert(RequestKey(source: response.source, tag: response.tag))
+        }
+        if isNew {
+            inbox.put(.response(response))
+        } else {
+            link.logger.debug("a second copy of a response was dropped", metadata: .init(.response(response)))
+        }
+    }
+
+    // MARK: Settling
+
+    /// Acknowledges the requests of confirmed responses, and hands out others.
+    func finish(_ responses: some Collection<Response>) {
+        // Acknowledged under the lock: a task that sees everything settled may close the channel, after which an
+        // acknowledgement has no effect.
+        let (wake, next, isSettled) = held.withLock { held in
+            var wake: WakeDescriptor?
+            for response in responses {
+                guard let delivery = held.finish(response) else { continue }
+                // Only the first acknowledgement can find the thread asleep.
+                wake = delivery.channel.placeAcknowledgement(of: delivery.deliveryTag) ?? wake
+                held.settled()
+            }
+            return (wake, held.next(), held.isSettled)
+        }
+        wake?.signal()
+        if let next {
+            inbox.put(.request(next))
+            handOutNext()
+        }
+        if isSettled { checkSettled() }
+    }
+
+    /// Keeps a held request whose answer could not be sent.
+    func fail(_ response: Response) {
+        held.withLock { $0.fail(response) }
+        checkSettled()
+    }
+
+    /// Gives a request back to the mailbox after a moment, unless it was answered meanwhile.
+    func giveBack(_ request: Request) {
+        session.background.start { [self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                switch held.withLock({ $0.release(request) }) {
+                case .busy: continue
+                case .unknown: return
+                case .released(let delivery):
+                    delivery?.reject(requeue: true)
+                    handOutNext()
+                    checkSettled()
+                    return
+                }
+            }
+        }
+    }
+
+    /// Waits until no answer is in progress, at most 5 s or the limit of an operation.
+    func settle() async {
+        let signal = Signal<Void>()
+        state.withLock { $0.settled.append(signal) }
+        checkSettled()
+        _ = await signal.wait(until: .now + link.patience)
+    }
+
+    /// Resumes the waiting tasks if no answer is in progress.
+    func checkSettled() {
+        guard state.withLock({ $0.refusals == 0 && !$0.settled.isEmpty }), held.withLock({ $0.isSettled }) else {
+            return
+        }
+        let signals = state.withLock { state in
+            defer { state.settled = [] }
+            return state.settled
+        }
+        for signal in signals { signal.send(()) }
+    }
+
+    /// Answers or parks a delivery in the background. ``settle()`` waits for it.
+    func refuse(_ body: @escaping @Sendable (DeliverySettlement) async -> Void) {
+        state.withLock { $0.refusals += 1 }
+        session.background.start { [self] in
+            await body(session.settlement)
+            state.withLock { $0.refusals -= 1 }
+            checkSettled()
+        }
+    }
+}

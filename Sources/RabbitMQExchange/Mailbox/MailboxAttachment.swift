@@ -1,0 +1,289 @@
+internal import AMQP
+internal import AgentExchange
+internal import Logging
+internal import Synchronization
+
+/// The receiving from one mailbox by this process: its consumer on the broker, from the opening until it lets go.
+final class MailboxAttachment: Sendable {
+    let session: Session
+    /// Takes what the consumer receives.
+    let intake: DeliveryIntake
+    /// Whether it stands by for another consumer of the mailbox.
+    let mode: AttachMode
+    /// Whether the entity is unregistered: it has no mailbox, and the queue of the session receives its messages.
+    let isVisitor: Bool
+    /// Letting go of the mailbox after its termination.
+    private let lettingGo = Underway()
+    /// Giving back received requests because the transport closes.
+    private let detaching = Underway()
+    private let state = Mutex(State())
+
+    private struct State {
+        var receiver: Receiver?
+        /// Whether receiving has ended, so that no consumer is started again.
+        var isDetached = false
+    }
+
+    private init(
+        to id: EntityID,
+        mode: AttachMode,
+        requestLimit: Int? = nil,
+        session: Session,
+        isVisitor: Bool = false
+    ) {
+        let prefetch = max(1, min(requestLimit ?? .max, session.link.configuration.prefetch))
+        intake = DeliveryIntake(mailboxID: id, prefetch: prefetch, session: session)
+        self.mode = mode
+        self.isVisitor = isVisitor
+        self.session = session
+    }
+
+    var mailboxID: EntityID { intake.mailboxID }
+
+    var link: BrokerLink { session.link }
+
+    /// Whether it can still receive: it has not let go of the mailbox.
+    var isAttached: Bool { state.withLock { !$0.isDetached } }
+
+    // MARK: Opening
+
+    /// Opens a mailbox. The broker serves one consumer at a time; this makes sure that it is the new one.
+    ///
+    /// - Parameters:
+    ///   - isNew: Whether the mailbox was just made, so that it can have no other receiver.
+    ///   - mode: Whether to stand by for another consumer.
+    ///   - requestLimit: The number of requests handed out before one is answered, if lower than the exchange's.
+    /// - Throws: ``ExchangeError/Code/mailboxInUse``, ``ExchangeError/Code/unavailable``.
+    static func open(
+        _ id: EntityID,
+        isNew: Bool,
+        mode: AttachMode = .exclusive,
+        requestLimit: Int? = nil,
+        session: Session
+    ) async throws(ExchangeError) -> MailboxAttachment {
+        let attachment = MailboxAttachment(to: id, mode: mode, requestLimit: requestLimit, session: session)
+        try session.attachments.add(attachment, mode: mode)
+        do {
+            let mustProve = !isNew && mode == .exclusive
+            if mustProve { try await Claim(session: session, id: id).make() }
+            try await attachment.bindControl()
+            let probe = ControlMessage(.probe, mailbox: id, replyTo: session.link.replyTo)
+            let proof = session.desk.expect(probe.id)
+            defer { session.desk.forget(probe.id) }
+            try await attachment.consume(proof: proof)
+            if mustProve { try await attachment.prove(probe, proof) }
+            if mode == .exclusive { attachment.intake.prove() }
+            return attachment
+        } catch {
+            await attachment.detach()
+            session.attachments.remove(attachment)
+            throw error
+        }
+    }
+
+    /// Receives for an unregistered user. It can call agents, is not discoverable, and leaves nothing behind.
+    static func visit(
+        _ id: EntityID,
+        session: Session
+    ) async throws(ExchangeError) -> MailboxAttachment {
+        let attachment = MailboxAttachment(to: id, mode: .exclusive, session: session, isVisitor: true)
+        try session.attachments.add(attachment, mode: .exclusive)
+        do {
+            try await VisitorRoutes(of: id, in: session).bind()
+            attachment.intake.prove()
+            return attachment
+        } catch {
+            await attachment.detach()
+            session.attachments.remove(attachment)
+            throw error
+        }
+    }
+
+    /// Starts receiving from a consumer. The first delivery also resolves `proof`.
+    ///
+    /// - Returns: `false` when the attachment has let go of the mailbox meanwhile.
+    private func begin(_ receiver: Receiver, proof: Signal<ControlMessage.Kind>?) -> Bool {
+        let isWanted = state.withLock { state in
+            if !state.isDetached { state.receiver = receiver }
+            return !state.isDetached
+        }
+        if isWanted { intake.begin(proof: proof, isStandby: mode == .standby) }
+        return isWanted
+    }
+
+    /// Removes and returns the consumer, for the caller to cancel. None is started again.
+    private func takeReceiver() -> Receiver? {
+        state.withLock { state in
+            state.isDetached = true
+            defer { state.receiver = nil }
+            return state.receiver
+        }
+    }
+
+    /// Binds control messages about the mailbox to this session.
+    func bindControl() async throws(ExchangeError) {
+        let deadline = link.deadline
+        let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
+        try await link.declare("can't open the mailbox", entity: mailboxID) { (channel) throws(AMQPError) in
+            try await channel.bindQueue(way.queue, to: way.exchange, routingKey: way.key, deadline: deadline)
+        }
+    }
+
+    private func consume(proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
+        do {
+            try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
+                try await consume(on: connection, proof: proof)
+            }
+        } catch {
+            throw ExchangeError(error, "can't receive from the mailbox", entity: mailboxID)
+        }
+    }
+
+    /// Starts a consumer. Does nothing when the transport has let go of the mailbox.
+    func consume(on connection: Connection, proof: Signal<ControlMessage.Kind>?) async throws(AMQPError) {
+        let declaration = ConsumerDeclaration(
+            queue: session.names.queue(of: mailboxID),
+            tag: session.names.consumerTag(of: mailboxID, session: link.sessionID),
+            prefetch: intake.prefetch
+        )
+        let place = try await session.channels.place(for: mailboxID, on: connection, deadline: link.deadline)
+        let receiver = Receiver(self, on: place)
+        do {
+            try await receiver.start(declaration, deadline: link.deadline)
+        } catch {
+            for delivery in receiver.takeWaiting() { delivery.reject(requeue: true) }
+            await place.leave(deadline: link.deadline)
+            throw error
+        }
+        guard begin(receiver, proof: proof) else {
+            for delivery in await receiver.stop(link.deadline) { delivery.reject(requeue: true) }
+            await place.leave(deadline: link.deadline)
+            return
+        }
+        receiver.begin()
+    }
+
+    /// Sends a message to the mailbox itself and waits for it, or for any other delivery that proves that the broker
+    /// serves this consumer. Another consumer that gets it answers that the mailbox is in use.
+    private func prove(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
+        do {
+            _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID))
+        } catch let error where error.code != .nacked {
+            throw ExchangeError(error, "can't open the mailbox", entity: mailboxID)
+        } catch {
+            // The mailbox is full, so there is a message to be delivered.
+        }
+        switch await proof.wait(until: .now + .seconds(5)) {
+        case .probe?: return
+        case nil where Task.isCancelled:
+            throw ExchangeError(.cancelled, "the calling task was cancelled", entity: mailboxID)
+        default:
+            throw ExchangeError(.mailboxInUse, "the broker serves another consumer of the mailbox", entity: mailboxID)
+        }
+    }
+
+    // MARK: The end
+
+    /// Lets go of a terminated mailbox: answers all received and unanswered requests, and stops consuming. Returns when
+    /// nothing is held. Later calls wait for the first.
+    func letGo() async {
+        let isFirst = state.withLock { state in
+            guard intake.markTerminated() else { return false }
+            lettingGo.begin()
+            return true
+        }
+        guard isFirst else { return await lettingGo.wait(until: .now + link.patience) }
+        defer { lettingGo.end() }
+        let deadline = link.deadline
+        let receiver = takeReceiver()
+        // Taken before the handlers learn of the end, so that they can no longer answer these requests.
+        let unanswered = intake.held.withLock { $0.takeUnanswered() }
+        intake.inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        await answerTerminated(unanswered)
+        for delivery in await stop(receiver, deadline) {
+            intake.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
+        }
+        // Deliveries that were being taken while the mailbox ended.
+        await answerTerminated(intake.held.withLock { $0.takeUnanswered() })
+        await intake.settle()
+        // A concurrent detach may hold deliveries from before the end, which it then answers.
+        await detaching.wait(until: .now + link.patience)
+        for delivery in await flush(receiver, deadline) { delivery.reject(requeue: true) }
+        await close(receiver, deadline)
+    }
+
+    /// Answers received and unanswered requests of a terminated mailbox.
+    private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
+        await withDiscardingTaskGroup { group in
+            for entry in unanswered {
+                group.addTask { await self.session.settlement.answerTerminated(entry) }
+            }
+        }
+    }
+
+    /// Stops consuming and gives the unanswered requests back to the mailbox, in order. Ends within the limit of one
+    /// operation, plus the time of answers in progress.
+    func detach() async {
+        let deadline = link.deadline
+        detaching.begin()
+        let receiver = takeReceiver()
+        let stopped = await stop(receiver, deadline)
+        await intake.settle()
+        // Flushed before anything is given back: the flushed deliveries belong behind that.
+        let left = stopped + (await flush(receiver, deadline))
+        let unanswered = intake.held.withLock { $0.takeUnanswered() }
+        // Without a connection the broker has already taken them back.
+        if link.isConnected, intake.isTerminated || session.directory.known(mailboxID) == .terminated {
+            // The mailbox may already be drained; a request given back would be lost with its queue.
+            await answerTerminated(unanswered)
+            for delivery in left { intake.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) } }
+            await intake.settle()
+        } else {
+            for entry in unanswered { entry.receipt?.reject(requeue: true) }
+            for delivery in left { delivery.reject(requeue: true) }
+        }
+        detaching.end()
+        await close(receiver, deadline)
+    }
+
+    /// Cancels a consumer. Returns its deliveries that were not taken.
+    private func stop(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
+        guard let receiver, receiver.connection.isOpen else { return [] }
+        return await receiver.stop(deadline)
+    }
+
+    /// Closes the consumer's channel unless it is shared, and removes the binding of control messages.
+    private func close(_ receiver: Receiver?, _ deadline: Deadline) async {
+        // Without a connection the broker has taken everything back, and the binding is harmless.
+        guard let receiver, receiver.connection.isOpen else { return }
+        await receiver.place.leave(deadline: deadline)
+        session.attachments.remove(self)
+        guard link.isConnected, session.attachments.of(mailboxID).isEmpty else { return }
+        let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
+        try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
+            try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
+        }
+        // Another transport may have bound it meanwhile.
+        if !session.attachments.of(mailboxID).isEmpty { try? await bindControl() }
+    }
+
+    /// Waits until a quorum queue has processed the acknowledgements on a channel that is about to be closed.
+    ///
+    /// The broker's channel sends such a queue 32 commands at a time and delays the others. When it is closed, it drops
+    /// the delayed ones, and their messages are delivered again. The queue itself answers the start and the
+    /// cancellation of a consumer: the first answer follows the commands already sent, the second the delayed ones.
+    /// Without credit the consumer gets nothing; RabbitMQ 4 has no credit and may deliver one message.
+    ///
+    /// - Returns: The consumer's deliveries, to be given back after all earlier ones.
+    private func flush(_ receiver: Receiver?, _ deadline: Deadline) async -> [Delivery] {
+        guard intake.notes == nil, let receiver, receiver.connection.isOpen, !receiver.place.isShared else { return [] }
+        let declaration = ConsumerDeclaration(
+            queue: session.names.queue(of: mailboxID),
+            tag: "flush.\(link.sessionID.lowercased)",
+            prefetch: 1,
+            arguments: ["x-credit": .table(["credit": .int64(0), "drain": .bool(false)])]
+        )
+        let channel = receiver.place.channel
+        return (try? await channel.consume(declaration, deadline: deadline).cancel(deadline: deadline)) ?? []
+    }
+}

@@ -1,0 +1,108 @@
+internal import AMQP
+internal import AgentExchange
+internal import Synchronization
+
+/// A message on its way from a transport. An answer in a batch is not withdrawn.
+final class PostedPublication: PostedMessage {
+    typealias Ended = @Sendable (Result<Void, ExchangeError>) -> Void
+
+    private enum Step {
+        case none
+        case publication(UInt64)
+        case task(Int)
+    }
+
+    private struct State {
+        var step = Step.none
+        var isCancelled = false
+    }
+
+    private let session: Session
+    private let ended: Ended
+    private let state = Mutex(State())
+
+    init(in session: Session, _ ended: @escaping Ended) {
+        self.session = session
+        self.ended = ended
+    }
+
+    /// Sends, and waits for the outcome.
+    static func outcome(
+        in session: Session,
+        of send: (PostedPublication) throws(ExchangeError) -> Void
+    ) async throws(ExchangeError) {
+        let posted = Mutex<PostedPublication?>(nil)
+        let result = await withTaskCancellationHandler {
+            await withCheckedContinuation { waiter in
+                let post = PostedPublication(in: session) { waiter.resume(returning: $0) }
+                posted.withLock { $0 = post }
+                post.begin(send)
+                // The cancellation handler may have run before there was something to cancel.
+                if Task.isCancelled { post.cancel() }
+            }
+        } onCancel: {
+            posted.withLock { $0 }?.cancel()
+        }
+        try result.get()
+    }
+
+    /// Sends; an error that is thrown is the outcome.
+    func begin(_ send: (PostedPublication) throws(ExchangeError) -> Void) {
+        do throws(ExchangeError) {
+            try send(self)
+        } catch {
+            end(.failure(error))
+        }
+    }
+
+    func end(_ result: Result<Void, ExchangeError>) {
+        ended(result)
+    }
+
+    /// Publishes the first step. It may end, and the next one begin, before this returns.
+    func publish(
+        _ publication: Publication,
+        deadline: Deadline?,
+        _ ended: @escaping @Sendable (Result<Void, AMQPError>) -> Void
+    ) {
+        guard let number = session.link.publish(publication, deadline: deadline, ended: ended) else { return }
+        let isCancelled = state.withLock { state in
+            if case .none = state.step { state.step = .publication(number) }
+            return state.isCancelled
+        }
+        if isCancelled { session.link.cancelPublication(number) }
+    }
+
+    /// Runs the last step, if one is needed, in a task.
+    func goOn(_ body: @escaping @Sendable () async throws(ExchangeError) -> Void) {
+        let background = session.background
+        let task = background.start { [self] in
+            do throws(ExchangeError) {
+                try await body()
+                end(.success(()))
+            } catch {
+                end(.failure(error))
+            }
+        }
+        guard let task else {
+            return end(.failure(ExchangeError(.closed, "the session is closed", delivery: .unknown)))
+        }
+        let isCancelled = state.withLock { state in
+            state.step = .task(task)
+            return state.isCancelled
+        }
+        if isCancelled { background.cancel(task) }
+    }
+
+    func cancel() {
+        let step = state.withLock { state in
+            state.isCancelled = true
+            return state.step
+        }
+        switch step {
+        case .none: break
+        case .publication(let number): session.link.cancelPublication(number)
+        case .task(let number): session.background.cancel(number)
+        }
+    }
+}

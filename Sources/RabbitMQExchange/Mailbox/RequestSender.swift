@@ -1,0 +1,169 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// Sends requests and notices. The confirm is handled on the connection's thread; only failures need a task.
+struct RequestSender: Sendable {
+    let link: BrokerLink
+    let mailboxes: MailboxLookup
+
+    private var names: ExchangeNames { link.names }
+
+    /// Sends a request to its mailbox.
+    func send(_ request: Request, _ post: PostedPublication) throws(ExchangeError) {
+        let (publication, deadline) = try publication(of: request)
+        post.publish(publication, deadline: deadline) { result in
+            guard case .failure(let error) = result else { return post.end(.success(())) }
+            guard error.isOfTheQueue || error.code == .notFound else {
+                let what = "the request was not delivered"
+                return post.end(.failure(ExchangeError(error, what, entity: request.destination)))
+            }
+            post.goOn { () throws(ExchangeError) in
+                try await sendAgain(publication, request, after: error, deadline: deadline)
+            }
+        }
+    }
+
+    /// Sends a notice to the mailbox's receiver, past all waiting messages. Without a receiver it is lost.
+    func send(_ notice: Notice, _ post: PostedPublication) throws(ExchangeError) {
+        let (properties, body) = try Envelope.encode(.notice(notice), replyTo: nil)
+        let key = names.controlKey(of: notice.destination)
+        let publication = Publication(
+            exchange: names.exchange(of: key),
+            routingKey: key,
+            properties: properties,
+            body: body,
+            mandatory: false
+        )
+        post.publish(publication, deadline: nil) { result in
+            post.end(result.mapError { ExchangeError($0, "the notice was not sent", entity: notice.destination) })
+        }
+    }
+
+    /// Returns the publication of a request, and its deadline.
+    private func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
+        var (properties, body) = try Envelope.encode(
+            .request(request),
+            replyTo: link.replyTo,
+            together: link.together
+        )
+        link.complete(&properties)
+        let key = names.mailboxKey(of: request.destination)
+        let publication = Publication(
+            exchange: names.exchange(of: key),
+            routingKey: key,
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+        var limit = link.configuration.operationTimeout
+        if let deadline = request.deadline {
+            limit = min(limit, .milliseconds(deadline.milliseconds(since: .now)))
+        }
+        return (publication, .after(limit))
+    }
+
+    /// Sends a refused request again if it may be accepted now.
+    private func sendAgain(
+        _ publication: Publication,
+        _ request: Request,
+        after error: AMQPError,
+        deadline: Deadline
+    ) async throws(ExchangeError) {
+        do {
+            try await publish(publication, to: request.destination, after: error, deadline: deadline)
+        } catch let error where error.code == .unroutable || error.code == .notFound {
+            try await sendRestored(publication, request, after: error, deadline: deadline)
+        } catch {
+            throw ExchangeError(error, "the request was not delivered", entity: request.destination)
+        }
+    }
+
+    /// How long a mailbox that is not full may refuse messages.
+    private static let refusalPatience = Duration.seconds(5)
+
+    /// Publishes a refused request again if the mailbox is not full: a queue also refuses while its leader goes down,
+    /// until another one is elected. A single mailbox may have kept the message that it refused.
+    private func publish(
+        _ publication: Publication,
+        to id: EntityID,
+        after first: AMQPError,
+        deadline: Deadline
+    ) async throws(AMQPError) {
+        let end = ContinuousClock.now + Self.refusalPatience
+        var pause = Pause(link)
+        var wasRefused = false
+        var error = first
+        while true {
+            guard error.code == .nacked, .now < end, !Task.isCancelled, await !isFull(id) else {
+                throw wasRefused && error.code != .nacked ? error.with(delivery: .unknown) : error
+            }
+            wasRefused = true
+            await pause.next()
+            await link.renewChannel()
+            do throws(AMQPError) {
+                return try await link.publish(publication, deadline: deadline)
+            } catch let next {
+                error = next
+            }
+        }
+    }
+
+    /// Returns whether a mailbox has reached its limit, if this process knows it.
+    private func isFull(_ id: EntityID) async -> Bool {
+        guard let limit = link.configuration.maximumMailboxLength else { return false }
+        guard let queue = try? await link.lookAt(id) else { return true }
+        return queue.messageCount >= limit
+    }
+
+    /// The number of times that the route to a mailbox is restored for one request: while an exchange is being deleted,
+    /// the broker still reports it as existing.
+    private static let restorations = 5
+
+    /// Sends a request again after its return, or without its exchange, if only the route to its mailbox was missing.
+    private func sendRestored(
+        _ publication: Publication,
+        _ request: Request,
+        after first: AMQPError,
+        deadline: Deadline
+    ) async throws(ExchangeError) {
+        var (error, isUnknown) = (first, first.delivery == .unknown)
+        var pause = Pause(link)
+        for _ in 0..<Self.restorations where !Task.isCancelled && deadline.remaining > .zero {
+            let isThere: Bool
+            do throws(ExchangeError) {
+                isThere = try await mailboxes.restoreWay(to: request.destination)
+            } catch {
+                guard error.isAboutAnObject else { break }
+                await pause.next()
+                continue
+            }
+            guard isThere else {
+                throw await mailboxes.whyUnreachable(request.destination, delivery: isUnknown ? .unknown : .refused)
+            }
+            do throws(AMQPError) {
+                return try await link.publish(publication, deadline: deadline)
+            } catch let next {
+                error = next
+                isUnknown = isUnknown || next.delivery == .unknown
+            }
+            guard error.code == .unroutable || error.code == .notFound else { break }
+            await pause.next()
+        }
+        guard error.code == .unroutable else {
+            let what = "the request was not delivered"
+            throw ExchangeError(error, what, entity: request.destination, delivery: isUnknown ? .unknown : nil)
+        }
+        throw await mailboxes.whyUnreachable(request.destination, delivery: isUnknown ? .unknown : .refused)
+    }
+}
+
+extension ExchangeError {
+    /// Whether an exchange or a queue is missing for another reason than a node that is down.
+    fileprivate var isAboutAnObject: Bool { (underlying as? AMQPError)?.code == .notFound }
+}
+
+extension AMQPError {
+    /// Whether the queue refused the message or was missing: another place may accept it, or the same one later.
+    var isOfTheQueue: Bool { code == .nacked || code == .unroutable }
+}

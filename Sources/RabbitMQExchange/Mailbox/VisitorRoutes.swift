@@ -1,0 +1,49 @@
+internal import AMQP
+internal import AgentExchange
+
+/// The bindings of an unregistered user, who has no mailbox: they lead to the queue of the session.
+struct VisitorRoutes {
+    private let id: EntityID
+    private let session: Session
+
+    init(of id: EntityID, in session: Session) {
+        self.id = id
+        self.session = session
+    }
+
+    private var link: BrokerLink { session.link }
+
+    /// Binds the user's messages to the queue of this session: answers to notices have no other route.
+    func bind() async throws(ExchangeError) {
+        let deadline = link.deadline
+        let ways = all
+        try await link.declare("can't receive answers", entity: id) { (channel) throws(AMQPError) in
+            for way in ways {
+                try await channel.bindQueue(way.queue, to: way.exchange, routingKey: way.key, deadline: deadline)
+            }
+        }
+    }
+
+    /// The bindings of a visitor: its key leads to the queue of the session.
+    private var all: [Topology.Binding] {
+        let (queue, key, names) = (link.answers.name, session.names.mailboxKey(of: id), session.names)
+        var ways = [names.binding(of: queue, to: key)]
+        // Older sessions publish every answer to one exchange.
+        if id.wall != nil, link.servesOlder {
+            ways.append(Topology.Binding(queue: queue, exchange: names.mailboxes, key: key))
+        }
+        return ways
+    }
+
+    /// Removes the bindings, because the session may outlive its visitor.
+    func unbind() async {
+        guard link.isConnected else { return }
+        let deadline = link.deadline
+        let ways = all
+        _ = try? await link.declare("can't unbind a user") { (channel) throws(AMQPError) in
+            for way in ways {
+                try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
+            }
+        }
+    }
+}

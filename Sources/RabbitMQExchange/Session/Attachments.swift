@@ -1,0 +1,100 @@
+internal import AgentExchange
+internal import Synchronization
+
+/// The mailboxes that a session receives from, and those that it drains.
+final class Attachments: Sendable {
+    private struct State {
+        /// In the order of their arrival: those behind the first are on standby.
+        var attachments: [EntityID: [MailboxAttachment]] = [:]
+        /// The mailboxes that this session is draining.
+        var drains: Set<EntityID> = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+
+    /// All attachments.
+    var all: [MailboxAttachment] { state.withLock { $0.attachments.values.flatMap(\.self) } }
+
+    /// Takes no more of them.
+    func close() {
+        state.withLock { $0.isClosed = true }
+    }
+
+    /// Adds a receiver of a mailbox in this process.
+    ///
+    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is already one and this one is not a standby.
+    func add(_ attachment: MailboxAttachment, mode: AttachMode) throws(ExchangeError) {
+        let id = attachment.mailboxID
+        let error: ExchangeError? = state.withLock { state in
+            if state.isClosed { return ExchangeError(.closed, "the session is closed") }
+            guard mode == .standby || state.attachments[id] == nil else {
+                return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
+            }
+            state.attachments[id, default: []].append(attachment)
+            return nil
+        }
+        if let error { throw error }
+    }
+
+    /// Removes one that no longer receives.
+    func remove(_ attachment: MailboxAttachment) {
+        state.withLock { state in
+            state.attachments[attachment.mailboxID]?.removeAll { $0 === attachment }
+            if state.attachments[attachment.mailboxID]?.isEmpty == true {
+                state.attachments[attachment.mailboxID] = nil
+            }
+        }
+    }
+
+    /// Returns those that receive from a mailbox, or are on standby for it.
+    func of(_ mailbox: EntityID) -> [MailboxAttachment] {
+        state.withLock { $0.attachments[mailbox] ?? [] }
+    }
+
+    /// Renews the holds of all in one task. Runs until the session ends.
+    func keepHolds(timeout: Duration?) async {
+        guard let timeout else { return }
+        while !Task.isCancelled {
+            do { try await Task.sleep(for: timeout / 8) } catch { return }
+            await withDiscardingTaskGroup { group in
+                for attachment in all where attachment.isAttached && attachment.intake.held.withLock({ $0.count > 0 }) {
+                    group.addTask { await LeaseKeeper(attachment.intake)?.renew() }
+                }
+            }
+        }
+    }
+
+    /// Returns the active one of a mailbox. During a handover the previous one may still exist.
+    func active(of mailbox: EntityID) -> MailboxAttachment? {
+        of(mailbox).last { $0.intake.isActive }
+    }
+
+    /// Starts to drain a mailbox. Returns `false` when this session is already draining it.
+    func beginDrain(of mailbox: EntityID) -> Bool {
+        state.withLock { $0.drains.insert(mailbox).inserted }
+    }
+
+    /// Returns whether this session is draining a mailbox.
+    func isDraining(_ mailbox: EntityID) -> Bool {
+        state.withLock { $0.drains.contains(mailbox) }
+    }
+
+    /// Ends the drain of a mailbox.
+    func endDrain(of mailbox: EntityID) {
+        _ = state.withLock { $0.drains.remove(mailbox) }
+    }
+
+    /// Lets go of a terminated mailbox.
+    func letGo(of mailbox: EntityID) async {
+        await withDiscardingTaskGroup { group in
+            for attachment in of(mailbox) { group.addTask { await attachment.letGo() } }
+        }
+    }
+
+    /// Returns whether this process can answer for the owner of a mailbox: not if it is on standby, as far as it knows.
+    func isOwner(of mailbox: EntityID) -> Bool {
+        let attachments = of(mailbox)
+        return attachments.isEmpty || attachments.contains { $0.intake.isActive }
+    }
+}
