@@ -16,14 +16,33 @@ struct BrokerConformanceTests {
     @Test("on classic queues")
     func single() async throws { try await conforms(.single) }
 
+    /// The sessions of the two factories begin with different nodes.
+    @Test(
+        "on a cluster of three nodes",
+        .enabled(if: Minutes.isFull, "it takes minutes: make test-long"),
+        arguments: [MailboxKind.replicated, .single]
+    )
+    func cluster(kind: MailboxKind) async throws {
+        let cluster = try await PrivateCluster.start()
+        let addresses = cluster.nodes.map { "\($0.host):\($0.port)" }
+        let urls = [addresses, addresses.reversed()].map { "amqp://guest:guest@" + $0.joined(separator: ",") }
+        try await conforms(kind, urls)
+        await cluster.stop()
+    }
+
     private func conforms(_ kind: MailboxKind) async throws {
-        let results = await ExchangeConformance.run(on: try await Self.environment(kind), width: 6)
+        let url = try await PrivateBroker.shared().amqpURL
+        try await conforms(kind, [url, url])
+    }
+
+    private func conforms(_ kind: MailboxKind, _ urls: [String]) async throws {
+        let results = await ExchangeConformance.run(on: try Self.environment(kind, urls), width: 6)
         #expect(results.count == ExchangeConformance.cases.count)
         for result in results where !result.passed && result.subject != "queue limits" {
             Issue.record("\(kind.rawValue): \(result)")
         }
         let cases = ExchangeConformance.cases.filter { $0.needs.contains(.queueLimit) }
-        for result in await ExchangeConformance.run(cases, on: try await Self.environment(kind, queueLimit: 10))
+        for result in await ExchangeConformance.run(cases, on: try Self.environment(kind, urls, queueLimit: 10))
         where !result.passed {
             Issue.record("\(kind.rawValue): \(result)")
         }
@@ -32,18 +51,18 @@ struct BrokerConformanceTests {
     /// Two factories with sessions of their own. The cases of one kind share a namespace.
     private static func environment(
         _ kind: MailboxKind,
+        _ urls: [String],
         queueLimit: Int? = nil
-    ) async throws -> ConformanceEnvironment {
-        let url = try await PrivateBroker.shared().amqpURL
+    ) throws -> ConformanceEnvironment {
         var configuration = RabbitMQConfiguration()
         configuration.mailboxKind = kind
         configuration.maximumMessageSize = 2 << 20
         configuration.maximumMailboxLength = queueLimit
         configuration.connectionName = "conformance \(kind.rawValue)"
         let namespace = "contract-\(kind.rawValue)\(queueLimit == nil ? "" : "-limited")"
-        let factory = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
+        let factory = try RabbitMQExchange(url: urls[0], namespace: namespace, configuration: configuration)
         configuration.connectionName = "conformance \(kind.rawValue), another process"
-        let other = try RabbitMQExchange(url: url, namespace: namespace, configuration: configuration)
+        let other = try RabbitMQExchange(url: urls[1], namespace: namespace, configuration: configuration)
         return ConformanceEnvironment(
             factory: factory,
             otherFactory: other,
