@@ -20,6 +20,7 @@ def code(path):
     """The text of a file without comments and string literals, where these stand on one line."""
     text = open(path, encoding="utf-8").read()
     text = re.sub(r"(?m)^\s*//.*$", "", text)
+    text = re.sub(r'"""(?s:.*?)"""', '""', text)
     return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
 
 

@@ -9,7 +9,7 @@ package struct CallPath: Sendable, Hashable {
     @TaskLocal package static var current = CallPath()
 
     /// An agent's places for requests, or for requests of one of its actions.
-    fileprivate struct Place: Sendable, Hashable {
+    struct Place: Sendable, Hashable {
         let agent: UUID
         let action: String?
         /// The number of places that wait for the call.
@@ -24,7 +24,7 @@ package struct CallPath: Sendable, Hashable {
     /// The longest action name in a path, in bytes.
     private static let maximumAction = 64
 
-    private var places: [Place] = []
+    private(set) var places: [Place] = []
 
     /// Makes an empty path.
     package init() {}
@@ -67,22 +67,6 @@ package struct CallPath: Sendable, Hashable {
             path.places.append(Place(agent: agent, action: action, taken: 1, limit: limit))
         }
         return path
-    }
-
-    /// Checks that a call can be served while the agents on the path wait for it.
-    ///
-    /// - Throws: ``ExchangeError/Code/wouldDeadlock``.
-    package func check(_ body: Request.Body, to agent: AgentID) throws(ExchangeError) {
-        guard !places.isEmpty, case .action(let name, _) = body else { return }
-        let full = places.first {
-            $0.agent == agent.uuid && $0.taken >= $0.limit && ($0.action == nil || $0.action == name)
-        }
-        guard let full else { return }
-        let text =
-            full.limit == 0
-            ? "the agent serves no requests while it starts or stops, and waits for this call"
-            : "the agent runs at most \(full.limit) of these at a time, and as many wait for this call"
-        throw ExchangeError(.wouldDeadlock, text, entity: .agent(agent))
     }
 }
 

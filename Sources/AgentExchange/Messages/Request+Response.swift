@@ -34,3 +34,18 @@ extension Request {
         self.error(Failure(error))
     }
 }
+
+extension Response {
+    fileprivate init(answering request: Request, _ outcome: Outcome) {
+        let kind: MessageKind = if case .part = outcome { .partResponse } else { request.kind.response }
+        parts = ResponseParts(
+            source: request.destination,
+            destination: request.source,
+            tag: request.tag,
+            label: request.label,
+            kind: kind,
+            outcome: outcome,
+            protocolVersion: .current
+        )
+    }
+}

@@ -6,7 +6,7 @@ public import Foundation
 ///
 /// A copy holds one reference to the same immutable parts.
 public struct Response: Sendable, Hashable {
-    private let parts: ResponseParts
+    let parts: ResponseParts
 
     /// The entity that answers.
     public var source: EntityID { parts.source }
@@ -43,19 +43,6 @@ public struct Response: Sendable, Hashable {
     /// Whether this response ends its request: true for every response except a part.
     public var isTerminal: Bool {
         if case .part = outcome { false } else { true }
-    }
-
-    init(answering request: Request, _ outcome: Outcome) {
-        let kind: MessageKind = if case .part = outcome { .partResponse } else { request.kind.response }
-        parts = ResponseParts(
-            source: request.destination,
-            destination: request.source,
-            tag: request.tag,
-            label: request.label,
-            kind: kind,
-            outcome: outcome,
-            protocolVersion: .current
-        )
     }
 
     /// Makes a response from the fields of a received one.
@@ -99,7 +86,7 @@ extension Response {
 }
 
 /// The immutable parts of a response, shared as one object by all copies.
-private final class ResponseParts: Sendable {
+final class ResponseParts: Sendable {
     let source: EntityID
     let destination: EntityID
     let tag: UUID

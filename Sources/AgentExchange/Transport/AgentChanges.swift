@@ -1,13 +1,3 @@
-/// A change to the agents of a type.
-public enum AgentChange: Sendable, Hashable {
-    /// The existing agents, oldest registration first. Always the first element, and only the first.
-    case snapshot([AgentRegistration])
-    /// An agent was registered.
-    case registered(AgentRegistration)
-    /// An agent was terminated.
-    case terminated(AgentRegistration)
-}
-
 /// The agents of a type as an asynchronous sequence: a snapshot, then every change in order.
 ///
 /// Changes that are not pulled are kept. When more than 10,000 changes wait, an agent that was both registered and

@@ -1,4 +1,4 @@
-public import AgentExchange
+internal import AgentExchange
 
 /// The actions of an agent, as the properties of a structure. Agent and caller share it; a caller needs nothing else.
 ///
@@ -42,7 +42,4 @@ extension AgentInterface {
 
     /// None.
     public static var errors: [any CodableError.Type] { [] }
-
-    /// The type of agents with this interface: its name below the types of the interfaces that it refines.
-    public static var agentType: AgentType { InterfaceDescription.of(Self.self).type }
 }

@@ -1,4 +1,4 @@
-internal import AgentExchange
+public import AgentExchange
 internal import Synchronization
 
 /// The type, actions and errors of an interface, read from its properties once for each interface.
@@ -63,4 +63,9 @@ struct InterfaceDescription: Sendable {
         let payload = try? Payload(contentType: codec.contentType, bytes: codec.encode(error))
         return Failure(.remote, "\(error)", type: name, payload: payload)
     }
+}
+
+extension AgentInterface {
+    /// The type of agents with this interface: its name below the types of the interfaces that it refines.
+    public static var agentType: AgentType { InterfaceDescription.of(Self.self).type }
 }

@@ -75,3 +75,8 @@ public struct BrokerManagement: Sendable {
         return try JSONDecoder().decode([Item].self, from: Data(text.utf8))
     }
 }
+
+extension PrivateBroker {
+    /// Reads queues, bindings, connections from this broker.
+    public nonisolated var management: BrokerManagement { BrokerManagement(broker: self) }
+}

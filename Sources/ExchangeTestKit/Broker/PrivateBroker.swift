@@ -24,8 +24,6 @@ public actor PrivateBroker {
     public nonisolated var amqpURL: String { "amqp://guest:guest@\(host):\(port)" }
     /// `http://127.0.0.1:PORT`, the management page and its HTTP API; user and password are `guest`.
     public nonisolated var managementURL: String { "http://\(host):\(managementPort)" }
-    /// Reads queues, bindings, connections from this broker.
-    public nonisolated var management: BrokerManagement { BrokerManagement(broker: self) }
 
     /// The process id of the broker's virtual machine; nil while it is down. It changes with ``restart()``.
     public private(set) var vmProcessID: Int32?

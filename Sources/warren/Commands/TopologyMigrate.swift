@@ -50,21 +50,3 @@ struct TopologyMigrate: Command {
         throw CommandFailure(message, code: "in-use")
     }
 }
-
-/// The policy that makes mailboxes dead-letter at least once if their arguments do not.
-struct MailboxPolicy: Sendable {
-    let namespace: String
-
-    var name: String { "warren.\(namespace).mailboxes" }
-
-    var pattern: String { "^warren\\.\(namespace)\\.agent\\." }
-
-    var definition: [String: String] { ["dead-letter-strategy": "at-least-once", "overflow": "reject-publish"] }
-
-    /// Returns the command that sets it on the broker's own machine.
-    func command(virtualHost: String) -> String {
-        let fields = definition.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\"\($0.value)\"" }
-        return "rabbitmqctl set_policy -p '\(virtualHost)' --apply-to queues \(name) '\(pattern)' "
-            + "'{\(fields.joined(separator: ","))}'"
-    }
-}
