@@ -2,11 +2,29 @@
 final class ChannelRecord {
     /// A consumer and its deliveries of this turn.
     final class ConsumerRecord {
-        let receiver: any ContentReceiver
-        var batch: [Content] = []
+        private let receiver: any ContentReceiver
+        private var batch: [Content] = []
 
         init(receiver: any ContentReceiver) {
             self.receiver = receiver
+        }
+
+        /// Adds a delivery. Returns whether it is the first of this turn.
+        func add(_ content: Content) -> Bool {
+            batch.append(content)
+            return batch.count == 1
+        }
+
+        /// Passes on the deliveries of this turn.
+        func deliver() {
+            guard !batch.isEmpty else { return }
+            receiver.append(batch)
+            batch.removeAll(keepingCapacity: true)
+        }
+
+        fileprivate func end(_ error: AMQPError?) {
+            deliver()
+            receiver.finish(error)
         }
     }
 
@@ -16,7 +34,7 @@ final class ChannelRecord {
     var confirms: ConfirmLedger?
     var acknowledgements = AcknowledgementCoalescer()
     var consumers: [String: ConsumerRecord] = [:]
-    /// Operations that wait for close-ok.
+    /// Requests that wait for close-ok.
     var closers: [UInt64] = []
     /// Whether its acknowledgements are listed for this turn.
     var isListed = false
@@ -25,5 +43,10 @@ final class ChannelRecord {
         self.key = key
         self.confirms = confirms ? ConfirmLedger() : nil
         machine = ChannelStateMachine(maximumBodySize: maximumBodySize)
+    }
+
+    /// Ends a consumer, normally with `nil`, after its deliveries of this turn.
+    func end(consumer tag: String, _ error: AMQPError?) {
+        consumers.removeValue(forKey: tag)?.end(error)
     }
 }

@@ -1,37 +1,20 @@
-internal import DequeModule
 internal import Logging
+internal import Synchronization
 
-/// Carries out the decisions of a connection's state machines. Isolated to the connection's actor, and so to its
-/// thread.
+/// The life of a connection: login, turns of the I/O thread, heartbeats, close. Isolated to the connection's actor, and
+/// so to its thread.
 final class ConnectionEngine {
-    let configuration: ConnectionConfiguration
-    let shared: ConnectionShared
-    let logger: Logger
+    private let configuration: ConnectionConfiguration
+    private let shared: ConnectionShared
+    private let logger: Logger
 
-    var machine = ConnectionStateMachine()
-    var wire: (any Wire)?
-    var heartbeat = HeartbeatMonitor(interval: .zero, now: .now)
-    var channelMax = 0
-    var channels: [UInt16: ChannelRecord] = [:]
-    var lastNumber: UInt16 = 0
-    var lastGeneration: UInt32 = 0
-
-    /// The operations that callers wait for. The ledger is emptied when the connection ends.
-    var operations: [UInt64: Operation] = [:]
-    var deadlines = DeadlineQueue()
-    /// Publications that wait for the window, the socket or the end of an alarm, in order.
-    var backlog: Deque<UInt64> = []
-    var window: WindowAccount
-    var closeDeadline: ContinuousClock.Instant?
-
-    var acknowledging: [ChannelRecord] = []
-    var receiving: [ChannelRecord.ConsumerRecord] = []
-    var settlements: [ConfirmLedger.Settlement] = []
+    private var machine = ConnectionStateMachine()
+    /// From the login to the end of the connection.
+    private var channels: ChannelEngine?
+    private var heartbeat = HeartbeatMonitor(interval: .zero, now: .now)
+    private var closeDeadline: ContinuousClock.Instant?
     /// Whether a function was called that may have made submissions.
     private var hasRun = false
-
-    /// The number of unsent bytes above which publications wait; a waiting publication is known to be `notSent`.
-    static let highWater = 512 << 10
 
     init(configuration: ConnectionConfiguration, shared: ConnectionShared, logger: Logger) {
         self.configuration = configuration
@@ -39,7 +22,6 @@ final class ConnectionEngine {
         var logger = logger
         logger[metadataKey: "connection"] = .string(configuration.name)
         self.logger = logger
-        window = WindowAccount(configuration.publishWindow)
     }
 
     /// Runs one turn of the I/O thread: takes submissions, writes, reads, delivers, and checks the deadlines.
@@ -51,13 +33,13 @@ final class ConnectionEngine {
                 hasRun = false
                 try handle(shared.thread.inbox.takeSubmissions())
             }
-            try writeWaiting()
-            if readable, let wire {
-                more = try receive(wire)
+            try write()
+            if readable, let channels {
+                more = try receive(channels)
                 // Receivers may have acknowledged on this thread; those acknowledgements go out at once.
                 try handle(shared.thread.inbox.takeSubmissions())
             }
-            try writeWaiting()
+            try write()
             try checkClock()
         } catch {
             end(machine.failed(error))
@@ -65,11 +47,13 @@ final class ConnectionEngine {
         if machine.state == .closed { return .end }
         if more { return .again }
         return .wait(
-            descriptor: wire?.descriptor ?? -1,
-            forWriting: wire?.wantsWrite ?? false,
+            descriptor: channels?.wire.descriptor ?? -1,
+            forWriting: channels?.wire.wantsWrite ?? false,
             until: nextInstant()
         )
     }
+
+    // MARK: Submissions
 
     private func handle(_ submissions: [Submission]) throws(AMQPError) {
         for (index, submission) in submissions.enumerated() {
@@ -84,53 +68,107 @@ final class ConnectionEngine {
 
     private func handle(_ submission: Submission) throws(AMQPError) {
         switch submission {
-        case .request, .abandon, .close:
-            // An acknowledgement made before a request takes effect before it.
-            if let wire { try writeAcknowledgements(wire) }
-        case .open, .publish, .run, .settle, .cancel: break
-        }
-        switch submission {
         case .open(let deadline): try open(deadline)
-        case .publish(let publish): enqueue(publish)
-        case .request(let request): try self.request(request)
+        case .publish(let publish):
+            guard machine.isOpen, let channels else { return refuse([submission], with: .closed("connection")) }
+            channels.publications.enqueue(publish)
+        case .request(let request):
+            guard machine.isOpen, let channels else { return refuse([submission], with: .closed("connection")) }
+            try channels.submit(request)
         case .run(let body):
             hasRun = true
             body()
-        case .settle(let key, let tag, let multiple, let decision): settle(key, tag, multiple, decision)
-        case .abandon(let key): try closeChannel(key, waitedForBy: nil)
-        case .cancel(let id): cancel(id)
+        case .settle(let key, let tag, let multiple, let decision):
+            channels?.acknowledgements.settle(key, tag, multiple, decision)
+        case .abandon(let key): try channels?.abandon(key)
+        case .cancel(let id): channels?.cancel(id)
         case .close(let deadline): try close(deadline)
         }
     }
 
-    /// Writes publications, acknowledgements and other buffered frames, as far as the socket accepts them.
-    private func writeWaiting() throws(AMQPError) {
-        guard let wire else { return }
-        repeat {
-            try writeBacklog(wire)
-            try writeAcknowledgements(wire)
-            if try wire.flush() { heartbeat.sent(.now) }
-        } while wire.unsent == 0 && canWriteBacklog(wire)
+    /// Refuses all further submissions, and fails those that were not taken.
+    private func refuseSubmissions(_ error: AMQPError) {
+        refuse(shared.thread.inbox.refuse(with: error)[...], with: error)
     }
 
-    private func receive(_ wire: any Wire) throws(AMQPError) -> Bool {
+    /// Fails submissions that will not be carried out.
+    private func refuse(_ submissions: ArraySlice<Submission>, with error: AMQPError) {
+        for submission in submissions {
+            switch submission {
+            case .publish(let publish): publish.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
+            case .request(let request): request.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
+            case .run(let body): body()
+            case .open, .settle, .abandon, .cancel, .close: break
+            }
+        }
+    }
+
+    // MARK: The socket
+
+    private var mayPublish: Bool { machine.isOpen && machine.blockedReason == nil }
+
+    /// Writes publications, acknowledgements and other buffered frames, as far as the socket accepts them.
+    private func write() throws(AMQPError) {
+        guard let channels else { return }
+        repeat {
+            try channels.publications.write(whenOpen: mayPublish)
+            try channels.acknowledgements.write()
+            if try channels.wire.flush() { heartbeat.sent(.now) }
+        } while channels.wire.unsent == 0 && channels.publications.canWrite(whenOpen: mayPublish)
+    }
+
+    private func receive(_ channels: ChannelEngine) throws(AMQPError) -> Bool {
         var failure: AMQPError?
-        let result = try wire.receive { frame in
+        let result = try channels.wire.receive { frame in
             guard failure == nil, machine.state != .closed else { return }
-            do throws(AMQPError) { try received(frame) } catch { failure = error }
+            do throws(AMQPError) { try received(frame, channels) } catch { failure = error }
         }
         if result.received { heartbeat.received(.now) }
-        deliverBatches()
+        channels.deliverBatches()
         if let failure { throw failure }
         return result.more
     }
 
+    private func received(_ frame: IncomingFrame, _ channels: ChannelEngine) throws(AMQPError) {
+        switch frame {
+        case .heartbeat: break
+        case .method(0, let method): try received(method, channels.wire)
+        case .header(0, _, _, _), .body(0, _): throw .protocolViolation("Content arrived on channel zero.")
+        case .method(let number, _), .header(let number, _, _, _), .body(let number, _):
+            let isKnown = try channels.received(frame, on: number)
+            // While the connection closes, the broker may still send frames for closed channels.
+            if !isKnown, machine.isOpen {
+                throw .protocolViolation("A frame arrived for channel \(number), which is not open.")
+            }
+        }
+    }
+
+    /// Handles a method on channel zero.
+    private func received(_ method: IncomingMethod, _ wire: any Wire) throws(AMQPError) {
+        let action = machine.received(method)
+        switch action {
+        case .blocked(let reason):
+            logger.warning("the broker blocks publishing", metadata: ["reason": .string(reason)])
+            shared.eventSource.yield(.blocked(reason: reason))
+        case .unblocked:
+            logger.info("the broker takes messages again")
+            shared.eventSource.yield(.unblocked)
+        case .answerClose: try wire.write(.method(channel: 0, .connectionCloseOk))
+        case .answerCloseAndEnd(let error):
+            try? wire.write(.method(channel: 0, .connectionCloseOk))
+            _ = try? wire.flush()
+            end(.end(error))
+        default: end(action)
+        }
+    }
+
+    // MARK: The clock
+
     private func checkClock() throws(AMQPError) {
-        guard let wire else { return }
+        guard let channels else { return }
         let now = ContinuousClock.now
-        while let id = deadlines.popExpired(now: now, isAlive: { operations[$0] != nil }) { expire(id) }
-        deadlines.compact(alive: operations.count) { operations[$0] != nil }
-        if let closeDeadline, closeDeadline <= now { end(machine.closeTimedOut()) }
+        channels.expire(now, blockedReason: machine.blockedReason)
+        if let closeDeadline, closeDeadline <= now { return end(machine.closeTimedOut()) }
         if heartbeat.isPeerSilent(now) {
             throw AMQPError(
                 code: .heartbeatMissed,
@@ -140,22 +178,61 @@ final class ConnectionEngine {
         }
         if heartbeat.mustSend(now) {
             // With unsent data the peer is not reading, and would not read another heartbeat.
-            if wire.unsent == 0 { try wire.write(.heartbeat) }
-            _ = try wire.flush()
+            if channels.wire.unsent == 0 { try channels.wire.write(.heartbeat) }
+            _ = try channels.wire.flush()
             heartbeat.sent(now)
         }
     }
 
     private func nextInstant() -> ContinuousClock.Instant? {
-        let due = Self.earlier(closeDeadline, deadlines.next { operations[$0] != nil })
-        return Self.earlier(heartbeat.next, due)
+        .earlier(.earlier(closeDeadline, channels?.nextDeadline()), heartbeat.next)
     }
 
-    private static func earlier(
-        _ one: ContinuousClock.Instant?,
-        _ other: ContinuousClock.Instant?
-    ) -> ContinuousClock.Instant? {
-        guard let one, let other else { return one ?? other }
-        return min(one, other)
+    // MARK: Start and end
+
+    private func open(_ deadline: Deadline) throws(AMQPError) {
+        guard machine.openRequested() == .connect else { return }
+        var settings = configuration
+        shared.credentials.withLock { if let credentials = $0 { settings.credentials = credentials } }
+        let login = try WireConnector(configuration: settings).connect(deadline: deadline)
+        channels = ChannelEngine(login, configuration, logger)
+        heartbeat = HeartbeatMonitor(interval: login.heartbeat, now: .now)
+        shared.serverProperties.withLock { $0 = login.serverProperties }
+        _ = machine.connected()
+        shared.frameMax.store(login.wire.frameMax, ordering: .relaxed)
+        shared.isOpen.store(true, ordering: .releasing)
+        logger.debug("connected", metadata: ["broker": .string(login.endpoint.description)])
+        shared.opened.resolve(.success(()))
+    }
+
+    private func close(_ deadline: Deadline) throws(AMQPError) {
+        try channels?.acknowledgements.write()
+        let action = machine.closeRequested()
+        guard action == .sendClose else {
+            end(action)
+            return
+        }
+        shared.isOpen.store(false, ordering: .releasing)
+        refuseSubmissions(.closed("connection"))
+        channels?.publications.failWaiting(.closed("connection"))
+        closeDeadline = deadline.instant
+        try channels?.wire.write(.method(channel: 0, .connectionClose(code: 200, text: "closed by the client")))
+    }
+
+    /// Carries out the end if the action is one.
+    private func end(_ action: ConnectionStateMachine.Action) {
+        guard case .end(let error) = action else { return }
+        let reason = error ?? .closed("connection", delivery: .unknown)
+        shared.isOpen.store(false, ordering: .releasing)
+        // Closes the descriptor first, so that the callers resumed below find it closed.
+        channels?.wire.close()
+        refuseSubmissions(reason)
+        channels?.end(reason)
+        channels = nil
+        if let error { logger.debug("connection ended", metadata: ["error": .string(error.description)]) }
+        shared.opened.resolve(.failure(reason.with(delivery: .notSent)))
+        shared.closed.resolve(error)
+        shared.eventSource.yield(.closed(error))
+        shared.eventSource.finish()
     }
 }

@@ -66,3 +66,11 @@ struct DeadlineQueue {
         others = Heap(others.unordered.filter { isAlive($0.id) })
     }
 }
+
+extension ContinuousClock.Instant? {
+    /// Returns the earlier of two instants, where `nil` means none.
+    static func earlier(_ one: Self, _ other: Self) -> Self {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
+    }
+}
