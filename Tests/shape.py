@@ -8,9 +8,10 @@ import collections, os, re, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SOURCES = os.path.join(ROOT, "Sources")
-CARRIERS = ["ActionArguments", "Body", "Request", "OpenCall", "Message", "Publication", "Entry", "PublishSubmission",
-            "Submission", "Operation", "OutgoingFrame"]
-RECORDS = ["RequestLedger", "Sending", "PendingSend", "Post", "PublicationQueue", "Operation", "ConfirmLedger"]
+CARRIERS = ["ActionArguments", "Body", "Request", "OpenCall", "Message", "Publication", "PendingPublication", "Submission",
+            "OutgoingFrame"]
+# PublicationQueue, OutgoingPublications and ConfirmLedger are tables of the same PendingPublication.
+RECORDS = ["RequestLedger", "Sending", "PendingSend", "Post", "PendingPublication"]
 DECLARATION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect|nonisolated"
                          r"(?:\(unsafe\))?|distributed)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)", re.M)
 WORD = re.compile(r"\b[A-Z]\w*\b")

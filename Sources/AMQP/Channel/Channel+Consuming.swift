@@ -65,15 +65,10 @@ extension Channel {
             throw AMQPError(code: .unsupported, delivery: .notSent, message: "The prefetch must be 1 to 65,535.")
         }
         var declaration = declaration
-        if declaration.tag.isEmpty { declaration.tag = "consumer-\(connection.shared.nextOperation())" }
+        if declaration.tag.isEmpty { declaration.tag = "consumer-\(connection.shared.nextID())" }
         let ready = declaration
         try OutgoingMethod.basicConsume(ready).validate(frameMax: frameMax)
-        let key = key
-        _ = try await connection.shared.perform { id, waiter in
-            .request(
-                RequestSubmission(id: id, target: .consume(key, ready, receiver), deadline: deadline, waiter: waiter)
-            )
-        }
+        _ = try await connection.shared.request(.consume(key, ready, receiver), deadline)
         return ready.tag
     }
 

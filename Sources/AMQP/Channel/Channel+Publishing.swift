@@ -16,6 +16,11 @@ extension Channel {
         _ publication: Publication,
         deadline: Deadline
     ) async throws(AMQPError) {
+        var publication = publication
+        if confirms, publication.mandatory, publication.properties.messageID == nil {
+            // A returned message is found by its id.
+            publication.properties.messageID = "warren-\(key.generation)-\(connection.shared.nextID())"
+        }
         let method = OutgoingMethod.basicPublish(
             exchange: publication.exchange,
             routingKey: publication.routingKey,
@@ -23,17 +28,11 @@ extension Channel {
         )
         try method.validate(frameMax: frameMax)
         try publication.properties.validate(frameMax: frameMax)
+        let pending = PendingPublication(publication, deadline: deadline)
         let key = key
-        _ = try await connection.shared.perform { id, waiter in
-            .publish(
-                PublishSubmission(
-                    id: id,
-                    channel: key,
-                    publication: publication,
-                    deadline: deadline,
-                    waiter: waiter
-                )
-            )
+        try await connection.shared.perform(cancelledBy: .cancelPublication(pending)) { waiter in
+            pending.waiter = waiter
+            return .publish(key, pending)
         }
     }
 }

@@ -29,11 +29,8 @@ public struct Channel: Sendable {
     /// - Throws: `timedOut`, `cancelled`; the channel is closed all the same.
     public func close(deadline: Deadline) async throws(AMQPError) {
         if closed.value != nil { return }
-        let key = key
         do throws(AMQPError) {
-            _ = try await connection.shared.perform { id, waiter in
-                .request(RequestSubmission(id: id, target: .closeChannel(key), deadline: deadline, waiter: waiter))
-            }
+            _ = try await connection.shared.request(.closeChannel(key), deadline)
         } catch {
             if closed.value == nil { throw error }
         }
@@ -59,11 +56,6 @@ public struct Channel: Sendable {
         _ deadline: Deadline
     ) async throws(AMQPError) -> Reply {
         try method.validate(frameMax: frameMax)
-        let key = key
-        return try await connection.shared.perform { id, waiter in
-            .request(
-                RequestSubmission(id: id, target: .method(key, method, kind), deadline: deadline, waiter: waiter)
-            )
-        }
+        return try await connection.shared.request(.method(key, method, kind), deadline)
     }
 }

@@ -5,8 +5,8 @@ final class ChannelEngine {
     let wire: any Wire
     let publications: OutgoingPublications
     let acknowledgements: AcknowledgementWriter
+    let requests: ChannelRequests
     private let channels: ChannelTable
-    private let requests: ChannelRequests
     /// The consumers with deliveries of this turn.
     private var receiving: [ChannelRecord.ConsumerRecord] = []
 
@@ -31,12 +31,6 @@ final class ChannelEngine {
     func abandon(_ key: ChannelKey) throws(AMQPError) {
         try acknowledgements.write()
         if let channel = channels[key] { try requests.close(channel) }
-    }
-
-    /// Ends the request or publication of a caller that was cancelled.
-    func cancel(_ id: UInt64) {
-        requests.cancel(id)
-        publications.cancel(id)
     }
 
     // MARK: Deadlines

@@ -99,11 +99,7 @@ public actor Connection {
     /// - Throws: `channelLimitReached` when the negotiated number of channels (2,047 by default) is open, `timedOut`,
     ///   `cancelled`, or the error the connection ended with.
     public nonisolated func openChannel(confirms: Bool, deadline: Deadline) async throws(AMQPError) -> Channel {
-        let reply = try await shared.perform { id, waiter in
-            .request(
-                RequestSubmission(id: id, target: .newChannel(confirms: confirms), deadline: deadline, waiter: waiter)
-            )
-        }
+        let reply = try await shared.request(.newChannel(confirms: confirms), deadline)
         guard case .channel(let key, let frameMax, let closed) = reply else { throw .unexpectedReply }
         return Channel(connection: self, key: key, confirms: confirms, frameMax: frameMax, closed: closed)
     }
@@ -175,6 +171,6 @@ public actor Connection {
 
 extension AMQPError {
     static var unexpectedReply: AMQPError {
-        AMQPError(code: .internal, delivery: .unknown, message: "An operation got the reply of another.")
+        AMQPError(code: .internal, delivery: .unknown, message: "A request got the reply of another.")
     }
 }

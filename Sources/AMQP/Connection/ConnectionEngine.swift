@@ -69,9 +69,9 @@ final class ConnectionEngine {
     private func handle(_ submission: Submission) throws(AMQPError) {
         switch submission {
         case .open(let deadline): try open(deadline)
-        case .publish(let publish):
+        case .publish(let key, let publication):
             guard machine.isOpen, let channels else { return refuse([submission], with: .closed("connection")) }
-            channels.publications.enqueue(publish)
+            channels.publications.enqueue(publication, on: key)
         case .request(let request):
             guard machine.isOpen, let channels else { return refuse([submission], with: .closed("connection")) }
             try channels.submit(request)
@@ -81,7 +81,8 @@ final class ConnectionEngine {
         case .settle(let key, let tag, let multiple, let decision):
             channels?.acknowledgements.settle(key, tag, multiple, decision)
         case .abandon(let key): try channels?.abandon(key)
-        case .cancel(let id): channels?.cancel(id)
+        case .cancelRequest(let id): channels?.requests.cancel(id)
+        case .cancelPublication(let publication): channels?.publications.cancel(publication)
         case .close(let deadline): try close(deadline)
         }
     }
@@ -95,10 +96,10 @@ final class ConnectionEngine {
     private func refuse(_ submissions: ArraySlice<Submission>, with error: AMQPError) {
         for submission in submissions {
             switch submission {
-            case .publish(let publish): publish.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
+            case .publish(_, let publication): publication.finish(.failure(error.with(delivery: .notSent)))
             case .request(let request): request.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
             case .run(let body): body()
-            case .open, .settle, .abandon, .cancel, .close: break
+            case .open, .settle, .abandon, .cancelRequest, .cancelPublication, .close: break
             }
         }
     }
@@ -214,7 +215,7 @@ final class ConnectionEngine {
         }
         shared.isOpen.store(false, ordering: .releasing)
         refuseSubmissions(.closed("connection"))
-        channels?.publications.failWaiting(.closed("connection"))
+        channels?.publications.failUnwritten(.closed("connection"))
         closeDeadline = deadline.instant
         try channels?.wire.write(.method(channel: 0, .connectionClose(code: 200, text: "closed by the client")))
     }

@@ -17,34 +17,45 @@ final class ConnectionShared: Sendable {
     let isOpen = Atomic(false)
     /// The largest frame that was negotiated at the login; zero before.
     let frameMax = Atomic(0)
-    private let lastOperation = Atomic<UInt64>(0)
+    private let lastID = Atomic<UInt64>(0)
 
     init() {
         (events, eventSource) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
     }
 
-    /// Returns a new operation number of this connection; never zero.
-    func nextOperation() -> UInt64 { lastOperation.add(1, ordering: .relaxed).newValue }
+    /// Returns a new number of this connection; never zero.
+    func nextID() -> UInt64 { lastID.add(1, ordering: .relaxed).newValue }
 
-    /// Submits an operation and waits for its end. Cancelling the task ends it promptly.
+    /// Submits a request and waits for its reply.
+    nonisolated(nonsending) func request(
+        _ target: RequestSubmission.Target,
+        _ deadline: Deadline
+    ) async throws(AMQPError) -> Reply {
+        let id = nextID()
+        return try await perform(cancelledBy: .cancelRequest(id)) { waiter in
+            .request(RequestSubmission(id: id, target: target, deadline: deadline, waiter: waiter))
+        }
+    }
+
+    /// Submits a request or publication and waits for its end. Cancelling the task ends it promptly.
     ///
     /// `nonisolated(nonsending)` saves the caller two executor hops.
-    nonisolated(nonsending) func perform(
-        _ make: (_ id: UInt64, _ waiter: Waiter<Reply>) -> Submission
-    ) async throws(AMQPError) -> Reply {
-        let id = nextOperation()
+    nonisolated(nonsending) func perform<Success>(
+        cancelledBy cancellation: Submission,
+        _ make: (_ waiter: Waiter<Success>) -> Submission
+    ) async throws(AMQPError) -> Success {
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Result<Reply, AMQPError>, Never>) in
-                let waiter = Waiter<Reply>.task(continuation)
-                if let refusal = thread.inbox.submit(make(id, waiter)) {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Result<Success, AMQPError>, Never>) in
+                let waiter = Waiter<Success>.task(continuation)
+                if let refusal = thread.inbox.submit(make(waiter)) {
                     waiter.resume(returning: .failure(refusal.with(delivery: .notSent)))
                 } else if Task.isCancelled {
                     // The cancellation handler may have run before the submission was made.
-                    _ = thread.inbox.submit(.cancel(id))
+                    _ = thread.inbox.submit(cancellation)
                 }
             }
         } onCancel: {
-            _ = thread.inbox.submit(.cancel(id))
+            _ = thread.inbox.submit(cancellation)
         }
         return try result.get()
     }

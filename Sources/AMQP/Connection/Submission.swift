@@ -1,4 +1,4 @@
-/// The result of an operation.
+/// The reply to a request.
 enum Reply: Sendable {
     case done
     case queue(QueueStatus)
@@ -11,15 +11,6 @@ enum Reply: Sendable {
 struct ChannelKey: Hashable, Sendable {
     var number: UInt16
     var generation: UInt32
-}
-
-/// A publication on its way to the I/O thread.
-struct PublishSubmission: Sendable {
-    var id: UInt64
-    var channel: ChannelKey
-    var publication: Publication
-    var deadline: Deadline
-    var waiter: Waiter<Reply>
 }
 
 /// A request on its way to the I/O thread.
@@ -40,13 +31,14 @@ struct RequestSubmission: Sendable {
 /// A submission of another thread to the I/O thread of a connection.
 enum Submission: Sendable {
     case open(Deadline)
-    case publish(PublishSubmission)
+    case publish(ChannelKey, PendingPublication)
     case request(RequestSubmission)
     /// Calls a function. Its publications go out in the same turn.
     case run(@Sendable () -> Void)
     case settle(ChannelKey, tag: UInt64, multiple: Bool, AcknowledgementCoalescer.Decision)
     /// Close a channel that is no longer used.
     case abandon(ChannelKey)
-    case cancel(UInt64)
+    case cancelRequest(UInt64)
+    case cancelPublication(PendingPublication)
     case close(Deadline)
 }

@@ -18,56 +18,49 @@ struct ConfirmLedger {
     }
 
     /// One answered publication.
-    struct Settlement: Equatable, Sendable {
-        var id: UInt64
-        var bytes: Int
+    struct Settlement {
+        var publication: PendingPublication
         var outcome: Outcome
     }
 
-    /// Matches a `basic.return`, which carries no tag, with its publication.
-    struct ReturnKey: Hashable, Sendable {
-        var messageID: String
-        var exchange: String
-        var routingKey: String
+    private enum Slot {
+        case unanswered(PendingPublication)
+        /// Given up at its deadline; its confirm may still come.
+        case abandoned
+        case answered
     }
 
-    private struct Entry {
-        var id: UInt64
-        var bytes: Int
-        var key: ReturnKey?
-        var reason: ReturnReason?
-        var settled = false
-    }
-
-    private var entries: Deque<Entry> = []
-    /// The tag of the first entry.
+    private var slots: Deque<Slot> = []
+    /// The tag of the first slot.
     private var base: UInt64 = 1
-    /// The number of unanswered publications.
-    private(set) var count = 0
 
     /// The tag of the next publication.
-    var nextTag: UInt64 { base + UInt64(entries.count) }
+    var nextTag: UInt64 { base + UInt64(slots.count) }
 
     /// Records a written publication. Returns its tag.
-    mutating func published(id: UInt64, bytes: Int, key: ReturnKey?) -> UInt64 {
-        let tag = nextTag
-        entries.append(Entry(id: id, bytes: bytes, key: key))
-        count += 1
-        return tag
+    mutating func published(_ publication: PendingPublication) -> UInt64 {
+        slots.append(.unanswered(publication))
+        return nextTag - 1
     }
 
     /// Records a returned message; its confirm follows. Returns whether a publication matched.
-    mutating func returned(_ key: ReturnKey, reason: ReturnReason) -> Bool {
-        // The broker returns in order, so the first equal key without a reason matches.
-        guard let index = entries.firstIndex(where: { !$0.settled && $0.reason == nil && $0.key == key }) else {
-            return false
+    ///
+    /// `basic.return` carries no tag. The broker returns in order, so the first equal message without a reason matches.
+    func returned(_ properties: MessageProperties, exchange: String, routingKey: String, _ reason: ReturnReason) -> Bool
+    {
+        for case .unanswered(let publication) in slots where publication.returnReason == nil {
+            let message = publication.message
+            guard message.mandatory, message.properties.messageID == properties.messageID,
+                message.exchange == exchange, message.routingKey == routingKey
+            else { continue }
+            publication.returnReason = reason
+            return true
         }
-        entries[index].reason = reason
-        return true
+        return false
     }
 
-    /// Records confirms or refusals and appends their settlements. Returns `false` when the tag was never used or was
-    /// settled before, which the protocol forbids.
+    /// Records confirms or refusals and appends their settlements, except of abandoned publications. Returns `false`
+    /// when the tag was never used or was answered before, which the protocol forbids.
     mutating func answered(
         tag: UInt64,
         multiple: Bool,
@@ -78,52 +71,51 @@ struct ConfirmLedger {
             // Zero means all; a multiple confirm may have nothing left to settle.
             let last = tag == 0 ? nextTag - 1 : tag
             guard last < nextTag else { return false }
-            while base <= last, !entries.isEmpty {
-                settle(0, positive, into: &settlements)
-                removeSettled()
+            while base <= last, !slots.isEmpty {
+                _ = settle(0, positive, into: &settlements)
+                removeAnswered()
             }
             return true
         }
-        guard tag >= base, tag < nextTag else { return false }
-        let index = Int(tag - base)
-        guard !entries[index].settled else { return false }
-        settle(index, positive, into: &settlements)
-        removeSettled()
+        guard tag >= base, tag < nextTag, settle(Int(tag - base), positive, into: &settlements) else { return false }
+        removeAnswered()
         return true
     }
 
-    /// Releases a publication's share of the window; its confirm may still come. Returns the released bytes, or `nil`
-    /// when it was answered or released before.
-    mutating func giveUp(tag: UInt64) -> Int? {
-        guard tag >= base, tag < nextTag else { return nil }
-        let index = Int(tag - base)
-        guard !entries[index].settled, entries[index].bytes >= 0 else { return nil }
-        defer { entries[index].bytes = -1 }
-        return entries[index].bytes
+    /// Abandons an unanswered publication; its confirm may still come. Returns `false` when it was answered or abandoned
+    /// before.
+    mutating func giveUp(tag: UInt64) -> Bool {
+        guard tag >= base, tag < nextTag, case .unanswered = slots[Int(tag - base)] else { return false }
+        slots[Int(tag - base)] = .abandoned
+        return true
     }
 
-    /// Returns all unanswered publications of an ended channel, in order.
-    mutating func drain() -> [Settlement] {
-        let open = entries.filter { !$0.settled }
-        base = nextTag
-        entries = []
-        count = 0
-        return open.map { Settlement(id: $0.id, bytes: $0.bytes, outcome: .rejected) }
+    /// Removes and returns all unanswered publications of an ended channel, in order.
+    mutating func drain() -> [PendingPublication] {
+        defer {
+            base = nextTag
+            slots = []
+        }
+        return slots.compactMap { if case .unanswered(let publication) = $0 { publication } else { nil } }
     }
 
-    private mutating func settle(_ index: Int, _ positive: Bool, into settlements: inout [Settlement]) {
-        let entry = entries[index]
-        guard !entry.settled else { return }
-        entries[index].settled = true
-        count -= 1
-        let outcome: Outcome =
-            if !positive { .rejected } else if let reason = entry.reason { .returned(reason) } else { .confirmed }
-        settlements.append(Settlement(id: entry.id, bytes: entry.bytes, outcome: outcome))
+    /// Returns `false` when the publication was answered before.
+    private mutating func settle(_ index: Int, _ positive: Bool, into settlements: inout [Settlement]) -> Bool {
+        switch slots[index] {
+        case .answered: return false
+        case .abandoned: break
+        case .unanswered(let publication):
+            let outcome: Outcome =
+                if !positive { .rejected } else { publication.returnReason.map { .returned($0) } ?? .confirmed }
+            settlements.append(Settlement(publication: publication, outcome: outcome))
+        }
+        slots[index] = .answered
+        return true
     }
 
-    private mutating func removeSettled() {
-        while entries.first?.settled == true {
-            entries.removeFirst()
+    private mutating func removeAnswered() {
+        while case .answered? = slots.first {
+            slots.removeFirst()
             base += 1
         }
     }

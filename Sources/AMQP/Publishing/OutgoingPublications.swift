@@ -10,11 +10,11 @@ final class OutgoingPublications {
     private let wire: any Wire
     private let channels: ChannelTable
     private let logger: Logger
-    /// The publications that callers wait for. Emptied when the connection ends.
-    private var operations: [UInt64: Operation] = [:]
+    /// The publications that have not ended, in order.
+    private var publications = NumberedRing<PendingPublication>()
+    /// The position of the first publication that was not written.
+    private var unwritten: UInt64 = 1
     private var deadlines = DeadlineQueue()
-    /// The publications that wait to be written, in order.
-    private var backlog: Deque<UInt64> = []
     private var window: WindowAccount
     private var settlements: [ConfirmLedger.Settlement] = []
 
@@ -28,82 +28,68 @@ final class OutgoingPublications {
     // MARK: Writing
 
     /// Adds a publication to those that wait to be written.
-    func enqueue(_ publish: PublishSubmission) {
-        guard channels[publish.channel]?.machine.isOpen == true else {
-            return publish.waiter.resume(returning: .failure(.closed("channel")))
-        }
-        operations[publish.id] = Operation(
-            waiter: publish.waiter,
-            progress: .queued(publish.channel, publish.publication)
-        )
-        deadlines.insert(publish.id, at: publish.deadline.instant)
-        backlog.append(publish.id)
+    func enqueue(_ publication: PendingPublication, on key: ChannelKey) {
+        guard channels[key]?.machine.isOpen == true else { return publication.finish(.failure(.closed("channel"))) }
+        let position = publications.append(publication)
+        publication.queued(on: key, at: position)
+        deadlines.insert(position, at: publication.deadline.instant)
     }
 
     /// Returns whether the first waiting publication can be written now.
     ///
     /// - Parameter isOpen: Whether the broker accepts publications on this connection.
     func canWrite(whenOpen isOpen: Bool) -> Bool {
-        while let id = backlog.first {
-            guard let operation = operations[id], case .queued(let key, let publication) = operation.progress else {
-                // It was cancelled or expired meanwhile.
-                backlog.removeFirst()
-                continue
-            }
-            guard isOpen, wire.unsent < Self.highWater else { return false }
-            // Only confirms release the window, so only confirmed channels use it.
-            return channels[key]?.confirms == nil || window.admits(publication.body.count)
-        }
-        return false
+        guard isOpen, wire.unsent < Self.highWater, let publication = nextUnwritten() else { return false }
+        // Only confirms release the window, so only confirmed channels use it.
+        return channels[publication.channel]?.confirms == nil || window.admits(publication.message.body.count)
     }
 
     /// Writes waiting publications, as far as window and socket accept them.
     func write(whenOpen isOpen: Bool) throws(AMQPError) {
-        while canWrite(whenOpen: isOpen), let id = backlog.popFirst() { try write(id) }
+        while canWrite(whenOpen: isOpen), let publication = publications[unwritten] {
+            unwritten += 1
+            try write(publication)
+        }
     }
 
-    private func write(_ id: UInt64) throws(AMQPError) {
-        guard let operation = operations[id], case .queued(let key, let publication) = operation.progress else {
-            return
+    private func nextUnwritten() -> PendingPublication? {
+        unwritten = max(unwritten, publications.first)
+        while unwritten < publications.next {
+            if let publication = publications[unwritten] { return publication }
+            // It was cancelled or expired meanwhile.
+            unwritten += 1
         }
-        guard let channel = channels[key], channel.machine.isOpen else {
-            return finish(id, .failure(.closed("channel")))
+        return nil
+    }
+
+    private func write(_ publication: PendingPublication) throws(AMQPError) {
+        guard let channel = channels[publication.channel], channel.machine.isOpen else {
+            return finish(publication, .failure(.closed("channel")))
         }
-        var properties = publication.properties
-        if publication.mandatory, channel.confirms != nil, properties.messageID == nil {
-            properties.messageID = "warren-\(key.generation)-\(id)"
-        }
+        let (number, message) = (channel.key.number, publication.message)
         try wire.write(
             .method(
-                channel: key.number,
+                channel: number,
                 .basicPublish(
-                    exchange: publication.exchange,
-                    routingKey: publication.routingKey,
-                    mandatory: publication.mandatory
+                    exchange: message.exchange,
+                    routingKey: message.routingKey,
+                    mandatory: message.mandatory
                 )
             )
         )
-        try wire.write(.header(channel: key.number, properties, bodySize: publication.body.count))
-        if !publication.body.isEmpty { try wire.write(body: publication.body, channel: key.number) }
-        guard channel.confirms != nil else { return finish(id, .success(.done)) }
-        let returnKey =
-            publication.mandatory
-            ? ConfirmLedger.ReturnKey(
-                messageID: properties.messageID ?? "",
-                exchange: publication.exchange,
-                routingKey: publication.routingKey
-            ) : nil
-        let size = publication.body.count
-        let tag = channel.confirms?.published(id: id, bytes: size, key: returnKey) ?? 0
-        window.take(size)
-        operation.progress = .written(key, tag: tag)
+        try wire.write(.header(channel: number, message.properties, bodySize: message.body.count))
+        if !message.body.isEmpty { try wire.write(body: message.body, channel: number) }
+        guard let tag = channel.confirms?.published(publication) else { return finish(publication, .success(())) }
+        publication.tag = tag
+        window.take(message.body.count)
     }
 
     // MARK: Confirms and returns
 
     /// Ends the publications that the broker confirmed or refused.
     func confirmed(_ channel: ChannelRecord, tag: UInt64, multiple: Bool, positive: Bool) throws(AMQPError) {
-        settlements.removeAll(keepingCapacity: true)
+        // They hold bodies, so they are not kept.
+        defer { settlements.removeAll(keepingCapacity: true) }
         let isKnown = channel.confirms?.answered(
             tag: tag,
             multiple: multiple,
@@ -115,69 +101,45 @@ final class OutgoingPublications {
     }
 
     private func settle(_ settlement: ConfirmLedger.Settlement) {
-        release(settlement)
-        switch settlement.outcome {
-        case .confirmed: finish(settlement.id, .success(.done))
-        case .rejected:
-            let error = AMQPError(code: .nacked, delivery: .refused, message: "The broker refused the message.")
-            finish(settlement.id, .failure(error))
-        case .returned(let reason):
-            let error = AMQPError(
-                code: .unroutable,
-                delivery: .refused,
-                replyCode: Int(reason.code),
-                message: "No queue took the message: \(reason.text)"
-            )
-            finish(settlement.id, .failure(error))
-        }
-    }
-
-    private func release(_ settlement: ConfirmLedger.Settlement) {
-        // Negative when it was given up at its deadline and has released its bytes already.
-        if settlement.bytes >= 0 { window.release(settlement.bytes) }
+        window.release(settlement.publication.message.body.count)
+        finish(settlement.publication, settlement.outcome.result)
     }
 
     /// Records a mandatory message that the broker returned.
     func returned(_ content: Content, on channel: ChannelRecord) {
         guard case .returned(let code, let text, let exchange, let routingKey) = content.method else { return }
-        let key = ConfirmLedger.ReturnKey(
-            messageID: content.properties.messageID ?? "",
-            exchange: exchange,
-            routingKey: routingKey
-        )
         let reason = ConfirmLedger.ReturnReason(code: code, text: text)
-        if channel.confirms?.returned(key, reason: reason) != true {
-            logger.debug("a returned message matches no publication")
-        }
+        let isKnown = channel.confirms?.returned(content.properties, exchange: exchange, routingKey: routingKey, reason)
+        if isKnown != true { logger.debug("a returned message matches no publication") }
     }
 
     // MARK: Ends without a confirm
 
     /// Ends a publication whose caller was cancelled.
-    func cancel(_ id: UInt64) {
-        guard let operation = operations[id], let waiter = operation.waiter else { return }
-        let error = AMQPError(code: .cancelled, delivery: operation.delivery, message: "The task was cancelled.")
-        waiter.resume(returning: .failure(error))
-        if case .written = operation.progress {
-            // It keeps its place in the window until its confirm or its deadline.
-            operation.waiter = nil
-        } else {
-            operations[id] = nil
-        }
+    func cancel(_ publication: PendingPublication) {
+        guard publication.isCancellable else { return }
+        // Once written it keeps its place in the window until its confirm or its deadline.
+        if publication.tag == 0 { publications.remove(publication.position) }
+        let delivery = publication.delivery
+        publication.finish(
+            .failure(AMQPError(code: .cancelled, delivery: delivery, message: "The task was cancelled."))
+        )
     }
 
     /// Ends the publications whose deadlines have passed.
     func expire(_ now: ContinuousClock.Instant, blockedReason: String?) {
-        while let id = deadlines.popExpired(now: now, isAlive: { operations[$0] != nil }) { expire(id, blockedReason) }
-        deadlines.compact(alive: operations.count) { operations[$0] != nil }
+        while let position = deadlines.popExpired(now: now, isAlive: { publications[$0] != nil }) {
+            if let publication = publications[position] { expire(publication, blockedReason) }
+        }
+        deadlines.compact(alive: publications.count) { publications[$0] != nil }
     }
 
-    private func expire(_ id: UInt64, _ blockedReason: String?) {
-        guard let operation = operations.removeValue(forKey: id) else { return }
-        if case .written(let key, let tag) = operation.progress, let bytes = channels[key]?.confirms?.giveUp(tag: tag) {
-            window.release(bytes)
+    private func expire(_ publication: PendingPublication, _ blockedReason: String?) {
+        let isWritten = publication.tag != 0
+        if isWritten, channels[publication.channel]?.confirms?.giveUp(tag: publication.tag) == true {
+            window.release(publication.message.body.count)
         }
-        let delivery = operation.delivery
+        let delivery = publication.delivery
         let error =
             if let blockedReason {
                 AMQPError(
@@ -188,42 +150,58 @@ final class OutgoingPublications {
             } else {
                 AMQPError(code: .timedOut, delivery: delivery, message: "The deadline has passed.")
             }
-        operation.finish(.failure(error))
+        finish(publication, .failure(error))
     }
 
     /// Returns the next deadline of a publication.
-    func nextDeadline() -> ContinuousClock.Instant? { deadlines.next { operations[$0] != nil } }
+    func nextDeadline() -> ContinuousClock.Instant? { deadlines.next { publications[$0] != nil } }
 
     /// Ends the publications of an ended channel.
     func end(_ channel: ChannelRecord, _ reason: AMQPError) {
         guard channel.confirms != nil else { return }
-        for settlement in channel.confirms?.drain() ?? [] {
-            release(settlement)
-            finish(settlement.id, .failure(reason.with(delivery: .unknown)))
+        for publication in channel.confirms?.drain() ?? [] {
+            window.release(publication.message.body.count)
+            finish(publication, .failure(reason.with(delivery: .unknown)))
         }
-        backlog.removeAll { id in
-            guard case .queued(channel.key, _) = operations[id]?.progress else { return false }
-            finish(id, .failure(.closed("channel")))
-            return true
-        }
+        failUnwritten(.closed("channel")) { $0.channel == channel.key }
     }
 
     /// Fails the publications that were not written.
-    func failWaiting(_ error: AMQPError) {
-        for id in backlog { finish(id, .failure(error)) }
-        backlog.removeAll()
+    func failUnwritten(_ error: AMQPError, where isAffected: (PendingPublication) -> Bool = { _ in true }) {
+        for position in max(unwritten, publications.first)..<publications.next {
+            guard let publication = publications[position], isAffected(publication) else { continue }
+            finish(publication, .failure(error))
+        }
     }
 
     /// Fails all publications.
     func failAll(_ reason: AMQPError) {
-        for operation in operations.values {
-            operation.finish(.failure(reason.with(delivery: operation.delivery)))
+        for publication in Array(publications.elements) {
+            finish(publication, .failure(reason.with(delivery: publication.delivery)))
         }
-        operations.removeAll()
-        backlog.removeAll()
     }
 
-    private func finish(_ id: UInt64, _ result: Result<Reply, AMQPError>) {
-        operations.removeValue(forKey: id)?.finish(result)
+    private func finish(_ publication: PendingPublication, _ result: Result<Void, AMQPError>) {
+        publications.remove(publication.position)
+        publication.finish(result)
+    }
+}
+
+extension ConfirmLedger.Outcome {
+    fileprivate var result: Result<Void, AMQPError> {
+        switch self {
+        case .confirmed: return .success(())
+        case .rejected:
+            let error = AMQPError(code: .nacked, delivery: .refused, message: "The broker refused the message.")
+            return .failure(error)
+        case .returned(let reason):
+            let error = AMQPError(
+                code: .unroutable,
+                delivery: .refused,
+                replyCode: Int(reason.code),
+                message: "No queue took the message: \(reason.text)"
+            )
+            return .failure(error)
+        }
     }
 }

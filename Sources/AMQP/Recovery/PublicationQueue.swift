@@ -3,34 +3,17 @@
 /// Events in, decisions out; no I/O and no clock. A publication is *out* while a channel has it; else it waits here for
 /// a channel or its deadline. When a channel ends, its publications go out again, in the old order and before newer
 /// ones.
-struct PublicationQueue<Waiter> {
-    /// A publication and its waiter. A class, so that it is changed in place and never copied.
-    final class Entry {
-        let publication: Publication
-        let deadline: Deadline
-        let waiter: Waiter
-        /// The number of ended channels on which it may have reached the broker.
-        fileprivate(set) var writes = 0
-        /// Whether it may have caused the end of the last channel.
-        fileprivate(set) var isSuspect = false
-        /// The operation of the channel that has it.
-        fileprivate(set) var operation: UInt64?
-        fileprivate var isCancelled = false
-
-        fileprivate init(_ publication: Publication, _ deadline: Deadline, _ waiter: Waiter) {
-            self.publication = publication
-            self.deadline = deadline
-            self.waiter = waiter
-        }
-    }
-
+struct PublicationQueue {
     /// The end of a publication.
     struct Ending {
-        let waiter: Waiter
+        let publication: PendingPublication
         let result: Result<Void, AMQPError>
+
+        /// Tells the caller.
+        func resume() { publication.resume(result) }
     }
 
-    /// The effect of an operation's end on its publication.
+    /// The effect of a publication's end on its channel.
     enum Outcome {
         /// None: the event was late.
         case none
@@ -44,134 +27,114 @@ struct PublicationQueue<Waiter> {
     enum Cancellation {
         case none
         case ended(Ending)
-        /// The channel has it: cancel the operation.
-        case cancel(operation: UInt64)
+        /// A channel of the connection has it: cancel it there.
+        case cancel(on: ConnectionShared)
     }
 
-    private var entries: [UInt64: Entry] = [:]
-    private var lastNumber: UInt64 = 0
+    private var publications = NumberedRing<PendingPublication>()
 
     /// The number of publications that have not ended.
-    var count: Int { entries.count }
+    var count: Int { publications.count }
 
-    /// Adds a publication. Returns its number; numbers rise.
-    mutating func submit(_ publication: Publication, deadline: Deadline, waiter: Waiter) -> UInt64 {
-        lastNumber += 1
-        entries[lastNumber] = Entry(publication, deadline, waiter)
-        return lastNumber
+    /// Adds a publication and numbers it; numbers rise.
+    mutating func submit(_ publication: PendingPublication) {
+        publication.number = publications.append(publication)
     }
 
-    /// The entry of a publication; `nil` when it has ended.
-    subscript(number: UInt64) -> Entry? { entries[number] }
+    /// The publication with a number; `nil` when it has ended.
+    subscript(number: UInt64) -> PendingPublication? { publications[number] }
+
+    /// Returns whether a publication has not ended.
+    func contains(_ publication: PendingPublication) -> Bool { publications[publication.number] != nil }
 
     /// Returns whether a publication waits here.
-    func isWaiting(_ number: UInt64) -> Bool { entries[number].map { $0.operation == nil } ?? false }
+    func isWaiting(_ number: UInt64) -> Bool { publications[number].map { $0.carrier == nil } ?? false }
 
     /// The waiting publications, in order.
-    var waiting: [UInt64] { entries.filter { $0.value.operation == nil }.keys.sorted() }
+    var waiting: [PendingPublication] { publications.elements.filter { $0.carrier == nil } }
 
     /// The publications that may have ended the last channel, in order.
-    var suspects: [UInt64] { entries.filter { $0.value.isSuspect }.keys.sorted() }
+    var suspects: [PendingPublication] { publications.elements.filter(\.isSuspect) }
 
-    /// Records that a channel has the publication.
-    mutating func sent(_ number: UInt64, operation: UInt64) {
-        entries[number]?.operation = operation
-    }
-
-    /// Records the result of the channel's operation.
-    mutating func finished(
-        _ number: UInt64,
-        operation: UInt64,
-        _ result: Result<Void, AMQPError>
-    ) -> Outcome {
-        guard let entry = entries[number], entry.operation == operation else { return .none }
+    /// Records a publication's end on its channel.
+    mutating func finished(_ publication: PendingPublication, _ result: Result<Void, AMQPError>) -> Outcome {
+        guard contains(publication), publication.carrier != nil else { return .none }
+        publication.cameBack()
         switch result {
         case .failure(let error) where !error.endsPublication:
-            entry.operation = nil
-            entry.isSuspect = error.delivery != .notSent
-            if error.delivery != .notSent { entry.writes += 1 }
-            if entry.isCancelled { return .ended(end(number, entry, .failure(.taskCancelled))) }
+            publication.isSuspect = error.delivery != .notSent
+            if error.delivery != .notSent { publication.writes += 1 }
+            if publication.isCancelled { return .ended(end(publication, .failure(.taskCancelled))) }
             return .waits
-        case .failure(let error):
-            return .ended(end(number, entry, .failure(error)))
-        case .success:
-            return .ended(end(number, entry, .success(())))
+        default: return .ended(end(publication, result))
         }
     }
 
     /// Clears all suspects: another cause ended the last channel, or the culprit is known.
-    mutating func acquitAll() {
-        for number in suspects { entries[number]?.isSuspect = false }
+    func acquitAll() {
+        for publication in suspects { publication.isSuspect = false }
     }
 
     /// Ends the publication that closed its channel when it was tried alone.
     ///
     /// - Parameter wasAlone: Whether it was also the only one on the previous channel that ended.
-    mutating func convict(_ number: UInt64, _ error: AMQPError, wasAlone: Bool) -> Ending? {
-        guard let entry = entries[number] else { return nil }
+    mutating func convict(_ publication: PendingPublication, _ error: AMQPError, wasAlone: Bool) -> Ending? {
+        guard contains(publication) else { return nil }
         // Its first copy may have been accepted, if another publication ended that channel.
-        if wasAlone, entry.writes <= 2 { entry.writes = 0 }
-        guard error.replyCode == 406 else { return end(number, entry, .failure(error.with(delivery: .refused))) }
+        if wasAlone, publication.writes <= 2 { publication.writes = 0 }
+        guard error.replyCode == 406 else { return end(publication, .failure(error.with(delivery: .refused))) }
         // The message itself is at fault: no copy of it was accepted.
-        entry.writes = 0
+        publication.writes = 0
         let refusal = AMQPError(code: .unsupported, delivery: .refused, replyCode: 406, message: error.message)
-        return end(number, entry, .failure(refusal))
+        return end(publication, .failure(refusal))
     }
 
     /// Ends the suspects whose bodies exceed the limit in their channel's error: no copy of them was accepted. Returns
     /// `nil` when the error contains no limit.
     mutating func convictLarge(_ error: AMQPError) -> (limit: Int, endings: [Ending])? {
         let suspects = suspects
-        let sizes = Set(suspects.compactMap { entries[$0]?.publication.body.count })
-        guard let limit = BodyLimit.named(by: error, refusing: sizes) else { return nil }
-        let endings = suspects.compactMap { number -> Ending? in
-            guard let entry = entries[number], entry.publication.body.count > limit else { return nil }
-            entry.writes = 0
-            let size = entry.publication.body.count
-            return end(number, entry, .failure(.tooLarge(size, limit: limit, delivery: .refused)))
+        guard let limit = BodyLimit.named(by: error, refusing: Set(suspects.map(\.message.body.count))) else {
+            return nil
+        }
+        let endings = suspects.filter { $0.message.body.count > limit }.map { publication in
+            publication.writes = 0
+            let size = publication.message.body.count
+            return end(publication, .failure(.tooLarge(size, limit: limit, delivery: .refused)))
         }
         return (limit, endings)
     }
 
     /// Cancels a publication for its caller.
-    mutating func cancel(_ number: UInt64) -> Cancellation {
-        guard let entry = entries[number] else { return .none }
-        if let operation = entry.operation {
-            entry.isCancelled = true
-            return .cancel(operation: operation)
+    mutating func cancel(_ publication: PendingPublication) -> Cancellation {
+        guard contains(publication) else { return .none }
+        if let carrier = publication.carrier {
+            publication.isCancelled = true
+            return .cancel(on: carrier)
         }
-        return .ended(end(number, entry, .failure(.taskCancelled)))
+        return .ended(end(publication, .failure(.taskCancelled)))
     }
 
     /// Ends a waiting publication whose deadline has passed.
     mutating func expire(_ number: UInt64, because cause: AMQPError?) -> Ending? {
-        guard let entry = entries[number], entry.operation == nil else { return nil }
-        let isRefused = cause?.isRefusal == true
-        let error = isRefused ? cause : nil
-        return end(
-            number,
-            entry,
-            .failure((error ?? .noConnection(cause, delivery: .notSent)).with(delivery: .notSent))
-        )
+        guard let publication = publications[number], publication.carrier == nil else { return nil }
+        let refusal = cause.flatMap { $0.isRefusal ? $0 : nil }
+        let error = refusal ?? .noConnection(cause, delivery: .notSent)
+        return end(publication, .failure(error.with(delivery: .notSent)))
     }
 
     /// Ends all publications: no channel will follow.
     mutating func close() -> [Ending] {
-        entries.keys.sorted().compactMap { number in
-            entries[number].map { end(number, $0, .failure(.closed("connection"))) }
-        }
+        Array(publications.elements).map { end($0, .failure(.closed("connection"))) }
     }
 
-    private mutating func end(_ number: UInt64, _ entry: Entry, _ result: Result<Void, AMQPError>) -> Ending {
-        entries[number] = nil
-        guard case .failure(let error) = result, entry.writes > 0, error.delivery != .unknown else {
-            return Ending(waiter: entry.waiter, result: result)
+    private mutating func end(_ publication: PendingPublication, _ result: Result<Void, AMQPError>) -> Ending {
+        publications.remove(publication.number)
+        guard case .failure(let error) = result, publication.writes > 0, error.delivery != .unknown else {
+            return Ending(publication: publication, result: result)
         }
-        return Ending(waiter: entry.waiter, result: .failure(error.with(delivery: .unknown)))
+        return Ending(publication: publication, result: .failure(error.with(delivery: .unknown)))
     }
 }
-
-extension PublicationQueue.Ending: Sendable where Waiter: Sendable {}
 
 extension AMQPError {
     /// Whether the error ends its publication. After any other error it can be sent again on the next channel.

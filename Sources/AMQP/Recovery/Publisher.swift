@@ -10,16 +10,12 @@ internal import Synchronization
 /// If the broker closes a channel because of one publication (a missing exchange, a missing permission), the others
 /// only lose time: unconfirmed messages are retried one by one until the culprit is found.
 public final class Publisher: Sendable {
-    private typealias Queue = PublicationQueue<Waiter<Void>>
-
     private struct State {
-        var queue = Queue()
+        var queue = PublicationQueue()
         /// The channel that publications go to; without one they wait.
         var channel: Channel?
-        /// The connection that has the unconfirmed publications.
-        var carrier: ConnectionShared?
         /// The publication that is tried alone, and the signal of its end.
-        var trial: (number: UInt64, done: OneShot<Void>)?
+        var trial: (publication: PendingPublication, done: OneShot<Void>)?
         var deadlines = DeadlineQueue()
         /// Resolved when a new waiting publication may be due before earlier ones.
         var dueChanged = OneShot<Void>()
@@ -69,17 +65,16 @@ public final class Publisher: Sendable {
     ///   waits for the next. `timedOut` when there was none until the deadline; the broker's reason, at once, when it
     ///   refuses this client.
     public func publish(_ publication: Publication, deadline: Deadline) async throws(AMQPError) {
-        let publication = try checked(publication)
-        let number = Mutex<UInt64?>(nil)
+        let pending = PendingPublication(try checked(publication), deadline: deadline, publisher: self)
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { waiter in
-                let submitted = submit(publication, deadline, .task(waiter))
-                number.withLock { $0 = submitted }
-                // The cancellation handler may have run before there was a number.
-                if Task.isCancelled, let submitted { cancel(submitted) }
+                pending.waiter = .task(waiter)
+                submit(pending)
+                // The cancellation handler may have run before it was submitted.
+                if Task.isCancelled { cancel(pending) }
             }
         } onCancel: {
-            if let number = number.withLock({ $0 }) { cancel(number) }
+            cancel(pending)
         }
         try result.get()
     }
@@ -95,7 +90,9 @@ public final class Publisher: Sendable {
         ended: @escaping @Sendable (Result<Void, AMQPError>) -> Void
     ) -> UInt64? {
         do throws(AMQPError) {
-            return submit(try checked(publication), deadline, .function(ended))
+            let checked = try checked(publication)
+            let pending = PendingPublication(checked, deadline: deadline, publisher: self, waiter: .function(ended))
+            return submit(pending) ? pending.number : nil
         } catch {
             ended(.failure(error))
             return nil
@@ -112,16 +109,15 @@ public final class Publisher: Sendable {
     /// Ends a publication with `cancelled`, unless it has ended. Its message may still be delivered: see the error's
     /// `delivery`.
     package func cancel(_ number: UInt64) {
-        let ending: Queue.Ending? = state.withLock { state in
-            switch state.queue.cancel(number) {
-            case .none: return nil
-            case .ended(let ending): return ending
-            case .cancel(let operation):
-                _ = state.carrier?.thread.inbox.submit(.cancel(operation))
-                return nil
-            }
+        if let publication = state.withLock({ $0.queue[number] }) { cancel(publication) }
+    }
+
+    private func cancel(_ publication: PendingPublication) {
+        switch state.withLock({ $0.queue.cancel(publication) }) {
+        case .none: break
+        case .ended(let ending): ending.resume()
+        case .cancel(let connection): _ = connection.thread.inbox.submit(.cancelPublication(publication))
         }
-        if let ending { resume([ending]) }
     }
 
     /// Returns a new message id of this publisher. Mandatory publications without one get it. Setting it when the
@@ -147,7 +143,7 @@ public final class Publisher: Sendable {
             state.channel = nil
             return state.queue.close()
         }
-        resume(endings)
+        for ending in endings { ending.resume() }
     }
 
     /// Replaces the channel, at most once a second. Unconfirmed messages are published again on the new one.
@@ -167,86 +163,65 @@ public final class Publisher: Sendable {
 
     // MARK: Callers
 
-    /// Returns `nil` when the publisher is closed; the waiter was then resumed.
-    private func submit(
-        _ publication: Publication,
-        _ deadline: Deadline,
-        _ waiter: Waiter<Void>
-    ) -> UInt64? {
+    /// Returns `false` when the publisher is closed; the caller was then told.
+    @discardableResult
+    private func submit(_ publication: PendingPublication) -> Bool {
         // Uses one lock, so that the channel gets publications in the order of their numbers.
-        var waits = false
-        let (number, changed, wake): (UInt64?, OneShot<Void>?, WakeDescriptor?) = state.withLock { state in
-            if state.isClosed { return (nil, nil, nil) }
-            let number = state.queue.submit(publication, deadline: deadline, waiter: waiter)
-            if send(number, &state) { return (number, nil, state.takeWake()) }
+        var (isClosed, waits) = (false, false)
+        let (changed, wake): (OneShot<Void>?, WakeDescriptor?) = state.withLock { state in
+            isClosed = state.isClosed
+            if isClosed { return (nil, nil) }
+            state.queue.submit(publication)
+            if send(publication, &state) { return (nil, state.takeWake()) }
             waits = true
-            return (number, Self.wait(number, deadline, &state), nil)
+            return (Self.wait(publication, &state), nil)
         }
         wake?.signal()
-        if number == nil { waiter.resume(returning: .failure(.closed("connection"))) }
+        if isClosed { publication.resume(.failure(.closed("connection"))) }
         changed?.resolve(())
         // Publications that waited when the broker refused this client have already failed.
         if waits, let refusal = line.refusal { failWaiting(refusal) }
-        return number
-    }
-
-    private func resume(_ endings: [Queue.Ending]) {
-        for ending in endings { ending.waiter.resume(returning: ending.result) }
+        return !isClosed
     }
 
     // MARK: The channel
 
     /// Passes a publication to the channel, if one accepts it.
-    private func send(_ number: UInt64, _ state: inout State) -> Bool {
+    private func send(_ publication: PendingPublication, _ state: inout State) -> Bool {
         guard let channel = state.channel else { return false }
-        let isSent = send(number, to: channel, &state)
+        let isSent = send(publication, to: channel, &state)
         if !isSent { state.channel = nil }
         return isSent
     }
 
-    private func send(_ number: UInt64, to channel: Channel, _ state: inout State) -> Bool {
-        guard let entry = state.queue[number] else { return true }
-        var publication = entry.publication
-        // The broker accepts only the connection's user name, which may have changed with the connection.
-        if let user = publication.properties.userID, user != channel.connection.user {
-            publication.properties.userID = channel.connection.user
-        }
-        let shared = channel.connection.shared
-        let operation = shared.nextOperation()
-        state.carrier = shared
-        let submission = PublishSubmission(
-            id: operation,
-            channel: channel.key,
-            publication: publication,
-            deadline: entry.deadline,
-            waiter: .function { [self] in finished(number, operation, $0.map { _ in }) }
-        )
+    private func send(_ publication: PendingPublication, to channel: Channel, _ state: inout State) -> Bool {
+        let connection = channel.connection
         // Recorded before the submission: the answer may come from another thread at once.
-        state.queue.sent(number, operation: operation)
-        let (refusal, wake) = shared.thread.inbox.place(.publish(submission))
+        publication.sent(on: connection.shared, user: connection.user)
+        let (refusal, wake) = connection.shared.thread.inbox.place(.publish(channel.key, publication))
         if let wake { state.wake = wake }
         guard let refusal else { return true }
-        _ = state.queue.finished(number, operation: operation, .failure(refusal.with(delivery: .notSent)))
+        _ = state.queue.finished(publication, .failure(refusal.with(delivery: .notSent)))
         return false
     }
 
-    /// Handles the end of a channel's operation. Runs on the connection's thread.
-    private func finished(_ number: UInt64, _ operation: UInt64, _ result: Result<Void, AMQPError>) {
-        let (ending, changed, trial): (Queue.Ending?, OneShot<Void>?, OneShot<Void>?) = state.withLock { state in
-            let trial = state.trial?.number == number ? state.trial?.done : nil
-            switch state.queue.finished(number, operation: operation, result) {
+    /// Handles a publication's end on its channel. Runs on the connection's thread.
+    func finished(_ publication: PendingPublication, _ result: Result<Void, AMQPError>) {
+        let (ending, changed, trial): (PublicationQueue.Ending?, OneShot<Void>?, OneShot<Void>?) = state.withLock {
+            state in
+            let trial = state.trial?.publication === publication ? state.trial?.done : nil
+            switch state.queue.finished(publication, result) {
             case .none: return (nil, nil, nil)
             case .ended(let ending): return (ending, nil, trial)
             case .waits:
                 // For any reason, nothing more can be sent on this channel.
                 state.channel = nil
-                guard let deadline = state.queue[number]?.deadline else { return (nil, nil, trial) }
-                return (nil, Self.wait(number, deadline, &state), trial)
+                return (nil, Self.wait(publication, &state), trial)
             }
         }
         changed?.resolve(())
         trial?.resolve(())
-        if let ending { ending.waiter.resume(returning: ending.result) }
+        ending?.resume()
     }
 
     /// Sends all publications to this channel from now on, beginning with the waiting ones.
@@ -254,8 +229,8 @@ public final class Publisher: Sendable {
         let wake = state.withLock { state in
             state.queue.acquitAll()
             state.channel = channel
-            for number in state.queue.waiting {
-                guard send(number, &state) else { return state.takeWake() }
+            for publication in state.queue.waiting {
+                guard send(publication, &state) else { return state.takeWake() }
             }
             state.deadlines = DeadlineQueue()
             return state.takeWake()
@@ -293,12 +268,12 @@ public final class Publisher: Sendable {
 
     /// Ends publications that the broker refused for their size. Returns `false` when the error reports no size.
     private func refuseLarge(_ error: AMQPError) -> Bool {
-        let endings: [Queue.Ending]? = state.withLock { state in
+        let endings: [PublicationQueue.Ending]? = state.withLock { state in
             guard let (limit, endings) = state.queue.convictLarge(error) else { return nil }
             state.bodyLimit.learn(limit, now: .now)
             return endings
         }
-        resume(endings ?? [])
+        for ending in endings ?? [] { ending.resume() }
         return endings != nil
     }
 
@@ -308,7 +283,7 @@ public final class Publisher: Sendable {
         let wasAlone = suspects.count == 1
         var channel: Channel?
         defer { channel?.abandon() }
-        for number in suspects {
+        for publication in suspects {
             let current: Channel
             if let channel {
                 current = channel
@@ -316,27 +291,29 @@ public final class Publisher: Sendable {
                 current = try await connection.openChannel(confirms: true, deadline: .after(Self.channelPatience))
                 channel = current
             }
-            guard let error = try await publishAlone(number, on: current) else { continue }
+            guard let error = try await publishAlone(publication, on: current) else { continue }
             // The connection ended for a reason that is not a publication's fault: the search continues on the next
             // one.
             guard connection.isOpen || error.namesCulprit else { throw error }
             if refuseLarge(error) { return }
-            let ending = state.withLock { $0.queue.convict(number, error, wasAlone: wasAlone) }
-            if let ending { resume([ending]) }
+            state.withLock { $0.queue.convict(publication, error, wasAlone: wasAlone) }?.resume()
             return
         }
     }
 
     /// Publishes one publication and waits for its end, or its channel's. Returns the channel's error.
-    private func publishAlone(_ number: UInt64, on channel: Channel) async throws(AMQPError) -> AMQPError? {
+    private func publishAlone(
+        _ publication: PendingPublication,
+        on channel: Channel
+    ) async throws(AMQPError) -> AMQPError? {
         let done = OneShot<Void>()
         let (isSent, wake): (Bool, WakeDescriptor?) = state.withLock { state in
-            state.trial = (number, done)
-            guard state.queue[number] != nil else {
+            state.trial = (publication, done)
+            guard state.queue.contains(publication) else {
                 done.resolve(())
                 return (true, nil)
             }
-            return (send(number, to: channel, &state), state.takeWake())
+            return (send(publication, to: channel, &state), state.takeWake())
         }
         wake?.signal()
         guard isSent else { throw .closed("channel") }
@@ -344,7 +321,7 @@ public final class Publisher: Sendable {
         _ = await done.wait()
         let isLeft = state.withLock { state in
             state.trial = nil
-            return state.queue[number] != nil
+            return state.queue.contains(publication)
         }
         if Task.isCancelled { throw .taskCancelled }
         return isLeft ? await channel.waitUntilClosed() ?? .closed("channel") : nil
@@ -353,11 +330,12 @@ public final class Publisher: Sendable {
     // MARK: Deadlines
 
     /// Returns the signal to resolve when this is the next deadline.
-    private static func wait(_ number: UInt64, _ deadline: Deadline, _ state: inout State) -> OneShot<Void>? {
+    private static func wait(_ publication: PendingPublication, _ state: inout State) -> OneShot<Void>? {
         let queue = state.queue
+        let deadline = publication.deadline.instant
         let next = state.deadlines.next { queue.isWaiting($0) }
-        state.deadlines.insert(number, at: deadline.instant)
-        if let next, next <= deadline.instant { return nil }
+        state.deadlines.insert(publication.number, at: deadline)
+        if let next, next <= deadline { return nil }
         defer { state.dueChanged = OneShot() }
         return state.dueChanged
     }
@@ -373,20 +351,16 @@ public final class Publisher: Sendable {
 
     private func failWaiting(_ refusal: AMQPError) {
         let endings = state.withLock { state in
-            var endings: [Queue.Ending] = []
-            for number in state.queue.waiting {
-                if let ending = state.queue.expire(number, because: refusal) { endings.append(ending) }
-            }
-            return endings
+            state.queue.waiting.compactMap { state.queue.expire($0.number, because: refusal) }
         }
-        resume(endings)
+        for ending in endings { ending.resume() }
     }
 
     private func expireWaiting() async {
         while !Task.isCancelled {
             let cause = line.cause
             let (endings, next, changed) = state.withLock { state in
-                var endings: [Queue.Ending] = []
+                var endings: [PublicationQueue.Ending] = []
                 let queue = state.queue
                 while let number = state.deadlines.popExpired(now: .now, isAlive: { queue.isWaiting($0) }) {
                     if let ending = state.queue.expire(number, because: cause) { endings.append(ending) }
@@ -394,7 +368,7 @@ public final class Publisher: Sendable {
                 let left = state.queue
                 return (endings, state.deadlines.next { left.isWaiting($0) }, state.dueChanged)
             }
-            resume(endings)
+            for ending in endings { ending.resume() }
             if let next {
                 _ = await changed.wait(until: Deadline(next))
             } else {

@@ -6,32 +6,43 @@ import Testing
 
 @Suite("The queue of unconfirmed publications")
 struct PublicationQueueTests {
-    private typealias Queue = PublicationQueue<Int>
+    private static let connection = ConnectionShared()
     private static let lost = AMQPError(code: .connectionLost, delivery: .unknown, message: "lost")
     private static let unsent = AMQPError(code: .connectionLost, delivery: .notSent, message: "lost")
 
-    private static func publication(_ text: String) -> Publication {
-        Publication(exchange: "e", routingKey: text, body: Data())
+    /// Adds a publication with a text as its routing key.
+    private static func submit(
+        _ text: String = "k",
+        size: Int = 0,
+        to queue: inout PublicationQueue
+    ) -> PendingPublication {
+        let message = Publication(exchange: "e", routingKey: text, body: Data(count: size))
+        let publication = PendingPublication(message, deadline: .soon)
+        queue.submit(publication)
+        return publication
     }
 
-    private static func publication(size: Int) -> Publication {
-        Publication(exchange: "e", routingKey: "k", body: Data(count: size))
+    private static func send(_ publication: PendingPublication) {
+        publication.sent(on: connection, user: nil)
     }
 
     @Test("What was out goes out again in the old order, and its delivery is unknown from then on")
     func again() throws {
-        var queue = Queue()
-        let numbers = (1...3).map { queue.submit(Self.publication("\($0)"), deadline: .soon, waiter: $0) }
-        for number in numbers { queue.sent(number, operation: number + 100) }
+        var queue = PublicationQueue()
+        let publications = (1...3).map { Self.submit("\($0)", to: &queue) }
+        let numbers = publications.map(\.number)
+        for publication in publications { Self.send(publication) }
         #expect(queue.waiting.isEmpty)
-        for number in numbers.reversed() {
-            guard case .waits = queue.finished(number, operation: number + 100, .failure(Self.lost)) else {
+        for publication in publications.reversed() {
+            guard case .waits = queue.finished(publication, .failure(Self.lost)) else {
                 Issue.record("it ended")
                 return
             }
+            // Its end on a channel counts once.
+            guard case .none = queue.finished(publication, .failure(Self.lost)) else { throw Unexpected() }
         }
-        #expect(queue.waiting == numbers)
-        #expect(queue.suspects == numbers)
+        #expect(queue.waiting.map(\.number) == numbers)
+        #expect(queue.suspects.map(\.number) == numbers)
         let expired = queue.expire(numbers[0], because: nil)
         let ending = try #require(expired)
         guard case .failure(let error) = ending.result else { throw Unexpected() }
@@ -41,13 +52,13 @@ struct PublicationQueueTests {
 
     @Test("A refusal of the second copy says unknown, for the first may have been taken")
     func secondCopy() throws {
-        var queue = Queue()
-        let number = queue.submit(Self.publication("a"), deadline: .soon, waiter: 1)
-        queue.sent(number, operation: 1)
-        _ = queue.finished(number, operation: 1, .failure(Self.lost))
-        queue.sent(number, operation: 2)
+        var queue = PublicationQueue()
+        let publication = Self.submit("a", to: &queue)
+        Self.send(publication)
+        _ = queue.finished(publication, .failure(Self.lost))
+        Self.send(publication)
         let returned = AMQPError(code: .unroutable, delivery: .refused, message: "returned")
-        guard case .ended(let ending) = queue.finished(number, operation: 2, .failure(returned)),
+        guard case .ended(let ending) = queue.finished(publication, .failure(returned)),
             case .failure(let error) = ending.result
         else { throw Unexpected() }
         #expect(error.code == .unroutable && error.delivery == .unknown)
@@ -57,13 +68,13 @@ struct PublicationQueueTests {
     func culprit() throws {
         let forbidden = AMQPError(code: .accessRefused, delivery: .unknown, replyCode: 403, message: "no")
         for isAlone in [true, false] {
-            var queue = Queue()
-            let number = queue.submit(Self.publication("a"), deadline: .soon, waiter: 1)
-            for operation: UInt64 in 1...2 {
-                queue.sent(number, operation: operation)
-                _ = queue.finished(number, operation: operation, .failure(forbidden))
+            var queue = PublicationQueue()
+            let publication = Self.submit("a", to: &queue)
+            for _ in 1...2 {
+                Self.send(publication)
+                _ = queue.finished(publication, .failure(forbidden))
             }
-            let convicted = queue.convict(number, forbidden, wasAlone: isAlone)
+            let convicted = queue.convict(publication, forbidden, wasAlone: isAlone)
             let ending = try #require(convicted)
             guard case .failure(let error) = ending.result else { throw Unexpected() }
             #expect(error.code == .accessRefused && error.delivery == (isAlone ? .refused : .unknown))
@@ -73,50 +84,49 @@ struct PublicationQueueTests {
     @Test("Bodies larger than the limit that the broker names are refused together, and nothing else is")
     func large() throws {
         for text in ["message size 30 is larger than configured max size 20", "30 bytes (at most 20)"] {
-            var queue = Queue()
-            let numbers = [10, 30, 20, 40].map { size in
-                queue.submit(Self.publication(size: size), deadline: .soon, waiter: size)
-            }
+            var queue = PublicationQueue()
+            let publications = [10, 30, 20, 40].map { Self.submit(size: $0, to: &queue) }
             let error = AMQPError(code: .preconditionFailed, delivery: .unknown, replyCode: 406, message: text)
-            for number in numbers {
-                queue.sent(number, operation: number)
-                _ = queue.finished(number, operation: number, .failure(error))
+            for publication in publications {
+                Self.send(publication)
+                _ = queue.finished(publication, .failure(error))
             }
             let found = queue.convictLarge(error)
             let convicted = try #require(found)
             #expect(convicted.limit == 20)
-            #expect(convicted.endings.map(\.waiter) == [30, 40])
+            #expect(convicted.endings.map(\.publication.message.body.count) == [30, 40])
             for ending in convicted.endings {
                 guard case .failure(let error) = ending.result else { throw Unexpected() }
                 #expect(error.code == .frameTooLarge && error.delivery == .refused)
             }
-            #expect(queue.waiting == [numbers[0], numbers[2]])
+            #expect(queue.waiting.map(\.message.body.count) == [10, 20])
         }
     }
 
     @Test("A refusal in words that are not known is a refusal, and names no limit")
     func unknownWords() throws {
-        var queue = Queue()
-        let number = queue.submit(Self.publication(size: 30), deadline: .soon, waiter: 1)
+        var queue = PublicationQueue()
+        let publication = Self.submit(size: 30, to: &queue)
         let error = AMQPError(code: .preconditionFailed, delivery: .unknown, replyCode: 406, message: "zu groß: 30")
-        for operation: UInt64 in 1...3 {
-            queue.sent(number, operation: operation)
-            _ = queue.finished(number, operation: operation, .failure(error))
+        for _ in 1...3 {
+            Self.send(publication)
+            _ = queue.finished(publication, .failure(error))
         }
         let large = queue.convictLarge(error)
         #expect(large == nil)
-        let convicted = queue.convict(number, error, wasAlone: false)
+        let convicted = queue.convict(publication, error, wasAlone: false)
         guard case .failure(let refusal) = try #require(convicted).result else { throw Unexpected() }
         #expect(refusal.delivery == .refused && !refusal.isRetryable)
     }
 
     @Test("A caller that was cancelled while the channel had the message does not wait for the next channel")
     func cancelled() throws {
-        var queue = Queue()
-        let number = queue.submit(Self.publication("a"), deadline: .soon, waiter: 1)
-        queue.sent(number, operation: 7)
-        guard case .cancel(7) = queue.cancel(number) else { throw Unexpected() }
-        guard case .ended(let ending) = queue.finished(number, operation: 7, .failure(Self.lost)),
+        var queue = PublicationQueue()
+        let publication = Self.submit("a", to: &queue)
+        Self.send(publication)
+        guard case .cancel(let connection) = queue.cancel(publication) else { throw Unexpected() }
+        #expect(connection === Self.connection)
+        guard case .ended(let ending) = queue.finished(publication, .failure(Self.lost)),
             case .failure(let error) = ending.result
         else { throw Unexpected() }
         #expect(error.code == .cancelled && error.delivery == .unknown)
@@ -127,77 +137,63 @@ struct PublicationQueueTests {
     func generated() {
         var generator = SeededGenerator()
         for _ in 0..<1_000 {
-            var queue = Queue()
+            var queue = PublicationQueue()
             var ended: [Int: Result<Void, AMQPError>] = [:]
             var arrived: [Int] = []
-            var out: [(number: UInt64, operation: UInt64)] = []
+            var out: [PendingPublication] = []
             var isUp = false
-            var operations: UInt64 = 0
-            var submitted = 0
+            var submitted: [PendingPublication] = []
 
-            func end(_ ending: Queue.Ending?) {
-                guard let ending else { return }
-                #expect(ended[ending.waiter] == nil, "\(generator)")
-                ended[ending.waiter] = ending.result
+            func end(_ ending: PublicationQueue.Ending?) {
+                guard let ending, let text = Int(ending.publication.message.routingKey) else { return }
+                #expect(ended[text] == nil, "\(generator)")
+                ended[text] = ending.result
             }
-            func send(_ number: UInt64) {
-                operations += 1
-                queue.sent(number, operation: operations)
-                out.append((number, operations))
+            func send(_ publication: PendingPublication) {
+                Self.send(publication)
+                out.append(publication)
             }
-            func arrive(_ number: UInt64) {
-                guard let entry = queue[number], let text = Int(entry.publication.routingKey) else { return }
+            func arrive(_ publication: PendingPublication) {
+                guard queue.contains(publication), let text = Int(publication.message.routingKey) else { return }
                 arrived.append(text)
             }
             for _ in 0..<120 {
                 switch Int.random(in: 0..<12, using: &generator) {
                 case 0...3:
-                    submitted += 1
-                    let number = queue.submit(Self.publication("\(submitted)"), deadline: .soon, waiter: submitted)
-                    if isUp { send(number) }
+                    let publication = Self.submit("\(submitted.count + 1)", to: &queue)
+                    submitted.append(publication)
+                    if isUp { send(publication) }
                 case 4...5:
                     guard isUp, !out.isEmpty else { continue }
-                    let (number, operation) = out.removeFirst()
-                    arrive(number)
-                    if case .ended(let ending) = queue.finished(number, operation: operation, .success(())) {
-                        end(ending)
-                    }
+                    let publication = out.removeFirst()
+                    arrive(publication)
+                    if case .ended(let ending) = queue.finished(publication, .success(())) { end(ending) }
                 case 6...7:
                     guard isUp else { continue }
                     isUp = false
                     // Some arrived and were not confirmed, some were written, some were not.
                     let read = Int.random(in: 0...out.count, using: &generator)
                     let written = Int.random(in: read...out.count, using: &generator)
-                    for (index, item) in out.enumerated() {
-                        if index < read { arrive(item.number) }
+                    for (index, publication) in out.enumerated() {
+                        if index < read { arrive(publication) }
                         let error = index < written ? Self.lost : Self.unsent
-                        if case .ended(let ending) = queue.finished(
-                            item.number,
-                            operation: item.operation,
-                            .failure(error)
-                        ) {
-                            end(ending)
-                        }
+                        if case .ended(let ending) = queue.finished(publication, .failure(error)) { end(ending) }
                     }
                     out = []
                 case 8...9:
                     guard !isUp else { continue }
                     isUp = true
                     queue.acquitAll()
-                    for number in queue.waiting { send(number) }
+                    for publication in queue.waiting { send(publication) }
                 case 10:
-                    guard submitted > 0 else { continue }
-                    if case .ended(let ending) = queue.cancel(
-                        UInt64.random(in: 1...UInt64(submitted), using: &generator)
-                    ) {
-                        end(ending)
-                    }
+                    guard let publication = submitted.randomElement(using: &generator) else { continue }
+                    if case .ended(let ending) = queue.cancel(publication) { end(ending) }
                 default:
-                    if let number = queue.waiting.first { end(queue.expire(number, because: nil)) }
+                    if let first = queue.waiting.first { end(queue.expire(first.number, because: nil)) }
                 }
             }
             for ending in queue.close() { end(ending) }
-            #expect(ended.count == submitted, "\(generator)")
+            #expect(ended.count == submitted.count, "\(generator)")
             #expect(queue.count == 0, "\(generator)")
             var first: [Int] = []
             for text in arrived where !first.contains(text) { first.append(text) }
