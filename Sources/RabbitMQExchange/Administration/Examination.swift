@@ -175,7 +175,7 @@ struct Examination: Sendable {
             let everyone = try await administration.session.directory.everyone()
             let took = Int((start.duration(to: .now) / .milliseconds(1)).rounded(.up))
             let agents = everyone.count { $0.id.role == .agent }
-            let directory = administration.session.directory
+            let directory = administration.session.directory.replica
             let (records, garbage) = (directory.length, directory.garbage)
             let state = directory.hasCopy ? ", which is being compacted" : ""
             let text =

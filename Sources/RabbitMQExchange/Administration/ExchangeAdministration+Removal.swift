@@ -60,7 +60,7 @@ extension ExchangeAdministration {
         var count = 0
         var contents = try await contents(facts)
         // The session's own reader would also create the stream again, and all exchanges with it.
-        session.directory.stopFollowing()
+        session.directory.follower.stop()
         for _ in 0..<Self.removals {
             if contents.isEmpty { return count }
             count += contents.queues.count + contents.exchanges.count
@@ -107,16 +107,5 @@ extension ExchangeAdministration {
         try await link.declare("can't delete \(name)") { (channel) throws(AMQPError) in
             try await body(channel, limit)
         }
-    }
-}
-
-extension Directory {
-    /// Stops reading the stream, so that it is not created again when it is deleted. The next reader starts over.
-    func stopFollowing() {
-        let readers = state.withLock { state in
-            defer { state.readers = [:] }
-            return state.readers.values.map(\.consumer)
-        }
-        for reader in readers { reader.stop() }
     }
 }

@@ -24,16 +24,17 @@ struct Compactor: Sendable {
 
     private var link: BrokerLink { session.link }
     private var directory: Directory { session.directory }
+    private var replica: DirectoryReplica { directory.replica }
 
     /// Runs until the task is cancelled, or the broker user turns out to lack the permission.
     func run() async {
         try? await Task.sleep(for: Self.delay)
         while !Task.isCancelled, !session.isEnding {
-            directory.beginFollowing()
-            await directory.waitForGarbage(atMost: Self.pause)
+            directory.follower.begin()
+            await replica.waitForGarbage(atMost: Self.pause)
             // Spreads the starts of sessions that learn of it at the same time.
             try? await Task.sleep(for: .milliseconds(.random(in: 0...1000)))
-            guard !Task.isCancelled, directory.isDue else { continue }
+            guard !Task.isCancelled, replica.isDue else { continue }
             do throws(ExchangeError) {
                 if try await compact() { continue }
             } catch let error where error.code == .forbidden {
@@ -54,8 +55,8 @@ struct Compactor: Sendable {
     /// - Returns: `false` when another session is doing it.
     func compact() async throws(ExchangeError) -> Bool {
         try await directory.fence()
-        guard directory.beginCompaction() else { return false }
-        defer { directory.endCompaction() }
+        guard replica.beginCompaction() else { return false }
+        defer { replica.endCompaction() }
         guard let channel = try await lock() else { return false }
         do throws(ExchangeError) {
             try await compact(on: channel)
@@ -70,15 +71,16 @@ struct Compactor: Sendable {
     /// - Parameter channel: A channel of the connection that holds the lock, so that nothing is deleted when another
     ///   session may hold it.
     private func compact(on channel: Channel) async throws(ExchangeError) {
-        let before = directory.length
+        let before = replica.length
         try await step(.locked)
         let namesOwners = try await mayNameOwners()
-        let isUnfinished = try await directory.hasCopyOnBroker()
-        await directory.keepContents(rereads: isUnfinished)
-        defer { directory.forgetContents() }
+        let isUnfinished = try await link.hasCopyOfDirectory()
+        let reread = replica.keepContents(rereads: isUnfinished)
+        defer { replica.forgetContents() }
+        try? await reread?.close(deadline: link.deadline)
         try await make(.copy, on: channel)
         try await step(.copyMade)
-        try await directory.followCopy()
+        try await directory.follower.followCopy()
         if !isUnfinished {
             try await wait()
             try await fill(.copy, namesOwners, on: channel)
@@ -94,11 +96,11 @@ struct Compactor: Sendable {
         try await fill(.main, namesOwners, on: channel)
         try await step(.mainComplete)
         try await delete(.copy, on: channel)
-        directory.dropCopy()
+        directory.follower.dropCopy()
         try await step(.copyDeleted)
         link.logger.notice(
             "the directory was compacted",
-            metadata: .init(keys: [.count: "\(directory.length)", .reason: "it had \(before) records"])
+            metadata: .init(keys: [.count: "\(replica.length)", .reason: "it had \(before) records"])
         )
     }
 
@@ -140,9 +142,13 @@ struct Compactor: Sendable {
     /// Returns whether the broker accepts this session's records about owners. Where senders must be known, no other
     /// session may compact.
     private func mayNameOwners() async throws(ExchangeError) -> Bool {
-        guard directory.hasOtherOwners else { return true }
+        let user = link.user
+        let hasOtherOwners = replica.read { index in
+            index.entries.values.contains { $0.owner.user != nil && $0.owner.user != user }
+        }
+        guard hasOtherOwners else { return true }
         do throws(ExchangeError) {
-            try await directory.announce(.owned("", []))
+            try await directory.writer.announce(.owned("", []))
             return true
         } catch let error where error.code == .forbidden && !link.configuration.requiresUserID {
             return false
@@ -167,14 +173,14 @@ struct Compactor: Sendable {
     ) async throws(ExchangeError) {
         for _ in 0..<Self.attempts {
             try await directory.fence()
-            guard let missing = directory.missingRecords(in: stream, owners: namesOwners) else {
-                try await directory.followCopy()
+            guard let missing = replica.missingRecords(in: stream, writer: link.user, owners: namesOwners) else {
+                try await directory.follower.followCopy()
                 continue
             }
             if missing.isEmpty { return }
             for start in stride(from: 0, to: missing.count, by: Self.width) {
                 guard channel.isOpen else { throw ExchangeError(.connectionLost, "the lock of the directory is lost") }
-                try await directory.announce(Array(missing[start..<min(start + Self.width, missing.count)]))
+                try await directory.writer.announce(Array(missing[start..<min(start + Self.width, missing.count)]))
             }
         }
         throw ExchangeError(.internal, "a stream of the directory does not keep its records")

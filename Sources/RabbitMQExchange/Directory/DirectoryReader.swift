@@ -1,27 +1,22 @@
 internal import AMQP
 internal import AgentExchange
 
-/// The consumer of one of the directory's streams, and its progress.
+/// The progress in one of the directory's streams.
 struct DirectoryReader: Sendable {
-    let consumer: StandingConsumer
     /// The channel that it is read on.
-    var channel: Channel?
+    private var channel: Channel?
     /// The last record that was read. It comes first on a new connection.
-    var expected: (offset: UInt64, id: String?)?
+    private(set) var expected: (offset: UInt64, id: String?)?
     /// Whether the next record must be that one.
     private var mustMatch = false
     /// Whether to read it from the beginning. Deliveries on the current channel no longer count.
-    var isStartingOver = false
+    private(set) var isStartingOver = false
     /// Whether an own fence was read since the beginning.
     var isCaughtUp = false
     /// The contents read since the beginning, until they are complete, and while they are compared with the known ones.
     var contents: DirectoryIndex?
     /// The number of records ever read.
     private(set) var reads = 0
-
-    init(_ consumer: StandingConsumer) {
-        self.consumer = consumer
-    }
 
     /// The number of records in the stream, as far as it was read.
     var length: UInt64 { expected.map { $0.offset == .max ? .max : $0.offset + 1 } ?? 0 }

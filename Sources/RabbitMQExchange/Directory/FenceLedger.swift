@@ -29,22 +29,35 @@ struct FenceLedger: Sendable {
         let ended: Signal<Void>
     }
 
+    /// The consequences of an event.
+    struct Work: Sendable {
+        /// The callers of an ended wave, to be resumed.
+        var waiters: [Waiter] = []
+        /// The fence of a new wave, to be published until the wave ends.
+        var begun: Order?
+        /// Another fence for the current wave, to be published once.
+        var repeated: Order?
+    }
+
     /// The number of fences remembered for a wave: a lost one is published again and again.
     private static let maximumIDs = 16
 
     private var wave: Wave?
     private var late: [Int: Waiter] = [:]
+    private var lastCaller = 0
 
     /// The number of waiting callers.
     var count: Int { late.count + (wave?.waiters.count ?? 0) }
 
-    /// Adds a caller. Returns the fence to publish; `nil` when one is in progress, which is too early for this caller.
-    mutating func join(_ number: Int, _ waiter: Waiter) -> Order? {
+    /// Adds a caller. Returns its number, and the fence to publish; `nil` when one is in progress, which is too early for
+    /// this caller.
+    mutating func join(_ waiter: Waiter) -> (number: Int, order: Order?) {
+        lastCaller += 1
         guard wave == nil else {
-            late[number] = waiter
-            return nil
+            late[lastCaller] = waiter
+            return (lastCaller, nil)
         }
-        return begin([number: waiter])
+        return (lastCaller, begin([lastCaller: waiter]))
     }
 
     private mutating func begin(_ waiters: [Int: Waiter]) -> Order {
@@ -75,8 +88,11 @@ struct FenceLedger: Sendable {
         return Order(id: id, ended: current.ended)
     }
 
-    /// The current wave.
-    var current: Order? { wave.map { Order(id: $0.ids[0], ended: $0.ended) } }
+    /// Adds another fence for the current wave, because earlier ones may not have reached all streams.
+    mutating func repeatCurrent(_ work: inout Work) {
+        guard let current = wave, let next = again(Order(id: current.ids[0], ended: current.ended)) else { return }
+        if next.ended === current.ended { work.repeated = next } else { work.begun = next }
+    }
 
     /// Records a fence. Returns whether the wave waits for it.
     mutating func saw(_ id: UUID, in stream: DirectoryStream) -> Bool {
@@ -96,13 +112,13 @@ struct FenceLedger: Sendable {
     /// Ends the wave if its fences were read in all current streams.
     ///
     /// - Returns: The callers of the wave, and the fence of the next one.
-    mutating func complete(_ streams: some Sequence<DirectoryStream>) -> (waiters: [Waiter], next: Order?) {
-        guard let current = wave, streams.allSatisfy(current.seen.contains) else { return ([], nil) }
+    mutating func complete(_ streams: some Sequence<DirectoryStream>) -> Work {
+        guard let current = wave, streams.allSatisfy(current.seen.contains) else { return Work() }
         wave = nil
         current.ended.send(())
-        guard !late.isEmpty else { return (Array(current.waiters.values), nil) }
+        guard !late.isEmpty else { return Work(waiters: Array(current.waiters.values)) }
         defer { late = [:] }
-        return (Array(current.waiters.values), begin(late))
+        return Work(waiters: Array(current.waiters.values), begun: begin(late))
     }
 
     /// Ends all waits.

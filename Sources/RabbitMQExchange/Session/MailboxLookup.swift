@@ -93,7 +93,7 @@ struct MailboxLookup: Sendable {
     /// Returns the state of a mailbox without adding a record to the directory: from the records read so far, and its
     /// queue.
     func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
-        directory.beginFollowing()
+        directory.follower.begin()
         let known = directory.known(id)
         if known == .terminated { return MailboxDetails(status: .terminated) }
         if let queue = try await link.lookAt(id) {

@@ -19,7 +19,7 @@ extension Session {
             useAnswers()
         }
         for consumer in consumers { try await consumer.resume(on: connection) }
-        try await directory.resume(on: connection)
+        try await directory.follower.resume(on: connection)
         let failure = await withTaskGroup(of: AMQPError?.self) { group in
             for attachment in attachments.all {
                 group.addTask {

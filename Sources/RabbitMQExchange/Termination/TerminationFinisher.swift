@@ -23,7 +23,7 @@ struct TerminationFinisher: Sendable {
     func run() async {
         await sleep(Self.delay)
         while !Task.isCancelled, !session.isEnding {
-            session.directory.beginFollowing()
+            session.directory.follower.begin()
             await unfinished.waitUntilDue(atMost: .seconds(30))
             await round()
             await sleep(Self.pause)

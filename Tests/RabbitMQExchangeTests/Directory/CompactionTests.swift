@@ -94,7 +94,7 @@ extension BrokerTests {
             try await scene.write(lives, time: then)
             #expect(try await user.discover(type) == [alive])
             let session = try #require(user.session)
-            #expect(session.directory.state.withLock { $0.index.tombstones.isEmpty })
+            #expect(session.directory.replica.read { $0.tombstones.isEmpty })
             try await scene.write([ids.map { .registered($0, lineage: type.lineage) }], time: then, isCopy: true)
             let newcomer = try await scene.user("newcomer")
             for client in [user, newcomer] { #expect(try await client.discover(type) == [alive]) }

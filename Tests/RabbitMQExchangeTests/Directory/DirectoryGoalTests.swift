@@ -35,8 +35,8 @@ extension BrokerTests {
             let before = try disk(of: scene)
             try await eventually("the directory to be compacted", timeout: .seconds(Self.isFull ? 600 : 120)) {
                 _ = try await user.discover(AgentType("Bank.Account"))
-                let session = try #require(user.session)
-                return session.directory.length < 1000 + 2 * UInt64(living) && !session.directory.hasCopy
+                let replica = try #require(user.session).directory.replica
+                return replica.length < 1000 + 2 * UInt64(living) && !replica.hasCopy
             }
             let after = try disk(of: scene)
 
@@ -46,7 +46,7 @@ extension BrokerTests {
             let opening = start.duration(to: .now)
             #expect(found.count == living)
             #expect(opening < .seconds(1))
-            let index = try #require(newcomer.session).directory.state.withLock(\.index)
+            let index = try #require(newcomer.session).directory.replica.read(\.self)
             #expect(index.tombstones.count <= 510)
             #expect(index.entries.count < living + 10)
             #expect(after < 1 << 20, "\(after) bytes")
