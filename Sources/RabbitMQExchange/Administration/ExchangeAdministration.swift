@@ -33,10 +33,7 @@ public final class ExchangeAdministration: Sendable {
     /// Returns whether the directory's objects exist. They do not before the first session of a namespace; no entity is
     /// registered then.
     public func isProvisioned() async throws(ExchangeError) -> Bool {
-        guard try await link.hasExchange(names.agents) else { return false }
-        if try await link.status(ofQueue: names.directory) != nil { return true }
-        // It is recreated in the middle of a compaction.
-        return try await link.status(ofQueue: names.directory(.copy)) != nil
+        try await link.hasDirectory()
     }
 
     /// Returns the agents of a type that are registered and not terminated, oldest registration first.
@@ -88,6 +85,92 @@ public final class ExchangeAdministration: Sendable {
             throw error
         }
         await lease.end()
+    }
+
+    // MARK: The namespace
+
+    /// Compares the objects that all sessions of the namespace share with those on the broker.
+    ///
+    /// Nothing is created: an object is declared passively, and declared with its properties only if it exists.
+    ///
+    /// - Parameter facts: The facts of the management plugin. Without them the state of bindings is
+    ///   ``TopologyObject/State/unknown``, because AMQP can't read a binding.
+    public func topology(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> [TopologyObject] {
+        try await TopologyComparison(link: link, facts: facts).objects()
+    }
+
+    /// Returns the queues and exchanges of the namespace on the broker. Other namespaces are not included, even if
+    /// their names begin alike.
+    ///
+    /// - Parameter facts: The facts of the management plugin. Without them the queues of sessions, and of mailboxes
+    ///   that the directory does not know, are not found: AMQP can't list queues.
+    public func contents(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> NamespaceContents {
+        try await NamespaceObjects(session: session, facts: facts).contents()
+    }
+
+    /// Removes everything of the namespace from the broker: all registered mailboxes with their messages, the
+    /// directory, dead letters, parked messages and exchanges. No request is answered.
+    ///
+    /// Close every program that uses it first: a connected session creates missing objects again. This administration
+    /// does not read the directory afterwards.
+    ///
+    /// - Parameter facts: See ``contents(_:)``.
+    /// - Returns: The number of deleted queues and exchanges.
+    /// - Throws: `ExchangeError.Code.unavailable` when another session created an object again.
+    @discardableResult
+    public func removeNamespace(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> Int {
+        try await NamespaceObjects(session: session, facts: facts).remove()
+    }
+
+    /// Moves the dead letters of older versions to the current queue, and removes their queue. Agents, callers and
+    /// their sessions keep running, and nothing is lost.
+    ///
+    /// Older mailboxes keep dead-lettering with their routing key, which then leads to the current queue. Sessions of
+    /// this version are told to leave the older queue. It stays while sessions of an older version are connected, and
+    /// both queues are served.
+    ///
+    /// - Throws: `ExchangeError` with the code `forbidden` for a broker user that may not declare the shared
+    ///   objects.
+    public func migrate() async throws(ExchangeError) -> Migration {
+        try await DeadLetterMigration(session: session).run()
+    }
+
+    // MARK: Parked messages
+
+    /// Returns the oldest parked messages.
+    ///
+    /// They are read without being removed: a message that is neither dropped nor replayed returns to its place. Of two
+    /// programs that do this at the same time, one sees fewer messages.
+    public func parked(limit: Int = 100) async throws(ExchangeError) -> [ParkedMessage] {
+        try await ParkedMessages(session: session).oldest(limit: limit)
+    }
+
+    /// Removes parked messages permanently.
+    ///
+    /// - Returns: The number of removed messages.
+    public func dropParked(
+        where matches: (ParkedMessage) -> Bool
+    ) async throws(ExchangeError) -> Int {
+        try await ParkedMessages(session: session).drop(where: matches)
+    }
+
+    /// Sends parked messages again, to their original mailbox or to another.
+    ///
+    /// A message is removed when the broker has confirmed it at its destination. A message that still can't be decoded
+    /// there is parked again.
+    ///
+    /// - Parameters:
+    ///   - mailbox: The destination; by default the message's own.
+    ///   - matches: Selects messages; called for each parked one.
+    /// - Returns: The number of sent messages.
+    /// - Throws: `ExchangeError.Code.invalidMessage` for a message without a destination,
+    ///   `ExchangeError.Code.badEntityID` or `ExchangeError.Code.mailboxTerminated` when that mailbox accepts none;
+    ///   then this message and those after it stay.
+    public func replayParked(
+        to mailbox: EntityID? = nil,
+        where matches: (ParkedMessage) -> Bool
+    ) async throws(ExchangeError) -> Int {
+        try await ParkedMessages(session: session).replay(to: mailbox, where: matches)
     }
 }
 

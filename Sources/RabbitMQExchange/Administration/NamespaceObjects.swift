@@ -1,15 +1,20 @@
 internal import AMQP
-public import AgentExchange
-internal import Synchronization
+internal import AgentExchange
 
-extension ExchangeAdministration {
-    /// Returns the queues and exchanges of the namespace on the broker. Other namespaces are not included, even if
-    /// their names begin alike.
-    ///
-    /// - Parameter facts: The facts of the management plugin. Without them the queues of sessions, and of mailboxes
-    ///   that the directory does not know, are not found: AMQP can't list queues.
-    public func contents(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> NamespaceContents {
-        let shared = Topology.shared(names)
+/// The queues and exchanges of a namespace on the broker.
+struct NamespaceObjects {
+    /// The number of removals of objects that other sessions create again.
+    private static let removals = 3
+
+    let session: Session
+    /// The facts of the management plugin.
+    let facts: ManagementFacts?
+
+    private var link: BrokerLink { session.link }
+    private var names: ExchangeNames { session.names }
+
+    /// Returns the objects that exist.
+    func contents() async throws(ExchangeError) -> NamespaceContents {
         var candidates = sharedQueues
         if let facts { candidates += names.own(of: facts.queues) }
         do throws(ExchangeError) {
@@ -26,11 +31,7 @@ extension ExchangeAdministration {
             let consumers = isDirectory ? 0 : queue.consumerCount
             queues.append(.init(name: name, messages: queue.messageCount, consumers: consumers))
         }
-        var exchanges: [String] = []
-        for exchange in shared.exchanges where try await link.hasExchange(exchange.name) {
-            exchanges.append(exchange.name)
-        }
-        return NamespaceContents(queues: queues, exchanges: exchanges)
+        return NamespaceContents(queues: queues, exchanges: try await exchanges())
     }
 
     /// The queues that all sessions share, including those of older versions and of a compaction.
@@ -39,26 +40,23 @@ extension ExchangeAdministration {
     }
 
     private func registered() async throws(ExchangeError) -> [EntityID] {
-        guard try await isProvisioned() else { return [] }
+        guard try await link.hasDirectory() else { return [] }
         return try await session.directory.everyone().map(\.id)
     }
 
-    /// The number of removals of objects that other sessions create again.
-    private static let removals = 3
+    /// Returns the exchanges that exist.
+    private func exchanges() async throws(ExchangeError) -> [String] {
+        var exchanges: [String] = []
+        for exchange in Topology.shared(names).exchanges where try await link.hasExchange(exchange.name) {
+            exchanges.append(exchange.name)
+        }
+        return exchanges
+    }
 
-    /// Removes everything of the namespace from the broker: all registered mailboxes with their messages, the
-    /// directory, dead letters, parked messages and exchanges. No request is answered.
-    ///
-    /// Close every program that uses it first: a connected session creates missing objects again. This administration
-    /// does not read the directory afterwards.
-    ///
-    /// - Parameter facts: See ``contents(_:)``.
-    /// - Returns: The number of deleted queues and exchanges.
-    /// - Throws: `ExchangeError.Code.unavailable` when another session created an object again.
-    @discardableResult
-    public func removeNamespace(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> Int {
+    /// Removes the objects. Returns the number of deleted queues and exchanges.
+    func remove() async throws(ExchangeError) -> Int {
         var count = 0
-        var contents = try await contents(facts)
+        var contents = try await contents()
         // The session's own reader would also create the stream again, and all exchanges with it.
         session.directory.follower.stop()
         for _ in 0..<Self.removals {
@@ -74,16 +72,11 @@ extension ExchangeAdministration {
 
     /// Returns the shared objects that exist.
     private func shared() async throws(ExchangeError) -> NamespaceContents {
-        let shared = Topology.shared(names)
         var queues: [NamespaceContents.Queue] = []
         for name in sharedQueues where try await link.status(ofQueue: name) != nil {
             queues.append(.init(name: name, messages: 0, consumers: 0))
         }
-        var exchanges: [String] = []
-        for exchange in shared.exchanges where try await link.hasExchange(exchange.name) {
-            exchanges.append(exchange.name)
-        }
-        return NamespaceContents(queues: queues, exchanges: exchanges)
+        return NamespaceContents(queues: queues, exchanges: try await exchanges())
     }
 
     private func delete(_ contents: NamespaceContents) async throws(ExchangeError) {

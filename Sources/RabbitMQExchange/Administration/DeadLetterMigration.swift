@@ -1,27 +1,16 @@
 internal import AMQP
-public import AgentExchange
+internal import AgentExchange
 internal import Foundation
 
-/// The outcome of a migration from an older version.
-public struct Migration: Sendable, Hashable, Codable {
-    /// Dead letters moved to the current queue.
-    public internal(set) var moved = 0
-    /// Sessions of older versions that still serve the older queue: run the migration again when they have ended. 0
-    /// when the queue is gone.
-    public internal(set) var olderSessions = 0
-}
+/// The move of dead letters from the queue of older versions to the current one.
+struct DeadLetterMigration {
+    let session: Session
 
-extension ExchangeAdministration {
-    /// Moves the dead letters of older versions to the current queue, and removes their queue. Agents, callers and
-    /// their sessions keep running, and nothing is lost.
-    ///
-    /// Older mailboxes keep dead-lettering with their routing key, which then leads to the current queue. Sessions of
-    /// this version are told to leave the older queue. It stays while sessions of an older version are connected, and
-    /// both queues are served.
-    ///
-    /// - Throws: `ExchangeError` with the code `forbidden` for a broker user that may not declare the shared
-    ///   objects.
-    public func migrate() async throws(ExchangeError) -> Migration {
+    private var link: BrokerLink { session.link }
+    private var names: ExchangeNames { session.names }
+
+    /// Moves the dead letters, and removes the older queue unless sessions of an older version still serve it.
+    func run() async throws(ExchangeError) -> Migration {
         try await Topology.shared(names).declare(on: link)
         var migration = Migration()
         guard let status = try await link.status(ofQueue: names.deadLetters) else { return migration }

@@ -1,15 +1,16 @@
 internal import AMQP
-public import AgentExchange
+internal import AgentExchange
 
-extension ExchangeAdministration {
-    /// Compares the objects that all sessions of the namespace share with those on the broker.
-    ///
-    /// Nothing is created: an object is declared passively, and declared with its properties only if it exists.
-    ///
-    /// - Parameter facts: The facts of the management plugin. Without them the state of bindings is
-    ///   ``TopologyObject/State/unknown``, because AMQP can't read a binding.
-    public func topology(_ facts: ManagementFacts? = nil) async throws(ExchangeError) -> [TopologyObject] {
-        let wanted = Topology.shared(names)
+/// The comparison of the objects that all sessions of a namespace share with those on the broker.
+struct TopologyComparison {
+    let link: BrokerLink
+    /// The facts of the management plugin.
+    let facts: ManagementFacts?
+
+    /// Returns the state of each object. Creates nothing: an object is declared passively, and declared with its
+    /// properties only if it exists.
+    func objects() async throws(ExchangeError) -> [TopologyObject] {
+        let wanted = Topology.shared(link.names)
         var objects: [TopologyObject] = []
         for exchange in wanted.exchanges {
             let isThere = try await link.hasExchange(exchange.name)
@@ -41,7 +42,7 @@ extension ExchangeAdministration {
                 )
             )
         }
-        for queue in Topology.older(names).queues {
+        for queue in Topology.older(link.names).queues {
             guard let status = try await link.status(ofQueue: queue.name) else { continue }
             objects.append(
                 TopologyObject(
@@ -53,15 +54,11 @@ extension ExchangeAdministration {
                 )
             )
         }
-        return objects + Self.bindings(wanted, objects, facts)
+        return objects + bindings(wanted, objects)
     }
 
     /// AMQP can't read a binding, but a binding is missing if one of its ends is.
-    private static func bindings(
-        _ wanted: Topology,
-        _ objects: [TopologyObject],
-        _ facts: ManagementFacts?
-    ) -> [TopologyObject] {
+    private func bindings(_ wanted: Topology, _ objects: [TopologyObject]) -> [TopologyObject] {
         let missing = Set(objects.filter { $0.state == .missing }.map { "\($0.kind) \($0.name)" })
         return wanted.bindings.map { binding in
             let isMissing =

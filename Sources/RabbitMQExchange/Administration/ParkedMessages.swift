@@ -1,13 +1,17 @@
 internal import AMQP
-public import AgentExchange
+internal import AgentExchange
 
-/// Parked messages. They are read without being removed: a message that is neither dropped nor replayed returns to its
-/// place. Of two programs that do this at the same time, one sees fewer messages.
-extension ExchangeAdministration {
-    /// Returns the oldest parked messages.
-    public func parked(limit: Int = 100) async throws(ExchangeError) -> [ParkedMessage] {
+/// The parked messages of a namespace. They are read without being removed: a message that is neither dropped nor
+/// replayed returns to its place. Of two programs that do this at the same time, one sees fewer messages.
+struct ParkedMessages {
+    let session: Session
+
+    private var link: BrokerLink { session.link }
+
+    /// Returns the oldest messages.
+    func oldest(limit: Int) async throws(ExchangeError) -> [ParkedMessage] {
         var messages: [ParkedMessage] = []
-        _ = try await browse { delivery, _ throws(ExchangeError) in
+        _ = try await browse { delivery throws(ExchangeError) in
             guard messages.count < limit else { return .enough }
             messages.append(ParkedMessage(delivery))
             return .keep
@@ -15,33 +19,18 @@ extension ExchangeAdministration {
         return messages
     }
 
-    /// Removes parked messages permanently.
-    ///
-    /// - Returns: The number of removed messages.
-    public func dropParked(
-        where matches: (ParkedMessage) -> Bool
-    ) async throws(ExchangeError) -> Int {
-        try await browse { delivery, _ throws(ExchangeError) in matches(ParkedMessage(delivery)) ? .remove : .keep }
+    /// Removes messages permanently. Returns the number of removed messages.
+    func drop(where matches: (ParkedMessage) -> Bool) async throws(ExchangeError) -> Int {
+        try await browse { delivery throws(ExchangeError) in matches(ParkedMessage(delivery)) ? .remove : .keep }
     }
 
-    /// Sends parked messages again, to their original mailbox or to another.
-    ///
-    /// A message is removed when the broker has confirmed it at its destination. A message that still can't be decoded
-    /// there is parked again.
-    ///
-    /// - Parameters:
-    ///   - mailbox: The destination; by default the message's own.
-    ///   - matches: Selects messages; called for each parked one.
-    /// - Returns: The number of sent messages.
-    /// - Throws: `ExchangeError.Code.invalidMessage` for a message without a destination,
-    ///   `ExchangeError.Code.badEntityID` or `ExchangeError.Code.mailboxTerminated` when that mailbox accepts none;
-    ///   then this message and those after it stay.
-    public func replayParked(
-        to mailbox: EntityID? = nil,
+    /// Sends messages again, to `mailbox` or to their own. Returns the number of sent messages.
+    func replay(
+        to mailbox: EntityID?,
         where matches: (ParkedMessage) -> Bool
     ) async throws(ExchangeError) -> Int {
         // Messages parked again meanwhile are behind those that were there at the start.
-        try await browse { delivery, _ throws(ExchangeError) in
+        try await browse { delivery throws(ExchangeError) in
             guard matches(ParkedMessage(delivery)) else { return .keep }
             try await replay(delivery, to: mailbox)
             return .remove
@@ -66,9 +55,9 @@ extension ExchangeAdministration {
             let text = "\(delivery.omittedBytes) bytes; the limit is \(link.configuration.maximumMessageSize)"
             throw ExchangeError(.messageTooLarge, text, entity: target)
         }
-        let key = names.mailboxKey(of: target)
+        let key = link.names.mailboxKey(of: target)
         let publication = Publication(
-            exchange: names.exchange(of: key),
+            exchange: link.names.exchange(of: key),
             routingKey: key,
             properties: properties,
             body: delivery.body,
@@ -93,9 +82,9 @@ extension ExchangeAdministration {
     ///
     /// - Returns: The number of removed messages.
     private func browse(
-        _ body: (Delivery, Int) async throws(ExchangeError) -> Verdict
+        _ body: (Delivery) async throws(ExchangeError) -> Verdict
     ) async throws(ExchangeError) -> Int {
-        guard let count = try await link.status(ofQueue: names.parked)?.messageCount else { return 0 }
+        guard let count = try await link.status(ofQueue: link.names.parked)?.messageCount else { return 0 }
         let limit = Deadline.after(link.configuration.operationTimeout + .milliseconds(10) * count)
         let channel: Channel
         do {
@@ -120,7 +109,7 @@ extension ExchangeAdministration {
         try? await channel.close(deadline: limit)
         var pause = Pause(link)
         let end = ContinuousClock.now + link.patience
-        while .now < end, let status = try? await link.status(ofQueue: names.parked), status.messageCount < count {
+        while .now < end, let status = try? await link.status(ofQueue: link.names.parked), status.messageCount < count {
             await pause.next()
         }
     }
@@ -129,18 +118,18 @@ extension ExchangeAdministration {
         _ channel: Channel,
         _ count: Int,
         _ limit: Deadline,
-        _ body: (Delivery, Int) async throws(ExchangeError) -> Verdict
+        _ body: (Delivery) async throws(ExchangeError) -> Verdict
     ) async throws(ExchangeError) -> Int {
         var removed = 0
-        for index in 0..<count {
+        for _ in 0..<count {
             let next: Delivery?
             do {
-                next = try await channel.get(names.parked, deadline: limit)
+                next = try await channel.get(link.names.parked, deadline: limit)
             } catch {
                 throw ExchangeError(error, "can't read the parked messages")
             }
             guard let delivery = next else { break }
-            switch try await body(delivery, index) {
+            switch try await body(delivery) {
             case .keep: break
             case .remove:
                 delivery.acknowledge()
