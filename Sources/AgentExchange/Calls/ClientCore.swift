@@ -9,17 +9,26 @@ final class ClientCore: Sendable {
     let pending = PendingRequests()
     let streams = OpenStreams()
     let background = BackgroundTasks()
-    private let encodedFactory = Mutex<Data?>(nil)
     let telemetry: Telemetry
+    let responses: ResponseSender
+    private let priority: PriorityRequests
+    private let cancellations: CancelNotices
+    private let encodedFactory = Mutex<Data?>(nil)
     /// Whether ``close()`` was called, or will be.
     private let isClosed = Atomic(false)
-    /// Cancelled requests that their agents have not been told about yet.
-    private let untold = Mutex<[UUID: Request]>([:])
 
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
         self.configuration = configuration
         telemetry = Telemetry(transport)
+        priority = PriorityRequests(transport: transport, pending: pending)
+        responses = ResponseSender(
+            transport: transport,
+            telemetry: telemetry,
+            logger: configuration.logger,
+            background: background
+        )
+        cancellations = CancelNotices(transport)
     }
 
     /// Warns once when the client, its handles and its calls were released without closing it.
@@ -67,6 +76,33 @@ final class ClientCore: Sendable {
         let name = (try? encoder.encode(transport.factory())) ?? Data(id.description.utf8)
         encodedFactory.withLock { $0 = name }
         return name
+    }
+
+    /// Whether no middleware wraps a call: the list is empty, or the call is an agent's question to itself.
+    func isBare(_ body: Request.Body) -> Bool {
+        configuration.middleware.isEmpty || body.isReserved
+    }
+
+    /// Sends a request and waits for its response, through the middleware. Not inlined: the frame of its caller is
+    /// allocated for each call.
+    @inline(never)
+    func wrappedCall(
+        _ body: Request.Body,
+        to agent: AgentID,
+        label: UUID,
+        deadline: Duration?
+    ) async throws(ExchangeError) -> Response {
+        let deadline = deadline ?? configuration.requestDeadline
+        let call = ClientCall(agentID: agent, body: body, deadline: deadline, context: [:], label: label)
+        return try await configuration.middleware[...].call(call) { [self] (call) throws(ExchangeError) in
+            try await self.call(
+                call.body,
+                to: call.agentID,
+                label: call.label,
+                deadline: call.deadline,
+                context: call.context
+            )
+        }
     }
 
     /// Sends a request and waits for its response, past the middleware.
@@ -147,6 +183,55 @@ final class ClientCore: Sendable {
         return OpenCall(request: request, sending: sending, wait: wait)
     }
 
+    /// Sends a request and waits until it ends.
+    ///
+    /// - Parameter sending: The result of ``sending(_:)``.
+    private func ending(
+        of request: Request,
+        _ outgoing: OutgoingCall,
+        _ sending: PendingSend?
+    ) async throws(ExchangeError) -> RequestEnding {
+        switch request.body {
+        case .ping: try await priority.ping(request, outgoing)
+        case .shutdown(let terminate): try await priority.shutdown(request, terminate: terminate, outgoing)
+        case .action, .cancel, .foreign: try await post(request, outgoing, sending)
+        }
+    }
+
+    /// Sends a request and waits once for its end: an answer also proves that the request was sent.
+    private func post(
+        _ request: Request,
+        _ outgoing: OutgoingCall,
+        _ sending: PendingSend?
+    ) async throws(ExchangeError) -> RequestEnding {
+        guard let sending else {
+            try await transport.send(.request(request))
+            outgoing.accepted()
+            return await pending.ending(of: request.tag)
+        }
+        let message = transport.post(.request(request)) { [pending] result in
+            switch result {
+            case .success:
+                outgoing.accepted()
+                pending.sent(request.tag, sending, nil)
+            case .failure(let error):
+                pending.sent(request.tag, sending, error)
+            }
+        }
+        let ending = await pending.ending(of: request.tag, message)
+        if case .failed(let error) = ending { throw error }
+        return ending
+    }
+
+    /// Returns the record of the send that the ledger waits for, when the transport posts this kind of request.
+    private func sending(_ body: Request.Body) -> PendingSend? {
+        if transport.sendsAtOnce { return nil }
+        return switch body {
+        case .ping, .shutdown: nil
+        case .action, .cancel, .foreign: PendingSend()
+        }
+    }
+
     /// Ends a call whose request was not sent, or possibly not sent.
     @inline(never)
     private func failed(_ call: OpenCall, _ error: ExchangeError) -> ExchangeError {
@@ -183,13 +268,22 @@ final class ClientCore: Sendable {
     ///
     /// The notice is fast but may be lost. The cancel request is answered, but may wait behind others.
     func cancel(_ request: Request) {
-        untold.withLock { $0[request.tag] = request }
+        cancellations.add(request)
         background.start { [self] in
             await RequestDeadline.$current.withValue(nil) {
-                await tellCancelled(request)
+                await cancellations.tell(request)
                 await requestCancel(of: request)
             }
         }
+    }
+
+    /// Ends a stream whose consumer has stopped pulling. Responses that still arrive for it are dropped.
+    ///
+    /// - Parameter error: The reason that the stream ended early, if it did.
+    func abandon(_ stream: PartBuffer, _ error: ExchangeError?, cancel: Bool) {
+        guard stream.finish() else { return }
+        if let error { stream.outgoing.end(error) } else { stream.outgoing.end(nil) }
+        if streams.remove(stream), cancel { self.cancel(stream.request) }
     }
 
     private func requestCancel(of request: Request) async {
@@ -204,23 +298,11 @@ final class ClientCore: Sendable {
         }
     }
 
-    private func tellCancelled(_ request: Request) async {
-        try? await transport.send(.notice(Notice(from: id, to: request.destination, tag: request.tag, .cancel)))
-        untold.withLock { $0[request.tag] = nil }
-    }
-
     /// Prepares for closing: ends the streams and broadcasts, and cancels their requests at the agents, even when the
     /// calling task is cancelled.
     func endStreams() async {
         let open = streams.close(ExchangeError(.closed, "the client was closed", delivery: .unknown))
-        let requests = untold.withLock { Array($0.values) } + open
-        if requests.isEmpty { return }
-        let telling = Task {
-            await withDiscardingTaskGroup { group in
-                for request in requests { group.addTask { await self.tellCancelled(request) } }
-            }
-        }
-        await telling.value
+        await cancellations.tellAll(and: open)
     }
 
     /// Delivers a response to the handle that waits for it, or logs it.
@@ -238,25 +320,6 @@ final class ClientCore: Sendable {
     /// Logs a response that matches no request, or that comes from another entity than the one asked.
     func warn(of response: Response) {
         configuration.logger.warning("a response came that no handle waits for", metadata: .init(.response(response)))
-    }
-
-    /// Returns the error answer to a request that no client can serve: one with a foreign version or kind, or past its
-    /// deadline.
-    func refusal(of request: Request) -> Response? {
-        if !request.protocolVersion.isCompatible {
-            let text = "protocol \(request.protocolVersion) is not understood; this is \(ProtocolVersion.current)"
-            return request.error(.incompatibleProtocol, text)
-        }
-        if case .foreign(let kind, _) = request.body {
-            return request.error(
-                .incompatibleProtocol,
-                "requests of kind \"\(kind.rawValue.prefix(64))\" are not known"
-            )
-        }
-        if let deadline = request.deadline, deadline < .now {
-            return request.error(.deadlineExceeded, "the deadline passed before the request was taken")
-        }
-        return nil
     }
 
     /// Ends every waiting call and the background tasks.

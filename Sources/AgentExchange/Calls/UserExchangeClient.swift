@@ -80,8 +80,8 @@ public final class UserExchangeClient: ExchangeClient {
             case .notice(let notice):
                 core.configuration.logger.debug("a notice was sent to a user", metadata: .init(.notice(notice)))
             case .request(let request):
-                let refusal = core.refusal(of: request) ?? request.error(.notAnAgent, "a user serves no requests")
-                core.answer(refusal, to: request) {}
+                let refusal = request.refusal ?? request.error(.notAnAgent, "a user serves no requests")
+                core.responses.send(refusal, to: request) {}
                 core.configuration.logger.warning("a request was sent to a user", metadata: .init(.request(request)))
             }
         }

@@ -26,7 +26,7 @@ final class PartReceiver: Sendable {
 
     deinit {
         guard case .open(let buffer) = state.withLock({ $0 }) else { return }
-        parts.core.abandonStream(buffer, error(.cancelled, "the stream is not pulled any more", .unknown), cancel: true)
+        parts.core.abandon(buffer, error(.cancelled, "the stream is not pulled any more", .unknown), cancel: true)
     }
 
     func next() async throws(ExchangeError) -> Payload? {
@@ -57,13 +57,7 @@ final class PartReceiver: Sendable {
         }
         guard isFirst else { throw Self.pulledTwice }
         do throws(ExchangeError) {
-            let core = parts.core
-            let buffer =
-                if core.isBare(parts.body) {
-                    try await core.openStream(parts, until: end)
-                } else {
-                    try await core.wrappedStream(parts, until: end)
-                }
+            let buffer = try await parts.open(until: end)
             state.withLock { $0 = .open(buffer) }
             return buffer
         } catch {
@@ -76,7 +70,7 @@ final class PartReceiver: Sendable {
 
     private func finish(_ buffer: PartBuffer, _ error: ExchangeError?, cancel: Bool) {
         state.withLock { $0 = .ended }
-        parts.core.abandonStream(buffer, error, cancel: cancel)
+        parts.core.abandon(buffer, error, cancel: cancel)
     }
 
     private func pull(_ buffer: PartBuffer) async throws(ExchangeError) -> Payload? {

@@ -29,3 +29,19 @@ extension ArraySlice<any ExchangeMiddleware> {
         return try await first.serve(request) { try await rest.serve($0, end) }
     }
 }
+
+extension ExchangeTransport {
+    /// Sends a broadcast, through the middleware if there is any.
+    func broadcast(
+        _ broadcast: Broadcast,
+        through middleware: [any ExchangeMiddleware]
+    ) async throws(ExchangeError) -> [AgentID] {
+        if middleware.isEmpty { return try await self.broadcast(broadcast) }
+        let path = broadcast.path
+        return try await middleware[...].broadcast(broadcast) { (broadcast) throws(ExchangeError) in
+            var broadcast = broadcast
+            broadcast.path = path
+            return try await self.broadcast(broadcast)
+        }
+    }
+}

@@ -158,7 +158,7 @@ public final class AgentExchangeClient: ExchangeClient {
         // The request is held, and given back when the transport is closed.
         if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
         if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, [core.telemetry.exchange]) }
-        if let refusal = core.refusal(of: request) {
+        if let refusal = request.refusal {
             configuration.logger.warning(
                 "a request was refused",
                 metadata: .init(.request(request)).with(.code, refusal.errorCode?.rawValue ?? "")
@@ -208,12 +208,12 @@ public final class AgentExchangeClient: ExchangeClient {
     @inline(never)
     private func finish(_ request: Request, _ response: Response?, _ end: @escaping @Sendable () -> Void) {
         outgoing.close(request)
-        if let response { core.answer(response, to: request, end) } else { end() }
+        if let response { core.responses.send(response, to: request, end) } else { end() }
     }
 
     /// Answers a request that never reaches the handler.
     private func answer(_ response: Response, to request: Request) {
-        core.answer(response, to: request) {}
+        core.responses.send(response, to: request) {}
     }
 
     /// Schedules the cancellation of a request's handler at its deadline.
@@ -233,11 +233,11 @@ public final class AgentExchangeClient: ExchangeClient {
     /// too. Both are answered, and the requester drops the second answer.
     private func serve(_ notice: Notice) {
         guard !isDraining.load(ordering: .sequentiallyConsistent), let request = notice.request,
-            core.refusal(of: request) == nil
+            request.refusal == nil
         else { return }
         let isStarted = running.start { [self] end in
             let response = await answer(to: request)
-            if let response { core.answer(response, to: request, end) } else { end() }
+            if let response { core.responses.send(response, to: request, end) } else { end() }
         }
         guard !isStarted else { return }
         core.telemetry.metrics.count(.noticesDropped, [.reason("busy")])

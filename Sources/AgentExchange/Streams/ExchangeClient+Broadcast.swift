@@ -108,7 +108,7 @@ extension ClientCore {
                 body
             )
             broadcast.path = .current
-            let agents = try await send(broadcast)
+            let agents = try await transport.broadcast(broadcast, through: configuration.middleware)
             outgoing.accepted(recipients: agents.count)
             for response in gathering.expect(agents, tellEnd: { outgoing.end($0) }) { warn(of: response) }
             refuse(agents, of: broadcast, gathering)

@@ -1,41 +1,58 @@
 internal import Foundation
 internal import Logging
 
-/// Answers to requests that this client received. Each request ends in one way: with its answer, with a small error, or
-/// given back to its mailbox.
-extension ClientCore {
+/// Sends a client's answers to requests. Each request ends in one way: with its answer, with a small error, or given
+/// back to its mailbox.
+final class ResponseSender: Sendable {
     /// How long the client retries an answer to a request without a deadline.
-    private static let answerPatience = Duration.seconds(600)
+    private static let patience = Duration.seconds(600)
 
     /// The pause before the first retry. Each later pause is twice as long.
-    private static let answerPause = Duration.seconds(1)
+    private static let firstPause = Duration.seconds(1)
 
     /// The longest pause.
-    private static let longestAnswerPause = Duration.seconds(5)
+    private static let longestPause = Duration.seconds(5)
+
+    private let transport: any ExchangeTransport
+    private let telemetry: Telemetry
+    private let logger: Logger
+    private let background: BackgroundTasks
+
+    init(
+        transport: any ExchangeTransport,
+        telemetry: Telemetry,
+        logger: Logger,
+        background: BackgroundTasks
+    ) {
+        self.transport = transport
+        self.telemetry = telemetry
+        self.logger = logger
+        self.background = background
+    }
 
     /// Answers a request. An answer that is too large is replaced by an error. A missing requester is not an error. An
     /// answer that can't be sent is retried until the requester stops waiting; then the request is given back.
     ///
     /// - Parameter ended: Called once, on any thread, when the answer was sent or is being retried in the background.
-    func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
+    func send(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
         _ = transport.post(.response(response)) { [self] result in
             switch result {
             case .success: ended()
-            case .failure(let error): answerLater(response, to: request, after: error, ended)
+            case .failure(let error): sendLater(response, to: request, after: error, ended)
             }
         }
     }
 
-    private func answerLater(
+    private func sendLater(
         _ response: Response,
         to request: Request,
         after error: ExchangeError,
         _ ended: @escaping @Sendable () -> Void
     ) {
         let task = background.start { [self] in
-            let owed = await sendAnswer(response, to: request, after: error)
+            let owed = await attempt(response, to: request, after: error)
             ended()
-            if let owed { await keepAnswering(owed, to: request) }
+            if let owed { await keepSending(owed, to: request) }
         }
         if task == nil { ended() }
     }
@@ -44,7 +61,7 @@ extension ClientCore {
     ///
     /// - Parameter error: The reason that the last attempt failed.
     /// - Returns: The answer that still has to be sent.
-    private func sendAnswer(_ response: Response, to request: Request, after error: ExchangeError?) async -> Response? {
+    private func attempt(_ response: Response, to request: Request, after error: ExchangeError?) async -> Response? {
         var response = response
         do throws(ExchangeError) {
             do throws(ExchangeError) {
@@ -61,7 +78,7 @@ extension ClientCore {
             report(error, response, level: .debug)
             return nil
         } catch {
-            configuration.logger.log(
+            logger.log(
                 level: error.isRetryable ? .debug : .warning,
                 "an answer is sent again later",
                 metadata: .init(.response(response)).with(.error, error.description)
@@ -71,16 +88,16 @@ extension ClientCore {
     }
 
     /// Retries an answer until the requester stops waiting, then gives the request back.
-    private func keepAnswering(_ response: Response, to request: Request) async {
-        let end = request.deadline.map { ContinuousClock.Instant.at($0) } ?? .after(Self.answerPatience)
-        var pause = Self.answerPause
+    private func keepSending(_ response: Response, to request: Request) async {
+        let end = request.deadline.map { ContinuousClock.Instant.at($0) } ?? .after(Self.patience)
+        var pause = Self.firstPause
         var response = response
         while true {
             do { try await Task.sleep(until: min(.now + pause, end)) } catch { return }
             guard .now < end else { break }
-            guard let owed = await sendAnswer(response, to: request, after: nil) else { return }
+            guard let owed = await attempt(response, to: request, after: nil) else { return }
             response = owed
-            pause = min(pause * 2, Self.longestAnswerPause)
+            pause = min(pause * 2, Self.longestPause)
         }
         let error = ExchangeError(.deadlineExceeded, "it could not be sent in time", entity: request.source)
         report(error, response, level: .error)
@@ -89,7 +106,7 @@ extension ClientCore {
 
     private func report(_ error: ExchangeError, _ response: Response, level: Logger.Level) {
         telemetry.metrics.count(.answersFailed, [telemetry.exchange, .outcome(error.code)])
-        configuration.logger.log(
+        logger.log(
             level: level,
             "an answer could not be sent",
             metadata: .init(.response(response)).with(.error, error.description)
