@@ -18,14 +18,14 @@ struct BodyLimit {
         known = (size, now + Self.memory)
     }
 
-    /// Returns the limit in an error that refuses one of the bodies for its size. Its text contains the size of that
-    /// body and a smaller number, in any words.
-    static func named(by error: AMQPError, refusing sizes: Set<Int>) -> Int? {
+    /// Returns the limit in an error that refuses one of the bodies for its size, and that size. Its text contains both
+    /// numbers, in any words.
+    static func named(by error: AMQPError, refusing sizes: Set<Int>) -> (limit: Int, size: Int)? {
         guard error.replyCode == 406 else { return nil }
         let numbers = error.message.split { $0 == " " || $0 == "," || $0 == ";" || $0 == "(" || $0 == ")" }
             .compactMap { Int($0) }
         guard let size = numbers.filter(sizes.contains).max() else { return nil }
-        return numbers.filter { $0 < size && $0 > 0 }.max()
+        return numbers.filter { $0 < size && $0 > 0 }.max().map { ($0, size) }
     }
 }
 

@@ -89,15 +89,19 @@ struct PublicationQueue {
         return end(publication, .failure(refusal))
     }
 
-    /// Ends the suspects whose bodies exceed the limit in their channel's error: no copy of them was accepted. Returns
-    /// `nil` when the error contains no limit.
+    /// Ends the suspects whose bodies exceed the limit in their channel's error. Returns `nil` when the error contains no
+    /// limit.
+    ///
+    /// The broker takes the publications of a channel in order, and none after the one that it refused, whose size it
+    /// names. Those before may have been accepted, when the limit was higher: their outcome is unknown.
     mutating func convictLarge(_ error: AMQPError) -> (limit: Int, endings: [Ending])? {
         let suspects = suspects
-        guard let limit = BodyLimit.named(by: error, refusing: Set(suspects.map(\.message.body.count))) else {
-            return nil
-        }
+        guard let (limit, size) = BodyLimit.named(by: error, refusing: Set(suspects.map(\.message.body.count))),
+            let last = suspects.last(where: { $0.message.body.count == size })
+        else { return nil }
         let endings = suspects.filter { $0.message.body.count > limit }.map { publication in
-            publication.writes = 0
+            // The write that the broker refused or never saw.
+            if publication.number >= last.number { publication.writes -= 1 }
             let size = publication.message.body.count
             return end(publication, .failure(.tooLarge(size, limit: limit, delivery: .refused)))
         }

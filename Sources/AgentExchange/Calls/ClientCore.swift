@@ -10,7 +10,7 @@ final class ClientCore: Sendable {
     let streams = OpenStreams()
     let background = BackgroundTasks()
     let telemetry: Telemetry
-    let responses: ResponseSender
+    let responses: AnswerSender
     private let priority: PriorityRequests
     private let cancellations: CancelNotices
     private let encodedFactory = Mutex<Data?>(nil)
@@ -22,7 +22,7 @@ final class ClientCore: Sendable {
         self.configuration = configuration
         telemetry = Telemetry(transport)
         priority = PriorityRequests(transport: transport, pending: pending)
-        responses = ResponseSender(
+        responses = AnswerSender(
             transport: transport,
             telemetry: telemetry,
             logger: configuration.logger,

@@ -81,11 +81,12 @@ struct PublicationQueueTests {
         }
     }
 
-    @Test("Bodies larger than the limit that the broker names are refused together, and nothing else is")
+    /// The broker took what is before the body that it refused, perhaps when its limit was higher.
+    @Test("Bodies larger than the limit that the broker names end together, refused from the named one on")
     func large() throws {
         for text in ["message size 30 is larger than configured max size 20", "30 bytes (at most 20)"] {
             var queue = PublicationQueue()
-            let publications = [10, 30, 20, 40].map { Self.submit(size: $0, to: &queue) }
+            let publications = [10, 50, 30, 20, 40, 30, 40].map { Self.submit(size: $0, to: &queue) }
             let error = AMQPError(code: .preconditionFailed, delivery: .unknown, replyCode: 406, message: text)
             for publication in publications {
                 Self.send(publication)
@@ -94,13 +95,30 @@ struct PublicationQueueTests {
             let found = queue.convictLarge(error)
             let convicted = try #require(found)
             #expect(convicted.limit == 20)
-            #expect(convicted.endings.map(\.publication.message.body.count) == [30, 40])
-            for ending in convicted.endings {
+            #expect(convicted.endings.map(\.publication.message.body.count) == [50, 30, 40, 30, 40])
+            let errors = try convicted.endings.map { ending in
                 guard case .failure(let error) = ending.result else { throw Unexpected() }
-                #expect(error.code == .frameTooLarge && error.delivery == .refused)
+                return error
             }
+            #expect(errors.allSatisfy { $0.code == .frameTooLarge })
+            #expect(errors.map(\.delivery) == [.unknown, .unknown, .unknown, .refused, .refused])
             #expect(queue.waiting.map(\.message.body.count) == [10, 20])
         }
+    }
+
+    @Test("A large body that an earlier channel may have taken is of unknown outcome, also when it is refused later")
+    func largeAgain() throws {
+        var queue = PublicationQueue()
+        let publication = Self.submit(size: 30, to: &queue)
+        let text = "message size 30 is larger than configured max size 20"
+        let error = AMQPError(code: .preconditionFailed, delivery: .unknown, replyCode: 406, message: text)
+        for cause in [Self.lost, error] {
+            Self.send(publication)
+            _ = queue.finished(publication, .failure(cause))
+        }
+        let found = queue.convictLarge(error)
+        guard case .failure(let refusal)? = found?.endings.first?.result else { throw Unexpected() }
+        #expect(refusal.code == .frameTooLarge && refusal.delivery == .unknown)
     }
 
     @Test("A refusal in words that are not known is a refusal, and names no limit")

@@ -3,7 +3,7 @@ internal import Logging
 
 /// Sends a client's answers to requests. Each request ends in one way: with its answer, with a small error, or given
 /// back to its mailbox.
-final class ResponseSender: Sendable {
+final class AnswerSender: Sendable {
     /// How long the client retries an answer to a request without a deadline.
     private static let patience = Duration.seconds(600)
 
