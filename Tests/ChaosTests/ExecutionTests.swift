@@ -93,6 +93,28 @@ struct ExecutionTests {
         #expect(script.violations().isEmpty)
     }
 
+    @Test("What an agent was handed before it was cut off, it may run after another one, at its own attempt")
+    func handedFirst() {
+        var script = Script()
+        let tag = script.send(1)
+        var calm = script
+        script.fault(1, "half-open", on: "agent-4")
+        script.heal(1, on: "agent-4")
+        script.execute(tag, attempt: 2)
+        script.result(tag)
+        script.wait(10)
+        var again = script
+        script.start(tag, by: "agent-4#1", attempt: 1)
+        #expect(script.violations().isEmpty)
+        again.start(tag, by: "agent-4#1", attempt: 3)
+        #expect(again.violations() == [.executedAgain])
+        calm.execute(tag, attempt: 2)
+        calm.result(tag)
+        calm.wait(10)
+        calm.start(tag, by: "agent-4#1", attempt: 1)
+        #expect(calm.violations() == [.executedAgain])
+    }
+
     @Test("A request whose sending was disturbed may have copies")
     func copies() {
         var script = Script()

@@ -1,12 +1,12 @@
 internal import AgentExchange
 
-/// The feeds of those that watch the agents of a type.
+/// The feeds of the watchers of agents.
 struct DirectoryWatchers: Sendable {
     private var feeds: [ChangeFeed] = []
 
     mutating func add(_ feed: ChangeFeed) { feeds.append(feed) }
 
-    /// Reports changes to the watchers. Forgets those that are gone.
+    /// Reports changes to the watchers. Forgets watchers that are gone.
     mutating func tell(_ changes: [AgentChange]) {
         guard !changes.isEmpty, !feeds.isEmpty else { return }
         feeds.removeAll { $0.isEnded }

@@ -53,8 +53,10 @@ struct AnswerReceiver: Sendable {
         case .inUse, .lettingGo, .released, .stoodBy, .marker:
             desk.resolve(control)
         case .claim:
-            guard let mailbox = control.mailbox, !attachments.of(mailbox).isEmpty else { return }
-            guard control.replyTo != link.replyTo else { return }
+            // One that closes has no consumer any more, but for a moment that of its flushing.
+            guard let mailbox = control.mailbox, attachments.of(mailbox).contains(where: \.isAttached),
+                control.replyTo != link.replyTo
+            else { return }
             hints.start { await reply(.inUse, to: control) }
         case .terminate:
             guard let mailbox = control.mailbox else { return }

@@ -112,15 +112,20 @@ final class Server: Sendable {
         let mailbox = registration.agentID.uuid
         await work(registration)
         ledger.write(.end, request: Self.id(of: request), mailbox: mailbox)
+        var answer = response(to: request, registration)
         while true {
             do throws(ExchangeError) {
-                try await transport.send(.response(response(to: request, registration)))
+                try await transport.send(.response(answer))
                 ledger.write(.answered, request: Self.id(of: request), mailbox: mailbox)
                 return
             } catch {
                 ledger.write(.unanswered, request: Self.id(of: request), mailbox: mailbox, code: error.code.rawValue)
+                if error.code == .messageTooLarge, case .success = answer.outcome {
+                    answer = request.error(error.code, error.message)
+                    continue
+                }
                 // A right that was taken away may come back.
-                guard error.isRetryable || error.code == .forbidden else { return }
+                guard error.isRetryable || error.code == .forbidden else { return transport.giveBack(request) }
                 try? await Task.sleep(for: .milliseconds(200))
             }
         }

@@ -55,7 +55,17 @@ extension LedgerCheck {
             return others.count >= limits.window
         }
         // Another life of the agent knows nothing of the first: it may run what was not settled, and late copies.
-        return !isSettled(earlier, answered) || mayHaveCopies(story)
+        return !isSettled(earlier, answered) || mayHaveCopies(story) || wasHandedFirst(later, than: earlier, story)
+    }
+
+    /// Whether the process of the later execution was handed the request before the other one, and was cut off since: it
+    /// finishes what it has, although the broker has given it to another.
+    private func wasHandedFirst(
+        _ later: RequestStory.Execution,
+        than earlier: RequestStory.Execution,
+        _ story: RequestStory
+    ) -> Bool {
+        later.attempt < earlier.attempt && history.isDisturbed(later.process, from: story.sendTime, to: later.start)
     }
 
     private func hasOpened(_ place: History.Place, from start: Int64, to end: Int64) -> Bool {
