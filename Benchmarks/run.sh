@@ -12,13 +12,14 @@ make --silent -C raw
 "$swift" build -c release --product compare
 bin=$("$swift" build -c release --show-bin-path)
 
-port=${WARREN_BROKER_PORT:-}
+port=${WARREN_BROKER_PORT:-} directory=
 if [ -z "$port" ]; then
     source ./start-broker.sh
     start_broker
 fi
 
 arguments=(--port "$port" --raw "$here/raw" --load "$bin/load" --baseline "$here/results/results.json")
+[ -z "$directory" ] || arguments+=(--directory "$directory")
 [ -z "${QUICK:-}" ] || arguments+=(--quick)
 [ -z "${CI:-}" ] || arguments+=(--strict)
 if [ -n "${SAVE:-}" ]; then

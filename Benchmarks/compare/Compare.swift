@@ -18,7 +18,10 @@ struct Compare: ParsableCommand {
     @Option(help: "The program of the other side.")
     var load: String
 
-    @Flag(help: "Less of everything, and only the figures that can miss a goal: about two minutes.")
+    @Option(help: "Where the broker keeps its data; without it nothing is said of its disk.")
+    var directory: String?
+
+    @Flag(help: "Less of everything, and only the figures that can miss a goal: about four minutes.")
     var quick = false
 
     @Option(help: "Only measurements whose name contains this.")
@@ -42,7 +45,8 @@ struct Compare: ParsableCommand {
     var strict = false
 
     func run() throws {
-        let programs = Programs(port: port, rawFolder: raw, load: load)
+        let data = directory.map { URL(fileURLWithPath: $0) }
+        let programs = Programs(port: port, rawFolder: raw, load: load, data: data)
         let earlier = try baseline.flatMap { path -> Report? in
             guard let data = FileManager.default.contents(atPath: path) else { return nil }
             return try JSONDecoder().decode(Report.self, from: data)
@@ -52,6 +56,7 @@ struct Compare: ParsableCommand {
         for measurement in Measurement.all(quick: quick) {
             if let only, !measurement.name.contains(only) { continue }
             if quick, only == nil, !measurement.canFail { continue }
+            if measurement.needsDisk, directory == nil { continue }
             FileHandle.standardError.write(Data("\(measurement.name) ...\n".utf8))
             var result = try measurement.result(programs)
             for _ in 0..<2 where strict && measurement.isSteady && result.isFar(after: earlier?[result.name]) {

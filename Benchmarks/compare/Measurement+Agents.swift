@@ -141,5 +141,5 @@ extension Measurement {
         ]
     }
 
-    private static func fresh() -> String { "bench-\(UUID().uuidString.prefix(8))" }
+    static func fresh() -> String { "bench-\(UUID().uuidString.prefix(8))" }
 }

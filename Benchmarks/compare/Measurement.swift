@@ -13,6 +13,8 @@ struct Measurement {
     /// Whether the figure is good enough to fail a run. That of user times is not: the raw program's is a few ticks of a clock.
     /// Nor is a time without a raw side: it tells how fast the machine is at the moment.
     var isSteady = true
+    /// Whether the disk of the broker is looked at.
+    var needsDisk = false
     let run: (Programs) throws -> Round
 
     /// Whether the figure may fail a run.
@@ -51,6 +53,6 @@ extension Measurement {
     static func all(quick: Bool) -> [Measurement] {
         let rounds = quick ? 1 : 3
         return roundTrips(quick: quick, rounds: rounds) + sends(quick: quick, rounds: rounds)
-            + backlogs(quick: quick) + agents(quick: quick) + directory() + local(quick: quick)
+            + backlogs(quick: quick) + agents(quick: quick) + directory() + growth(quick: quick) + local(quick: quick)
     }
 }

@@ -5,6 +5,8 @@ struct Programs {
     let port: Int
     let rawFolder: String
     let load: String
+    /// Where the broker keeps its data; `nil` when that is not known.
+    let data: URL?
 
     private var url: String { "amqp://guest:guest@127.0.0.1:\(port)" }
 

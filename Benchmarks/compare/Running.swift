@@ -47,6 +47,9 @@ final class Running {
         }
     }
 
+    /// Has it go on: it waits for a line.
+    func goOn() { input.fileHandleForWriting.write(Data("\n".utf8)) }
+
     /// Closes its standard input.
     func closeInput() {
         try? input.fileHandleForWriting.close()

@@ -57,20 +57,18 @@ struct Serve: AsyncParsableCommand {
         try await withThrowingTaskGroup { group in
             group.addTask { try await runtime.run() }
             if await runtime.waitUntilReady() { say("ready") }
-            await Self.waitForEndOfInput()
+            while await lineOfInput() != nil {}
             runtime.stop()
             try await group.waitForAll()
         }
         let used = Usage.now - before
         try Figures(count: 0, elapsed: .zero, usage: used).printLine()
     }
+}
 
-    private static func waitForEndOfInput() async {
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                _ = try? FileHandle.standardInput.readToEnd()
-                continuation.resume()
-            }
-        }
+/// The next line of standard input; `nil` at its end.
+func lineOfInput() async -> String? {
+    await withCheckedContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(returning: readLine()) }
     }
 }

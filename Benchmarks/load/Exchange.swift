@@ -19,12 +19,19 @@ struct Exchange: ParsableArguments {
     @Option(help: "The largest message, in bytes. With one that is smaller than two answers, these come one by one.")
     var largest: Int?
 
-    func open() throws -> any ExchangeFactory {
+    @Option(help: "Seconds that a compaction of the directory waits for records on their way.")
+    var grace = 60
+
+    /// - Parameter name: Factories of one name share a session.
+    func open(_ name: String? = nil, compacts: Bool = true) throws -> any ExchangeFactory {
         var configuration = RabbitMQConfiguration()
         configuration.mailboxKind = mailboxes
         configuration.prefetch = prefetch
         if let largest { configuration.maximumMessageSize = largest }
         configuration.operationTimeout = .seconds(120)
+        configuration.compactionGrace = .seconds(grace)
+        if !compacts { configuration.compactionThreshold = Int(Int32.max) }
+        if let name { configuration.connectionName = name }
         return try RabbitMQExchange(url: broker, namespace: namespace, configuration: configuration)
     }
 }

@@ -25,6 +25,13 @@ struct Usage {
         return (number ?? 0) * 1024
     }
 
+    /// Resident memory in bytes, without what was freed and is kept by `malloc`.
+    static var heldMemory: Int {
+        typealias Trim = @convention(c) (Int) -> Int32
+        if let trim = dlsym(nil, "malloc_trim") { _ = unsafeBitCast(trim, to: Trim.self)(0) }
+        return memory
+    }
+
     /// Open sockets.
     static var sockets: Int {
         let descriptors = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
