@@ -155,6 +155,10 @@ final class Requester: Sendable {
             )
             ledger.write(.accepted, request: id)
             ledger.write(.answer, request: id, code: LedgerEvent.result, text: text)
+        } catch let error where error.delivery == .delivered {
+            // The error is the answer.
+            ledger.write(.accepted, request: id)
+            ledger.write(.answer, request: id, code: error.code.rawValue)
         } catch {
             let isOver = begun.duration(to: .now) >= Self.callDeadline
             // Such an answer counts as refused, but the agent may have had the request.
