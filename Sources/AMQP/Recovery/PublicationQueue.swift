@@ -92,8 +92,8 @@ struct PublicationQueue {
     /// Ends the suspects whose bodies exceed the limit in their channel's error. Returns `nil` when the error contains no
     /// limit.
     ///
-    /// The broker takes the publications of a channel in order, and none after the one that it refused, whose size it
-    /// names. Those before may have been accepted, when the limit was higher: their outcome is unknown.
+    /// The broker takes the publications of a channel in order. It names the size of the refused one, and takes none after
+    /// it. Those before may have been accepted, when the limit was higher: their outcome is unknown.
     mutating func convictLarge(_ error: AMQPError) -> (limit: Int, endings: [Ending])? {
         let suspects = suspects
         guard let (limit, size) = BodyLimit.named(by: error, refusing: Set(suspects.map(\.message.body.count))),

@@ -6,7 +6,7 @@ internal import Synchronization
 /// The receiving from one mailbox by this process: its consumer on the broker, from the opening until it lets go.
 final class MailboxAttachment: Sendable {
     let session: Session
-    /// Takes what the consumer receives.
+    /// Takes the deliveries of the consumer.
     let intake: DeliveryIntake
     /// Whether it stands by for another consumer of the mailbox.
     let mode: AttachMode

@@ -1,7 +1,7 @@
 internal import AMQP
 internal import AgentExchange
 
-/// The bindings of an unregistered user, who has no mailbox: they lead to the queue of the session.
+/// The bindings of an unregistered user. They lead to the queue of the session, because the user has no mailbox.
 struct VisitorRoutes {
     private let id: EntityID
     private let session: Session

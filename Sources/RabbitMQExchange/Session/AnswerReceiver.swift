@@ -3,7 +3,7 @@ internal import AgentExchange
 internal import Foundation
 internal import Logging
 
-/// Handles what arrives in the queue of a session: responses, one or several in a delivery, notices and control messages.
+/// Handles the messages in the queue of a session: responses, one or several in a delivery, notices, control messages.
 ///
 /// A delivery of responses is acknowledged when each of them has reached a transport or a mailbox. Notices and control
 /// messages arrive past the limits of mailboxes, are acknowledged at once, and may be lost.

@@ -19,7 +19,7 @@ final class Session: Sendable {
     let responses: ResponsePublisher
     let settlement: DeliverySettlement
     let hints: HintTasks
-    /// Handles what arrives in the queue of this session.
+    /// Handles the messages in the queue of this session.
     let receiver: AnswerReceiver
     let queue: SessionQueue
     /// Terminated mailboxes that this session lets go of, until their drain was told.

@@ -7,7 +7,7 @@ struct SessionQueue: Sendable {
     let link: BrokerLink
     let attachments: Attachments
     let background: BackgroundTasks
-    /// Takes what comes out of a queue that was left.
+    /// Takes the messages of a queue that was left.
     let receiver: AnswerReceiver
 
     private var names: ExchangeNames { link.names }
