@@ -24,9 +24,9 @@ final class BrokerLink: Sendable {
     let answers: AnswerQueue
     /// The held bytes of requests from mailboxes, drained mailboxes and dead letters.
     let received = ReceivedBytes()
-    private let publications: Publisher
+    let publications: Publisher
     /// Publishes directory records. A broker user may lack the permission, which closes a channel.
-    private let announcements: Publisher
+    let announcements: Publisher
     /// The broker's reply for a missing queue, by the length of the queue's name.
     let missing = Mutex<[Int: MissingQueue]>([:])
     private let tasks = BackgroundTasks()
@@ -165,11 +165,8 @@ final class BrokerLink: Sendable {
     }
 
     /// Publishes and waits for the confirm.
-    ///
-    /// - Parameter signed: Whether the broker verifies the sender. `false` when another sender's message is moved.
-    func publish(_ publication: Publication, deadline: Deadline? = nil, signed: Bool = true) async throws(AMQPError) {
-        let publication = signed ? sign(publication) : publication
-        try await publications.publish(publication, deadline: deadline ?? self.deadline)
+    func publish(_ publication: Publication, deadline: Deadline? = nil) async throws(AMQPError) {
+        try await publications.publish(sign(publication), deadline: deadline ?? self.deadline)
     }
 
     /// Publishes and reports the outcome to a function: see ``Publisher/publish(_:deadline:ended:)``.
@@ -201,7 +198,8 @@ final class BrokerLink: Sendable {
 
     /// Publishes a directory record and waits for the confirm. A refusal affects no other publication.
     func announce(_ publication: Publication) async throws(AMQPError) {
-        try await announcements.publish(sign(publication), deadline: .after(announcementLimit))
+        let deadline = Deadline.after(announcementLimit)
+        try await publishShared(sign(publication), by: announcements, deadline: deadline)
     }
 
     /// Publishes records of the directory in their order, and waits until all are confirmed.

@@ -204,7 +204,7 @@ struct DeliverySettlement: Sendable {
         try await publishDeadLetter(properties, body, ExchangeNames.DeadLetterKey.parked)
     }
 
-    /// Publishes to the dead-letter exchange.
+    /// Publishes to the dead-letter exchange, unsigned: it is another sender's message.
     func publishDeadLetter(_ properties: MessageProperties, _ body: Data, _ key: String) async throws(AMQPError) {
         let publication = Publication(
             exchange: names.deadLetters,
@@ -214,7 +214,7 @@ struct DeliverySettlement: Sendable {
             mandatory: true
         )
         do throws(AMQPError) {
-            try await link.publish(publication, signed: false)
+            try await link.publishShared(publication, by: link.publications, deadline: link.deadline)
         } catch {
             if error.code == .nacked { await link.renewChannel() }
             throw error

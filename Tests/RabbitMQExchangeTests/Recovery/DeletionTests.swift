@@ -86,6 +86,37 @@ extension BrokerTests {
             await troupe.close()
         }
 
+        @Test("Bindings of the shared queues: made again when something must get there")
+        func bindings() async throws {
+            let troupe = try await Troupe()
+            let scene = troupe.scene
+            _ = try await troupe.ask(0)
+            let parked = scene.name("parked")
+            try await ForeignClient.run(in: scene) { client in
+                let channel = client.channel
+                try await channel.unbindQueue(
+                    scene.name("directory"),
+                    from: scene.name("agents"),
+                    routingKey: "#",
+                    deadline: .soon
+                )
+                let new = try await troupe.user.registerAgent(AgentType("New"))
+                #expect(try await troupe.user.discover(AgentType("New")) == [new.agentID])
+                try await channel.unbindQueue(
+                    parked,
+                    from: scene.name("dead-letters"),
+                    routingKey: "parked",
+                    deadline: .soon
+                )
+                let mailbox = "agent.\(troupe.agent.registration.agentID.uuid.uuidString.lowercased())"
+                try await client.publish(MessageProperties(), "rubbish", to: mailbox)
+                try await scene.expectLoad(QueueLoad(ready: 1), of: "parked")
+                #expect(try await client.take(from: parked).map(\.body) == [Data("rubbish".utf8)])
+            }
+            #expect(try await troupe.ask(1) == 2)
+            await troupe.close()
+        }
+
         @Test("The directory, while the connections are lost: nothing is missed in its successor")
         func directoryMeanwhile() async throws {
             let troupe = try await Troupe()

@@ -93,9 +93,14 @@ extension BrokerTests {
             }
             try await ForeignClient.run(in: scene) { client in
                 let (directory, agents) = (scene.name("directory"), scene.name("agents"))
-                // Nothing that is written to the directory gets there.
-                try await client.channel.unbindQueue(directory, from: agents, routingKey: "#", deadline: .soon)
+                // Nothing that is written to the directory gets there, and no session can mend that.
+                try await client.channel.deleteExchange(agents, deadline: .soon)
+                let other = ExchangeDeclaration(name: agents, kind: .fanout)
+                try await client.channel.declareExchange(other, deadline: .soon)
                 #expect(try await code() == "unavailable")
+                try await client.channel.deleteExchange(agents, deadline: .soon)
+                let topic = ExchangeDeclaration(name: agents, kind: .topic)
+                try await client.channel.declareExchange(topic, deadline: .soon)
                 try await client.channel.bindQueue(directory, to: agents, routingKey: "#", deadline: .soon)
                 #expect(try await code() == "forbidden")
             }
