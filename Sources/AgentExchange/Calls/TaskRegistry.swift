@@ -169,6 +169,8 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     func cancelAll(patience: Duration? = nil) async -> Bool {
         state.withLock { $0.isClosed = true }
         cancelEach()
+        // The starter of the current task may not have stored it yet.
+        if isCurrent { withUnsafeCurrentTask { $0?.cancel() } }
         return await waitUntil(count: isCurrent ? 1 : 0, timeout: patience)
     }
 }
