@@ -249,10 +249,20 @@ start_mapper() {
     epmd=$!
 }
 
+# A broker that finds no port mapper starts one of its own, which would outlive it.
+mapper_listens() {
+    local deadline=$((SECONDS + 10))
+    until in_use "$epmd_port"; do
+        [ $SECONDS -lt $deadline ] || return 1
+        sleep 0.02
+    done
+}
+
 start_processes() {
     [ -n "$cluster" ] || start_mapper
     (
         broker_environment
+        mapper_listens || exit 1
         cd "$directory" && become setsid "${with_parent[@]}" "$bin/rabbitmq-server" \
             > "$directory/out" 2>&1 < /dev/null
     ) &
