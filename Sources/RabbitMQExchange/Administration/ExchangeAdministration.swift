@@ -197,7 +197,8 @@ extension RabbitMQExchange {
         try await patiently { () throws(ExchangeError) in try await SessionRegistry.shared.lease(key, logger: logger) }
     }
 
-    /// Connects, and retries while the broker can't be reached, for up to ``RabbitMQConfiguration/connectPatience``.
+    /// Connects, and retries while the broker can't be reached or still starts, for up to
+    /// ``RabbitMQConfiguration/connectPatience``.
     func patiently<Opened>(
         _ open: () async throws(ExchangeError) -> Opened
     ) async throws(ExchangeError) -> Opened {
@@ -207,7 +208,7 @@ extension RabbitMQExchange {
             do throws(ExchangeError) {
                 return try await open()
             } catch {
-                guard error.code == .connectionLost, .now < end else { throw error }
+                guard error.isOfAStart, .now < end else { throw error }
                 logger.warning(
                     "the broker can't be reached yet; it is tried again",
                     metadata: .init(keys: [.error: error.description])
@@ -232,4 +233,12 @@ extension RabbitMQExchange {
 
     /// The virtual host.
     public var virtualHost: String { address.virtualHost }
+}
+
+extension ExchangeError {
+    /// Whether a broker that is about to start may report this: nothing listens yet, or it listens, and a queue is
+    /// "down" until it was recovered.
+    fileprivate var isOfAStart: Bool {
+        code == .connectionLost || isAboutANode || (underlying as? AMQPError)?.code == .notFound
+    }
 }

@@ -84,8 +84,8 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// 0.5.
     public var reconnectJitter: Double = 0.5
 
-    /// How long a starting program retries while the broker can't be reached, for example a service that starts
-    /// together with its broker. `nil`, the default, tries once. A refused login is not retried. A connection that was
+    /// How long a starting program retries while the broker can't be reached or still recovers its queues, for example a
+    /// service that starts together with its broker. `nil`, the default, tries once. A refused login is not retried. A connection that was
     /// once made is restored without a limit.
     public var connectPatience: Duration?
 

@@ -35,6 +35,9 @@ final class ReadyAnswers: Sendable {
         self.link = link
     }
 
+    /// The number of answers that wait for the next turn.
+    var count: Int { answers.withLock { $0.count } }
+
     /// Takes an answer to a session that accepts messages with several. Returns `false` for all others.
     ///
     /// A larger answer is taken too, so that it does not overtake earlier ones.

@@ -78,6 +78,32 @@ extension BrokerTests {
             await troupe.close()
         }
 
+        @Test("A program that starts while the broker recovers its queues waits for them")
+        func recovering() async throws {
+            let scene = try await Scene { $0.connectPatience = .seconds(60) }
+            try await scene.user("first").close()
+            try await setRecovered(false, queue: scene.name("directory"), scene.broker)
+            async let second = scene.user("second")
+            _ = try await scene.log.entry(timeout: .seconds(60)) {
+                $0.message == "the broker can't be reached yet; it is tried again"
+            }
+            try await setRecovered(true, queue: scene.name("directory"), scene.broker)
+            let user = try await second
+            let new = try await user.registerAgent(AgentType("New"))
+            #expect(try await user.discover(AgentType("New")) == [new.agentID])
+            await user.close()
+        }
+
+        /// Forgets or recovers a durable queue: while a broker starts, it knows of such queues and does not have them yet.
+        private func setRecovered(_ isRecovered: Bool, queue: String, _ broker: PrivateBroker) async throws {
+            let step =
+                isRecovered
+                ? "mnesia:dirty_write(rabbit_queue, hd(mnesia:dirty_read(rabbit_durable_queue, Name)))"
+                : "mnesia:dirty_delete(rabbit_queue, Name)"
+            let name = #"rabbit_misc:r(<<"/">>, queue, <<"\#(queue)">>)"#
+            try await broker.control("eval", "Name = \(name), \(step).")
+        }
+
         @Test("A permission is revoked: what needs it fails with forbidden and costs the others nothing")
         func permissionRevoked() async throws {
             let broker = try await PrivateBroker.borrow()
