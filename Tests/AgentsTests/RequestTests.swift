@@ -37,10 +37,7 @@ struct RequestTests {
     func nestedDeadline() async throws {
         try await withDesk(on: InProcessExchange()) { agents, desk, bell in
             let inner = try await agents.launch(MyDesk(bell: bell), configuration: .test())
-            let error = await #expect(throws: ExchangeError.self) {
-                try await desk.nested(inner.handle, "a", deadline: .milliseconds(300))
-            }
-            #expect(error?.code == .deadlineExceeded)
+            await bell.late("a") { _ = try await desk.nested(inner.handle, "a", deadline: $0) }
             try await bell.heard("cancelled a")
         }
     }
@@ -74,7 +71,7 @@ struct RequestTests {
     @Test("An action that nobody waits for any more at its deadline is cancelled")
     func cancelledAtDeadline() async throws {
         try await withDesk(on: InProcessExchange()) { _, desk, bell in
-            await #expect(throws: ExchangeError.self) { try await desk.wait("a", deadline: .milliseconds(100)) }
+            await bell.late("a") { _ = try await desk.wait("a", deadline: $0) }
             try await bell.heard("cancelled a")
         }
     }

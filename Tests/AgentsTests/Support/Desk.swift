@@ -2,6 +2,7 @@ import AgentExchange
 import Agents
 import ExchangeTestKit
 import Foundation
+import Testing
 
 /// What the desk can be asked: to wait until a test lets it go, and about what it knows of the request.
 struct Desk: AgentInterface {
@@ -44,6 +45,17 @@ final class Bell: Sendable {
     /// Waits for an event.
     func heard(_ event: String) async throws {
         try await events.wait(for: "the event \(event)", timeout: .seconds(10)) { $0.contains(event) ? true : nil }
+    }
+
+    /// Makes a call that ends at its deadline, until the deadline passes while the action runs: a busy machine may need
+    /// longer to begin it.
+    func late(_ name: String, _ call: (Duration) async throws -> Void) async {
+        var deadline = Duration.milliseconds(100)
+        while !events.value.contains("began \(name)"), deadline < .seconds(60) {
+            let error = await #expect(throws: ExchangeError.self) { try await call(deadline) }
+            #expect(error?.code == .deadlineExceeded)
+            deadline *= 4
+        }
     }
 
     /// Waits until a test releases the name; tells the test when the task is cancelled.

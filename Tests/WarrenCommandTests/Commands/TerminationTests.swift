@@ -33,8 +33,8 @@ extension ToolTests {
             )
             let user = try await exchange.makeUserClient()
             var fastest = Duration.seconds(60)
-            // Other work on the machine may slow one of them down.
-            for _ in 1...3 {
+            // Other work on the machine may slow some of them down.
+            for _ in 1...6 where fastest > owner.limit {
                 let registration = try await user.registerAgent(AgentType("Warren.Sleeper"))
                 let id = registration.agentID.uuid.uuidString.lowercased()
                 let (process, _) = try await scene.agent("sleeper", "--id", id)
