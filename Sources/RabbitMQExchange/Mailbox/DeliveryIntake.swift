@@ -15,7 +15,7 @@ final class DeliveryIntake: Sendable {
     /// The number of requests that the broker hands out before one of them is answered.
     let prefetch: Int
     let inbox = Inbox()
-    let held: Mutex<HeldRequests<Delivery>>
+    let held: Mutex<HeldRequests<Receipt>>
     /// The attempts, if the broker does not count them.
     let notes: AttemptNotes?
     private let state = Mutex(State())
@@ -181,15 +181,15 @@ final class DeliveryIntake: Sendable {
         let taken = held.withLock { held in
             held.take(
                 request,
-                replyTo: ReplyWay(delivery.properties),
-                receipt: delivery,
+                way: ReplyWay(delivery.properties, in: link.names),
+                receipt: .delivery(delivery),
                 isCopy: Envelope.isCopy(delivery.properties)
             )
         }
         switch taken {
         case .new(let request): inbox.put(.request(request))
         case .waits: break
-        case .copy(let first): first?.acknowledge()
+        case .copy(let first): first?.settle()
         case .late, .answered(nil): delivery.acknowledge()
         case .answered(let response?): refuse { await $0.answer(response, delivery) }
         }
@@ -199,9 +199,9 @@ final class DeliveryIntake: Sendable {
     /// again, to this receiver or to a standby. Handlers keep the requests that they have.
     func forgetUnread() {
         inbox.removeRequests { request in
-            held.withLock { $0.forget(request) { !$0.channel.isOpen } }
+            held.withLock { $0.forget(request, ifReceipt: \.isVoid) }
         }
-        held.withLock { $0.forgetWaiting { !$0.channel.isOpen } }
+        held.withLock { $0.forgetWaiting(ifReceipt: \.isVoid) }
         handOutNext()
     }
 
@@ -225,16 +225,16 @@ final class DeliveryIntake: Sendable {
 
     // MARK: Settling
 
-    /// Acknowledges the requests of confirmed responses, and hands out others.
+    /// Settles the requests of confirmed responses, and hands out others.
     func finish(_ responses: some Collection<Response>) {
-        // Acknowledged under the lock: a task that sees everything settled may close the channel, after which an
-        // acknowledgement has no effect.
+        // Settled under the lock: a task that sees everything settled may close the channel, after which a receipt has no
+        // effect.
         let (wake, next, isSettled) = held.withLock { held in
             var wake: WakeDescriptor?
             for response in responses {
-                guard let delivery = held.finish(response) else { continue }
-                // Only the first acknowledgement can find the thread asleep.
-                wake = delivery.channel.placeAcknowledgement(of: delivery.deliveryTag) ?? wake
+                guard let receipt = held.finish(response) else { continue }
+                // Only the first settlement can find the thread asleep.
+                wake = receipt.placeSettlement() ?? wake
                 held.settled()
             }
             return (wake, held.next(), held.isSettled)
@@ -261,8 +261,8 @@ final class DeliveryIntake: Sendable {
                 switch held.withLock({ $0.release(request) }) {
                 case .busy: continue
                 case .unknown: return
-                case .released(let delivery):
-                    delivery?.reject(requeue: true)
+                case .released(let receipt):
+                    receipt?.giveBack()
                     handOutNext()
                     checkSettled()
                     return

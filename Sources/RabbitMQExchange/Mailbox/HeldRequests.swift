@@ -5,9 +5,8 @@ internal import Foundation
 
 /// The requests that a transport received and has not answered: a pure value.
 ///
-/// Each one has an unacknowledged delivery, which is acknowledged when its response is confirmed. `Receipt`
-/// acknowledges it. While a hold is renewed there may be no receipt, and a copy of the request is in the mailbox
-/// instead.
+/// Each one has a receipt, which is settled when its response is confirmed. While a hold is renewed there may be no
+/// receipt, and a copy of the request is in the mailbox instead.
 struct HeldRequests<Receipt> {
     typealias Key = AnsweredRequests.Key
     typealias Instant = ContinuousClock.Instant
@@ -15,8 +14,8 @@ struct HeldRequests<Receipt> {
     /// A held request.
     struct Held {
         let request: Request
-        fileprivate(set) var replyTo: ReplyWay?
-        /// Its receipt at the broker; `nil` while a copy is in the mailbox instead.
+        fileprivate(set) var way: ReplyWay
+        /// Its receipt; `nil` while a copy is in the mailbox instead.
         fileprivate(set) var receipt: Receipt?
         /// The time since which the receipt is held.
         fileprivate(set) var since: Instant
@@ -46,7 +45,7 @@ struct HeldRequests<Receipt> {
     /// The action to take for a response.
     enum Answer {
         /// Send it there; then call `finish` or `fail`.
-        case send(replyTo: ReplyWay?)
+        case send(ReplyWay)
         /// The request has been answered, or is being answered.
         case again
         /// No such request is held.
@@ -55,7 +54,7 @@ struct HeldRequests<Receipt> {
 
     /// The result of giving a request back.
     enum Release {
-        /// It is no longer held: reject its receipt. Without a receipt, a copy is in the mailbox.
+        /// It is no longer held: give its receipt back. Without a receipt, a copy is in the mailbox.
         case released(Receipt?)
         /// It is being answered, or its hold is being renewed: try again later.
         case busy
@@ -105,7 +104,7 @@ struct HeldRequests<Receipt> {
     /// - Parameter isCopy: Whether it is marked as a copy that renews the hold.
     mutating func take(
         _ request: Request,
-        replyTo: ReplyWay?,
+        way: ReplyWay,
         receipt: Receipt,
         isCopy: Bool = false,
         now: Instant = .now
@@ -117,7 +116,7 @@ struct HeldRequests<Receipt> {
             first.since = now
             first.generation += 1
             first.copies = max(0, first.copies - 1)
-            first.replyTo = replyTo ?? first.replyTo
+            if way != .mailbox { first.way = way }
             held[key] = first
             return .copy(old)
         }
@@ -129,16 +128,16 @@ struct HeldRequests<Receipt> {
         var request = request
         if !returned.isEmpty, let times = returned[key] { request.attempt = max(1, request.attempt - times) }
         let isHandedOut = handedOut < capacity && waiting.isEmpty
-        held[key] = Held(request: request, replyTo: replyTo, receipt: receipt, since: now, isHandedOut: isHandedOut)
+        held[key] = Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: isHandedOut)
         order.append(key)
         if order.count > 2 * held.count + 64 { order.removeAll { held[$0] == nil } }
         if isHandedOut { handedOut += 1 } else { waiting.append(key) }
         return isHandedOut ? .new(request) : .waits
     }
 
-    /// Returns the address for the parts of a held request's answer; `nil` when it is not held.
-    func replyTo(of response: Response) -> ReplyWay?? {
-        held[Key(source: response.destination, tag: response.tag)].map(\.replyTo)
+    /// Returns the place for the parts of a held request's answer; `nil` when it is not held.
+    func way(of response: Response) -> ReplyWay? {
+        held[Key(source: response.destination, tag: response.tag)]?.way
     }
 
     /// Records that a response is to be sent.
@@ -148,7 +147,7 @@ struct HeldRequests<Receipt> {
         guard !held.values[index].isBeingAnswered else { return .again }
         held.values[index].isBeingAnswered = true
         answering += 1
-        return .send(replyTo: held.values[index].replyTo)
+        return .send(held.values[index].way)
     }
 
     /// Ends a request whose response was confirmed, or has no recipient. Returns the receipt to settle; ``settled()``
@@ -294,7 +293,7 @@ extension HeldRequests {
     }
 
     /// Ends a renewal without a copy: the request itself goes back to the head of the mailbox, and is delivered again.
-    /// Returns the receipt to reject, unless the request was answered.
+    /// Returns the receipt to give back, unless the request was answered.
     mutating func giveBack(_ renewal: Renewal) -> Receipt? {
         if held[renewal.key] == nil { keep(renewal) }
         return end(renewal)

@@ -30,13 +30,17 @@ struct LeaseKeeper: Sendable {
         for waiting in intake.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
         let renewals = intake.held.withLock { $0.beginRenewals(heldSince: limit) }
         await withDiscardingTaskGroup { group in
-            for renewal in renewals { group.addTask { await renew(renewal) } }
+            for renewal in renewals {
+                switch renewal.receipt {
+                case .delivery(let delivery): group.addTask { await renew(renewal, delivery) }
+                }
+            }
         }
     }
 
     /// Returns a waiting request to the head of the mailbox, or to its end if the broker would otherwise give it up.
-    private func giveBack(_ waiting: HeldRequests<Delivery>.Held) async {
-        guard let delivery = waiting.receipt else { return }
+    private func giveBack(_ waiting: HeldRequests<Receipt>.Held) async {
+        guard case .delivery(let delivery)? = waiting.receipt else { return }
         if isCounted, !mayBeRequeued(delivery),
             (try? await intake.link.publish(copy(of: waiting.request, delivery))) != nil
         {
@@ -52,7 +56,7 @@ struct LeaseKeeper: Sendable {
         return count < intake.link.configuration.redeliveryLimit
     }
 
-    private func renew(_ renewal: HeldRequests<Delivery>.Renewal) async {
+    private func renew(_ renewal: HeldRequests<Receipt>.Renewal, _ delivery: Delivery) async {
         guard isCounted else {
             giveBack(renewal)
             return
@@ -60,31 +64,31 @@ struct LeaseKeeper: Sendable {
         let link = intake.link
         do {
             let patience = min(link.configuration.operationTimeout, timeout / 8)
-            try await link.publish(copy(of: renewal.request, renewal.receipt), deadline: .after(patience))
-            intake.held.withLock { $0.renewed(renewal)?.acknowledge() }
+            try await link.publish(copy(of: renewal.request, delivery), deadline: .after(patience))
+            intake.held.withLock { $0.renewed(renewal)?.settle() }
             link.logger.debug("a hold was renewed", metadata: .init(.request(renewal.request)))
         } catch {
-            refused(renewal, error)
+            refused(renewal, delivery, error)
         }
     }
 
     /// Handles a refused copy: the mailbox is full, or the broker accepts no messages. The delivery is given back, as
     /// long as the broker does not give it up for that. In a terminated mailbox the copy has no route, and the end is
     /// near.
-    private func refused(_ renewal: HeldRequests<Delivery>.Renewal, _ error: AMQPError) {
+    private func refused(_ renewal: HeldRequests<Receipt>.Renewal, _ delivery: Delivery, _ error: AMQPError) {
         intake.link.logger.debug(
             "a hold could not be renewed by a copy",
             metadata: .init(.request(renewal.request)).with(.error, error.description)
         )
-        if error.code != .unroutable, mayBeRequeued(renewal.receipt) {
+        if error.code != .unroutable, mayBeRequeued(delivery) {
             giveBack(renewal)
         } else {
             intake.held.withLock { $0.keep(renewal) }
         }
     }
 
-    private func giveBack(_ renewal: HeldRequests<Delivery>.Renewal) {
-        intake.held.withLock { $0.giveBack(renewal)?.reject(requeue: true) }
+    private func giveBack(_ renewal: HeldRequests<Receipt>.Renewal) {
+        intake.held.withLock { $0.giveBack(renewal)?.giveBack() }
     }
 
     /// Returns the request with its remaining deadline and its attempt, from which the count continues.

@@ -213,7 +213,7 @@ final class MailboxAttachment: Sendable {
     }
 
     /// Answers received and unanswered requests of a terminated mailbox.
-    private func answerTerminated(_ unanswered: [HeldRequests<Delivery>.Held]) async {
+    private func answerTerminated(_ unanswered: [HeldRequests<Receipt>.Held]) async {
         await withDiscardingTaskGroup { group in
             for entry in unanswered {
                 group.addTask { await self.session.settlement.answerTerminated(entry) }
@@ -239,7 +239,7 @@ final class MailboxAttachment: Sendable {
             for delivery in left { intake.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) } }
             await intake.settle()
         } else {
-            for entry in unanswered { entry.receipt?.reject(requeue: true) }
+            for entry in unanswered { entry.receipt?.giveBack() }
             for delivery in left { delivery.reject(requeue: true) }
         }
         detaching.end()

@@ -203,7 +203,7 @@ final class RabbitMQTransport: ExchangeTransport {
     /// Sends an unreceived response to the mailbox, for its next receiver.
     private func giveBack(_ response: Response) async {
         do throws(ExchangeError) {
-            _ = try await session.responses.publish(response, replyTo: nil)
+            _ = try await session.responses.publish(response, to: .mailbox)
         } catch {
             link.logger.warning(
                 "a response that was not received could not be given back",

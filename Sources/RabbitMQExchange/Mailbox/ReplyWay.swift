@@ -1,17 +1,36 @@
 internal import AMQP
 
-/// The address for the answer to a request.
-struct ReplyWay: Sendable, Hashable {
-    /// The session queue in the request.
-    let queue: String
-    /// The largest message with several answers that the requester accepts there, in bytes; 0 when it accepts none.
-    let together: Int
+/// The place for the answer to a request.
+enum ReplyWay: Sendable, Hashable {
+    /// The queue of the session that sent the request. The session accepts messages with several answers of at most
+    /// `together` bytes, or none when that is 0.
+    case session(queue: String, together: Int)
+    /// The mailbox of the requester.
+    case mailbox
 
-    /// Reads the address from a request's properties. Returns `nil` without a queue.
-    init?(_ properties: MessageProperties) {
-        guard let queue = properties.replyTo else { return nil }
-        self.queue = queue
+    /// Reads the place from a request's properties. A queue that belongs to no session of the namespace is not used.
+    init(_ properties: MessageProperties, in names: ExchangeNames) {
+        guard let queue = properties.replyTo, queue.hasPrefix(names.sessionPrefix) else {
+            self = .mailbox
+            return
+        }
         let limit = properties.headers[Header.together]?.integerValue ?? 0
-        together = Int(min(max(0, limit), Int64(ResponseBatch.maximumBytes)))
+        self = .session(queue: queue, together: Int(min(max(0, limit), Int64(ResponseBatch.maximumBytes))))
+    }
+
+    /// The largest message with several answers that is accepted there, in bytes; 0 when none is.
+    var together: Int {
+        switch self {
+        case .session(_, let limit): limit
+        case .mailbox: 0
+        }
+    }
+
+    /// The queue of the session, if there is one.
+    var queue: String? {
+        switch self {
+        case .session(let queue, _): queue
+        case .mailbox: nil
+        }
     }
 }

@@ -28,16 +28,16 @@ struct ResponseSender: Sendable {
             intake.link.logger.warning("a second answer was dropped", metadata: .init(.response(response)))
             post.end(.success(()))
         case .foreign:
-            try publish(response, to: nil, post)
+            try publish(response, to: .mailbox, post)
         }
     }
 
-    /// Returns the address for a part, whose request must be held here.
-    private func way(of part: Response) throws(ExchangeError) -> ReplyWay? {
+    /// Returns the place for a part, whose request must be held here.
+    private func way(of part: Response) throws(ExchangeError) -> ReplyWay {
         if intake.isTerminated {
             throw ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: intake.mailboxID)
         }
-        guard let way = intake.held.withLock({ $0.replyTo(of: part) }) else {
+        guard let way = intake.held.withLock({ $0.way(of: part) }) else {
             let text = "the request is not held here, or was answered"
             throw ExchangeError(.invalidMessage, text, entity: intake.mailboxID)
         }
@@ -45,8 +45,8 @@ struct ResponseSender: Sendable {
     }
 
     /// Publishes a response that settles nothing here.
-    private func publish(_ response: Response, to way: ReplyWay?, _ post: PostedPublication) throws(ExchangeError) {
-        let publication = try session.responses.publication(of: response, replyTo: way?.queue)
+    private func publish(_ response: Response, to way: ReplyWay, _ post: PostedPublication) throws(ExchangeError) {
+        let publication = try session.responses.publication(of: response, to: way)
         post.publish(publication, deadline: nil) { [session] result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
             post.goOn { () throws(ExchangeError) in
@@ -62,7 +62,7 @@ struct ResponseSender: Sendable {
     /// Publishes the answer to a held request alone.
     func publish(_ answer: ReadyAnswer) {
         do throws(ExchangeError) {
-            let publication = try session.responses.publication(of: answer.response, replyTo: answer.way?.queue)
+            let publication = try session.responses.publication(of: answer.response, to: answer.way)
             answer.post.publish(publication, deadline: nil) { ended(CollectionOfOne(answer), $0) }
         } catch {
             intake.fail(answer.response)
@@ -90,7 +90,7 @@ struct ResponseSender: Sendable {
         answer.post.goOn { () throws(ExchangeError) in
             let isDelivered: Bool
             do throws(ExchangeError) {
-                let publication = try session.responses.publication(of: response, replyTo: answer.way?.queue)
+                let publication = try session.responses.publication(of: response, to: answer.way)
                 isDelivered = try await session.responses.publishElsewhere(publication, response, after: error)
             } catch {
                 intake.fail(response)

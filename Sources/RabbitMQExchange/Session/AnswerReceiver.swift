@@ -145,7 +145,7 @@ struct AnswerReceiver: Sendable {
                 _ = try await directory.state(of: response.source)
             }
             if hand(response, delivery) { return .taken }
-            _ = try await settlement.responses.publish(response, replyTo: nil)
+            _ = try await settlement.responses.publish(response, to: .mailbox)
             return .taken
         } catch let error where error.isAboutTheMessage {
             return .unforwardable(reason: "it can't be forwarded: \(error.message)")

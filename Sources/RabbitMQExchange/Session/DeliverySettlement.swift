@@ -20,15 +20,16 @@ struct DeliverySettlement: Sendable {
         }
     }
 
-    /// Answers a held request whose mailbox was terminated. It has no delivery while a copy is in the mailbox; the
-    /// drain finds that copy.
-    func answerTerminated(_ held: HeldRequests<Delivery>.Held) async {
-        guard let delivery = held.receipt else {
+    /// Answers a held request whose mailbox was terminated. It has no receipt while a copy is in the mailbox; the drain
+    /// finds that copy.
+    func answerTerminated(_ held: HeldRequests<Receipt>.Held) async {
+        switch held.receipt {
+        case .delivery(let delivery)?:
+            await answerTerminated(held.request, delivery)
+        case nil:
             let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
-            _ = try? await responses.publish(response, replyTo: held.replyTo?.queue)
-            return
+            _ = try? await responses.publish(response, to: held.way)
         }
-        await answerTerminated(held.request, delivery)
     }
 
     /// Answers a request that was delivered too often.
@@ -85,8 +86,8 @@ struct DeliverySettlement: Sendable {
     /// Publishes an answer and acknowledges the request, or parks it. Returns `false` when neither is possible now.
     private func answerOnce(_ response: Response, _ delivery: Delivery, isVerdict: Bool = false) async -> Bool {
         do throws(ExchangeError) {
-            let replyTo = delivery.properties.replyTo
-            let isDelivered = try await responses.publish(response, replyTo: replyTo, isVerdict: isVerdict)
+            let way = ReplyWay(delivery.properties, in: names)
+            let isDelivered = try await responses.publish(response, to: way, isVerdict: isVerdict)
             if !isDelivered {
                 link.logger.debug("a requester is gone", metadata: .init(.response(response)))
             }

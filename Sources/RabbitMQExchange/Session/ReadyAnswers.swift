@@ -6,18 +6,18 @@ internal import Synchronization
 struct ReadyAnswer: Sendable {
     let sender: ResponseSender
     let response: Response
-    let way: ReplyWay?
+    let way: ReplyWay
     /// Reports the outcome to the sender of the answer.
     let post: PostedPublication
     /// Its size in a message with others; `nil` when it is sent alone.
     let size: Int?
 
-    init(_ response: Response, _ way: ReplyWay?, of sender: ResponseSender, _ post: PostedPublication) {
+    init(_ response: Response, _ way: ReplyWay, of sender: ResponseSender, _ post: PostedPublication) {
         self.sender = sender
         self.response = response
         self.way = way
         self.post = post
-        let limit = way?.together ?? 0
+        let limit = way.together
         size = limit == 0 ? nil : ResponseBatch.size(of: response).flatMap { $0 <= limit ? $0 : nil }
     }
 }
@@ -42,9 +42,7 @@ final class ReadyAnswers: Sendable {
     ///
     /// A larger answer is taken too, so that it does not overtake earlier ones.
     func take(_ answer: ReadyAnswer) -> Bool {
-        guard let way = answer.way, way.together > 0, way.queue.hasPrefix(link.names.sessionPrefix) else {
-            return false
-        }
+        guard answer.way.together > 0 else { return false }
         let isFirst = answers.withLock { answers in
             answers.append(answer)
             return answers.count == 1
@@ -60,19 +58,19 @@ final class ReadyAnswers: Sendable {
         }
         if let first = ready.first, ready.count == 1 { return first.sender.publish(first) }
         for (way, answers) in Dictionary(grouping: ready, by: \.way) {
-            guard let way else { continue }
+            guard let queue = way.queue else { continue }
             let limit = min(way.together, link.largestBody ?? .max)
             var (start, bytes) = (0, 0)
             for (index, answer) in answers.enumerated() {
                 // An answer that is sent alone fills a message.
                 let size = answer.size ?? limit
                 if index > start, bytes + size > limit || index - start == ResponseBatch.maximumCount {
-                    publish(answers[start..<index], to: way.queue, bytes)
+                    publish(answers[start..<index], to: queue, bytes)
                     (start, bytes) = (index, 0)
                 }
                 bytes += size
             }
-            publish(answers[start...], to: way.queue, bytes)
+            publish(answers[start...], to: queue, bytes)
         }
     }
 

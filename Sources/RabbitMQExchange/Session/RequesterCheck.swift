@@ -13,9 +13,9 @@ struct RequesterCheck: Sendable {
 
     /// Returns whether a session receives the answers for a requester. If that can't be determined, returns `true`.
     ///
-    /// - Parameter replyTo: The session queue in its request.
-    func isReceiving(_ requester: EntityID, at replyTo: String?) async -> Bool {
-        let key = replyTo.flatMap { $0.hasPrefix(link.names.sessionPrefix) ? $0 : nil }
+    /// - Parameter way: The place for the answer to its request.
+    func isReceiving(_ requester: EntityID, at way: ReplyWay) async -> Bool {
+        let key = way.queue
         if key == link.replyTo { return !session.attachments.of(requester).isEmpty }
         do throws(ExchangeError) {
             let queue = try await link.status(ofQueue: key ?? link.names.queue(of: requester))
@@ -40,14 +40,14 @@ struct RequesterCheck: Sendable {
     func unawaited(_ requests: [Request], in intake: DeliveryIntake) async -> [Request] {
         struct Address: Hashable {
             let requester: EntityID
-            let replyTo: String?
+            let way: ReplyWay
         }
         let places = intake.held.withLock { held in
-            requests.map { Address(requester: $0.source, replyTo: (held.replyTo(of: $0.response()) ?? nil)?.queue) }
+            requests.map { Address(requester: $0.source, way: held.way(of: $0.response()) ?? .mailbox) }
         }
         let absent = await withTaskGroup(of: Address?.self) { group in
             for place in Set(places) {
-                group.addTask { await isReceiving(place.requester, at: place.replyTo) ? nil : place }
+                group.addTask { await isReceiving(place.requester, at: place.way) ? nil : place }
             }
             return await group.reduce(into: Set<Address>()) { absent, place in
                 if let place { absent.insert(place) }

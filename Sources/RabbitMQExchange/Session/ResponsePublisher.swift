@@ -10,15 +10,15 @@ struct ResponsePublisher: Sendable {
 
     private var names: ExchangeNames { link.names }
 
-    /// Publishes a response to the session queue in the request, else to the requester's mailbox.
+    /// Publishes a response to the place that the request named, else to the requester's mailbox.
     ///
     /// - Returns: `false` when it had no recipient, not even the requester's mailbox.
     func publish(
         _ response: Response,
-        replyTo: String?,
+        to way: ReplyWay,
         isVerdict: Bool = false
     ) async throws(ExchangeError) -> Bool {
-        let publication = try publication(of: response, replyTo: replyTo, isVerdict: isVerdict)
+        let publication = try publication(of: response, to: way, isVerdict: isVerdict)
         do {
             try await link.publish(publication)
             return true
@@ -33,13 +33,12 @@ struct ResponsePublisher: Sendable {
     ///   mailbox.
     func publication(
         of response: Response,
-        replyTo: String?,
+        to way: ReplyWay,
         isVerdict: Bool = false
     ) throws(ExchangeError) -> Publication {
         var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
         link.complete(&properties)
-        let session = replyTo.flatMap { $0.hasPrefix(names.sessionPrefix) ? $0 : nil }
-        let key = session ?? names.mailboxKey(of: response.destination)
+        let key = way.queue ?? names.mailboxKey(of: response.destination)
         return Publication(
             exchange: names.exchange(of: key),
             routingKey: isVerdict ? names.verdict(key) : key,
@@ -51,7 +50,7 @@ struct ResponsePublisher: Sendable {
 
     /// Publishes a response again where it may be accepted, after the first publication was not.
     ///
-    /// - Returns: As ``publish(_:replyTo:)``.
+    /// - Returns: As ``publish(_:to:isVerdict:)``.
     func publishElsewhere(
         _ publication: Publication,
         _ response: Response,

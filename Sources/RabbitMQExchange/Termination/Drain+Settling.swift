@@ -21,7 +21,7 @@ extension Drain {
         guard case .request(let request)? = try? Envelope.decode(properties, body: body, receiver: id),
             let answer = try? session.responses.publication(
                 of: request.error(DeadLetterReason.terminated.failure),
-                replyTo: properties.replyTo,
+                to: ReplyWay(properties, in: session.names),
                 // A user that closes answers in its own name.
                 isVerdict: id.wall == nil || id.wall != session.link.wall
             )

@@ -13,7 +13,7 @@ struct HeldRequestsTests {
         var held = HeldRequests<Int>(capacity: 2)
         let requests = try (0..<4).map { _ in try Request(from: user, to: agent, .ping) }
         for (receipt, request) in requests.enumerated() {
-            _ = held.take(request, replyTo: nil, receipt: receipt)
+            _ = held.take(request, way: .mailbox, receipt: receipt)
         }
         // The first is being worked on, so nobody asks for it; the second is in the inbox, the others wait.
         #expect(!held.forget(requests[1]) { $0 > 1 }, "its channel is open")
@@ -26,14 +26,14 @@ struct HeldRequestsTests {
 
         var again = requests[1]
         again.attempt = 2
-        guard case .waits = held.take(again, replyTo: nil, receipt: 5) else {
+        guard case .waits = held.take(again, way: .mailbox, receipt: 5) else {
             Issue.record("two are handed out already")
             return
         }
         _ = held.answer(requests[0].response())
         #expect(held.finish(requests[0].response()) == 0)
         #expect(held.next()?.attempt == 1)
-        guard case .copy(3) = held.take(requests[3], replyTo: nil, receipt: 6) else {
+        guard case .copy(3) = held.take(requests[3], way: .mailbox, receipt: 6) else {
             Issue.record("it was still held")
             return
         }
@@ -44,7 +44,7 @@ struct HeldRequestsTests {
         let (user, agent) = (EntityID.user(UserID()), EntityID.agent(AgentID()))
         var held = HeldRequests<Int>(capacity: 1)
         let requests = try (0..<2).map { _ in try Request(from: user, to: agent, .ping) }
-        for (receipt, request) in requests.enumerated() { _ = held.take(request, replyTo: nil, receipt: receipt) }
+        for (receipt, request) in requests.enumerated() { _ = held.take(request, way: .mailbox, receipt: receipt) }
         _ = held.answer(requests[0].response())
         guard case .busy = held.release(requests[0]) else { throw Failure(.remote, "it is being answered") }
         held.fail(requests[0].response())
@@ -55,7 +55,7 @@ struct HeldRequestsTests {
         #expect(second?.tag == requests[1].tag)
         var again = requests[0]
         again.attempt = 2
-        guard case .waits = held.take(again, replyTo: nil, receipt: 2) else { throw Failure(.remote, "no room") }
+        guard case .waits = held.take(again, way: .mailbox, receipt: 2) else { throw Failure(.remote, "no room") }
         _ = held.answer(requests[1].response())
         let receipt = held.finish(requests[1].response())
         #expect(receipt == 1)
@@ -90,7 +90,7 @@ struct HeldRequestsTests {
                     receipts += 1
                     unsettled.insert(receipts)
                     let key = HeldRequests<Int>.Key(source: request.source, tag: request.tag)
-                    switch held.take(request, replyTo: nil, receipt: receipts) {
+                    switch held.take(request, way: .mailbox, receipt: receipts) {
                     case .new:
                         #expect(!answered.contains(key), "an answered request came as new, \(seed)")
                         tags.append(request)
@@ -133,7 +133,7 @@ struct HeldRequestsTests {
         var held = HeldRequests<Int>()
         let requests = try (0..<10).map { _ in try Request(from: .user(UserID()), to: .agent(AgentID()), .ping) }
         for (index, request) in requests.enumerated() {
-            _ = held.take(request, replyTo: nil, receipt: index)
+            _ = held.take(request, way: .mailbox, receipt: index)
         }
         _ = held.answer(requests[3].response())
         #expect(held.finish(requests[3].response()) == 3)

@@ -38,7 +38,7 @@ struct RenewalTests {
             unacknowledged[receipts] = message
             let taken = held.take(
                 message.request,
-                replyTo: nil,
+                way: .mailbox,
                 receipt: receipts,
                 isCopy: message.isCopy,
                 now: now

@@ -127,17 +127,22 @@ struct ResponseBatchTests {
         #expect(ResponseBatch.size(of: request.part(0, .empty)) == nil)
     }
 
-    @Test("What a request says of it is read within bounds")
-    func way() {
+    @Test("What a request says of it is read within bounds, and only with a queue of a session")
+    func way() throws {
+        let names = try ExchangeNames(namespace: "test")
         var properties = MessageProperties()
-        #expect(ReplyWay(properties) == nil)
+        #expect(ReplyWay(properties, in: names) == .mailbox)
         properties.replyTo = "warren.test.session.x"
         let values: [(FieldValue?, Int)] = [
             (nil, 0), ("many", 0), (.int64(-1), 0), (.int64(.min), 0), (.int64(400), 400), (.int64(.max), 65_536),
         ]
         for (value, limit) in values {
             properties.headers[Header.together] = value
-            #expect(ReplyWay(properties)?.together == limit)
+            #expect(ReplyWay(properties, in: names) == .session(queue: "warren.test.session.x", together: limit))
+        }
+        for queue in ["", "x", "warren.test.unanswered", "warren.other.session.x", "warren.test.session"] {
+            properties.replyTo = queue
+            #expect(ReplyWay(properties, in: names) == .mailbox)
         }
     }
 }
