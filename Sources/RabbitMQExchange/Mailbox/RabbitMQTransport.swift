@@ -8,8 +8,7 @@ internal import Synchronization
 final class RabbitMQTransport: ExchangeTransport {
     /// The receiving from the mailbox.
     let attachment: MailboxAttachment
-    private let requests: RequestSender
-    private let responses: ResponseSender
+    private let route: BrokerRoute
     private let lease: Lease
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
@@ -24,8 +23,7 @@ final class RabbitMQTransport: ExchangeTransport {
         self.attachment = attachment
         self.lease = lease
         self.exchange = exchange
-        requests = RequestSender(link: attachment.link, mailboxes: attachment.session.mailboxes)
-        responses = ResponseSender(intake: attachment.intake)
+        route = BrokerRoute(intake: attachment.intake)
     }
 
     var mailboxID: EntityID { attachment.mailboxID }
@@ -59,15 +57,47 @@ final class RabbitMQTransport: ExchangeTransport {
     private func send(_ message: Message, _ post: PostedPublication) throws(ExchangeError) {
         try check(message)
         switch message {
-        case .request(let request): try requests.send(request, post)
-        case .response(let response): try responses.send(response, post)
-        case .notice(let notice): try requests.send(notice, post)
+        case .request(let request): try route.send(request, post)
+        case .response(let response): try send(response, post)
+        case .notice(let notice): try route.notice(notice, post)
         }
+    }
+
+    /// Sends a response, and settles its request if this process received it. After a part the request stays held.
+    private func send(_ response: Response, _ post: PostedPublication) throws(ExchangeError) {
+        guard response.isTerminal else {
+            try route.part(response, to: way(of: response), post)
+            return
+        }
+        switch intake.held.withLock({ $0.answer(response) }) {
+        case .send(let way):
+            route.answer(response, to: way, post)
+        case .again:
+            if intake.isTerminated {
+                throw ExchangeError(.mailboxTerminated, "it was answered already", entity: mailboxID)
+            }
+            link.logger.warning("a second answer was dropped", metadata: .init(.response(response)))
+            post.end(.success(()))
+        case .foreign:
+            try route.part(response, to: .mailbox, post)
+        }
+    }
+
+    /// Returns the place for a part, whose request must be held here.
+    private func way(of part: Response) throws(ExchangeError) -> ReplyWay {
+        if intake.isTerminated {
+            throw ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID)
+        }
+        guard let way = intake.held.withLock({ $0.way(of: part) }) else {
+            let text = "the request is not held here, or was answered"
+            throw ExchangeError(.invalidMessage, text, entity: mailboxID)
+        }
+        return way
     }
 
     func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
         try checkOpen()
-        return try await BroadcastSender(requests: requests, intake: intake).send(broadcast, limit: maximumMessageSize)
+        return try await route.broadcast(broadcast, limit: maximumMessageSize)
     }
 
     /// - Throws: The reason that a message can never be sent.

@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// An answer to a held request that is ready to send.
 struct ReadyAnswer: Sendable {
-    let sender: ResponseSender
+    let route: BrokerRoute
     let response: Response
     let way: ReplyWay
     /// Reports the outcome to the sender of the answer.
@@ -12,8 +12,8 @@ struct ReadyAnswer: Sendable {
     /// Its size in a message with others; `nil` when it is sent alone.
     let size: Int?
 
-    init(_ response: Response, _ way: ReplyWay, of sender: ResponseSender, _ post: PostedPublication) {
-        self.sender = sender
+    init(_ response: Response, _ way: ReplyWay, of route: BrokerRoute, _ post: PostedPublication) {
+        self.route = route
         self.response = response
         self.way = way
         self.post = post
@@ -56,7 +56,7 @@ final class ReadyAnswers: Sendable {
             defer { answers = [] }
             return answers
         }
-        if let first = ready.first, ready.count == 1 { return first.sender.publish(first) }
+        if let first = ready.first, ready.count == 1 { return first.route.publish(first) }
         for (way, answers) in Dictionary(grouping: ready, by: \.way) {
             guard let queue = way.queue else { continue }
             let limit = min(way.together, link.largestBody ?? .max)
@@ -75,7 +75,7 @@ final class ReadyAnswers: Sendable {
     }
 
     private func publish(_ answers: ArraySlice<ReadyAnswer>, to queue: String, _ bytes: Int) {
-        if let first = answers.first, answers.count == 1 { return first.sender.publish(first) }
+        if let first = answers.first, answers.count == 1 { return first.route.publish(first) }
         var properties = ResponseBatch.properties()
         link.complete(&properties)
         let publication = Publication(
@@ -91,13 +91,13 @@ final class ReadyAnswers: Sendable {
     private static func ended(_ answers: ArraySlice<ReadyAnswer>, _ result: Result<Void, AMQPError>) {
         if case .failure(let error) = result, error.isAboutTheMessage {
             // The broker's limit is lower than was known. Each answer alone may be small enough.
-            for answer in answers { answer.sender.publish(answer) }
+            for answer in answers { answer.route.publish(answer) }
             return
         }
         var left = answers
-        while let sender = left.first?.sender {
-            let end = left.firstIndex { $0.sender.intake !== sender.intake } ?? left.endIndex
-            sender.ended(left[..<end], result)
+        while let route = left.first?.route {
+            let end = left.firstIndex { $0.route.intake !== route.intake } ?? left.endIndex
+            route.ended(left[..<end], result)
             left = left[end...]
         }
     }

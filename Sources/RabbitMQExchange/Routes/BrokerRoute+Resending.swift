@@ -1,70 +1,10 @@
 internal import AMQP
 internal import AgentExchange
-internal import Foundation
 
-/// Sends requests and notices. The confirm is handled on the connection's thread; only failures need a task.
-struct RequestSender: Sendable {
-    let link: BrokerLink
-    let mailboxes: MailboxLookup
-
-    private var names: ExchangeNames { link.names }
-
-    /// Sends a request to its mailbox.
-    func send(_ request: Request, _ post: PostedPublication) throws(ExchangeError) {
-        let (publication, deadline) = try publication(of: request)
-        post.publish(publication, deadline: deadline) { result in
-            guard case .failure(let error) = result else { return post.end(.success(())) }
-            guard error.isOfTheQueue || error.code == .notFound else {
-                let what = "the request was not delivered"
-                return post.end(.failure(ExchangeError(error, what, entity: request.destination)))
-            }
-            post.goOn { () throws(ExchangeError) in
-                try await sendAgain(publication, request, after: error, deadline: deadline)
-            }
-        }
-    }
-
-    /// Sends a notice to the mailbox's receiver, past all waiting messages. Without a receiver it is lost.
-    func send(_ notice: Notice, _ post: PostedPublication) throws(ExchangeError) {
-        let (properties, body) = try Envelope.encode(.notice(notice), replyTo: nil)
-        let key = names.controlKey(of: notice.destination)
-        let publication = Publication(
-            exchange: names.exchange(of: key),
-            routingKey: key,
-            properties: properties,
-            body: body,
-            mandatory: false
-        )
-        post.publish(publication, deadline: nil) { result in
-            post.end(result.mapError { ExchangeError($0, "the notice was not sent", entity: notice.destination) })
-        }
-    }
-
-    /// Returns the publication of a request, and its deadline.
-    private func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
-        var (properties, body) = try Envelope.encode(
-            .request(request),
-            replyTo: link.replyTo,
-            together: link.together
-        )
-        link.complete(&properties)
-        let key = names.mailboxKey(of: request.destination)
-        let publication = Publication(
-            exchange: names.exchange(of: key),
-            routingKey: key,
-            properties: properties,
-            body: body,
-            mandatory: true
-        )
-        var limit = link.configuration.operationTimeout
-        if let deadline = request.deadline {
-            limit = min(limit, .milliseconds(deadline.milliseconds(since: .now)))
-        }
-        return (publication, .after(limit))
-    }
-
+/// Sends refused requests again.
+extension BrokerRoute {
     /// Sends a refused request again if it may be accepted now.
-    private func sendAgain(
+    func sendAgain(
         _ publication: Publication,
         _ request: Request,
         after error: AMQPError,

@@ -1,19 +1,9 @@
 internal import AMQP
 internal import AgentExchange
-internal import Foundation
 
 /// Sends broadcasts.
-struct BroadcastSender: Sendable {
-    let requests: RequestSender
-    /// Gets the answers for mailboxes that take no more.
-    let intake: DeliveryIntake
-
-    private var session: Session { intake.session }
-    private var link: BrokerLink { session.link }
-    private var names: ExchangeNames { link.names }
-
-    /// Sends a broadcast to the agents in the directory, routed by the exchange.
-    func send(_ broadcast: Broadcast, limit: Int) async throws(ExchangeError) -> [AgentID] {
+extension BrokerRoute {
+    func broadcast(_ broadcast: Broadcast, limit: Int) async throws(ExchangeError) -> [AgentID] {
         let (properties, body) = try Envelope.encode(broadcast, replyTo: link.replyTo, together: link.together)
         guard body.count <= limit else {
             throw ExchangeError(.messageTooLarge, "\(body.count) bytes; the limit is \(limit)")
@@ -53,7 +43,7 @@ struct BroadcastSender: Sendable {
             let request = try broadcast.request(to: agent)
             do throws(ExchangeError) {
                 try await PostedPublication.outcome(in: session) { (post) throws(ExchangeError) in
-                    try requests.send(request, post)
+                    try send(request, post)
                 }
             } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID {
                 continue
