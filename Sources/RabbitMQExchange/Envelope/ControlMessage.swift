@@ -31,12 +31,21 @@ struct ControlMessage: Sendable, Hashable {
     let mailbox: EntityID?
     /// The session queue for answers.
     let replyTo: String?
+    /// Further texts by name. A session ignores names that it does not know.
+    let fields: [String: String]
 
-    init(_ kind: Kind, id: UUID = UUID(), mailbox: EntityID?, replyTo: String? = nil) {
+    init(
+        _ kind: Kind,
+        id: UUID = UUID(),
+        mailbox: EntityID?,
+        replyTo: String? = nil,
+        fields: [String: String] = [:]
+    ) {
         self.kind = kind
         self.id = id
         self.mailbox = mailbox
         self.replyTo = replyTo
+        self.fields = fields
     }
 
     /// Reads a control message. Returns `nil` for any other message.
@@ -49,8 +58,18 @@ struct ControlMessage: Sendable, Hashable {
             kind,
             id: id,
             mailbox: EntityID(header: properties.headers[Header.entity], name: nil),
-            replyTo: properties.replyTo
+            replyTo: properties.replyTo,
+            fields: Self.fields(of: properties.headers)
         )
+    }
+
+    /// Reads the fields. Headers without text are ignored, and so is the second of two with one name.
+    private static func fields(of headers: FieldTable) -> [String: String] {
+        let fields = headers.compactMap { header -> (String, String)? in
+            guard header.name.hasPrefix(Header.field), let text = header.value.stringValue else { return nil }
+            return (String(header.name.dropFirst(Header.field.count)), text)
+        }
+        return Dictionary(fields) { first, _ in first }
     }
 
     /// Returns the AMQP form, which has no body.
@@ -61,6 +80,9 @@ struct ControlMessage: Sendable, Hashable {
         properties.replyTo = replyTo
         properties.appID = Envelope.applicationID
         if let mailbox { properties.headers[Header.entity] = .string(mailbox.header) }
+        for (name, text) in fields.sorted(by: { $0.key < $1.key }) {
+            properties.headers[Header.field + name] = .string(text)
+        }
         return Publication(
             exchange: exchange,
             routingKey: key,

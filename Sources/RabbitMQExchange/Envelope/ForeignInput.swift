@@ -68,7 +68,8 @@ package enum ForeignInput {
     /// Sample control messages in their published form.
     package static var controls: [MessageProperties] {
         [ControlMessage.Kind.probe, .terminate, .claim].map {
-            ControlMessage($0, mailbox: .agent(AgentID()), replyTo: "warren.test.session.x")
+            let fields = ["one": "first", "two": ""]
+            return ControlMessage($0, mailbox: .agent(AgentID()), replyTo: "warren.test.session.x", fields: fields)
                 .publication(to: "", key: "").properties
         }
     }

@@ -33,6 +33,8 @@ enum Header {
     static let entity = "warren-entity"
     static let entityName = "warren-entity-name"
     static let lineage = "warren-lineage"
+    /// The beginning of the name of each field of a control message.
+    static let field = "warren-field-"
     /// Whether a compaction wrote that an entity is registered.
     static let copied = "warren-copied"
     /// The broker user that registered the entities of a record.
