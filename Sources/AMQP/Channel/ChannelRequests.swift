@@ -34,7 +34,7 @@ final class ChannelRequests {
     /// Starts to close a channel, unless its close has already begun.
     func close(_ channel: ChannelRecord) throws(AMQPError) {
         guard channel.machine.closeRequested() else { return }
-        try wire.write(.method(channel: channel.key.number, .channelClose(code: 200, text: "closed by the client")))
+        try wire.write(.channelClose(code: 200, text: "closed by the client"), channel: channel.key.number)
     }
 
     private func usable(_ key: ChannelKey, _ waiter: Waiter<Reply>) -> ChannelRecord? {
@@ -56,7 +56,7 @@ final class ChannelRequests {
     ) throws(AMQPError) {
         guard channel.machine.requested(id: request.id, kind) else { return }
         wait(for: request)
-        try wire.write(.method(channel: channel.key.number, method))
+        try wire.write(method, channel: channel.key.number)
     }
 
     private func open(_ request: RequestSubmission, confirms: Bool) throws(AMQPError) {
@@ -66,7 +66,7 @@ final class ChannelRequests {
         } catch { return request.waiter.resume(returning: .failure(error)) }
         if confirms {
             _ = channel.machine.requested(id: 0, .channelOpen)
-            try wire.write(.method(channel: channel.key.number, .channelOpen))
+            try wire.write(.channelOpen, channel: channel.key.number)
             try write(.confirmSelect, .confirmSelect, request, channel)
         } else {
             try write(.channelOpen, .channelOpen, request, channel)
@@ -89,7 +89,7 @@ final class ChannelRequests {
         }
         // A prefetch set before a consumer starts applies to that consumer only.
         _ = channel.machine.requested(id: 0, .qos)
-        try wire.write(.method(channel: channel.key.number, .basicQos(prefetch: UInt16(declaration.prefetch))))
+        try wire.write(.basicQos(prefetch: UInt16(declaration.prefetch)), channel: channel.key.number)
         channel.consumers[declaration.tag] = ChannelRecord.ConsumerRecord(receiver: receiver)
         try write(.basicConsume(declaration), .consume(tag: declaration.tag), request, channel)
     }
@@ -135,7 +135,7 @@ final class ChannelRequests {
     private func stopAbandonedConsumer(_ tag: String, _ channel: ChannelRecord) throws(AMQPError) {
         channel.end(consumer: tag, nil)
         guard channel.machine.requested(id: 0, .cancel(tag: tag)) else { return }
-        try wire.write(.method(channel: channel.key.number, .basicCancel(tag: tag)))
+        try wire.write(.basicCancel(tag: tag), channel: channel.key.number)
     }
 
     // MARK: Ends without a reply

@@ -105,7 +105,7 @@ final class ChannelEngine {
     }
 
     private func answer(_ method: OutgoingMethod, on channel: ChannelRecord) throws(AMQPError) {
-        try wire.write(.method(channel: channel.key.number, method))
+        try wire.write(method, channel: channel.key.number)
     }
 
     private func received(_ content: Content, on channel: ChannelRecord) throws(AMQPError) {

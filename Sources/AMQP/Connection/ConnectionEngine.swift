@@ -154,9 +154,9 @@ final class ConnectionEngine {
         case .unblocked:
             logger.info("the broker takes messages again")
             shared.eventSource.yield(.unblocked)
-        case .answerClose: try wire.write(.method(channel: 0, .connectionCloseOk))
+        case .answerClose: try wire.write(.connectionCloseOk, channel: 0)
         case .answerCloseAndEnd(let error):
-            try? wire.write(.method(channel: 0, .connectionCloseOk))
+            try? wire.write(.connectionCloseOk, channel: 0)
             _ = try? wire.flush()
             end(.end(error))
         default: end(action)
@@ -179,7 +179,7 @@ final class ConnectionEngine {
         }
         if heartbeat.mustSend(now) {
             // With unsent data the peer is not reading, and would not read another heartbeat.
-            if channels.wire.unsent == 0 { try channels.wire.write(.heartbeat) }
+            if channels.wire.unsent == 0 { channels.wire.writeHeartbeat() }
             _ = try channels.wire.flush()
             heartbeat.sent(now)
         }
@@ -217,7 +217,7 @@ final class ConnectionEngine {
         refuseSubmissions(.closed("connection"))
         channels?.publications.failUnwritten(.closed("connection"))
         closeDeadline = deadline.instant
-        try channels?.wire.write(.method(channel: 0, .connectionClose(code: 200, text: "closed by the client")))
+        try channels?.wire.write(.connectionClose(code: 200, text: "closed by the client"), channel: 0)
     }
 
     /// Carries out the end if the action is one.

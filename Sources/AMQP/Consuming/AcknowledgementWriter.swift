@@ -50,7 +50,7 @@ final class AcknowledgementWriter {
                     case .reject(let requeue):
                         .basicNack(tag: frame.tag, multiple: frame.multiple, requeue: requeue)
                     }
-                try wire.write(.method(channel: channel.key.number, method))
+                try wire.write(method, channel: channel.key.number)
             }
         }
         listed.removeAll(keepingCapacity: true)

@@ -9,7 +9,7 @@ package enum FrameCodec {
     /// Returns the bytes of a header frame.
     package static func header(_ properties: MessageProperties, bodySize: Int) throws(AMQPError) -> Data {
         let output = OutputBuffer()
-        try FrameEncoder(frameMax: 131_072).encode(.header(channel: 1, properties, bodySize: bodySize), into: output)
+        try FrameEncoder(frameMax: 131_072).encode(properties, bodySize: bodySize, channel: 1, into: output)
         return unsafe Data(output.pending)
     }
 

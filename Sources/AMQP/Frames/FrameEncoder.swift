@@ -17,29 +17,39 @@ struct FrameEncoder {
         self.frameMax = frameMax
     }
 
-    func encode(_ frame: OutgoingFrame, into output: OutputBuffer) throws(AMQPError) {
+    func encode(_ method: OutgoingMethod, channel: UInt16, into output: OutputBuffer) throws(AMQPError) {
         let room = unsafe output.reserve(frameMax)
         defer { arena.reset() }
-        switch frame {
-        case .heartbeat: unsafe finish(room, AMQP_FRAME_HEARTBEAT, channel: 0, size: 0, output)
-        case .method(let channel, let method):
-            let size: Int32 = unsafe method.withC(in: arena) { id, decoded in
-                unsafe Self.store(id, in: room, at: Self.headerSize)
-                let target = unsafe Self.bytes(of: room, from: Self.headerSize + 4)
-                return unsafe amqp_encode_method(id, decoded, target)
-            }
-            guard size >= 0 else { throw Self.doesNotFit(size) }
-            unsafe finish(room, AMQP_FRAME_METHOD, channel: channel, size: Int(size) + 4, output)
-        case .header(let channel, let properties, let bodySize):
-            unsafe Self.store(MethodID.basicClass, in: room, at: Self.headerSize)
-            unsafe Self.store(UInt16(0), in: room, at: Self.headerSize + 2)
-            unsafe Self.store(UInt64(bodySize), in: room, at: Self.headerSize + 4)
-            var decoded = unsafe properties.cProperties(in: arena)
-            let target = unsafe Self.bytes(of: room, from: Self.headerSize + 12)
-            let size = unsafe amqp_encode_properties(MethodID.basicClass, &decoded, target)
-            guard size >= 0 else { throw Self.doesNotFit(size) }
-            unsafe finish(room, AMQP_FRAME_HEADER, channel: channel, size: Int(size) + 12, output)
+        let size: Int32 = unsafe method.withC(in: arena) { id, decoded in
+            unsafe Self.store(id, in: room, at: Self.headerSize)
+            let target = unsafe Self.bytes(of: room, from: Self.headerSize + 4)
+            return unsafe amqp_encode_method(id, decoded, target)
         }
+        guard size >= 0 else { throw Self.doesNotFit(size) }
+        unsafe finish(room, AMQP_FRAME_METHOD, channel: channel, size: Int(size) + 4, output)
+    }
+
+    func encode(
+        _ properties: MessageProperties,
+        bodySize: Int,
+        channel: UInt16,
+        into output: OutputBuffer
+    ) throws(AMQPError) {
+        let room = unsafe output.reserve(frameMax)
+        defer { arena.reset() }
+        unsafe Self.store(MethodID.basicClass, in: room, at: Self.headerSize)
+        unsafe Self.store(UInt16(0), in: room, at: Self.headerSize + 2)
+        unsafe Self.store(UInt64(bodySize), in: room, at: Self.headerSize + 4)
+        var decoded = unsafe properties.cProperties(in: arena)
+        let target = unsafe Self.bytes(of: room, from: Self.headerSize + 12)
+        let size = unsafe amqp_encode_properties(MethodID.basicClass, &decoded, target)
+        guard size >= 0 else { throw Self.doesNotFit(size) }
+        unsafe finish(room, AMQP_FRAME_HEADER, channel: channel, size: Int(size) + 12, output)
+    }
+
+    func encodeHeartbeat(into output: OutputBuffer) {
+        let room = unsafe output.reserve(OutgoingMethod.frameOverhead)
+        unsafe finish(room, AMQP_FRAME_HEARTBEAT, channel: 0, size: 0, output)
     }
 
     func encode(body: Data, channel: UInt16, into output: OutputBuffer) {

@@ -22,10 +22,3 @@ enum OutgoingMethod: Sendable {
     case basicAck(tag: UInt64, multiple: Bool)
     case basicNack(tag: UInt64, multiple: Bool, requeue: Bool)
 }
-
-/// A frame on its way to the broker.
-enum OutgoingFrame: Sendable {
-    case method(channel: UInt16, OutgoingMethod)
-    case header(channel: UInt16, MessageProperties, bodySize: Int)
-    case heartbeat
-}

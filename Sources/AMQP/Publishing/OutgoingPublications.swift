@@ -68,16 +68,14 @@ final class OutgoingPublications {
         }
         let (number, message) = (channel.key.number, publication.message)
         try wire.write(
-            .method(
-                channel: number,
-                .basicPublish(
-                    exchange: message.exchange,
-                    routingKey: message.routingKey,
-                    mandatory: message.mandatory
-                )
-            )
+            .basicPublish(
+                exchange: message.exchange,
+                routingKey: message.routingKey,
+                mandatory: message.mandatory
+            ),
+            channel: number
         )
-        try wire.write(.header(channel: number, message.properties, bodySize: message.body.count))
+        try wire.write(message.properties, bodySize: message.body.count, channel: number)
         if !message.body.isEmpty { try wire.write(body: message.body, channel: number) }
         guard let tag = channel.confirms?.published(publication) else { return finish(publication, .success(())) }
         publication.tag = tag

@@ -13,8 +13,15 @@ internal import DequeModule
 /// small pieces, and a watchdog shuts the descriptor down if a send still hangs.
 final class LibraryWire: Wire {
     private enum Piece {
-        case frame(OutgoingFrame)
-        case body(channel: UInt16, Data)
+        case method(OutgoingMethod, channel: UInt16)
+        case header(MessageProperties, bodySize: Int, channel: UInt16)
+        case body(Data, channel: UInt16)
+        case heartbeat
+
+        /// A rough size, sufficient to know when to stop writing.
+        var size: Int {
+            if case .body(let data, _) = self { data.count } else { 128 }
+        }
     }
 
     /// One TLS record; a third of the send buffer is free when the system reports the socket as writable.
@@ -41,19 +48,30 @@ final class LibraryWire: Wire {
 
     var wantsWrite: Bool { unsent > 0 }
 
-    func write(_ frame: OutgoingFrame) throws(AMQPError) {
-        pieces.append(.frame(frame))
-        unsent += Self.estimate(frame)
+    func write(_ method: OutgoingMethod, channel: UInt16) {
+        add(.method(method, channel: channel))
     }
 
-    func write(body: Data, channel: UInt16) throws(AMQPError) {
+    func write(_ properties: MessageProperties, bodySize: Int, channel: UInt16) {
+        add(.header(properties, bodySize: bodySize, channel: channel))
+    }
+
+    func write(body: Data, channel: UInt16) {
         let largest = min(Self.pieceSize, frameMax - OutgoingMethod.frameOverhead)
         var rest = body[...]
         while !rest.isEmpty {
-            pieces.append(.body(channel: channel, rest.prefix(largest)))
+            add(.body(rest.prefix(largest), channel: channel))
             rest = rest.dropFirst(largest)
         }
-        unsent += body.count
+    }
+
+    func writeHeartbeat() {
+        add(.heartbeat)
+    }
+
+    private func add(_ piece: Piece) {
+        pieces.append(piece)
+        unsent += piece.size
     }
 
     func flush() throws(AMQPError) -> Bool {
@@ -68,9 +86,9 @@ final class LibraryWire: Wire {
                 room = Self.pieceSize
             }
             pieces.removeFirst()
-            let size = try send(piece)
-            unsent -= size
-            room -= size
+            try send(piece)
+            unsent -= piece.size
+            room -= piece.size
             any = true
         }
         return any
@@ -93,29 +111,14 @@ final class LibraryWire: Wire {
         handle.close()
     }
 
-    private func send(_ piece: Piece) throws(AMQPError) -> Int {
+    private func send(_ piece: Piece) throws(AMQPError) {
         defer { arena.reset() }
-        switch piece {
-        case .body(let channel, let data):
-            var out = unsafe amqp_frame_t()
-            unsafe out.frame_type = UInt8(AMQP_FRAME_BODY)
-            unsafe out.channel = channel
-            unsafe out.payload.body_fragment = arena.copy(data)
-            try unsafe handle.send(out)
-            return data.count
-        case .frame(let frame):
-            try send(frame)
-            return Self.estimate(frame)
-        }
-    }
-
-    private func send(_ frame: OutgoingFrame) throws(AMQPError) {
         var out = unsafe amqp_frame_t()
-        switch frame {
+        switch piece {
         case .heartbeat:
             unsafe out.frame_type = UInt8(AMQP_FRAME_HEARTBEAT)
             try unsafe handle.send(out)
-        case .method(let channel, let method):
+        case .method(let method, let channel):
             unsafe out.frame_type = UInt8(AMQP_FRAME_METHOD)
             unsafe out.channel = channel
             let handle = handle
@@ -125,7 +128,7 @@ final class LibraryWire: Wire {
                 do throws(AMQPError) { return .success(try unsafe handle.send(out)) } catch { return .failure(error) }
             }
             try result.get()
-        case .header(let channel, let properties, let bodySize):
+        case .header(let properties, let bodySize, let channel):
             unsafe out.frame_type = UInt8(AMQP_FRAME_HEADER)
             unsafe out.channel = channel
             let decoded = unsafe arena.allocate(amqp_basic_properties_t.self, count: 1)
@@ -134,9 +137,11 @@ final class LibraryWire: Wire {
             unsafe out.payload.properties.body_size = UInt64(bodySize)
             unsafe out.payload.properties.decoded = UnsafeMutableRawPointer(decoded)
             try unsafe handle.send(out)
+        case .body(let data, let channel):
+            unsafe out.frame_type = UInt8(AMQP_FRAME_BODY)
+            unsafe out.channel = channel
+            unsafe out.payload.body_fragment = arena.copy(data)
+            try unsafe handle.send(out)
         }
     }
-
-    /// A rough size, sufficient to know when to stop writing.
-    private static func estimate(_ frame: OutgoingFrame) -> Int { 128 }
 }

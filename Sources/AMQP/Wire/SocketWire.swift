@@ -40,12 +40,20 @@ final class SocketWire: Wire {
     var unsent: Int { output.count }
     var wantsWrite: Bool { output.count > 0 }
 
-    func write(_ frame: OutgoingFrame) throws(AMQPError) {
-        try encoder.encode(frame, into: output)
+    func write(_ method: OutgoingMethod, channel: UInt16) throws(AMQPError) {
+        try encoder.encode(method, channel: channel, into: output)
+    }
+
+    func write(_ properties: MessageProperties, bodySize: Int, channel: UInt16) throws(AMQPError) {
+        try encoder.encode(properties, bodySize: bodySize, channel: channel, into: output)
     }
 
     func write(body: Data, channel: UInt16) throws(AMQPError) {
         encoder.encode(body: body, channel: channel, into: output)
+    }
+
+    func writeHeartbeat() {
+        encoder.encodeHeartbeat(into: output)
     }
 
     func flush() throws(AMQPError) -> Bool {

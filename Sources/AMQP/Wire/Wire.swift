@@ -15,10 +15,14 @@ protocol Wire: AnyObject {
     /// Whether to poll for writing.
     var wantsWrite: Bool { get }
 
-    /// Adds a frame to the next flush.
-    func write(_ frame: OutgoingFrame) throws(AMQPError)
+    /// Adds a method to the next flush.
+    func write(_ method: OutgoingMethod, channel: UInt16) throws(AMQPError)
+    /// Adds the header of a content.
+    func write(_ properties: MessageProperties, bodySize: Int, channel: UInt16) throws(AMQPError)
     /// Adds a body, split into frames.
     func write(body: Data, channel: UInt16) throws(AMQPError)
+    /// Adds a heartbeat.
+    func writeHeartbeat()
     /// Sends as much as the socket accepts. Returns whether anything was sent.
     func flush() throws(AMQPError) -> Bool
     /// Reads the available bytes and passes each frame to `handle`. Returns whether any byte arrived, and whether more

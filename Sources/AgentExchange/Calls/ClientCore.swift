@@ -136,38 +136,33 @@ final class ClientCore: Sendable {
         deadline: Duration?,
         _ outgoing: OutgoingCall
     ) async throws(ExchangeError) -> Response {
-        let opened = try open(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
+        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
+        let request = try request(body, to: agent, tag: tag, label: label, within: wait, outgoing)
+        let sending = sending(body)
+        try pending.open(request, deadline: .now + wait, sending: sending)
         let ending: RequestEnding
         do throws(ExchangeError) {
-            ending = try await self.ending(of: opened.request, outgoing, opened.sending)
+            ending = try await self.ending(of: request, outgoing, sending)
         } catch {
-            throw failed(opened, error)
+            throw failed(request, error)
         }
-        return try response(opened, ending)
-    }
-
-    /// A request that is about to be sent.
-    private struct OpenCall {
-        let request: Request
-        let sending: PendingSend?
-        let wait: Duration
+        return try response(to: request, within: wait, ending)
     }
 
     // The frame of an asynchronous function is allocated for each call and holds everything that it might need. So the
     // steps before and after the wait are functions of their own.
 
     @inline(never)
-    private func open(
+    private func request(
         _ body: Request.Body,
         to agent: AgentID,
         tag: UUID,
         label: UUID,
-        deadline: Duration?,
+        within wait: Duration,
         _ outgoing: OutgoingCall
-    ) throws(ExchangeError) -> OpenCall {
+    ) throws(ExchangeError) -> Request {
         let path = CallPath.current
         try path.check(body, to: agent)
-        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try Request(
             from: id,
             to: .agent(agent),
@@ -178,9 +173,7 @@ final class ClientCore: Sendable {
             body
         ).with(path: path)
         configuration.logger.trace("a request is sent", metadata: .init(.request(request)))
-        let sending = sending(body)
-        try pending.open(request, deadline: .now + wait, sending: sending)
-        return OpenCall(request: request, sending: sending, wait: wait)
+        return request
     }
 
     /// Sends a request and waits until it ends.
@@ -234,28 +227,32 @@ final class ClientCore: Sendable {
 
     /// Ends a call whose request was not sent, or possibly not sent.
     @inline(never)
-    private func failed(_ call: OpenCall, _ error: ExchangeError) -> ExchangeError {
-        pending.abandon(call.request.tag)
+    private func failed(_ request: Request, _ error: ExchangeError) -> ExchangeError {
+        pending.abandon(request.tag)
         // The agent may have received the request and be working on it.
-        if error.code == .cancelled, error.delivery == .unknown { cancel(call.request) }
+        if error.code == .cancelled, error.delivery == .unknown { cancel(request) }
         return error
     }
 
     @inline(never)
-    private func response(_ call: OpenCall, _ ending: RequestEnding) throws(ExchangeError) -> Response {
-        let entity = call.request.destination
+    private func response(
+        to request: Request,
+        within wait: Duration,
+        _ ending: RequestEnding
+    ) throws(ExchangeError) -> Response {
+        let entity = request.destination
         switch ending {
         case .response(let response):
             return response
         case .deadlineExceeded:
             throw ExchangeError(
                 .deadlineExceeded,
-                "no answer within \(call.wait)",
+                "no answer within \(wait)",
                 entity: entity,
                 delivery: .unknown
             )
         case .cancelled:
-            cancel(call.request)
+            cancel(request)
             throw ExchangeError(.cancelled, "the calling task was cancelled", entity: entity, delivery: .unknown)
         case .failed(let error):
             throw error

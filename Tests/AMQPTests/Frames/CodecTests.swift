@@ -106,7 +106,7 @@ struct CodecTests {
 
     private func encode(_ properties: MessageProperties) throws -> Data {
         let output = OutputBuffer()
-        try FrameEncoder(frameMax: 131_072).encode(.header(channel: 1, properties, bodySize: 0), into: output)
+        try FrameEncoder(frameMax: 131_072).encode(properties, bodySize: 0, channel: 1, into: output)
         return unsafe Data(output.pending)
     }
 
