@@ -1,3 +1,4 @@
+import ExchangeTestKit
 import Foundation
 import Testing
 

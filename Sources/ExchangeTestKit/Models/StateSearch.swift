@@ -1,22 +1,40 @@
 /// An exhaustive search through the states of a small machine.
-struct StateSearch<State: Hashable> {
-    /// What was found.
-    struct Result {
-        var states = 0
-        var steps = 0
-        /// What is wrong, and the shortest way there.
-        var fault: (text: String, path: [State])?
+package struct StateSearch<State: Hashable> {
+    /// The outcome of a search.
+    package struct Result {
+        /// The number of states visited.
+        package var states = 0
+        /// The number of steps between them.
+        package var steps = 0
+        /// The first fault found, and the shortest way there.
+        package var fault: (text: String, path: [State])?
     }
 
-    let initial: [State]
-    let successors: (State) -> [State]
-    /// What is wrong with a state by itself.
-    let fault: (State) -> String?
-    /// Where everything may end. From every state there must be a way to one, and only these may have no next state.
-    let isGood: (State) -> Bool
+    private let initial: [State]
+    private let successors: (State) -> [State]
+    private let fault: (State) -> String?
+    private let isGood: (State) -> Bool
+
+    /// Makes a search.
+    ///
+    /// - Parameters:
+    ///   - successors: Returns the states that may follow a state.
+    ///   - fault: Returns the fault of a state by itself; `nil` for none.
+    ///   - isGood: Returns whether everything may end in a state. From every state there must be a way to a good one.
+    package init(
+        initial: [State],
+        successors: @escaping (State) -> [State],
+        fault: @escaping (State) -> String?,
+        isGood: @escaping (State) -> Bool
+    ) {
+        self.initial = initial
+        self.successors = successors
+        self.fault = fault
+        self.isGood = isGood
+    }
 
     /// Visits every state once, the nearest first.
-    func run() -> Result {
+    package func run() -> Result {
         var result = Result()
         var index: [State: Int] = [:]
         var states: [State] = []
