@@ -87,6 +87,7 @@ let package = Package(
             dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
             swiftSettings: settings
         ),
+        .target(name: "HybridExchange", dependencies: ["AgentExchange", deque], swiftSettings: settings),
         .target(
             name: "Agents",
             dependencies: ["AgentExchange", logging, deque, lifecycle],
@@ -196,6 +197,11 @@ let package = Package(
         .testTarget(
             name: "InProcessExchangeTests",
             dependencies: ["InProcessExchange", "ExchangeConformance", "ExchangeTestKit"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "HybridExchangeTests",
+            dependencies: ["HybridExchange", "AgentExchange", "ExchangeTestKit"],
             swiftSettings: settings
         ),
         .executableTarget(
