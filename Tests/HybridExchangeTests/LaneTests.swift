@@ -9,9 +9,9 @@ struct LaneTests {
         let first = UInt64.random(in: 0 ... .max - 5000)
         for seed in first..<(first + 5000) {
             var world = LaneWorld(seed: seed)
-            do { try world.run(events: 120) } catch {
+            do { try world.run(events: 80) } catch {
                 var logged = LaneWorld(seed: seed, isLogging: true)
-                do { try logged.run(events: 120) } catch { Issue.record("seed \(seed): \(error)") }
+                do { try logged.run(events: 80) } catch { Issue.record("seed \(seed): \(error)") }
                 return
             }
         }

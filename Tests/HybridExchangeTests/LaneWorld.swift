@@ -76,6 +76,7 @@ struct LaneWorld {
     var table: LaneTable<Int, Int>
     var now = ContinuousClock.Instant.now
     var sent: [Sent] = []
+    var numbers: [UUID: Int] = [:]
     var orders: [Int]
     var mailboxes: [[Letter]]
     var receivers: [Receiver]
@@ -179,6 +180,7 @@ extension LaneWorld {
         orders[lane] += 1
         let number = sent.count
         sent.append(Sent(tag: UUID(), lane: lane, order: orders[lane], bytes: bytes))
+        numbers[sent[number].tag] = number
         if isLogging { log.append("send \(number) on \(lane), \(bytes) bytes, \(table.way(of: ids[lane]))") }
         try perform(table.send(sent[number].tag, number, bytes: bytes, on: ids[lane], now: now))
         let isDurable = durability == .requester || ids[lane].content == .responses || sent[number].published == 1
@@ -268,7 +270,7 @@ extension LaneWorld {
     }
 
     private func describe(_ action: LaneAction<Int>) -> String {
-        func number(_ tag: UUID) -> String { sent.firstIndex { $0.tag == tag }.map { "\($0)" } ?? "-" }
+        func number(_ tag: UUID) -> String { numbers[tag].map { "\($0)" } ?? "-" }
         return switch action {
         case .publish(_, let number, let attempt, _): "publish \(number), attempt \(attempt)"
         case .open(let opening, let isMarked): "open \(opening), marked \(isMarked)"
@@ -305,9 +307,9 @@ extension LaneWorld {
             case .expectCopy:
                 break
             case .accept(let tag):
-                if let number = sent.firstIndex(where: { $0.tag == tag }) { sent[number].accepted += 1 }
+                if let number = numbers[tag] { sent[number].accepted += 1 }
             case .fail(let tag, let wasAccepted, let mayBeTaken):
-                guard let number = sent.firstIndex(where: { $0.tag == tag }) else { continue }
+                guard let number = numbers[tag] else { continue }
                 try require(wasAccepted == (sent[number].accepted > 0), "message \(number) accepted: \(wasAccepted)")
                 try require(mayBeTaken || sent[number].arrivals == 0, "message \(number) failed, and had arrived")
                 sent[number].isFailed = true
