@@ -49,14 +49,21 @@ package struct Adoption: Sendable {
 
     /// Terminates an agent whose registration was not needed, even when the calling task is cancelled.
     private func withdraw(_ agent: AgentID) async throws(ExchangeError) {
-        let withdrawal = Task { () async -> Result<Void, ExchangeError> in
+        try await Self.uncancelled { () throws(ExchangeError) in try await terminate(.agent(agent)) }
+    }
+
+    /// Runs an operation that a cancellation of the calling task does not reach.
+    static func uncancelled(
+        _ body: @escaping @Sendable () async throws(ExchangeError) -> Void
+    ) async throws(ExchangeError) {
+        let task = Task { () async -> Result<Void, ExchangeError> in
             do throws(ExchangeError) {
-                return .success(try await terminate(.agent(agent)))
+                return .success(try await body())
             } catch {
                 return .failure(error)
             }
         }
-        try await withdrawal.value.get()
+        try await task.value.get()
     }
 
     /// Returns the oldest living agent with a name, or `nil` when there is none.

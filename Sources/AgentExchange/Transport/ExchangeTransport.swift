@@ -194,7 +194,7 @@ extension ExchangeTransport {
         try await registerAgent(type, name: nil)
     }
 
-    /// Registers the agents one after another; terminates the registered ones if one fails.
+    /// Registers the agents one after another; terminates the registered ones if one fails or the task is cancelled.
     public func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration] {
         var registrations: [AgentRegistration] = []
         do {
@@ -202,9 +202,14 @@ extension ExchangeTransport {
                 registrations.append(try await registerAgent(agent.type, name: agent.name))
             }
         } catch {
-            for registration in registrations { try? await terminate(.agent(registration.agentID)) }
+            for registration in registrations { try? await withdraw(registration.agentID) }
             throw error
         }
         return registrations
+    }
+
+    /// Terminates an agent whose registration was not needed, even when the calling task is cancelled.
+    package func withdraw(_ agent: AgentID) async throws(ExchangeError) {
+        try await Adoption.uncancelled { () throws(ExchangeError) in try await self.terminate(.agent(agent)) }
     }
 }

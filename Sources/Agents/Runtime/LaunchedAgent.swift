@@ -100,7 +100,7 @@ extension ExchangeClient {
         if await runtime.waitUntilReady() { return launched }
         runtime.stop()
         let result = await task.result
-        try? await terminate(registration.agentID)
+        try? await transport.withdraw(registration.agentID)
         try result.get()
         try Task.checkCancellation()
         throw ExchangeError(.closed, "the agent ended while it started", entity: .agent(registration.agentID))

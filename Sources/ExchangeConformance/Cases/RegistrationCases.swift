@@ -42,6 +42,20 @@ enum RegistrationCases {
             let found = try await scope.user(elsewhere: true).discover(type)
             try expect(found.isEmpty, "none of them to be discovered", seen: "\(found)")
         },
+        ConformanceCase(subject, "a batch that is cancelled leaves none of its agents") { scope in
+            let user = try await scope.user()
+            let type = scope.type("Batch")
+            let batch = Task { try await user.registerAgents(Array(repeating: AgentToRegister(type), count: 100)) }
+            try await scope.eventually("the first to be registered") { try await !user.discover(type).isEmpty }
+            batch.cancel()
+            if case .success(let made) = await batch.result {
+                // It was quicker than the cancellation.
+                for registration in made { scope.keep(registration) }
+                return
+            }
+            let other = try await scope.user(elsewhere: true)
+            try await scope.eventually("none of them to be discovered") { try await other.discover(type).isEmpty }
+        },
         ConformanceCase(subject, "a registration that was encoded and decoded opens the agent's mailbox") { scope in
             let user = try await scope.user()
             let parent = scope.type("Parent")
