@@ -30,7 +30,7 @@ extension Decoders {
     private static func change(_ configuration: inout RabbitMQConfiguration, _ mutator: inout Mutator) {
         let duration = durations.randomElement(using: &mutator.random) ?? .zero
         let number = numbers.randomElement(using: &mutator.random) ?? 0
-        switch mutator.number(below: 17) {
+        switch mutator.number(below: 22) {
         case 0: configuration.prefetch = number
         case 1: configuration.operationTimeout = duration
         case 2: configuration.maximumMessageSize = number
@@ -47,6 +47,11 @@ extension Decoders {
         case 13: configuration.reconnectJitter = fractions.randomElement(using: &mutator.random) ?? 0
         case 14: configuration.connectionName = String(repeating: mutator.text("n"), count: mutator.number(below: 2000))
         case 15: configuration.receiveWindowBytes = number
+        case 16: configuration.tombstoneLimit = number
+        case 17: configuration.tombstoneExpiry = duration
+        case 18: configuration.compactionThreshold = number
+        case 19: configuration.compactionGrace = duration
+        case 20: configuration.connectPatience = duration
         default: configuration.mailboxKind = mutator.chance(of: 2) ? .single : .replicated
         }
     }

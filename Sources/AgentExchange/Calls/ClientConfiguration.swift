@@ -9,8 +9,11 @@ public struct ClientConfiguration: Sendable {
     public var streamDeadline: Duration = .seconds(3600)
 
     /// How long an agent keeps streaming to a requester that disappeared without a cancel request. A slow requester
-    /// does not count as gone. The default is 30 s.
+    /// does not count as gone. The default is 30 s; less than 0.1 s counts as 0.1 s.
     public var requesterPatience: Duration = .seconds(30)
+
+    /// The shortest ``requesterPatience`` that is kept: looking takes time itself.
+    static let shortestRequesterPatience = Duration.milliseconds(100)
 
     /// How long closing waits for tasks that go on after their cancellation. After that, closing logs them and no
     /// longer waits: their requests are given back, and their sends fail. The default is 5 s.

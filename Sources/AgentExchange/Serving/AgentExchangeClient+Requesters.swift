@@ -5,7 +5,8 @@ extension AgentExchangeClient {
     /// Looks for requesters that have been quiet while their streams are open. A requester that is not found three
     /// times in a row counts as gone: its streams end as after a cancel.
     func lookAfterRequesters() async {
-        let pause = configuration.requesterPatience.bounded / OutgoingParts.looks
+        let patience = max(configuration.requesterPatience.bounded, ClientConfiguration.shortestRequesterPatience)
+        let pause = patience / OutgoingParts.looks
         while let quiet = outgoing.quiet(for: pause) {
             if !quiet.isEmpty {
                 let absent = Set(await transport.unawaited(quiet))

@@ -61,6 +61,11 @@ struct SettingsTests {
             ("acknowledgementTimeout is 1 s to 31,536,000 s", { $0.acknowledgementTimeout = .seconds(Int64.max) }),
             ("receiveWindowBytes is at least 1", { $0.receiveWindowBytes = 0 }),
             ("receiveWindowBytes is at least 1", { $0.receiveWindowBytes = .min }),
+            ("tombstoneLimit is 0 to 2,147,483,647", { $0.tombstoneLimit = .max }),
+            ("tombstoneExpiry is 120 s to 31,536,000 s", { $0.tombstoneExpiry = .seconds(Int64.max) }),
+            ("compactionThreshold is 1 to 2,147,483,647", { $0.compactionThreshold = .min }),
+            ("compactionGrace is more than zero, at most 86,400 s", { $0.compactionGrace = .zero }),
+            ("connectPatience is 0 s to 31,536,000 s", { $0.connectPatience = .seconds(Int64.min) }),
             ("connectionName has at most", { $0.connectionName = "a\0b" }),
         ]
         for (text, change) in changes {
