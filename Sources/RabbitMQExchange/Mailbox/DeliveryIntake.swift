@@ -103,6 +103,16 @@ final class DeliveryIntake: Sendable {
         let isSenderLearned = await session.senders.learnSender(of: delivery.properties)
         prove()
         guard var message = read(delivery) else { return }
+        if !isSenderLearned, case .response(let response) = message {
+            // Only the directory tells whether its sender is credible. It is held until the directory can be asked.
+            return refuse { [self] settlement in
+                await settlement.persist(with: delivery) {
+                    guard await session.senders.learnSender(of: delivery.properties) else { return false }
+                    take(.response(response), delivery)
+                    return true
+                }
+            }
+        }
         if !isSenderLearned, case .request(let request) = message, !isTerminated, !held.withLock({ $0.knows(request) })
         {
             refuse { [senders = session.senders] in await $0.answer(senders.unknownSenderAnswer(to: request), delivery)

@@ -67,7 +67,7 @@ extension BrokerTests {
             for user in [ann, eve] { try await user.remove() }
         }
 
-        @Test("While the directory can't be asked, an unknown sender is told to try again")
+        @Test("While the directory can't be asked, an unknown sender is told to try again, and an answer is held")
         func unknown() async throws {
             let scene = try await Scene { $0.requiresUserID = true }
             let owner = try await scene.user("owner")
@@ -98,11 +98,19 @@ extension BrokerTests {
                 let other = ExchangeDeclaration(name: agents, kind: .fanout)
                 try await client.channel.declareExchange(other, deadline: .soon)
                 #expect(try await code() == "unavailable")
+                let request = try Request(from: .user(UserID()), to: .agent(registration.agentID), .ping)
+                var answer = forged(request, scene, eve.name, nil)
+                answer.properties.type = "ping-response"
+                try await channel.publish(answer, deadline: .soon)
+                try await scene.expectLoad(QueueLoad(held: 1), of: answer.routingKey)
                 try await client.channel.deleteExchange(agents, deadline: .soon)
                 let topic = ExchangeDeclaration(name: agents, kind: .topic)
                 try await client.channel.declareExchange(topic, deadline: .soon)
                 try await client.channel.bindQueue(directory, to: agents, routingKey: "#", deadline: .soon)
                 #expect(try await code() == "forbidden")
+                // It was not credible.
+                try await scene.log.entry { $0.message == "an answer was refused" }
+                try await scene.expectLoad(.empty, of: answer.routingKey)
             }
             try await channel.deleteQueue(replies, deadline: .soon)
             await connection.close(timeout: .seconds(5))
