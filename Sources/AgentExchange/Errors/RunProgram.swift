@@ -2,12 +2,15 @@ internal import Foundation
 
 extension ExchangeError {
     /// The exit status of a program that ends with this error: 2 for an invalid configuration, 3 when the broker can't
-    /// be reached or refuses (connection, login, permissions, an alarm), else 1. The `warren` tool uses the same
-    /// statuses.
+    /// be reached, refuses (connection, login, virtual host, permissions, an alarm) or is late or faulty, else 1. Every
+    /// command of the `warren` tool uses the same statuses.
     public var exitStatus: Int32 {
         switch code {
         case .invalidConfiguration: 2
         case .connectionLost, .unauthorized, .forbidden, .brokerBlocked, .limitReached: 3
+        // Without a fault of the broker the error concerns an agent.
+        case .deadlineExceeded, .internal: underlying is any BrokerFault ? 3 : 1
+        case .unavailable: (underlying as? any BrokerFault)?.isAboutThePlace == true ? 3 : 1
         default: 1
         }
     }

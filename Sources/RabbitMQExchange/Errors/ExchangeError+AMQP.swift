@@ -41,3 +41,7 @@ extension ExchangeError {
         self.init(code, text, entity: entity, delivery: known ?? delivery, underlying: error)
     }
 }
+
+extension AMQPError: BrokerFault {
+    package var isAboutThePlace: Bool { code == .virtualHostNotFound }
+}

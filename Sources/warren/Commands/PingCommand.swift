@@ -38,10 +38,10 @@ struct PingCommand: Command {
     }
 
     func execute(_ console: Console) async throws {
-        let answered = try await options.withVisitor { client in
+        let (answered, status) = try await options.withVisitor { client in
             let id = try await agent.resolveAgent(client)
             let handle = client.handle(to: id)
-            var answered = 0
+            var (answered, status) = (0, ExitStatus.failed)
             for number in 1...count {
                 if number > 1 { try await Task.sleep(for: interval.duration) }
                 do throws(ExchangeError) {
@@ -52,12 +52,13 @@ struct PingCommand: Command {
                     if error.code == .cancelled { throw CancellationError() }
                     guard [.deadlineExceeded, .mailboxFull].contains(error.code), count > 1 else { throw error }
                     try? tell(id, number, nil, error, console)
+                    status = error.exitStatus
                 }
             }
-            return answered
+            return (answered, status)
         }
         if count > 1, !console.json { try console.line("\(answered) of \(count) answered") }
-        if answered < count { throw CommandFailure.told }
+        if answered < count { throw CommandFailure.told(status: status) }
     }
 
     private func tell(

@@ -36,11 +36,14 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 
     /// A failure that the output already reports.
-    static let told: CommandFailure = {
-        var failure = CommandFailure("")
+    static let told = told(status: ExitStatus.failed)
+
+    /// A failure that the output already reports, with its exit status.
+    static func told(status: Int32) -> CommandFailure {
+        var failure = CommandFailure("", status: status)
         failure.isReported = true
         return failure
-    }()
+    }
 
     /// Translates an error of the exchange for the user of the tool.
     init(_ error: any Error) {
@@ -49,30 +52,18 @@ struct CommandFailure: Error, CustomStringConvertible {
             return
         }
         let entity = error.entity.map { " [\($0)]" } ?? ""
-        self.init(Self.text(error) + entity, code: error.code.rawValue, status: Self.status(error))
+        self.init(Self.text(error) + entity, code: error.code.rawValue, status: error.exitStatus)
     }
 
     /// Makes the failure of connecting. It names the address if the broker caused it.
     init(connecting error: ExchangeError, to broker: String) {
-        guard Self.status(error) == ExitStatus.broker else {
+        guard error.exitStatus == ExitStatus.broker else {
             self.init(error)
             return
         }
         let what = error.code == .limitReached ? "a limit is reached at" : "can't connect to"
         let text = "\(what) \(broker): \(Self.cause(error))"
         self.init(text, code: error.code.rawValue, status: ExitStatus.broker)
-    }
-
-    /// Returns the exit status for a cause, the same in every command.
-    private static func status(_ error: ExchangeError) -> Int32 {
-        switch error.code {
-        case .invalidConfiguration: ExitStatus.usage
-        case .connectionLost, .unauthorized, .forbidden, .brokerBlocked, .limitReached: ExitStatus.broker
-        // With an AMQP error the broker was late or faulty; without one the error concerns an agent.
-        case .deadlineExceeded, .internal: error.underlying is AMQPError ? ExitStatus.broker : ExitStatus.failed
-        case .unavailable where (error.underlying as? AMQPError)?.code == .virtualHostNotFound: ExitStatus.broker
-        default: ExitStatus.failed
-        }
     }
 
     private static func text(_ error: ExchangeError) -> String {
