@@ -212,7 +212,9 @@ let package = Package(
         ),
         .executableTarget(
             name: "fuzz",
-            dependencies: ["AMQP", "AgentExchange", "RabbitMQExchange", "ExchangeTestKit", configuration],
+            dependencies: [
+                "AMQP", "AgentExchange", "RabbitMQExchange", "HybridExchange", "ExchangeTestKit", configuration,
+            ],
             path: "Tests/Fuzzing",
             swiftSettings: settings
         ),

@@ -1,6 +1,7 @@
 import AMQP
 import AgentExchange
 import Foundation
+import HybridExchange
 import RabbitMQExchange
 
 /// Everything that reads bytes from outside, with valid samples to begin with.
@@ -8,10 +9,8 @@ enum Decoders {
     static func all() throws -> [Decoder] {
         let messages = try Samples.messages()
         return try [
-            frames(messages), envelope(messages), responses(), json(messages), announcements, controls, arguments,
-            payloads,
-            lineages,
-            keys, urls, factories(), extremes, deadlines, jsonTexts,
+            frames(messages), envelope(messages), responses(), peers(), json(messages), announcements, controls,
+            arguments, payloads, lineages, keys, urls, factories(), extremes, deadlines, jsonTexts,
         ] + settings
     }
 
@@ -86,6 +85,17 @@ enum Decoders {
                     throw Decoder.Violation("came back changed: \(responses)")
                 }
                 return isWhole ? .read : .refused
+            }
+        }
+    }
+
+    private static func peers() throws -> Decoder {
+        let samples = try PeerInput.samples(Samples.values())
+        return Decoder(name: "frames between peers") { mutator in
+            switch PeerInput.read(mutator.bytes(from: samples)) {
+            case .read: return .read
+            case .refused: return .refused
+            case .changed(let what): throw Decoder.Violation("came back changed: \(what)")
             }
         }
     }
