@@ -11,7 +11,7 @@ SOURCES = os.path.join(ROOT, "Sources")
 CARRIERS = ["ActionArguments", "Body", "Request", "OpenCall", "Message", "Publication", "PendingPublication", "Submission",
             "OutgoingFrame"]
 # PublicationQueue, OutgoingPublications and ConfirmLedger are tables of the same PendingPublication.
-RECORDS = ["RequestLedger", "Sending", "PendingSend", "Post", "PendingPublication"]
+RECORDS = ["RequestLedger", "Sending", "PendingSend", "Post", "PostedPublication", "PendingPublication"]
 DECLARATION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect|nonisolated"
                          r"(?:\(unsafe\))?|distributed)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)", re.M)
 WORD = re.compile(r"\b[A-Z]\w*\b")

@@ -3,7 +3,7 @@ internal import Foundation
 
 /// The decoders of bytes from a peer, for generated input.
 package enum PeerInput {
-    /// What became of some bytes.
+    /// The fate of some bytes.
     package enum Outcome: Sendable, Hashable {
         case read, refused
         /// A frame or message that was read is another one after it was written and read again.

@@ -6,7 +6,7 @@ internal import Logging
 /// The termination of a mailbox.
 ///
 /// The order matters and was measured: announce (now it is known everywhere), unbind (now the broker refuses later
-/// messages), let the owner answer its held requests, drain the ready messages to the dead letters, delete. Each step
+/// messages), let the owner answer its held requests, answer the ready messages, delete. Each step
 /// can be repeated, so that any session can complete an unfinished termination.
 struct Termination: Sendable {
     let session: Session
