@@ -25,7 +25,8 @@ extension Message {
     /// The size of the payload in bytes, which ``ExchangeTransport/maximumMessageSize`` limits; 0 without a payload.
     public var payloadSize: Int { payload?.bytes.count ?? 0 }
 
-    private var payload: Payload? {
+    /// The payload; `nil` where the kind has none.
+    package var payload: Payload? {
         switch self {
         case .request(let request):
             switch request.body {

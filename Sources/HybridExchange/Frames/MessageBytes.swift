@@ -173,23 +173,3 @@ enum MessageBytes {
         )
     }
 }
-
-extension Message {
-    fileprivate var payload: Payload? {
-        switch self {
-        case .request(let request):
-            switch request.body {
-            case .action(_, let arguments): arguments.payload
-            case .foreign(_, let payload): payload
-            case .ping, .shutdown, .cancel: nil
-            }
-        case .response(let response):
-            switch response.outcome {
-            case .success(let result): result
-            case .failure(let failure): failure.payload
-            case .part(_, let payload): payload
-            }
-        case .notice: nil
-        }
-    }
-}
