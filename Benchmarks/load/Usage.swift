@@ -25,7 +25,7 @@ struct Usage {
         return (number ?? 0) * 1024
     }
 
-    /// Resident memory in bytes, without what was freed and is kept by `malloc`.
+    /// Resident memory in bytes, without freed memory that `malloc` keeps.
     static var heldMemory: Int {
         typealias Trim = @convention(c) (Int) -> Int32
         if let trim = dlsym(nil, "malloc_trim") { _ = unsafeBitCast(trim, to: Trim.self)(0) }

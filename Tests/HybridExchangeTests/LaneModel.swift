@@ -72,15 +72,15 @@ struct LaneModel {
         var intake = LaneIntake()
         /// The opening that waits for its marker.
         var marked: UInt32?
-        /// The last opening whose marker it has read.
+        /// The last opening of which it has read the marker.
         var readMarker: UInt32 = 0
         /// A message that is acknowledged and not in the inbox: only without a rule.
         var pending: Int?
-        /// Requests that it runs, or whose answer the requester may not have.
+        /// Requests that it runs, or with an answer that the requester may not have.
         var held: Requests = []
         /// Of them, those that came directly.
         var direct: Requests = []
-        /// Of them, those whose answer is on the socket.
+        /// Of them, those with an answer on the socket.
         var answered: Requests = []
         /// All that it began.
         var began: Requests = []
@@ -111,13 +111,13 @@ struct LaneModel {
 
         var sent = 0
         var accepted: Requests = []
-        /// Requests whose `send` threw.
+        /// Requests with a `send` that threw.
         var failed: Requests = []
         /// Of them, those that may have been taken.
         var uncertain: Requests = []
         /// Answers in the requester's queues on the broker.
         var posted: Requests = []
-        /// Requests whose answer the requester has.
+        /// Requests with an answer that the requester has.
         var answered: Requests = []
         /// All that any owner began.
         var taken: Requests = []

@@ -47,7 +47,7 @@ package struct Adoption: Sendable {
         }
     }
 
-    /// Terminates an agent whose registration was not needed, even when the calling task is cancelled.
+    /// Terminates an agent that is not needed, even when the calling task is cancelled.
     private func withdraw(_ agent: AgentID) async throws(ExchangeError) {
         try await Self.uncancelled { () throws(ExchangeError) in try await terminate(.agent(agent)) }
     }

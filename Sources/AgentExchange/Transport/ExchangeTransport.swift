@@ -208,7 +208,7 @@ extension ExchangeTransport {
         return registrations
     }
 
-    /// Terminates an agent whose registration was not needed, even when the calling task is cancelled.
+    /// Terminates an agent that is not needed, even when the calling task is cancelled.
     package func withdraw(_ agent: AgentID) async throws(ExchangeError) {
         try await Adoption.uncancelled { () throws(ExchangeError) in try await self.terminate(.agent(agent)) }
     }

@@ -87,7 +87,7 @@ struct Lane<Element: Sendable>: Sendable {
 extension Lane {
     /// Sends a message.
     ///
-    /// A request whose tag is in use is a repetition. It is published, because its receiver knows the tag.
+    /// A request with a tag in use is a repetition. It is published, because its receiver knows the tag.
     mutating func send(_ tag: UUID, _ element: Element, bytes: Int, room: LaneRoom, now: Instant) -> [Action] {
         if outstanding.number(of: tag) != nil {
             return [.publish(tag, element, attempt: 1, mayComeAgain: true)]

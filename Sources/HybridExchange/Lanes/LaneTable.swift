@@ -4,7 +4,7 @@ internal import Foundation
 
 /// The lanes of a session, with the windows of its connections: a pure value.
 ///
-/// A lane is here while it has a connection or messages whose fate is open. Messages of other lanes are published.
+/// A lane is here while it has a connection or messages of open fate. Messages of other lanes are published.
 struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
     typealias Instant = ContinuousClock.Instant
 

@@ -1,6 +1,6 @@
 internal import Foundation
 
-/// The messages of one lane whose fate is open, in the order of sending: a pure value.
+/// The messages of one lane that are not settled, in the order of sending: a pure value.
 ///
 /// A request stays until its terminal response. A response stays until the requester has it, or until it is published.
 /// The message itself is kept while the broker does not have it.

@@ -83,7 +83,7 @@ final class RabbitMQTransport: ExchangeTransport {
         }
     }
 
-    /// Returns the place for a part, whose request must be held here.
+    /// Returns the place for a part. Its request must be held here.
     private func way(of part: Response) throws(ExchangeError) -> ReplyWay {
         if intake.isTerminated {
             throw ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID)

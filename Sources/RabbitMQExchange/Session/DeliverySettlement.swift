@@ -11,7 +11,7 @@ struct DeliverySettlement: Sendable {
 
     private var names: ExchangeNames { link.names }
 
-    /// Answers a request whose mailbox was terminated.
+    /// Answers a request to a terminated mailbox.
     func answerTerminated(_ request: Request, _ delivery: Delivery) async {
         // The drain handles requests that can't be answered now.
         if await !answerOnce(request.error(.mailboxTerminated, "the mailbox was terminated"), delivery) {
@@ -20,7 +20,7 @@ struct DeliverySettlement: Sendable {
         }
     }
 
-    /// Answers a held request whose mailbox was terminated. It has no receipt while a copy is in the mailbox; the drain
+    /// Answers a held request to a terminated mailbox. It has no receipt while a copy is in the mailbox; the drain
     /// finds that copy.
     func answerTerminated(_ held: HeldRequests<Receipt>.Held) async {
         switch held.receipt {
