@@ -111,9 +111,9 @@ enum Envelope {
         case .success(let result):
             return result
         case .failure(let failure):
-            headers[Header.errorCode] = .string(cut(failure.code.rawValue, maximumName))
-            headers[Header.errorMessage] = .string(cut(failure.message, maximumErrorText))
-            if let type = failure.type { headers[Header.errorType] = .string(cut(type, maximumName)) }
+            headers[Header.errorCode] = .string(failure.code.rawValue.cut(toBytes: maximumName))
+            headers[Header.errorMessage] = .string(failure.message.cut(toBytes: maximumErrorText))
+            if let type = failure.type { headers[Header.errorType] = .string(type.cut(toBytes: maximumName)) }
             return failure.payload
         case .part(let number, let payload):
             headers[Header.part] = .int64(Int64(number))
@@ -139,18 +139,5 @@ enum Envelope {
         properties.headers[Header.destination] = nil
         properties.headers[Header.broadcast] = .string(broadcast.typeName)
         return (properties, body)
-    }
-
-    /// Returns the longest prefix of a text that has at most `limit` bytes and splits no character.
-    static func cut(_ text: String, _ limit: Int) -> String {
-        guard text.utf8.count > limit else { return text }
-        var cut = ""
-        var size = 0
-        for character in text {
-            size += character.utf8.count
-            if size > limit { break }
-            cut.append(character)
-        }
-        return cut
     }
 }

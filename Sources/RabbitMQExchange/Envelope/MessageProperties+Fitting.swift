@@ -1,4 +1,5 @@
 internal import AMQP
+internal import AgentExchange
 
 extension MessageProperties {
     /// More than the headers of a Warren message need: both names, an error text, a context, and the rest.
@@ -14,7 +15,7 @@ extension MessageProperties {
         let texts = Self.texts.compactMap { name in headers[name]?.stringValue.map { (name, $0) } }
         let lengths = texts.map { $0.1.utf8.count }
         let limit = Self.limit(lengths, total: lengths.reduce(0, +) - (size - frameMax))
-        for (name, text) in texts where text.utf8.count > limit { headers[name] = .string(Envelope.cut(text, limit)) }
+        for (name, text) in texts where text.utf8.count > limit { headers[name] = .string(text.cut(toBytes: limit)) }
     }
 
     /// Returns the length to which texts are cut so that together they have at most `total` bytes.

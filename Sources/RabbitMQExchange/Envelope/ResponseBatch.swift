@@ -106,9 +106,9 @@ enum ResponseBatch {
         if let name = source.name { writer.write(long: name) }
         if let name = destination.name { writer.write(long: name) }
         if case .failure(let failure) = response.outcome {
-            writer.write(short: Envelope.cut(failure.code.rawValue, Envelope.maximumName))
-            writer.write(long: Envelope.cut(failure.message, Envelope.maximumErrorText))
-            if let type = failure.type { writer.write(short: Envelope.cut(type, Envelope.maximumName)) }
+            writer.write(short: failure.code.rawValue.cut(toBytes: Envelope.maximumName))
+            writer.write(long: failure.message.cut(toBytes: Envelope.maximumErrorText))
+            if let type = failure.type { writer.write(short: type.cut(toBytes: Envelope.maximumName)) }
         }
         if let payload {
             writer.write(short: payload.contentType)
