@@ -117,9 +117,9 @@ enum MessageBytes {
         switch response.outcome {
         case .success: break
         case .failure(let failure):
-            writer.write(cut(failure.code.rawValue, maximumName))
-            writer.write(cut(failure.message, maximumErrorText))
-            if let type = failure.type { writer.write(cut(type, maximumName)) }
+            writer.write(failure.code.rawValue.cut(toBytes: maximumName))
+            writer.write(failure.message.cut(toBytes: maximumErrorText))
+            if let type = failure.type { writer.write(type.cut(toBytes: maximumName)) }
         case .part(let number, _):
             // The kind alone tells a part from a result.
             guard response.kind == .partResponse else {
@@ -159,17 +159,5 @@ enum MessageBytes {
             writer.write(payload.contentType)
         }
         writer.write(rest: payload.bytes)
-    }
-
-    /// Returns the longest prefix of a text that has at most `limit` bytes and splits no character.
-    private static func cut(_ text: String, _ limit: Int) -> String {
-        guard text.utf8.count > limit else { return text }
-        var size = 0
-        return String(
-            text.prefix { character in
-                size += character.utf8.count
-                return size <= limit
-            }
-        )
     }
 }
