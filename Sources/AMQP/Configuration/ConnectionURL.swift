@@ -7,17 +7,13 @@ package struct ConnectionURL {
     var endpoints: [Endpoint] = []
     var virtualHost = "/"
     var query: [(name: String, value: String)] = []
-    /// Whether no part of a password can be mistaken for a query item.
-    private var mayShowQuery = true
 
     init(_ text: String) throws(AMQPError) {
         var rest = try Self.scheme(of: text, secure: &secure)
         guard !rest.contains("#") else { throw Self.invalid("a fragment is not allowed; write # as %23") }
         if let mark = rest.firstIndex(of: "?") {
-            let items = rest[rest.index(after: mark)...]
-            query = try Self.query(items)
+            query = try Self.query(rest[rest.index(after: mark)...])
             rest = rest[..<mark]
-            mayShowQuery = !items.contains("@") && (rest.contains("@") || !rest.hasSuffix(":"))
         }
         if let slash = rest.firstIndex(of: "/") {
             let path = rest[rest.index(after: slash)...]
@@ -111,20 +107,6 @@ package struct ConnectionURL {
             throw invalid("the \(part) is not UTF-8 text")
         }
         return text
-    }
-
-    /// Returns the error for an unknown query item. It contains the item if it looks like a name.
-    func unknown(_ item: String) -> AMQPError {
-        let isName =
-            (1...64).contains(item.utf8.count)
-            && item.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
-                default: false
-                }
-            }
-        return Self.invalid(mayShowQuery && isName ? "the query item \(item) is unknown" : "a query item is unknown")
     }
 
     /// Returns a part of a URL in its encoded form: everything but letters, digits and `-._~` is percent-encoded.

@@ -221,7 +221,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         return .success(())
     }
 
-    /// Runs the loops until the agent is to end, then waits until they have ended.
+    /// Runs the loops, and waits until they have ended.
     private func runLoops(_ context: AgentContext) async {
         await withTaskGroup { group in
             for (number, loop) in table.loops.enumerated() {
@@ -231,14 +231,13 @@ final class AgentRun<Subject: Agent>: Sendable {
                     runningLoops.withLock { $0[number] = nil }
                 }
             }
-            _ = await end.wait()
-            group.cancelAll()
         }
     }
 
-    /// Waits for the cancelled loops, with a limit for loops that go on.
+    /// Cancels the loops and waits for them, with a limit for loops that go on. A loop that is told of the end can rely
+    /// on it that no further action begins.
     private func endLoops(_ loops: OwnWork) async {
-        if await loops.wait(atMost: patience) { return }
+        if await loops.cancel(patience: patience) { return }
         let names = runningLoops.withLock { Array($0.values) }.sorted().joined(separator: ", ")
         logger.error(
             "loops go on after they were cancelled; they are not awaited",

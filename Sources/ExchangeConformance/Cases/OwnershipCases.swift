@@ -184,5 +184,23 @@ enum OwnershipCases {
                 try await other.details(of: id) == MailboxDetails(status: .terminated)
             }
         },
+        ConformanceCase(
+            subject,
+            "a mailbox that is opened and closed again and again holds its messages, and nothing else",
+            needs: [.durable]
+        ) { scope in
+            let user = try await scope.user()
+            let registration = try await scope.register(by: user)
+            let id = EntityID.agent(registration.agentID)
+            for _ in 0..<2 { try await scope.ping(id, from: user) }
+            for _ in 0..<3 { await (try await scope.agent(registration)).close() }
+            let waiting = MailboxDetails(status: .active, queuedMessages: 2, attachedConsumers: 0)
+            try await scope.eventually("the two messages to wait, and no receiver") {
+                try await user.details(of: id) == waiting
+            }
+            let agent = try await scope.agent(registration)
+            for _ in 0..<2 { try await agent.send(.response(try await scope.receiveRequest(at: agent).response())) }
+            for _ in 0..<2 { _ = try await scope.receiveResponse(at: user) }
+        },
     ]
 }

@@ -151,12 +151,12 @@ final class MailboxAttachment: Sendable {
         do {
             try await receiver.start(declaration, deadline: link.deadline)
         } catch {
-            for delivery in receiver.takeWaiting() { delivery.reject(requeue: true) }
+            giveBack(receiver.takeWaiting())
             await place.leave(deadline: link.deadline)
             throw error
         }
         guard begin(receiver, proof: proof) else {
-            for delivery in await receiver.stop(link.deadline) { delivery.reject(requeue: true) }
+            giveBack(await receiver.stop(link.deadline))
             await place.leave(deadline: link.deadline)
             return
         }
@@ -208,7 +208,7 @@ final class MailboxAttachment: Sendable {
         await intake.settle()
         // A concurrent detach may hold deliveries from before the end, which it then answers.
         await detaching.wait(until: .now + link.patience)
-        for delivery in await flush(receiver, deadline) { delivery.reject(requeue: true) }
+        giveBack(await flush(receiver, deadline))
         await close(receiver, deadline)
     }
 
@@ -240,10 +240,22 @@ final class MailboxAttachment: Sendable {
             await intake.settle()
         } else {
             for entry in unanswered { entry.receipt?.giveBack() }
-            for delivery in left { delivery.reject(requeue: true) }
+            giveBack(left)
         }
         detaching.end()
         await close(receiver, deadline)
+    }
+
+    /// Returns deliveries that were not taken to the mailbox. A probe of this session has done its work by then: it would
+    /// count as a message that waits.
+    private func giveBack(_ deliveries: [Delivery]) {
+        for delivery in deliveries {
+            if let control = ControlMessage(delivery.properties), control.kind == .probe, control.replyTo == link.replyTo {
+                delivery.acknowledge()
+            } else {
+                delivery.reject(requeue: true)
+            }
+        }
     }
 
     /// Cancels a consumer. Returns its deliveries that were not taken.
