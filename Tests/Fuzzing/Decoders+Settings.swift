@@ -20,7 +20,8 @@ extension Decoders {
                     _ = try RabbitMQExchange(config: reader.scoped(to: "warren"))
                     return .read
                 } catch {
-                    guard error.code == .invalidConfiguration, !"\(error)".contains("hunter2") else {
+                    let isClear = isQueryItem("hunter2", of: kept["WARREN_BROKER"] ?? "")
+                    guard error.code == .invalidConfiguration, !"\(error)".contains("hunter2") || isClear else {
                         throw Decoder.Violation("a setting's error is \(error)")
                     }
                     return .refused

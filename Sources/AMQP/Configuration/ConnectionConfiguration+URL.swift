@@ -8,18 +8,15 @@ extension ConnectionConfiguration {
     /// `verify` (`verify_peer` or `verify_none`), `verify_hostname` (`true` or `false`, behind `verify`) and `server_name_indication` (only the host itself: the library always
     /// sends it).
     ///
-    /// - Throws: `invalidURL` for anything else, also for an unknown query item. The text contains no part of the URL: any part may
-    ///   belong to a password.
+    /// - Throws: `invalidURL` for anything else, also for an unknown query item, which it names unless it may belong to a
+    ///   password. The text never contains the password.
     public init(url: String) throws(AMQPError) {
         let parts = try ConnectionURL(url)
         self.init(endpoints: parts.endpoints, virtualHost: parts.virtualHost)
         if parts.secure { tls = TLSConfiguration() }
         if let user = parts.user { credentials = .plain(user: user, password: parts.password ?? "") }
         for item in parts.query {
-            guard Self.queryItems.contains(item.name) else {
-                let known = Self.queryItems.sorted().joined(separator: ", ")
-                throw ConnectionURL.invalid("a query item is unknown; the known ones are \(known)")
-            }
+            guard Self.queryItems.contains(item.name) else { throw parts.unknown(item.name) }
             try apply(item.name, item.value, parts.user)
         }
         guard (4096...1_048_576).contains(frameMax) else {

@@ -7,13 +7,17 @@ package struct ConnectionURL {
     var endpoints: [Endpoint] = []
     var virtualHost = "/"
     var query: [(name: String, value: String)] = []
+    /// Whether no part of a password can be mistaken for a query item.
+    private var mayShowQuery = true
 
     init(_ text: String) throws(AMQPError) {
         var rest = try Self.scheme(of: text, secure: &secure)
         guard !rest.contains("#") else { throw Self.invalid("a fragment is not allowed; write # as %23") }
         if let mark = rest.firstIndex(of: "?") {
-            query = try Self.query(rest[rest.index(after: mark)...])
+            let items = rest[rest.index(after: mark)...]
+            query = try Self.query(items)
             rest = rest[..<mark]
+            mayShowQuery = !items.contains("@") && (rest.contains("@") || !rest.contains(":"))
         }
         if let slash = rest.firstIndex(of: "/") {
             let path = rest[rest.index(after: slash)...]
@@ -107,6 +111,23 @@ package struct ConnectionURL {
             throw invalid("the \(part) is not UTF-8 text")
         }
         return text
+    }
+
+    /// Returns the error for an unknown query item. It contains the item if that looks like a name, and can't be a part of
+    /// a password: one with a question mark, whose host is missing, ends as a query.
+    func unknown(_ item: String) -> AMQPError {
+        let isName =
+            (1...64).contains(item.utf8.count)
+            && item.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+                default: false
+                }
+            }
+        let hasPassword = password.map { !$0.isEmpty && item.contains($0) } ?? false
+        let mayShow = mayShowQuery && isName && !hasPassword
+        return Self.invalid(mayShow ? "the query item \(item) is unknown" : "a query item is unknown")
     }
 
     /// Returns a part of a URL in its encoded form: everything but letters, digits and `-._~` is percent-encoded.
