@@ -77,17 +77,24 @@ divide() {
     { grep -Fxf "$work/heavy.all" "$work/listed" || true; } | balance 2 heavy-
 }
 
-# Divides tests among so many lanes, whose names begin with a word.
+# Divides tests among so many lanes, whose names begin with a word. Tests of a suite stay together: they use the same
+# brokers, and a broker that starts costs more than most tests.
 balance() {
     awk -v file=$schedule/seconds '
             BEGIN { while ((getline < file) > 0) if ($1 != "#") seconds[$2] = $1 }
-            { print ($0 in seconds ? seconds[$0] : 0.1), $0 }' |
+            {
+                suite = $0
+                sub(/\/[^\/]*$/, "", suite)
+                sum[suite] += $0 in seconds ? seconds[$0] : 0.1
+                tests[suite] = tests[suite] " " $0
+            }
+            END { for (suite in sum) print sum[suite], suite tests[suite] }' |
         sort -k1,1nr -k2 |
         awk -v lanes="$1" -v name="$2" -v work="$work" '{
             best = 1
             for (lane = 2; lane <= lanes; lane++) if (load[lane] + 0 < load[best] + 0) best = lane
             load[best] += $1
-            print $2 > (work "/" name best ".ids")
+            for (test = 3; test <= NF; test++) print $test > (work "/" name best ".ids")
         }'
 }
 

@@ -19,16 +19,6 @@ struct PrivateBrokerTests {
         #expect(try await brokers.0.control("ping").contains("succeeded"))
     }
 
-    @Test("takes settings and plugins, and says what an unknown command is")
-    func configuration() async throws {
-        let broker = try await PrivateBroker.start(.init(plugins: [], settings: ["consumer_timeout = 4711000"]))
-        let environment = try await broker.control("environment")
-        #expect(environment.contains("4711000"))
-        let error = await #expect(throws: ChildProcessError.self) { try await broker.control("no_such_command") }
-        #expect("\(String(describing: error))".contains("no_such_command"))
-        await broker.stop()
-    }
-
     @Test("survives kill and restart with data, ports and name kept, and leaves nothing behind")
     func killAndRestart() async throws {
         let broker = try await PrivateBroker.start()
@@ -59,21 +49,21 @@ struct PrivateBrokerTests {
         await broker.stop()
     }
 
-    @Test("answers nothing while it is frozen, and goes on afterwards")
-    func pauseAndResume() async throws {
-        let broker = try await PrivateBroker.start(.init(plugins: []))
+    @Test("takes settings, answers nothing while it is frozen, tells its clients when it is halted, and starts again")
+    func life() async throws {
+        let broker = try await PrivateBroker.start(.init(plugins: [], settings: ["consumer_timeout = 4711000"]))
+        let environment = try await broker.control("environment")
+        #expect(environment.contains("4711000"))
+        let error = await #expect(throws: ChildProcessError.self) { try await broker.control("no_such_command") }
+        #expect("\(String(describing: error))".contains("no_such_command"))
+
         try await broker.pause()
         let silent = try LoopbackSocket(port: broker.port)
         try silent.send(Array("AMQP".utf8) + [0, 0, 9, 1])
         #expect(try silent.receive(within: .milliseconds(300)) == nil)
         try await broker.resume()
         #expect(try silent.receive(within: .seconds(10))?.first == 1, "connection.start is a method frame")
-        await broker.stop()
-    }
 
-    @Test("tells its clients when it is halted, and starts again")
-    func haltAndRestart() async throws {
-        let broker = try await PrivateBroker.start(.init(plugins: []))
         let client = try RawClient(port: broker.port, name: "told")
         try await broker.halt()
         #expect(try client.nextMethod().prefix(6) == [0, 10, 0, 50, 1, 64], "connection.close with code 320")

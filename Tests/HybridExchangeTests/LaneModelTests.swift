@@ -42,7 +42,7 @@ struct LaneModelTests {
 
     @Test(
         "No accepted request is unanswered, lost, reordered or run twice by one owner, unless both died unnoticed",
-        arguments: Limits.usual + (isFull ? Limits.long : [])
+        arguments: Limits.usual + (LongForm.isWanted ? Limits.long : [])
     )
     func holds(_ limits: Limits) {
         let started = ContinuousClock.now
@@ -79,8 +79,6 @@ struct LaneModelTests {
         #expect(result.fault?.text == expected, "\(Self.story(result.fault))")
         print("\(rules): refuted after \(result.states) states")
     }
-
-    private static var isFull: Bool { ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" }
 
     private func search(_ rules: LaneModel.Rules, _ limits: Limits) -> StateSearch<LaneModel.State>.Result {
         var model = LaneModel()

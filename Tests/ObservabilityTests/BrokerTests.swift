@@ -166,7 +166,7 @@ struct BrokerTests {
 
     @Test("An alarm of the broker is timed; a lost connection is counted, logged once, and timed until it is back")
     func connections() async throws {
-        let broker = try await PrivateBroker.start()
+        let broker = try await PrivateBroker.borrow()
         let metrics = TestMetrics()
         do {
             try await withMetricsFactory(metrics) {
@@ -199,7 +199,7 @@ struct BrokerTests {
         } catch {
             Issue.record(error)
         }
-        await broker.stop()
+        await broker.giveBack()
         let blocked = try metrics.expectTimer(MetricLabel.blockedTime.rawValue, [("role", "publisher")])
         #expect(blocked.values.count == 1)
         #expect(blocked.values.allSatisfy { $0 > 0 })

@@ -19,7 +19,7 @@ struct BrokerConformanceTests {
     /// The sessions of the two factories begin with different nodes.
     @Test(
         "on a cluster of three nodes",
-        .enabled(if: Minutes.isFull, "it takes minutes: make test-long"),
+        .enabled(if: LongForm.isWanted, "it takes minutes: make test-long"),
         arguments: [MailboxKind.replicated, .single]
     )
     func cluster(kind: MailboxKind) async throws {

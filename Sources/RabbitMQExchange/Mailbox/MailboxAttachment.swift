@@ -250,7 +250,9 @@ final class MailboxAttachment: Sendable {
     /// count as a message that waits.
     private func giveBack(_ deliveries: [Delivery]) {
         for delivery in deliveries {
-            if let control = ControlMessage(delivery.properties), control.kind == .probe, control.replyTo == link.replyTo {
+            if let control = ControlMessage(delivery.properties), control.kind == .probe,
+                control.replyTo == link.replyTo
+            {
                 delivery.acknowledge()
             } else {
                 delivery.reject(requeue: true)

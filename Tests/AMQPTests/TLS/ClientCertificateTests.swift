@@ -55,14 +55,13 @@ struct ClientCertificateTests {
 
     @Test("EXTERNAL at a broker without the plugin for it names the plugin")
     func noPlugin() async throws {
-        let files = try await Certificates()
-        let (broker, port) = try await TLSListener.broker(files)
+        let tls = try await TLSListener.borrow()
         let url =
-            "amqps://localhost:\(port)?cacertfile=\(files.authority)&auth_mechanism=external"
-            + "&certfile=\(files.server.certificate)&keyfile=\(files.server.key)"
+            "amqps://localhost:\(tls.port)?cacertfile=\(tls.files.authority)&auth_mechanism=external"
+            + "&certfile=\(tls.files.server.certificate)&keyfile=\(tls.files.server.key)"
         let error = await TLSListener.failure(url)
         #expect(error.code == .authenticationFailed)
         #expect(error.message.contains("rabbitmq_auth_mechanism_ssl"), "\(error)")
-        await broker.stop()
+        await tls.broker.giveBack()
     }
 }

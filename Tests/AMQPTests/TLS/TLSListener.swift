@@ -2,33 +2,54 @@ import AMQP
 import ExchangeTestKit
 import Foundation
 
-/// What listens for TLS in a test.
+/// The listeners for TLS of the tests.
 enum TLSListener {
-    /// A broker that answers with TLS too, and on which port.
-    static func broker(
-        _ files: Certificates,
-        plugins: [String] = [],
-        settings: [String] = [],
-        login: String = "guest:guest@",
-        options: String = ""
-    ) async throws -> (PrivateBroker, Int) {
-        let port = try await freePort()
-        let broker = try await PrivateBroker.start(
-            .init(
-                plugins: plugins,
-                settings: [
-                    "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(files.authority)",
-                    "ssl_options.certfile = \(files.server.certificate)", "ssl_options.keyfile = \(files.server.key)",
-                    "ssl_options.verify = verify_none",
-                ] + settings
-            )
-        )
-        // The broker counts as ready when its plain port answers; the other may follow later.
+    /// A broker that answers with TLS too, and asks for no certificate.
+    struct Broker {
+        let broker: PrivateBroker
+        let port: Int
+        let files: Certificates
+    }
+
+    /// The files and the port of the tests that borrow ``Broker``.
+    private static let place = Task { (files: try await Certificates(), port: try await freePort()) }
+
+    /// Borrows a broker that answers with TLS too, from the earlier tests of this process if they left one.
+    static func borrow() async throws -> Broker {
+        let (files, port) = try await place.value
+        let broker = try await PrivateBroker.borrow(.init(plugins: [], settings: settings(files, port)))
+        try await wait(for: port, files)
+        return Broker(broker: broker, port: port, files: files)
+    }
+
+    private static func settings(_ files: Certificates, _ port: Int) -> [String] {
+        [
+            "listeners.ssl.1 = 127.0.0.1:\(port)", "ssl_options.cacertfile = \(files.authority)",
+            "ssl_options.certfile = \(files.server.certificate)", "ssl_options.keyfile = \(files.server.key)",
+            "ssl_options.verify = verify_none",
+        ]
+    }
+
+    /// The broker counts as ready when its plain port answers; the other may follow later.
+    private static func wait(for port: Int, _ files: Certificates, options: String = "") async throws {
         try await eventually("the TLS port answers", timeout: .seconds(30)) {
             try await BrokerFixture.withConnection(
-                to: "amqps://\(login)localhost:\(port)?cacertfile=\(files.authority)\(options)"
+                to: "amqps://guest:guest@localhost:\(port)?cacertfile=\(files.authority)\(options)"
             ) { $0.isOpen }
         }
+    }
+
+    /// Starts a broker that answers with TLS too, with more settings. Returns also the port of TLS.
+    static func broker(
+        _ files: Certificates,
+        plugins: [String],
+        settings: [String],
+        options: String
+    ) async throws -> (PrivateBroker, Int) {
+        let port = try await freePort()
+        let settings = self.settings(files, port) + settings
+        let broker = try await PrivateBroker.start(.init(plugins: plugins, settings: settings))
+        try await wait(for: port, files, options: options)
         return (broker, port)
     }
 

@@ -7,25 +7,23 @@ import Testing
 struct TLSTests {
     @Test("works with everything a plain one does, and refuses a broker it cannot trust")
     func works() async throws {
-        let files = try await Certificates()
-        let (broker, port) = try await TLSListener.broker(files)
-        let url = "amqps://guest:guest@localhost:\(port)?heartbeat=1"
-        try await BrokerFixture.withConnection(to: url + "&cacertfile=\(files.authority)") { connection in
+        let tls = try await TLSListener.borrow()
+        let url = "amqps://guest:guest@localhost:\(tls.port)?heartbeat=1"
+        try await BrokerFixture.withConnection(to: url + "&cacertfile=\(tls.files.authority)") { connection in
             try await exchangeMessages(connection)
         }
         let untrusted = Connection(configuration: try ConnectionConfiguration(url: url), logger: BrokerFixture.quiet)
         let error = await #expect(throws: AMQPError.self) { try await untrusted.open() }
         #expect(error?.code == .tlsFailed)
         await untrusted.close(timeout: .seconds(1))
-        await broker.stop()
+        await tls.broker.giveBack()
     }
 
     @Test("a broker that stops reading holds no call beyond its deadline, and the connection ends")
     func stalled() async throws {
-        let files = try await Certificates()
-        let (broker, port) = try await TLSListener.broker(files)
-        let proxy = try FaultProxy(targetPort: port)
-        let url = "amqps://guest:guest@localhost:\(proxy.listenPort)?heartbeat=2&cacertfile=\(files.authority)"
+        let tls = try await TLSListener.borrow()
+        let proxy = try FaultProxy(targetPort: tls.port)
+        let url = "amqps://guest:guest@localhost:\(proxy.listenPort)?heartbeat=2&cacertfile=\(tls.files.authority)"
         try await BrokerFixture.withConnection(to: url) { connection in
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             try await proxy.set(.stall)
@@ -50,18 +48,17 @@ struct TLSTests {
             #expect(await connection.waitUntilClosed()?.code == .heartbeatMissed)
         }
         await proxy.stop()
-        await broker.stop()
+        await tls.broker.giveBack()
     }
 
     @Test("a broker that is frozen holds no call beyond its deadline, nor the close")
     func frozen() async throws {
-        let files = try await Certificates()
-        let (broker, port) = try await TLSListener.broker(files)
-        let url = "amqps://guest:guest@localhost:\(port)?heartbeat=60&cacertfile=\(files.authority)"
+        let tls = try await TLSListener.borrow()
+        let url = "amqps://guest:guest@localhost:\(tls.port)?heartbeat=60&cacertfile=\(tls.files.authority)"
         let connection = Connection(configuration: try ConnectionConfiguration(url: url), logger: BrokerFixture.quiet)
         try await connection.open()
         let channel = try await connection.openChannel(confirms: true, deadline: .soon)
-        try await broker.pause()
+        try await tls.broker.pause()
         let start = ContinuousClock.now
         let codes = await withTaskGroup(of: AMQPError.Code?.self) { group in
             for _ in 0..<30 {
@@ -79,8 +76,8 @@ struct TLSTests {
         #expect(start.duration(to: .now) < .seconds(3))
         await connection.close(timeout: .seconds(1))
         #expect(start.duration(to: .now) < .seconds(6))
-        try await broker.resume()
-        await broker.stop()
+        try await tls.broker.resume()
+        await tls.broker.giveBack()
     }
 
     private func exchangeMessages(_ connection: Connection) async throws {

@@ -12,11 +12,10 @@ extension BrokerTests {
     /// nothing but these is read, kept or stored. `WARREN_FULL=1` writes a hundred times as many.
     @Suite("The size of the directory")
     struct DirectoryGoalTests {
-        private static var isFull: Bool { ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" }
 
         @Test("After many agents came and went, opening costs what the living cost; so do memory and the broker's disk")
         func goals() async throws {
-            let (dead, living) = Self.isFull ? (100_000, 1000) : (3000, 100)
+            let (dead, living) = LongForm.isWanted ? (100_000, 1000) : (3000, 100)
             let scene = try await Scene(.single) {
                 $0.compactionThreshold = 1000
                 $0.compactionGrace = .seconds(2)
@@ -33,7 +32,7 @@ extension BrokerTests {
             }
             try await scene.write(records, time: then)
             let before = try disk(of: scene)
-            try await eventually("the directory to be compacted", timeout: .seconds(Self.isFull ? 600 : 120)) {
+            try await eventually("the directory to be compacted", timeout: .seconds(LongForm.isWanted ? 600 : 120)) {
                 _ = try await user.discover(AgentType("Bank.Account"))
                 let replica = try #require(user.session).directory.replica
                 return replica.length < 1000 + 2 * UInt64(living) && !replica.hasCopy

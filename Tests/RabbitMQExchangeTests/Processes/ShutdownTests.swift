@@ -44,7 +44,7 @@ extension BrokerTests {
                     }
                 }
             }
-            let rounds = isFull ? 10 : 4
+            let rounds = LongForm.isWanted ? 10 : 4
             for round in 1...rounds {
                 let agent = try await PeerProcess(try scene.exchange("agent \(round)"))
                 try agent.order(registration)
@@ -98,6 +98,5 @@ extension BrokerTests {
             for user in users { await user.close() }
         }
 
-        private var isFull: Bool { ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" }
     }
 }

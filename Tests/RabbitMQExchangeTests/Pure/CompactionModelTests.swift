@@ -8,7 +8,7 @@ struct CompactionModelTests {
         "No record that was confirmed is missing at any moment, no dead agent comes back, and the copy is gone in the end"
     )
     func holds() {
-        let result = search(.asBuilt, deaths: Self.isFull ? 2 : 1)
+        let result = search(.asBuilt, deaths: LongForm.isWanted ? 2 : 1)
         #expect(result.fault == nil, "\(Self.story(result.fault))")
         #expect(result.states > 1000)
         print("\(result.states) states, \(result.steps) steps")
@@ -30,8 +30,6 @@ struct CompactionModelTests {
             }
         #expect(result.fault?.text == expected, "\(Self.story(result.fault))")
     }
-
-    private static var isFull: Bool { ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" }
 
     private func search(
         _ order: CompactionModel.Order,

@@ -6,7 +6,7 @@ import Testing
 struct TerminationModelTests {
     @Test(
         "No request is lost or run after its refusal, and the queue is gone in the end, whoever dies, hangs or comes second",
-        arguments: [(1, 2), (2, 0)] + (isFull ? [(1, 3), (2, 1), (2, 2)] : [])
+        arguments: [(1, 2), (2, 0)] + (LongForm.isWanted ? [(1, 3), (2, 1), (2, 2)] : [])
     )
     func holds(_ requests: Int, _ crashes: Int) {
         let result = search(.asBuilt, requests, crashes)
@@ -28,8 +28,6 @@ struct TerminationModelTests {
             }
         #expect(result.fault?.text == expected)
     }
-
-    private static var isFull: Bool { ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" }
 
     private func search(
         _ order: TerminationModel.Order,

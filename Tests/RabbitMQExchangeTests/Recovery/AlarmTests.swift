@@ -12,7 +12,7 @@ extension BrokerTests {
             arguments: alarms
         )
         func alarm(_ alarm: Alarm) async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let troupe = try await Troupe(on: broker)
             var impatient = troupe.scene
             impatient.configuration.operationTimeout = .seconds(3)
@@ -37,12 +37,12 @@ extension BrokerTests {
             try await troupe.expectRecovered()
             await asker.close()
             await troupe.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
         @Test("What waits in a mailbox is received during an alarm, also after the connection was lost")
         func receiving() async throws {
-            let broker = try await PrivateBroker.start()
+            let broker = try await PrivateBroker.borrow()
             let scene = try await Scene(on: broker) {
                 $0.reconnectDelay = .milliseconds(50)
                 $0.maximumReconnectDelay = .seconds(1)
@@ -64,7 +64,7 @@ extension BrokerTests {
             try await broker.control("set_vm_memory_high_watermark", "0.8")
             await transport.close()
             await user.close()
-            await broker.stop()
+            await broker.giveBack()
         }
 
         /// An alarm: how it is raised, and how it is ended.

@@ -16,7 +16,7 @@ extension BrokerTests {
             // The long form does both to each.
             let short = [("shut down", 0), ("killed", 1), ("killed", 0)]
             let all = ["shut down", "killed"].flatMap { fault in (0..<3).map { (fault, $0) } }
-            for (fault, index) in Minutes.isFull ? all : short {
+            for (fault, index) in LongForm.isWanted ? all : short {
                 let node = cluster.nodes[index]
                 let longest = try await troupe.expectAnswers {
                     if fault == "killed" { try await node.kill() } else { try await node.halt() }

@@ -57,7 +57,7 @@ extension BrokerTests {
 
         @Test(
             "A broker that is away for a minute: requests wait for it, and calls with less time end with unknown",
-            .enabled(if: Minutes.isFull, "takes minutes: make test-long")
+            .enabled(if: LongForm.isWanted, "takes minutes: make test-long")
         )
         func minute() async throws {
             try await away(for: .seconds(60))
@@ -109,9 +109,4 @@ extension BrokerTests {
             await broker.giveBack()
         }
     }
-}
-
-/// Whether tests may take minutes.
-enum Minutes {
-    static var isFull: Bool { ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" }
 }

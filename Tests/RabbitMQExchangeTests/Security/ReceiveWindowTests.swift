@@ -69,7 +69,7 @@ extension BrokerTests {
             arguments: kinds
         )
         func bounded(_ kind: MailboxKind) async throws {
-            let isLong = ProcessInfo.processInfo.environment["WARREN_FULL"] != nil
+            let isLong = LongForm.isWanted
             let (count, size, window) = isLong ? (128, 8 << 20, 64 << 20) : (64, 1 << 20, 16 << 20)
             let desk = try await Desk(kind, window: window)
             let agent = try await desk.open()

@@ -9,7 +9,7 @@ extension BrokerTests {
     @Suite("Termination under load")
     struct TerminationUnderLoadTests {
         /// A hundred with `make test-long`.
-        static let rounds = ProcessInfo.processInfo.environment["WARREN_FULL"] == "1" ? 100 : 10
+        static let rounds = LongForm.isWanted ? 100 : 10
 
         @Test(
             "64 publishers get one answer to each accepted request, whoever terminates, with and without an owner",

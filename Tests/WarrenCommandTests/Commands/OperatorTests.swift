@@ -223,7 +223,7 @@ extension ToolTests {
 
         @Test(
             "All cases of conformance pass against a broker",
-            .enabled(if: ProcessInfo.processInfo.environment["WARREN_FULL"] == "1", "takes minutes: make test-long"),
+            .enabled(if: LongForm.isWanted, "takes minutes: make test-long"),
             arguments: ["replicated"]
         )
         func wholeConformance(mailboxes: String) async throws {
