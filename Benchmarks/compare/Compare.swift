@@ -63,6 +63,8 @@ struct Compare: ParsableCommand {
                 FileHandle.standardError.write(Data("\(measurement.name) once more ...\n".utf8))
                 result = try measurement.result(programs)
             }
+            // A later measurement that fails ends the run without a table.
+            FileHandle.standardError.write(Data("\(Report.line(result))\n".utf8))
             if measurement.isSteady, result.isFar(after: earlier?[result.name]) { failures.append(result.name) }
             report.results.append(result)
         }

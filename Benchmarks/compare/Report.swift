@@ -13,10 +13,7 @@ struct Report: Codable {
         var rows = [["measurement", "raw C", "Warren", "unit", "ratio", "goal", ""]]
         if earlier != nil { rows[0].append("before") }
         for result in results {
-            var row = [
-                result.name, Self.text(result.raw), Self.text(result.warren), result.unit, Self.ratio(result.ratio),
-                Self.text(result.goal), result.isReached.map { $0 ? "yes" : "no" } ?? "",
-            ]
+            var row = Self.row(result)
             if let earlier {
                 let before = earlier[result.name]
                 row.append(before.map { $0.ratio == nil ? Self.text($0.warren) : Self.ratio($0.ratio) } ?? "")
@@ -32,6 +29,16 @@ struct Report: Codable {
             .joined(separator: "  ")
         }
         .joined(separator: "\n")
+    }
+
+    /// A result as a line, for those who watch a long run.
+    static func line(_ result: Result) -> String { row(result).filter { !$0.isEmpty }.joined(separator: "  ") }
+
+    private static func row(_ result: Result) -> [String] {
+        [
+            result.name, text(result.raw), text(result.warren), result.unit, ratio(result.ratio), text(result.goal),
+            result.isReached.map { $0 ? "yes" : "no" } ?? "",
+        ]
     }
 
     private static func text(_ value: Double?) -> String {
