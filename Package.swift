@@ -67,33 +67,38 @@ let package = Package(
             pkgConfig: "librabbitmq",
             providers: [.apt(["librabbitmq-dev"]), .brew(["rabbitmq-c"])]
         ),
+        .target(name: "Primitives", dependencies: [deque, heap], swiftSettings: settings),
         .target(
             name: "AMQP",
-            dependencies: ["CRabbitMQ", logging, metrics, deque, heap],
+            dependencies: ["Primitives", "CRabbitMQ", logging, metrics, deque],
             swiftSettings: settings + [.strictMemorySafety()]
         ),
         .target(
             name: "AgentExchange",
-            dependencies: [logging, metrics, deque, heap, tracing, configuration],
+            dependencies: ["Primitives", logging, metrics, deque, tracing, configuration],
             swiftSettings: settings
         ),
         .target(
             name: "InProcessExchange",
-            dependencies: ["AgentExchange", logging, deque, heap],
+            dependencies: ["Primitives", "AgentExchange", logging, deque, heap],
             swiftSettings: settings
         ),
         .target(
             name: "RabbitMQExchange",
-            dependencies: ["AMQP", "AgentExchange", logging, metrics, deque, configuration],
+            dependencies: ["Primitives", "AMQP", "AgentExchange", logging, metrics, deque, configuration],
             swiftSettings: settings
         ),
         .target(name: "HybridExchange", dependencies: ["AgentExchange", deque], swiftSettings: settings),
         .target(
             name: "Agents",
-            dependencies: ["AgentExchange", logging, deque, lifecycle],
+            dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle],
             swiftSettings: settings
         ),
-        .target(name: "ExchangeConformance", dependencies: ["AgentExchange", logging], swiftSettings: settings),
+        .target(
+            name: "ExchangeConformance",
+            dependencies: ["Primitives", "AgentExchange", logging],
+            swiftSettings: settings
+        ),
         .target(name: "ExchangeTestKit", dependencies: [logging], swiftSettings: settings),
         .executableTarget(
             name: "warren",
@@ -167,7 +172,12 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "ExchangeTestKit", logging], swiftSettings: settings),
+        .testTarget(name: "PrimitivesTests", dependencies: ["Primitives", "ExchangeTestKit"], swiftSettings: settings),
+        .testTarget(
+            name: "AMQPTests",
+            dependencies: ["Primitives", "AMQP", "ExchangeTestKit", logging],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "AgentExchangeTests",
             dependencies: ["AgentExchange", "ExchangeTestKit"],
@@ -234,7 +244,9 @@ let package = Package(
         .testTarget(name: "ChaosTests", dependencies: ["ChaosLedger", "ExchangeTestKit"], swiftSettings: settings),
         .testTarget(
             name: "RabbitMQExchangeTests",
-            dependencies: ["RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging],
+            dependencies: [
+                "Primitives", "RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(

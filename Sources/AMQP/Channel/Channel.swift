@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// A channel of a connection: a light handle that may be copied and used by many tasks at once.
 ///
 /// Requests on one channel are sent at once and answered in order. A mistake in one of them makes the broker close the

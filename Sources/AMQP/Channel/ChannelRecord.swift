@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The engine's record of an open channel.
 final class ChannelRecord {
     /// A consumer and its deliveries of this turn.

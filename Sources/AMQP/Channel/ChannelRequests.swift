@@ -1,10 +1,12 @@
+internal import Primitives
+
 /// The requests of a connection's channels: written at once, answered in the order of their channel.
 final class ChannelRequests {
     private let wire: any Wire
     private let channels: ChannelTable
     /// The callers that wait for a reply. Emptied when the connection ends.
     private var waiters: [UInt64: Waiter<Reply>] = [:]
-    private var deadlines = DeadlineQueue()
+    private var deadlines = DeadlineQueue<UInt64>()
 
     init(_ wire: any Wire, _ channels: ChannelTable) {
         self.wire = wire

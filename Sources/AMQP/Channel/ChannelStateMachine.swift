@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import Primitives
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

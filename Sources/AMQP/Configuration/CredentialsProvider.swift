@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// Provides the credentials for each connection, for example from a vault that rotates them.
 public final class CredentialsProvider: Sendable {
     private let provide: @Sendable () async throws -> Credentials
@@ -31,7 +33,7 @@ extension Credentials {
         case .provider(let provider):
             let answer = OneShot<Result<Credentials, any Error>>()
             let task = Task {
-                do { answer.resolve(.success(try await provider())) } catch { answer.resolve(.failure(error)) }
+                do { answer.set(.success(try await provider())) } catch { answer.set(.failure(error)) }
             }
             let result = await answer.wait(until: deadline)
             task.cancel()

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -29,9 +30,9 @@ struct PasswordFile {
         }
         let isStarted = IOThread.detached(name: "warren password", stackSize: 1 << 20) {
             do throws(AMQPError) {
-                answer.resolve(.success(try read()))
+                answer.set(.success(try read()))
             } catch {
-                answer.resolve(.failure(error))
+                answer.set(.failure(error))
             }
             Self.readers.subtract(1, ordering: .relaxed)
         }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Primitives
 
 /// The channels of a connection after its login. Carries out the decisions of their state machines.
 final class ChannelEngine {
@@ -141,7 +142,7 @@ final class ChannelEngine {
         let reason = error ?? .closed("channel", delivery: .unknown)
         publications.end(channel, reason)
         for tag in Array(channel.consumers.keys) { channel.end(consumer: tag, reason) }
-        channel.closed.resolve(error)
+        channel.closed.set(error)
         requests.resolveClosers(of: channel)
     }
 

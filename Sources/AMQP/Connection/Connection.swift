@@ -1,4 +1,5 @@
 public import Logging
+internal import Primitives
 internal import Synchronization
 
 /// A connection to a broker: one socket, one thread, many channels.
@@ -74,11 +75,11 @@ public actor Connection {
         let started = shared.thread.start(name: configuration.name, stackSize: stackSize) { readable, submissions in
             self.turn(readable, &submissions)
         } ended: {
-            self.shared.ended.resolve(())
+            self.shared.ended.set(())
         }
         guard started else {
-            shared.ended.resolve(())
-            shared.closed.resolve(nil)
+            shared.ended.set(())
+            shared.closed.set(nil)
             throw AMQPError(code: .internal, delivery: .notSent, message: "The system has no thread left.")
         }
     }
@@ -130,10 +131,10 @@ public actor Connection {
         }
         if wasIdle {
             _ = shared.thread.inbox.refuse(with: .closed("connection"))
-            shared.closed.resolve(nil)
+            shared.closed.set(nil)
             shared.eventSource.yield(.closed(nil))
             shared.eventSource.finish()
-            shared.ended.resolve(())
+            shared.ended.set(())
             return
         }
         let deadline = Deadline.after(timeout)

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// The life of a connection: login, turns of the I/O thread, heartbeats, close. Isolated to the connection's actor, and
@@ -34,7 +35,8 @@ final class ConnectionEngine {
                 try handle(shared.thread.inbox.takeSubmissions())
             }
             try write()
-            if readable, let channels {
+            // Silence is judged by what was read: a thread that was not run for long may have missed heartbeats.
+            if readable || heartbeat.isPeerSilent(.now), let channels {
                 more = try receive(channels)
                 // Receivers may have acknowledged on this thread; those acknowledgements go out at once.
                 try handle(shared.thread.inbox.takeSubmissions())
@@ -203,7 +205,7 @@ final class ConnectionEngine {
         shared.frameMax.store(login.wire.frameMax, ordering: .relaxed)
         shared.isOpen.store(true, ordering: .releasing)
         logger.debug("connected", metadata: ["broker": .string(login.endpoint.description)])
-        shared.opened.resolve(.success(()))
+        shared.opened.set(.success(()))
     }
 
     private func close(_ deadline: Deadline) throws(AMQPError) {
@@ -231,8 +233,8 @@ final class ConnectionEngine {
         channels?.end(reason)
         channels = nil
         if let error { logger.debug("connection ended", metadata: ["error": .string(error.description)]) }
-        shared.opened.resolve(.failure(reason.with(delivery: .notSent)))
-        shared.closed.resolve(error)
+        shared.opened.set(.failure(reason.with(delivery: .notSent)))
+        shared.closed.set(error)
         shared.eventSource.yield(.closed(error))
         shared.eventSource.finish()
     }

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Synchronization
 
 /// The state that a connection's callers share with its I/O thread. Everything in it is thread-safe.

@@ -1,3 +1,5 @@
+internal import Primitives
+
 /// The reply to a request.
 enum Reply: Sendable {
     case done

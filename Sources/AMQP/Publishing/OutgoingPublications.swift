@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import Logging
+internal import Primitives
 
 /// The publications of a connection: those that wait for the window, the socket or the end of an alarm, and those that
 /// wait for their confirm.
@@ -14,7 +15,7 @@ final class OutgoingPublications {
     private var publications = NumberedRing<PendingPublication>()
     /// The position of the first publication that was not written.
     private var unwritten: UInt64 = 1
-    private var deadlines = DeadlineQueue()
+    private var deadlines = DeadlineQueue<UInt64>()
     private var window: WindowAccount
     private var settlements: [ConfirmLedger.Settlement] = []
 

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Publishes with confirms through a ``RecoveringConnection``, across the loss of its connections.
@@ -16,7 +17,7 @@ public final class Publisher: Sendable {
         var channel: Channel?
         /// The publication that is tried alone, and the signal of its end.
         var trial: (publication: PendingPublication, done: OneShot<Void>)?
-        var deadlines = DeadlineQueue()
+        var deadlines = DeadlineQueue<UInt64>()
         /// Resolved when a new waiting publication may be due before earlier ones.
         var dueChanged = OneShot<Void>()
         var isClosed = false
@@ -178,7 +179,7 @@ public final class Publisher: Sendable {
         }
         wake?.signal()
         if isClosed { publication.resume(.failure(.closed("connection"))) }
-        changed?.resolve(())
+        changed?.set(())
         // Publications that waited when the broker refused this client have already failed.
         if waits, let refusal = line.refusal { failWaiting(refusal) }
         return !isClosed
@@ -219,8 +220,8 @@ public final class Publisher: Sendable {
                 return (nil, Self.wait(publication, &state), trial)
             }
         }
-        changed?.resolve(())
-        trial?.resolve(())
+        changed?.set(())
+        trial?.set(())
         ending?.resume()
     }
 
@@ -232,7 +233,7 @@ public final class Publisher: Sendable {
             for publication in state.queue.waiting {
                 guard send(publication, &state) else { return state.takeWake() }
             }
-            state.deadlines = DeadlineQueue()
+            state.deadlines = DeadlineQueue<UInt64>()
             return state.takeWake()
         }
         wake?.signal()
@@ -310,7 +311,7 @@ public final class Publisher: Sendable {
         let (isSent, wake): (Bool, WakeDescriptor?) = state.withLock { state in
             state.trial = (publication, done)
             guard state.queue.contains(publication) else {
-                done.resolve(())
+                done.set(())
                 return (true, nil)
             }
             return (send(publication, to: channel, &state), state.takeWake())

@@ -1,4 +1,5 @@
 public import Logging
+internal import Primitives
 internal import Synchronization
 
 /// A connection that is restored when it is lost.
@@ -295,7 +296,7 @@ public final class RecoveringConnection: Sendable {
             if case .connected = state.machine.state { state.since = .now }
             return (action, state.replaceChanged())
         }
-        changed?.resolve(())
+        changed?.set(())
         return action
     }
 

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Primitives
 
 /// The end of a request, as its caller sees it.
 enum RequestEnding: Sendable {
@@ -67,7 +68,7 @@ struct RequestLedger<Waiter> {
     }
 
     private var entries: [UUID: Entry] = [:]
-    private var due = DueQueue<UUID>()
+    private var due = DeadlineQueue<UUID>()
     private var finished = RecentSet<UUID>(capacity: 4096)
     private(set) var isClosed = false
 
@@ -168,7 +169,7 @@ struct RequestLedger<Waiter> {
         for tag in Array(entries.keys) {
             if case .resumed(let waiter) = end(tag, .closed) { waiters.append(waiter) }
         }
-        due = DueQueue()
+        due = DeadlineQueue()
         return waiters
     }
 

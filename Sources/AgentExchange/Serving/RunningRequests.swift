@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Primitives
 internal import Synchronization
 
 /// The requests that an agent is running. They can be cancelled, and never run twice at the same time.
@@ -15,7 +16,7 @@ final class RunningRequests: Sendable {
     private final class Box: Sendable {
         let tasks = TaskRegistry<Key>()
         /// Deadlines, including those of ended requests.
-        let due = Mutex(DueQueue<Key>())
+        let due = Mutex(DeadlineQueue<Key>())
 
         /// Cancels the due requests. Returns the next deadline.
         func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {

@@ -1,6 +1,7 @@
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 
 extension AgentRun {
     /// Selects the requests that start on the thread that delivers them; `nil` when none does.
@@ -22,7 +23,7 @@ extension AgentRun {
             return try await serve(request, name, arguments, client, try await open())
         case .shutdown(let terminate):
             active.set(())
-            end.set(.shutdown(terminate: terminate))
+            finish(.shutdown(terminate: terminate))
             return request.response()
         case .ping, .cancel, .foreign:
             _ = try await open()

@@ -1,6 +1,7 @@
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Standby: the agent sends itself a request, a probe. The process that the exchange serves receives it and holds it
@@ -14,7 +15,7 @@ extension AgentRun {
     private static var probeLimit: Int { AgentConfiguration.requestAllowance - 1 }
 
     /// Waits for a latch of this run. Returns `false` if the run ended first.
-    func waitUntil(_ latch: Latch<Void>) async -> Bool {
+    func waitUntil(_ latch: OneShot<Void>) async -> Bool {
         await withTaskGroup { group in
             group.addTask { _ = await latch.wait() }
             group.addTask { [self] in _ = await ended.wait() }
@@ -27,7 +28,7 @@ extension AgentRun {
     /// Returns when the exchange serves this process, or the agent is to end.
     func becomeActive(_ client: AgentExchangeClient) async {
         guard mode == .standby else {
-            active.set(())
+            active.set()
             return
         }
         logger.info("an agent stands by")
@@ -68,7 +69,7 @@ extension AgentRun {
         _ arguments: ActionArguments,
         _ client: AgentExchangeClient
     ) async throws -> Response {
-        active.set(())
+        active.set()
         if try arguments.decode(UUID.self) == token { return request.response() }
         let mayHold = heldProbes.withLock { held in
             guard held < Self.probeLimit else { return false }

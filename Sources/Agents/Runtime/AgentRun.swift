@@ -1,6 +1,7 @@
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// One run of an agent, from opening its mailbox to closing it.
@@ -17,19 +18,19 @@ final class AgentRun<Subject: Agent>: Sendable {
     let admission: Admission
 
     /// Set when the mailbox is open in this process.
-    let attached = Latch<Void>()
+    let attached = OneShot<Void>()
     /// Set when the exchange serves this process, rather than one ahead of it on standby.
-    let active = Latch<Void>()
+    let active = OneShot<Void>()
     /// Set when requests may be served; `false` when they never will be.
-    let opened = Latch<Bool>()
+    let opened = OneShot<Bool>()
     /// Set when the agent is to end.
-    let end = Latch<AgentEnd>()
+    let end = OneShot<AgentEnd>()
     /// Set when the run has ended.
-    let ended = Latch<Void>()
+    let ended = OneShot<Void>()
     /// The context for the request handler, set before the first request is served.
-    let context = Latch<AgentContext>()
+    let context = OneShot<AgentContext>()
     /// The error of the shutdown hook.
-    private let failure = Latch<any Error>()
+    private let failure = OneShot<any Error>()
     /// The names of the running loops.
     private let runningLoops = Mutex<[Int: String]>([:])
     /// The number of held probes of other processes.
@@ -70,10 +71,16 @@ final class AgentRun<Subject: Agent>: Sendable {
                 }
             }
         }
-        end.set(.stopped)
+        finish(.stopped)
         opened.set(false)
-        ended.set(())
+        ended.set()
         return result
+    }
+
+    /// Lets the agent end. No action begins after this, wherever the run has come to meanwhile.
+    func finish(_ end: AgentEnd) {
+        admission.close()
+        self.end.set(end)
     }
 
     private func runAlone() async -> Result<Void, any Error> {
@@ -95,10 +102,10 @@ final class AgentRun<Subject: Agent>: Sendable {
             state: AgentState(configuration.state.storage(registration.agentID)),
             logger: logger,
             clock: configuration.clock,
-            stopper: { [end] in end.set($0) }
+            stopper: { [self] in finish($0) }
         )
         self.context.set(context)
-        attached.set(())
+        attached.set()
         async let listening: Void = watch(client)
         let result = await AgentContext.$current.withValue(context) { await live(context) }
         await client.close()
@@ -109,7 +116,7 @@ final class AgentRun<Subject: Agent>: Sendable {
     /// Opens the mailbox. The attempt is cancelled if the agent is to end meanwhile and the exchange does not admit it
     /// soon.
     private func open() async throws(ExchangeError) -> AgentExchangeClient {
-        let result = Latch<Result<AgentExchangeClient, ExchangeError>>()
+        let result = OneShot<Result<AgentExchangeClient, ExchangeError>>()
         let opening = OwnWork { [self] in
             do throws(ExchangeError) {
                 let client = try await exchange.makeAgentClient(
@@ -136,7 +143,7 @@ final class AgentRun<Subject: Agent>: Sendable {
     /// Ends the agent when its client stops.
     private func watch(_ client: AgentExchangeClient) async {
         let error = await client.waitUntilStopped()
-        end.set(error.code == .mailboxTerminated ? .terminated : .failed(error))
+        finish(error.code == .mailboxTerminated ? .terminated : .failed(error))
     }
 
     private func live(_ context: AgentContext) async -> Result<Void, any Error> {
@@ -151,7 +158,6 @@ final class AgentRun<Subject: Agent>: Sendable {
             _ = await end.wait()
         }
         opened.set(false)
-        admission.close()
         async let drained = drain(context.client)
         if let loops { await endLoops(loops) }
         _ = await drained
@@ -170,14 +176,14 @@ final class AgentRun<Subject: Agent>: Sendable {
     /// Calls the start-up hook, and cancels it if the agent is to end meanwhile.
     private func start(_ context: AgentContext) async -> Bool {
         guard end.value == nil else { return false }
-        let outcome = Latch<Bool>()
+        let outcome = OneShot<Bool>()
         let hook = OwnWork { [self] in
             do {
                 try await CallPath.$current.withValue(.closed(context.id)) { try await agent.started(context) }
                 outcome.set(true)
             } catch {
                 logger.error("an agent failed to start", metadata: .init(keys: [.error: "\(error)"]))
-                end.set(.failed(error))
+                finish(.failed(error))
                 outcome.set(false)
             }
         }
@@ -221,7 +227,6 @@ final class AgentRun<Subject: Agent>: Sendable {
         return .success(())
     }
 
-    /// Runs the loops, and waits until they have ended.
     private func runLoops(_ context: AgentContext) async {
         await withTaskGroup { group in
             for (number, loop) in table.loops.enumerated() {
@@ -234,15 +239,11 @@ final class AgentRun<Subject: Agent>: Sendable {
         }
     }
 
-    /// Cancels the loops and waits for them, with a limit for loops that go on. A loop that is told of the end can rely
-    /// on it that no further action begins.
+    /// Cancels the loops and waits for them, with a limit for loops that go on. No action begins after they are told.
     private func endLoops(_ loops: OwnWork) async {
         if await loops.cancel(patience: patience) { return }
         let names = runningLoops.withLock { Array($0.values) }.sorted().joined(separator: ", ")
-        logger.error(
-            "loops go on after they were cancelled; they are not awaited",
-            metadata: .init(keys: [.reason: names])
-        )
+        logger.error("loops go on after their cancellation; not awaited", metadata: .init(keys: [.reason: names]))
     }
 
     private func run(_ loop: AgentLoop<Subject>, _ context: AgentContext) async {
@@ -252,7 +253,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         } catch let error as ExchangeError where error.code == .cancelled && Task.isCancelled {
         } catch {
             logger.error("a loop failed", metadata: .init(keys: [.error: "\(error)", .reason: loop.name]))
-            if configuration.loopErrors == .endAgent { end.set(.failed(LoopFailure(loop: loop.name, error: error))) }
+            if configuration.loopErrors == .endAgent { finish(.failed(LoopFailure(loop: loop.name, error: error))) }
         }
     }
 }

@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Foundation
 internal import Logging
+internal import Primitives
 
 extension AgentRuntime {
     /// Runs the agent, and stops it with its grace period when the process receives one of the signals. For programs
@@ -20,7 +21,7 @@ extension AgentRuntime {
             source.setEventHandler { [run] in
                 for number in signals { signal(number, SIG_DFL) }
                 run.logger.info("a signal stops an agent", metadata: ["signal": "\(number)"])
-                run.end.set(.stopped)
+                run.finish(.stopped)
             }
             return source
         }

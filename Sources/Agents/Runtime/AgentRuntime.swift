@@ -1,5 +1,6 @@
 public import AgentExchange
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 #if ServiceLifecycle
@@ -105,7 +106,7 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
 
     /// Stops the agent and returns at once. Stopping twice, or before it runs, is harmless.
     public func stop() {
-        run.end.set(.stopped)
+        run.finish(.stopped)
     }
 
     /// Whether the run ended, or is ending, because its mailbox was terminated.

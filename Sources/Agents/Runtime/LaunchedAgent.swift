@@ -1,4 +1,5 @@
 public import AgentExchange
+internal import Primitives
 
 /// An agent that runs in this process, with a handle to it: `bank.transfer(5, "ann")` calls it.
 @dynamicMemberLookup
@@ -52,7 +53,7 @@ public struct LaunchedAgent<Interface: AgentInterface>: Sendable {
     ///
     /// - Throws: The error that ended the agent, as ``AgentRuntime/run()``.
     public func waitUntilEnded() async throws {
-        let ended = Latch<Result<Void, any Error>>()
+        let ended = OneShot<Result<Void, any Error>>()
         let waiter = Task { ended.set(await task.result) }
         defer { waiter.cancel() }
         guard let result = await ended.wait() else { throw CancellationError() }

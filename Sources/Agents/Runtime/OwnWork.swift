@@ -1,21 +1,22 @@
 internal import AgentExchange
+internal import Primitives
 
 /// A task that runs an agent's own code, which may go on after its cancellation. It is awaited, but not without a
 /// limit.
 struct OwnWork: Sendable {
     private let task: Task<Void, Never>
-    private let ended = Latch<Void>()
+    private let ended = OneShot<Void>()
 
     /// Starts the task.
     init(_ body: @escaping @Sendable () async -> Void) {
         task = Task { [ended] in
             await body()
-            ended.set(())
+            ended.set()
         }
     }
 
     /// Waits until the task has ended or the latch is set.
-    func wait(orUntil latch: Latch<some Sendable>) async {
+    func wait(orUntil latch: OneShot<some Sendable>) async {
         await withTaskGroup { group in
             group.addTask { [ended] in _ = await ended.wait() }
             group.addTask { _ = await latch.wait() }

@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Giving up on a call.
 enum CancellationCases {
@@ -58,7 +59,7 @@ enum CancellationCases {
             let handle = try await scope.serve(for: user, handler: stuck.handler)
             let begin = Signal()
             let call = Task {
-                try? await begin.wait()
+                try? await begin.reach()
                 return try await handle.action("stick")
             }
             call.cancel()
@@ -76,7 +77,7 @@ enum CancellationCases {
                 if name == "stubborn" {
                     started.set()
                     // A task of its own, so that the action goes on although it is cancelled.
-                    await Task { try? await release.wait() }.value
+                    await Task { try? await release.reach() }.value
                 }
                 return request.response(arguments.payload)
             }

@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Watching registrations and terminations.
 enum ChangeCases {

@@ -1,6 +1,7 @@
 import AgentExchange
 import Foundation
 import Logging
+internal import Primitives
 
 /// The clients of users and of agents.
 enum ClientCases {

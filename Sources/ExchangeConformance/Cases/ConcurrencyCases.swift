@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Many calls at a time, and calls from within actions.
 enum ConcurrencyCases {
@@ -35,7 +36,7 @@ enum ConcurrencyCases {
                 guard case .action(let name, _) = request.body else { return request.response() }
                 if name == "wait" {
                     started.set()
-                    try await released.wait()
+                    try await released.reach()
                 } else {
                     released.set()
                 }

@@ -1,6 +1,7 @@
 import AgentExchange
 import Foundation
 import Logging
+internal import Primitives
 
 /// Calling agents through handles.
 enum HandleCases {
@@ -155,7 +156,7 @@ enum HandleCases {
             let handle = try await scope.serve(for: user) { request, _ in
                 guard case .action(_, let arguments) = request.body else { return request.response() }
                 taken.add(request.tag)
-                try await release.wait()
+                try await release.reach()
                 return request.response(arguments.payload)
             }
             let wait = Duration.milliseconds(700)
@@ -183,7 +184,7 @@ enum HandleCases {
             _ = try await scope.agentClient(registration, elsewhere: true) { request, _ in
                 started.set()
                 return try await withTaskCancellationHandler {
-                    try await Signal().wait()
+                    try await Signal().reach()
                     return request.response()
                 } onCancel: {
                     cancelled.set()

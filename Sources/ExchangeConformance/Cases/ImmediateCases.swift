@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Handlers that start on the thread that delivers the request.
 enum ImmediateCases {
@@ -32,7 +33,7 @@ enum ImmediateCases {
                 } catch let error as ExchangeError where error.code == .deadlineExceeded {
                     ended.set()
                     // An answer of its own would come at the same moment as its caller's deadline.
-                    try await Signal().wait()
+                    try await Signal().reach()
                     throw error
                 }
             }

@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Many concurrent requests, and agents that stop and start meanwhile.
 enum LoadCases {
@@ -104,7 +105,7 @@ enum LoadCases {
             _ = try await scope.agentClient(registration) { request, _ in
                 guard case .action = request.body else { return request.response() }
                 started.set()
-                try await release.wait()
+                try await release.reach()
                 return request.response()
             }
             let lost = gone.handle(to: registration.agentID)
@@ -129,7 +130,7 @@ enum LoadCases {
             let started = Signal()
             let first = try await scope.agentClient(registration) { _, _ in
                 started.set()
-                try await Signal().wait()
+                try await Signal().reach()
                 throw CancellationError()
             }
             let taken = Task { try await handle.action("double", ActionArguments(1), returning: Int.self) }

@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Hooks around the calls of a client and the requests of an agent.
 enum MiddlewareCases {

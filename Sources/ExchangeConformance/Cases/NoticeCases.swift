@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Hints about requests in progress.
 enum NoticeCases {
@@ -48,7 +49,7 @@ enum NoticeCases {
             let handle = try await scope.serve(for: client) { request, client in
                 guard case .ping = request.body else { return try await stuck.handler(request, client) }
                 begun.add(())
-                try await release.wait()
+                try await release.reach()
                 return request.response()
             }
             let agent = EntityID.agent(handle.agentID)

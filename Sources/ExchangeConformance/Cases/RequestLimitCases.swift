@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// The number of requests that a receiver gets before it answers one.
 enum RequestLimitCases {
@@ -54,7 +55,7 @@ enum RequestLimitCases {
                 if case .shutdown(let terminate) = request.body { asked.add(terminate) }
                 guard case .action = request.body else { return request.response() }
                 began.set()
-                try await release.wait()
+                try await release.reach()
                 return request.response()
             }
             for _ in 0..<8 {

@@ -1,6 +1,7 @@
 import AgentExchange
 import Foundation
 import Logging
+internal import Primitives
 
 /// Clients that live as long as a scope, and clients that are dropped.
 enum ScopeCases {
@@ -28,7 +29,7 @@ enum ScopeCases {
             let task = Task {
                 try await factory.withUserClient(configuration: configuration) { client in
                     seen.add(client.id)
-                    try await Signal().wait()
+                    try await Signal().reach()
                 }
             }
             try await scope.eventually("the second scope to begin") { seen.count == 2 }

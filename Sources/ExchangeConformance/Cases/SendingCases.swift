@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// Sending several messages together.
 enum SendingCases {
@@ -76,7 +77,7 @@ enum SendingCases {
             let requests = [try request(UUID(), from: user, to: registration.agentID)]
             let begin = Signal()
             let sending = Task {
-                try? await begin.wait()
+                try? await begin.reach()
                 return await user.send(requests)
             }
             sending.cancel()

@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// A mailbox that is terminated while others send to it.
 enum TerminationUnderLoadCases {

@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 extension CaseScope {
     /// Sends a ping request and returns it.
@@ -129,7 +130,7 @@ extension CaseScope {
         line: Int = #line
     ) async throws {
         note(file, line)
-        try await withTimeout(environment.timeout, expected, file: file, line: line) { try await signal.wait() }
+        try await withTimeout(environment.timeout, expected, file: file, line: line) { try await signal.reach() }
     }
 }
 

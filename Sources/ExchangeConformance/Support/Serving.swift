@@ -1,4 +1,5 @@
 import AgentExchange
+internal import Primitives
 
 extension CaseScope {
     /// Registers an agent, serves it in the other process, and returns a handle to it.
@@ -81,12 +82,12 @@ final class StuckAction: Sendable {
         { [self] request, _ in
             guard case .action(let name, let arguments) = request.body else { return request.response() }
             guard name == "stick" else {
-                try await release.wait()
+                try await release.reach()
                 return request.response(arguments.payload)
             }
             return try await withTaskCancellationHandler {
                 started.set()
-                try await Signal().wait()
+                try await Signal().reach()
                 return request.response()
             } onCancel: {
                 cancelled.set()

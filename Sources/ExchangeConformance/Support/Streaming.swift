@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+internal import Primitives
 
 /// An agent with streaming actions, which records their events.
 ///
@@ -20,7 +21,7 @@ final class StreamingAgent: Sendable {
             guard case .action(let name, let arguments) = request.body else { return request.response() }
             begun.add(name)
             if name == "wait" {
-                try await release.wait()
+                try await release.reach()
                 return request.response()
             }
             let count = try arguments.decode(Int.self)
@@ -30,7 +31,7 @@ final class StreamingAgent: Sendable {
                     sent.add(number)
                 }
                 if name == "fail" { throw Overdrawn(missing: count) }
-                if name == "stick" { try await Signal().wait() }
+                if name == "stick" { try await Signal().reach() }
                 return try request.response(encoding: client.partCount(of: request))
             } onCancel: {
                 if name == "stick" || name == "count" { cancelled.set() }

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Synchronization
 
 /// Stops waiting after a time. Work that hangs is cancelled and left behind, so that a case always ends.
@@ -84,55 +85,17 @@ private final class Ending<Value: Sendable>: Sendable {
 }
 
 /// Something that happens once, and that several tasks may wait for.
-final class Signal: Sendable {
-    private struct State {
-        var isSet = false
-        var next = 0
-        var waiters: [Int: CheckedContinuation<Void, any Error>] = [:]
-        var cancelled: Set<Int> = []
-    }
+typealias Signal = OneShot<Void>
 
-    private let state = Mutex(State())
-
+extension OneShot<Void> {
     /// Whether the signal is set.
-    var isSet: Bool { state.withLock { $0.isSet } }
-
-    /// Sets the signal and resumes every waiting task.
-    func set() {
-        let waiters = state.withLock { state in
-            state.isSet = true
-            defer { state.waiters = [:] }
-            return state.waiters.values.map(\.self)
-        }
-        for waiter in waiters { waiter.resume() }
-    }
+    var isSet: Bool { value != nil }
 
     /// Waits until the signal is set.
     ///
     /// - Throws: `CancellationError` when the task is cancelled first.
-    func wait() async throws {
-        let number = state.withLock { state in
-            state.next += 1
-            return state.next
-        }
-        try await withTaskCancellationHandler {
-            try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                let ended: Result<Void, any Error>? = state.withLock { state in
-                    if state.isSet { return .success(()) }
-                    if state.cancelled.remove(number) != nil { return .failure(CancellationError()) }
-                    state.waiters[number] = continuation
-                    return nil
-                }
-                if let ended { continuation.resume(with: ended) }
-            }
-        } onCancel: {
-            let waiter = state.withLock { state in
-                let waiter = state.waiters.removeValue(forKey: number)
-                if waiter == nil { state.cancelled.insert(number) }
-                return waiter
-            }
-            waiter?.resume(throwing: CancellationError())
-        }
+    func reach() async throws {
+        if await wait() == nil { throw CancellationError() }
     }
 }
 

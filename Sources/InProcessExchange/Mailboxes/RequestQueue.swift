@@ -1,5 +1,6 @@
 internal import AgentExchange
 internal import DequeModule
+internal import Primitives
 
 /// The waiting requests of a mailbox in order, with their deadlines.
 ///
@@ -16,7 +17,7 @@ struct RequestQueue {
     private var slots: Deque<Element?> = []
     private var firstPosition = 0
     /// The positions of the requests with a deadline.
-    private var due = DueQueue<Int>()
+    private var due = DeadlineQueue<Int>()
 
     /// The number of waiting requests.
     private(set) var count = 0
@@ -47,7 +48,7 @@ struct RequestQueue {
             firstPosition += 1
             guard let element = slot else { continue }
             count -= 1
-            if isEmpty { due = DueQueue() }
+            if isEmpty { due = DeadlineQueue() }
             return element
         }
         return nil
@@ -77,7 +78,7 @@ struct RequestQueue {
     }
 
     private mutating func rebuildDue() {
-        due = DueQueue()
+        due = DeadlineQueue()
         for (index, slot) in slots.enumerated() {
             if let deadline = slot?.deadline { due.insert(firstPosition + index, at: deadline) }
         }

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import AgentExchange
 internal import Logging
+internal import Primitives
 
 /// The fences of this session, which make answers complete: publishes them until they were read, and has callers wait.
 struct DirectoryFences: Sendable {
@@ -45,14 +46,14 @@ struct DirectoryFences: Sendable {
 
     /// Resumes callers and publishes fences.
     func perform(_ work: FenceLedger.Work) {
-        for waiter in work.waiters { waiter.send(.success(())) }
+        for waiter in work.waiters { waiter.set(.success(())) }
         if let order = work.begun { publish(order) }
         if let order = work.repeated { background.start { try? await writer.announce(.fence(order.id)) } }
     }
 
     /// Ends every wait with an error.
     func fail(_ error: ExchangeError) {
-        for waiter in replica.failFences() { waiter.send(.failure(error)) }
+        for waiter in replica.failFences() { waiter.set(.failure(error)) }
     }
 
     /// Publishes a fence, and another if it is lost, until its wave has ended.

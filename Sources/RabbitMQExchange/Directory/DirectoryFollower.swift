@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Follows the directory's streams: reads them into the ``DirectoryReplica``, on each new connection from the last
@@ -199,7 +200,7 @@ final class DirectoryFollower: Sendable {
 
     private func perform(_ work: DirectoryReplica.Work) {
         fences.perform(work.fences)
-        work.garbageWaiter?.send(())
+        work.garbageWaiter?.set()
         if work.mustLook { background.start { await self.look() } }
         if work.mustRestore { background.start { [fences] in await RegistrationRestorer(fences: fences).run() } }
     }

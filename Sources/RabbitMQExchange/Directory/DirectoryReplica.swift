@@ -1,5 +1,6 @@
 internal import AMQP
 internal import AgentExchange
+internal import Primitives
 internal import Synchronization
 
 /// This session's replica of the directory: an index that follows the stream of announcements, and its copy while the
@@ -20,7 +21,7 @@ final class DirectoryReplica: Sendable {
         /// The progress of a replay to report, if any.
         var milestone: Int?
         /// Waits for too many obsolete records, of which there are enough now.
-        var garbageWaiter: Signal<Void>?
+        var garbageWaiter: OneShot<Void>?
     }
 
     fileprivate struct State {
@@ -40,7 +41,7 @@ final class DirectoryReplica: Sendable {
         var isCompacting = false
         var watchers = DirectoryWatchers()
         /// Waits for too many obsolete records.
-        var garbageWaiter: Signal<Void>?
+        var garbageWaiter: OneShot<Void>?
     }
 
     /// The number of records after which a replay reports its progress.
@@ -263,7 +264,7 @@ final class DirectoryReplica: Sendable {
 
     /// Waits until the stream is worth compacting, at most for `limit`.
     func waitForGarbage(atMost limit: Duration) async {
-        let signal = Signal<Void>()
+        let signal = OneShot<Void>()
         let isDue = state.withLock { state in
             guard state.isCaughtUp, state.hasGarbage(garbageLimit) else {
                 state.garbageWaiter = signal

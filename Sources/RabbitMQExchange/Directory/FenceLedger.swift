@@ -1,5 +1,6 @@
 internal import AgentExchange
 internal import Foundation
+internal import Primitives
 
 /// The two streams of the directory: the permanent one, and its copy while that is compacted.
 enum DirectoryStream: Sendable, Hashable, CaseIterable {
@@ -12,7 +13,7 @@ enum DirectoryStream: Sendable, Hashable, CaseIterable {
 /// One wave of callers waits at a time, for any of its fences. Later callers wait for the next wave, because this
 /// wave's fences may be older than the records that they must see.
 struct FenceLedger: Sendable {
-    typealias Waiter = Signal<Result<Void, ExchangeError>>
+    typealias Waiter = OneShot<Result<Void, ExchangeError>>
 
     /// Callers that wait for the same fences.
     private struct Wave {
@@ -20,13 +21,13 @@ struct FenceLedger: Sendable {
         var waiters: [Int: Waiter]
         /// The streams in which one of the fences was read.
         var seen: Set<DirectoryStream> = []
-        let ended = Signal<Void>()
+        let ended = OneShot<Void>()
     }
 
     /// A fence to publish, and the end of its wave.
     struct Order: Sendable {
         let id: UUID
-        let ended: Signal<Void>
+        let ended: OneShot<Void>
     }
 
     /// The consequences of an event.
@@ -77,7 +78,7 @@ struct FenceLedger: Sendable {
         guard let current = wave, current.ended === order.ended else { return nil }
         guard !current.waiters.isEmpty else {
             wave = nil
-            current.ended.send(())
+            current.ended.set()
             if late.isEmpty { return nil }
             defer { late = [:] }
             return begin(late)
@@ -115,7 +116,7 @@ struct FenceLedger: Sendable {
     mutating func complete(_ streams: some Sequence<DirectoryStream>) -> Work {
         guard let current = wave, streams.allSatisfy(current.seen.contains) else { return Work() }
         wave = nil
-        current.ended.send(())
+        current.ended.set()
         guard !late.isEmpty else { return Work(waiters: Array(current.waiters.values)) }
         defer { late = [:] }
         return Work(waiters: Array(current.waiters.values), begun: begin(late))
@@ -124,7 +125,7 @@ struct FenceLedger: Sendable {
     /// Ends all waits.
     mutating func fail() -> [Waiter] {
         let waiters = Array(wave?.waiters.values ?? [:].values) + Array(late.values)
-        wave?.ended.send(())
+        wave?.ended.set()
         wave = nil
         late = [:]
         return waiters

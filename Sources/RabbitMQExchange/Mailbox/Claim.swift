@@ -1,6 +1,7 @@
 internal import AMQP
 internal import AgentExchange
 internal import Foundation
+internal import Primitives
 
 /// Asks whether a mailbox has a receiver, before it is opened.
 ///

@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Takes the deliveries of one mailbox in this process: hands out its requests and responses, holds the requests until they
@@ -22,9 +23,9 @@ final class DeliveryIntake: Sendable {
 
     private struct State {
         /// Waits for the first delivery, which proves that the broker serves this consumer.
-        var proof: Signal<ControlMessage.Kind>?
+        var proof: OneShot<ControlMessage.Kind>?
         /// Signals that wait until no answer is in progress.
-        var settled: [Signal<Void>] = []
+        var settled: [OneShot<Void>] = []
         /// The number of deliveries being answered or parked without having been handed out.
         var refusals = 0
         /// Recent responses by source and tag, because agents that answer a broadcast share its tag. Delivery is at
@@ -55,13 +56,13 @@ final class DeliveryIntake: Sendable {
     /// Begins with another consumer: the first delivery resolves `proof`.
     ///
     /// - Parameter isStandby: Whether another consumer may be served by now.
-    func begin(proof: Signal<ControlMessage.Kind>?, isStandby: Bool) {
+    func begin(proof: OneShot<ControlMessage.Kind>?, isStandby: Bool) {
         let before = state.withLock { state in
             defer { state.proof = proof }
             if isStandby { state.isActive = false }
             return state.proof
         }
-        before?.send(.stoodBy)
+        before?.set(.stoodBy)
     }
 
     /// Records a delivery: this is the active consumer.
@@ -72,7 +73,7 @@ final class DeliveryIntake: Sendable {
             state.isActive = true
             return proof
         }
-        proof?.send(.probe)
+        proof?.set(.probe)
     }
 
     /// Records the termination. Returns `true` for the first call.
@@ -167,8 +168,11 @@ final class DeliveryIntake: Sendable {
         switch message {
         case .notice: break
         case .response(let response):
-            if !session.senders.refuses(response, delivery) { put(response) }
-            delivery.acknowledge()
+            if session.senders.refuses(response, delivery) || put(response) {
+                delivery.acknowledge()
+            } else {
+                delivery.reject(requeue: true)
+            }
         case .request(let request):
             take(request, delivery)
         }
@@ -221,16 +225,19 @@ final class DeliveryIntake: Sendable {
     }
 
     /// Adds a response from the session queue or the mailbox. Of several with the same tag the first counts.
-    func put(_ response: Response) {
+    ///
+    /// - Returns: `false` when the transport closes: the response then belongs to the next receiver of the mailbox.
+    @discardableResult
+    func put(_ response: Response) -> Bool {
         let isNew = state.withLock { state in
             guard response.isTerminal else { return true }
             return state.responses.insert(RequestKey(source: response.source, tag: response.tag))
         }
-        if isNew {
-            inbox.put(.response(response))
-        } else {
+        guard isNew else {
             link.logger.debug("a second copy of a response was dropped", metadata: .init(.response(response)))
+            return true
         }
+        return inbox.put(.response(response)) || isTerminated
     }
 
     // MARK: Settling
@@ -283,7 +290,7 @@ final class DeliveryIntake: Sendable {
 
     /// Waits until no answer is in progress, at most 5 s or the limit of an operation.
     func settle() async {
-        let signal = Signal<Void>()
+        let signal = OneShot<Void>()
         state.withLock { $0.settled.append(signal) }
         checkSettled()
         _ = await signal.wait(until: .now + link.patience)
@@ -298,7 +305,7 @@ final class DeliveryIntake: Sendable {
             defer { state.settled = [] }
             return state.settled
         }
-        for signal in signals { signal.send(()) }
+        for signal in signals { signal.set() }
     }
 
     /// Answers or parks a delivery in the background. ``settle()`` waits for it.

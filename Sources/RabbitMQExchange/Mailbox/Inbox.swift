@@ -37,10 +37,11 @@ final class Inbox: Sendable {
     /// The number of waiting requests.
     var requestCount: Int { state.withLock { $0.requests.count } }
 
-    /// Adds a message. Messages after the end are dropped.
-    func put(_ message: Message) {
-        let (waiter, sink): (Waiter?, Sink?) = state.withLock { state in
-            guard state.end == nil else { return (nil, nil) }
+    /// Adds a message. Returns `false` after the end, when it takes none.
+    @discardableResult
+    func put(_ message: Message) -> Bool {
+        let taker: (waiter: Waiter?, sink: Sink?)? = state.withLock { state in
+            guard state.end == nil else { return nil }
             if let sink = state.sink { return (nil, sink) }
             if let waiter = state.waiter {
                 state.waiter = nil
@@ -53,8 +54,10 @@ final class Inbox: Sendable {
             }
             return (nil, nil)
         }
-        sink?.take(message)
-        waiter?.resume(returning: .success(message))
+        guard let taker else { return false }
+        taker.sink?.take(message)
+        taker.waiter?.resume(returning: .success(message))
+        return true
     }
 
     /// Passes the waiting messages, and then every added one, to a function on the thread that adds it, until the end

@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 
 /// Receives again after the consumer was lost. Held requests are delivered again, and recognized.
 extension MailboxAttachment {
@@ -70,7 +71,7 @@ extension MailboxAttachment {
     /// Sends a message to the mailbox itself. Another process that has taken the mailbox answers it. A dead one does
     /// not, such as this process's own consumer on a connection that the broker has not closed yet; then the message
     /// comes back later.
-    private func find(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async {
+    private func find(_ probe: ControlMessage, _ proof: OneShot<ControlMessage.Kind>) async {
         defer { session.desk.forget(probe.id) }
         do throws(AMQPError) {
             _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID))

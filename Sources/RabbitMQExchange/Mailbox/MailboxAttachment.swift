@@ -1,6 +1,7 @@
 internal import AMQP
 internal import AgentExchange
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// The receiving from one mailbox by this process: its consumer on the broker, from the opening until it lets go.
@@ -102,7 +103,7 @@ final class MailboxAttachment: Sendable {
     /// Starts receiving from a consumer. The first delivery also resolves `proof`.
     ///
     /// - Returns: `false` when the attachment has let go of the mailbox meanwhile.
-    private func begin(_ receiver: Receiver, proof: Signal<ControlMessage.Kind>?) -> Bool {
+    private func begin(_ receiver: Receiver, proof: OneShot<ControlMessage.Kind>?) -> Bool {
         let isWanted = state.withLock { state in
             if !state.isDetached { state.receiver = receiver }
             return !state.isDetached
@@ -129,7 +130,7 @@ final class MailboxAttachment: Sendable {
         }
     }
 
-    private func consume(proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
+    private func consume(proof: OneShot<ControlMessage.Kind>) async throws(ExchangeError) {
         do {
             try await link.consumer.perform(deadline: link.deadline) { (connection) throws(AMQPError) in
                 try await consume(on: connection, proof: proof)
@@ -140,7 +141,7 @@ final class MailboxAttachment: Sendable {
     }
 
     /// Starts a consumer. Does nothing when the transport has let go of the mailbox.
-    func consume(on connection: Connection, proof: Signal<ControlMessage.Kind>?) async throws(AMQPError) {
+    func consume(on connection: Connection, proof: OneShot<ControlMessage.Kind>?) async throws(AMQPError) {
         let declaration = ConsumerDeclaration(
             queue: session.names.queue(of: mailboxID),
             tag: session.names.consumerTag(of: mailboxID, session: link.sessionID),
@@ -165,7 +166,7 @@ final class MailboxAttachment: Sendable {
 
     /// Sends a message to the mailbox itself and waits for it, or for any other delivery that proves that the broker
     /// serves this consumer. Another consumer that gets it answers that the mailbox is in use.
-    private func prove(_ probe: ControlMessage, _ proof: Signal<ControlMessage.Kind>) async throws(ExchangeError) {
+    private func prove(_ probe: ControlMessage, _ proof: OneShot<ControlMessage.Kind>) async throws(ExchangeError) {
         do {
             _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID))
         } catch let error where error.code != .nacked {

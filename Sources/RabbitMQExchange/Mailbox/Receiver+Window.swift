@@ -1,5 +1,6 @@
 internal import AMQP
 internal import AgentExchange
+internal import Primitives
 internal import Synchronization
 
 /// The *receive window* of the session: a limit for the bytes of received requests.
@@ -61,7 +62,7 @@ extension Receiver {
     /// Lets in a request that was returned for want of room. Its return was no attempt.
     private func welcome(_ delivery: Delivery, back entry: PostponedRequests.Entry, _ state: inout State) -> Delivery {
         account.release(entry.bytes)
-        state.asking.send(())
+        state.asking.set()
         var delivery = delivery
         if intake.notes != nil {
             delivery.redelivered = entry.delivery.redelivered
@@ -74,11 +75,11 @@ extension Receiver {
 
     /// Returns postponed requests to the broker, in order, whenever there is room. Ends when none is postponed.
     private func askAgain() async {
-        var asking = Signal<Void>()
+        var asking = OneShot<Void>()
         while true {
             let signal = asking
             state.withLock { $0.asking = signal }
-            intake.link.received.atNextRelease { signal.send(()) }
+            intake.link.received.atNextRelease { signal.set() }
             repeat {
                 let again: [Delivery]? = state.withLock { state in
                     let again = takeWhatFits(&state)
@@ -90,8 +91,8 @@ extension Receiver {
                 for delivery in again { delivery.reject(requeue: true) }
                 // Limited: an expected request may never come, and one held for long has to be returned.
                 _ = await signal.wait(until: .now + intake.link.patience)
-            } while signal.current == nil
-            asking = Signal<Void>()
+            } while signal.value == nil
+            asking = OneShot<Void>()
         }
     }
 

@@ -1,6 +1,7 @@
 internal import AMQP
 internal import AgentExchange
 internal import DequeModule
+internal import Primitives
 internal import Synchronization
 
 /// A consumer of a mailbox. It passes deliveries to the intake on the thread that receives them.
@@ -23,7 +24,7 @@ final class Receiver: DeliverySink {
         /// Whether a task gives postponed requests back to the broker.
         var isAsking = false
         /// Wakes that task.
-        var asking = Signal<Void>()
+        var asking = OneShot<Void>()
     }
 
     /// The channel of the consumer.
@@ -33,7 +34,7 @@ final class Receiver: DeliverySink {
     let account: ReceivedBytes
     let state = Mutex(State())
     /// Sent when no more deliveries are taken.
-    private let stopped = Signal<Void>()
+    private let stopped = OneShot<Void>()
 
     init(_ attachment: MailboxAttachment, on place: MailboxChannel) {
         self.attachment = attachment
@@ -135,7 +136,7 @@ final class Receiver: DeliverySink {
         guard isFirst else { return }
         noteReturn(of: postponed)
         intake.forgetUnread()
-        stopped.send(())
+        stopped.set()
         // The broker ended only this consumer, not the connection: it is started again.
         guard let error, connection.isOpen else { return }
         intake.session.background.start { [self] in

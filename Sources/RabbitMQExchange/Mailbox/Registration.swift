@@ -1,6 +1,7 @@
 internal import AMQP
 internal import AgentExchange
 internal import Logging
+internal import Primitives
 
 /// Creates and announces mailboxes, and undoes a registration that fails.
 enum Registration {
@@ -42,12 +43,12 @@ enum Registration {
     ///
     /// - Parameter isKnown: Whether others may have read the registration. If so, the entity is terminated permanently.
     static func undo(_ id: EntityID, lineage: [String], isKnown: Bool, in session: Session) async {
-        let done = Signal<Void>()
+        let done = OneShot<Void>()
         session.undoings.begin()
         let isStarted = session.background.start {
             await remove(id, lineage: lineage, isKnown: isKnown, in: session)
             session.undoings.end()
-            done.send(())
+            done.set()
         }
         guard isStarted != nil else {
             session.undoings.end()

@@ -118,15 +118,15 @@ struct AnswerReceiver: Sendable {
     }
 
     /// Passes a response to its transport, unless its sender is not credible. Returns `false` without a transport in
-    /// this process.
+    /// this process that takes it.
     private func hand(_ response: Response, _ delivery: Delivery) -> Bool {
         if senders.refuses(response, delivery) { return true }
         let destination = response.destination
         guard let attachment = attachments.active(of: destination) ?? attachments.of(destination).first else {
             return false
         }
-        attachment.intake.put(response)
-        return true
+        // A visitor has no mailbox for what it does not receive.
+        return attachment.intake.put(response) || attachment.isVisitor
     }
 
     private enum Taking {

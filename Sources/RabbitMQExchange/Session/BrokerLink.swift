@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// The two lines of a session and their operations: one publishes, the other consumes and declares. Each restores its
@@ -206,8 +207,8 @@ final class BrokerLink: Sendable {
     func announce(_ records: [Publication]) async throws(AMQPError) {
         let (limit, deadline) = (announcementLimit, Deadline.after(announcementLimit))
         let signals = records.map { record in
-            let signal = Signal<Result<Void, AMQPError>>()
-            _ = announcements.publish(sign(record), deadline: deadline) { signal.send($0) }
+            let signal = OneShot<Result<Void, AMQPError>>()
+            _ = announcements.publish(sign(record), deadline: deadline) { signal.set($0) }
             return signal
         }
         for signal in signals {

@@ -35,19 +35,27 @@ final class ConnectionStateFeed: Sendable {
     }
 
     /// Sets a new state. An equal one is not reported.
-    func set(_ new: ConnectionState) {
+    func set(_ new: ConnectionState) { update { new } }
+
+    /// Sets the combined state of the session's connections: the worst.
+    ///
+    /// - Parameter current: Returns the states at present. They are read under the lock: of two tasks that come at the same
+    ///   time the later one sets what is true then.
+    func update(_ current: () -> [RecoveringConnectionState]) {
+        update {
+            let states = current().map(ConnectionState.init)
+            let refused = states.first { if case .refused = $0 { true } else { false } }
+            return refused ?? states.first { $0 != .connected } ?? .connected
+        }
+    }
+
+    private func update(_ new: () -> ConnectionState) {
         state.withLock { state in
+            let new = new()
             guard state.current != new else { return }
             state.current = new
             for reader in state.readers.values { reader.yield(new) }
         }
-    }
-
-    /// Sets the combined state of two lines: the worse of both.
-    func set(_ lines: [RecoveringConnectionState]) {
-        let states = lines.map(ConnectionState.init)
-        let refused = states.first { if case .refused = $0 { true } else { false } }
-        set(refused ?? states.first { $0 != .connected } ?? .connected)
     }
 }
 

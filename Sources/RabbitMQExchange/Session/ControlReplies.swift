@@ -1,14 +1,15 @@
 internal import Foundation
+internal import Primitives
 internal import Synchronization
 
 /// Matches the answers to control messages with their waiting tasks.
 final class ControlReplies: Sendable {
-    private let open = Mutex<[UUID: [ControlMessage.Kind?: Signal<ControlMessage.Kind>]]>([:])
+    private let open = Mutex<[UUID: [ControlMessage.Kind?: OneShot<ControlMessage.Kind>]]>([:])
 
     /// Opens a wait for the answer with this id before the question is sent: for one kind, or for any kind that is not
     /// awaited separately.
-    func expect(_ id: UUID, _ kind: ControlMessage.Kind? = nil) -> Signal<ControlMessage.Kind> {
-        let signal = Signal<ControlMessage.Kind>()
+    func expect(_ id: UUID, _ kind: ControlMessage.Kind? = nil) -> OneShot<ControlMessage.Kind> {
+        let signal = OneShot<ControlMessage.Kind>()
         open.withLock { $0[id, default: [:]][kind] = signal }
         return signal
     }
@@ -20,6 +21,6 @@ final class ControlReplies: Sendable {
 
     /// Resolves the wait for an answer.
     func resolve(_ control: ControlMessage) {
-        open.withLock { $0[control.id].flatMap { $0[control.kind] ?? $0[nil] } }?.send(control.kind)
+        open.withLock { $0[control.id].flatMap { $0[control.kind] ?? $0[nil] } }?.set(control.kind)
     }
 }

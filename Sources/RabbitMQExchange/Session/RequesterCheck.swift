@@ -1,5 +1,6 @@
 internal import AMQP
 internal import AgentExchange
+internal import Primitives
 internal import Synchronization
 
 /// Checks whether requesters still receive.

@@ -111,7 +111,7 @@ final class Session: Sendable {
     }
 
     private func tellState() {
-        feed.set([link.publisher.current, link.consumer.current])
+        feed.update { [link.publisher.current, link.consumer.current] }
     }
 
     /// Starts to receive, and to maintain the session's objects.

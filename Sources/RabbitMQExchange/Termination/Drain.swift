@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Answers the messages in the queue of a terminated mailbox, and deletes the queue.
@@ -27,7 +28,7 @@ struct Drain: Sendable {
         /// The marker that ends it.
         let marker: Mutex<ControlMessage>
         /// Receives the answer to the marker that went to the dead letters.
-        let forwarded = Mutex<Signal<ControlMessage.Kind>?>(nil)
+        let forwarded = Mutex<OneShot<ControlMessage.Kind>?>(nil)
 
         init(_ marker: ControlMessage) {
             self.marker = Mutex(marker)
@@ -47,7 +48,7 @@ struct Drain: Sendable {
     func run() async throws(ExchangeError) -> Bool {
         while try await session.link.lookAt(id) != nil {
             if let isDeleted = try await tryOnce() { return isDeleted }
-            _ = await Signal<Void>().wait(until: .now + Self.lockInterval)
+            _ = await OneShot<Void>().wait(until: .now + Self.lockInterval)
             if Task.isCancelled { return false }
         }
         return false
@@ -120,13 +121,13 @@ struct Drain: Sendable {
         let key = session.names.drainKey(of: id, marker: marker.id)
         guard let (channel, consumer) = try await consume() else { return false }
         TerminationStep.reached(.attached)
-        let drained = Signal<Bool>()
+        let drained = OneShot<Bool>()
         let owner = OwnerAnswers(of: id, in: session)
         defer { owner.forget() }
         let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
             group.addTask { await sendMarkers(record, key: key, owner, until: drained) }
             let isEmpty = await receive(consumer, record, key: key, owner)
-            drained.send(true)
+            drained.set(true)
             return isEmpty
         }
         if isEmpty { await waitForDeadLetters(record) }
@@ -255,7 +256,7 @@ struct Drain: Sendable {
         _ record: Record,
         key: String,
         _ owner: OwnerAnswers,
-        until drained: Signal<Bool>
+        until drained: OneShot<Bool>
     ) async {
         await letGo(owner)
         TerminationStep.reached(.ownerGone)

@@ -1,4 +1,5 @@
 internal import AgentExchange
+internal import Primitives
 
 /// The terminations that are not known to be complete, with the time of each one's next check: a pure value.
 ///

@@ -1,5 +1,6 @@
 internal import AMQP
 internal import AgentExchange
+internal import Primitives
 internal import Synchronization
 
 /// The answers to one drain from the sessions that receive from a terminated mailbox, or are on standby for it.
@@ -7,11 +8,11 @@ final class OwnerAnswers: Sendable {
     private let session: Session
     private let question: ControlMessage
     /// The owner answers its held requests, and takes no more.
-    private let begun: Signal<ControlMessage.Kind>
+    private let begun: OneShot<ControlMessage.Kind>
     /// The owner no longer holds any request.
-    private let released: Signal<ControlMessage.Kind>
+    private let released: OneShot<ControlMessage.Kind>
     /// A standby takes nothing.
-    private let stoodBy: Signal<ControlMessage.Kind>
+    private let stoodBy: OneShot<ControlMessage.Kind>
     private let lastAsked = Mutex<ContinuousClock.Instant?>(nil)
     private let isGivenUp = Atomic(false)
 
@@ -63,11 +64,11 @@ final class OwnerAnswers: Sendable {
         var standbyEnd: ContinuousClock.Instant?
         while .now < end, !Task.isCancelled {
             if await released.wait(until: min(end, .now + Self.lookInterval)) != nil { return }
-            if begun.current != nil {
+            if begun.value != nil {
                 _ = await released.wait(until: end)
                 return
             }
-            if stoodBy.current != nil {
+            if stoodBy.value != nil {
                 let limit = standbyEnd ?? .now + Self.standbyPatience
                 if limit <= .now { return }
                 standbyEnd = limit
@@ -78,7 +79,7 @@ final class OwnerAnswers: Sendable {
 
     /// Whether an owner has stopped consuming and may hold requests.
     var isLettingGo: Bool {
-        begun.current != nil && released.current == nil && !isGivenUp.load(ordering: .relaxed)
+        begun.value != nil && released.value == nil && !isGivenUp.load(ordering: .relaxed)
     }
 
     /// Waits for such an owner, at most ``patience`` after it was last asked. After that it counts as gone.

@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 
 /// The termination of a mailbox.
 ///
@@ -30,10 +31,10 @@ struct Termination: Sendable {
             TerminationStep.reached(.announced)
         }
         try await unbind(lineage: types)
-        let done = Signal<Void>()
+        let done = OneShot<Void>()
         session.background.start {
             await finish()
-            done.send(())
+            done.set()
         }
         _ = await done.wait(until: .now + min(Self.patience, session.link.configuration.operationTimeout))
     }

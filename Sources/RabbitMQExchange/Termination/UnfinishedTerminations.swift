@@ -1,11 +1,12 @@
 internal import AgentExchange
+internal import Primitives
 internal import Synchronization
 
 /// The ``FinishingSchedule`` of a session. Its directory feeds it, and its ``TerminationFinisher`` waits on it.
 final class UnfinishedTerminations: Sendable {
     private struct State {
         var schedule = FinishingSchedule()
-        var waiter: Signal<Void>?
+        var waiter: OneShot<Void>?
     }
 
     private let state = Mutex(State())
@@ -19,19 +20,19 @@ final class UnfinishedTerminations: Sendable {
     /// Applies a record that was read or written.
     func take(_ announcement: Announcement) {
         guard announcement.isAboutTermination else { return }
-        let waiter: Signal<Void>? = state.withLock { state in
+        let waiter: OneShot<Void>? = state.withLock { state in
             let wasEmpty = state.schedule.count == 0
             state.schedule.take(announcement, now: .now, jitter: .random(in: 0...1))
             guard wasEmpty, state.schedule.count > 0 else { return nil }
             defer { state.waiter = nil }
             return state.waiter
         }
-        waiter?.send(())
+        waiter?.set()
     }
 
     /// Waits until an entry is due, at most for `limit`.
     func waitUntilDue(atMost limit: Duration) async {
-        let signal = Signal<Void>()
+        let signal = OneShot<Void>()
         let end = ContinuousClock.now + limit
         let due: ContinuousClock.Instant? = state.withLock { state in
             state.waiter = state.schedule.nextDue == nil ? signal : nil

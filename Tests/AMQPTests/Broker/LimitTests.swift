@@ -1,5 +1,6 @@
 import ExchangeTestKit
 import Foundation
+import Primitives
 import Testing
 
 @testable import AMQP
@@ -125,7 +126,7 @@ struct LimitTests {
 extension Connection {
     /// Blocks whatever runs the jobs of the connection.
     fileprivate func block(until release: DispatchSemaphore, _ isStuck: OneShot<Void>) {
-        isStuck.resolve(())
+        isStuck.set(())
         release.wait()
     }
 

@@ -1,5 +1,6 @@
 import ExchangeTestKit
 import Foundation
+import Primitives
 import Testing
 
 @testable import AMQP
@@ -74,8 +75,8 @@ struct CodecTests {
         let started = IOThread.detached(name: "deep", stackSize: 65_536 * IOThread.stackBytesPerFrameByte) {
             do throws(AMQPError) {
                 _ = try Self.parse(Self.nestedArrays(payload: 65_536 - 8))
-                outcome.resolve(nil)
-            } catch { outcome.resolve(error) }
+                outcome.set(nil)
+            } catch { outcome.set(error) }
         }
         #expect(started)
         let result = try #require(await outcome.wait(until: .after(.seconds(20))))

@@ -1,4 +1,5 @@
 import Foundation
+import Primitives
 import Testing
 
 @testable import AMQP
@@ -25,7 +26,7 @@ struct SendWatchdogTests {
                 result = Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             } while result == bytes.count
             watchdog.end()
-            ended.resolve(result)
+            ended.set(result)
         }
         #expect(started)
         #expect(await ended.wait(until: .after(.seconds(10))) != nil)

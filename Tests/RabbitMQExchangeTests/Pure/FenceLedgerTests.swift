@@ -1,6 +1,7 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
+import Primitives
 import Testing
 
 @testable import RabbitMQExchange
@@ -124,7 +125,7 @@ struct FenceLedgerTests {
         let second = ledger.join(waiters[1])
         #expect(first.order != nil && second.order == nil)
         #expect(ledger.fail().count == 2)
-        #expect(ledger.count == 0 && first.order?.ended.current != nil)
+        #expect(ledger.count == 0 && first.order?.ended.value != nil)
         #expect(ledger.join(FenceLedger.Waiter()).order != nil)
     }
 }

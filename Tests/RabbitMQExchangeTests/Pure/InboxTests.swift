@@ -4,32 +4,8 @@ import Testing
 
 @testable import RabbitMQExchange
 
-@Suite("Waiting in a session")
-struct SignalTests {
-    @Test("a signal is received before, while and after it is waited for, and only its first value counts")
-    func signal() async {
-        let signal = Signal<Int>()
-        #expect(await signal.wait(until: .now - .seconds(1)) == nil)
-        #expect(await signal.wait(until: .now + .milliseconds(5)) == nil)
-        async let waited = signal.wait(until: .now + .seconds(10))
-        signal.send(1)
-        signal.send(2)
-        #expect(await waited == 1)
-        #expect(await signal.wait(until: .now + .seconds(10)) == 1)
-    }
-
-    @Test("a cancelled wait ends at once, and the next one is not disturbed")
-    func cancelled() async {
-        for _ in 0..<200 {
-            let signal = Signal<Int>()
-            let wait = Task { await signal.wait(until: .now + .seconds(60)) }
-            wait.cancel()
-            #expect(await wait.value == nil)
-            signal.send(3)
-            #expect(await signal.wait(until: .now + .seconds(10)) == 3)
-        }
-    }
-
+@Suite("The inbox of a mailbox")
+struct InboxTests {
     @Test("an inbox yields notices, then responses, then requests, each in order")
     func inboxOrder() async throws {
         let inbox = Inbox()
@@ -65,6 +41,7 @@ struct SignalTests {
         inbox.put(.response(request.response()))
         #expect(inbox.end(ExchangeError(.closed, "closed")) == [request.response()])
         #expect(inbox.end(ExchangeError(.connectionLost, "later")).isEmpty)
+        #expect(!inbox.put(.response(request.response())))
         let error = await #expect(throws: ExchangeError.self) { try await inbox.next(timeout: nil) }
         #expect(error?.code == .closed)
     }
