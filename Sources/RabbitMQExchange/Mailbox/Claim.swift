@@ -20,13 +20,21 @@ struct Claim {
     func make() async throws(ExchangeError) {
         let end = ContinuousClock.now + Self.patience
         repeat {
-            guard let queue = try await session.link.lookAt(id) else {
-                throw ExchangeError(.unavailable, "the queue of the mailbox is not on the broker", entity: id)
+            if try await hasNoReceiver() { return }
+            if try await isAnswered(until: min(end, .now + .milliseconds(500))) {
+                throw ExchangeError(.mailboxInUse, "another process receives from the mailbox", entity: id)
             }
-            if queue.consumerCount == 0 { return }
-            if try await isAnswered(until: min(end, .now + .milliseconds(500))) { break }
         } while .now < end
-        throw ExchangeError(.mailboxInUse, "another process receives from the mailbox", entity: id)
+        // The broker may have noticed the death of a receiver after the last look.
+        if try await hasNoReceiver() { return }
+        throw ExchangeError(.mailboxInUse, "another process has the mailbox and does not answer", entity: id)
+    }
+
+    private func hasNoReceiver() async throws(ExchangeError) -> Bool {
+        guard let queue = try await session.link.lookAt(id) else {
+            throw ExchangeError(.unavailable, "the queue of the mailbox is not on the broker", entity: id)
+        }
+        return queue.consumerCount == 0
     }
 
     private func isAnswered(until deadline: ContinuousClock.Instant) async throws(ExchangeError) -> Bool {
