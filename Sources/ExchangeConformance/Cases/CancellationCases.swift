@@ -18,7 +18,7 @@ enum CancellationCases {
                 _ = try await scope.value(of: call, "the call to end")
             }
             try await scope.wait(for: stuck.cancelled, "the task of the action to be cancelled")
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "cancelling one call leaves the others alone, also those of the same handle") {
             scope in
@@ -51,7 +51,7 @@ enum CancellationCases {
                 _ = try await scope.value(of: call, "the call to end")
             }
             _ = try await scope.agentClient(registration, elsewhere: true, handler: StuckAction().handler)
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "a call in a task that is cancelled already ends with cancelled") { scope in
             let user = try await scope.userClient()
@@ -67,7 +67,7 @@ enum CancellationCases {
             try await expectThrows(.cancelled, by: "a call of a cancelled task") {
                 _ = try await scope.value(of: call, "the call to end")
             }
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "a late result of a cancelled action is dropped, and the client goes on") { scope in
             let user = try await scope.userClient()

@@ -47,7 +47,7 @@ enum ClientCases {
             let client = try await scope.agentClient(registration) { request, _ in request.response() }
             try expectEqual(client.id, .agent(registration.agentID), "whose client it is")
             try expectEqual(client.registration, registration, "the registration of the client")
-            _ = try await user.handle(to: registration.agentID).ping()
+            _ = try await user.handle(to: registration.agentID).ping(timeout: scope.environment.timeout)
             await client.close()
             await client.close()
             let stopped = await client.waitUntilStopped()
@@ -76,7 +76,7 @@ enum ClientCases {
                     }
                 }
             }
-            _ = try await user.handle(to: registration.agentID).ping()
+            _ = try await user.handle(to: registration.agentID).ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "an agent's client tells that it stopped because its mailbox was terminated") {
             scope in
@@ -126,7 +126,7 @@ enum ClientCases {
             }
             let registration = try await scope.register(by: asking)
             _ = try await scope.agentClient(registration) { request, _ in request.response() }
-            _ = try await client.handle(to: registration.agentID).ping()
+            _ = try await client.handle(to: registration.agentID).ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "a shutdown request to a user can't be made") { scope in
             let user = try await scope.user()
@@ -190,7 +190,7 @@ enum ClientCases {
                 try await scope.eventually("a warning about the answer") {
                     !recorder.records(about: request.tag, from: .warning).isEmpty
                 }
-                _ = try await client.handle(to: registration.agentID).ping()
+                _ = try await client.handle(to: registration.agentID).ping(timeout: scope.environment.timeout)
             }
         },
         ConformanceCase(subject, "a client without a listener leaves its messages to who receives from the transport") {

@@ -100,7 +100,7 @@ enum HandleCases {
                 return request.response()
             }
             let start = ContinuousClock.now
-            let time = try await handle.ping()
+            let time = try await handle.ping(timeout: scope.environment.timeout)
             try expect(time > .zero, "the time of a ping to be more than nothing", seen: "\(time)")
             try expect(time <= start.duration(to: .now), "it to be less than the call took", seen: "\(time)")
         },
@@ -222,7 +222,7 @@ enum HandleCases {
             try await expectThrows(.incompatibleProtocol, by: "a call that is answered so") {
                 _ = try await handle.action("pay")
             }
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
     ]
 }

@@ -116,7 +116,7 @@ enum LoadCases {
                 _ = try await scope.value(of: call, "the call to end")
             }
             release.set()
-            _ = try await user.handle(to: registration.agentID).ping()
+            _ = try await user.handle(to: registration.agentID).ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(
             subject,

@@ -22,7 +22,7 @@ enum MiddlewareCases {
                 "a call", "b call", "c serve", "d serve", "handler", "d served", "c served", "b called", "a called",
             ]
             try expectEqual(log.elements, way, "the way of a call and its answer")
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
             try await handle.shutdown()
             try expectEqual(log.elements.count { $0 == "a call" }, 3, "the calls, with a ping and a shutdown")
             try expect(log.elements.count { $0 == "c serve" } >= 3, "a ping and a shutdown to be served too")

@@ -67,7 +67,7 @@ enum NoticeCases {
             try await scope.wait(for: stuck.cancelled, "the action to be cancelled")
             try expect(begun.count <= 200, "at most 200 pings of 500 to be served", seen: "\(begun.count)")
             release.set()
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "a notice to nobody is lost, and no error") { scope in
             let user = try await scope.user()

@@ -58,7 +58,7 @@ enum SizeCases {
                 try await scope.send(.request(request), by: user.transport)
             }
             try expectEqual(second.delivery, .notSent, "what became of the message")
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(
             subject,
@@ -79,7 +79,7 @@ enum SizeCases {
                     _ = try await handle.action(name)
                 }
             }
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(
             subject,

@@ -81,17 +81,22 @@ enum StandbyEndCases {
             isAlone: true
         ) { scope in
             let user = try await scope.user()
-            let registration = try await scope.register(by: user)
-            let first = try await scope.agent(registration)
-            let second = try await scope.agent(registration, elsewhere: true, mode: .standby)
-            await first.close()
-            let start = ContinuousClock.now
-            try await user.terminate(first.mailboxID)
-            let time = start.duration(to: .now)
-            try expect(time < .seconds(4), "terminate not to wait for one that holds nothing", seen: "\(time)")
-            try await expectThrows(.mailboxTerminated, by: "receiving from a terminated mailbox") {
-                _ = try await scope.receive(at: second)
+            // A wait in vain takes as long in each round; a busy machine delays some.
+            var (times, isPrompt) = ([Duration](), false)
+            while !isPrompt, times.count < 3 {
+                let registration = try await scope.register(by: user)
+                let first = try await scope.agent(registration)
+                let second = try await scope.agent(registration, elsewhere: true, mode: .standby)
+                await first.close()
+                let start = ContinuousClock.now
+                try await user.terminate(first.mailboxID)
+                times.append(start.duration(to: .now))
+                isPrompt = times.contains { $0 < .seconds(4) }
+                try await expectThrows(.mailboxTerminated, by: "receiving from a terminated mailbox") {
+                    _ = try await scope.receive(at: second)
+                }
             }
+            try expect(isPrompt, "terminate not to wait for one that holds nothing", seen: "\(times)")
         },
         ConformanceCase(subject, "a client that took over serves, cancels and streams like any other") { scope in
             let user = try await scope.userClient()
@@ -100,7 +105,7 @@ enum StandbyEndCases {
             let first = try await scope.agentClient(registration, mode: .standby, handler: one.handler)
             _ = try await scope.agentClient(registration, elsewhere: true, mode: .standby, handler: two.handler)
             let handle = user.handle(to: registration.agentID)
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
             await first.close()
             let result = try await scope.ending { try await handle.numbers("count", 100) }
             try expectEqual(result.numbers, Array(0..<100), "the parts")

@@ -18,7 +18,7 @@ enum StreamEndCases {
                 }
             }
             try await scope.wait(for: agent.cancelled, "the task of the action to be cancelled")
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "cancelling the task that pulls ends the stream and cancels the action") { scope in
             let user = try await scope.userClient()
@@ -30,7 +30,7 @@ enum StreamEndCases {
             let result = try await scope.value(of: pulling, "the stream to end")
             try expectEqual(result.error?.code, .cancelled, "the error of a cancelled stream")
             try await scope.wait(for: agent.cancelled, "the task of the action to be cancelled")
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
         },
         ConformanceCase(subject, "a client that closes cancels the actions whose streams it pulls") { scope in
             let user = try await scope.userClient()
@@ -48,15 +48,22 @@ enum StreamEndCases {
             let user = try await scope.userClient()
             let agent = StreamingAgent()
             let handle = try await scope.serve(for: user, handler: agent.handler)
-            _ = try await handle.ping()
-            let start = ContinuousClock.now
-            let result = try await scope.ending {
-                try await handle.numbers("stick", 2, deadline: .seconds(3))
+            _ = try await handle.ping(timeout: scope.environment.timeout)
+            var deadline = Duration.seconds(3)
+            while true {
+                let (start, limit) = (ContinuousClock.now, deadline)
+                let result = try await scope.ending { try await handle.numbers("stick", 2, deadline: limit) }
+                let time = start.duration(to: .now)
+                try expectEqual(result.error?.code, .deadlineExceeded, "the error of a stream past its deadline")
+                try expect(time >= limit, "it not to end before its deadline", seen: "\(time)")
+                // A busy machine may need longer until the action has begun.
+                if agent.sent.count < 2, deadline < scope.environment.timeout / 4 {
+                    deadline *= 4
+                    continue
+                }
+                try expectEqual(result.numbers, [0, 1], "the parts before the deadline")
+                break
             }
-            try expectEqual(result.numbers, [0, 1], "the parts before the deadline")
-            try expectEqual(result.error?.code, .deadlineExceeded, "the error of a stream past its deadline")
-            let time = start.duration(to: .now)
-            try expect(time >= .seconds(3), "it not to end before its deadline", seen: "\(time)")
             try await scope.wait(for: agent.cancelled, "the task of the action to be cancelled")
         },
         ConformanceCase(subject, "an agent that waits for credit gives up at the deadline") { scope in
@@ -71,8 +78,9 @@ enum StreamEndCases {
                 }
                 return request.response()
             }
-            // On a busy machine the agent may take the request too late: then it gets more time.
-            for seconds in [1.0, 4, 16] where ended.count == 0 {
+            // On a busy machine the request may be sent or taken too late: then it gets more time.
+            var parts: [Response.Outcome] = []
+            for seconds in [1.0, 4, 16] where parts.count < 3 {
                 let request = try Request(
                     from: user.mailboxID,
                     to: agent.id,
@@ -80,14 +88,23 @@ enum StreamEndCases {
                     credit: 3,
                     .action(name: "stream", arguments: .none)
                 )
-                try await scope.send(.request(request), by: user)
-                var answers = [try await scope.receiveResponse(at: user)]
-                while answers.last?.isTerminal == false { answers.append(try await scope.receiveResponse(at: user)) }
-                if answers.count == 1 { continue }
-                let parts = answers.dropLast().map(\.outcome)
-                try expectEqual(parts, (0..<3).map { .part($0, .empty) }, "the parts for which there is credit")
+                do {
+                    try await scope.send(.request(request), by: user)
+                } catch let error as ExchangeError where error.code == .deadlineExceeded {
+                    continue
+                }
+                parts = []
+                while true {
+                    let answer = try await scope.receiveResponse(at: user)
+                    // A request that was sent too late may be answered all the same.
+                    guard answer.tag == request.tag else { continue }
+                    if answer.isTerminal { break }
+                    parts.append(answer.outcome)
+                }
             }
-            try expectEqual(ended.elements, [.deadlineExceeded], "why the agent gives up")
+            try expectEqual(parts, (0..<3).map { .part($0, .empty) }, "the parts for which there is credit")
+            try await scope.eventually("the agent to give up") { ended.count > 0 }
+            try expectEqual(Set(ended.elements), [.deadlineExceeded], "why the agent gives up")
         },
         ConformanceCase(subject, "a part beyond the credit ends the stream, and the agent is told") { scope in
             let user = try await scope.userClient()
@@ -137,7 +154,7 @@ enum StreamEndCases {
             let result = try await scope.value(of: pulling, "the stream to end")
             try expectEqual(result.numbers, [0, 1], "the parts before")
             try expectEqual(result.error?.code, .interrupted, "the error of a stream whose agent started again")
-            _ = try await handle.ping()
+            _ = try await handle.ping(timeout: scope.environment.timeout)
             try expectEqual(second.begun.elements, [], "what the new incarnation runs")
         },
         ConformanceCase(subject, "when the agent is terminated, the stream ends with mailboxTerminated") { scope in
