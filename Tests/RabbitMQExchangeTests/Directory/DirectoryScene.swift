@@ -78,6 +78,29 @@ extension Scene {
     }
 }
 
+extension Scene {
+    /// The same namespace for sessions that wait 2 s for the records on their way while they compact.
+    ///
+    /// Each of their own records must be confirmed within that time, so other sessions prepare the namespace.
+    var hasty: Scene {
+        var scene = self
+        scene.configuration.compactionGrace = .seconds(2)
+        return scene
+    }
+}
+
+/// Repeats a call of a hasty session while the broker does not confirm its record in time.
+func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
+    for _ in 0..<10 {
+        do {
+            return try await body()
+        } catch let error as ExchangeError where error.code == .deadlineExceeded {
+            continue
+        }
+    }
+    return try await body()
+}
+
 extension UserExchangeClient {
     /// The session below.
     var session: Session? { (transport as? RabbitMQTransport)?.session }

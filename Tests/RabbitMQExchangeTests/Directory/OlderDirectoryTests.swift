@@ -13,11 +13,9 @@ extension BrokerTests {
 
         @Test("Both register while it is compacted; each finds all, and so do those of both kinds that come later")
         func shared() async throws {
-            let scene = try await Scene(.single) {
-                $0.compactionThreshold = 1_000_000
-                $0.compactionGrace = .seconds(2)
-            }
-            let (user, busy) = (try await scene.user("one"), try await scene.user("two"))
+            let scene = try await Scene(.single) { $0.compactionThreshold = 1_000_000 }
+            let user = try await eventually("a session that compacts") { try await scene.hasty.user("one") }
+            let busy = try await scene.user("two")
             let type = type
             try await OlderSession.run(in: scene) { older in
                 let alive = Monitor<Set<AgentID>>([])
@@ -27,28 +25,32 @@ extension BrokerTests {
                 }
                 @Sendable func expectAll(_ clients: [UserExchangeClient]) async throws {
                     for client in clients {
-                        let found = Set(try await client.discover(type))
-                        #expect(found == alive.value)
+                        let found = try await patiently { try await client.discover(type) }
+                        #expect(Set(found) == alive.value)
                     }
                 }
                 for _ in 0..<10 { try await registerTwo() }
                 let gone = [try await busy.registerAgent(type).agentID, try await older.register(type)]
-                for agent in gone { try await user.terminate(.agent(agent)) }
+                for agent in gone { try await busy.terminate(.agent(agent)) }
                 try await scene.writeFences(500)
                 try await expectAll([user, busy])
                 #expect(try await older.discover(type) == alive.value)
 
                 let session = try #require(user.session)
-                let steps = Monitor(0)
+                let (steps, attempts) = (Monitor(0), Monitor(0))
                 try await CompactionStep.$observer.withValue({ _ in
                     steps.update { $0 += 1 }
                     try await registerTwo()
                     try await expectAll([user, busy])
                 }) {
-                    let isDone = try await Compactor(session: session).compact()
+                    let isDone = try await patiently {
+                        attempts.update { $0 += 1 }
+                        return try await Compactor(session: session).compact()
+                    }
                     #expect(isDone)
                 }
-                #expect(steps.value == CompactionStep.allCases.count)
+                // An attempt that goes on with a copy skips steps.
+                #expect(attempts.value > 1 || steps.value == CompactionStep.allCases.count)
 
                 #expect(try await older.discover(type) == alive.value)
                 let newcomer = try await scene.user("newcomer")

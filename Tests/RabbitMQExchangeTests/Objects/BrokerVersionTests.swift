@@ -46,8 +46,12 @@ extension BrokerTests {
 
         @Test("A dead letter whose requester can't be reached is held, not given back each second")
         func unreachable() async throws {
-            let scene = try await Scene { $0.operationTimeout = .seconds(2) }
-            let user = try await scene.user()
+            var impatient = try await Scene()
+            // Makes the namespace, with the time that this may take.
+            try await impatient.user().close()
+            impatient.configuration.operationTimeout = .seconds(2)
+            let scene = impatient
+            let user = try await eventually("a session") { try await scene.user() }
             try await ForeignClient.run(in: scene) { foreign in
                 // A session that takes nothing.
                 let replies = scene.name("session.\(UUID().uuidString.lowercased())")
