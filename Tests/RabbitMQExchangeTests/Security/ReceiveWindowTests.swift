@@ -207,8 +207,14 @@ extension BrokerTests {
             let desk = try await Desk(.replicated, window: 4 << 20)
             let agent = try await desk.open()
             try await desk.send(0..<8, of: 512 << 10)
-            let deadline = Date.now + 6
-            try await desk.send(8..<24, of: 512 << 10, deadline: deadline)
+            var deadline = Date.now
+            for seconds in [6.0, 12, 24] {
+                deadline = Date.now + seconds
+                let sending = await outcome { try await desk.send(8..<24, of: 512 << 10, deadline: deadline) }
+                if sending.error == nil { break }
+                // The deadline limits the sending too. Those that were sent expire like the next ones.
+                #expect(sending.error?.code == .deadlineExceeded, "\(sending)")
+            }
             try await desk.send(24..<32, of: 512 << 10)
             var held: [Request] = []
             for _ in 0..<8 { held.append(try await receive(from: agent).request) }
