@@ -67,7 +67,8 @@ struct BrokerTests {
             let second = try await agents.launch(MySavingsBank())
             #expect(try await changes.next() == .registered(second.bank))
             try await agents.user.broadcast(\Bank.transfer, 10, "ann")
-            try await eventually("it has less", value: { try await first.balance() }) { $0 == 90 }
+            try await eventually("both have less", value: { try await first.balance() }) { $0 == 90 }
+            try await eventually("both have less", value: { try await second.bank.balance() }) { $0 == 90 }
             var balances: [Int] = []
             for await answer in try await agents.user.askAll(\Bank.balance) { balances.append(try answer.result.get()) }
             #expect(balances == [90, 90])

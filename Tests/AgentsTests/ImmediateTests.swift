@@ -51,8 +51,10 @@ struct ImmediateTests {
             try await here.nothing()
             for _ in 0..<3 { try await here.slow(0.02) }
         }
-        let entries = log.entries.filter { $0.message.contains("starts immediately") }
+        // A busy machine may delay the other action as long.
+        let entries = log.entries.filter {
+            $0.message.contains("starts immediately") && $0.metadata["action"] == "slow"
+        }
         #expect(entries.count == 1 && entries.first?.level == .warning)
-        #expect(entries.first?.metadata["action"] == "slow")
     }
 }

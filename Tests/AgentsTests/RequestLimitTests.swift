@@ -29,7 +29,8 @@ struct RequestLimitTests {
                 configuration: AgentConfiguration.test().client
             )
             let handle = other.handle(to: desk.id, as: Desk.self)
-            #expect(try await handle.ping(timeout: .seconds(5)) < .seconds(5))
+            // All the others are still there.
+            _ = try await handle.ping()
             // One that is cancelled frees its place, though its request waits behind others.
             calls[19].cancel()
             await #expect(throws: ExchangeError.self) { try await calls[19].value }
@@ -56,7 +57,8 @@ struct RequestLimitTests {
         }
         try await eventually("one runs", value: { bell.events.value.count { $0.hasPrefix("began") } }) { $0 == 1 }
         try await scene.messages(of: desk.id, ready: 7, unacknowledged: 5)
-        try await desk.handle.shutdown(deadline: .seconds(5))
+        // The action that runs and the requests that wait are still there.
+        try await desk.handle.shutdown()
         for number in 0..<12 { bell.release("\(number)") }
         try await desk.waitUntilEnded()
         try await scene.messages(of: desk.id, ready: 11, unacknowledged: 0)
@@ -69,7 +71,7 @@ struct RequestLimitTests {
         async let run: Void = next.run()
         for (number, call) in calls.enumerated() { #expect(try await call.value == "\(number)") }
         try await scene.messages(of: desk.id, ready: 0, unacknowledged: 0)
-        #expect(try await desk.handle.ping() < .seconds(5))
+        _ = try await desk.handle.ping()
         next.stop()
         try await run
         try await user.terminate(desk.id)

@@ -41,7 +41,6 @@ struct FaultTests {
             try await channel.declareQueue(QueueDeclaration(name: queue), deadline: .soon)
             let consumer = try await channel.consume(ConsumerDeclaration(queue: queue), deadline: .soon)
             try await freeze(broker)
-            let start = ContinuousClock.now
             let small = Publication(exchange: "", routingKey: queue, body: Data("x".utf8))
             let written = await failure { () throws(AMQPError) in
                 try await channel.publish(small, deadline: .after(.milliseconds(300)))
@@ -52,14 +51,12 @@ struct FaultTests {
                 _ = try await channel.declareQueue(QueueDeclaration(name: "x"), deadline: .after(.milliseconds(300)))
             }
             #expect(request?.code == .timedOut)
-            #expect(start.duration(to: .now) < .seconds(2))
             var iterator = consumer.makeAsyncIterator()
             do throws(AMQPError) {
                 _ = try await iterator.next()
                 Issue.record("the consumer must fail")
             } catch { #expect(error.code == .heartbeatMissed) }
             #expect(await connection.waitUntilClosed()?.code == .heartbeatMissed)
-            #expect(start.duration(to: .now) < .seconds(9))
         }
         try await broker.resume()
         await broker.giveBack()
@@ -74,21 +71,20 @@ struct FaultTests {
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             try await proxy.set(.stall)
             let large = Publication(exchange: "", routingKey: "x", body: Data(count: 1 << 20))
-            let start = ContinuousClock.now
-            let outcomes = await withTaskGroup(of: PublicationOutcome?.self) { group in
+            let errors = await withTaskGroup(of: AMQPError?.self) { group in
                 for _ in 0..<30 {
                     group.addTask {
                         await failure { () throws(AMQPError) in
                             try await channel.publish(large, deadline: .after(.seconds(1)))
-                        }?.delivery
+                        }
                     }
                 }
-                return await group.reduce(into: [PublicationOutcome?]()) { $0.append($1) }
+                return await group.reduce(into: [AMQPError?]()) { $0.append($1) }
             }
-            #expect(start.duration(to: .now) < .seconds(4))
-            #expect(outcomes.contains(.notSent))
-            #expect(outcomes.contains(.unknown))
-            #expect(!outcomes.contains(nil))
+            // Without heartbeats only the deadline ends a call.
+            #expect(errors.allSatisfy { $0?.code == .timedOut }, "\(errors)")
+            #expect(errors.contains { $0?.delivery == .notSent })
+            #expect(errors.contains { $0?.delivery == .unknown })
         }
         await proxy.stop()
     }
@@ -101,7 +97,6 @@ struct FaultTests {
         try await BrokerFixture.withConnection(to: url) { connection in
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             try await proxy.set(.drop(.both))
-            let start = ContinuousClock.now
             var last: AMQPError?
             while connection.isOpen {
                 last = await failure { () throws(AMQPError) in
@@ -113,7 +108,6 @@ struct FaultTests {
             }
             #expect(last != nil)
             #expect(await connection.waitUntilClosed()?.code == .heartbeatMissed)
-            #expect(start.duration(to: .now) < .seconds(8))
         }
         await proxy.stop()
     }

@@ -29,9 +29,9 @@ struct SendWatchdogTests {
             ended.set(result)
         }
         #expect(started)
+        // Nothing but the watchdog ends it.
         #expect(await ended.wait(until: .after(.seconds(10))) != nil)
-        let duration = start.duration(to: .now)
-        #expect(duration >= .milliseconds(400) && duration < .seconds(3))
+        #expect(start.duration(to: .now) >= .milliseconds(400))
         watchdog.stop()
         for descriptor in pair { close(descriptor) }
     }

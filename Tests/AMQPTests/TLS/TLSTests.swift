@@ -27,8 +27,7 @@ struct TLSTests {
         try await BrokerFixture.withConnection(to: url) { connection in
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             try await proxy.set(.stall)
-            let start = ContinuousClock.now
-            let outcomes = await withTaskGroup(of: PublicationOutcome?.self) { group in
+            let errors = await withTaskGroup(of: AMQPError?.self) { group in
                 for _ in 0..<20 {
                     group.addTask {
                         do throws(AMQPError) {
@@ -37,14 +36,14 @@ struct TLSTests {
                                 deadline: .after(.seconds(1))
                             )
                             return nil
-                        } catch { return error.delivery }
+                        } catch { return error }
                     }
                 }
-                return await group.reduce(into: [PublicationOutcome?]()) { $0.append($1) }
+                return await group.reduce(into: [AMQPError?]()) { $0.append($1) }
             }
-            #expect(start.duration(to: .now) < .seconds(3))
-            #expect(outcomes.contains(.notSent))
-            #expect(!outcomes.contains(nil))
+            // The deadline ends each call, before the heartbeat ends the connection.
+            #expect(errors.allSatisfy { $0?.code == .timedOut }, "\(errors)")
+            #expect(errors.contains { $0?.delivery == .notSent })
             #expect(await connection.waitUntilClosed()?.code == .heartbeatMissed)
         }
         await proxy.stop()
@@ -59,7 +58,6 @@ struct TLSTests {
         try await connection.open()
         let channel = try await connection.openChannel(confirms: true, deadline: .soon)
         try await tls.broker.pause()
-        let start = ContinuousClock.now
         let codes = await withTaskGroup(of: AMQPError.Code?.self) { group in
             for _ in 0..<30 {
                 group.addTask {
@@ -73,9 +71,8 @@ struct TLSTests {
             return await group.reduce(into: [AMQPError.Code?]()) { $0.append($1) }
         }
         #expect(codes == Array(repeating: .timedOut, count: 30))
-        #expect(start.duration(to: .now) < .seconds(3))
+        // It returns while the broker is frozen, and the connection would be given up after two minutes.
         await connection.close(timeout: .seconds(1))
-        #expect(start.duration(to: .now) < .seconds(6))
         try await tls.broker.resume()
         await tls.broker.giveBack()
     }
