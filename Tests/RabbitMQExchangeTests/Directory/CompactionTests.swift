@@ -192,7 +192,8 @@ extension BrokerTests {
                     let agent: AgentID
                     do throws(ExchangeError) {
                         agent = try await busy.registerAgent(type).agentID
-                    } catch let error where error.code == .deadlineExceeded {
+                    } catch {
+                        guard error.code == .deadlineExceeded else { throw error }
                         // It may be in the directory, and is then terminated.
                         unconfirmed.update { $0 += 1 }
                         continue

@@ -21,7 +21,8 @@ extension ExchangeTransport {
             do throws(ExchangeError) {
                 try await send(.request(request))
                 requests.sent.insert(request.tag)
-            } catch let error where error.code == .deadlineExceeded && seconds < 8 {
+            } catch {
+                guard error.code == .deadlineExceeded, seconds < 8 else { throw error }
                 if error.delivery != .notSent { requests.uncertain.insert(request.tag) }
                 seconds *= 2
             }
