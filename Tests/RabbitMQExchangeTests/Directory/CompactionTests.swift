@@ -88,7 +88,6 @@ extension BrokerTests {
             scene.configuration.tombstoneLimit = 0
             let registering = try await scene.user("registering")
             let alive = try await registering.registerAgent(type).agentID
-            await registering.close()
             let user = try await eventually("a session that compacts") { try await scene.hasty.user("one") }
             let ids = (0..<3).map { EntityID.agent(AgentID(name: "dead \($0)")) }
             let then = UInt64(Date.now.timeIntervalSince1970) - 3600
@@ -115,7 +114,7 @@ extension BrokerTests {
             // Of none of them anything is left.
             let registered = try await scene.records().filter { $0.type == "registered" }
             #expect(registered.allSatisfy { $0.headers["warren-entity-name"]?.stringValue?.hasPrefix("dead") != true })
-            for client in [user, newcomer, last] { await client.close() }
+            for client in [registering, user, newcomer, last] { await client.close() }
         }
 
         @Test("A record is waited for no longer than a compaction waits for it")
