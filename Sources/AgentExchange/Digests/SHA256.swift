@@ -1,6 +1,6 @@
-/// The hash function of FIPS 180-4, for the names of walls: they must be the same in every process and version, and
-/// collisions between broker user names must be infeasible.
-enum SHA256 {
+/// The hash function of FIPS 180-4, for the names of walls and the proofs between peers: they must be the same in every
+/// process and version, and collisions must be infeasible.
+package enum SHA256 {
     private static let constants: [UInt32] = [
         0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
         0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
@@ -12,9 +12,12 @@ enum SHA256 {
         0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
     ]
 
+    /// Returns the 32 bytes of a text's UTF-8 form.
+    package static func digest(of text: String) -> [UInt8] { digest(of: Array(text.utf8)) }
+
     /// Returns the 32 bytes.
-    static func digest(of text: String) -> [UInt8] {
-        var message = [UInt8](text.utf8)
+    package static func digest(of bytes: [UInt8]) -> [UInt8] {
+        var message = bytes
         let bits = UInt64(message.count) &* 8
         message.append(0x80)
         while message.count % 64 != 56 { message.append(0) }
