@@ -42,7 +42,7 @@ check: needs ## formatting, warnings as errors, all tests
 
 traits: needs ## builds without package traits, and with each of them alone
 	$(SWIFT) build --disable-default-traits --scratch-path .build/traits
-	for trait in Tracing Configuration ServiceLifecycle; do \
+	for trait in Tracing Configuration ServiceLifecycle Hybrid; do \
 	    $(SWIFT) build --disable-default-traits --traits $$trait --scratch-path .build/traits || exit 1; \
 	done
 
@@ -72,7 +72,7 @@ soak: needs ## loads a private broker for 30 minutes; memory and descriptors mus
 	@"$$($(SWIFT) build -c release --show-bin-path)/soak" --minutes $(or $(MINUTES),30) --curve soak.csv
 
 chaos: needs ## kills and cuts processes and a broker for 10 minutes; every request must be answered once
-	@$(if $(SKIP_BUILD),,$(SWIFT) build --product chaos)
+	@$(if $(SKIP_BUILD),,$(SWIFT) build --product chaos --enable-all-traits)
 	@"$$($(SWIFT) build --show-bin-path)/chaos" --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(NODES),--nodes $(NODES)) $(if $(MAILBOXES),--mailboxes $(MAILBOXES)) $(if $(JSON),--json)
 

@@ -29,6 +29,10 @@ let lifecycle = Target.Dependency.product(
     package: "swift-service-lifecycle",
     condition: .when(traits: ["ServiceLifecycle"])
 )
+/// The sockets between peers. With the trait off, nobody fetches them.
+let sockets = [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOSSL", "swift-nio-ssl")].map { name, package in
+    Target.Dependency.product(name: name, package: package, condition: .when(traits: ["Hybrid"]))
+}
 
 let package = Package(
     name: "warren",
@@ -42,7 +46,7 @@ let package = Package(
         .library(name: "Agents", targets: ["Agents"]),
         .executable(name: "warren", targets: ["warren"]),
     ],
-    // A user of AgentExchange fetches 9 packages with all traits, 4 with none.
+    // A user of AgentExchange fetches 9 packages with the default traits, 4 with none.
     traits: [
         .default(enabledTraits: ["Tracing", "Configuration", "ServiceLifecycle"]),
         .trait(name: "Tracing", description: "Spans around calls and actions; the context travels with requests."),
@@ -51,6 +55,7 @@ let package = Package(
             name: "ServiceLifecycle",
             description: "The runtime of an agent is a service of swift-service-lifecycle."
         ),
+        .trait(name: "Hybrid", description: "Direct connections between processes, over SwiftNIO. Off by default."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -60,6 +65,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
     ],
     targets: [
         .systemLibrary(
@@ -88,7 +95,11 @@ let package = Package(
             dependencies: ["Primitives", "AMQP", "AgentExchange", logging, metrics, deque, configuration],
             swiftSettings: settings
         ),
-        .target(name: "HybridExchange", dependencies: ["AgentExchange", deque], swiftSettings: settings),
+        .target(
+            name: "HybridExchange",
+            dependencies: ["AgentExchange", logging, deque] + sockets,
+            swiftSettings: settings
+        ),
         .target(
             name: "Agents",
             dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle],
@@ -211,7 +222,7 @@ let package = Package(
         ),
         .testTarget(
             name: "HybridExchangeTests",
-            dependencies: ["HybridExchange", "AgentExchange", "ExchangeTestKit"],
+            dependencies: ["HybridExchange", "AgentExchange", "ExchangeTestKit", logging] + sockets,
             swiftSettings: settings
         ),
         .executableTarget(

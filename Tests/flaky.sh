@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 filter=$1 times=${2:-50} swift=${SWIFT:-swift}
 busy=${BUSY:-$((($(nproc) + 1) / 2))}
 
-"$swift" build --build-tests
+"$swift" build --build-tests --enable-all-traits
 tests=("$(echo "$("$swift" build --show-bin-path)"/*.xctest)" --testing-library swift-testing)
 listed=$("${tests[@]}" --list-tests | grep -E -e "$filter") || { echo "No test matches." >&2; exit 1; }
 echo "$listed"

@@ -30,7 +30,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-[ -n "$skip_build" ] || "$swift" build --build-tests
+[ -n "$skip_build" ] || "$swift" build --build-tests --enable-all-traits
 bin=$("$swift" build --show-bin-path)
 tests=("$(echo "$bin"/*.xctest)" --testing-library swift-testing)
 

@@ -26,7 +26,7 @@ for sanitizer in ${SANITIZERS:-thread address}; do
     fi
     (
         cd "$copy"
-        "$swift" build --build-tests "--sanitize=$sanitizer"
-        "$swift" test --skip-build --disable-xctest --no-parallel "--sanitize=$sanitizer" --filter "$filter"
+        "$swift" build --build-tests --enable-all-traits "--sanitize=$sanitizer"
+        "$swift" test --skip-build --enable-all-traits --disable-xctest --no-parallel "--sanitize=$sanitizer" --filter "$filter"
     )
 done
