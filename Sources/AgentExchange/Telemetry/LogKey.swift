@@ -34,6 +34,8 @@ public enum LogKey: String, Sendable, Hashable, CaseIterable {
     case count
     /// A duration.
     case duration
+    /// The network address of the other side of a direct connection.
+    case address
     /// The session of a process. Its queue is named `….session.<session>`.
     case session
 }

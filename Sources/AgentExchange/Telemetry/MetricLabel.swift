@@ -45,6 +45,9 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     case blocked = "warren_blocked"
     /// Timer: how long an alarm stopped this process from publishing. Dimension: role.
     case blockedTime = "warren_blocked_time"
+
+    /// Counter: connections to the direct port that were refused before they were known. Dimension: reason.
+    case directHandshakesFailed = "warren_direct_handshakes_failed"
 }
 
 /// The dimensions of the metrics. Each has a fixed, small number of values.
@@ -59,7 +62,8 @@ public enum MetricDimension: String, Sendable, Hashable, CaseIterable {
     case arrival
     /// The reason that a message became a dead letter: `mailbox-terminated`, `expired`, `delivery_limit`, `maxlen`,
     /// `rejected`. The reason that a connection closed: a code of ``ExchangeError/Code``. The reason that a notice was
-    /// dropped: `busy` or `forbidden`.
+    /// dropped: `busy` or `forbidden`. The reason that a handshake between peers failed, such as `not-a-peer` or
+    /// `wrong-proof`.
     case reason
     /// The connection of a session: `publisher` or `consumer`.
     case role
