@@ -9,7 +9,8 @@ enum Decoders {
     static func all() throws -> [Decoder] {
         let messages = try Samples.messages()
         return try [
-            frames(messages), envelope(messages), responses(), peers(), json(messages), announcements, controls,
+            frames(messages), envelope(messages), responses(), peers(), handshakes, json(messages), announcements,
+            controls,
             arguments, payloads, lineages, keys, urls, factories(), extremes, deadlines, jsonTexts,
         ] + settings
     }
@@ -97,6 +98,14 @@ enum Decoders {
             case .refused: return .refused
             case .changed(let what): throw Decoder.Violation("came back changed: \(what)")
             }
+        }
+    }
+
+    private static let handshakes = Decoder(name: "handshakes between peers") { mutator in
+        switch HandshakeInput.read(mutator.bytes(from: [HandshakeInput.sample])) {
+        case .read: return .read
+        case .refused: return .refused
+        case .changed(let violation): throw Decoder.Violation(violation)
         }
     }
 

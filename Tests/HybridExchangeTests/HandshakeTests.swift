@@ -261,6 +261,24 @@ struct HandshakeTests {
         #expect(refused > 15_000)
     }
 
+    @Test("No other bytes than those of its dialler let a listener finish (3,000 changes)")
+    func generatedInput() {
+        #expect(HandshakeInput.read(HandshakeInput.sample) == .read)
+        var random = SeededGenerator()
+        for _ in 0..<3000 {
+            var bytes = HandshakeInput.sample
+            for _ in 0..<Int.random(in: 1...3, using: &random) {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0...2, using: &random) {
+                case 0: bytes[place] = .random(in: 0...255, using: &random)
+                case 1: bytes.insert(.random(in: 0...255, using: &random), at: place)
+                default: bytes.remove(at: place)
+                }
+            }
+            if case .changed(let violation) = HandshakeInput.read(bytes) { Issue.record("\(violation), \(random)") }
+        }
+    }
+
     @Test("A dialler that is not known may send 256 bytes")
     func sizes() throws {
         var world = HandshakeWorld()

@@ -222,7 +222,7 @@
         @Test("Nothing grows behind a peer that does not read, and it is given up")
         func slowReader() async throws {
             let listener = PeerSession {
-                $0.keepAlive = .milliseconds(400)
+                $0.keepAlive = .seconds(1)
                 $0.outbox.messages = 1 << 20
             }
             let port = try await listener.listen()
