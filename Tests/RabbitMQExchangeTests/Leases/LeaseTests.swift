@@ -7,13 +7,14 @@ import RabbitMQExchange
 import Testing
 
 extension BrokerTests {
-    /// On a broker whose acknowledgement timeout is 6 s, and which looks every second.
+    /// On a broker whose acknowledgement timeout is 10 s, and which looks every second. Holds are renewed after half of it, so
+    /// a process that is not run for less than the other half loses none.
     @Suite("Actions that take longer than the broker's acknowledgement timeout")
     struct LeaseTests {
-        private static let timeout = Duration.seconds(6)
+        private static let timeout = Duration.seconds(10)
 
         private func withBroker(_ body: (PrivateBroker) async throws -> Void) async throws {
-            let broker = try await PrivateBroker.start(.init(settings: ["consumer_timeout = 6000"]))
+            let broker = try await PrivateBroker.start(.init(settings: ["consumer_timeout = 10000"]))
             do {
                 // The setting has no name in rabbitmq.conf; channels that are opened from now on take it.
                 try await broker.control("eval", "application:set_env(rabbit, channel_tick_interval, 1000).")
@@ -69,8 +70,8 @@ extension BrokerTests {
         private func alone(_ kind: MailboxKind, _ broker: PrivateBroker) async throws {
             let scene = try await Scene(kind, on: broker) { $0.acknowledgementTimeout = Self.timeout }
             let (user, agent, runs) = try await cast(scene)
-            async let long = nap(user, agent, 20)
-            for _ in 1...18 {
+            async let long = nap(user, agent, 32)
+            for _ in 1...30 {
                 #expect(try await nap(user, agent, 0) == 1, "\(kind): others are served")
                 try await Task.sleep(for: .seconds(1))
             }
@@ -92,9 +93,9 @@ extension BrokerTests {
             let registration = try await user.registerAgent(AgentType("Clerk"))
             let first = try await PeerProcess.agent(registration, of: scene, "first")
             let handle = user.handle(to: registration.agentID)
-            async let answer = handle.action("hang-once", returning: Int.self, deadline: .seconds(60))
+            async let answer = handle.action("hang-once", returning: Int.self, deadline: .seconds(90))
             _ = try await first.process.line { $0 == "working 1" }
-            try await Task.sleep(for: .seconds(16))
+            try await Task.sleep(for: .seconds(27))
             try await first.kill()
             let second = try await PeerProcess.agent(registration, of: scene, "second")
             #expect(try await answer == 2, "\(kind): renewing a hold counts as no attempt")
@@ -109,7 +110,7 @@ extension BrokerTests {
             }
             let (user, agent, runs, running) = try await castCounting(scene)
             try await withThrowingTaskGroup(of: Int.self) { group in
-                for length in [14, 14, 14, 14] + Array(repeating: 1, count: 24) {
+                for length in [23, 23, 23, 23] + Array(repeating: 1, count: 24) {
                     group.addTask { try await nap(user, agent, length, deadline: 80) }
                 }
                 for try await attempt in group { #expect(attempt == 1, "\(kind)") }
@@ -130,7 +131,7 @@ extension BrokerTests {
                 $0.maximumMailboxLength = 5
             }
             let (user, agent, runs) = try await cast(scene)
-            async let long = nap(user, agent, 20, deadline: 80)
+            async let long = nap(user, agent, 32, deadline: 80)
             try await eventually("the action to run", timeout: .seconds(20)) { runs.value.count == 1 }
             var accepted = 0
             while await outcome(of: {
@@ -150,7 +151,7 @@ extension BrokerTests {
             let scene = try await Scene(kind, on: broker) { $0.acknowledgementTimeout = Self.timeout }
             let (user, agent, _) = try await cast(scene)
             let long = Task { await outcome { try await nap(user, agent, 60, deadline: 80) }.error }
-            try await Task.sleep(for: .seconds(8))
+            try await Task.sleep(for: .seconds(13))
             try await user.terminate(agent.registration.agentID)
             #expect(await long.value?.code == .mailboxTerminated)
             try await scene.expectLoad(.empty, of: "unanswered")
