@@ -8,10 +8,9 @@ import collections, os, re, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SOURCES = os.path.join(ROOT, "Sources")
-CARRIERS = ["ActionArguments", "Body", "Request", "OpenCall", "Message", "Publication", "PendingPublication", "Submission",
-            "OutgoingFrame"]
+CARRIERS = ["ActionArguments", "Body", "Request", "Message", "Publication", "PendingPublication", "Submission"]
 # PublicationQueue, OutgoingPublications and ConfirmLedger are tables of the same PendingPublication.
-RECORDS = ["RequestLedger", "Sending", "PendingSend", "Post", "PostedPublication", "PendingPublication"]
+RECORDS = ["RequestLedger", "PendingSend", "PostedPublication", "PendingPublication"]
 DECLARATION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect|nonisolated"
                          r"(?:\(unsafe\))?|distributed)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)", re.M)
 WORD = re.compile(r"\b[A-Z]\w*\b")

@@ -35,7 +35,7 @@ final class ConnectionEngine {
                 try handle(shared.thread.inbox.takeSubmissions())
             }
             try write()
-            // Silence is judged by what was read: a thread that was not run for long may have missed heartbeats.
+            // A thread that was not run for long may have heartbeats to read before it judges the silence.
             if readable || heartbeat.isPeerSilent(.now), let channels {
                 more = try receive(channels)
                 // Receivers may have acknowledged on this thread; those acknowledgements go out at once.

@@ -125,7 +125,7 @@ struct AnswerReceiver: Sendable {
         guard let attachment = attachments.active(of: destination) ?? attachments.of(destination).first else {
             return false
         }
-        // A visitor has no mailbox for what it does not receive.
+        // A visitor has no mailbox for further responses.
         return attachment.intake.put(response) || attachment.isVisitor
     }
 

@@ -39,8 +39,8 @@ final class ConnectionStateFeed: Sendable {
 
     /// Sets the combined state of the session's connections: the worst.
     ///
-    /// - Parameter current: Returns the states at present. They are read under the lock: of two tasks that come at the same
-    ///   time the later one sets what is true then.
+    /// - Parameter current: Returns the states at present. They are read under the lock, so the later of two tasks
+    ///   sets the present state.
     func update(_ current: () -> [RecoveringConnectionState]) {
         update {
             let states = current().map(ConnectionState.init)
