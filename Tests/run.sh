@@ -78,13 +78,13 @@ divide() {
 }
 
 # Divides tests among so many lanes, whose names begin with a word. Tests of a suite stay together: they use the same
-# brokers, and a broker that starts costs more than most tests.
+# brokers, and a broker that starts costs more than most tests. The heavy ones are long, and are divided one by one.
 balance() {
-    awk -v file=$schedule/seconds '
+    awk -v file=$schedule/seconds -v name="$2" '
             BEGIN { while ((getline < file) > 0) if ($1 != "#") seconds[$2] = $1 }
             {
                 suite = $0
-                sub(/\/[^\/]*$/, "", suite)
+                if (name == "") sub(/\/[^\/]*$/, "", suite)
                 sum[suite] += $0 in seconds ? seconds[$0] : 0.1
                 tests[suite] = tests[suite] " " $0
             }
