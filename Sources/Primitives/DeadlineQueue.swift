@@ -1,44 +1,51 @@
-package import DequeModule
-package import HeapModule
+public import DequeModule
+public import HeapModule
 
 /// Elements with deadlines, the earliest first.
 ///
 /// Deadlines mostly arrive in order. Those form a row; only the others need a heap. Elements that end before their deadline
-/// may stay: the caller then tells which ones are still alive.
-package struct DeadlineQueue<Element: Sendable>: Sendable {
-    package typealias Instant = ContinuousClock.Instant
+/// may stay: the caller then tells which ones are still alive. Public, because only then it is specialized where it is used.
+public struct DeadlineQueue<Element: Sendable>: Sendable {
+    /// The clock's instants.
+    public typealias Instant = ContinuousClock.Instant
 
-    package struct Entry: Comparable, Sendable {
-        package let deadline: Instant
-        package let element: Element
+    /// An element with its deadline.
+    public struct Entry: Comparable, Sendable {
+        /// The deadline.
+        public let deadline: Instant
+        /// The element.
+        public let element: Element
 
+        /// Creates an entry.
         @inlinable
-        package init(deadline: Instant, element: Element) {
+        public init(deadline: Instant, element: Element) {
             self.deadline = deadline
             self.element = element
         }
 
+        /// Compares the deadlines.
         @inlinable
-        package static func < (left: Entry, right: Entry) -> Bool { left.deadline < right.deadline }
+        public static func < (left: Entry, right: Entry) -> Bool { left.deadline < right.deadline }
 
+        /// Compares the deadlines.
         @inlinable
-        package static func == (left: Entry, right: Entry) -> Bool { left.deadline == right.deadline }
+        public static func == (left: Entry, right: Entry) -> Bool { left.deadline == right.deadline }
     }
 
-    @usableFromInline package var row: Deque<Entry> = []
-    @usableFromInline package var others = Heap<Entry>()
+    @usableFromInline var row: Deque<Entry> = []
+    @usableFromInline var others = Heap<Entry>()
 
     /// Creates an empty queue.
     @inlinable
-    package init() {}
+    public init() {}
 
     /// The number of entries, including those of ended elements.
     @inlinable
-    package var count: Int { row.count + others.count }
+    public var count: Int { row.count + others.count }
 
     /// The entry with the earliest deadline.
     @inlinable
-    package var first: Entry? {
+    public var first: Entry? {
         guard let other = others.min else { return row.first }
         guard let inRow = row.first else { return other }
         return other < inRow ? other : inRow
@@ -46,7 +53,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
 
     /// Adds an element.
     @inlinable
-    package mutating func insert(_ element: Element, at deadline: Instant) {
+    public mutating func insert(_ element: Element, at deadline: Instant) {
         let entry = Entry(deadline: deadline, element: element)
         if let last = row.last, deadline < last.deadline { others.insert(entry) } else { row.append(entry) }
     }
@@ -54,7 +61,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
     /// Removes and returns the entry with the earliest deadline.
     @inlinable
     @discardableResult
-    package mutating func popFirst() -> Entry? {
+    public mutating func popFirst() -> Entry? {
         // Of two entries with the same deadline the one in the row goes first, as in `first`.
         if let other = others.min, row.first.map({ other < $0 }) ?? true { return others.popMin() }
         return row.popFirst()
@@ -62,14 +69,14 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
 
     /// Removes and returns the earliest entry if it is due by `now`.
     @inlinable
-    package mutating func popFirst(by now: Instant) -> Entry? {
+    public mutating func popFirst(by now: Instant) -> Entry? {
         guard let first, first.deadline <= now else { return nil }
         return popFirst()
     }
 
     /// Removes the entries that satisfy a condition.
     @inlinable
-    package mutating func removeAll(where isOver: (Entry) -> Bool) {
+    public mutating func removeAll(where isOver: (Entry) -> Bool) {
         row.removeAll(where: isOver)
         others = Heap(others.unordered.filter { !isOver($0) })
     }
@@ -78,7 +85,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
 
     /// Returns the next deadline of a living element.
     @inlinable
-    package mutating func next(isAlive: (Element) -> Bool) -> Instant? {
+    public mutating func next(isAlive: (Element) -> Bool) -> Instant? {
         while let first {
             if isAlive(first.element) { return first.deadline }
             popFirst()
@@ -88,7 +95,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
 
     /// Removes and returns one living element whose deadline has passed.
     @inlinable
-    package mutating func popExpired(now: Instant, isAlive: (Element) -> Bool) -> Element? {
+    public mutating func popExpired(now: Instant, isAlive: (Element) -> Bool) -> Element? {
         while let first, first.deadline <= now || !isAlive(first.element) {
             popFirst()
             if isAlive(first.element) { return first.element }
@@ -98,7 +105,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
 
     /// Removes ended elements when they are the larger part.
     @inlinable
-    package mutating func compact(alive: Int, isAlive: (Element) -> Bool) {
+    public mutating func compact(alive: Int, isAlive: (Element) -> Bool) {
         guard count > 2 * alive + 4096 else { return }
         removeAll { !isAlive($0.element) }
     }
@@ -106,7 +113,7 @@ package struct DeadlineQueue<Element: Sendable>: Sendable {
 
 extension ContinuousClock.Instant? {
     /// Returns the earlier of two instants, where `nil` means none.
-    package static func earlier(_ one: Self, _ other: Self) -> Self {
+    public static func earlier(_ one: Self, _ other: Self) -> Self {
         guard let one, let other else { return one ?? other }
         return min(one, other)
     }
