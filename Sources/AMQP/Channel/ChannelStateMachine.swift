@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Primitives
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

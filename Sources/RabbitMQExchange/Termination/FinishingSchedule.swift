@@ -1,5 +1,4 @@
 internal import AgentExchange
-internal import Primitives
 
 /// The terminations that are not known to be complete, with the time of each one's next check: a pure value.
 ///
