@@ -97,7 +97,7 @@ struct Handshake: Sendable {
 
     /// Reads bytes of the other side.
     ///
-    /// - Parameter meetings: The keys of this session. That of the handshake is taken when both proofs are right.
+    /// - Parameter meetings: The keys of this session. The handshake takes its key when both proofs are right.
     mutating func receive(
         _ bytes: some Collection<UInt8>,
         _ meetings: inout Meetings,

@@ -54,7 +54,7 @@ struct Meetings: Sendable {
         return try find(id, dialledBy: entry.meeting.peer, now: now)
     }
 
-    /// Takes a key for a handshake whose proofs are right.
+    /// Takes a key for a proven handshake.
     ///
     /// - Throws: As ``find(_:dialledBy:now:)``.
     mutating func use(_ id: UUID, dialledBy dialler: UUID, now: Instant) throws(HandshakeError) {

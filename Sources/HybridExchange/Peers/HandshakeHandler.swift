@@ -162,7 +162,7 @@
         var peerName: String { remoteAddress.map { "\($0)" } ?? "?" }
     }
 
-    /// Closes an encrypted connection whose other side sends too much before it is known.
+    /// Closes an encrypted connection after too many bytes of an unknown peer.
     final class ByteBudget: ChannelInboundHandler, RemovableChannelHandler {
         typealias InboundIn = ByteBuffer
         typealias InboundOut = ByteBuffer

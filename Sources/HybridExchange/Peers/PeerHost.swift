@@ -13,7 +13,7 @@
     final class PeerHost: Sendable {
         private struct State {
             var book: PeerBook<PeerConnection>
-            /// Channels whose handshake has not ended, keyed by their identity.
+            /// Channels with an unfinished handshake, keyed by their identity.
             var handshakes: [ObjectIdentifier: any Channel] = [:]
             /// The number of them that this side accepted.
             var unknown = 0
@@ -66,7 +66,7 @@
         /// Closes the listeners and the unfinished handshakes, and says `bye` to every peer. Everything is closed when this
         /// returns.
         ///
-        /// - Parameter limit: The time until a connection whose peer does not answer is cut.
+        /// - Parameter limit: The time after which a connection without an answer is cut.
         func close(within limit: Duration = .seconds(5)) async {
             let (channels, connections) = state.withLock { state in
                 state.isClosed = true
@@ -89,7 +89,7 @@
             }
         }
 
-        /// Counts a channel whose handshake begins.
+        /// Counts a channel at the beginning of its handshake.
         ///
         /// - Throws: ``HandshakeError/tooManyUnknown`` for an accepted one, ``HandshakeError/closed``.
         func begin(_ channel: any Channel, isAccepted: Bool) throws(HandshakeError) {
@@ -101,7 +101,7 @@
             }
         }
 
-        /// Forgets a channel whose handshake has ended.
+        /// Forgets a channel at the end of its handshake.
         func endHandshake(_ channel: any Channel, isAccepted: Bool) {
             state.withLock { state in
                 guard state.handshakes.removeValue(forKey: ObjectIdentifier(channel)) != nil else { return }
@@ -118,7 +118,7 @@
             }
         }
 
-        /// Makes the connection of a channel whose handshake succeeded. Call it on the channel's event loop.
+        /// Makes the connection of a channel after its handshake. Call it on the channel's event loop.
         ///
         /// - Throws: ``HandshakeError/duplicate``, ``HandshakeError/tooManyPeers``, ``HandshakeError/closed``.
         func open(
