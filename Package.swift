@@ -29,7 +29,7 @@ let lifecycle = Target.Dependency.product(
     package: "swift-service-lifecycle",
     condition: .when(traits: ["ServiceLifecycle"])
 )
-/// The sockets between peers. With the trait off, nobody fetches them.
+/// The packages for sockets between peers. They are fetched with the trait Hybrid only.
 let sockets = [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOSSL", "swift-nio-ssl")].map { name, package in
     Target.Dependency.product(name: name, package: package, condition: .when(traits: ["Hybrid"]))
 }

@@ -93,7 +93,7 @@ public struct DeadlineQueue<Element: Sendable>: Sendable {
         return nil
     }
 
-    /// Removes and returns one living element whose deadline has passed.
+    /// Removes and returns one living element that is overdue.
     @inlinable
     public mutating func popExpired(now: Instant, isAlive: (Element) -> Bool) -> Element? {
         while let first, first.deadline <= now || !isAlive(first.element) {

@@ -113,8 +113,8 @@ package struct ConnectionURL {
         return text
     }
 
-    /// Returns the error for an unknown query item. It contains the item if that looks like a name, and can't be a part of
-    /// a password: one with a question mark, whose host is missing, ends as a query.
+    /// Returns the error for an unknown query item. It names the item if that looks like a name and can't be a part of a
+    /// password. Without a host, a password with a question mark reads as a port and a query.
     func unknown(_ item: String) -> AMQPError {
         let isName =
             (1...64).contains(item.utf8.count)
