@@ -219,7 +219,7 @@ enum Decoders {
         }
     }
 
-    /// Returns whether a text, moved there by a mutation, stands in the query of a URL whose user and password are complete.
+    /// Returns whether a text, moved there by a mutation, stands in the query of a URL, behind a complete password.
     static func isQueryItem(_ text: String, of url: String) -> Bool {
         let parts = url.split(separator: "?", maxSplits: 1)
         return parts.count == 2 && parts[0].contains("@") && !parts[1].contains("@") && parts[1].contains(text)

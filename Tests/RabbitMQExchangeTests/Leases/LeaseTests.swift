@@ -7,7 +7,7 @@ import RabbitMQExchange
 import Testing
 
 extension BrokerTests {
-    /// On a broker whose acknowledgement timeout is 10 s, and which looks every second. Holds are renewed after half of it, so
+    /// On a broker with an acknowledgement timeout of 10 s that looks every second. Holds are renewed after half of it, so
     /// a process that is not run for less than the other half loses none.
     @Suite("Actions that take longer than the broker's acknowledgement timeout")
     struct LeaseTests {
