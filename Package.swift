@@ -41,6 +41,7 @@ let package = Package(
         .library(name: "AgentExchange", targets: ["AgentExchange"]),
         .library(name: "InProcessExchange", targets: ["InProcessExchange"]),
         .library(name: "RabbitMQExchange", targets: ["RabbitMQExchange"]),
+        .library(name: "HybridExchange", targets: ["HybridExchange"]),
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
         .library(name: "ExchangeTestKit", targets: ["ExchangeTestKit"]),
         .library(name: "Agents", targets: ["Agents"]),
@@ -97,7 +98,7 @@ let package = Package(
         ),
         .target(
             name: "HybridExchange",
-            dependencies: ["AgentExchange", logging, deque] + sockets,
+            dependencies: ["Primitives", "AgentExchange", "RabbitMQExchange", logging, deque] + sockets,
             swiftSettings: settings
         ),
         .target(
@@ -222,7 +223,9 @@ let package = Package(
         ),
         .testTarget(
             name: "HybridExchangeTests",
-            dependencies: ["HybridExchange", "AgentExchange", "ExchangeTestKit", logging] + sockets,
+            dependencies: [
+                "HybridExchange", "RabbitMQExchange", "AgentExchange", "ExchangeConformance", "ExchangeTestKit", logging,
+            ] + sockets,
             swiftSettings: settings
         ),
         .executableTarget(

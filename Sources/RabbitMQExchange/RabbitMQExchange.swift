@@ -29,6 +29,14 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// The namespace. Namespaces on one broker are independent of each other.
     public var namespace: String { names.namespace }
 
+    /// Carries messages past the broker where it can, for an exchange that is built on this one.
+    package var direct: (any DirectWayProvider)?
+
+    /// The way past the broker of this process's session; `nil` while there is no session.
+    package var directWay: (any DirectWay)? {
+        get async { await SessionRegistry.shared.session(key)?.direct }
+    }
+
     let names: ExchangeNames
     private(set) var address: BrokerAddress
     private(set) var logger: Logger

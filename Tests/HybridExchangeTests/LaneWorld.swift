@@ -150,7 +150,7 @@ struct LaneWorld {
     /// Ends all connections and empties all queues: everything must have arrived.
     private mutating func finish() throws {
         if isLogging { log.append("finish") }
-        if Bool.random(using: &random) { try perform(table.close()) }
+        if Bool.random(using: &random) { try perform(table.close(from: ids[0].source)) }
         for peer in 0..<2 { try cut(peer) }
         while !pending.isEmpty { try settle(returns: false) }
         for lane in ids.indices {

@@ -168,6 +168,9 @@ public actor Connection {
 
     /// The broker's properties from the login.
     public nonisolated var serverProperties: ServerProperties { shared.serverProperties.withLock { $0 } }
+
+    /// The numeric address of this side of the socket, as the broker's network sees it from here; `nil` before the login.
+    public nonisolated var localAddress: String? { shared.localAddress.withLock { $0 } }
 }
 
 extension AMQPError {

@@ -201,6 +201,8 @@ final class ConnectionEngine {
         channels = ChannelEngine(login, configuration, logger)
         heartbeat = HeartbeatMonitor(interval: login.heartbeat, now: .now)
         shared.serverProperties.withLock { $0 = login.serverProperties }
+        let address = SocketOptions.localAddress(login.wire.descriptor)
+        shared.localAddress.withLock { $0 = address }
         _ = machine.connected()
         shared.frameMax.store(login.wire.frameMax, ordering: .relaxed)
         shared.isOpen.store(true, ordering: .releasing)

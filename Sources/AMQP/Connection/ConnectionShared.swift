@@ -13,6 +13,8 @@ final class ConnectionShared: Sendable {
     let events: AsyncStream<ConnectionEvent>
     let eventSource: AsyncStream<ConnectionEvent>.Continuation
     let serverProperties = Mutex(ServerProperties([:]))
+    /// The address of this side of the socket.
+    let localAddress = Mutex<String?>(nil)
     /// The credentials of the login, known when the connection is opened.
     let credentials = Mutex<Credentials?>(nil)
     let isOpen = Atomic(false)

@@ -89,6 +89,9 @@ public final class RecoveringConnection: Sendable {
         }
     }
 
+    /// The address of this side of the last connection.
+    public var localAddress: String? { state.withLock { $0.connection }?.localAddress }
+
     /// The broker's properties from the last login.
     public var serverProperties: ServerProperties {
         state.withLock { $0.connection }?.serverProperties ?? ServerProperties([:])

@@ -46,6 +46,16 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     /// Timer: how long an alarm stopped this process from publishing. Dimension: role.
     case blockedTime = "warren_blocked_time"
 
+    /// Counter: messages written to peers, past the broker.
+    case directMessages = "warren_direct_messages"
+    /// Meter: connections to peers.
+    case directConnections = "warren_direct_connections"
+    /// Counter: direct ways that went back to the broker because the peer took no more. Dimension: reason.
+    case directFallbacks = "warren_direct_fallbacks"
+    /// Counter: messages of peers that were not taken. Dimension: reason.
+    case directRefusals = "warren_direct_refusals"
+    /// Counter: times that the proof of this process's place at the broker ended before the next one came.
+    case directLeaseLapsed = "warren_direct_lease_lapsed"
     /// Counter: connections to the direct port that were refused before they were known. Dimension: reason.
     case directHandshakesFailed = "warren_direct_handshakes_failed"
 }
@@ -62,7 +72,8 @@ public enum MetricDimension: String, Sendable, Hashable, CaseIterable {
     case arrival
     /// The reason that a message became a dead letter: `mailbox-terminated`, `expired`, `delivery_limit`, `maxlen`,
     /// `rejected`. The reason that a connection closed: a code of ``ExchangeError/Code``. The reason that a notice was
-    /// dropped: `busy` or `forbidden`. The reason that a handshake between peers failed, such as `not-a-peer` or
+    /// dropped: `busy` or `forbidden`. The reason that a message was not taken directly: `busy`, `not-owner`,
+    /// `terminated`. The reason that a handshake between peers failed, such as `not-a-peer` or
     /// `wrong-proof`.
     case reason
     /// The connection of a session: `publisher` or `consumer`.

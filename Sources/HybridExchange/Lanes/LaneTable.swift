@@ -14,6 +14,8 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
         var windowMessages = 1024
         /// Their size in bytes. A larger message goes alone.
         var windowBytes = 4 << 20
+        /// The number of lanes on a connection, from its beginning. Messages of further ones go through the broker.
+        var lanes: UInt32 = 65_536
         /// The size of all messages kept here, in bytes. Further ones go through the broker.
         var keptBytes = 64 << 20
     }
@@ -86,6 +88,28 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
     /// Returns the way of a lane.
     func way(of id: LaneID) -> Lane<Element>.Way { seats[id]?.lane.way ?? .broker }
 
+    /// Returns whether a lane is here, so that its messages may go directly.
+    func has(_ id: LaneID) -> Bool { seats[id] != nil }
+
+    /// Returns whether a lane has a connection.
+    func isConnected(_ id: LaneID) -> Bool { seats[id]?.lane.isConnected ?? false }
+
+    /// Returns the peer of a direct lane, the number of the lane on its connection, and its identity there.
+    func directPeer(of id: LaneID) -> (peer: Peer, number: UInt32, lane: LaneID)? {
+        guard let index = seats.index(forKey: id), seats.values[index].lane.way == .direct,
+            let peer = seats.values[index].peer
+        else { return nil }
+        return (peer, seats.values[index].number, seats.keys[index])
+    }
+
+    /// Returns the number of direct lanes on the connection of a peer, and of their messages without an answer.
+    func figures(of peer: Peer) -> (direct: Int, unanswered: Int) {
+        (connections[peer]?.lanes.values ?? [:].values).reduce((0, 0)) { sum, id in
+            guard let lane = seats[id]?.lane else { return sum }
+            return (sum.0 + (lane.way == .direct ? 1 : 0), sum.1 + lane.unanswered)
+        }
+    }
+
     /// Returns the number of unacknowledged messages and their size, on the connection of a peer.
     func unacknowledged(at peer: Peer) -> (messages: Int, bytes: Int) {
         (connections[peer]?.messages ?? 0, connections[peer]?.bytes ?? 0)
@@ -107,7 +131,7 @@ extension LaneTable {
     ///
     /// - Parameter mayBeUnread: Whether earlier messages of the lane may be unread at the broker.
     mutating func connect(_ id: LaneID, to peer: Peer, mayBeUnread: Bool, now: Instant) -> [Step] {
-        guard connections[peer] != nil else { return [] }
+        guard let window = connections[peer], window.lastNumber < limits.lanes else { return [] }
         let before = seats[id, default: Seat(lane: Lane(id.content, durability: durability))]
         if before.peer == peer, before.lane.isConnected { return [] }
         seats[id] = before
@@ -135,15 +159,26 @@ extension LaneTable {
         return steps
     }
 
-    /// The session closes. Everything unanswered is published.
-    mutating func close() -> [Step] {
-        var steps: [Step] = []
-        for peer in connections.keys {
-            for (_, id) in (connections[peer]?.lanes ?? [:]).sorted(by: { $0.key < $1.key }) {
-                steps += change(id) { lane, _ in lane.close() }
+    /// A mailbox closes. All its unanswered requests are published.
+    mutating func close(from source: EntityID) -> [Step] {
+        requestLanes(from: source).flatMap { id in change(id) { lane, _ in lane.close() } }
+    }
+
+    /// Forgets the requests of a mailbox that is closed.
+    mutating func forget(from source: EntityID) {
+        for id in requestLanes(from: source) {
+            if let seat = seats[id], let peer = seat.peer {
+                connections[peer]?.lanes[seat.number] = nil
+                connections[peer]?.waiting.removeAll { $0 == id }
             }
+            keptBytes -= seats[id]?.lane.keptBytes ?? 0
+            seats[id] = nil
+            timed.remove(id)
         }
-        return steps
+    }
+
+    private func requestLanes(from source: EntityID) -> [LaneID] {
+        seats.keys.filter { $0.source == source && $0.content == .requests }
     }
 
     /// Drops a lane without a connection and without messages.
@@ -231,8 +266,7 @@ extension LaneTable {
     /// A broadcast is about to be published. Its receivers are known to the broker alone, so all lanes of requests from
     /// that mailbox go down.
     mutating func broadcast(from source: EntityID, now: Instant) -> [Step] {
-        let ids = seats.keys.filter { $0.source == source && $0.content == .requests }
-        return ids.flatMap { id in change(id) { lane, _ in lane.broadcast(now: now) } }
+        requestLanes(from: source).flatMap { id in change(id) { lane, _ in lane.broadcast(now: now) } }
     }
 
     /// Looks at the clock. Call it at ``deadline``.
@@ -292,6 +326,8 @@ extension LaneTable {
                 }
             }
         }
+        // The names are those that the peer was told when the lane was opened.
+        let id = seats.keys[index]
         return try event(&seats.values[index].lane, room).map { Step(lane: id, peer: peer, number: number, action: $0) }
     }
 

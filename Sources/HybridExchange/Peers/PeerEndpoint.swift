@@ -22,8 +22,22 @@ enum ListenError: Error, Hashable {
     case pathTooLong(Int)
     /// The folder belongs to another user, or others may enter it.
     case folderNotPrivate
+    /// There is no network interface with this name and an address.
+    case noInterface(String)
     /// A system call failed.
     case system(code: Int32)
     /// The host is closed.
     case closed
+
+    /// The reason as text.
+    var text: String {
+        switch self {
+        case .noFreePort(let code): "no named port is free (error \(code) of the system)"
+        case .pathTooLong(let bytes): "the path of the socket has \(bytes) bytes, more than 107"
+        case .folderNotPrivate: "the folder of the socket belongs to another user, or others may enter it"
+        case .noInterface(let name): "there is no network interface \(name) with an address"
+        case .system(let code): "error \(code) of the system"
+        case .closed: "the exchange is closed"
+        }
+    }
 }

@@ -194,7 +194,7 @@ extension RabbitMQExchange {
 
     /// Leases the session that the transports of this exchange share.
     func lease() async throws(ExchangeError) -> Lease {
-        try await patiently { () throws(ExchangeError) in try await SessionRegistry.shared.lease(key, logger: logger) }
+        try await patiently { () throws(ExchangeError) in try await SessionRegistry.shared.lease(key, direct: direct, logger: logger) }
     }
 
     /// Connects, and retries while the broker can't be reached or still starts, for up to
@@ -225,7 +225,7 @@ extension RabbitMQExchange {
 
     /// The key that selects a shared session.
     var key: SessionRegistry.Key {
-        SessionRegistry.Key(names: names, address: address, configuration: configuration)
+        SessionRegistry.Key(names: names, address: address, configuration: configuration, direct: direct?.name)
     }
 
     /// The broker and its user: `amqp://user@host:5672/vhost`, without password and options. For messages.

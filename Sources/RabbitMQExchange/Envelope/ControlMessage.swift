@@ -22,6 +22,13 @@ struct ControlMessage: Sendable, Hashable {
         case released = "warren-released"
         /// The answer of standbys: another session may be the owner.
         case stoodBy = "warren-stood-by"
+        /// To the session of an agent's owner, which has said that it can be reached past the broker: its endpoints and half
+        /// of a key, and the question for the same.
+        case meet = "warren-meet"
+        /// The answer to that.
+        case met = "warren-met"
+        /// From a session to itself: it still has its place at the broker.
+        case renewal = "warren-renewal"
     }
 
     let kind: Kind

@@ -23,6 +23,9 @@ enum Header {
     /// In a request: the largest message with several answers that the requester accepts, in bytes.
     static let together = "warren-together"
 
+    /// In answers: the session of the agent, when it can be reached past the broker.
+    static let peer = "warren-peer"
+
     /// The reason that a message is a dead letter, or was parked.
     static let reason = "warren-reason"
     /// The exact fault of a parked message.

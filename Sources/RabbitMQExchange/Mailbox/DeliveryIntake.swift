@@ -19,6 +19,8 @@ final class DeliveryIntake: Sendable {
     let held: Mutex<HeldRequests<Receipt>>
     /// The attempts, if the broker does not count them.
     let notes: AttemptNotes?
+    /// Carries messages past the broker, if this exchange does.
+    private let direct: (any DirectWay)?
     private let state = Mutex(State())
 
     private struct State {
@@ -40,6 +42,7 @@ final class DeliveryIntake: Sendable {
         self.mailboxID = mailboxID
         self.session = session
         self.prefetch = prefetch
+        direct = session.direct
         held = Mutex(HeldRequests(capacity: prefetch))
         let isCounted = mailboxID.role == .agent && session.link.configuration.mailboxKind == .replicated
         notes = isCounted ? nil : AttemptNotes(link: session.link, mailbox: mailboxID)
@@ -133,6 +136,7 @@ final class DeliveryIntake: Sendable {
     private func read(_ delivery: Delivery) -> Message? {
         if let control = ControlMessage(delivery.properties) {
             delivery.acknowledge()
+            if control.kind == .marker { direct?.readMarker(control.id) }
             if control.kind == .probe, control.replyTo != link.replyTo {
                 session.hints.start { [session] in await session.receiver.reply(.inUse, to: control) }
             }
@@ -237,6 +241,7 @@ final class DeliveryIntake: Sendable {
             link.logger.debug("a second copy of a response was dropped", metadata: .init(.response(response)))
             return true
         }
+        if let direct, response.isTerminal { direct.answered(response) }
         return inbox.put(.response(response)) || isTerminated
     }
 
@@ -279,7 +284,11 @@ final class DeliveryIntake: Sendable {
                 case .busy: continue
                 case .unknown: return
                 case .released(let receipt):
-                    receipt?.giveBack()
+                    switch receipt {
+                    case .delivery(let delivery)?: delivery.reject(requeue: true)
+                    case .direct(let hold)?: await giveBackDirectly(request, hold)
+                    case nil: break
+                    }
                     handOutNext()
                     checkSettled()
                     return

@@ -42,6 +42,20 @@ struct HeldRequests<Receipt> {
         case late
     }
 
+    /// The meaning of a request that came past the broker.
+    enum TakenDirectly {
+        /// A request to hand out.
+        case new(Request)
+        /// A request that is held already. Its first receipt stays.
+        case held
+        /// An answered request: send the answer again if there is one.
+        case answered(Response?)
+        /// As many requests are handed out as may be, or others wait: it has to wait at the broker.
+        case busy
+        /// No request is taken any more: those that are held were given back.
+        case closed
+    }
+
     /// The action to take for a response.
     enum Answer {
         /// Send it there; then call `finish` or `fail`.
@@ -75,8 +89,10 @@ struct HeldRequests<Receipt> {
     /// The number of times that requests were given back before they were handed out: the broker counts these, but they
     /// are no attempts.
     private var returned: [Key: Int] = [:]
-    /// The number of copies that will arrive after their request was answered.
-    private var late: [Key: Int] = [:]
+    /// The copies that will arrive after their request was answered.
+    private var late = ExpectedCopies()
+    /// Whether everything held was given back, so that nothing may be taken that the broker does not have.
+    private var isClosed = false
 
     /// - Parameter capacity: The maximum number of requests handed out and unanswered. Further ones wait.
     init(capacity: Int = .max) {
@@ -96,7 +112,7 @@ struct HeldRequests<Receipt> {
 
     /// The same, by its key.
     func knows(_ key: Key) -> Bool {
-        held[key] != nil || answered.contains(key) || late[key] != nil
+        held[key] != nil || answered.contains(key) || late.contains(key)
     }
 
     /// Records a delivered request.
@@ -120,19 +136,65 @@ struct HeldRequests<Receipt> {
             held[key] = first
             return .copy(old)
         }
-        if !late.isEmpty, let copies = late[key] {
-            late[key] = copies > 1 ? copies - 1 : nil
-            return .late
-        }
+        if late.take(key) { return .late }
         if answered.contains(key) { return isCopy ? .late : .answered(answered.answer(to: key)) }
         var request = request
         if !returned.isEmpty, let times = returned[key] { request.attempt = max(1, request.attempt - times) }
-        let isHandedOut = handedOut < capacity && waiting.isEmpty
-        held[key] = Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: isHandedOut)
+        let isHandedOut = mayHandOut
+        hold(Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: isHandedOut), key)
+        return isHandedOut ? .new(request) : .waits
+    }
+
+    /// Whether a request that comes now may be handed out at once.
+    private var mayHandOut: Bool { handedOut < capacity && waiting.isEmpty }
+
+    private mutating func hold(_ entry: Held, _ key: Key) {
+        held[key] = entry
         order.append(key)
         if order.count > 2 * held.count + 64 { order.removeAll { held[$0] == nil } }
-        if isHandedOut { handedOut += 1 } else { waiting.append(key) }
-        return isHandedOut ? .new(request) : .waits
+        if entry.isHandedOut { handedOut += 1 } else { waiting.append(key) }
+    }
+
+    /// Records a request that came past the broker. It is taken only when it can be handed out at once.
+    ///
+    /// - Parameter isCopied: Whether a copy of it comes through the broker too.
+    mutating func takeDirectly(
+        _ request: Request,
+        way: ReplyWay,
+        receipt: Receipt,
+        isCopied: Bool,
+        now: Instant = .now
+    ) -> TakenDirectly {
+        guard !isClosed else { return .closed }
+        let key = Key(source: request.source, tag: request.tag)
+        if held[key] != nil { return .held }
+        if answered.contains(key) { return .answered(answered.answer(to: key)) }
+        guard mayHandOut else { return .busy }
+        var entry = Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: true)
+        entry.copies = isCopied ? 1 : 0
+        hold(entry, key)
+        return .new(request)
+    }
+
+    /// Records that a copy of a request comes through the broker.
+    mutating func expectCopy(of key: Key) {
+        if held[key] != nil { held[key]?.copies += 1 } else { late.add(1, of: key) }
+    }
+
+    /// Records that copies come through the broker of all held requests that satisfy a condition, unless one is expected
+    /// already. Returns whether there are any.
+    mutating func expectCopies(where isMeant: (Held) -> Bool) -> Bool {
+        var isAny = false
+        for (key, entry) in held where isMeant(entry) {
+            isAny = true
+            if entry.copies == 0 { held[key]?.copies = 1 }
+        }
+        return isAny
+    }
+
+    /// Takes nothing more that the broker does not have.
+    mutating func close() {
+        isClosed = true
     }
 
     /// Returns the place for the parts of a held request's answer; `nil` when it is not held.
@@ -249,7 +311,7 @@ struct HeldRequests<Receipt> {
         if !returned.isEmpty { returned[key] = nil }
         if entry.isBeingAnswered { answering -= 1 }
         if entry.isHandedOut { handedOut -= 1 }
-        if entry.copies > 0 { late[key, default: 0] += entry.copies }
+        late.add(entry.copies, of: key)
     }
 }
 
@@ -266,10 +328,10 @@ extension HeldRequests {
 
     /// Starts to renew the holds of handed-out requests whose receipts are held since `limit` or longer. A copy of each
     /// will be put into the mailbox. End each with ``renewed(_:)``, ``giveBack(_:)`` or ``keep(_:)``.
-    mutating func beginRenewals(heldSince limit: Instant) -> [Renewal] {
+    mutating func beginRenewals(heldSince limit: Instant, where isMeant: (Receipt) -> Bool = { _ in true }) -> [Renewal] {
         order.compactMap { key in
             guard let entry = held[key], let receipt = entry.receipt, entry.isHandedOut, !entry.isBeingRenewed,
-                entry.since <= limit
+                entry.since <= limit, isMeant(receipt)
             else { return nil }
             held[key]?.isBeingRenewed = true
             held[key]?.copies += 1
@@ -305,8 +367,8 @@ extension HeldRequests {
             entry.isBeingRenewed = false
             entry.copies = max(0, entry.copies - 1)
             held[renewal.key] = entry
-        } else if let copies = late[renewal.key] {
-            late[renewal.key] = copies > 1 ? copies - 1 : nil
+        } else {
+            _ = late.take(renewal.key)
         }
     }
 

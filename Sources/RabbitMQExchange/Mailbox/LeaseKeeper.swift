@@ -28,11 +28,12 @@ struct LeaseKeeper: Sendable {
         let limit = ContinuousClock.now - timeout / 2
         // Requests that no handler has yet.
         for waiting in intake.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
-        let renewals = intake.held.withLock { $0.beginRenewals(heldSince: limit) }
+        let renewals = intake.held.withLock { $0.beginRenewals(heldSince: limit) { $0.peer == nil } }
         await withDiscardingTaskGroup { group in
             for renewal in renewals {
                 switch renewal.receipt {
                 case .delivery(let delivery): group.addTask { await renew(renewal, delivery) }
+                case .direct: break
                 }
             }
         }
@@ -88,7 +89,7 @@ struct LeaseKeeper: Sendable {
     }
 
     private func giveBack(_ renewal: HeldRequests<Receipt>.Renewal) {
-        intake.held.withLock { $0.giveBack(renewal)?.giveBack() }
+        if case .delivery(let delivery)? = intake.held.withLock({ $0.giveBack(renewal) }) { delivery.reject(requeue: true) }
     }
 
     /// Returns the request with its remaining deadline and its attempt, from which the count continues.

@@ -198,7 +198,10 @@ final class MailboxAttachment: Sendable {
         let deadline = link.deadline
         let receiver = takeReceiver()
         // Taken before the handlers learn of the end, so that they can no longer answer these requests.
-        let unanswered = intake.held.withLock { $0.takeUnanswered() }
+        let unanswered = intake.held.withLock { held in
+            held.close()
+            return held.takeUnanswered()
+        }
         intake.inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
         await answerTerminated(unanswered)
         for delivery in await stop(receiver, deadline) {
@@ -228,6 +231,7 @@ final class MailboxAttachment: Sendable {
         let deadline = link.deadline
         detaching.begin()
         let receiver = takeReceiver()
+        intake.held.withLock { $0.close() }
         let stopped = await stop(receiver, deadline)
         await intake.settle()
         // Flushed before anything is given back: the flushed deliveries belong behind that.
@@ -240,8 +244,13 @@ final class MailboxAttachment: Sendable {
             for delivery in left { intake.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) } }
             await intake.settle()
         } else {
-            for entry in unanswered { entry.receipt?.giveBack() }
+            for entry in unanswered {
+                if case .delivery(let delivery)? = entry.receipt { delivery.reject(requeue: true) }
+            }
             giveBack(left)
+            for entry in unanswered {
+                if case .direct(let hold)? = entry.receipt { await intake.giveBackDirectly(entry.request, hold) }
+            }
         }
         detaching.end()
         await close(receiver, deadline)

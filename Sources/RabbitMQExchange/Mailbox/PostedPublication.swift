@@ -1,15 +1,17 @@
 internal import AMQP
-internal import AgentExchange
+package import AgentExchange
 internal import Synchronization
 
 /// A message on its way from a transport. An answer in a batch is not withdrawn.
-final class PostedPublication: PostedMessage {
-    typealias Ended = @Sendable (Result<Void, ExchangeError>) -> Void
+package final class PostedPublication: PostedMessage {
+    package typealias Ended = @Sendable (Result<Void, ExchangeError>) -> Void
 
     private enum Step {
         case none
         case publication(UInt64)
         case task(Int)
+        /// Another way carries the message, and withdraws it.
+        case elsewhere(@Sendable () -> Void)
     }
 
     private struct State {
@@ -47,7 +49,7 @@ final class PostedPublication: PostedMessage {
     }
 
     /// Sends; an error that is thrown is the outcome.
-    func begin(_ send: (PostedPublication) throws(ExchangeError) -> Void) {
+    package func begin(_ send: (PostedPublication) throws(ExchangeError) -> Void) {
         do throws(ExchangeError) {
             try send(self)
         } catch {
@@ -55,8 +57,19 @@ final class PostedPublication: PostedMessage {
         }
     }
 
-    func end(_ result: Result<Void, ExchangeError>) {
+    package func end(_ result: Result<Void, ExchangeError>) {
         ended(result)
+    }
+
+    /// Leaves the message to another way, which calls ``end(_:)``.
+    ///
+    /// - Parameter withdraw: Called when the message is cancelled.
+    package func leave(to withdraw: @escaping @Sendable () -> Void) {
+        let isCancelled = state.withLock { state in
+            state.step = .elsewhere(withdraw)
+            return state.isCancelled
+        }
+        if isCancelled { withdraw() }
     }
 
     /// Publishes the first step. It may end, and the next one begin, before this returns.
@@ -67,7 +80,10 @@ final class PostedPublication: PostedMessage {
     ) {
         guard let number = session.link.publish(publication, deadline: deadline, ended: ended) else { return }
         let isCancelled = state.withLock { state in
-            if case .none = state.step { state.step = .publication(number) }
+            switch state.step {
+            case .none, .elsewhere: state.step = .publication(number)
+            case .publication, .task: break
+            }
             return state.isCancelled
         }
         if isCancelled { session.link.cancelPublication(number) }
@@ -94,7 +110,7 @@ final class PostedPublication: PostedMessage {
         if isCancelled { background.cancel(task) }
     }
 
-    func cancel() {
+    package func cancel() {
         let step = state.withLock { state in
             state.isCancelled = true
             return state.step
@@ -103,6 +119,7 @@ final class PostedPublication: PostedMessage {
         case .none: break
         case .publication(let number): session.link.cancelPublication(number)
         case .task(let number): session.background.cancel(number)
+        case .elsewhere(let withdraw): withdraw()
         }
     }
 }

@@ -8,7 +8,7 @@ internal import Synchronization
 final class RabbitMQTransport: ExchangeTransport {
     /// The receiving from the mailbox.
     let attachment: MailboxAttachment
-    private let route: BrokerRoute
+    private let route: any MessageRoute
     private let lease: Lease
     private let exchange: RabbitMQExchange
     private let state = Mutex(State())
@@ -23,12 +23,17 @@ final class RabbitMQTransport: ExchangeTransport {
         self.attachment = attachment
         self.lease = lease
         self.exchange = exchange
-        route = BrokerRoute(intake: attachment.intake)
+        let intake = attachment.intake
+        let broker = BrokerRoute(intake: intake)
+        route =
+            attachment.session.direct?.route(for: attachment.mailboxID, broker: broker) { response in
+                intake.finish(CollectionOfOne(response))
+            } ?? broker
     }
 
     var mailboxID: EntityID { attachment.mailboxID }
 
-    var exchangeKind: String { "rabbitmq" }
+    var exchangeKind: String { exchange.direct?.exchangeKind ?? "rabbitmq" }
 
     var maximumMessageSize: Int { min(exchange.configuration.maximumMessageSize, link.largestBody ?? .max) }
 
@@ -57,7 +62,9 @@ final class RabbitMQTransport: ExchangeTransport {
     private func send(_ message: Message, _ post: PostedPublication) throws(ExchangeError) {
         try check(message)
         switch message {
-        case .request(let request): try route.send(request, post)
+        case .request(var request):
+            request.attempt = 1
+            try route.send(request, post)
         case .response(let response): try send(response, post)
         case .notice(let notice): try route.notice(notice, post)
         }
@@ -209,7 +216,7 @@ final class RabbitMQTransport: ExchangeTransport {
         try await Termination(session: session, id: id).run()
     }
 
-    func factory() -> any ExchangeFactory { exchange }
+    func factory() -> any ExchangeFactory { exchange.direct?.factory(over: exchange) ?? exchange }
 
     func close() async {
         let isFirst = state.withLock { state in
@@ -220,6 +227,7 @@ final class RabbitMQTransport: ExchangeTransport {
         guard isFirst else { return }
         let unread = intake.inbox.end(ExchangeError(.closed, "the transport is closed"))
         for feed in state.withLock({ $0.feeds }) { feed.end(nil) }
+        await route.close()
         await attachment.detach()
         session.attachments.remove(attachment)
         if attachment.isVisitor {

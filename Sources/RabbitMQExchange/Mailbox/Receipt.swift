@@ -1,14 +1,18 @@
 internal import AMQP
+internal import Foundation
 
 /// The proof that this process holds a request. It settles the request, or gives it back.
 enum Receipt: Sendable {
     /// An unacknowledged delivery of the broker.
     case delivery(Delivery)
+    /// A request that came past the broker. Its requester has a copy; nothing has to be settled.
+    case direct(DirectHold)
 
     /// Whether it has no effect any more: the request is delivered again without it.
     var isVoid: Bool {
         switch self {
         case .delivery(let delivery): !delivery.channel.isOpen
+        case .direct: false
         }
     }
 
@@ -16,6 +20,7 @@ enum Receipt: Sendable {
     func settle() {
         switch self {
         case .delivery(let delivery): delivery.acknowledge()
+        case .direct: break
         }
     }
 
@@ -25,13 +30,15 @@ enum Receipt: Sendable {
     func placeSettlement() -> WakeDescriptor? {
         switch self {
         case .delivery(let delivery): delivery.channel.placeAcknowledgement(of: delivery.deliveryTag)
+        case .direct: nil
         }
     }
 
-    /// Gives the request back to the head of its mailbox. It is delivered again.
-    func giveBack() {
+    /// The session that sent the request past the broker.
+    var peer: UUID? {
         switch self {
-        case .delivery(let delivery): delivery.reject(requeue: true)
+        case .delivery: nil
+        case .direct(let hold): hold.peer
         }
     }
 }

@@ -1,7 +1,7 @@
 internal import AMQP
 
 /// The place for the answer to a request.
-enum ReplyWay: Sendable, Hashable {
+package enum ReplyWay: Sendable, Hashable {
     /// The queue of the session that sent the request. The session accepts messages with several answers of at most
     /// `together` bytes, or none when that is 0.
     case session(queue: String, together: Int)
@@ -27,7 +27,7 @@ enum ReplyWay: Sendable, Hashable {
     }
 
     /// The queue of the session, if there is one.
-    var queue: String? {
+    package var queue: String? {
         switch self {
         case .session(let queue, _): queue
         case .mailbox: nil

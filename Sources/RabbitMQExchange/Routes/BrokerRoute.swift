@@ -51,6 +51,8 @@ struct BrokerRoute: MessageRoute {
             replyTo: link.replyTo,
             together: link.together
         )
+        // Sent past the broker before: its owner had taken it.
+        if request.attempt > 1 { properties.headers[Header.attempt] = .int64(Int64(request.attempt)) }
         link.complete(&properties)
         let key = names.mailboxKey(of: request.destination)
         let publication = Publication(
@@ -67,10 +69,13 @@ struct BrokerRoute: MessageRoute {
         return (publication, .after(limit))
     }
 
+    /// Everything that was accepted is at the broker already.
+    func close() async {}
+
     // MARK: Responses
 
     func part(_ response: Response, to way: ReplyWay, _ post: PostedPublication) throws(ExchangeError) {
-        let publication = try session.responses.publication(of: response, to: way)
+        let publication = try session.responses.publication(of: response, to: way, isFromOwner: intake.isActive)
         post.publish(publication, deadline: nil) { result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
             post.goOn { () throws(ExchangeError) in
@@ -89,7 +94,7 @@ struct BrokerRoute: MessageRoute {
     /// Publishes the answer to a held request alone.
     func publish(_ answer: ReadyAnswer) {
         do throws(ExchangeError) {
-            let publication = try session.responses.publication(of: answer.response, to: answer.way)
+            let publication = try session.responses.publication(of: answer.response, to: answer.way, isFromOwner: true)
             answer.post.publish(publication, deadline: nil) { ended(CollectionOfOne(answer), $0) }
         } catch {
             intake.fail(answer.response)

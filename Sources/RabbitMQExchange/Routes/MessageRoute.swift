@@ -1,10 +1,11 @@
-internal import AgentExchange
+package import AgentExchange
 
 /// A way for the messages of one mailbox to others.
 ///
-/// A transport checks its messages and keeps account of held requests; a route only carries. Every method returns at once.
-/// A message that is not refused by an error has its outcome reported through `post`, once, on any thread.
-protocol MessageRoute: Sendable {
+/// A transport checks its messages and keeps account of held requests; a route only carries. Every method returns at once,
+/// except ``broadcast(_:limit:)`` and ``close()``. A message that is not refused by an error has its outcome reported
+/// through `post`, once, on any thread.
+package protocol MessageRoute: Sendable {
     /// Sends a request to its mailbox.
     func send(_ request: Request, _ post: PostedPublication) throws(ExchangeError)
 
@@ -19,4 +20,8 @@ protocol MessageRoute: Sendable {
 
     /// Sends a broadcast to the agents in the directory. Returns those that it was sent to.
     func broadcast(_ broadcast: Broadcast, limit: Int) async throws(ExchangeError) -> [AgentID]
+
+    /// Ends the route when its transport closes. Returns when the broker has everything that is accepted and not
+    /// answered, or when it does not answer in time.
+    func close() async
 }

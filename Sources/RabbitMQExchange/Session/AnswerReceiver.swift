@@ -18,13 +18,15 @@ struct AnswerReceiver: Sendable {
     let background: BackgroundTasks
     /// Terminated mailboxes that the session lets go of, until their drain was told.
     let handovers: Underway
+    /// The way past the broker, if there is one.
+    let direct: (any DirectWay)?
 
     private var names: ExchangeNames { link.names }
 
     /// Takes a delivery from the session's queue: answers, a notice or a control message.
     func take(_ delivery: Delivery) {
         if let control = ControlMessage(delivery.properties) {
-            take(control)
+            take(control, delivery.properties.userID)
             delivery.acknowledge()
             return
         }
@@ -48,10 +50,16 @@ struct AnswerReceiver: Sendable {
         }
     }
 
-    private func take(_ control: ControlMessage) {
+    private func take(_ control: ControlMessage, _ userID: String?) {
         switch control.kind {
-        case .inUse, .lettingGo, .released, .stoodBy, .marker:
+        case .inUse, .lettingGo, .released, .stoodBy, .renewal:
             desk.resolve(control)
+        case .marker:
+            desk.resolve(control)
+            direct?.readMarker(control.id)
+        case .meet, .met:
+            let kind: DirectControl.Kind = control.kind == .meet ? .meet : .met
+            direct?.take(.init(kind, id: control.id, fields: control.fields, principal: userID))
         case .claim:
             // One that closes has no consumer any more, but for a moment that of its flushing.
             guard let mailbox = control.mailbox, attachments.of(mailbox).contains(where: \.isAttached),
@@ -122,6 +130,9 @@ struct AnswerReceiver: Sendable {
     private func hand(_ response: Response, _ delivery: Delivery) -> Bool {
         if senders.refuses(response, delivery) { return true }
         let destination = response.destination
+        if let peer = delivery.properties.headers[Header.peer]?.stringValue.flatMap(UUID.init(text:)) {
+            direct?.learned(peer, owns: response.source, for: destination)
+        }
         guard let attachment = attachments.active(of: destination) ?? attachments.of(destination).first else {
             return false
         }

@@ -30,6 +30,7 @@ final class BrokerLink: Sendable {
     let announcements: Publisher
     /// The broker's reply for a missing queue, by the length of the queue's name.
     let missing = Mutex<[Int: MissingQueue]>([:])
+    private let isDirect = Atomic(false)
     private let tasks = BackgroundTasks()
     private let state = Mutex(State())
 
@@ -140,6 +141,14 @@ final class BrokerLink: Sendable {
 
     private func changed() {
         state.withLock { $0.hooks }?.changed()
+    }
+
+    /// The name by which this session can be asked to be reached past the broker; `nil` when it can't.
+    var peer: String? { isDirect.load(ordering: .relaxed) ? sessionID.lowercased : nil }
+
+    /// This session can be reached past the broker from now on.
+    func setDirect() {
+        isDirect.store(true, ordering: .relaxed)
     }
 
     /// Whether both lines are connected and fully restored.

@@ -26,7 +26,7 @@ struct DeliverySettlement: Sendable {
         switch held.receipt {
         case .delivery(let delivery)?:
             await answerTerminated(held.request, delivery)
-        case nil:
+        case .direct?, nil:
             let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
             _ = try? await responses.publish(response, to: held.way)
         }

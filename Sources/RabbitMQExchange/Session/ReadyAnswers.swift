@@ -77,6 +77,7 @@ final class ReadyAnswers: Sendable {
     private func publish(_ answers: ArraySlice<ReadyAnswer>, to queue: String, _ bytes: Int) {
         if let first = answers.first, answers.count == 1 { return first.route.publish(first) }
         var properties = ResponseBatch.properties()
+        if let peer = link.peer { properties.headers[Header.peer] = .string(peer) }
         link.complete(&properties)
         let publication = Publication(
             exchange: link.names.exchange(of: queue),

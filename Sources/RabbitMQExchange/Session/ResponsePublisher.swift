@@ -29,14 +29,17 @@ struct ResponsePublisher: Sendable {
 
     /// Returns the first publication of a response.
     ///
-    /// - Parameter isVerdict: Whether the answer is given in the exchange's name, rather than by the owner of the
-    ///   mailbox.
+    /// - Parameters:
+    ///   - isVerdict: Whether the answer is given in the exchange's name, rather than by the owner of the mailbox.
+    ///   - isFromOwner: Whether this session receives from the mailbox, so that it may be asked past the broker.
     func publication(
         of response: Response,
         to way: ReplyWay,
-        isVerdict: Bool = false
+        isVerdict: Bool = false,
+        isFromOwner: Bool = false
     ) throws(ExchangeError) -> Publication {
         var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
+        if isFromOwner, let peer = link.peer { properties.headers[Header.peer] = .string(peer) }
         link.complete(&properties)
         let key = way.queue ?? names.mailboxKey(of: response.destination)
         return Publication(

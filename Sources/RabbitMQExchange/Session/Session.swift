@@ -42,6 +42,8 @@ final class Session: Sendable {
     }
 
     private let state = Mutex(State())
+    /// The way past the broker, if this exchange has one.
+    let direct: (any DirectWay)?
 
     var names: ExchangeNames { link.names }
 
@@ -51,8 +53,14 @@ final class Session: Sendable {
     /// Makes a session that has declared nothing and receives nothing: sufficient for inspection.
     ///
     /// - Parameter isPatient: Whether questions to the directory wait as long as reading it makes progress.
-    init(link: BrokerLink, feed: ConnectionStateFeed = ConnectionStateFeed(), isPatient: Bool = false) {
+    init(
+        link: BrokerLink,
+        feed: ConnectionStateFeed = ConnectionStateFeed(),
+        isPatient: Bool = false,
+        direct: (any DirectWay)? = nil
+    ) {
         self.link = link
+        self.direct = direct
         self.feed = feed
         ready = ReadyAnswers(link: link)
         directory = Directory(link: link, background: background, isPatient: isPatient)
@@ -70,7 +78,8 @@ final class Session: Sendable {
             settlement: settlement,
             hints: hints,
             background: background,
-            handovers: handovers
+            handovers: handovers,
+            direct: direct
         )
         queue = SessionQueue(link: link, attachments: attachments, background: background, receiver: receiver)
         link.use(
@@ -89,6 +98,7 @@ final class Session: Sendable {
         connection: ConnectionConfiguration,
         logger: Logger,
         feed: ConnectionStateFeed = ConnectionStateFeed(),
+        direct: (any DirectWayProvider)? = nil,
         deadLetterReport: (@Sendable (DeadLetter) -> Void)? = nil
     ) async throws(ExchangeError) -> Session {
         let link = try await BrokerLink(
@@ -97,8 +107,18 @@ final class Session: Sendable {
             connection: connection,
             logger: logger
         )
-        let session = Session(link: link, feed: feed)
+        let facts = DirectFacts(
+            session: link.sessionID,
+            namespace: names.namespace,
+            maximumMessageSize: configuration.maximumMessageSize,
+            isEncrypted: connection.tls != nil,
+            logger: link.logger
+        )
+        let way = direct?.makeWay(facts)
+        let session = Session(link: link, feed: feed, direct: way)
         do {
+            try await way?.open(in: DirectSession(session))
+            if way != nil { link.setDirect() }
             try await Topology.shared(names).declareOrFind(on: link)
             try await session.queue.make()
             try await session.start(deadLetterReport)
@@ -112,6 +132,7 @@ final class Session: Sendable {
 
     private func tellState() {
         feed.update { [link.publisher.current, link.consumer.current] }
+        direct?.changed(isConnected: link.isConnected)
     }
 
     /// Starts to receive, and to maintain the session's objects.
@@ -238,6 +259,7 @@ final class Session: Sendable {
         state.withLock { $0.isClosing = true }
         attachments.close()
         await undoings.wait(until: .now + link.patience)
+        await direct?.close()
         if link.isConnected { await handovers.wait(until: .now + link.patience) }
         for consumer in consumers { consumer.stop() }
         if link.isConnected {

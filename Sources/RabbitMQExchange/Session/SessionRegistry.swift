@@ -15,6 +15,8 @@ final class SessionRegistry: Sendable {
         let names: ExchangeNames
         let address: BrokerAddress
         let configuration: RabbitMQConfiguration
+        /// The settings of the direct way; `nil` without one.
+        var direct: String?
     }
 
     private struct Entry {
@@ -60,7 +62,11 @@ final class SessionRegistry: Sendable {
     }
 
     /// Leases a session, and opens one if there is none. Release it with ``Lease/end()``.
-    func lease(_ key: Key, logger: Logger) async throws(ExchangeError) -> Lease {
+    func lease(
+        _ key: Key,
+        direct: (any DirectWayProvider)?,
+        logger: Logger
+    ) async throws(ExchangeError) -> Lease {
         let (number, opening) = state.withLock { state in
             if var entry = state.entries[key] {
                 entry.users += 1
@@ -69,7 +75,7 @@ final class SessionRegistry: Sendable {
             }
             state.next += 1
             let feed = Self.feed(key, &state)
-            let opening = Task { await Self.open(key, feed, logger) }
+            let opening = Task { await Self.open(key, feed, direct, logger) }
             state.entries[key] = Entry(number: state.next, opening: opening)
             return (state.next, opening)
         }
@@ -80,6 +86,12 @@ final class SessionRegistry: Sendable {
         case .success(let session):
             return Lease(session: session) { await self.release(number, key, session) }
         }
+    }
+
+    /// Returns the open session; `nil` when there is none.
+    func session(_ key: Key) async -> Session? {
+        guard let opening = state.withLock({ $0.entries[key]?.opening }) else { return nil }
+        return try? await opening.value.get()
     }
 
     /// Returns the feed of the connection states of a session, open or not.
@@ -100,6 +112,7 @@ final class SessionRegistry: Sendable {
     private static func open(
         _ key: Key,
         _ feed: ConnectionStateFeed,
+        _ direct: (any DirectWayProvider)?,
         _ logger: Logger
     ) async -> Result<Session, ExchangeError> {
         do throws(ExchangeError) {
@@ -109,7 +122,8 @@ final class SessionRegistry: Sendable {
                     configuration: key.configuration,
                     connection: try key.address.connection(key.configuration),
                     logger: logger,
-                    feed: feed
+                    feed: feed,
+                    direct: direct
                 )
             )
         } catch {

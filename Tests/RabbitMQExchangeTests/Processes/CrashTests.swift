@@ -124,22 +124,3 @@ extension BrokerTests {
         }
     }
 }
-
-/// Holds back whoever comes until it is opened.
-final class Gate: Sendable {
-    private let visitors = Monitor(0)
-    private let isOpen = Monitor(false)
-
-    /// Waits until the gate is open; ends early when the task is cancelled.
-    func pass() async {
-        visitors.update { $0 += 1 }
-        _ = try? await isOpen.wait(for: "the gate", timeout: .seconds(120)) { $0 ? true : nil }
-    }
-
-    /// Waits until somebody stands at the gate.
-    func waitForVisitor() async throws {
-        try await visitors.wait(for: "a visitor", timeout: .seconds(30)) { $0 > 0 ? true : nil }
-    }
-
-    func open() { isOpen.update { $0 = true } }
-}

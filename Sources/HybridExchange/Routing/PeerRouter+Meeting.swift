@@ -1,0 +1,145 @@
+#if Hybrid
+    internal import AgentExchange
+    internal import Foundation
+    internal import Logging
+    internal import Primitives
+    internal import RabbitMQExchange
+    internal import Synchronization
+
+    /// Makes connections: sessions exchange endpoints and keys through the broker. Nothing waits for it.
+    extension PeerRouter {
+        /// The time for the answer of another session.
+        private static let patience = Duration.seconds(5)
+        /// The number of lanes that wait for the connection to a session.
+        private static let largestWanted = 1024
+        /// The number of other sessions' questions that are answered at the same time.
+        private static let largestAnswering = 64
+
+        /// The answer of another session to a question.
+        struct Invitation: Sendable {
+            let content: PeerInvitation
+            let principal: String?
+        }
+
+        func learned(_ peer: UUID, owns mailbox: EntityID, for requester: EntityID) {
+            let lane = LaneID(from: requester, to: mailbox, .requests)
+            var mustAsk = false
+            perform { state in
+                guard let session = state.session, peer != session.id, !state.table.isConnected(lane) else { return [] }
+                if let number = state.queues[session.queue(of: peer)] {
+                    return state.table.connect(lane, to: number, mayBeUnread: true, now: .now)
+                }
+                if state.wanted[peer] != nil || state.wanted.count < PeerQuestions.limit,
+                    state.wanted[peer, default: []].count < Self.largestWanted
+                {
+                    state.wanted[peer, default: []].insert(lane)
+                }
+                mustAsk = state.asking.begin(peer, now: .now)
+                return []
+            }
+            guard mustAsk, let session = state.withLock({ $0.session }) else { return }
+            session.start { await self.ask(peer, session) }
+        }
+
+        private func ask(_ peer: UUID, _ session: DirectSession) async {
+            let isReached = await meet(peer, session)
+            state.withLock { state in
+                state.asking.end(peer, isReached: isReached, now: .now, share: .random(in: 0...1))
+                if !isReached { state.wanted[peer] = nil }
+            }
+        }
+
+        /// Asks a session and dials it, or waits until it has dialled. Returns whether there is a connection.
+        private func meet(_ peer: UUID, _ session: DirectSession) async -> Bool {
+            let (id, half, signal) = (UUID.random(), PeerKey.Half(), OneShot<Invitation>())
+            let (host, endpoints) = state.withLock { state in
+                state.questions[id] = signal
+                return (state.host, state.endpoints)
+            }
+            defer { state.withLock { _ = $0.questions.removeValue(forKey: id) } }
+            guard let host else { return false }
+            let own = PeerInvitation(session: session.id, half: half, endpoints: endpoints)
+            guard await session.send(DirectControl(.meet, id: id, fields: own.fields), to: peer),
+                let other = await signal.wait(until: .now + Self.patience), other.content.session == peer
+            else { return false }
+            let meeting = Meeting(
+                id: id,
+                peer: peer,
+                key: PeerKey(asker: half, answerer: other.content.half),
+                principal: other.principal,
+                start: .now
+            )
+            if let connection = host.connection(to: peer) {
+                connection.renew()
+                return true
+            }
+            do throws(DialError) {
+                _ = try await host.dial(meeting, at: other.content.reachable())
+                return true
+            } catch {
+                session.logger.debug(
+                    "a session could not be dialled",
+                    metadata: .init(keys: [.peer: peer.uuidString, .error: "\(error)"])
+                )
+            }
+            // The other session dials meanwhile.
+            try? await Task.sleep(for: configuration.connectTimeout + host.settings.handshakeTimeout)
+            return host.connection(to: peer) != nil
+        }
+
+        func take(_ control: DirectControl) {
+            guard let content = PeerInvitation(fields: control.fields) else { return }
+            let invitation = Invitation(content: content, principal: control.principal)
+            switch control.kind {
+            case .met:
+                state.withLock { $0.questions[control.id] }?.set(invitation)
+            case .meet:
+                let session = state.withLock { state -> DirectSession? in
+                    guard state.answering < Self.largestAnswering else { return nil }
+                    state.answering += 1
+                    return state.session
+                }
+                guard let session else { return }
+                session.start { [self] in
+                    await answer(invitation, control.id, session)
+                    state.withLock { $0.answering -= 1 }
+                }
+            }
+        }
+
+        /// Answers a session that wants a connection, and dials it when it does not come.
+        private func answer(_ other: Invitation, _ id: UUID, _ session: DirectSession) async {
+            let (host, endpoints) = state.withLock { ($0.host, $0.endpoints) }
+            let (peer, half) = (other.content.session, PeerKey.Half())
+            guard let host, peer != session.id else { return }
+            let meeting = Meeting(
+                id: id,
+                peer: peer,
+                key: PeerKey(asker: other.content.half, answerer: half),
+                principal: other.principal,
+                start: .now
+            )
+            host.meetings.add(meeting)
+            let own = PeerInvitation(session: session.id, half: half, endpoints: endpoints)
+            guard await session.send(DirectControl(.met, id: id, fields: own.fields), to: peer) else { return }
+            if let connection = host.connection(to: peer) {
+                // Only the same broker user renews its proof.
+                if connection.agreement.principal == other.principal { connection.renew() }
+                return
+            }
+            guard !other.content.endpoints.isEmpty else { return }
+            try? await Task.sleep(for: configuration.connectTimeout)
+            guard host.connection(to: peer) == nil, !Task.isCancelled else { return }
+            _ = try? await host.dial(meeting, at: other.content.reachable())
+        }
+
+        /// Proves to all peers through the broker that this session may go on.
+        func renewProofs() {
+            let (session, connections) = state.withLock { ($0.session, $0.connections.values.map(\.connection)) }
+            guard let session else { return }
+            for connection in connections where connection.agreement.dialler == session.id {
+                session.start { [self] in _ = await meet(connection.agreement.peer, session) }
+            }
+        }
+    }
+#endif

@@ -1,0 +1,89 @@
+#if Hybrid
+    import AgentExchange
+    import ExchangeTestKit
+    import Foundation
+    import HybridExchange
+    import Logging
+    import RabbitMQExchange
+    import Synchronization
+
+    /// Two sessions of one namespace, as two processes have them.
+    struct HybridScene: Sendable {
+        let broker: PrivateBroker
+        let namespace = "hybrid-" + UUID().uuidString.prefix(8).lowercased()
+        let log = LogRecorder()
+        let caller: HybridExchange
+        let server: HybridExchange
+
+        /// - Parameter change: Changes the settings of the caller's and of the server's direct connections.
+        init(
+            _ kind: MailboxKind = .replicated,
+            on broker: PrivateBroker? = nil,
+            configure: (inout RabbitMQConfiguration) -> Void = { _ in },
+            direct change: (inout DirectConfiguration, inout DirectConfiguration) -> Void = { _, _ in }
+        ) async throws {
+            if let broker { self.broker = broker } else { self.broker = try await PrivateBroker.shared() }
+            var configuration = RabbitMQConfiguration()
+            configuration.mailboxKind = kind
+            configure(&configuration)
+            var own = DirectConfiguration(listen: [.tcp(.address("127.0.0.1"))])
+            var others = own
+            change(&own, &others)
+            let (url, namespace, log) = (self.broker.amqpURL, namespace, log)
+            func exchange(_ name: String, _ direct: DirectConfiguration) throws -> HybridExchange {
+                var configuration = configuration
+                configuration.connectionName = "\(namespace) \(name)"
+                return try HybridExchange(
+                    url: url,
+                    namespace: namespace,
+                    direct: direct,
+                    configuration: configuration,
+                    logger: log.logger
+                )
+            }
+            caller = try exchange("caller", own)
+            server = try exchange("server", others)
+        }
+
+        func user(_ exchange: HybridExchange? = nil) async throws -> UserExchangeClient {
+            try await (exchange ?? caller).makeUserClient(configuration: ClientConfiguration(logger: log.logger))
+        }
+
+        /// An agent that serves with a function; by default it returns its argument.
+        func agent(
+            on exchange: HybridExchange? = nil,
+            _ serve: @escaping RequestHandler = { request, _ in
+                guard case .action(_, let arguments) = request.body else { return request.response() }
+                let number: Int = try arguments.decode(Int.self)
+                return try request.response(encoding: number)
+            }
+        ) async throws -> AgentExchangeClient {
+            let exchange = exchange ?? server
+            let registration = try await exchange.registration(
+                named: UUID().uuidString,
+                type: AgentType("Echo")
+            )
+            return try await exchange.makeAgentClient(
+                registration,
+                configuration: ClientConfiguration(logger: log.logger),
+                requestHandler: serve
+            )
+        }
+
+        /// Calls an agent until its requests go directly, and its answers too.
+        func rise(_ handle: RemoteHandle) async throws {
+            try await eventually("a direct lane in each direction") {
+                _ = try await handle.action("echo", ActionArguments(0), returning: Int.self)
+                return await isDirect ? true : nil
+            }
+        }
+
+        /// Whether a lane of each session is direct.
+        var isDirect: Bool {
+            get async {
+                let (own, others) = (await caller.directPeers, await server.directPeers)
+                return own.contains { $0.lanes > 0 } && others.contains { $0.lanes > 0 }
+            }
+        }
+    }
+#endif
