@@ -230,7 +230,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "agent-process",
-            dependencies: ["AgentExchange", "RabbitMQExchange", logging],
+            dependencies: ["AgentExchange", "RabbitMQExchange", "HybridExchange", logging],
             path: "Tests/AgentProcess",
             swiftSettings: settings
         ),

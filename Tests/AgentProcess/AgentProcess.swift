@@ -1,6 +1,7 @@
 import AgentExchange
 import Dispatch
 import Foundation
+import HybridExchange
 import Logging
 import RabbitMQExchange
 
@@ -33,7 +34,7 @@ struct AgentProcess {
         var input = InputLines()
         do {
             guard let line = await input.next() else { return }
-            let factory = try JSONDecoder().decode(RabbitMQExchange.self, from: Data(line.utf8))
+            let factory = try factory(Data(line.utf8))
             let desk = CommandDesk(factory: factory)
             let signal = await termination { await desk.end() }
             defer { signal.cancel() }
@@ -42,6 +43,14 @@ struct AgentProcess {
         } catch {
             say("failed \(error)")
         }
+    }
+
+    /// Reads a factory of either kind.
+    private static func factory(_ json: Data) throws -> any ExchangeFactory {
+        #if Hybrid
+            if let hybrid = try? JSONDecoder().decode(HybridExchange.self, from: json) { return hybrid }
+        #endif
+        return try JSONDecoder().decode(RabbitMQExchange.self, from: json)
     }
 
     /// Has SIGTERM end what runs in order, and then the process.

@@ -1,13 +1,12 @@
 import AgentExchange
 import Foundation
-import RabbitMQExchange
 
 /// Carries out the commands that a test sends.
 actor CommandDesk {
-    private let factory: RabbitMQExchange
+    private let factory: any ExchangeFactory
     private var clients: [any ExchangeClient] = []
 
-    init(factory: RabbitMQExchange) {
+    init(factory: any ExchangeFactory) {
         self.factory = factory
     }
 

@@ -45,6 +45,28 @@
             server = try exchange("server", others)
         }
 
+        /// A scene whose caller reaches the server through a proxy only.
+        static func proxied(
+            _ kind: MailboxKind = .replicated,
+            durability: DirectConfiguration.Durability = .requester,
+            keepAlive: Duration = .seconds(5)
+        ) async throws -> (scene: HybridScene, proxy: FaultProxy) {
+            // The server's port is chosen like a proxy's, which the kernel gives to nobody else.
+            let place = try FaultProxy(targetPort: 1)
+            let port = place.listenPort
+            await place.stop()
+            let proxy = try FaultProxy(targetPort: port)
+            let scene = try await HybridScene(kind, direct: { caller, server in
+                caller.listen = []
+                server.listen = [.tcp(.address("127.0.0.1"), ports: [port])]
+                server.advertise = "127.0.0.1:\(proxy.listenPort)"
+                caller.keepAlive = keepAlive
+                server.keepAlive = keepAlive
+                caller.durability = durability
+            })
+            return (scene, proxy)
+        }
+
         func user(_ exchange: HybridExchange? = nil) async throws -> UserExchangeClient {
             try await (exchange ?? caller).makeUserClient(configuration: ClientConfiguration(logger: log.logger))
         }
@@ -59,15 +81,28 @@
             }
         ) async throws -> AgentExchangeClient {
             let exchange = exchange ?? server
-            let registration = try await exchange.registration(
-                named: UUID().uuidString,
-                type: AgentType("Echo")
-            )
-            return try await exchange.makeAgentClient(
+            let registration = try await exchange.registration(named: UUID().uuidString, type: AgentType("Echo"))
+            return try await agent(for: registration, on: exchange, serve)
+        }
+
+        /// An agent that is registered already.
+        func agent(
+            for registration: AgentRegistration,
+            on exchange: HybridExchange? = nil,
+            _ serve: @escaping RequestHandler
+        ) async throws -> AgentExchangeClient {
+            try await (exchange ?? server).makeAgentClient(
                 registration,
                 configuration: ClientConfiguration(logger: log.logger),
                 requestHandler: serve
             )
+        }
+
+        /// The number of requests in an agent's queue that wait or are held; `nil` when the broker does not know yet.
+        func load(of agent: AgentID) async throws -> Int? {
+            let queue = try await broker.management.queue("warren.\(namespace).agent.\(agent.uuid.uuidString.lowercased())")
+            guard let queue, let ready = queue.ready, let held = queue.unacknowledged else { return nil }
+            return ready + held
         }
 
         /// Calls an agent until its requests go directly, and its answers too.

@@ -1,0 +1,188 @@
+#if Hybrid
+    import AgentExchange
+    import ExchangeTestKit
+    import Foundation
+    import HybridExchange
+    import RabbitMQExchange
+    import Testing
+
+    @Suite(
+        "Direct ways that fail",
+        .serialized,
+        .enabled(if: PrivateBroker.isInstalled, "\(PrivateBroker.missingReason)")
+    )
+    struct HybridFaultTests {
+        /// Calls an agent with numbers from several tasks while something happens to the network. Each call has its own answer,
+        /// and the living agent runs each once.
+        private func call(
+            _ scene: HybridScene,
+            _ count: Int,
+            while disturb: @escaping @Sendable (RemoteHandle) async throws -> Void
+        ) async throws {
+            let runs = Monitor<[Int: Int]>([:])
+            let agent = try await scene.agent { request, _ in
+                guard case .action(_, let arguments) = request.body else { return request.response() }
+                let number: Int = try arguments.decode(Int.self)
+                runs.update { $0[number, default: 0] += 1 }
+                return try request.response(encoding: number)
+            }
+            let user = try await scene.user()
+            let handle = user.handle(to: agent.registration.agentID)
+            try await scene.rise(handle)
+            let tasks = 8
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for task in 0..<tasks {
+                    group.addTask {
+                        for step in 0..<count {
+                            let number = 1 + step * tasks + task
+                            let answer = try await handle.action(
+                                "echo",
+                                ActionArguments(number),
+                                returning: Int.self,
+                                deadline: .seconds(60)
+                            )
+                            #expect(answer == number)
+                        }
+                    }
+                }
+                group.addTask { try await disturb(handle) }
+                try await group.waitForAll()
+            }
+            let twice = runs.value.filter { $0.key != 0 && $0.value != 1 }
+            #expect(twice.isEmpty, "numbers that did not run once")
+            #expect(runs.value.filter { $0.key != 0 }.count == count * tasks)
+            await agent.close()
+            await user.close()
+        }
+
+        @Test(
+            "Connections that are reset again and again lose nothing, and nothing runs twice",
+            arguments: [DirectConfiguration.Durability.requester, .broker]
+        )
+        func resets(_ durability: DirectConfiguration.Durability) async throws {
+            let (scene, proxy) = try await HybridScene.proxied(durability: durability)
+            try await call(scene, 100) { handle in
+                for _ in 1...6 {
+                    try await proxy.resetConnections()
+                    try await scene.rise(handle)
+                }
+            }
+            await proxy.stop()
+        }
+
+        @Test("A connection that is cut inside a frame uses nothing of that frame", arguments: [0, 1])
+        func cuts(_ parity: Int) async throws {
+            let (scene, proxy) = try await HybridScene.proxied()
+            try await call(scene, 60) { handle in
+                for bytes in stride(from: 1 + parity, to: 600, by: 120) {
+                    try await proxy.cut(afterBytes: bytes, parity == 0 ? .toTarget : .toClient)
+                    let before = proxy.statistics.accepted
+                    try await eventually("another connection", timeout: .seconds(60)) {
+                        _ = try await handle.action("echo", ActionArguments(0), returning: Int.self)
+                        return proxy.statistics.accepted > before ? true : nil
+                    }
+                    try await scene.rise(handle)
+                }
+            }
+            await proxy.stop()
+        }
+
+        @Test(
+            "A peer that falls silent is given up, and its messages go through the broker",
+            arguments: [FaultProxy.Directions.toTarget, .toClient, .both]
+        )
+        func silent(_ directions: FaultProxy.Directions) async throws {
+            let (scene, proxy) = try await HybridScene.proxied(keepAlive: .milliseconds(300))
+            try await call(scene, 30) { handle in
+                try await proxy.set(.drop(directions))
+                try await eventually("the end of the direct way") {
+                    await scene.caller.directPeers.isEmpty ? true : nil
+                }
+                #expect(try await handle.action("echo", ActionArguments(0), returning: Int.self) == 0)
+                try await proxy.set(.pass)
+                try await scene.rise(handle)
+            }
+            await proxy.stop()
+        }
+
+        @Test("Requests arrive in the order of sending while the way changes")
+        func order() async throws {
+            let (scene, proxy) = try await HybridScene.proxied()
+            let seen = Monitor<[Int]>([])
+            let agent = try await scene.agent { request, _ in
+                guard case .action(_, let arguments) = request.body else { return request.response() }
+                let number: Int = try arguments.decode(Int.self)
+                return try request.response(encoding: number)
+            }
+            let user = try await scene.user()
+            let handle = user.handle(to: agent.registration.agentID)
+            try await scene.rise(handle)
+            await agent.close()
+            let transport = try await scene.server.makeAgentTransport(agent.registration)
+            let sender = try await scene.caller.makeUserTransport(name: nil)
+            let count = 2000
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    while seen.value.count < count {
+                        guard case .request(let request) = try await transport.receive(timeout: .seconds(60)),
+                            case .action(_, let arguments) = request.body
+                        else { continue }
+                        let number: Int = try arguments.decode(Int.self)
+                        seen.update { $0.append(number) }
+                        try await transport.send(.response(try request.response(encoding: number)))
+                    }
+                }
+                group.addTask {
+                    for number in 1...count {
+                        let request = try Request(
+                            from: sender.mailboxID,
+                            to: transport.mailboxID,
+                            .action(name: "echo", arguments: ActionArguments(number))
+                        )
+                        try await sender.send(.request(request))
+                        if number % 400 == 0 { try await proxy.resetConnections() }
+                    }
+                }
+                group.addTask {
+                    for _ in 1...count { _ = try await sender.receive(timeout: .seconds(60)) }
+                }
+                try await group.waitForAll()
+            }
+            #expect(seen.value == Array(1...count))
+            await sender.close()
+            await transport.close()
+            await user.close()
+            await proxy.stop()
+        }
+
+        @Test("A closed requester's requests are run, and their answers wait for its mailbox's next receiver")
+        func requesterCloses() async throws {
+            let scene = try await HybridScene()
+            let gate = Gate()
+            let agent = try await scene.agent { request, _ in
+                guard case .action(let name, _) = request.body else { return request.response() }
+                if name == "wait" { await gate.pass() }
+                return try request.response(encoding: 7)
+            }
+            let registration = try await scene.caller.registration(named: UUID().uuidString, type: AgentType("Asker"))
+            let asker = try await scene.caller.makeAgentClient(registration) { request, _ in request.response() }
+            let handle = asker.handle(to: agent.registration.agentID)
+            try await scene.rise(handle)
+            let call = Task { try await handle.action("wait", returning: Int.self) }
+            try await gate.waitForVisitor()
+            await asker.close()
+            _ = await call.result
+            gate.open()
+            let next = try await scene.caller.makeAgentTransport(registration)
+            guard case .response(let response) = try await next.receive(timeout: .seconds(30)),
+                case .success(let payload?) = response.outcome
+            else {
+                Issue.record("the next message is no result")
+                return
+            }
+            #expect(try payload.decode(Int.self) == 7)
+            await next.close()
+            await agent.close()
+        }
+    }
+#endif
