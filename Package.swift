@@ -115,7 +115,7 @@ let package = Package(
         .executableTarget(
             name: "warren",
             dependencies: [
-                "AgentExchange", "Agents", "RabbitMQExchange", "AMQP", "ExchangeConformance", logging,
+                "AgentExchange", "Agents", "RabbitMQExchange", "HybridExchange", "AMQP", "ExchangeConformance", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

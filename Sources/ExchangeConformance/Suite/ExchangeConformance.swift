@@ -17,6 +17,7 @@ public enum ExchangeConformance {
         TransportCases.all,
         MessageCases.all,
         SendingCases.all,
+        WayCases.all,
         OwnershipCases.all,
         AnswerCases.all,
         RegistrationCases.all,

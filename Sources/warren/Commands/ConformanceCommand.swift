@@ -1,6 +1,8 @@
+import AgentExchange
 import ArgumentParser
 import ExchangeConformance
 import Foundation
+import HybridExchange
 import RabbitMQExchange
 
 /// `warren conformance`.
@@ -27,6 +29,9 @@ struct ConformanceCommand: Command {
     @Option(help: "The kind of mailboxes: replicated or single.")
     var mailboxes = MailboxChoice.replicated
 
+    @Option(help: "The exchange: rabbitmq, or hybrid where the tool was built with the trait Hybrid.")
+    var exchange = ExchangeChoice.rabbitmq
+
     @Option(help: ArgumentHelp("The time limit of each expected event.", valueName: "time"))
     var timeout = TimeSpan.seconds(20)
 
@@ -44,6 +49,7 @@ struct ConformanceCommand: Command {
     }
 
     func validate() throws {
+        guard exchange.isBuilt else { throw ValidationError("this tool was built without the trait Hybrid") }
         guard cases.isEmpty else { return }
         let subjects = Set(ExchangeConformance.cases.map(\.subject)).sorted().joined(separator: ", ")
         throw ValidationError("there are no cases about \(subject ?? ""); subjects are \(subjects)")
@@ -76,8 +82,8 @@ struct ConformanceCommand: Command {
 
     private func run(_ namespace: String, _ console: Console) async throws -> [ConformanceResult] {
         let environment = ConformanceEnvironment(
-            factory: try exchange("conformance", namespace),
-            otherFactory: try exchange("conformance, another process", namespace),
+            factory: try makeExchange("conformance", namespace),
+            otherFactory: try makeExchange("conformance, another process", namespace),
             timeout: timeout.duration,
             scale: quick ? .quick : .full
         )
@@ -98,12 +104,30 @@ struct ConformanceCommand: Command {
         return results
     }
 
-    private func exchange(_ role: String, _ namespace: String) throws -> RabbitMQExchange {
+    private func makeExchange(_ role: String, _ namespace: String) throws -> any ExchangeFactory {
         var configuration = RabbitMQConfiguration()
         configuration.mailboxKind = mailboxes.kind
         configuration.maximumMessageSize = 2 << 20
         configuration.connectionName = "warren \(role) \(ProcessInfo.processInfo.processIdentifier)"
-        return try RabbitMQExchange(url: options.brokerURL, namespace: namespace, configuration: configuration)
+        let broker = try RabbitMQExchange(url: options.brokerURL, namespace: namespace, configuration: configuration)
+        #if Hybrid
+            if exchange == .hybrid { return try HybridExchange(over: broker) }
+        #endif
+        return broker
+    }
+}
+
+/// The exchange, as an option.
+enum ExchangeChoice: String, CaseIterable, ExpressibleByArgument, Sendable {
+    case rabbitmq, hybrid
+
+    /// Whether the tool has it.
+    var isBuilt: Bool {
+        #if Hybrid
+            true
+        #else
+            self == .rabbitmq
+        #endif
     }
 }
 
