@@ -16,7 +16,7 @@ help: ## this list
 	@echo "  make test FILTER=AMQPTests      only tests whose id matches"
 	@echo "  make fuzz CASES=100000 SEED=7   the same cases again"
 	@echo "  make soak MINUTES=5             a shorter one"
-	@echo "  make chaos MINUTES=2 SEED=7     the same faults again; NODES=3 on a cluster, MAILBOXES=single"
+	@echo "  make chaos MINUTES=2 SEED=7     the same faults again; NODES=3 on a cluster, EXCHANGE=hybrid"
 
 demo: ## counts the lines of a log with agents, on a private broker that is gone afterwards
 	@deploy/install-needs.sh $(if $(filter local,$(EXCHANGE))$(WARREN_BROKER),build)
@@ -74,7 +74,8 @@ soak: needs ## loads a private broker for 30 minutes; memory and descriptors mus
 chaos: needs ## kills and cuts processes and a broker for 10 minutes; every request must be answered once
 	@$(if $(SKIP_BUILD),,$(SWIFT) build --product chaos --enable-all-traits)
 	@"$$($(SWIFT) build --show-bin-path)/chaos" --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
-	    $(if $(NODES),--nodes $(NODES)) $(if $(MAILBOXES),--mailboxes $(MAILBOXES)) $(if $(JSON),--json)
+	    $(if $(filter hybrid,$(EXCHANGE)),--exchange hybrid) $(if $(NODES),--nodes $(NODES)) \
+	    $(if $(MAILBOXES),--mailboxes $(MAILBOXES)) $(if $(JSON),--json)
 
 sanitize: needs ## the tests of the lower layers under ThreadSanitizer, then under AddressSanitizer
 	@SWIFT='$(SWIFT)' Tests/Sanitizing/sanitize.sh

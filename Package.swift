@@ -251,7 +251,9 @@ let package = Package(
         .target(name: "ChaosLedger", path: "Tests/ChaosLedger", swiftSettings: settings),
         .executableTarget(
             name: "chaos",
-            dependencies: ["ChaosLedger", "AgentExchange", "RabbitMQExchange", "ExchangeTestKit", logging],
+            dependencies: [
+                "ChaosLedger", "AgentExchange", "RabbitMQExchange", "HybridExchange", "ExchangeTestKit", logging,
+            ],
             path: "Tests/Chaos",
             swiftSettings: settings
         ),

@@ -1,6 +1,7 @@
 #if Hybrid
     internal import AgentExchange
     internal import Foundation
+    internal import Logging
     internal import NIOCore
     internal import RabbitMQExchange
 
@@ -24,7 +25,7 @@
         ///
         /// - Parameter address: This machine's address towards the broker.
         /// - Throws: `invalidConfiguration` when the named ports are taken, or a place does not exist.
-        func listen(on host: PeerHost, towards address: String?) async throws(ExchangeError) -> [PeerEndpoint] {
+        func listen(on host: PeerHost, towards address: String?, _ logger: Logger) async throws(ExchangeError) -> [PeerEndpoint] {
             var endpoints: [PeerEndpoint] = []
             for listener in listen {
                 do throws(ListenError) {
@@ -38,7 +39,10 @@
                         endpoints.append(try await host.listen(.unix(folder: folder ?? Self.folder)))
                     }
                 } catch {
-                    throw ExchangeError(.invalidConfiguration, "can't listen for direct connections: \(error.text)")
+                    let text = "can't listen for direct connections: \(error.text)"
+                    guard listener.isDefault else { throw ExchangeError(.invalidConfiguration, text) }
+                    // The program did not ask for this place; others reach it elsewhere, or through the broker.
+                    logger.warning(.init(stringLiteral: text))
                 }
             }
             return endpoints
@@ -58,6 +62,11 @@
                 return address
             }
         }
+    }
+
+    extension DirectConfiguration.Listener {
+        /// Whether it is one of those that a process has unless others are named.
+        var isDefault: Bool { self == .tcp(.towardsBroker) || self == .unix() }
     }
 
     extension DirectConfiguration.Durability {

@@ -148,7 +148,7 @@ struct FrameSamples {
                 (0..<number(0...5)).map { PeerFrame.LaneCount(lane: UInt32($0), opening: opening, count: position) }
             )
         case 3: return .open(lane: lane, opening: opening, self.lane(.requests), marker: maybe(UUID()) as UUID?)
-        case 4: return .opened(lane: lane, opening: opening)
+        case 4: return .opened(lane: lane, opening: opening, marker: UUID())
         case 5: return .refused(lane: lane, opening: opening, from: position, .terminated)
         case 6: return .queued(lane: lane, tag: UUID())
         case 7: return .notice(lane: lane, message: Array(text(0...50).utf8))

@@ -42,7 +42,7 @@
                 for frame in sent {
                     try await eventually("room") { from.send(frame) == .queued }
                 }
-                for reply in [PeerFrame.opened(lane: 1, opening: 2), .ack([]), .notice(lane: 1, message: [1])] {
+                for reply in [PeerFrame.opened(lane: 1, opening: 2, marker: UUID()), .ack([]), .notice(lane: 1, message: [1])] {
                     #expect(from.send(reply) == .queued)
                 }
                 let frames = try await session.frames(sent.count + 3, from: other.uuid)
@@ -75,7 +75,7 @@
             let frames = try await pair.listener.frames(8, from: pair.dialler.uuid)
             #expect(frames.count == 8)
             #expect(await ending == .closed)
-            #expect(pair.connection.send(.opened(lane: 1, opening: 1)) == .closed)
+            #expect(pair.connection.send(.opened(lane: 1, opening: 1, marker: UUID())) == .closed)
             #expect(try await pair.listener.ending(with: pair.dialler.uuid) == .closed)
             await pair.close()
         }

@@ -19,6 +19,12 @@ struct RecentSet<Element: Hashable & Sendable>: Sendable {
         newer.contains(element) || older.contains(element)
     }
 
+    /// Forgets a member.
+    mutating func remove(_ element: Element) {
+        newer.remove(element)
+        older.remove(element)
+    }
+
     /// Remembers a member. Returns whether it was new.
     @discardableResult
     mutating func insert(_ element: Element) -> Bool {

@@ -15,4 +15,7 @@ package struct RecentRequests: Sendable {
     /// Remembers a request. Returns whether it was new.
     @discardableResult
     package mutating func insert(_ key: RequestKey) -> Bool { keys.insert(key) }
+
+    /// Forgets a request.
+    package mutating func remove(_ key: RequestKey) { keys.remove(key) }
 }

@@ -31,7 +31,7 @@ enum WayCases {
                 for _ in 1...warmUp { try await exchange(from: user, to: agent, in: scope) }
             }
         },
-        ConformanceCase(subject, "requests arrive in the order of sending while their mailbox moves") { scope in
+        ConformanceCase(subject, "first attempts arrive in the order of sending while their mailbox moves") { scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
             let count = scope.environment.scale.backlog * 4
@@ -39,6 +39,7 @@ enum WayCases {
             for _ in 1...warmUp { try await exchange(from: user, to: first, in: scope) }
             await first.close()
             let tags = (0..<count).map { _ in UUID() }
+            // A request that an owner gave back is another attempt, and has no order beside later ones.
             try await withThrowingTaskGroup(of: [UUID].self) { group in
                 group.addTask {
                     for tag in tags {
@@ -49,20 +50,22 @@ enum WayCases {
                     return []
                 }
                 group.addTask {
-                    var seen: [UUID] = []
+                    var seen: Set<UUID> = []
+                    var first: [UUID] = []
                     for part in 0..<4 {
                         let owner = try await scope.agent(registration, elsewhere: part.isMultiple(of: 2))
                         while seen.count < count * (part + 1) / 4 {
                             let request = try await scope.receiveRequest(at: owner)
-                            if !seen.contains(request.tag) { seen.append(request.tag) }
+                            if seen.insert(request.tag).inserted, request.attempt == 1 { first.append(request.tag) }
                             try await scope.send(.response(request.response()), by: owner)
                         }
                         await owner.close()
                     }
-                    return seen
+                    return first
                 }
-                for try await seen in group where !seen.isEmpty {
-                    try expectEqual(seen, tags, "the order of arrival")
+                for try await first in group where !first.isEmpty {
+                    let members = Set(first)
+                    try expectEqual(first, tags.filter { members.contains($0) }, "the order of first attempts")
                 }
             }
             var answered: Set<UUID> = []

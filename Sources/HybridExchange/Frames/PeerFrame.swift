@@ -12,10 +12,11 @@ enum PeerFrame: Sendable, Hashable {
     case data(lane: UInt32, opening: UInt32, isCopied: Bool, message: [UInt8])
     /// The numbers of messages that are in inboxes, for each lane with news, at most ``largestAck``.
     case ack([LaneCount])
-    /// An opening of a lane begins. With a marker, the sender waits until the receiver has read it in its queue.
+    /// An opening of a lane begins. With the digest of a marker, the sender waits until the receiver has read the marker in
+    /// its queue.
     case open(lane: UInt32, opening: UInt32, LaneID, marker: UUID?)
-    /// The receiver has read the marker of an opening.
-    case opened(lane: UInt32, opening: UInt32)
+    /// The receiver has read the marker of an opening, and proves it by naming it.
+    case opened(lane: UInt32, opening: UInt32, marker: UUID)
     /// The receiver refuses the message at a position of an opening, counted from 0, and everything behind it.
     case refused(lane: UInt32, opening: UInt32, from: UInt64, Refusal)
     /// The broker has a request now that travelled on the lane. An owner says so when it gives a request back, a

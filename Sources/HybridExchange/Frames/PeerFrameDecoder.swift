@@ -114,7 +114,7 @@ struct PeerFrameDecoder: Sendable {
             let (id, marker) = try ends(&reader)
             frame = .open(lane: lane, opening: opening, id, marker: marker)
         case .opened:
-            frame = .opened(lane: try reader.number(), opening: try reader.number())
+            frame = .opened(lane: try reader.number(), opening: try reader.number(), marker: try reader.uuid())
         case .refused:
             let (lane, opening) = (try reader.number(UInt32.self), try reader.number(UInt32.self))
             let position = try reader.number(UInt64.self)

@@ -44,10 +44,11 @@ enum PeerFrameEncoder {
             writer.write(UInt64(lane))
             writer.write(UInt64(opening))
             write(id, marker, &writer)
-        case .opened(let lane, let opening):
+        case .opened(let lane, let opening, let marker):
             writer.write(byte: PeerFrame.Code.opened.rawValue)
             writer.write(UInt64(lane))
             writer.write(UInt64(opening))
+            writer.write(marker)
         case .refused(let lane, let opening, let position, let reason):
             writer.write(byte: PeerFrame.Code.refused.rawValue)
             writer.write(UInt64(lane))

@@ -28,7 +28,7 @@ package enum PeerInput {
             samples.append([open, carrier].flatMap(PeerFrameEncoder.encode))
         }
         let others: [PeerFrame] = [
-            .opened(lane: 1, opening: 1), .ack([.init(lane: 1, opening: 1, count: 9)]),
+            .opened(lane: 1, opening: 1, marker: UUID()), .ack([.init(lane: 1, opening: 1, count: 9)]),
             .refused(lane: 1, opening: 1, from: 2, .busy), .queued(lane: 1, tag: UUID()), .ping(1), .pong(1), .bye,
         ]
         let pieces = PeerFrameEncoder.data(

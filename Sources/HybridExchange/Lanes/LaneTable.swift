@@ -56,6 +56,9 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
 
     private struct Window: Sendable {
         let largest: Int
+        /// The window of the peer, if it is smaller than that of the table.
+        let windowMessages: Int
+        let windowBytes: Int
         var messages = 0
         var bytes = 0
         var lanes: [UInt32: LaneID] = [:]
@@ -91,6 +94,15 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
     /// Returns whether a lane is here, so that its messages may go directly.
     func has(_ id: LaneID) -> Bool { seats[id] != nil }
 
+    /// Returns a lane that is here, with the names that its peer was told.
+    func known(_ id: LaneID) -> LaneID? { seats.index(forKey: id).map { seats.keys[$0] } }
+
+    /// Returns the peer of a lane.
+    func peer(of id: LaneID) -> Peer? { seats[id]?.peer }
+
+    /// Returns whether a connection can have no more lanes.
+    func isUsedUp(_ peer: Peer) -> Bool { connections[peer].map { $0.lastNumber >= limits.lanes } ?? false }
+
     /// Returns whether a lane has a connection.
     func isConnected(_ id: LaneID) -> Bool { seats[id]?.lane.isConnected ?? false }
 
@@ -121,10 +133,17 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
 extension LaneTable {
     /// A connection to a peer is ready.
     ///
-    /// - Parameter largest: The largest message that the peer takes, in bytes.
-    mutating func connect(_ peer: Peer, largest: Int) {
+    /// - Parameters:
+    ///   - largest: The largest message that the peer takes, in bytes.
+    ///   - windowMessages: The number of unacknowledged messages that it takes.
+    ///   - windowBytes: Their size in bytes.
+    mutating func connect(_ peer: Peer, largest: Int, windowMessages: Int = .max, windowBytes: Int = .max) {
         guard connections[peer] == nil else { return }
-        connections[peer] = Window(largest: largest)
+        connections[peer] = Window(
+            largest: largest,
+            windowMessages: min(windowMessages, limits.windowMessages),
+            windowBytes: min(windowBytes, limits.windowBytes)
+        )
     }
 
     /// A peer serves the destination of a lane.
@@ -334,8 +353,8 @@ extension LaneTable {
     private func room(at peer: Peer?) -> LaneRoom {
         let connection = peer.flatMap { connections[$0] }
         return LaneRoom(
-            messages: limits.windowMessages - (connection?.messages ?? 0),
-            bytes: limits.windowBytes - (connection?.bytes ?? 0),
+            messages: connection.map { $0.windowMessages - $0.messages } ?? limits.windowMessages,
+            bytes: connection.map { $0.windowBytes - $0.bytes } ?? limits.windowBytes,
             keptBytes: limits.keptBytes - keptBytes,
             largest: connection?.largest ?? .max,
             isIdle: connection?.messages == 0

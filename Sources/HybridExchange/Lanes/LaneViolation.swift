@@ -4,6 +4,8 @@ enum LaneViolation: Error, Hashable {
     case unknownLane(UInt32)
     /// It names an opening that has not begun.
     case unknownOpening(UInt32)
+    /// It names another marker than the one of an opening.
+    case wrongMarker
     /// It acknowledges or refuses a position that was not written, or refuses one that was acknowledged.
     case wrongPosition(UInt64)
 }

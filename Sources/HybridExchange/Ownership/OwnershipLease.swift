@@ -68,6 +68,7 @@ struct OwnershipLease: Sendable, Hashable {
         renewals = []
         lastStart = nil
         end = nil
+        isNeeded = false
     }
 
     private mutating func change(_ number: UInt64, _ change: (inout Renewal) -> Void) {

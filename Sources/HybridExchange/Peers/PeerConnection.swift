@@ -67,7 +67,9 @@
                 outcome = queue.append(frames, lane: lane)
             case .open(let lane, _, _, _), .queued(let lane, _):
                 outcome = queue.append([PeerFrameEncoder.encode(frame)], lane: lane)
-            case .ack, .opened, .refused, .notice, .ping, .pong, .bye:
+            case .notice:
+                outcome = queue.append(PeerFrameEncoder.encode(frame))
+            case .ack, .opened, .refused, .ping, .pong, .bye:
                 outcome = queue.append(PeerFrameEncoder.encode(frame))
                 if outcome == .full { end(.unread) }
             }

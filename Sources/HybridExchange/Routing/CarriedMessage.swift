@@ -4,19 +4,11 @@
     internal import RabbitMQExchange
 
     /// A message in a lane, with its way through the broker.
-    enum CarriedMessage: Sendable {
-        case request(Request, CarriedPost)
-        case response(Response, CarriedPost)
-
-        var message: Message {
-            switch self {
-            case .request(let request, _): .request(request)
-            case .response(let response, _): .response(response)
-            }
-        }
-
-        /// The size that counts for the window, in bytes: the payload and about as much as a head takes.
-        var size: Int { message.payloadSize + 256 }
+    struct CarriedMessage: Sendable {
+        let message: Message
+        /// Its binary form.
+        let bytes: [UInt8]
+        let carried: CarriedPost
     }
 
     /// A message's sender, and the route that carries the message when it can't go directly.
@@ -35,8 +27,6 @@
         let carried: CarriedPost
         /// The response that a request gets when both ways refuse it; a response itself.
         let response: Response
-        /// The time after which a request needs no answer.
-        let deadline: Date?
         /// Whether its `send` has returned.
         var isAccepted = false
         /// Whether the broker has it.

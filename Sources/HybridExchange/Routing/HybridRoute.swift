@@ -33,6 +33,8 @@
 
         func broadcast(_ broadcast: Broadcast, limit: Int) async throws(ExchangeError) -> [AgentID] {
             router.prepareBroadcast(from: mailbox)
+            // Requests that were sent meanwhile may be unread, too.
+            defer { router.prepareBroadcast(from: mailbox) }
             return try await broker.broadcast(broadcast, limit: limit)
         }
 

@@ -31,7 +31,7 @@
 
         /// Returns the number of a lane that the peer opened.
         func number(of lane: LaneID) -> UInt32? {
-            state.withLock { state in state.lanes.first { $0.value.id == lane }?.key }
+            state.withLock { state in state.lanes.filter { $0.value.id == lane }.keys.max() }
         }
 
         func receive(_ frame: PeerFrame, on connection: PeerConnection) throws(LaneViolation) {
@@ -40,7 +40,7 @@
             case .open(let number, let opening, let lane, let marker):
                 try open(number, opening, lane)
                 if let marker {
-                    router.awaitMarker(marker) { _ = connection.send(.opened(lane: number, opening: opening)) }
+                    router.awaitMarker(AwaitedMarker(connection: connection, lane: number, opening: opening), marker)
                 }
             case .data(let number, let opening, let isCopied, let bytes):
                 guard let lane = try state.withLock({ state throws(LaneViolation) in
@@ -70,13 +70,14 @@
                 }
             case .queued(let number, let tag):
                 if try !router.queued(number, tag, by: connection) {
-                    guard let lane = state.withLock({ $0.lanes[number]?.id }) else { throw .unknownLane(number) }
+                    // Neither, when this side has ended the request already.
+                    guard let lane = state.withLock({ $0.lanes[number]?.id }) else { return }
                     router.expectCopy(of: tag, on: lane)
                 }
             case .ack(let counts):
                 for count in counts { try router.acknowledged(count, by: connection) }
-            case .opened(let number, let opening):
-                try router.opened(number, opening, by: connection)
+            case .opened(let number, let opening, let marker):
+                try router.opened(number, opening, marker, by: connection)
             case .refused(let number, let opening, let position, let reason):
                 try router.refused(number, opening, from: position, reason, by: connection)
             case .ping, .pong, .bye:

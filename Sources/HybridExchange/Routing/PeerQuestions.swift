@@ -36,6 +36,9 @@ struct PeerQuestions: Sendable {
         return true
     }
 
+    /// Returns whether a session is asked now.
+    func isAsked(_ session: UUID) -> Bool { entries[session]?.isAsked ?? false }
+
     /// Ends a question.
     ///
     /// - Parameters:

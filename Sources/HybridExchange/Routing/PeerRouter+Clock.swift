@@ -13,30 +13,34 @@
 
         /// Runs until the session closes.
         func watchClock() async {
-            var nextProof = ContinuousClock.now + configuration.renewal / 2
+            var nextProof = ContinuousClock.now + configuration.renewal / 3
             while !Task.isCancelled {
                 let wake = OneShot<Void>()
                 alarm.withLock { $0 = wake }
                 let next = state.withLock { state -> ContinuousClock.Instant? in
                     guard state.session != nil else { return nil }
-                    let own = state.table.deadline.map { min($0, nextProof) } ?? nextProof
-                    let expiry = state.expiries.next { state.open[$0] != nil }.map { $0 + Self.grace }
-                    state.alarm = .earlier(.earlier(own, expiry), state.lease.deadline)
+                    state.alarm = .earlier(nextProof, Self.deadline(&state))
                     return state.alarm
                 }
                 guard let next else { return }
                 _ = await wake.wait(until: next)
                 tick()
                 if nextProof <= .now {
-                    nextProof = .now + configuration.renewal / 2
+                    nextProof = .now + configuration.renewal / 3
                     renewProofs()
                 }
             }
         }
 
+        /// The time of the next look.
+        private static func deadline(_ state: inout State) -> ContinuousClock.Instant? {
+            let expiry = state.expiries.first.map { $0.deadline + grace }
+            return .earlier(.earlier(state.table.deadline, state.lease.deadline), expiry)
+        }
+
         /// Wakes the task when something is due earlier than it knows. Called under the lock.
         func setAlarm(_ state: inout State) {
-            guard let deadline = state.table.deadline, state.alarm.map({ deadline < $0 }) ?? true else { return }
+            guard let deadline = Self.deadline(&state), state.alarm.map({ deadline < $0 }) ?? true else { return }
             state.alarm = deadline
             alarm.withLock { $0 }.set()
         }
@@ -48,6 +52,7 @@
                 let now = ContinuousClock.now
                 session = state.session
                 if let session, let number = state.lease.tick(at: now) { renewLease(number, session) }
+                state.expiries.compact(alive: state.open.count) { state.open[$0] != nil }
                 while let tag = state.expiries.popExpired(now: now - Self.grace, isAlive: { state.open[$0] != nil }) {
                     if let open = state.open[tag] { expired.append((tag, open)) }
                 }
@@ -73,23 +78,35 @@
             }
         }
 
+        /// Begins to prove this session's place, when it has connections to peers and the directory has told that its
+        /// mailboxes are its own. Called under the lock.
+        func beginLease(_ state: inout State) {
+            guard state.isPlaced, !state.connections.isEmpty, let session = state.session, session.isConnected,
+                let number = state.lease.begin(at: .now)
+            else { return }
+            renewLease(number, session)
+        }
+
         func changed(isConnected: Bool) {
-            guard isConnected else {
-                let wasValid = state.withLock { state in
-                    defer { state.lease.lose() }
-                    return state.lease.isValid(at: .now) && !state.connections.isEmpty
-                }
-                if wasValid { metrics.count(.directLeaseLapsed) }
-                return
+            let session = state.withLock { state in
+                if state.lease.isValid(at: .now), !state.connections.isEmpty { metrics.count(.directLeaseLapsed) }
+                // Everything that began before counts no more, also when the connection is back already.
+                state.lease.lose()
+                state.isPlaced = false
+                return state.session
             }
-            guard let session = state.withLock({ $0.connections.isEmpty ? nil : $0.session }) else { return }
+            guard isConnected, let session else { return }
             session.start { [self] in
-                // A mailbox may have been terminated, or have another owner by now.
-                await session.checkMailboxes()
-                state.withLock { state in
-                    if let number = state.lease.begin(at: .now) { renewLease(number, session) }
+                // A mailbox may have been terminated meanwhile. One that has another owner is not proven.
+                while await !session.checkMailboxes() {
+                    guard !Task.isCancelled, session.isConnected else { return }
+                    try? await Task.sleep(for: .seconds(1))
                 }
-                alarm.withLock { $0 }.set()
+                perform { state in
+                    state.isPlaced = true
+                    beginLease(&state)
+                    return []
+                }
             }
         }
     }

@@ -27,14 +27,16 @@
             perform { state in
                 guard let session = state.session, peer != session.id, !state.table.isConnected(lane) else { return [] }
                 if let number = state.queues[session.queue(of: peer)] {
+                    if state.table.isUsedUp(number) {
+                        // The next connection has room for lanes.
+                        state.connections[number]?.connection.leave(.idle, within: .seconds(2))
+                    }
                     return state.table.connect(lane, to: number, mayBeUnread: true, now: .now)
                 }
-                if state.wanted[peer] != nil || state.wanted.count < PeerQuestions.limit,
-                    state.wanted[peer, default: []].count < Self.largestWanted
-                {
+                mustAsk = state.asking.begin(peer, now: .now)
+                if state.asking.isAsked(peer), state.wanted[peer]?.count ?? 0 < Self.largestWanted {
                     state.wanted[peer, default: []].insert(lane)
                 }
-                mustAsk = state.asking.begin(peer, now: .now)
                 return []
             }
             guard mustAsk, let session = state.withLock({ $0.session }) else { return }
@@ -70,7 +72,8 @@
                 start: .now
             )
             if let connection = host.connection(to: peer) {
-                connection.renew()
+                // Only the same broker user renews its proof.
+                if connection.agreement.principal == other.principal { connection.renew() }
                 return true
             }
             do throws(DialError) {
@@ -101,17 +104,18 @@
                 }
                 guard let session else { return }
                 session.start { [self] in
-                    await answer(invitation, control.id, session)
+                    let meeting = await answer(invitation, control.id, session)
                     state.withLock { $0.answering -= 1 }
+                    if let meeting { await dialBack(invitation, meeting) }
                 }
             }
         }
 
-        /// Answers a session that wants a connection, and dials it when it does not come.
-        private func answer(_ other: Invitation, _ id: UUID, _ session: DirectSession) async {
+        /// Answers a session that wants a connection. Returns the key, if that session may have to be dialled.
+        private func answer(_ other: Invitation, _ id: UUID, _ session: DirectSession) async -> Meeting? {
             let (host, endpoints) = state.withLock { ($0.host, $0.endpoints) }
             let (peer, half) = (other.content.session, PeerKey.Half())
-            guard let host, peer != session.id else { return }
+            guard let host, peer != session.id else { return nil }
             let meeting = Meeting(
                 id: id,
                 peer: peer,
@@ -121,15 +125,19 @@
             )
             host.meetings.add(meeting)
             let own = PeerInvitation(session: session.id, half: half, endpoints: endpoints)
-            guard await session.send(DirectControl(.met, id: id, fields: own.fields), to: peer) else { return }
+            guard await session.send(DirectControl(.met, id: id, fields: own.fields), to: peer) else { return nil }
             if let connection = host.connection(to: peer) {
-                // Only the same broker user renews its proof.
                 if connection.agreement.principal == other.principal { connection.renew() }
-                return
+                return nil
             }
-            guard !other.content.endpoints.isEmpty else { return }
+            return other.content.endpoints.isEmpty ? nil : meeting
+        }
+
+        /// Dials the session that asked, when it did not reach this one.
+        private func dialBack(_ other: Invitation, _ meeting: Meeting) async {
             try? await Task.sleep(for: configuration.connectTimeout)
-            guard host.connection(to: peer) == nil, !Task.isCancelled else { return }
+            guard let host = state.withLock({ $0.host }), host.connection(to: meeting.peer) == nil, !Task.isCancelled
+            else { return }
             _ = try? await host.dial(meeting, at: other.content.reachable())
         }
 

@@ -35,10 +35,16 @@
                 state.connections[connection.number] = Link(connection: connection, inbox: inbox)
                 state.queues[session.queue(of: peer)] = connection.number
                 // A message that fills the window goes alone, and must fit the queue of the connection.
-                let largest = min(connection.agreement.offer.largestMessage, configuration.windowBytes)
-                state.table.connect(connection.number, largest: largest)
-                if let number = state.lease.begin(at: .now) { renewLease(number, session) }
-                return (state.wanted.removeValue(forKey: peer) ?? []).flatMap { lane in
+                let offer = connection.agreement.offer
+                state.table.connect(
+                    connection.number,
+                    largest: min(offer.largestMessage, offer.windowBytes, configuration.windowBytes),
+                    windowMessages: offer.windowMessages,
+                    windowBytes: offer.windowBytes
+                )
+                beginLease(&state)
+                let lanes = (state.wanted.removeValue(forKey: peer) ?? []).filter { !state.table.isConnected($0) }
+                return lanes.flatMap { lane in
                     state.table.connect(lane, to: connection.number, mayBeUnread: true, now: .now)
                 }
             }
@@ -47,10 +53,13 @@
 
         /// A connection ended: everything that only the peer may have is published.
         func disconnected(_ connection: PeerConnection, _ ending: PeerEnding) {
+            // Before anything is published: a confirmed answer forgets its request.
+            state.withLock { $0.session }?.lost(connection.agreement.peer)
             var session: DirectSession?
             perform { state in
                 session = state.session
                 state.connections[connection.number] = nil
+                state.markers = state.markers.filter { $0.value.connection !== connection }
                 if let queue = session?.queue(of: connection.agreement.peer), state.queues[queue] == connection.number {
                     state.queues[queue] = nil
                 }
@@ -59,7 +68,6 @@
             }
             metrics.move(.directConnections, by: -1)
             guard let session else { return }
-            session.lost(connection.agreement.peer)
             session.logger.debug(
                 "a direct connection ended",
                 metadata: .init(keys: [.peer: connection.agreement.peer.uuidString, .reason: ending.reason])
@@ -97,6 +105,13 @@
             state.withLock { $0.session }?.expectCopy(of: tag, from: lane.source, to: lane.destination)
         }
 
+        func cut(_ peer: UUID) {
+            let link = state.withLock { state in
+                state.session.flatMap { state.queues[$0.queue(of: peer)] }.flatMap { state.connections[$0] }
+            }
+            link?.connection.end(.cut)
+        }
+
         func countRefusal(_ refusal: Refusal) {
             metrics.count(.directRefusals, [.reason(refusal.reason)])
         }
@@ -115,9 +130,20 @@
             }
         }
 
-        func opened(_ number: UInt32, _ opening: UInt32, by connection: PeerConnection) throws(LaneViolation) {
+        func opened(
+            _ number: UInt32,
+            _ opening: UInt32,
+            _ marker: UUID,
+            by connection: PeerConnection
+        ) throws(LaneViolation) {
             try perform { state throws(LaneViolation) in
-                try state.table.opened(number, opening, by: connection.number, now: .now)
+                // The first opening of each lane has a marker, so that its peer has proved that it reads the queue.
+                if let own = state.connections[connection.number]?.markers[number], own.opening == opening,
+                    own.marker != marker
+                {
+                    throw .wrongMarker
+                }
+                return try state.table.opened(number, opening, by: connection.number, now: .now)
             }
         }
 
@@ -139,8 +165,10 @@
         func queued(_ number: UInt32, _ tag: UUID, by connection: PeerConnection) throws(LaneViolation) -> Bool {
             guard state.withLock({ $0.open[tag]?.lane.content == .requests }) else { return false }
             try perform { state throws(LaneViolation) in
-                try state.table.queued(number, tag, by: connection.number)
+                state.open[tag]?.isAtBroker = true
+                return try state.table.queued(number, tag, by: connection.number)
             }
+            if let source = state.withLock({ $0.open[tag]?.lane.source }) { endClosing(source) }
             return true
         }
 
@@ -155,28 +183,39 @@
 
         // MARK: Markers
 
-        /// Calls a function when a marker is read. It may have been read already.
-        func awaitMarker(_ id: UUID, _ isRead: @escaping @Sendable () -> Void) {
-            let isThere = state.withLock { state in
-                if state.readMarkers.remove(id) { return true }
+        /// Answers an opening when its marker is read. It may have been read already.
+        func awaitMarker(_ opening: AwaitedMarker, _ digest: UUID) {
+            let marker = state.withLock { state -> UUID? in
+                if let marker = state.readMarkers.remove(digest) { return marker }
                 if state.markers.count >= Self.largestMarkers, let any = state.markers.keys.first {
                     state.markers[any] = nil
                 }
-                state.markers[id] = isRead
-                return false
+                state.markers[digest] = opening
+                return nil
             }
-            if isThere { isRead() }
+            if let marker { opening.answer(marker) }
         }
 
         func readMarker(_ id: UUID) {
-            let isRead = state.withLock { state in
-                guard let isRead = state.markers.removeValue(forKey: id) else {
-                    state.readMarkers.insert(id)
-                    return (@Sendable () -> Void)?.none
-                }
-                return isRead
+            let digest = id.digest
+            let opening = state.withLock { state in
+                let opening = state.markers.removeValue(forKey: digest)
+                if opening == nil { state.readMarkers.insert(id) }
+                return opening
             }
-            isRead?()
+            opening?.answer(id)
+        }
+    }
+
+    /// An opening of a peer that waits for its marker.
+    struct AwaitedMarker: Sendable {
+        let connection: PeerConnection
+        let lane: UInt32
+        let opening: UInt32
+
+        /// Says that the marker was read.
+        func answer(_ marker: UUID) {
+            _ = connection.send(.opened(lane: lane, opening: opening, marker: marker))
         }
     }
 #endif

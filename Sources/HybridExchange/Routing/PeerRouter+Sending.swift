@@ -10,21 +10,25 @@
         /// Takes a request for an agent whose lane is here. Returns `false` for all others, which the broker carries.
         func send(_ request: Request, _ carried: CarriedPost) -> Bool {
             let lane = LaneID(from: request.source, to: request.destination, .requests)
-            // Most requests have no lane.
-            guard state.withLock({ $0.table.has(lane) }) else { return false }
+            // Most requests have no lane, and nothing before them waits to be published.
+            guard let known = state.withLock({ $0.table.known(lane) ?? ($0.isCarryingOut ? lane : nil) }) else {
+                return false
+            }
+            let element = CarriedMessage(message: .request(request), on: known, carried)
+            var (isHere, mustLeave) = (false, true)
             carried.post.leave { [weak self] in self?.withdraw(request) }
-            var isHere = false
             perform { state in
-                isHere = state.table.has(lane) && state.open[request.tag] == nil && state.session != nil
+                mustLeave = state.table.has(lane)
+                isHere = state.open[request.tag] == nil && state.session != nil && (mustLeave || state.isCarryingOut)
                 guard isHere else { return [] }
-                state.open[request.tag] = OpenMessage(
-                    lane: lane,
-                    carried: carried,
-                    response: request.error(.internal, ""),
-                    deadline: request.deadline
-                )
-                if let deadline = request.deadline { state.expiries.insert(request.tag, at: .at(deadline)) }
-                let element = CarriedMessage.request(request, carried)
+                if mustLeave {
+                    state.open[request.tag] = OpenMessage(
+                        lane: lane,
+                        carried: carried,
+                        response: request.error(.internal, "")
+                    )
+                    if let deadline = request.deadline { state.expiries.insert(request.tag, at: .at(deadline)) }
+                }
                 return state.table.send(request.tag, element, bytes: element.size, on: lane, now: .now)
             }
             return isHere
@@ -32,20 +36,31 @@
 
         /// Takes a response to a session with a connection. Returns `false` for all others.
         func send(_ response: Response, _ carried: CarriedPost) -> Bool {
-            guard let queue = carried.way.queue else { return false }
             let lane = LaneID(from: response.source, to: response.destination, .responses)
+            let known = state.withLock { state -> LaneID? in
+                let isReachable = carried.way.queue.flatMap { state.queues[$0] } != nil
+                return isReachable || state.isCarryingOut ? state.table.known(lane) ?? lane : nil
+            }
+            guard let known else { return false }
+            let element = CarriedMessage(message: .response(response), on: known, carried)
             var isHere = false
             perform { state in
                 var steps: [Table.Step] = []
-                if let peer = state.queues[queue], !state.table.isConnected(lane) {
-                    steps += state.table.connect(lane, to: peer, mayBeUnread: true, now: .now)
+                // The session that asked may be another than the one before.
+                if let peer = carried.way.queue.flatMap({ state.queues[$0] }) {
+                    if state.table.peer(of: lane) != peer || !state.table.isConnected(lane) {
+                        steps = state.table.connect(lane, to: peer, mayBeUnread: true, now: .now)
+                    }
+                    isHere = state.table.peer(of: lane) == peer && state.session != nil
+                } else if state.isCarryingOut, state.session != nil {
+                    isHere = true
+                    let action = LaneAction.publish(UUID(), element, attempt: 1, mayComeAgain: false)
+                    return [Table.Step(lane: lane, peer: nil, number: 0, action: action)]
                 }
-                isHere = state.table.has(lane) && state.session != nil
                 guard isHere else { return steps }
                 state.lastToken += 1
                 let token = UUID(number: state.lastToken)
-                state.open[token] = OpenMessage(lane: lane, carried: carried, response: response, deadline: nil)
-                let element = CarriedMessage.response(response, carried)
+                state.open[token] = OpenMessage(lane: lane, carried: carried, response: response)
                 return steps + state.table.send(token, element, bytes: element.size, on: lane, now: .now)
             }
             return isHere
@@ -59,12 +74,10 @@
                     state.connections[found.peer].map { ($0.connection, found.number, found.lane) }
                 }
             }
-            var isSent = false
-            if let (connection, number, lane) = found, let bytes = try? MessageBytes.encode(.notice(notice), on: lane) {
-                isSent = connection.send(.notice(lane: number, message: bytes)) == .queued
-            }
-            if case .cancel = notice.body { giveUp(notice.tag, lane) }
-            return isSent
+            guard let (connection, number, lane) = found,
+                let bytes = try? MessageBytes.encode(.notice(notice), on: lane)
+            else { return false }
+            return connection.send(.notice(lane: number, message: bytes)) == .queued
         }
 
         /// A broadcast is about to be published: its receivers may be those of lanes.
@@ -82,14 +95,9 @@
                 return (true, open.publication)
             }
             guard isOpen else { return }
-            if let publication { return publication.cancel() }
             let error = ExchangeError(.cancelled, "the calling task was cancelled", delivery: .unknown)
             end(request.tag, lane, isAnswered: false, .failure(error))
-        }
-
-        /// The requester needs no answer any more.
-        private func giveUp(_ tag: UUID, _ lane: LaneID) {
-            end(tag, lane, isAnswered: false, .success(()))
+            publication?.cancel()
         }
 
         func answered(_ response: Response) {
@@ -115,13 +123,20 @@
         /// Publishes everything that is unanswered, and returns when the broker has it or does not answer in time.
         func close(_ mailbox: EntityID) async {
             let signal = OneShot<Void>()
-            state.withLock { $0.closing[mailbox] = signal }
+            let isLast = state.withLock { state in
+                let left = (state.routes[mailbox] ?? 1) - 1
+                state.routes[mailbox] = left > 0 ? left : nil
+                if left <= 0 { state.closing[mailbox] = signal }
+                return left <= 0
+            }
+            guard isLast else { return }
             perform { $0.table.close(from: mailbox) }
             endClosing(mailbox)
             _ = await signal.wait(until: .now + .seconds(5))
             let left = state.withLock { state in
                 state.closing[mailbox] = nil
                 state.table.forget(from: mailbox)
+                state.retries = state.retries.filter { $0.key.source != mailbox }
                 let left = state.open.filter { $0.value.lane.source == mailbox && $0.value.lane.content == .requests }
                 for tag in left.keys { state.open[tag] = nil }
                 for session in state.wanted.keys {
@@ -144,6 +159,17 @@
             }
             signal?.set()
         }
+    }
+
+    extension CarriedMessage {
+        /// Encodes a message for a lane.
+        fileprivate init(message: Message, on lane: LaneID, _ carried: CarriedPost) {
+            let bytes = try? MessageBytes.encode(message, on: lane)
+            self.init(message: message, bytes: bytes ?? [], carried: carried)
+        }
+
+        /// The size on the wire, in bytes. A message without a binary form fits no window: it goes through the broker.
+        fileprivate var size: Int { bytes.isEmpty ? .max : bytes.count }
     }
 
     extension UUID {

@@ -1,5 +1,6 @@
 #if Hybrid
     internal import AgentExchange
+    internal import DequeModule
     internal import Foundation
     internal import Logging
     internal import Primitives
@@ -17,6 +18,8 @@
         struct Link: Sendable {
             let connection: PeerConnection
             let inbox: PeerInbox
+            /// The last marker of each lane of this side.
+            var markers: [UInt32: (opening: UInt32, marker: UUID)] = [:]
         }
 
         struct State {
@@ -34,10 +37,14 @@
             var queues: [String: UInt64] = [:]
             /// Lanes to connect when there is a connection to a session.
             var wanted: [UUID: Set<LaneID>] = [:]
+            /// The number of routes of each mailbox.
+            var routes: [EntityID: Int] = [:]
+            /// Accepted requests that the broker did not take, in order, until it does.
+            var retries: [LaneID: Deque<(Request, CarriedPost)>] = [:]
             /// Mailboxes that close, until the broker has their requests.
             var closing: [EntityID: OneShot<Void>] = [:]
-            /// Openings whose marker was not read, by the marker.
-            var markers: [UUID: @Sendable () -> Void] = [:]
+            /// Openings whose marker was not read, by its digest.
+            var markers: [UUID: AwaitedMarker] = [:]
             /// Markers that were read before their opening came.
             var readMarkers = RecentMarkers()
             var asking = PeerQuestions()
@@ -46,6 +53,8 @@
             /// The number of questions of others that are being answered.
             var answering = 0
             var lease: OwnershipLease
+            /// Whether the directory has told that the mailboxes of this session are its own, since the last loss.
+            var isPlaced = false
             var session: DirectSession?
             var host: PeerHost?
             var endpoints: [PeerEndpoint] = []
@@ -88,6 +97,8 @@
 
         // MARK: DirectWay
 
+        var ownershipLease: Duration { configuration.ownershipLease }
+
         func open(in session: DirectSession) async throws(ExchangeError) {
             let host = PeerHost(identity, settings: settings, logger: logger) {
                 [weak self] connection in
@@ -99,7 +110,7 @@
                 state.session = session
                 state.host = host
             }
-            let endpoints = try await configuration.listen(on: host, towards: session.localAddress)
+            let endpoints = try await configuration.listen(on: host, towards: session.localAddress, logger)
             state.withLock { $0.endpoints = endpoints }
             session.start { await self.watchClock() }
         }
@@ -109,18 +120,24 @@
             broker: any MessageRoute,
             delivered: @escaping @Sendable (Response) -> Void
         ) -> any MessageRoute {
-            HybridRoute(mailbox: mailbox, router: self, broker: broker, delivered: delivered)
+            state.withLock { $0.routes[mailbox, default: 0] += 1 }
+            return HybridRoute(mailbox: mailbox, router: self, broker: broker, delivered: delivered)
         }
 
         func close() async {
             let host = state.withLock { $0.host }
             await host?.close(within: .seconds(2))
-            state.withLock { state in
+            let left = state.withLock { state in
                 state.session = nil
                 state.host = nil
-                state.open = [:]
                 state.markers = [:]
+                state.retries = [:]
+                state.table = Table(durability: configuration.durability.lanes)
+                defer { state.open = [:] }
+                return state.open.values.filter { !$0.isAccepted }
             }
+            let error = ExchangeError(.closed, "the session is closed", delivery: .unknown)
+            for open in left { open.carried.post.end(.failure(error)) }
             alarm.withLock { $0 }.set()
         }
 
@@ -150,7 +167,8 @@
 
         private func carryOut(_ step: Table.Step) {
             switch step.action {
-            case .publish(let tag, let carried, let attempt, _): publish(tag, carried, attempt: attempt)
+            case .publish(let tag, let carried, let attempt, _):
+                publish(tag, carried, attempt: attempt, isLoose: step.number == 0)
             case .open(let opening, let isMarked): open(step, opening, isMarked: isMarked)
             case .write(_, let carried, let opening, let isCopied): write(step, carried, opening, isCopied: isCopied)
             case .expectCopy(let tag): _ = connection(of: step)?.send(.queued(lane: step.number, tag: tag))
@@ -170,50 +188,63 @@
                 (step.peer.flatMap { state.connections[$0]?.connection }, state.session)
             }
             guard let connection, let session else { return }
-            var marker: UUID?
+            var digest: UUID?
             if isMarked {
                 let id = UUID.random()
-                marker = id
+                digest = id.digest
+                state.withLock { state in
+                    guard let peer = step.peer else { return }
+                    state.connections[peer]?.markers[step.number] = (opening, id)
+                }
                 switch step.lane.content {
                 case .requests: session.mark(id, mailbox: step.lane.destination)
                 case .responses: session.mark(id, session: connection.agreement.peer)
                 }
             }
-            _ = connection.send(.open(lane: step.number, opening: opening, step.lane, marker: marker))
+            _ = connection.send(.open(lane: step.number, opening: opening, step.lane, marker: digest))
         }
 
         private func write(_ step: Table.Step, _ carried: CarriedMessage, _ opening: UInt32, isCopied: Bool) {
             guard let connection = connection(of: step) else { return }
-            do throws(ExchangeError) {
-                let bytes = try MessageBytes.encode(carried.message, on: step.lane)
-                let frame = PeerFrame.data(lane: step.number, opening: opening, isCopied: isCopied, message: bytes)
-                metrics.count(.directMessages)
-                // What is not sent when the connection ends goes through the broker.
-                if case .full = connection.send(frame) { connection.end(.stalled) }
-            } catch {
-                // The binary form has no place for it; the broker's form may.
-                connection.end(.cut)
-            }
+            let frame = PeerFrame.data(
+                lane: step.number,
+                opening: opening,
+                isCopied: isCopied,
+                message: carried.bytes
+            )
+            metrics.count(.directMessages)
+            // Messages that are not sent when the connection ends go through the broker.
+            if case .full = connection.send(frame) { connection.end(.stalled) }
         }
 
-        private func publish(_ tag: UUID, _ carried: CarriedMessage, attempt: Int) {
-            switch carried {
-            case .response(let response, let carried):
-                let isTerminal = carried.delivered != nil
+        /// - Parameter isLoose: Whether no lane knows the message: it only keeps its place behind earlier ones.
+        private func publish(_ tag: UUID, _ message: CarriedMessage, attempt: Int, isLoose: Bool) {
+            let carried = message.carried
+            switch message.message {
+            case .notice: break
+            case .response(let response):
                 state.withLock { _ = $0.open.removeValue(forKey: tag) }
-                if isTerminal { return carried.broker.answer(response, to: carried.way, carried.post) }
+                if carried.delivered != nil { return carried.broker.answer(response, to: carried.way, carried.post) }
                 carried.post.begin { (post) throws(ExchangeError) in
                     try carried.broker.part(response, to: carried.way, post)
                 }
-            case .request(var request, let carried):
-                request.attempt = attempt
-                guard let session = state.withLock({ $0.session }) else {
-                    return carried.post.end(.failure(ExchangeError(.closed, "the session is closed")))
+            case .request(let request):
+                if isLoose {
+                    carried.post.begin { (post) throws(ExchangeError) in try carried.broker.send(request, post) }
+                } else {
+                    publish(request, carried, attempt: attempt)
                 }
-                let publication = session.post { [self, request] in published(request, carried, $0) }
-                state.withLock { $0.open[tag]?.publication = publication }
-                publication.begin { (post) throws(ExchangeError) in try carried.broker.send(request, post) }
             }
+        }
+
+        /// Publishes a request of a lane, unless it was answered meanwhile.
+        private func publish(_ request: Request, _ carried: CarriedPost, attempt: Int) {
+            var request = request
+            request.attempt = attempt
+            guard let session = state.withLock({ $0.open[request.tag] == nil ? nil : $0.session }) else { return }
+            let publication = session.post { [self, request] in published(request, carried, $0) }
+            state.withLock { $0.open[request.tag]?.publication = publication }
+            publication.begin { (post) throws(ExchangeError) in try carried.broker.send(request, post) }
         }
 
         /// Records the broker's decision about a request. One that was accepted is published until the broker decides.
@@ -227,18 +258,7 @@
                     return state.table.confirmed(request.tag, on: lane)
                 }
             case .failure(let error):
-                let session = state.withLock { state -> DirectSession? in
-                    guard state.open[request.tag]?.isAccepted == true, error.isRetryable, error.code != .mailboxFull else {
-                        return nil
-                    }
-                    return state.session
-                }
-                if let session, request.deadline.map({ $0 > .now }) ?? true {
-                    return session.start { [self] in
-                        try? await Task.sleep(for: .seconds(1))
-                        publish(request.tag, .request(request, carried), attempt: request.attempt)
-                    }
-                }
+                if retry(request, carried, after: error, on: lane) { return }
                 perform { state in
                     state.open[request.tag]?.refusal = error
                     state.open[request.tag]?.publication = nil
@@ -246,6 +266,26 @@
                 }
             }
             endClosing(request.source)
+        }
+
+        /// Publishes an accepted request again after a moment, behind earlier ones of its lane. Returns `false` when the
+        /// broker's decision is final.
+        private func retry(_ request: Request, _ carried: CarriedPost, after error: ExchangeError, on lane: LaneID) -> Bool {
+            guard error.isRetryable, error.code != .mailboxFull, request.deadline.map({ $0 > .now }) ?? true else {
+                return false
+            }
+            let (isRetried, session) = state.withLock { state -> (Bool, DirectSession?) in
+                guard state.open[request.tag]?.isAccepted == true, let session = state.session else { return (false, nil) }
+                let isFirst = state.retries[lane] == nil
+                state.retries[lane, default: []].append((request, carried))
+                return (true, isFirst ? session : nil)
+            }
+            session?.start { [self] in
+                try? await Task.sleep(for: .seconds(1))
+                let waiting = state.withLock { $0.retries.removeValue(forKey: lane) ?? [] }
+                for (request, carried) in waiting { publish(request, carried, attempt: request.attempt) }
+            }
+            return isRetried
         }
 
         private func accept(_ tag: UUID) {
@@ -272,6 +312,7 @@
                     : error
                 open.carried.post.end(.failure(outcome))
             }
+            endClosing(open.lane.source)
         }
     }
 #endif

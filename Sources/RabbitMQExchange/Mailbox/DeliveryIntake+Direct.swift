@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Takes requests that came past the broker. They are held like all others; the broker has none of them until it is told.
@@ -16,7 +17,7 @@ extension DeliveryIntake {
     ///   - isCopied: Whether the broker has a copy too.
     func takeDirectly(_ request: Request, from peer: UUID, isCopied: Bool) -> DirectTaking {
         if isTerminated { return .terminated }
-        guard isActive else { return .notOwner }
+        guard maySkipBroker else { return .notOwner }
         // Through the broker it is refused for its sender, or waits until the directory knows.
         let userID = request.principal
         guard session.senders.knowsSender(request.source, userID: userID),
@@ -79,39 +80,59 @@ extension DeliveryIntake {
         }
     }
 
-    /// Gives a request that came past the broker back: puts it at the end of the mailbox as the next attempt. If that fails,
-    /// its requester does it when the direct way ends.
-    func giveBackDirectly(_ request: Request, _ hold: DirectHold) async {
-        do throws(AMQPError) {
-            guard try await put(request, from: hold.peer, attempt: request.attempt + 1) else { return }
-            session.direct?.returned(request, to: hold.peer)
-        } catch {
-            link.logger.debug(
-                "a request that came directly could not be given back",
-                metadata: .init(.request(request)).with(.error, error.description)
-            )
+    /// Gives requests that came past the broker back: puts them at the end of the mailbox as the next attempt, in order.
+    ///
+    /// If that fails, the way to their requester ends, and the requester puts them there. A request of which the broker has
+    /// a copy is not put there again.
+    func giveBackDirectly(_ entries: [HeldRequests<Receipt>.Held]) async {
+        let end = ContinuousClock.now + link.patience
+        let puts = entries.compactMap { entry -> (Request, UUID, OneShot<Bool>)? in
+            guard let peer = entry.receipt?.peer, !entry.isCopied,
+                let publication = publication(of: entry.request, from: peer, attempt: entry.request.attempt + 1)
+            else { return nil }
+            let signal = OneShot<Bool>()
+            _ = link.publish(publication, deadline: .after(link.patience)) { result in
+                if case .success = result { signal.set(true) } else { signal.set(false) }
+            }
+            return (entry.request, peer, signal)
+        }
+        for (request, peer, signal) in puts {
+            if await signal.wait(until: end) == true {
+                session.direct?.returned(request, to: peer)
+            } else {
+                link.logger.debug(
+                    "a request that came directly could not be given back",
+                    metadata: .init(.request(request))
+                )
+                session.direct?.cut(peer)
+            }
         }
     }
 
     /// Publishes a request to the mailbox. Returns `false` when its deadline has passed.
     private func put(_ request: Request, from peer: UUID, attempt: Int) async throws(AMQPError) -> Bool {
+        guard let publication = publication(of: request, from: peer, attempt: attempt) else { return false }
+        try await link.publish(publication, deadline: .after(link.patience))
+        return true
+    }
+
+    /// Returns the publication of a request to the mailbox; `nil` when its deadline has passed.
+    private func publication(of request: Request, from peer: UUID, attempt: Int) -> Publication? {
         let names = link.names
         guard let encoded = try? Envelope.encode(.request(request), replyTo: names.sessionQueue(peer)) else {
-            return false
+            return nil
         }
         var properties = encoded.properties
         properties.headers[Header.attempt] = .int64(Int64(attempt))
         properties.headers[Header.principal] = .string(request.principal ?? "")
         link.complete(&properties)
         let key = names.mailboxKey(of: mailboxID)
-        let publication = Publication(
+        return Publication(
             exchange: names.exchange(of: key),
             routingKey: key,
             properties: properties,
             body: encoded.body,
             mandatory: true
         )
-        try await link.publish(publication, deadline: .after(link.patience))
-        return true
     }
 }

@@ -35,6 +35,10 @@ final class DeliveryIntake: Sendable {
         var responses = RecentRequests(capacity: 8192)
         /// Whether there was a delivery: the broker serves this consumer, rather than one ahead of it on standby.
         var isActive = false
+        /// Whether the present consumer had a delivery, so that no other session can be served.
+        var isProven = false
+        /// The number of questions to the directory whether the mailbox was terminated.
+        var suspensions = 0
         var isTerminated = false
     }
 
@@ -53,6 +57,24 @@ final class DeliveryIntake: Sendable {
     /// Whether the broker serves this consumer. A standby holds nothing.
     var isActive: Bool { state.withLock { $0.isActive } }
 
+    /// Whether requests may be taken past the broker: no other session can be the owner, and none terminates the mailbox.
+    var maySkipBroker: Bool { state.withLock { $0.isProven && $0.suspensions == 0 } }
+
+    /// The consumer ended: the broker may serve another session.
+    func unprove() {
+        state.withLock { $0.isProven = false }
+    }
+
+    /// Takes nothing past the broker until ``resume()``, because the mailbox may have been terminated.
+    func suspend() {
+        state.withLock { $0.suspensions += 1 }
+    }
+
+    /// The mailbox was not terminated.
+    func resume() {
+        state.withLock { $0.suspensions = max(0, $0.suspensions - 1) }
+    }
+
     /// Whether the mailbox was terminated while it was received from here.
     var isTerminated: Bool { state.withLock { $0.isTerminated } }
 
@@ -62,6 +84,7 @@ final class DeliveryIntake: Sendable {
     func begin(proof: OneShot<ControlMessage.Kind>?, isStandby: Bool) {
         let before = state.withLock { state in
             defer { state.proof = proof }
+            state.isProven = false
             if isStandby { state.isActive = false }
             return state.proof
         }
@@ -74,6 +97,7 @@ final class DeliveryIntake: Sendable {
             let proof = state.proof
             state.proof = nil
             state.isActive = true
+            state.isProven = true
             return proof
         }
         proof?.set(.probe)
@@ -233,16 +257,18 @@ final class DeliveryIntake: Sendable {
     /// - Returns: `false` when the transport closes: the response then belongs to the next receiver of the mailbox.
     @discardableResult
     func put(_ response: Response) -> Bool {
-        let isNew = state.withLock { state in
-            guard response.isTerminal else { return true }
-            return state.responses.insert(RequestKey(source: response.source, tag: response.tag))
-        }
-        guard isNew else {
+        let key = RequestKey(source: response.source, tag: response.tag)
+        guard !response.isTerminal || state.withLock({ $0.responses.insert(key) }) else {
             link.logger.debug("a second copy of a response was dropped", metadata: .init(.response(response)))
             return true
         }
+        guard inbox.put(.response(response)) || isTerminated else {
+            // It is not known here: a copy that comes by another way belongs to the next receiver, too.
+            if response.isTerminal { state.withLock { $0.responses.remove(key) } }
+            return false
+        }
         if let direct, response.isTerminal { direct.answered(response) }
-        return inbox.put(.response(response)) || isTerminated
+        return true
     }
 
     // MARK: Settling
@@ -283,12 +309,9 @@ final class DeliveryIntake: Sendable {
                 switch held.withLock({ $0.release(request) }) {
                 case .busy: continue
                 case .unknown: return
-                case .released(let receipt):
-                    switch receipt {
-                    case .delivery(let delivery)?: delivery.reject(requeue: true)
-                    case .direct(let hold)?: await giveBackDirectly(request, hold)
-                    case nil: break
-                    }
+                case .released(let entry):
+                    if case .delivery(let delivery)? = entry.receipt { delivery.reject(requeue: true) }
+                    await giveBackDirectly([entry])
                     handOutNext()
                     checkSettled()
                     return

@@ -26,6 +26,9 @@ struct HeldRequests<Receipt> {
         fileprivate var isBeingRenewed = false
         /// The number of copies that are, or may be, in the mailbox.
         fileprivate var copies = 0
+
+        /// Whether a copy is, or may be, in the mailbox.
+        var isCopied: Bool { copies > 0 }
     }
 
     /// The meaning of a delivery.
@@ -69,7 +72,7 @@ struct HeldRequests<Receipt> {
     /// The result of giving a request back.
     enum Release {
         /// It is no longer held: give its receipt back. Without a receipt, a copy is in the mailbox.
-        case released(Receipt?)
+        case released(Held)
         /// It is being answered, or its hold is being renewed: try again later.
         case busy
         /// It is not held.
@@ -176,9 +179,13 @@ struct HeldRequests<Receipt> {
         return .new(request)
     }
 
-    /// Records that a copy of a request comes through the broker.
+    /// Records that a copy of a request comes through the broker. One that was never taken is new when it comes.
     mutating func expectCopy(of key: Key) {
-        if held[key] != nil { held[key]?.copies += 1 } else { late.add(1, of: key) }
+        if held[key] != nil {
+            held[key]?.copies += 1
+        } else if answered.contains(key) {
+            late.add(1, of: key)
+        }
     }
 
     /// Records that copies come through the broker of all held requests that satisfy a condition, unless one is expected
@@ -219,7 +226,7 @@ struct HeldRequests<Receipt> {
         guard let entry = held.removeValue(forKey: key) else { return nil }
         leave(key, entry)
         answered.insert(key, response)
-        settling += 1
+        if entry.receipt != nil { settling += 1 }
         return entry.receipt
     }
 
@@ -244,7 +251,7 @@ struct HeldRequests<Receipt> {
         held[key] = nil
         order.removeAll { $0 == key }
         handedOut -= 1
-        return .released(entry.receipt)
+        return .released(entry)
     }
 
     /// Returns the next waiting request, if one may be handed out now.

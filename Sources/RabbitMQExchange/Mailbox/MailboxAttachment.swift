@@ -248,9 +248,7 @@ final class MailboxAttachment: Sendable {
                 if case .delivery(let delivery)? = entry.receipt { delivery.reject(requeue: true) }
             }
             giveBack(left)
-            for entry in unanswered {
-                if case .direct(let hold)? = entry.receipt { await intake.giveBackDirectly(entry.request, hold) }
-            }
+            await intake.giveBackDirectly(unanswered)
         }
         detaching.end()
         await close(receiver, deadline)

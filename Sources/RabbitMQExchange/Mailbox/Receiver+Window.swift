@@ -13,6 +13,11 @@ extension Receiver {
         for delivery in deliveries {
             let size = delivery.body.count
             uncounted -= size
+            if delivery.properties.type == ControlMessage.Kind.marker.rawValue, !state.postponed.isEmpty {
+                // It says that everything before it was taken.
+                delivery.acknowledge()
+                continue
+            }
             if let delivery = letIn(delivery, except: uncounted, &state) {
                 admitted.append(delivery)
                 continue

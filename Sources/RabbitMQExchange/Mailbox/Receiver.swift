@@ -134,6 +134,7 @@ final class Receiver: DeliverySink {
             return (!state.isFinished, state.error, waiting + expected)
         }
         guard isFirst else { return }
+        intake.unprove()
         noteReturn(of: postponed)
         intake.forgetUnread()
         stopped.set()

@@ -144,10 +144,13 @@ package struct DirectSession: Sendable {
         (try? await link.status(ofQueue: link.answers.name)) != nil
     }
 
-    /// Asks the directory about the mailboxes of this session, and lets go of those that were terminated.
-    package func checkMailboxes() async {
+    /// Asks the directory about the mailboxes of this session, and lets go of those that were terminated. Returns `false`
+    /// when it does not answer.
+    package func checkMailboxes() async -> Bool {
         for attachment in session.attachments.all where attachment.isAttached {
-            if (try? await session.directory.state(of: attachment.mailboxID)) == .terminated { await attachment.letGo() }
+            guard let state = try? await session.directory.state(of: attachment.mailboxID) else { return false }
+            if state == .terminated { await attachment.letGo() }
         }
+        return true
     }
 }

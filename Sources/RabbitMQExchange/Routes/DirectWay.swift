@@ -7,6 +7,9 @@ package import Logging
 /// A session has at most one. It asks it for the route of each mailbox, and tells it what comes from the broker. All
 /// functions return at once, except those that are `async`, and may be called on any thread.
 package protocol DirectWay: AnyObject, Sendable {
+    /// The time for which an owner takes direct requests without a sign of its place at the broker.
+    var ownershipLease: Duration { get }
+
     /// Begins to carry messages for a session whose connections to the broker are open.
     ///
     /// - Throws: `ExchangeError` with `invalidConfiguration` when it can't listen where it was told to.
@@ -32,13 +35,16 @@ package protocol DirectWay: AnyObject, Sendable {
     /// The broker has a request again that came directly from another session.
     func returned(_ request: Request, to peer: UUID)
 
+    /// Ends the way to a session, so that what it had sent comes through the broker.
+    func cut(_ peer: UUID)
+
     /// A control message about direct ways came through the broker.
     func take(_ control: DirectControl)
 
     /// A marker was read: everything before it in the queue has been taken.
     func readMarker(_ id: UUID)
 
-    /// The connections to the broker were lost, or are back.
+    /// A connection to the broker was lost, or is back. The session has no proof of its place until it is renewed.
     func changed(isConnected: Bool)
 
     /// Says goodbye to all peers, and lets go of the session.

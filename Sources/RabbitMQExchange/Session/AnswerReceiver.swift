@@ -69,6 +69,8 @@ struct AnswerReceiver: Sendable {
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             handovers.begin()
+            // The renewal of this session's place may lie right behind.
+            for attachment in attachments.of(mailbox) { attachment.intake.suspend() }
             hints.start(dropped: handovers.end) {
                 await handOver(mailbox, control)
                 handovers.end()
@@ -195,7 +197,10 @@ struct AnswerReceiver: Sendable {
     /// Lets go of a mailbox that another session drains, and answers that session.
     func handOver(_ mailbox: EntityID, _ control: ControlMessage) async {
         // Any program that may write to the exchange can send this; only the directory is trusted.
-        guard (try? await directory.state(of: mailbox)) == .terminated else {
+        let known = try? await directory.state(of: mailbox)
+        guard known == .terminated else {
+            // Until the directory can be asked, everything comes through the broker.
+            if known != nil { for attachment in attachments.of(mailbox) { attachment.intake.resume() } }
             link.logger.debug(
                 "the directory does not say that a mailbox was terminated",
                 metadata: .init(keys: [.mailbox: mailbox.description])

@@ -8,6 +8,8 @@ internal import Logging
 struct DeliverySettlement: Sendable {
     let link: BrokerLink
     let responses: ResponsePublisher
+    /// Ends the direct way to a session.
+    let cut: @Sendable (UUID) -> Void
 
     private var names: ExchangeNames { link.names }
 
@@ -26,7 +28,11 @@ struct DeliverySettlement: Sendable {
         switch held.receipt {
         case .delivery(let delivery)?:
             await answerTerminated(held.request, delivery)
-        case .direct?, nil:
+        case .direct(let hold)?:
+            let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
+            // Without an answer the requester publishes the request when the direct way ends, and learns of the end.
+            if (try? await responses.publish(response, to: held.way)) == nil { cut(hold.peer) }
+        case nil:
             let response = held.request.error(.mailboxTerminated, "the mailbox was terminated")
             _ = try? await responses.publish(response, to: held.way)
         }

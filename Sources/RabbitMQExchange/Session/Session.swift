@@ -67,7 +67,7 @@ final class Session: Sendable {
         senders = SenderCheck(link: link, directory: directory)
         mailboxes = MailboxLookup(link: link, directory: directory)
         responses = ResponsePublisher(link: link, mailboxes: mailboxes)
-        settlement = DeliverySettlement(link: link, responses: responses)
+        settlement = DeliverySettlement(link: link, responses: responses) { [weak direct] in direct?.cut($0) }
         hints = HintTasks(link: link, background: background)
         receiver = AnswerReceiver(
             link: link,

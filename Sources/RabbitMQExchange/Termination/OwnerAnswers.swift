@@ -21,10 +21,13 @@ final class OwnerAnswers: Sendable {
     private static let patience = Duration.seconds(5)
 
     /// How long an owner may take to begin, once a standby has answered.
-    private static let standbyPatience = Duration.seconds(1)
+    private var standbyPatience: Duration { max(.seconds(1), lease) }
 
     /// How long an owner without a consumer may take to begin.
-    private static let silencePatience = Duration.milliseconds(400)
+    private var silencePatience: Duration { max(.milliseconds(400), lease) }
+
+    /// How long an owner takes requests past a broker that it can't reach.
+    private var lease: Duration { session.direct?.ownershipLease ?? .zero }
 
     /// The time between two counts of the mailbox's consumers.
     private static let lookInterval = Duration.milliseconds(100)
@@ -69,11 +72,11 @@ final class OwnerAnswers: Sendable {
                 return
             }
             if stoodBy.value != nil {
-                let limit = standbyEnd ?? .now + Self.standbyPatience
+                let limit = standbyEnd ?? .now + standbyPatience
                 if limit <= .now { return }
                 standbyEnd = limit
             }
-            if asked + Self.silencePatience <= .now, await !isReceived() { return }
+            if asked + silencePatience <= .now, await !isReceived() { return }
         }
     }
 

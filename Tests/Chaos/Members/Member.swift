@@ -1,7 +1,6 @@
 import AgentExchange
 import ChaosLedger
 import Foundation
-import RabbitMQExchange
 
 /// A process of the run: a requester or an agent.
 enum Member {
@@ -11,7 +10,7 @@ enum Member {
             guard let first = await input.next() else { return }
             let order = try MemberOrder(line: first)
             let ledger = try LedgerWriter(directory: order.directory, process: order.name)
-            let exchange = order.exchange.logging(to: try FileLog.logger(order.name, in: order.directory))
+            let exchange = try order.factory(logger: try FileLog.logger(order.name, in: order.directory))
             switch order.role {
             case .requester:
                 let requester = try await Requester(ledger, exchange, order)

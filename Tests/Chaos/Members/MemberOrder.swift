@@ -1,5 +1,7 @@
 import AgentExchange
 import Foundation
+import HybridExchange
+import Logging
 import RabbitMQExchange
 
 /// What a member of the run is started with: the first line of its standard input.
@@ -17,6 +19,8 @@ struct MemberOrder: Codable, Sendable {
     /// Where its ledger goes.
     let directory: String
     let exchange: RabbitMQExchange
+    /// Whether members talk directly where they can.
+    let isHybrid: Bool
     let seed: UInt64
     /// A requester that calls by handles, or an agent that stands by for another.
     let isVariant: Bool
@@ -34,6 +38,22 @@ enum MemberCommand: Codable, Sendable {
     case finish(seconds: Int)
     /// An agent answers what it has, and ends.
     case end
+}
+
+extension MemberOrder {
+    /// The exchange of the member, with its log.
+    func factory(logger: Logger) throws -> any ExchangeFactory {
+        let broker = exchange.logging(to: logger)
+        #if Hybrid
+            if isHybrid {
+                var direct = DirectConfiguration()
+                // A send must end within the limit of an operation, also when its peer stands still.
+                direct.keepAlive = .seconds(1)
+                return try HybridExchange(over: broker, direct: direct)
+            }
+        #endif
+        return broker
+    }
 }
 
 extension Encodable {

@@ -2,7 +2,6 @@ import AgentExchange
 import ChaosLedger
 import ExchangeTestKit
 import Foundation
-import RabbitMQExchange
 import Synchronization
 
 /// A requester: a user who asks several agents, each one thing after another, and writes down what comes back.
@@ -39,7 +38,7 @@ final class Requester: Sendable {
     /// How many requests to one agent may wait for an answer.
     private static let width = 40
 
-    init(_ ledger: LedgerWriter, _ exchange: RabbitMQExchange, _ order: MemberOrder) async throws {
+    init(_ ledger: LedgerWriter, _ exchange: any ExchangeFactory, _ order: MemberOrder) async throws {
         self.ledger = ledger
         state = Mutex(State(generator: SeededGenerator(seed: order.seed)))
         (transport, client) = try await Self.open(exchange, ledger, isCaller: order.isVariant)
@@ -50,7 +49,7 @@ final class Requester: Sendable {
 
     /// Faults may be there from the beginning.
     private static func open(
-        _ exchange: RabbitMQExchange,
+        _ exchange: any ExchangeFactory,
         _ ledger: LedgerWriter,
         isCaller: Bool
     ) async throws -> (any ExchangeTransport, UserExchangeClient?) {

@@ -2,13 +2,12 @@ import AgentExchange
 import ChaosLedger
 import ExchangeTestKit
 import Foundation
-import RabbitMQExchange
 import Synchronization
 
 /// A process that serves mailboxes, one as a loop of its own over a transport, the next with a client.
 final class Server: Sendable {
     let ledger: LedgerWriter
-    let exchange: RabbitMQExchange
+    let exchange: any ExchangeFactory
     private let mode: AttachMode
     private let state: Mutex<State>
 
@@ -24,7 +23,7 @@ final class Server: Sendable {
         var running = 0
     }
 
-    init(_ ledger: LedgerWriter, _ exchange: RabbitMQExchange, _ order: MemberOrder) {
+    init(_ ledger: LedgerWriter, _ exchange: any ExchangeFactory, _ order: MemberOrder) {
         self.ledger = ledger
         self.exchange = exchange
         mode = order.isVariant ? .standby : .exclusive

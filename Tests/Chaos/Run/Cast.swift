@@ -26,7 +26,13 @@ final class Cast: Sendable {
 
     var all: [Player] { requesters + agents }
 
-    init(_ brokers: Brokers, _ directory: String, _ configuration: RabbitMQConfiguration, seed: UInt64) async throws {
+    init(
+        _ brokers: Brokers,
+        _ directory: String,
+        _ configuration: RabbitMQConfiguration,
+        isHybrid: Bool,
+        seed: UInt64
+    ) async throws {
         ledger = try LedgerWriter(directory: directory, process: "operator#1")
         let ledger = ledger
         func players(_ kind: MemberOrder.Role, _ count: Int, variants: Set<Int>) throws -> [Player] {
@@ -38,6 +44,7 @@ final class Cast: Sendable {
                     directory,
                     configuration,
                     isVariant: variants.contains($0),
+                    isHybrid: isHybrid,
                     seed: seed,
                     ledger: ledger
                 )

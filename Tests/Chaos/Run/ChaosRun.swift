@@ -26,7 +26,13 @@ struct ChaosRun {
         self.options = options
         brokers = try await Brokers.start(options.nodes)
         do {
-            cast = try await Cast(brokers, directory, Self.configuration(options), seed: options.seed)
+            cast = try await Cast(
+                brokers,
+                directory,
+                Self.configuration(options),
+                isHybrid: options.isHybrid,
+                seed: options.seed
+            )
         } catch {
             await brokers.stop()
             throw error

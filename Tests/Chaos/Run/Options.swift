@@ -17,13 +17,15 @@ struct Options {
     var faults: Set<String> = []
     /// Whether holds are renewed every two seconds, as if the broker's acknowledgement timeout were four.
     var renews = false
+    /// Whether requesters and agents talk directly where they can.
+    var isHybrid = false
     /// Whether the verdict is printed as JSON.
     var isJSON = false
     /// Only looks at the ledgers of a run that was.
     var check: String?
 
     static let usage = """
-        chaos [--minutes N] [--seed N] [--mailboxes replicated|single] [--nodes 1|3]
+        chaos [--minutes N] [--seed N] [--exchange rabbitmq|hybrid] [--mailboxes replicated|single] [--nodes 1|3]
               [--renew] [--faults kill,cut,…] [--directory D] [--json]
         chaos --check DIRECTORY [--renew] [--json]
         """
@@ -42,6 +44,7 @@ struct Options {
             case "--seed": seed = UInt64(value) ?? seed
             case "--directory": directory = value
             case "--mailboxes": isReplicated = value != "single"
+            case "--exchange": isHybrid = value == "hybrid"
             case "--nodes": nodes = Int(value) ?? nodes
             case "--faults": faults = Set(value.split(separator: ",").map(String.init))
             case "--check": check = value

@@ -16,6 +16,7 @@ final class Player: Sendable {
     private let configuration: RabbitMQConfiguration
     private let seed: UInt64
     private let isVariant: Bool
+    private let isHybrid: Bool
     private let ledger: LedgerWriter
     private let state = Mutex(State())
     /// What the lives said.
@@ -38,10 +39,12 @@ final class Player: Sendable {
         _ directory: String,
         _ configuration: RabbitMQConfiguration,
         isVariant: Bool,
+        isHybrid: Bool,
         seed: UInt64,
         ledger: LedgerWriter
     ) throws {
         self.isVariant = isVariant
+        self.isHybrid = isHybrid
         self.kind = kind
         role = "\(kind.rawValue)-\(number)"
         proxies = try brokers.nodes.map { try FaultProxy(targetPort: $0.port) }
@@ -74,6 +77,7 @@ final class Player: Sendable {
             name: name,
             directory: directory,
             exchange: exchange,
+            isHybrid: isHybrid,
             seed: seed &+ UInt64(life),
             isVariant: isVariant
         )
