@@ -46,7 +46,7 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
         case asBroker
         /// TLS 1.2 with a key that the broker carried. No certificates are needed.
         case encrypted
-        /// Peers prove who they are, but messages can be read and changed on the way.
+        /// Peers prove their sessions, but messages can be read and changed on the way.
         case plain
     }
 

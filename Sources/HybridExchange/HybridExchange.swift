@@ -10,8 +10,8 @@
     /// let user = try await exchange.makeUserClient()
     /// ```
     ///
-    /// It does what `RabbitMQExchange` does, on the same mailboxes; a namespace may have processes of both. Messages between
-    /// two processes that can reach each other go over one socket between them. The broker keeps mailboxes, directory,
+    /// It works like `RabbitMQExchange`, on the same mailboxes; a namespace may have processes of both. Messages
+    /// between two processes that can reach each other go over one socket between them. The broker keeps mailboxes, directory,
     /// terminations, dead letters, and every message that can't go directly. The first call to an agent goes through the broker;
     /// when its answer tells that the agent's process can be reached, later ones go directly. No message waits for a connection.
     ///

@@ -94,7 +94,7 @@
                     state.lanes[number] = IncomingLane(id: lane)
                 }
                 try state.lanes[number]?.intake.open(opening)
-                // What was taken in an earlier opening is known by the replies to it.
+                // Replies to an earlier opening have told the messages that were taken in it.
                 state.lanes[number]?.taken = nil
             }
         }

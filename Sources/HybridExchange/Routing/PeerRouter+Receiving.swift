@@ -5,7 +5,7 @@
     internal import RabbitMQExchange
     internal import Synchronization
 
-    /// Takes what comes from peers.
+    /// Takes the connections, messages and replies of peers.
     extension PeerRouter {
         /// The number of openings whose markers are awaited. The oldest are forgotten; their senders try again.
         private static let largestMarkers = 4096

@@ -71,7 +71,7 @@ extension DeliveryIntake {
                     _ = held.withLock { $0.renewed(renewal) }
                 } catch {
                     held.withLock { $0.keep(renewal) }
-                    // A terminated mailbox has no route, and its owner answers what it holds.
+                    // A terminated mailbox has no route, and its owner answers the held requests.
                     if error.code != .unroutable { isLeft = true }
                 }
             }

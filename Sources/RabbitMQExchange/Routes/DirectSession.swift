@@ -40,7 +40,7 @@ package struct DirectSession: Sendable {
         PostedPublication(in: session, ended)
     }
 
-    // MARK: What came directly
+    // MARK: Messages that came directly
 
     /// Hands a request to its mailbox.
     package func take(_ request: Request, from peer: UUID, isCopied: Bool) -> DirectTaking {
@@ -98,7 +98,7 @@ package struct DirectSession: Sendable {
         session.attachments.active(of: mailbox)?.intake.expectCopy(of: tag, from: source)
     }
 
-    /// The way to a session ended. What it had sent comes through the broker, or is put there.
+    /// The way to a session ended. The requests that it had sent come through the broker, or are put there.
     package func lost(_ peer: UUID) {
         for attachment in session.attachments.all { attachment.intake.lost(peer) }
     }

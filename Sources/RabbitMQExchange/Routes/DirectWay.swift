@@ -4,8 +4,9 @@ package import Logging
 
 /// A way between living sessions that passes the broker by. Another target provides it.
 ///
-/// A session has at most one. It asks it for the route of each mailbox, and tells it what comes from the broker. All
-/// functions return at once, except those that are `async`, and may be called on any thread.
+/// A session has at most one. It asks it for the route of each mailbox, and tells it of answers, markers and control
+/// messages from the broker. All functions return at once, except those that are `async`, and may be called on any
+/// thread.
 package protocol DirectWay: AnyObject, Sendable {
     /// The time for which an owner takes direct requests without a sign of its place at the broker.
     var ownershipLease: Duration { get }
