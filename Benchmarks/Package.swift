@@ -13,7 +13,7 @@ let package = Package(
     name: "benchmarks",
     platforms: [.macOS(.v15)],
     dependencies: [
-        .package(name: "warren", path: ".."),
+        .package(name: "warren", path: "..", traits: [.defaults, "Hybrid"]),
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -26,6 +26,7 @@ let package = Package(
                 .product(name: "Agents", package: "warren"),
                 .product(name: "InProcessExchange", package: "warren"),
                 .product(name: "RabbitMQExchange", package: "warren"),
+                .product(name: "HybridExchange", package: "warren"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -1,5 +1,6 @@
 import AgentExchange
 public import ArgumentParser
+import HybridExchange
 public import RabbitMQExchange
 
 /// Where the exchange of a measurement is.
@@ -22,6 +23,9 @@ struct Exchange: ParsableArguments {
     @Option(help: "Seconds that a compaction of the directory waits for records on their way.")
     var grace = 60
 
+    @Option(help: "Direct connections: tcp, unix, encrypted, broker (with a copy there), or none.")
+    var direct = Direct.none
+
     /// - Parameter name: Factories of one name share a session.
     func open(_ name: String? = nil, compacts: Bool = true) throws -> any ExchangeFactory {
         var configuration = RabbitMQConfiguration()
@@ -32,7 +36,24 @@ struct Exchange: ParsableArguments {
         configuration.compactionGrace = .seconds(grace)
         if !compacts { configuration.compactionThreshold = Int(Int32.max) }
         if let name { configuration.connectionName = name }
-        return try RabbitMQExchange(url: broker, namespace: namespace, configuration: configuration)
+        let exchange = try RabbitMQExchange(url: broker, namespace: namespace, configuration: configuration)
+        guard let direct = direct.configuration else { return exchange }
+        return try HybridExchange(over: exchange, direct: direct)
+    }
+}
+
+/// The direct connections of a measurement.
+enum Direct: String, CaseIterable, ExpressibleByArgument {
+    case none, tcp, unix, encrypted, broker
+
+    var configuration: DirectConfiguration? {
+        switch self {
+        case .none: nil
+        case .tcp: DirectConfiguration(listen: [.tcp(.towardsBroker)])
+        case .unix: DirectConfiguration(listen: [.unix()])
+        case .encrypted: DirectConfiguration(listen: [.tcp(.towardsBroker)], security: .encrypted)
+        case .broker: DirectConfiguration(listen: [.tcp(.towardsBroker)], durability: .broker)
+        }
     }
 }
 

@@ -26,7 +26,7 @@
             await agent.close()
         }
 
-        @Test("What a closed requester had sent is run, and its answer waits in its mailbox")
+        @Test("The requests that a closing agent holds are run by the next, as attempt 2")
         func agentCloses() async throws {
             let scene = try await HybridScene()
             let gate = Gate()

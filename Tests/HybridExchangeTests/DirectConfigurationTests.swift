@@ -1,0 +1,92 @@
+#if Hybrid
+    import AgentExchange
+    import ExchangeTestKit
+    import Foundation
+    import RabbitMQExchange
+    import Testing
+
+    @testable import HybridExchange
+
+    @Suite("Settings of direct connections")
+    struct DirectConfigurationTests {
+        private static let broker = "amqp://shop:secret@localhost"
+
+        private func factory(_ change: (inout DirectConfiguration) -> Void) throws -> HybridExchange {
+            var direct = DirectConfiguration()
+            change(&direct)
+            return try HybridExchange(url: Self.broker, direct: direct)
+        }
+
+        @Test("A value out of range is refused, and the error names the setting")
+        func bounds() throws {
+            let wrong: [(String, (inout DirectConfiguration) -> Void)] = [
+                ("port", { $0.listen = [.tcp(.towardsBroker, ports: [0])] }),
+                ("port", { $0.listen = [.tcp(.towardsBroker, ports: 65_535...65_536)] }),
+                ("connectTimeout", { $0.connectTimeout = .zero }),
+                ("connectTimeout", { $0.connectTimeout = .seconds(Int64.max) }),
+                ("keepAlive", { $0.keepAlive = .milliseconds(99) }),
+                ("keepAlive", { $0.keepAlive = .seconds(Int64.max) }),
+                ("renewal", { $0.renewal = .seconds(9) }),
+                ("renewal", { $0.renewal = .seconds(Int64.min) }),
+                ("ownershipLease", { $0.ownershipLease = .seconds(5) }),
+                ("ownershipLease", { $0.ownershipLease = .seconds(Int64.min) }),
+                ("windowMessages", { $0.windowMessages = 0 }),
+                ("windowMessages", { $0.windowMessages = .max }),
+                ("windowBytes", { $0.windowBytes = 1 }),
+                ("windowBytes", { $0.windowBytes = .max }),
+                ("keptBytes", { $0.keptBytes = .min }),
+                ("advertise", { $0.advertise = "two words:1" }),
+                ("advertise", { $0.advertise = "gateway:0" }),
+                ("advertise", { $0.advertise = "" }),
+            ]
+            for (name, change) in wrong {
+                let error = #expect(throws: ExchangeError.self, "\(name)") { try factory(change) }
+                #expect(error?.code == .invalidConfiguration)
+                #expect(error?.message.contains(name) == true, "\(error?.message ?? "")")
+            }
+        }
+
+        @Test("The address to advertise may have a port, and brackets around IPv6")
+        func advertise() {
+            let read = ["gateway", "gateway:81", "[::1]", "[::1]:81"].map { DirectConfiguration.endpoint($0, port: 5700) }
+            #expect(
+                read == [
+                    .tcp(host: "gateway", port: 5700), .tcp(host: "gateway", port: 81),
+                    .tcp(host: "::1", port: 5700), .tcp(host: "::1", port: 81),
+                ]
+            )
+        }
+
+        @Test("An encoded factory has the settings, and no password")
+        func encoded() throws {
+            let exchange = try factory {
+                $0.listen = [.tcp(.interface("eth0"), ports: 5700...5702), .unix(folder: "/run/team")]
+                $0.durability = .broker
+                $0.security = .encrypted
+                $0.advertise = "gateway:5700"
+            }
+            let json = try JSONEncoder().encode(exchange)
+            #expect(!String(decoding: json, as: UTF8.self).contains("secret"))
+            let decoded = try JSONDecoder().decode(HybridExchange.self, from: json)
+            #expect(decoded.direct == exchange.direct)
+            #expect(decoded.broker.namespace == exchange.broker.namespace)
+        }
+
+        @Test("A program that names a taken port gets invalidConfiguration, one that names none goes on")
+        func takenPort() async throws {
+            let peer = PeerSession()
+            let port = try await peer.listen()
+            let error = await #expect(throws: ExchangeError.self) {
+                try await DirectConfiguration(listen: [.tcp(.address("127.0.0.1"), ports: [port])])
+                    .listen(on: PeerSession().host, towards: nil, peer.log.logger)
+            }
+            #expect(error?.code == .invalidConfiguration)
+            // The address is not of this machine.
+            let none = try await DirectConfiguration(listen: [.tcp(.towardsBroker)])
+                .listen(on: PeerSession().host, towards: "192.0.2.1", peer.log.logger)
+            #expect(none.isEmpty)
+            #expect(!peer.log.entries.isEmpty)
+            await peer.host.close()
+        }
+    }
+#endif
