@@ -34,7 +34,7 @@ extension RabbitMQExchange {
         in session: Session
     ) async throws(ExchangeError) -> AgentRegistration {
         try type.check()
-        let id = AgentID(name: try name.map(AgentID.checked(name:)))
+        let id = AgentID(uuid: session.link.newUUID(), name: try name.map(AgentID.checked(name:)))
         try await Registration.register(.agent(id), lineage: type.lineage, in: session)
         return AgentRegistration(agentID: id, type: type)
     }

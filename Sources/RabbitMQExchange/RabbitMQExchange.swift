@@ -105,8 +105,8 @@ public struct RabbitMQExchange: ExchangeFactory {
     ///   too long).
     public func makeUserTransport(name: String?) async throws(ExchangeError) -> any ExchangeTransport {
         try await withLease { lease throws(ExchangeError) in
-            let uuid = lease.session.link.wall?.uuid() ?? .random()
-            let id = EntityID.user(UserID(uuid: uuid, name: try name.map(AgentID.checked(name:))))
+            let name = try name.map(AgentID.checked(name:))
+            let id = EntityID.user(UserID(uuid: lease.session.link.newUUID(), name: name))
             try await Registration.register(id, lineage: [], in: lease.session)
             do throws(ExchangeError) {
                 return try await MailboxAttachment.open(id, isNew: true, session: lease.session)

@@ -71,7 +71,7 @@ struct Examination: Sendable {
 
     /// Declares a queue like a session does, and deletes it.
     func permissions() async -> Finding {
-        let queue = names.sessionQueue(link.wall?.uuid() ?? UUID())
+        let queue = names.sessionQueue(link.newUUID())
         let recoverySuggestion = "give the user a role's permissions: warren topology --format permissions --user NAME"
         let declaration = QueueDeclaration(
             name: queue,

@@ -38,9 +38,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
     /// The routing keys that the user may use on topic exchanges.
     public let topics: [Topic]
 
-    /// - Parameter compacts: Whether an agent service compacts the directory. Where senders must be known only an operator
-    ///   does, and a service need not be able to delete the streams, nor to bind to their exchange.
-    init(_ role: Role, of user: String, _ names: ExchangeNames, compacts: Bool) {
+    init(_ role: Role, of user: String, _ names: ExchangeNames) {
         self.role = role
         self.user = user
         let prefix = "^warren\\.\(names.namespace)\\."
@@ -55,17 +53,16 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
         case .agentService:
             let queues = "(agent|user|drain|attempts)\\..*|session\\.\(own).*"
             let ways = "(\(place)(session|attempts\\.user)|control\\.user)\\.\(own)"
-            // Otherwise every process that answers dead letters may compact the directory.
+            // Every process that answers dead letters may compact the directory.
             let directory = "directory(\\.copy)?"
-            let (owned, bound) = compacts ? ("\(directory)|", "agents|") : ("", "")
-            configure = "\(prefix)(\(owned)\(queues))$"
-            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(owned)\(queues))$"
-            read = "\(prefix)(mailboxes|replies|\(bound)broadcasts|\(directory)|unanswered|dead-letters|\(queues))$"
+            configure = "\(prefix)(\(directory)|\(queues))$"
+            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(directory)|\(queues))$"
+            read = "\(prefix)(mailboxes|replies|agents|broadcasts|\(directory)|unanswered|dead-letters|\(queues))$"
             topics = [
                 Topic(
                     exchange: names.agents,
                     write: "^(fence|finished|(registered|terminated|finished)\\..*)$",
-                    read: compacts ? "^#$" : "^$"
+                    read: "^#$"
                 ),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^(type|exact)\\..*$"),
                 // It finishes the terminations of all users.
@@ -101,8 +98,6 @@ extension RabbitMQExchange {
     ///
     /// - Parameter user: The program's login name.
     public func permissions(of user: String) -> [RolePermissions] {
-        RolePermissions.Role.allCases.map { role in
-            RolePermissions(role, of: user, names, compacts: !configuration.requiresUserID)
-        }
+        RolePermissions.Role.allCases.map { RolePermissions($0, of: user, names) }
     }
 }

@@ -67,10 +67,10 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// every message. The default is `true`.
     public var sendsUserID: Bool = true
 
-    /// Whether a mailbox takes requests only from the broker user that registered their sender, or from its own
-    /// process's broker user. Others are answered with `forbidden`. No program can then pretend to be an entity of
-    /// another broker user, unless its user has the broker tag `impersonator`. Every sender needs ``sendsUserID``. The
-    /// default is `false`.
+    /// Whether a mailbox takes requests only from the broker user that their source belongs to, or from its own
+    /// process's broker user. Others are answered with `forbidden`. The UUID of a source shows its broker user; for one
+    /// made by an older session, the directory does. No program can then pretend to be an entity of another broker user,
+    /// unless its user has the broker tag `impersonator`. Every sender needs ``sendsUserID``. The default is `false`.
     public var requiresUserID: Bool = false
 
     /// The longest delay before the first attempt to restore a lost connection. It doubles with each failed attempt.

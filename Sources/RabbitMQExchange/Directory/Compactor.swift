@@ -39,7 +39,11 @@ struct Compactor: Sendable {
                 if try await compact() { continue }
             } catch let error where error.code == .forbidden {
                 let text = "this broker user may not compact the directory; another session has to"
-                return link.logger.info("\(text)", metadata: .init(keys: [.error: "\(error)"]))
+                link.logger.info("\(text)", metadata: .init(keys: [.error: "\(error)"]))
+                guard mustNameOwners else { return }
+                // They may end.
+                while !Task.isCancelled, !session.isEnding, mustNameOwners { try? await Task.sleep(for: Self.pause) }
+                continue
             } catch {
                 link.logger.warning(
                     "the directory could not be compacted; that is tried again",
@@ -73,7 +77,9 @@ struct Compactor: Sendable {
     private func compact(on channel: Channel) async throws(ExchangeError) {
         let before = replica.length
         try await step(.locked)
-        let namesOwners = try await mayNameOwners()
+        var owners = OwnerRecords.notNeeded
+        try await decide(&owners)
+        try check(owners)
         let isUnfinished = try await link.hasCopyOfDirectory()
         let reread = replica.keepContents(rereads: isUnfinished)
         defer { replica.forgetContents() }
@@ -83,17 +89,18 @@ struct Compactor: Sendable {
         try await directory.follower.followCopy()
         if !isUnfinished {
             try await wait()
-            try await fill(.copy, namesOwners, on: channel)
+            try await fill(.copy, &owners, on: channel)
             try await step(.copyFilled)
+            try check(owners)
             try await delete(.main, on: channel)
             try await step(.mainDeleted)
         }
         try await make(.main, on: channel)
         try await step(.mainMade)
-        try await fill(.main, namesOwners, on: channel)
+        try await fill(.main, &owners, on: channel)
         try await step(.mainFilled)
         try await wait()
-        try await fill(.main, namesOwners, on: channel)
+        try await fill(.main, &owners, on: channel)
         try await step(.mainComplete)
         try await delete(.copy, on: channel)
         directory.follower.dropCopy()
@@ -139,21 +146,41 @@ struct Compactor: Sendable {
         }
     }
 
-    /// Returns whether the broker accepts this session's records about owners. Where senders must be known, no other
-    /// session may compact.
-    private func mayNameOwners() async throws(ExchangeError) -> Bool {
-        let user = link.user
-        let hasOtherOwners = replica.read { index in
-            index.entries.values.contains { $0.owner.user != nil && $0.owner.user != user }
-        }
-        guard hasOtherOwners else { return true }
+    /// Whether this session writes records about the owners of entities.
+    private enum OwnerRecords {
+        /// No entity of another broker user was found.
+        case notNeeded
+        case accepted
+        /// The broker refuses such records of this broker user.
+        case refused
+    }
+
+    /// Asks the broker whether it accepts records about owners, once there are other owners.
+    private func decide(_ owners: inout OwnerRecords) async throws(ExchangeError) {
+        guard owners == .notNeeded, replica.read({ $0.hasOwners(otherThan: link.user) }) else { return }
         do throws(ExchangeError) {
             try await directory.writer.announce(.owned("", []))
-            return true
-        } catch let error where error.code == .forbidden && !link.configuration.requiresUserID {
-            return false
+            owners = .accepted
+        } catch let error where error.code == .forbidden {
+            owners = .refused
         }
     }
+
+    /// - Throws: `forbidden` when the broker refuses records about owners, without which an owner would change.
+    private func check(_ owners: OwnerRecords) throws(ExchangeError) {
+        if owners == .refused, mustNameOwners { throw Self.cannotNameOwners }
+    }
+
+    /// Whether a session that may not name owners would become the owner of entities by announcing them again, where
+    /// senders must be known.
+    private var mustNameOwners: Bool {
+        link.configuration.requiresUserID && replica.read { $0.hasUncertifiedOwners(otherThan: link.user) }
+    }
+
+    private static let cannotNameOwners = ExchangeError(
+        .forbidden,
+        "an older session of another broker user registered entities, whose owner this broker user may not name"
+    )
 
     private func delete(_ stream: DirectoryStream, on channel: Channel) async throws(ExchangeError) {
         let (name, deadline) = (link.names.directory(stream), link.deadline)
@@ -168,22 +195,39 @@ struct Compactor: Sendable {
     ///   be older than the compaction of another session.
     private func fill(
         _ stream: DirectoryStream,
-        _ namesOwners: Bool,
+        _ owners: inout OwnerRecords,
         on channel: Channel
     ) async throws(ExchangeError) {
         for _ in 0..<Self.attempts {
             try await directory.fence()
+            try await decide(&owners)
+            let namesOwners = owners == .accepted
             guard let missing = replica.missingRecords(in: stream, writer: link.user, owners: namesOwners) else {
                 try await directory.follower.followCopy()
                 continue
             }
+            let records = namesOwners ? missing : withoutTakeovers(missing)
             if missing.isEmpty { return }
-            for start in stride(from: 0, to: missing.count, by: Self.width) {
+            if records.isEmpty, owners == .refused { throw Self.cannotNameOwners }
+            for start in stride(from: 0, to: records.count, by: Self.width) {
                 guard channel.isOpen else { throw ExchangeError(.connectionLost, "the lock of the directory is lost") }
-                try await directory.writer.announce(Array(missing[start..<min(start + Self.width, missing.count)]))
+                try await directory.writer.announce(Array(records[start..<min(start + Self.width, records.count)]))
             }
         }
         throw ExchangeError(.internal, "a stream of the directory does not keep its records")
+    }
+
+    /// Returns the records without those that would make this session's broker user the owner of an entity of another,
+    /// where senders must be known.
+    private func withoutTakeovers(_ records: [TimedAnnouncement]) -> [TimedAnnouncement] {
+        guard link.configuration.requiresUserID else { return records }
+        let user = link.user
+        return replica.read { index in
+            records.filter { record in
+                guard case .registered(let id, _) = record.announcement else { return true }
+                return !index.isUncertified(id, otherThan: user)
+            }
+        }
     }
 
     // MARK: The lock

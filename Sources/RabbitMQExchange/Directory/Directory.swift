@@ -39,8 +39,11 @@ final class Directory: Sendable {
         try await fences.wait(timeout: timeout)
     }
 
-    /// Returns the broker user that registered an entity, as far as known without asking the broker.
-    func owner(of id: EntityID) -> String? { replica.read { $0.owner(of: id) } }
+    /// Returns whether an entity belongs to a broker user, as far as known without asking the broker: its UUID shows
+    /// that, or the user registered it.
+    func isOwner(_ user: String, of id: EntityID) -> Bool {
+        id.belongs(to: user) ?? (replica.read { $0.owner(of: id) } == user)
+    }
 
     /// Returns the state of a mailbox as known without asking the broker.
     func known(_ id: EntityID) -> DirectoryIndex.State { replica.read { $0.state(of: id) } }

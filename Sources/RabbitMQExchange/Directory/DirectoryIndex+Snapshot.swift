@@ -52,6 +52,23 @@ extension DirectoryIndex {
         entries.values.contains { contents.state(of: $0.id) == .missing }
     }
 
+    /// Returns whether some of the living entities do not belong to a broker user, as far as their owners' names are
+    /// known.
+    func hasOwners(otherThan user: String?) -> Bool {
+        entries.values.contains { $0.owner.user != user }
+    }
+
+    /// Returns whether announcing some of the living entities again would make a broker user their owner, because their
+    /// UUIDs do not show whom they belong to.
+    func hasUncertifiedOwners(otherThan user: String?) -> Bool {
+        entries.values.contains { isUncertified($0.id, otherThan: user) }
+    }
+
+    /// Returns whether announcing an entity again would make a broker user its owner.
+    func isUncertified(_ id: EntityID, otherThan user: String?) -> Bool {
+        !id.isSelfCertifying && owner(of: id) != user
+    }
+
     private func gone(missingIn contents: DirectoryIndex) -> [TimedAnnouncement] {
         struct Batch: Hashable {
             let role: EntityRole

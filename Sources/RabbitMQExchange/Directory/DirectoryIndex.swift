@@ -27,11 +27,22 @@ struct DirectoryIndex: Sendable {
         static let youth: UInt64 = 120
     }
 
-    /// The broker user that registered an entity.
+    /// The broker user that an entity belongs to.
     struct Owner: Sendable, Hashable {
-        var user: String?
+        /// The name; `nil` when unknown. It never contradicts the UUID of the entity.
+        private(set) var user: String?
         /// Whether a compaction record names the owner, which outranks the `user_id` of a registration.
-        var isVouched = false
+        private(set) var isVouched = false
+
+        /// The owner is unknown.
+        init() {}
+
+        /// - Parameter user: The broker user that a record names, or that wrote it.
+        init(of id: EntityID, user: String?, isVouched: Bool = false) {
+            guard let user, id.belongs(to: user) != false else { return }
+            self.user = user
+            self.isVouched = isVouched
+        }
     }
 
     struct Entry: Sendable {
@@ -41,6 +52,9 @@ struct DirectoryIndex: Sendable {
         /// The time of its registration, in seconds since 1970.
         let time: UInt64
         var owner: Owner
+
+        /// Returns whether the entity belongs to a broker user: its UUID shows that, or the user registered it.
+        func belongs(to user: String?) -> Bool { user.flatMap(id.belongs(to:)) ?? (owner.user == user) }
     }
 
     struct Tombstone: Sendable {
@@ -110,8 +124,8 @@ struct DirectoryIndex: Sendable {
         return .registered(entry.id, lineage: entry.lineage)
     }
 
-    /// Returns the broker user that registered an entity, or `nil` when unknown. The first registration counts: a
-    /// second one does not change the owner.
+    /// Returns the name of the broker user that an entity belongs to, or `nil` when unknown. The first registration
+    /// counts: a second one does not change the owner. The name of another than the UUID shows does not count.
     func owner(of id: EntityID) -> String? {
         let key = Key(id)
         return (entries[key]?.owner ?? tombstones[key]?.owner)?.user
@@ -141,7 +155,7 @@ struct DirectoryIndex: Sendable {
                 doubted.insert(Key(id))
                 return []
             }
-            return register(id, lineage, isRead, time, Owner(user: user))
+            return register(id, lineage, isRead, time, Owner(of: id, user: user))
         case .terminated(let id, let lineage):
             return terminate(id, lineage, time)
         case .finished(let id):
@@ -154,7 +168,9 @@ struct DirectoryIndex: Sendable {
                 return changes
             }
         case .owned(let user, let ids):
-            for id in ids { entries[Key(id)]?.owner = Owner(user: user, isVouched: true) }
+            for id in ids where id.belongs(to: user) != false {
+                entries[Key(id)]?.owner = Owner(of: id, user: user, isVouched: true)
+            }
             return []
         case .fence:
             return []

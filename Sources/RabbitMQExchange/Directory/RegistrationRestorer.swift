@@ -13,8 +13,9 @@ struct RegistrationRestorer: Sendable {
     /// waits a while, then announces only the ones still missing. An entity that is missing and has no queue is
     /// forgotten: it was terminated long ago.
     ///
-    /// Where owners must be known, only entities of this session's broker user are announced, because the announcing
-    /// user owns them.
+    /// Where owners must be known, an entity whose UUID does not show its owner is announced only by sessions of that
+    /// owner, because the announcing user would become it. A broker user that may announce only its own entities leaves
+    /// the rest to others.
     func run() async {
         try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
         do throws(ExchangeError) {
@@ -39,13 +40,20 @@ struct RegistrationRestorer: Sendable {
     /// Returns the number of announced entities.
     private func announce(_ missing: [DirectoryIndex.Entry]) async throws(ExchangeError) -> Int {
         var count = 0
-        for entry in missing {
+        let user = link.user
+        let own = missing.filter { $0.belongs(to: user) }
+        let others = missing.filter { !$0.belongs(to: user) }
+        let mayTakeOver = !link.configuration.requiresUserID
+        for (number, entry) in (own + others.filter { mayTakeOver || $0.id.isSelfCertifying }).enumerated() {
             guard try await link.lookAt(entry.id) != nil else {
                 replica.forget(entry.id)
                 continue
             }
-            if link.configuration.requiresUserID, entry.owner.user != link.user { continue }
-            try await fences.writer.announce(.registered(entry.id, lineage: entry.lineage), time: entry.time)
+            do throws(ExchangeError) {
+                try await fences.writer.announce(.registered(entry.id, lineage: entry.lineage), time: entry.time)
+            } catch let error where error.code == .forbidden && number >= own.count {
+                break
+            }
             count += 1
         }
         return count

@@ -165,7 +165,7 @@ final class RabbitMQTransport: ExchangeTransport {
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
         try checkOpen()
         try type.check()
-        let id = AgentID(name: try name.map(AgentID.checked(name:)))
+        let id = AgentID(uuid: link.newUUID(), name: try name.map(AgentID.checked(name:)))
         try await Registration.register(.agent(id), lineage: type.lineage, in: session)
         return AgentRegistration(agentID: id, type: type)
     }

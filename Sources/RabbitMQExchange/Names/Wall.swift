@@ -2,13 +2,13 @@ internal import AgentExchange
 internal import Foundation
 internal import Synchronization
 
-/// Separates the queues of one broker user from those of others in the same namespace, by the first half of the UUIDs
-/// in their names.
+/// The first half of the UUIDs of one broker user's agents, users and sessions.
 ///
-/// Users and sessions have UUIDs of version 8: 60 bits are a hash of the broker user's name, 62 are random. So a
-/// regular expression in a broker user's permissions can select its own queues and routing keys, and a reader can tell
-/// which broker user may write about a user. UUIDs of version 4 are behind no wall: those of agents, and those of
-/// sessions that do not know their broker user's name, or are older.
+/// They have version 8: 60 bits are a hash of the broker user's name, 62 are random. So they are self-certifying: a UUID
+/// shows the broker user that its entity belongs to, without a look into the directory. It also separates the queues of
+/// one broker user from those of others in the same namespace: a regular expression in a broker user's permissions can
+/// select the queues and routing keys of its own users and sessions. UUIDs of version 4 are behind no wall: those of
+/// sessions that do not know their broker user's name, and those made by older sessions.
 struct Wall: Sendable, Hashable {
     /// The first half of the UUIDs.
     private let bits: UInt64
@@ -38,8 +38,12 @@ struct Wall: Sendable, Hashable {
     init?(of uuid: UUID) {
         let bytes = uuid.uuid
         guard bytes.6 >> 4 == 8 else { return nil }
-        let half = [bytes.0, bytes.1, bytes.2, bytes.3, bytes.4, bytes.5, bytes.6, bytes.7]
-        bits = half.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        let high = Self.word(bytes.0, bytes.1, bytes.2, bytes.3)
+        bits = high << 32 | Self.word(bytes.4, bytes.5, bytes.6, bytes.7)
+    }
+
+    private static func word(_ first: UInt8, _ second: UInt8, _ third: UInt8, _ fourth: UInt8) -> UInt64 {
+        UInt64(first) << 24 | UInt64(second) << 16 | UInt64(third) << 8 | UInt64(fourth)
     }
 
     /// `xxxxxxxx-xxxx-8xxx-`, the prefix of the UUIDs.
@@ -66,6 +70,12 @@ struct Wall: Sendable, Hashable {
 }
 
 extension EntityID {
-    /// The wall of a user; `nil` for agents, and for users behind none.
+    /// The wall that a user's queues are behind; `nil` for agents, and for users behind none.
     var wall: Wall? { role == .user ? Wall(of: uuid) : nil }
+
+    /// Whether the UUID shows the broker user that the entity belongs to.
+    var isSelfCertifying: Bool { Wall(of: uuid) != nil }
+
+    /// Returns whether the UUID shows that the entity belongs to a broker user; `nil` when it does not show the owner.
+    func belongs(to user: String) -> Bool? { Wall(of: uuid).map { $0 == Wall(user: user) } }
 }

@@ -14,9 +14,6 @@ final class BrokerLink: Sendable {
     let names: ExchangeNames
     let configuration: RabbitMQConfiguration
     let sessionID: UUID
-    /// Separates the queues of this session and its users from other broker users; `nil` when messages carry no
-    /// `user_id`.
-    let wall: Wall?
     let publisher: RecoveringConnection
     let consumer: RecoveringConnection
     let logger: Logger
@@ -80,10 +77,8 @@ final class BrokerLink: Sendable {
             await consumer.close(timeout: .seconds(1))
             throw ExchangeError(error, "can't connect to the broker")
         }
-        let wall = Self.wall(publisher.user, configuration)
-        let sessionID = wall?.uuid(from: random) ?? random
+        let sessionID = Self.wall(publisher.user, configuration)?.uuid(from: random) ?? random
         logger[metadataKey: LogKey.session.rawValue] = .string(sessionID.lowercased)
-        self.wall = wall
         self.sessionID = sessionID
         self.logger = logger
         metrics = .current
@@ -247,6 +242,12 @@ final class BrokerLink: Sendable {
 
     /// The `user_id` of messages: the connection's user, if known.
     var user: String? { configuration.sendsUserID ? publisher.user : nil }
+
+    /// The wall of that user; `nil` when messages carry no `user_id`.
+    var wall: Wall? { user.map(Wall.init(user:)) }
+
+    /// Returns the UUID of a new agent or user of this session.
+    func newUUID() -> UUID { wall?.uuid() ?? .random() }
 
     /// Publishes a control message. Returns whether it had a recipient.
     func publish(

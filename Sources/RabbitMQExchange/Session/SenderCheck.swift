@@ -2,8 +2,9 @@ internal import AMQP
 internal import AgentExchange
 internal import Logging
 
-/// Verifies the sender of a request: the broker accepts only the `user_id` of the connection's user, and the directory
-/// knows the broker user that registered each entity.
+/// Verifies the sender of a message: the broker accepts only the `user_id` of the connection's user, and the UUID of the
+/// source shows the broker user that it belongs to. For a UUID that does not, the directory has the broker user that
+/// registered the entity.
 struct SenderCheck: Sendable {
     let link: BrokerLink
     let directory: Directory
@@ -51,11 +52,10 @@ struct SenderCheck: Sendable {
     func knowsSender(_ source: EntityID, userID: String?) -> Bool {
         // Other messages are refused or accepted without the directory.
         guard link.configuration.requiresUserID, let userID, userID != link.user else { return true }
-        return directory.known(source) != .missing
+        return source.isSelfCertifying || directory.known(source) != .missing
     }
 
-    /// Returns the error answer to a request that another broker user than the one that registered its sender has sent.
-    /// `nil` when the sender is verified, when the request comes from this process's own broker user, or when senders
+    /// Returns the error answer to a request that another broker user than the owner of its source has sent. `nil` when the sender is verified, when the request comes from this process's own broker user, or when senders
     /// need not be known.
     func refusal(ofSenderOf request: Request, userID: String?) -> Response? {
         guard let reason = objection(to: request.source, userID: userID) else { return nil }
@@ -66,8 +66,8 @@ struct SenderCheck: Sendable {
         return request.error(.forbidden, reason)
     }
 
-    /// Returns whether to drop a response that another broker user than the one that registered its source has sent. An
-    /// answer in the exchange's name may come from any user that may publish with such a key.
+    /// Returns whether to drop a response that another broker user than the owner of its source has sent. An answer in
+    /// the exchange's name may come from any user that may publish with such a key.
     func refuses(_ response: Response, _ delivery: Delivery) -> Bool {
         guard let reason = objection(to: response.source, userID: delivery.properties.userID) else { return false }
         if delivery.exchange == names.replies, delivery.routingKey.hasSuffix(ExchangeNames.verdictSuffix),
@@ -99,7 +99,7 @@ struct SenderCheck: Sendable {
     func objection(to source: EntityID, userID: String?) -> String? {
         guard link.configuration.requiresUserID else { return nil }
         guard let userID else { return "the message has no user_id" }
-        if userID == link.user || directory.owner(of: source) == userID { return nil }
-        return "the sender was not registered by the broker user that sent the message"
+        if userID == link.user || directory.isOwner(userID, of: source) { return nil }
+        return "the source does not belong to the broker user that sent the message"
     }
 }

@@ -10,21 +10,11 @@ import Testing
 extension BrokerTests {
     @Suite("The compaction of the directory")
     struct CompactionTests {
-        private struct Died: Error {}
-
         private let type = AgentType("Clerk")
 
         /// Nothing is compacted by itself.
         private func scene() async throws -> Scene {
             try await Scene(.single) { $0.compactionThreshold = 1_000_000 }
-        }
-
-        private func compact(_ client: UserExchangeClient, dyingAfter step: CompactionStep? = nil) async throws {
-            let session = try #require(client.session)
-            try await CompactionStep.$observer.withValue({ if $0 == step { throw Died() } }) {
-                let isDone = try await patiently { try await Compactor(session: session).compact() }
-                #expect(isDone)
-            }
         }
 
         @Test("The living stay, in their order, the dead stay dead, and what is needless is gone")
@@ -43,7 +33,7 @@ extension BrokerTests {
             try await scene.writeFences(3000)
             let changes = try await watcher.transport.changes(typeNamed: "Clerk", allowSubtypes: true)
             #expect(try await watcher.discover(type) == alive)
-            try await compact(user)
+            try await user.compact()
 
             let records = try await scene.records()
             #expect(records.count < 200, "\(records.count) records")
@@ -105,7 +95,7 @@ extension BrokerTests {
                 let found = try await patiently { try await client.discover(type) }
                 #expect(found == [alive])
             }
-            try await compact(user)
+            try await user.compact()
             let last = try await scene.user("last")
             for client in [user, newcomer, last] {
                 let found = try await patiently { try await client.discover(type) }
@@ -203,7 +193,7 @@ extension BrokerTests {
                 }
                 return registered
             }()
-            let outcome = await outcome { try await compact(user, dyingAfter: CompactionStep(rawValue: step)) }
+            let outcome = await outcome { try await user.compact(dyingAfter: CompactionStep(rawValue: step)) }
             #expect(outcome.error?.code == .cancelled)
             let between = try await scene.user("between")
             #expect(try await Set(between.discover(type)).isSuperset(of: alive))
@@ -242,7 +232,7 @@ extension BrokerTests {
             }
             try await other.terminate(.agent(gone))
             let new = try await other.registerAgent(type).agentID
-            try await compact(compacting)
+            try await compacting.compact()
             // As long as before, so that the place where they were is there.
             try await away.scene.writeFences(200)
             for proxy in [away.userProxy, away.agentProxy] { try await proxy.set(.pass) }
@@ -253,37 +243,6 @@ extension BrokerTests {
             }
             for client in [other, compacting] { await client.close() }
             await away.close()
-        }
-
-        @Test("Who owns whom stays known where senders must be known, and only an operator may say it")
-        func owners() async throws {
-            let scene = try await Scene(.single) {
-                $0.requiresUserID = true
-                $0.compactionThreshold = 1_000_000
-            }
-            let person = try await RoleUser(.operator, in: scene)
-            let operating = try await hasty(person)
-            let owner = try await RoleUser(.agentService, in: scene)
-            let service = try await owner.exchange().makeUserClient()
-            let agent = try await service.registerAgent(type).agentID
-            _ = try await patiently { try await operating.discover(type) }
-            let refused = await outcome { try await compact(service) }
-            #expect(refused.error?.code == .forbidden)
-            // Nor may it delete the stream.
-            let connection = try await owner.connect()
-            let channel = try await connection.openChannel(confirms: false, deadline: .soon)
-            await #expect(throws: AMQPError.self) {
-                _ = try await channel.deleteQueue(scene.name("directory"), deadline: .soon)
-            }
-            await connection.close(timeout: .seconds(5))
-            try await compact(operating)
-            let newcomer = try await scene.user("newcomer")
-            #expect(try await newcomer.discover(type) == [agent])
-            let directory = try #require(newcomer.session).directory
-            #expect(directory.owner(of: .agent(agent)) == owner.name)
-            #expect(directory.owner(of: service.id) == owner.name)
-            for client in [newcomer, service, operating] { await client.close() }
-            for user in [owner, person] { try await user.remove() }
         }
 
         @Test("An agent service has the permissions for it, a user has not")
@@ -297,24 +256,17 @@ extension BrokerTests {
             await operating.close()
             let caller = try await RoleUser(.user, in: scene)
             let user = try await caller.exchange().makeUserClient()
-            #expect(await outcome { try await compact(user) }.error?.code == .forbidden)
+            #expect(await outcome { try await user.compact() }.error?.code == .forbidden)
             #expect(try await user.discover(type) == [agent])
             try await scene.writeFences(300)
-            let compacting = try await hasty(owner)
-            async let compacted: Void = compact(compacting)
+            let compacting = try await owner.hasty()
+            async let compacted: Void = compacting.compact()
             for _ in 0..<20 { #expect(try await user.discover(type) == [agent]) }
             try await compacted
             #expect(try await user.discover(type) == [agent])
             #expect(try await scene.records().count < 200)
             for client in [user, service, compacting] { await client.close() }
             for user in [caller, owner, person] { try await user.remove() }
-        }
-
-        /// A client of a broker user, in a session that compacts.
-        private func hasty(_ user: RoleUser) async throws -> UserExchangeClient {
-            try await eventually("a session that compacts") {
-                try await user.exchange { $0.compactionGrace = .seconds(2) }.makeUserClient()
-            }
         }
     }
 }

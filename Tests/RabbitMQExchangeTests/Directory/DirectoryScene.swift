@@ -1,6 +1,8 @@
 import AMQP
 import AgentExchange
+import ExchangeTestKit
 import Foundation
+import Testing
 
 @testable import RabbitMQExchange
 
@@ -104,4 +106,68 @@ func patiently<Value>(_ body: () async throws -> Value) async throws -> Value {
 extension UserExchangeClient {
     /// The session below.
     var session: Session? { (transport as? RabbitMQTransport)?.session }
+}
+
+extension UserExchangeClient {
+    private struct Died: Error {}
+
+    /// Compacts the directory in the session below.
+    ///
+    /// - Parameters:
+    ///   - step: The step after which the compaction ends with an error.
+    ///   - observe: Called after each step.
+    func compact(
+        dyingAfter step: CompactionStep? = nil,
+        observe: @escaping @Sendable (CompactionStep) async throws -> Void = { _ in }
+    ) async throws {
+        let session = try #require(session)
+        try await CompactionStep.$observer.withValue({ current in
+            try await observe(current)
+            if current == step { throw Died() }
+        }) {
+            let isDone = try await patiently { try await Compactor(session: session).compact() }
+            #expect(isDone)
+        }
+    }
+}
+
+extension RoleUser {
+    /// A client in a session of its own that waits 2 s for the records on their way while it compacts.
+    func hasty(_ configure: (inout RabbitMQConfiguration) -> Void = { _ in }) async throws -> UserExchangeClient {
+        try await eventually("a session that compacts") {
+            try await exchange { configuration in
+                configuration.compactionGrace = .seconds(2)
+                configure(&configuration)
+            }.makeUserClient()
+        }
+    }
+
+    /// Publishes a record as this broker user.
+    func announce(_ record: Announcement, isCopy: Bool = false) async throws {
+        let connection = try await connect()
+        let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+        var properties = record.properties(time: nil, isCopy: isCopy)
+        properties.userID = name
+        let publication = Publication(
+            exchange: scene.name("agents"),
+            routingKey: record.routingKey(by: Wall(user: name)),
+            properties: properties,
+            body: record.body,
+            mandatory: true
+        )
+        try await channel.publish(publication, deadline: .soon)
+        await connection.close(timeout: .seconds(5))
+    }
+
+    /// Registers an agent as an older session does: its UUID does not show the broker user.
+    func registerOlder(_ type: AgentType) async throws -> AgentID {
+        let agent = AgentID(name: "older")
+        let connection = try await connect()
+        let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+        let queue = scene.name("agent.\(agent.uuid.uuidString.lowercased())")
+        try await channel.declareQueue(QueueDeclaration(name: queue), deadline: .soon)
+        await connection.close(timeout: .seconds(5))
+        try await announce(.registered(.agent(agent), lineage: type.lineage))
+        return agent
+    }
 }

@@ -33,6 +33,38 @@ extension BrokerTests {
             await user.close()
         }
 
+        @Test(
+            "A visitor of another broker user is served where senders must be known, and leaves no record and no queue"
+        )
+        func verifiedVisitor() async throws {
+            let scene = try await Scene { $0.requiresUserID = true }
+            let user = try await scene.user()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await scene.serve(registration)
+            let probe = try await RoleUser(.user, in: scene)
+            let before = try await scene.records()
+            for requires in [true, false] {
+                let visitor = try await probe.exchange { $0.requiresUserID = requires }.makeVisitorClient(name: "probe")
+                let handle = visitor.handle(to: registration.agentID)
+                #expect(try await handle.ping() > .zero)
+                let doubled = try await handle.action("double", try ActionArguments(21), returning: Int.self)
+                #expect(doubled == 42)
+                await visitor.close()
+            }
+            // Nobody had to ask the directory about it either.
+            #expect(
+                try await scene.records().filter { $0.type != "fence" || $0.userID == probe.name }.count
+                    == before.filter { $0.type != "fence" }.count
+            )
+            let queues = try await scene.management.queues().map(\.name)
+            let wall = Wall(user: probe.name).prefix
+            #expect(queues.allSatisfy { !$0.contains(wall) })
+            await agent.close()
+            try await user.terminate(registration.agentID)
+            await user.close()
+            try await probe.remove()
+        }
+
         @Test("A stream that is quiet for long writes nothing into the directory")
         func quietStream() async throws {
             let scene = try await Scene()

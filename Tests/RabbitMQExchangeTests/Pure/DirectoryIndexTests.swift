@@ -180,6 +180,25 @@ struct DirectoryIndexTests {
         #expect(DirectoryIndex().records(missingIn: stream, writer: nil, owners: false).isEmpty)
     }
 
+    @Test("takes the owner of a self-certifying UUID from nobody else, whoever announces it, in whatever order")
+    func selfCertifying() {
+        let own = EntityID.agent(AgentID(uuid: Wall(user: "ann").uuid()))
+        let older = EntityID.agent(AgentID())
+        var index = DirectoryIndex()
+        for id in [own, older] { index.apply(.registered(id, lineage: lineage), user: "eve") }
+        #expect(index.owner(of: own) == nil && index.owner(of: older) == "eve")
+        index.apply(.owned("eve", [own, older]))
+        #expect(index.owner(of: own) == nil && index.owner(of: older) == "eve")
+        #expect(index.hasOwners(otherThan: "eve"))
+        #expect(!index.hasUncertifiedOwners(otherThan: "eve") && index.hasUncertifiedOwners(otherThan: "ann"))
+        index.apply(.owned("ann", [own, older]))
+        #expect(index.owner(of: own) == "ann" && index.owner(of: older) == "ann")
+        #expect(!index.hasOwners(otherThan: "ann"))
+        // Nobody is known to have registered it: announcing it again would make its author the owner.
+        index.apply(.registered(.agent(AgentID()), lineage: lineage))
+        #expect(index.hasUncertifiedOwners(otherThan: "ann"))
+    }
+
     @Test("is the same after its records were announced again in another stream, by another broker user")
     func snapshot() {
         var random = SeededGenerator()
@@ -195,9 +214,10 @@ struct DirectoryIndexTests {
                     if Bool.random(using: &random) { index.apply(.finished(id), time: time) }
                 default:
                     let isAgent = Bool.random(using: &random)
-                    let id = isAgent ? EntityID.agent(AgentID(name: "n")) : .user(UserID())
-                    ids.append(id)
                     let user = Bool.random(using: &random) ? "ann" : "bob"
+                    let uuid = Bool.random(using: &random) ? Wall(user: user).uuid() : UUID()
+                    let id = isAgent ? EntityID.agent(AgentID(uuid: uuid, name: "n")) : .user(UserID(uuid: uuid))
+                    ids.append(id)
                     index.apply(.registered(id, lineage: isAgent ? lineage : []), time: time, user: user)
                 }
             }

@@ -44,6 +44,21 @@ struct WallNameTests {
         #expect(EntityID.agent(AgentID(uuid: wall.uuid())).wall == nil)
     }
 
+    @Test("The UUID of an agent or a user shows the broker user it belongs to; one of version 4 does not")
+    func owners() {
+        let uuid = Wall(user: "ann").uuid()
+        for id in [EntityID.agent(AgentID(uuid: uuid)), .user(UserID(uuid: uuid))] {
+            #expect(id.isSelfCertifying)
+            #expect(id.belongs(to: "ann") == true)
+            #expect(id.belongs(to: "eve") == false)
+            #expect(id.belongs(to: "") == false)
+        }
+        for id in [EntityID.agent(AgentID()), .user(UserID())] {
+            #expect(!id.isSelfCertifying)
+            #expect(id.belongs(to: "ann") == nil)
+        }
+    }
+
     @Test("Only keys of users and sessions behind a wall lead through the exchange of the walls")
     func exchanges() throws {
         let names = try ExchangeNames(namespace: "shop")

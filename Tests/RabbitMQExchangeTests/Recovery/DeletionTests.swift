@@ -2,8 +2,9 @@ import AMQP
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import RabbitMQExchange
 import Testing
+
+@testable import RabbitMQExchange
 
 extension BrokerTests {
     @Suite("Queues that an operator deletes under a live agent")
@@ -140,6 +141,63 @@ extension BrokerTests {
             }
             await other.close()
             await troupe.close()
+        }
+
+        @Test(
+            "The directory, where senders must be known: a service announces the agents of others again, a user itself"
+        )
+        func directoryOfOthers() async throws {
+            let scene = try await Scene(.single) { $0.requiresUserID = true }
+            let type = AgentType("Idle")
+            let admin = try await scene.user("admin")
+            await admin.close()
+            let present = try await RoleUser(.agentService, in: scene)
+            let absent = try await RoleUser(.agentService, in: scene)
+            let caller = try await RoleUser(.user, in: scene)
+            let owner = try await absent.exchange().makeUserClient()
+            let idle = try await owner.registerAgent(type).agentID
+            await owner.close()
+            let old = try await absent.registerOlder(type)
+            let service = try await present.exchange().makeUserClient()
+            let user = try await caller.exchange().makeUserClient()
+            for client in [service, user] { #expect(try await Set(client.discover(type)) == [idle, old]) }
+
+            try await deleteDirectory(of: scene)
+            try await eventually("all of today to be announced again", timeout: .seconds(20)) {
+                try await registered(in: scene).map(\.id).contains(.agent(idle))
+            }
+            try await scene.log.entry { $0.message.contains("the directory had lost registrations") }
+            let records = try await registered(in: scene)
+            #expect(Set(records.map(\.id)) == [.agent(idle), service.id, user.id])
+            #expect(records.contains { $0.id == .agent(idle) && $0.author == present.name })
+
+            await service.close()
+            try await deleteDirectory(of: scene)
+            try await eventually("the user to announce itself", timeout: .seconds(20)) {
+                try await registered(in: scene).map(\.id) == [user.id]
+            }
+            #expect(scene.log.entries.filter { $0.message.contains("could not be looked through") }.isEmpty)
+            await user.close()
+            for user in [present, absent, caller] { try await user.remove() }
+        }
+
+        /// Deletes the stream and makes it anew, which the role user may not.
+        private func deleteDirectory(of scene: Scene) async throws {
+            try await ForeignClient.run(in: scene) { client in
+                let stream = QueueDeclaration(name: scene.name("directory"), arguments: ["x-queue-type": "stream"])
+                _ = try await client.channel.deleteQueue(stream.name, deadline: .soon)
+                try await client.channel.declareQueue(stream, deadline: .soon)
+                let agents = scene.name("agents")
+                try await client.channel.bindQueue(stream.name, to: agents, routingKey: "#", deadline: .soon)
+            }
+        }
+
+        /// The registered entities in the stream, with the broker users that wrote the records.
+        private func registered(in scene: Scene) async throws -> [(id: EntityID, author: String?)] {
+            try await scene.records().compactMap { record in
+                guard case .registered(let id, _)? = Announcement(record) else { return nil }
+                return (id, record.userID)
+            }
         }
 
         @Test("The directory, before a session has read it: its registrations are announced again")

@@ -2,8 +2,9 @@ import AMQP
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import RabbitMQExchange
 import Testing
+
+@testable import RabbitMQExchange
 
 extension BrokerTests {
     @Suite("Mailboxes that take requests only from the broker user who registered their sender")
@@ -32,7 +33,7 @@ extension BrokerTests {
             let silent = try await unsigned.user("silent")
             let unknown = await outcome { try await silent.handle(to: registration.agentID).ping() }
             #expect(unknown.error?.code == .forbidden, "\(unknown)")
-            // As somebody else, and as nobody at all.
+            // As somebody else, as somebody else's user or agent that is not registered, and as nobody at all.
             let connection = try await eve.connect()
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             let replies = eve.sessionQueue()
@@ -43,13 +44,24 @@ extension BrokerTests {
                 routingKey: replies + ".#",
                 deadline: .soon
             )
-            for source in [client.id, .user(UserID())] {
+            let (foreign, own) = (Wall(user: ann.name), Wall(user: eve.name))
+            let sources = [
+                client.id, .agent(registration.agentID), .user(UserID(uuid: foreign.uuid())),
+                .agent(AgentID(uuid: foreign.uuid())), .user(UserID()),
+            ]
+            for source in sources {
                 let request = try Request(from: source, to: .agent(registration.agentID), .ping)
                 try await channel.publish(forged(request, scene, eve.name, replies), deadline: .soon)
                 let answer = try await eventually("an answer") { try await channel.get(replies, deadline: .soon) }
                 answer.acknowledge()
                 #expect(answer.properties.headers["warren-error-code"] == "forbidden")
             }
+            // Of an entity of its own it need not be known.
+            let visit = try Request(from: .user(UserID(uuid: own.uuid())), to: .agent(registration.agentID), .ping)
+            try await channel.publish(forged(visit, scene, eve.name, replies), deadline: .soon)
+            let answer = try await eventually("an answer") { try await channel.get(replies, deadline: .soon) }
+            answer.acknowledge()
+            #expect(answer.properties.type == "ping-response" && answer.properties.headers["warren-error-code"] == nil)
             // The broker itself refuses a user_id that is not that of the connection.
             let request = try Request(from: client.id, to: .agent(registration.agentID), .ping)
             let liar = try await connection.openChannel(confirms: true, deadline: .soon)
@@ -57,7 +69,7 @@ extension BrokerTests {
                 try await liar.publish(forged(request, scene, ann.name, replies), deadline: .soon)
             }
             #expect(refusal?.code == .preconditionFailed)
-            #expect(served.value == 1)
+            #expect(served.value == 2)
             try await channel.deleteQueue(replies, deadline: .soon)
             await connection.close(timeout: .seconds(5))
             await silent.close()
@@ -119,6 +131,42 @@ extension BrokerTests {
             try await owner.terminate(registration.agentID)
             await owner.close()
             try await eve.remove()
+        }
+
+        @Test(
+            "A registration in the name of another broker user lets its author speak for nobody",
+            arguments: [false, true]
+        )
+        func foreignRegistration(_ isCopy: Bool) async throws {
+            let scene = try await Scene(.single) { $0.requiresUserID = true }
+            let owner = try await scene.user("owner")
+            let registration = try await owner.registerAgent(AgentType("Clerk"))
+            let served = Monitor<[EntityID]>([])
+            let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
+                served.update { $0.append(request.source) }
+                return request.response()
+            }
+            let (ann, eve) = (
+                try await RoleUser(.agentService, in: scene), try await RoleUser(.agentService, in: scene)
+            )
+            let ghost = EntityID.agent(AgentID(uuid: Wall(user: ann.name).uuid(), name: "ghost"))
+            try await eve.announce(.registered(ghost, lineage: ["Agent", "Ghost"]), isCopy: isCopy)
+            // It is found, like any agent that a service announces.
+            #expect(try await owner.discover(named: "ghost").map(EntityID.agent) == [ghost])
+            let request = try Request(from: ghost, to: .agent(registration.agentID), .ping)
+            for author in [eve, ann] {
+                let connection = try await author.connect()
+                let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+                try await channel.publish(forged(request, scene, author.name, nil), deadline: .soon)
+                await connection.close(timeout: .seconds(5))
+            }
+            try await eventually("the request of the owner to be served") { !served.value.isEmpty }
+            try await scene.log.entry { $0.message == "a request was refused" }
+            #expect(served.value == [ghost])
+            await agent.close()
+            try await owner.terminate(registration.agentID)
+            await owner.close()
+            for user in [ann, eve] { try await user.remove() }
         }
 
         @Test("Notices of somebody else stop no agent, cancel no call, and are not served", arguments: kinds)
