@@ -98,7 +98,7 @@ let package = Package(
         ),
         .target(
             name: "HybridExchange",
-            dependencies: ["Primitives", "AgentExchange", "RabbitMQExchange", logging, deque] + sockets,
+            dependencies: ["Primitives", "AgentExchange", "RabbitMQExchange", logging, deque, configuration] + sockets,
             swiftSettings: settings
         ),
         .target(
@@ -225,6 +225,7 @@ let package = Package(
             name: "HybridExchangeTests",
             dependencies: [
                 "HybridExchange", "RabbitMQExchange", "AgentExchange", "ExchangeConformance", "ExchangeTestKit", logging,
+                configuration,
             ] + sockets,
             swiftSettings: settings
         ),

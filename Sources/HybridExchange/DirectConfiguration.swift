@@ -33,7 +33,7 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
     }
 
     /// The holder of the second copy of a request that went directly, until it is answered.
-    public enum Durability: String, Sendable, Hashable, Codable {
+    public enum Durability: String, Sendable, Hashable, Codable, CaseIterable {
         /// The requester. A request is lost only when both processes die before either has noticed the end of the other.
         case requester
         /// The broker. Each request is published as well; the direct way only makes it quick.
@@ -41,7 +41,7 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
     }
 
     /// The protection of TCP connections. Unix sockets are protected by their folder.
-    public enum Security: String, Sendable, Hashable, Codable {
+    public enum Security: String, Sendable, Hashable, Codable, CaseIterable {
         /// As the connection to the broker: encrypted when its URL begins with `amqps`.
         case asBroker
         /// TLS 1.2 with a key that the broker carried. No certificates are needed.

@@ -7,6 +7,10 @@
 
     @testable import HybridExchange
 
+    #if Configuration
+        import Configuration
+    #endif
+
     @Suite("Settings of direct connections")
     struct DirectConfigurationTests {
         private static let broker = "amqp://shop:secret@localhost"
@@ -71,6 +75,47 @@
             #expect(decoded.direct == exchange.direct)
             #expect(decoded.broker.namespace == exchange.broker.namespace)
         }
+
+        #if Configuration
+            private func configuration(_ values: [String: String]) throws -> DirectConfiguration {
+                let provider = EnvironmentVariablesProvider(environmentVariables: values)
+                return try DirectConfiguration(config: ConfigReader(provider: provider).scoped(to: "warren.direct"))
+            }
+
+            @Test("Settings are read from the environment")
+            func environment() throws {
+                let read = try configuration([
+                    "WARREN_DIRECT_LISTEN": "tcp:5700-5702, unix:/run/team", "WARREN_DIRECT_INTERFACE": "eth0",
+                    "WARREN_DIRECT_ADVERTISE": "gateway", "WARREN_DIRECT_DURABILITY": "broker",
+                    "WARREN_DIRECT_SECURITY": "plain", "WARREN_DIRECT_KEEP_ALIVE": "250ms",
+                    "WARREN_DIRECT_WINDOW_MESSAGES": "7",
+                ])
+                #expect(read.listen == [.tcp(.interface("eth0"), ports: [5700, 5701, 5702]), .unix(folder: "/run/team")])
+                #expect(read.advertise == "gateway" && read.durability == .broker && read.security == .plain)
+                #expect(read.keepAlive == .milliseconds(250) && read.windowMessages == 7)
+                #expect(try configuration([:]) == DirectConfiguration())
+                #expect(try configuration(["WARREN_DIRECT_LISTEN": "none"]).listen.isEmpty)
+                #expect(
+                    try configuration(["WARREN_DIRECT_LISTEN": "tcp", "WARREN_DIRECT_INTERFACE": "::1"]).listen
+                        == [.tcp(.address("::1"))]
+                )
+            }
+
+            @Test(
+                "A setting that is none is refused, with its key",
+                arguments: [
+                    ("LISTEN", "tcp:"), ("LISTEN", "tcp:0"), ("LISTEN", "tcp:9-8"), ("LISTEN", "tcp:1-2-3"),
+                    ("LISTEN", "tcp:65536"), ("LISTEN", "udp"), ("LISTEN", "tcp,"), ("DURABILITY", "both"),
+                    ("SECURITY", "none"), ("KEEP_ALIVE", "soon"), ("WINDOW_MESSAGES", "many"),
+                ]
+            )
+            func wrongSettings(_ key: String, _ value: String) throws {
+                let error = #expect(throws: ExchangeError.self) {
+                    try configuration(["WARREN_DIRECT_\(key)": value])
+                }
+                #expect(error?.code == .invalidConfiguration)
+            }
+        #endif
 
         @Test("A program that names a taken port gets invalidConfiguration, one that names none goes on")
         func takenPort() async throws {

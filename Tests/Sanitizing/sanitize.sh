@@ -7,7 +7,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 swift=${SWIFT:-swift}
-filter=${FILTER:-AMQPTests|InProcessExchangeTests|AgentExchangeTests|RabbitMQExchangeTests}
+filter=${FILTER:-AMQPTests|InProcessExchangeTests|AgentExchangeTests|RabbitMQExchangeTests|HybridExchangeTests}
 
 # What is still there when a process ends is not looked for: Foundation and the runtime leave things. `make soak` is about leaks.
 export ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}"

@@ -11,9 +11,9 @@
         /// Settles the request that a response answers.
         let delivered: @Sendable (Response) -> Void
 
-        func send(_ request: Request, _ post: PostedPublication) throws(ExchangeError) {
+        func send(_ request: Request, mayComeAgain: Bool, _ post: PostedPublication) throws(ExchangeError) {
             let carried = CarriedPost(post: post, broker: broker, way: .mailbox, delivered: nil)
-            if !router.send(request, carried) { try broker.send(request, post) }
+            if !router.send(request, carried) { try broker.send(request, mayComeAgain: mayComeAgain, post) }
         }
 
         func answer(_ response: Response, to way: ReplyWay, _ post: PostedPublication) {

@@ -167,8 +167,8 @@
 
         private func carryOut(_ step: Table.Step) {
             switch step.action {
-            case .publish(let tag, let carried, let attempt, _):
-                publish(tag, carried, attempt: attempt, isLoose: step.number == 0)
+            case .publish(let tag, let carried, let attempt, let mayComeAgain):
+                publish(tag, carried, attempt: attempt, mayComeAgain: mayComeAgain, isLoose: step.number == 0)
             case .open(let opening, let isMarked): open(step, opening, isMarked: isMarked)
             case .write(_, let carried, let opening, let isCopied): write(step, carried, opening, isCopied: isCopied)
             case .expectCopy(let tag): _ = connection(of: step)?.send(.queued(lane: step.number, tag: tag))
@@ -218,7 +218,13 @@
         }
 
         /// - Parameter isLoose: Whether no lane knows the message: it only keeps its place behind earlier ones.
-        private func publish(_ tag: UUID, _ message: CarriedMessage, attempt: Int, isLoose: Bool) {
+        private func publish(
+            _ tag: UUID,
+            _ message: CarriedMessage,
+            attempt: Int,
+            mayComeAgain: Bool,
+            isLoose: Bool
+        ) {
             let carried = message.carried
             switch message.message {
             case .notice: break
@@ -230,21 +236,25 @@
                 }
             case .request(let request):
                 if isLoose {
-                    carried.post.begin { (post) throws(ExchangeError) in try carried.broker.send(request, post) }
+                    carried.post.begin { (post) throws(ExchangeError) in
+                        try carried.broker.send(request, mayComeAgain: false, post)
+                    }
                 } else {
-                    publish(request, carried, attempt: attempt)
+                    publish(request, carried, attempt: attempt, mayComeAgain: mayComeAgain)
                 }
             }
         }
 
         /// Publishes a request of a lane, unless it was answered meanwhile.
-        private func publish(_ request: Request, _ carried: CarriedPost, attempt: Int) {
+        private func publish(_ request: Request, _ carried: CarriedPost, attempt: Int, mayComeAgain: Bool) {
             var request = request
             request.attempt = attempt
             guard let session = state.withLock({ $0.open[request.tag] == nil ? nil : $0.session }) else { return }
             let publication = session.post { [self, request] in published(request, carried, $0) }
             state.withLock { $0.open[request.tag]?.publication = publication }
-            publication.begin { (post) throws(ExchangeError) in try carried.broker.send(request, post) }
+            publication.begin { (post) throws(ExchangeError) in
+                try carried.broker.send(request, mayComeAgain: mayComeAgain, post)
+            }
         }
 
         /// Records the broker's decision about a request. One that was accepted is published until the broker decides.
@@ -283,7 +293,7 @@
             session?.start { [self] in
                 try? await Task.sleep(for: .seconds(1))
                 let waiting = state.withLock { $0.retries.removeValue(forKey: lane) ?? [] }
-                for (request, carried) in waiting { publish(request, carried, attempt: request.attempt) }
+                for (request, carried) in waiting { publish(request, carried, attempt: request.attempt, mayComeAgain: true) }
             }
             return isRetried
         }

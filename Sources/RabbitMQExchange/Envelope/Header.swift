@@ -23,6 +23,8 @@ enum Header {
     /// In a request: the largest message with several answers that the requester accepts, in bytes.
     static let together = "warren-together"
 
+    /// In requests: another copy may come, however much later.
+    static let again = "warren-again"
     /// In answers: the session of the agent, when it can be reached past the broker.
     static let peer = "warren-peer"
 

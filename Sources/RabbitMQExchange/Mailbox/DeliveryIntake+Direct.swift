@@ -124,6 +124,8 @@ extension DeliveryIntake {
         }
         var properties = encoded.properties
         properties.headers[Header.attempt] = .int64(Int64(attempt))
+        // Its requester may publish it, too.
+        properties.headers[Header.again] = true
         properties.headers[Header.principal] = .string(request.principal ?? "")
         link.complete(&properties)
         let key = names.mailboxKey(of: mailboxID)

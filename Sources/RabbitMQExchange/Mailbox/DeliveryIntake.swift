@@ -225,7 +225,8 @@ final class DeliveryIntake: Sendable {
                 request,
                 way: ReplyWay(delivery.properties, in: link.names),
                 receipt: .delivery(delivery),
-                isCopy: Envelope.isCopy(delivery.properties)
+                isCopy: Envelope.isCopy(delivery.properties),
+                mayComeAgain: delivery.properties.headers[Header.again] != nil
             )
         }
         switch taken {

@@ -120,12 +120,15 @@ struct HeldRequests<Receipt> {
 
     /// Records a delivered request.
     ///
-    /// - Parameter isCopy: Whether it is marked as a copy that renews the hold.
+    /// - Parameters:
+    ///   - isCopy: Whether it is marked as a copy that renews the hold.
+    ///   - mayComeAgain: Whether another copy may come, however much later.
     mutating func take(
         _ request: Request,
         way: ReplyWay,
         receipt: Receipt,
         isCopy: Bool = false,
+        mayComeAgain: Bool = false,
         now: Instant = .now
     ) -> Taken {
         let key = Key(source: request.source, tag: request.tag)
@@ -144,7 +147,9 @@ struct HeldRequests<Receipt> {
         var request = request
         if !returned.isEmpty, let times = returned[key] { request.attempt = max(1, request.attempt - times) }
         let isHandedOut = mayHandOut
-        hold(Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: isHandedOut), key)
+        var entry = Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: isHandedOut)
+        if mayComeAgain { entry.copies = 1 }
+        hold(entry, key)
         return isHandedOut ? .new(request) : .waits
     }
 
@@ -170,7 +175,12 @@ struct HeldRequests<Receipt> {
     ) -> TakenDirectly {
         guard !isClosed else { return .closed }
         let key = Key(source: request.source, tag: request.tag)
-        if held[key] != nil { return .held }
+        if let first = held[key] {
+            // The copy of the broker was faster, and said that this one comes.
+            if isCopied { held[key]?.copies = max(0, first.copies - 1) }
+            return .held
+        }
+        if isCopied, late.take(key) { return .held }
         if answered.contains(key) { return .answered(answered.answer(to: key)) }
         guard mayHandOut else { return .busy }
         var entry = Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: true)

@@ -64,7 +64,7 @@ final class RabbitMQTransport: ExchangeTransport {
         switch message {
         case .request(var request):
             request.attempt = 1
-            try route.send(request, post)
+            try route.send(request, mayComeAgain: false, post)
         case .response(let response): try send(response, post)
         case .notice(let notice): try route.notice(notice, post)
         }

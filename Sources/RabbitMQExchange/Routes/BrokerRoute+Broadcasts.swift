@@ -43,7 +43,7 @@ extension BrokerRoute {
             let request = try broadcast.request(to: agent)
             do throws(ExchangeError) {
                 try await PostedPublication.outcome(in: session) { (post) throws(ExchangeError) in
-                    try send(request, post)
+                    try send(request, mayComeAgain: false, post)
                 }
             } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID {
                 continue

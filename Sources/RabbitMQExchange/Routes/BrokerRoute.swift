@@ -15,8 +15,8 @@ struct BrokerRoute: MessageRoute {
 
     // MARK: Requests and notices
 
-    func send(_ request: Request, _ post: PostedPublication) throws(ExchangeError) {
-        let (publication, deadline) = try publication(of: request)
+    func send(_ request: Request, mayComeAgain: Bool, _ post: PostedPublication) throws(ExchangeError) {
+        let (publication, deadline) = try publication(of: request, mayComeAgain: mayComeAgain)
         post.publish(publication, deadline: deadline) { result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
             guard error.isOfTheQueue || error.code == .notFound else {
@@ -45,7 +45,10 @@ struct BrokerRoute: MessageRoute {
     }
 
     /// Returns the publication of a request, and its deadline.
-    private func publication(of request: Request) throws(ExchangeError) -> (Publication, Deadline) {
+    private func publication(
+        of request: Request,
+        mayComeAgain: Bool = false
+    ) throws(ExchangeError) -> (Publication, Deadline) {
         var (properties, body) = try Envelope.encode(
             .request(request),
             replyTo: link.replyTo,
@@ -53,6 +56,7 @@ struct BrokerRoute: MessageRoute {
         )
         // Sent past the broker before: its owner had taken it.
         if request.attempt > 1 { properties.headers[Header.attempt] = .int64(Int64(request.attempt)) }
+        if mayComeAgain { properties.headers[Header.again] = true }
         link.complete(&properties)
         let key = names.mailboxKey(of: request.destination)
         let publication = Publication(

@@ -7,7 +7,9 @@ package import AgentExchange
 /// through `post`, once, on any thread.
 package protocol MessageRoute: Sendable {
     /// Sends a request to its mailbox.
-    func send(_ request: Request, _ post: PostedPublication) throws(ExchangeError)
+    ///
+    /// - Parameter mayComeAgain: Whether a receiver may get another copy too, however much later.
+    func send(_ request: Request, mayComeAgain: Bool, _ post: PostedPublication) throws(ExchangeError)
 
     /// Sends the answer to a held request. The outcome also settles that request, or keeps it held.
     func answer(_ response: Response, to way: ReplyWay, _ post: PostedPublication)

@@ -68,6 +68,28 @@ struct DirectHoldTests {
         }
     }
 
+    @Test("A request that may come again is known when it does, however many came meanwhile")
+    func again() throws {
+        var held = HeldRequests<Int>(capacity: 1)
+        let request = try request()
+        guard case .new = held.take(request, way: .mailbox, receipt: 1, mayComeAgain: true) else {
+            Issue.record("it is new")
+            return
+        }
+        _ = held.answer(request.response())
+        _ = held.finish(request.response())
+        for _ in 0..<2 * AnsweredRequests.maximumCount {
+            let other = try self.request()
+            _ = held.take(other, way: .mailbox, receipt: 2)
+            _ = held.answer(other.response())
+            _ = held.finish(other.response())
+        }
+        guard case .late = held.take(request, way: .mailbox, receipt: 3) else {
+            Issue.record("it would run twice")
+            return
+        }
+    }
+
     @Test("A copy of one that was refused is a new request")
     func refused() throws {
         var held = HeldRequests<Int>(capacity: 1)
