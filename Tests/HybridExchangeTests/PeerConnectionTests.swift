@@ -92,22 +92,14 @@
 
         @Test("An idle connection stays while both sides answer")
         func idle() async throws {
-            let settings: (inout PeerSettings) -> Void = { $0.keepAlive = .seconds(1) }
-            let made = Monitor<FaultProxy?>(nil)
-            let pair = try await PeerPair(PeerSession(UUID(), settings), PeerSession(UUID(), settings)) { port in
-                let proxy = try FaultProxy(targetPort: port)
-                made.update { $0 = proxy }
-                return proxy.listenPort
+            try await PeerPair.throughProxy({ $0.keepAlive = .seconds(1) }) { pair, proxy in
+                // Three questions and answers take more than the two intervals after which a silent peer is given up.
+                let size = PeerFrameEncoder.encode(.ping(1)).count
+                let before = proxy.statistics
+                try await proxy.statistics { $0.bytesToTarget >= before.bytesToTarget + 3 * size }
+                try await proxy.statistics { $0.bytesToClient >= before.bytesToClient + 3 * size }
+                #expect(await pair.connection.close(within: .seconds(30)) == .closed)
             }
-            let proxy = try #require(made.value)
-            // Three questions and answers take more than the two intervals after which a silent peer is given up.
-            let size = PeerFrameEncoder.encode(.ping(1)).count
-            let before = proxy.statistics
-            try await proxy.statistics { $0.bytesToTarget >= before.bytesToTarget + 3 * size }
-            try await proxy.statistics { $0.bytesToClient >= before.bytesToClient + 3 * size }
-            #expect(await pair.connection.close(within: .seconds(30)) == .closed)
-            await pair.close()
-            await proxy.stop()
         }
 
         @Test("A connection ends when no new proof comes through the broker")
@@ -231,6 +223,38 @@
             #expect(try await session.host.listen(.unix(folder: folder.path)) == .unix(path: path))
             await first.host.close()
             await session.host.close()
+        }
+
+        @Test("A session that listens removes the sockets of dead processes, and no other file")
+        func staleSockets() async throws {
+            let folder = try TemporaryDirectory()
+            func path(_ id: UUID) -> String { folder.path(id.uuidString.lowercased()) }
+            /// A second name of a socket, which stays when its process removes the first one.
+            func otherName(of session: PeerSession) throws -> String {
+                let other = path(UUID())
+                try #require(link(path(session.uuid), other) == 0)
+                return other
+            }
+            let (living, dying, young) = (PeerSession(), PeerSession(), PeerSession())
+            for session in [living, dying, young] { _ = try await session.host.listen(.unix(folder: folder.path)) }
+            let dead = try otherName(of: dying)
+            let justMade = try otherName(of: young)
+            for session in [dying, young] { await session.host.close() }
+            let file = path(UUID())
+            try Data().write(to: URL(filePath: file))
+            for old in [dead, path(living.uuid), file] {
+                var hourAgo = [timeval](repeating: timeval(tv_sec: time(nil) - 3600, tv_usec: 0), count: 2)
+                try #require(utimes(old, &hourAgo) == 0)
+            }
+            let newcomer = PeerSession()
+            _ = try await newcomer.host.listen(.unix(folder: folder.path))
+            let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).map { folder.path($0) }
+            #expect(Set(left) == [justMade, path(living.uuid), file, path(newcomer.uuid)])
+            // The living session has noticed nothing.
+            let endpoint = PeerEndpoint.unix(path: path(living.uuid))
+            _ = try await newcomer.host.dial(living.expect(newcomer.uuid), at: [endpoint])
+            #expect(living.host.failures.counts.isEmpty)
+            for session in [newcomer, living] { await session.host.close() }
         }
     }
 #endif

@@ -225,11 +225,8 @@
                 $0.keepAlive = .seconds(1)
                 $0.outbox.messages = 1 << 20
             }
-            let port = try await listener.listen()
-            let session = UUID()
-            let raw = try await RawPeer(port: port)
-            _ = try await raw.shakeHands(session, listener.expect(session))
-            try await raw.channel.setOption(.autoRead, value: false).get()
+            let (raw, connection) = try await listener.unreadingPeer()
+            let session = connection.agreement.peer
             // It goes on to send, so that it is not silent.
             let pings = raw.channel.eventLoop.scheduleRepeatedTask(
                 initialDelay: .zero,
@@ -237,7 +234,6 @@
             ) { [channel = raw.channel] _ in
                 channel.writeAndFlush(ByteBuffer(bytes: PeerFrameEncoder.encode(.ping(1))), promise: nil)
             }
-            let connection = try #require(listener.host.connection(to: session))
             let frame = PeerFrame.data(
                 lane: 1,
                 opening: 1,
@@ -261,12 +257,8 @@
         @Test("A peer that asks and does not read the replies is given up before they fill the memory")
         func unreadReplies() async throws {
             let listener = PeerSession()
-            let port = try await listener.listen()
-            let session = UUID()
-            let raw = try await RawPeer(port: port)
-            _ = try await raw.shakeHands(session, listener.expect(session))
-            try await raw.channel.setOption(.autoRead, value: false).get()
-            let connection = try #require(listener.host.connection(to: session))
+            let (raw, connection) = try await listener.unreadingPeer()
+            let session = connection.agreement.peer
             let pings = [[UInt8]](repeating: PeerFrameEncoder.encode(.ping(1)), count: 5000).flatMap { $0 }
             let ending = try await eventually("the end", interval: .milliseconds(1)) { () -> PeerEnding? in
                 raw.send(pings)
@@ -281,12 +273,7 @@
         @Test("A close ends by its deadline when the peer does not read")
         func closeUnread() async throws {
             let listener = PeerSession()
-            let port = try await listener.listen()
-            let session = UUID()
-            let raw = try await RawPeer(port: port)
-            _ = try await raw.shakeHands(session, listener.expect(session))
-            try await raw.channel.setOption(.autoRead, value: false).get()
-            let connection = try #require(listener.host.connection(to: session))
+            let (raw, connection) = try await listener.unreadingPeer()
             let frame = PeerFrame.data(
                 lane: 1,
                 opening: 1,
@@ -313,39 +300,25 @@
                 $0.keepAlive = .milliseconds(200)
                 $0.security = security
             }
-            let made = Monitor<FaultProxy?>(nil)
-            let pair = try await PeerPair(PeerSession(UUID(), settings), PeerSession(UUID(), settings)) { port in
-                let proxy = try FaultProxy(targetPort: port)
-                made.update { $0 = proxy }
-                return proxy.listenPort
+            try await PeerPair.throughProxy(settings) { pair, proxy in
+                try await proxy.set(.drop(directions))
+                let endings = [
+                    try await pair.dialler.ending(with: pair.listener.uuid),
+                    try await pair.listener.ending(with: pair.dialler.uuid),
+                ]
+                // The side that hears nothing gives up; the other one may hear of that.
+                #expect(endings.contains(.silent) && endings.allSatisfy { $0 == .silent || $0 == .cut })
+                #expect(pair.dialler.host.connections.isEmpty && pair.listener.host.connections.isEmpty)
             }
-            let proxy = try #require(made.value)
-            try await proxy.set(.drop(directions))
-            let endings = [
-                try await pair.dialler.ending(with: pair.listener.uuid),
-                try await pair.listener.ending(with: pair.dialler.uuid),
-            ]
-            // The side that hears nothing gives up; the other one may hear of that.
-            #expect(endings.contains(.silent) && endings.allSatisfy { $0 == .silent || $0 == .cut })
-            #expect(pair.dialler.host.connections.isEmpty && pair.listener.host.connections.isEmpty)
-            await pair.close()
-            await proxy.stop()
         }
 
         @Test("A reset and a refusal end both sides at once")
         func resets() async throws {
-            let made = Monitor<FaultProxy?>(nil)
-            let pair = try await PeerPair { port in
-                let proxy = try FaultProxy(targetPort: port)
-                made.update { $0 = proxy }
-                return proxy.listenPort
+            try await PeerPair.throughProxy { pair, proxy in
+                try await proxy.resetConnections()
+                #expect(try await pair.dialler.ending(with: pair.listener.uuid) == .cut)
+                #expect(try await pair.listener.ending(with: pair.dialler.uuid) == .cut)
             }
-            let proxy = try #require(made.value)
-            try await proxy.resetConnections()
-            #expect(try await pair.dialler.ending(with: pair.listener.uuid) == .cut)
-            #expect(try await pair.listener.ending(with: pair.dialler.uuid) == .cut)
-            await pair.close()
-            await proxy.stop()
         }
 
         @Test(

@@ -105,6 +105,15 @@
             try await eventually("the connection") { self.host.connection(to: peer) }
         }
 
+        /// Listens, and connects a peer that never reads.
+        func unreadingPeer() async throws -> (raw: RawPeer, connection: PeerConnection) {
+            let raw = try await RawPeer(port: try await listen())
+            let session = UUID()
+            _ = try await raw.shakeHands(session, expect(session))
+            try await raw.channel.setOption(.autoRead, value: false).get()
+            return (raw, try await connection(to: session))
+        }
+
         /// Waits until so many handshakes were refused for a reason.
         func refusals(_ reason: HandshakeError, atLeast count: Int = 1) async throws {
             try await eventually("\(count) refusals", value: { self.host.failures.counts }) { counts in
@@ -120,17 +129,36 @@
         let port: Int
         let connection: PeerConnection
 
-        /// - Parameter through: Returns the port to dial for that of the listener.
-        init(
-            _ listener: PeerSession = PeerSession(),
-            _ dialler: PeerSession = PeerSession(),
-            through proxy: (Int) throws -> Int = { $0 }
+        init(_ listener: PeerSession = PeerSession(), _ dialler: PeerSession = PeerSession()) async throws {
+            let port = try await listener.listen()
+            try await self.init(listener, dialler, listensOn: port, diallingTo: port)
+        }
+
+        private init(
+            _ listener: PeerSession,
+            _ dialler: PeerSession,
+            listensOn port: Int,
+            diallingTo other: Int
         ) async throws {
             self.listener = listener
             self.dialler = dialler
-            port = try await listener.listen()
-            let endpoint = PeerEndpoint.tcp(host: "127.0.0.1", port: try proxy(port))
+            self.port = port
+            let endpoint = PeerEndpoint.tcp(host: "127.0.0.1", port: other)
             connection = try await dialler.host.dial(listener.expect(dialler.uuid), at: [endpoint])
+        }
+
+        /// Connects two sessions through a proxy, and closes all three after `body`.
+        static func throughProxy(
+            _ settings: (inout PeerSettings) -> Void = { _ in },
+            _ body: (PeerPair, FaultProxy) async throws -> Void
+        ) async throws {
+            let (listener, dialler) = (PeerSession(UUID(), settings), PeerSession(UUID(), settings))
+            let port = try await listener.listen()
+            let proxy = try FaultProxy(targetPort: port)
+            let pair = try await PeerPair(listener, dialler, listensOn: port, diallingTo: proxy.listenPort)
+            try await body(pair, proxy)
+            await pair.close()
+            await proxy.stop()
         }
 
         func close() async {

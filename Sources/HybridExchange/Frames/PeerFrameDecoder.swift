@@ -32,6 +32,9 @@ struct PeerFrameDecoder: Sendable {
         var bytes: [UInt8]
     }
 
+    /// The largest capacity of the buffer while nothing waits in it.
+    private static let keptCapacity = 4096
+
     private let sizes: Sizes
     private var buffer: [UInt8] = []
     private var position = 0
@@ -80,6 +83,11 @@ struct PeerFrameDecoder: Sendable {
             position = end
             guard let code = PeerFrame.Code(rawValue: buffer[start]) else { continue }
             if let frame = try body(code, start + 1..<end) { return frame }
+        }
+        if position == buffer.count {
+            // An idle connection keeps little.
+            buffer.removeAll(keepingCapacity: buffer.capacity <= Self.keptCapacity)
+            position = 0
         }
         return nil
     }

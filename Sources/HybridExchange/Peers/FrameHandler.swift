@@ -7,8 +7,10 @@
         typealias InboundIn = ByteBuffer
         typealias OutboundOut = ByteBuffer
 
-        /// The size of one write, in bytes, and the mark above which the channel takes no more.
+        /// The number of bytes that are taken from the queue at a time, and the mark above which the channel takes no more.
         static let writeSize = 64 << 10
+        /// The size of one write, in bytes: an encrypted connection keeps the buffer of the last one.
+        static let sliceSize = 16 << 10
 
         private let queue: PeerQueue
         private let ended: EventLoopPromise<PeerEnding>
@@ -117,6 +119,9 @@
                 for frame in frames { buffer.writeBytes(frame) }
                 writes += 1
                 pulse.write(at: .now)
+                while buffer.readableBytes > Self.sliceSize, let slice = buffer.readSlice(length: Self.sliceSize) {
+                    context.writeAndFlush(wrapOutboundOut(slice), promise: nil)
+                }
                 let promise = context.eventLoop.makePromise(of: Void.self)
                 promise.futureResult.assumeIsolated().whenSuccess { self.endWrite() }
                 context.writeAndFlush(wrapOutboundOut(buffer), promise: promise)

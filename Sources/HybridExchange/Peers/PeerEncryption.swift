@@ -5,6 +5,13 @@
 
     /// The encryption of connections: TLS 1.2 with the key of the handshake, and no certificates.
     enum PeerEncryption {
+        /// An idle connection keeps no large buffer.
+        static var handling: NIOSSLHandler.Configuration {
+            var handling = NIOSSLHandler.Configuration()
+            handling.maximumPreservedOutboundBufferCapacity = 4096
+            return handling
+        }
+
         /// The only cipher of pre-shared keys that the library has with forward secrecy.
         private static let cipher = "ECDHE-PSK-CHACHA20-POLY1305"
 

@@ -88,6 +88,8 @@
             let bootstrap = ClientBootstrap(group: group)
                 .connectTimeout(TimeAmount(settings.connectTimeout))
                 .channelOption(.writeBufferWaterMark, value: Self.waterMark)
+                .channelOption(.recvAllocator, value: Self.readBuffer)
+                .channelOption(.maxMessagesPerRead, value: 1)
                 .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try attempt.add(channel) } }
             return switch endpoint {
             case .tcp(let host, let port): try await bootstrap.connect(host: host, port: port).get()
@@ -108,7 +110,10 @@
                 channel.closeFuture.whenComplete { _ in self.endHandshake(channel, isAccepted: false) }
                 let pipeline = channel.pipeline.syncOperations
                 if let encryption {
-                    try pipeline.addHandler(NIOSSLClientHandler(context: encryption, serverHostname: nil))
+                    let handling = PeerEncryption.handling
+                    try pipeline.addHandler(
+                        NIOSSLClientHandler(context: encryption, serverHostname: nil, configuration: handling)
+                    )
                 }
                 try pipeline.addHandler(HandshakeHandler(self, .dialler(meeting, promise)))
                 channel.setDelayOff()

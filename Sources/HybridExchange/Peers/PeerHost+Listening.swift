@@ -36,6 +36,7 @@
             let path = folder + "/" + identity.session.uuidString.lowercased()
             guard path.utf8.count <= 107 else { throw .pathTooLong(path.utf8.count) }
             try SocketFolder.prepare(folder)
+            SocketFolder.removeStale(folder)
             do {
                 let bootstrap = try bootstrap(isEncrypted: false)
                 let listener = try await bootstrap.bind(unixDomainSocketPath: path, cleanupExistingSocketFile: true)
@@ -67,6 +68,8 @@
                 .serverChannelOption(.backlog, value: 256)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
+                .childChannelOption(.recvAllocator, value: Self.readBuffer)
+                .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try self.accept(channel, encryption) }
                 }
@@ -75,6 +78,12 @@
         /// Below the first mark a channel takes frames again, above the second it takes no more.
         static var waterMark: ChannelOptions.Types.WriteBufferWaterMark {
             .init(low: FrameHandler.writeSize / 2, high: FrameHandler.writeSize)
+        }
+
+        /// A channel keeps the buffer of its largest read, and the decrypted bytes of all reads of one turn: so a turn has one
+        /// read, of 16 KiB at most.
+        static var readBuffer: AdaptiveRecvByteBufferAllocator {
+            AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 2 << 10, maximum: 16 << 10)
         }
 
         private func accept(_ channel: any Channel, _ encryption: NIOSSLContext?) throws {
@@ -86,7 +95,10 @@
             }
             channel.closeFuture.whenComplete { _ in self.endHandshake(channel, isAccepted: true) }
             let pipeline = channel.pipeline.syncOperations
-            if let encryption { try pipeline.addHandlers(ByteBudget(), NIOSSLServerHandler(context: encryption)) }
+            if let encryption {
+                let handler = NIOSSLServerHandler(context: encryption, configuration: PeerEncryption.handling)
+                try pipeline.addHandlers(ByteBudget(), handler)
+            }
             try pipeline.addHandler(HandshakeHandler(self, .listener))
             channel.setDelayOff()
         }
