@@ -28,11 +28,6 @@ extension Channel {
         )
         try method.validate(frameMax: frameMax)
         try publication.properties.validate(frameMax: frameMax)
-        let pending = PendingPublication(publication, deadline: deadline)
-        let key = key
-        try await connection.shared.perform(cancelledBy: .cancelPublication(pending)) { waiter in
-            pending.waiter = waiter
-            return .publish(key, pending)
-        }
+        try await outbox.publish(publication, deadline: deadline)
     }
 }

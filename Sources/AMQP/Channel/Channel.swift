@@ -6,20 +6,40 @@ internal import Primitives
 /// channel; then everything on it fails, and the rest of the connection continues. A handle never reaches a later channel
 /// that got the same number.
 public struct Channel: Sendable {
+    /// One reference instead of several: each delivery has a copy of the handle.
+    private final class Parts: Sendable {
+        let connection: Connection
+        let confirms: Bool
+        let key: ChannelKey
+        let frameMax: Int
+        let closed: OneShot<AMQPError?>
+        let outbox: Outbox
+
+        init(_ connection: Connection, _ key: ChannelKey, confirms: Bool, frameMax: Int, _ closed: OneShot<AMQPError?>) {
+            self.connection = connection
+            self.key = key
+            self.confirms = confirms
+            self.frameMax = frameMax
+            self.closed = closed
+            outbox = Outbox(of: Carrier(connection: connection.shared, channel: key), isConfirmed: confirms)
+        }
+    }
+
+    private let parts: Parts
+
     /// The connection the channel belongs to.
-    public let connection: Connection
+    public var connection: Connection { parts.connection }
     /// Whether publications are confirmed.
-    public let confirms: Bool
-    let key: ChannelKey
-    let frameMax: Int
-    let closed: OneShot<AMQPError?>
+    public var confirms: Bool { parts.confirms }
+    var key: ChannelKey { parts.key }
+    var frameMax: Int { parts.frameMax }
+    var closed: OneShot<AMQPError?> { parts.closed }
+    /// The publications that are published on this channel itself.
+    var outbox: Outbox { parts.outbox }
+    var carrier: Carrier { Carrier(connection: connection.shared, channel: key) }
 
     init(connection: Connection, key: ChannelKey, confirms: Bool, frameMax: Int, closed: OneShot<AMQPError?>) {
-        self.connection = connection
-        self.key = key
-        self.confirms = confirms
-        self.frameMax = frameMax
-        self.closed = closed
+        parts = Parts(connection, key, confirms: confirms, frameMax: frameMax, closed)
     }
 
     /// The number of the channel on its connection.

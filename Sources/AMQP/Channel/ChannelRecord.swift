@@ -33,7 +33,9 @@ final class ChannelRecord {
     let key: ChannelKey
     let closed = OneShot<AMQPError?>()
     var machine: ChannelStateMachine
-    var confirms: ConfirmLedger?
+    let confirms: Bool
+    /// The outbox whose publications it carries.
+    var source: (outbox: Outbox, carrier: Carrier)?
     var acknowledgements = AcknowledgementCoalescer()
     var consumers: [String: ConsumerRecord] = [:]
     /// Requests that wait for close-ok.
@@ -43,7 +45,7 @@ final class ChannelRecord {
 
     init(key: ChannelKey, confirms: Bool, maximumBodySize: Int) {
         self.key = key
-        self.confirms = confirms ? ConfirmLedger() : nil
+        self.confirms = confirms
         machine = ChannelStateMachine(maximumBodySize: maximumBodySize)
     }
 

@@ -14,7 +14,7 @@ final class ChannelEngine {
     init(_ login: WireConnector.Login, _ configuration: ConnectionConfiguration, _ logger: Logger) {
         wire = login.wire
         channels = ChannelTable(maximumCount: login.channelMax, maximumBodySize: configuration.maximumBodySize)
-        publications = OutgoingPublications(wire, channels, configuration.publishWindow, logger)
+        publications = OutgoingPublications(wire, channels, logger)
         acknowledgements = AcknowledgementWriter(wire, channels, logger)
         requests = ChannelRequests(wire, channels)
     }
@@ -36,12 +36,12 @@ final class ChannelEngine {
 
     // MARK: Deadlines
 
-    /// Ends the requests and publications whose deadlines have passed.
+    /// Ends the requests and publications whose deadlines have passed. Returns whether a publication ended.
     ///
     /// - Parameter blockedReason: The broker's reason for blocking publications, if it blocks.
-    func expire(_ now: ContinuousClock.Instant, blockedReason: String?) {
+    func expire(_ now: ContinuousClock.Instant, blockedReason: String?) -> Bool {
         requests.expire(now)
-        publications.expire(now, blockedReason: blockedReason)
+        return publications.expire(now, blockedReason: blockedReason)
     }
 
     /// Returns the next deadline of a request or publication.
@@ -153,6 +153,5 @@ final class ChannelEngine {
             end(channel, reason)
         }
         requests.failAll(with: reason.with(delivery: .unknown))
-        publications.failAll(reason)
     }
 }

@@ -17,13 +17,14 @@ public actor Connection {
 
     /// The settings that the connection was made with.
     public nonisolated let configuration: ConnectionConfiguration
-    nonisolated let shared = ConnectionShared()
+    nonisolated let shared: ConnectionShared
     private nonisolated let lifecycle = Mutex(Lifecycle.idle)
     private let engine: ConnectionEngine
 
     /// Creates a connection; nothing happens before ``open()``.
     public init(configuration: ConnectionConfiguration, logger: Logger) {
         self.configuration = configuration
+        shared = ConnectionShared(window: configuration.publishWindow)
         engine = ConnectionEngine(configuration: configuration, shared: shared, logger: logger)
     }
 

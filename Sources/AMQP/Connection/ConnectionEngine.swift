@@ -42,7 +42,8 @@ final class ConnectionEngine {
                 try handle(shared.thread.inbox.takeSubmissions())
             }
             try write()
-            try checkClock()
+            // Room in the window that came free at a deadline is used at once.
+            if try checkClock() { more = true }
         } catch {
             end(machine.failed(error))
         }
@@ -71,9 +72,7 @@ final class ConnectionEngine {
     private func handle(_ submission: Submission) throws(AMQPError) {
         switch submission {
         case .open(let deadline): try open(deadline)
-        case .publish(let key, let publication):
-            guard machine.isOpen, let channels else { return refuse([submission], with: .closed("connection")) }
-            channels.publications.enqueue(publication, on: key)
+        case .publish(let carrier, let outbox): publish(outbox, on: carrier, orEndWith: .closed("connection"))
         case .request(let request):
             guard machine.isOpen, let channels else { return refuse([submission], with: .closed("connection")) }
             try channels.submit(request)
@@ -84,9 +83,14 @@ final class ConnectionEngine {
             channels?.acknowledgements.settle(key, tag, multiple, decision)
         case .abandon(let key): try channels?.abandon(key)
         case .cancelRequest(let id): channels?.requests.cancel(id)
-        case .cancelPublication(let publication): channels?.publications.cancel(publication)
         case .close(let deadline): try close(deadline)
         }
+    }
+
+    /// Takes publications of an outbox, which end with their channel if they can't be written any more.
+    private func publish(_ outbox: Outbox, on carrier: Carrier, orEndWith error: AMQPError) {
+        if let channels { return channels.publications.add(outbox, for: carrier) }
+        outbox.update { $0.channelEnded(carrier, error, into: &$1) }
     }
 
     /// Refuses all further submissions, and fails those that were not taken.
@@ -98,10 +102,10 @@ final class ConnectionEngine {
     private func refuse(_ submissions: ArraySlice<Submission>, with error: AMQPError) {
         for submission in submissions {
             switch submission {
-            case .publish(_, let publication): publication.finish(.failure(error.with(delivery: .notSent)))
+            case .publish(let carrier, let outbox): publish(outbox, on: carrier, orEndWith: error)
             case .request(let request): request.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
             case .run(let body): body()
-            case .open, .settle, .abandon, .cancelRequest, .cancelPublication, .close: break
+            case .open, .settle, .abandon, .cancelRequest, .close: break
             }
         }
     }
@@ -113,11 +117,13 @@ final class ConnectionEngine {
     /// Writes publications, acknowledgements and other buffered frames, as far as the socket accepts them.
     private func write() throws(AMQPError) {
         guard let channels else { return }
-        repeat {
-            try channels.publications.write(whenOpen: mayPublish)
+        var isMore = true
+        while isMore {
+            isMore = try channels.publications.write(whenOpen: mayPublish)
             try channels.acknowledgements.write()
             if try channels.wire.flush() { heartbeat.sent(.now) }
-        } while channels.wire.unsent == 0 && channels.publications.canWrite(whenOpen: mayPublish)
+            isMore = isMore && channels.wire.unsent == 0
+        }
     }
 
     private func receive(_ channels: ChannelEngine) throws(AMQPError) -> Bool {
@@ -167,11 +173,15 @@ final class ConnectionEngine {
 
     // MARK: The clock
 
-    private func checkClock() throws(AMQPError) {
-        guard let channels else { return }
+    /// Ends overdue requests and publications, and checks the heartbeats. Returns whether a publication ended.
+    private func checkClock() throws(AMQPError) -> Bool {
+        guard let channels else { return false }
         let now = ContinuousClock.now
-        channels.expire(now, blockedReason: machine.blockedReason)
-        if let closeDeadline, closeDeadline <= now { return end(machine.closeTimedOut()) }
+        let isLate = channels.expire(now, blockedReason: machine.blockedReason)
+        if let closeDeadline, closeDeadline <= now {
+            end(machine.closeTimedOut())
+            return false
+        }
         if heartbeat.isPeerSilent(now) {
             throw AMQPError(
                 code: .heartbeatMissed,
@@ -185,6 +195,7 @@ final class ConnectionEngine {
             _ = try channels.wire.flush()
             heartbeat.sent(now)
         }
+        return isLate
     }
 
     private func nextInstant() -> ContinuousClock.Instant? {
@@ -219,7 +230,6 @@ final class ConnectionEngine {
         }
         shared.isOpen.store(false, ordering: .releasing)
         refuseSubmissions(.closed("connection"))
-        channels?.publications.failUnwritten(.closed("connection"))
         closeDeadline = deadline.instant
         try channels?.wire.write(.connectionClose(code: 200, text: "closed by the client"), channel: 0)
     }

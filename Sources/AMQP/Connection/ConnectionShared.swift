@@ -20,45 +20,39 @@ final class ConnectionShared: Sendable {
     let isOpen = Atomic(false)
     /// The largest frame that was negotiated at the login; zero before.
     let frameMax = Atomic(0)
+    /// The used part of the publish window.
+    let window: WindowAccount
     private let lastID = Atomic<UInt64>(0)
 
-    init() {
+    init(window: PublishWindow = PublishWindow()) {
+        self.window = WindowAccount(window)
         (events, eventSource) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
     }
 
     /// Returns a new number of this connection; never zero.
     func nextID() -> UInt64 { lastID.add(1, ordering: .relaxed).newValue }
 
-    /// Submits a request and waits for its reply.
+    /// Submits a request and waits for its reply. Cancelling the task ends it promptly.
+    ///
+    /// `nonisolated(nonsending)` saves the caller two executor hops.
     nonisolated(nonsending) func request(
         _ target: RequestSubmission.Target,
         _ deadline: Deadline
     ) async throws(AMQPError) -> Reply {
         let id = nextID()
-        return try await perform(cancelledBy: .cancelRequest(id)) { waiter in
-            .request(RequestSubmission(id: id, target: target, deadline: deadline, waiter: waiter))
-        }
-    }
-
-    /// Submits a request or publication and waits for its end. Cancelling the task ends it promptly.
-    ///
-    /// `nonisolated(nonsending)` saves the caller two executor hops.
-    nonisolated(nonsending) func perform<Success>(
-        cancelledBy cancellation: Submission,
-        _ make: (_ waiter: Waiter<Success>) -> Submission
-    ) async throws(AMQPError) -> Success {
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Result<Success, AMQPError>, Never>) in
-                let waiter = Waiter<Success>.task(continuation)
-                if let refusal = thread.inbox.submit(make(waiter)) {
+            await withCheckedContinuation { (continuation: CheckedContinuation<Result<Reply, AMQPError>, Never>) in
+                let waiter = Waiter<Reply>.task(continuation)
+                let request = RequestSubmission(id: id, target: target, deadline: deadline, waiter: waiter)
+                if let refusal = thread.inbox.submit(.request(request)) {
                     waiter.resume(returning: .failure(refusal.with(delivery: .notSent)))
                 } else if Task.isCancelled {
                     // The cancellation handler may have run before the submission was made.
-                    _ = thread.inbox.submit(cancellation)
+                    _ = thread.inbox.submit(.cancelRequest(id))
                 }
             }
         } onCancel: {
-            _ = thread.inbox.submit(cancellation)
+            _ = thread.inbox.submit(.cancelRequest(id))
         }
         return try result.get()
     }

@@ -33,7 +33,8 @@ struct RequestSubmission: Sendable {
 /// A submission of another thread to the I/O thread of a connection.
 enum Submission: Sendable {
     case open(Deadline)
-    case publish(ChannelKey, PendingPublication)
+    /// Take publications of the outbox.
+    case publish(Carrier, Outbox)
     case request(RequestSubmission)
     /// Calls a function. Its publications go out in the same turn.
     case run(@Sendable () -> Void)
@@ -41,6 +42,5 @@ enum Submission: Sendable {
     /// Close a channel that is no longer used.
     case abandon(ChannelKey)
     case cancelRequest(UInt64)
-    case cancelPublication(PendingPublication)
     case close(Deadline)
 }

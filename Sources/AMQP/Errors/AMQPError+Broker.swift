@@ -55,4 +55,38 @@ extension AMQPError {
     static func closed(_ what: String, delivery: PublicationOutcome = .notSent) -> AMQPError {
         AMQPError(code: .closed, delivery: delivery, message: "The \(what) is closed.")
     }
+
+    /// The broker's negative confirm.
+    static var nacked: AMQPError {
+        AMQPError(code: .nacked, delivery: .refused, message: "The broker refused the message.")
+    }
+
+    /// The return of a mandatory message.
+    static func unroutable(_ reason: PendingPublication.ReturnReason) -> AMQPError {
+        AMQPError(
+            code: .unroutable,
+            delivery: .refused,
+            replyCode: Int(reason.code),
+            message: "No queue took the message: \(reason.text)"
+        )
+    }
+
+    /// The deadline of a publication while the broker blocks its connection.
+    static func blocked(because reason: String) -> AMQPError {
+        AMQPError(
+            code: .blocked,
+            delivery: .notSent,
+            message: "The broker takes no messages until the deadline: \(reason)"
+        )
+    }
+
+    /// The deadline of a publication.
+    static var deadlinePassed: AMQPError {
+        AMQPError(code: .timedOut, delivery: .notSent, message: "The deadline has passed.")
+    }
+
+    /// The cancellation of the calling task.
+    static var taskCancelled: AMQPError {
+        AMQPError(code: .cancelled, delivery: .notSent, message: "The task was cancelled.")
+    }
 }

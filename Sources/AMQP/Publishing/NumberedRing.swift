@@ -1,7 +1,7 @@
 internal import DequeModule
 
 /// Elements with consecutive numbers, from 1. Each may be removed at any time.
-struct NumberedRing<Element> {
+struct NumberedRing<Element: Sendable>: Sendable {
     private var slots: Deque<Element?> = []
     /// The number of the first element that may be there.
     private(set) var first: UInt64 = 1

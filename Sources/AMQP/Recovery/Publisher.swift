@@ -12,29 +12,16 @@ internal import Synchronization
 /// only lose time: unconfirmed messages are retried one by one until the culprit is found.
 public final class Publisher: Sendable {
     private struct State {
-        var queue = PublicationQueue()
         /// The channel that publications go to; without one they wait.
         var channel: Channel?
-        /// The publication that is tried alone, and the signal of its end.
-        var trial: (publication: PendingPublication, done: OneShot<Void>)?
-        var deadlines = DeadlineQueue<UInt64>()
-        /// Resolved when a new waiting publication may be due before earlier ones.
-        var dueChanged = OneShot<Void>()
-        var isClosed = false
         var bodyLimit = BodyLimit()
         /// The time when the channel was last replaced on purpose.
         var renewed: ContinuousClock.Instant?
-        /// The thread to wake when the lock is released.
-        var wake: WakeDescriptor?
-
-        mutating func takeWake() -> WakeDescriptor? {
-            defer { wake = nil }
-            return wake
-        }
     }
 
     let line: RecoveringConnection
     private let messageIDPrefix: String
+    private let outbox: Outbox
     private let state = Mutex(State())
     /// The number of message ids assigned here.
     private let messages = Atomic<UInt64>(0)
@@ -51,11 +38,12 @@ public final class Publisher: Sendable {
     ///   - name: A unique name for ids of messages without one, so that copies have the same: `warren-<name>-<number>`.
     public init(line: RecoveringConnection, name: String) {
         self.line = line
+        outbox = Outbox(line: line)
         messageIDPrefix = "warren-\(name)-"
     }
 
     /// The number of publications that have not ended.
-    public var count: Int { state.withLock { $0.queue.count } }
+    public var count: Int { outbox.update { table, _ in table.count } }
 
     /// The largest body that the broker accepts, remembered for a minute after a refusal that contained it.
     package var largestBody: Int? { state.withLock { $0.bodyLimit.largest(at: .now) } }
@@ -66,18 +54,7 @@ public final class Publisher: Sendable {
     ///   waits for the next. `timedOut` when there was none until the deadline; the broker's reason, at once, when it
     ///   refuses this client.
     public func publish(_ publication: Publication, deadline: Deadline) async throws(AMQPError) {
-        let pending = PendingPublication(try checked(publication), deadline: deadline, publisher: self)
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter in
-                pending.waiter = .task(waiter)
-                submit(pending)
-                // The cancellation handler may have run before it was submitted.
-                if Task.isCancelled { cancel(pending) }
-            }
-        } onCancel: {
-            cancel(pending)
-        }
-        try result.get()
+        try await outbox.publish(try checked(publication), deadline: deadline)
     }
 
     /// Publishes a message and returns at once.
@@ -92,8 +69,7 @@ public final class Publisher: Sendable {
     ) -> UInt64? {
         do throws(AMQPError) {
             let checked = try checked(publication)
-            let pending = PendingPublication(checked, deadline: deadline, publisher: self, waiter: .function(ended))
-            return submit(pending) ? pending.number : nil
+            return outbox.submit(PendingPublication(checked, deadline: deadline, waiter: .function(ended)))
         } catch {
             ended(.failure(error))
             return nil
@@ -109,17 +85,7 @@ public final class Publisher: Sendable {
 
     /// Ends a publication with `cancelled`, unless it has ended. Its message may still be delivered: see the error's
     /// `delivery`.
-    package func cancel(_ number: UInt64) {
-        if let publication = state.withLock({ $0.queue[number] }) { cancel(publication) }
-    }
-
-    private func cancel(_ publication: PendingPublication) {
-        switch state.withLock({ $0.queue.cancel(publication) }) {
-        case .none: break
-        case .ended(let ending): ending.resume()
-        case .cancel(let connection): _ = connection.thread.inbox.submit(.cancelPublication(publication))
-        }
-    }
+    package func cancel(_ number: UInt64) { outbox.cancel(number) }
 
     /// Returns a new message id of this publisher. Mandatory publications without one get it. Setting it when the
     /// properties are made saves a copy of them.
@@ -139,12 +105,8 @@ public final class Publisher: Sendable {
             await serve(repair)
             group.cancelAll()
         }
-        let endings = state.withLock { state in
-            state.isClosed = true
-            state.channel = nil
-            return state.queue.close()
-        }
-        for ending in endings { ending.resume() }
+        state.withLock { $0.channel = nil }
+        outbox.update { $0.close(into: &$1) }
     }
 
     /// Replaces the channel, at most once a second. Unconfirmed messages are published again on the new one.
@@ -159,85 +121,12 @@ public final class Publisher: Sendable {
             state.channel = nil
             return channel
         }
-        try? await channel?.close(deadline: .after(Self.channelPatience))
-    }
-
-    // MARK: Callers
-
-    /// Returns `false` when the publisher is closed; the caller was then told.
-    @discardableResult
-    private func submit(_ publication: PendingPublication) -> Bool {
-        // Uses one lock, so that the channel gets publications in the order of their numbers.
-        var (isClosed, waits) = (false, false)
-        let (changed, wake): (OneShot<Void>?, WakeDescriptor?) = state.withLock { state in
-            isClosed = state.isClosed
-            if isClosed { return (nil, nil) }
-            state.queue.submit(publication)
-            if send(publication, &state) { return (nil, state.takeWake()) }
-            waits = true
-            return (Self.wait(publication, &state), nil)
-        }
-        wake?.signal()
-        if isClosed { publication.resume(.failure(.closed("connection"))) }
-        changed?.set(())
-        // Publications that waited when the broker refused this client have already failed.
-        if waits, let refusal = line.refusal { failWaiting(refusal) }
-        return !isClosed
+        guard let channel else { return }
+        outbox.update { table, _ in table.pause(channel.carrier) }
+        try? await channel.close(deadline: .after(Self.channelPatience))
     }
 
     // MARK: The channel
-
-    /// Passes a publication to the channel, if one accepts it.
-    private func send(_ publication: PendingPublication, _ state: inout State) -> Bool {
-        guard let channel = state.channel else { return false }
-        let isSent = send(publication, to: channel, &state)
-        if !isSent { state.channel = nil }
-        return isSent
-    }
-
-    private func send(_ publication: PendingPublication, to channel: Channel, _ state: inout State) -> Bool {
-        let connection = channel.connection
-        // Recorded before the submission: the answer may come from another thread at once.
-        publication.sent(on: connection.shared, user: connection.user)
-        let (refusal, wake) = connection.shared.thread.inbox.place(.publish(channel.key, publication))
-        if let wake { state.wake = wake }
-        guard let refusal else { return true }
-        _ = state.queue.finished(publication, .failure(refusal.with(delivery: .notSent)))
-        return false
-    }
-
-    /// Handles a publication's end on its channel. Runs on the connection's thread.
-    func finished(_ publication: PendingPublication, _ result: Result<Void, AMQPError>) {
-        let (ending, changed, trial): (PublicationQueue.Ending?, OneShot<Void>?, OneShot<Void>?) = state.withLock {
-            state in
-            let trial = state.trial?.publication === publication ? state.trial?.done : nil
-            switch state.queue.finished(publication, result) {
-            case .none: return (nil, nil, nil)
-            case .ended(let ending): return (ending, nil, trial)
-            case .waits:
-                // For any reason, nothing more can be sent on this channel.
-                state.channel = nil
-                return (nil, Self.wait(publication, &state), trial)
-            }
-        }
-        changed?.set(())
-        trial?.set(())
-        ending?.resume()
-    }
-
-    /// Sends all publications to this channel from now on, beginning with the waiting ones.
-    private func begin(_ channel: Channel) {
-        let wake = state.withLock { state in
-            state.queue.acquitAll()
-            state.channel = channel
-            for publication in state.queue.waiting {
-                guard send(publication, &state) else { return state.takeWake() }
-            }
-            state.deadlines = DeadlineQueue<UInt64>()
-            return state.takeWake()
-        }
-        wake?.signal()
-    }
 
     private func serve(_ repair: @Sendable (AMQPError) async -> Void) async {
         var reason: AMQPError?
@@ -252,7 +141,8 @@ public final class Publisher: Sendable {
                     reason = nil
                 }
                 let channel = try await connection.openChannel(confirms: true, deadline: .after(Self.channelPatience))
-                begin(channel)
+                state.withLock { $0.channel = channel }
+                outbox.attach(to: channel)
                 let error = await channel.waitUntilClosed()
                 channel.abandon()
                 state.withLock { $0.channel = nil }
@@ -269,18 +159,14 @@ public final class Publisher: Sendable {
 
     /// Ends publications that the broker refused for their size. Returns `false` when the error reports no size.
     private func refuseLarge(_ error: AMQPError) -> Bool {
-        let endings: [PublicationQueue.Ending]? = state.withLock { state in
-            guard let (limit, endings) = state.queue.convictLarge(error) else { return nil }
-            state.bodyLimit.learn(limit, now: .now)
-            return endings
-        }
-        for ending in endings ?? [] { ending.resume() }
-        return endings != nil
+        guard let limit = outbox.update({ $0.convictLarge(error, into: &$1) }) else { return false }
+        state.withLock { $0.bodyLimit.learn(limit, now: .now) }
+        return true
     }
 
     /// Finds the publication that made the broker close the channel or connection, by publishing each suspect alone.
     private func tryOneByOne(on connection: Connection) async throws(AMQPError) {
-        let suspects = state.withLock { $0.queue.suspects }
+        let suspects = outbox.update { table, _ in table.suspects }
         let wasAlone = suspects.count == 1
         var channel: Channel?
         defer { channel?.abandon() }
@@ -297,7 +183,7 @@ public final class Publisher: Sendable {
             // one.
             guard connection.isOpen || error.namesCulprit else { throw error }
             if refuseLarge(error) { return }
-            state.withLock { $0.queue.convict(publication, error, wasAlone: wasAlone) }?.resume()
+            outbox.update { $0.convict(publication, error, wasAlone: wasAlone, into: &$1) }
             return
         }
     }
@@ -308,68 +194,30 @@ public final class Publisher: Sendable {
         on channel: Channel
     ) async throws(AMQPError) -> AMQPError? {
         let done = OneShot<Void>()
-        let (isSent, wake): (Bool, WakeDescriptor?) = state.withLock { state in
-            state.trial = (publication, done)
-            guard state.queue.contains(publication) else {
-                done.set(())
-                return (true, nil)
-            }
-            return (send(publication, to: channel, &state), state.takeWake())
-        }
-        wake?.signal()
-        guard isSent else { throw .closed("channel") }
+        outbox.attach(to: channel, only: publication, done: done)
         // It ends by its deadline at the latest.
         _ = await done.wait()
-        let isLeft = state.withLock { state in
-            state.trial = nil
-            return state.queue.contains(publication)
-        }
         if Task.isCancelled { throw .taskCancelled }
+        let isLeft = outbox.update { table, _ in table[publication.number] != nil }
         return isLeft ? await channel.waitUntilClosed() ?? .closed("channel") : nil
     }
 
     // MARK: Deadlines
 
-    /// Returns the signal to resolve when this is the next deadline.
-    private static func wait(_ publication: PendingPublication, _ state: inout State) -> OneShot<Void>? {
-        let queue = state.queue
-        let deadline = publication.deadline.instant
-        let next = state.deadlines.next { queue.isWaiting($0) }
-        state.deadlines.insert(publication.number, at: deadline)
-        if let next, next <= deadline { return nil }
-        defer { state.dueChanged = OneShot() }
-        return state.dueChanged
-    }
-
     /// Fails waiting publications when the broker refuses this client: a refusal lasts, so they do not wait until their
     /// deadlines.
     private func failWhenRefused() async {
         while let (refusal, changed) = await line.waitUntilRefused() {
-            failWaiting(refusal)
+            outbox.update { $0.failWaiting(refusal, into: &$1) }
             _ = await changed.wait()
         }
-    }
-
-    private func failWaiting(_ refusal: AMQPError) {
-        let endings = state.withLock { state in
-            state.queue.waiting.compactMap { state.queue.expire($0.number, because: refusal) }
-        }
-        for ending in endings { ending.resume() }
     }
 
     private func expireWaiting() async {
         while !Task.isCancelled {
             let cause = line.cause
-            let (endings, next, changed) = state.withLock { state in
-                var endings: [PublicationQueue.Ending] = []
-                let queue = state.queue
-                while let number = state.deadlines.popExpired(now: .now, isAlive: { queue.isWaiting($0) }) {
-                    if let ending = state.queue.expire(number, because: cause) { endings.append(ending) }
-                }
-                let left = state.queue
-                return (endings, state.deadlines.next { left.isWaiting($0) }, state.dueChanged)
-            }
-            for ending in endings { ending.resume() }
+            let refusal = cause.flatMap { $0.isRefusal ? $0 : nil }
+            let (next, changed) = outbox.expire(.now, because: refusal ?? .noConnection(cause, delivery: .notSent))
             if let next {
                 _ = await changed.wait(until: Deadline(next))
             } else {

@@ -89,6 +89,42 @@ struct FaultTests {
         await proxy.stop()
     }
 
+    @Test("a publication that was never confirmed makes room in the window at its deadline, and the next one is written")
+    func roomAtTheDeadline() async throws {
+        let broker = try await PrivateBroker.shared()
+        let proxy = try FaultProxy(targetPort: broker.port)
+        let url = "amqp://guest:guest@127.0.0.1:\(proxy.listenPort)?heartbeat=0"
+        let configure: (inout ConnectionConfiguration) -> Void = { $0.publishWindow = PublishWindow(messages: 1) }
+        try await BrokerFixture.withConnection(to: url, configure: configure) { connection in
+            let channel = try await connection.openChannel(confirms: true, deadline: .soon)
+            let queue = BrokerFixture.name("room")
+            try await BrokerFixture.withConnection { observer in
+                let other = try await observer.openChannel(confirms: false, deadline: .soon)
+                try await other.declareQueue(QueueDeclaration(name: queue), deadline: .soon)
+                try await proxy.set(.drop(.toClient))
+                let publication = Publication(exchange: "", routingKey: queue, body: Data("x".utf8))
+                async let first = failure { () throws(AMQPError) in
+                    try await channel.publish(publication, deadline: .after(.milliseconds(500)))
+                }
+                func isInTheQueue(_ count: Int) async throws -> Bool {
+                    let declaration = QueueDeclaration(name: queue, passive: true)
+                    return try await other.declareQueue(declaration, deadline: .soon).messageCount == count
+                }
+                try await eventually("the first is in the queue") { try await isInTheQueue(1) }
+                async let second = failure { () throws(AMQPError) in
+                    try await channel.publish(publication, deadline: .soon)
+                }
+                // Only the deadline of the first makes room.
+                try await eventually("the second is in the queue") { try await isInTheQueue(2) }
+                try await proxy.resetConnections()
+                #expect(await first?.code == .timedOut)
+                #expect(await second?.code == .connectionLost)
+                try await other.deleteQueue(queue, deadline: .soon)
+            }
+        }
+        await proxy.stop()
+    }
+
     @Test("a half-open connection is noticed by its silence while publications go on")
     func halfOpen() async throws {
         let broker = try await PrivateBroker.shared()

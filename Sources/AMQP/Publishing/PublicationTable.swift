@@ -1,0 +1,362 @@
+internal import Primitives
+
+/// The publications of a publisher or of a channel that have not ended, in the order of submission: the one table for
+/// callers, the connection's thread, confirms and deadlines.
+///
+/// Events in, endings out; no I/O, no clock and no lock. One channel at a time, the *carrier*, takes publications. When it
+/// ends, those of a publisher wait for the next one, which takes them in the old order and before newer ones; those of a
+/// channel fail with it.
+struct PublicationTable: Sendable {
+    /// The end of a publication.
+    struct Ending: Sendable {
+        let publication: PendingPublication
+        let result: Result<Void, AMQPError>
+
+        /// Tells the caller.
+        func resume() { publication.waiter?.resume(returning: result) }
+    }
+
+    /// The answer to a carrier that can write.
+    enum Next {
+        case none
+        /// There is one, and the window of the connection is full.
+        case full
+        case publication(PendingPublication)
+    }
+
+    /// The publications that the carrier may take.
+    enum Offer: Equatable {
+        case all
+        /// Only this one, to find out whether it makes the broker close the channel.
+        case one(UInt64)
+        case none
+    }
+
+    /// The number of tags above which those of ended publications are forgotten.
+    static let tagLimit = 65_536
+
+    /// Whether the broker confirms them. Otherwise they end when the carrier takes them.
+    let isConfirmed: Bool
+    /// Whether they outlive their channel.
+    let isRecovering: Bool
+    private var publications = NumberedRing<PendingPublication>()
+    private var deadlines = DeadlineQueue<UInt64>()
+    private(set) var tags = ConfirmTags()
+    /// The channel that takes publications or waits for confirms.
+    private(set) var carrier: Carrier?
+    /// Whether the carrier's thread is told of new publications and ends those that are overdue.
+    private(set) var isCarried = false
+    private(set) var offer = Offer.none
+    /// The number of the first publication that the carrier did not take.
+    private var untaken: UInt64 = 1
+    /// The user of the carrier's connection. The broker accepts no other in a message.
+    private var user: String?
+    private var isClosed = false
+
+    /// Creates the table of a publisher.
+    init() {
+        (isConfirmed, isRecovering) = (true, true)
+    }
+
+    /// Creates the table of a channel.
+    init(of channel: Carrier, isConfirmed: Bool) {
+        self.isConfirmed = isConfirmed
+        isRecovering = false
+        carrier = channel
+        (isCarried, offer) = (true, .all)
+    }
+
+    // MARK: Callers
+
+    /// The number of publications whose callers wait.
+    var count: Int { publications.elements.reduce(0) { $1.isWithdrawn ? $0 : $0 + 1 } }
+
+    /// The publication with a number; `nil` when it has ended.
+    subscript(number: UInt64) -> PendingPublication? { publications[number] }
+
+    /// The publications that no channel has written, in order.
+    var waiting: [PendingPublication] { publications.elements.filter { $0.tag == 0 } }
+
+    /// Adds a publication and numbers it; numbers rise. Returns `false` when the table is closed.
+    mutating func submit(_ publication: PendingPublication, into endings: inout [Ending]) -> Bool {
+        guard !isClosed else {
+            report(publication, .failure(.closed("connection")), into: &endings)
+            return false
+        }
+        publication.number = publications.append(publication)
+        deadlines.insert(publication.number, at: publication.deadline.instant)
+        return true
+    }
+
+    /// Ends a publication for its caller. Once written it keeps its share of the window until its confirm or its deadline.
+    mutating func cancel(_ publication: PendingPublication, into endings: inout [Ending]) {
+        guard publications[publication.number] != nil else { return }
+        let error = AMQPError.taskCancelled.with(delivery: publication.delivery)
+        guard publication.tag != 0 else { return end(publication, .failure(error), into: &endings) }
+        report(publication, .failure(error), into: &endings)
+        publication.isWithdrawn = true
+    }
+
+    /// Ends all publications: no channel will follow.
+    mutating func close(into endings: inout [Ending]) {
+        isClosed = true
+        for publication in Array(publications.elements) {
+            end(publication, .failure(.closed("connection", delivery: publication.delivery)), into: &endings)
+        }
+    }
+
+    // MARK: Deadlines
+
+    /// Returns the next deadline; `nil` when there are no publications.
+    mutating func nextDeadline() -> ContinuousClock.Instant? {
+        let alive = publications
+        return deadlines.next { alive[$0] != nil }
+    }
+
+    /// Ends the publications whose deadlines have passed, with this error. Returns whether there were any.
+    mutating func expire(
+        _ now: ContinuousClock.Instant,
+        because reason: @autoclosure () -> AMQPError,
+        into endings: inout [Ending]
+    ) -> Bool {
+        guard var publication = popExpired(now) else { return false }
+        let error = reason()
+        while true {
+            end(publication, .failure(error.with(delivery: publication.delivery)), into: &endings)
+            guard let next = popExpired(now) else { return true }
+            publication = next
+        }
+    }
+
+    private mutating func popExpired(_ now: ContinuousClock.Instant) -> PendingPublication? {
+        let alive = publications
+        deadlines.compact(alive: alive.count) { alive[$0] != nil }
+        return deadlines.popExpired(now: now) { alive[$0] != nil }.flatMap { alive[$0] }
+    }
+
+    /// Ends the publications that no channel has written.
+    mutating func failWaiting(_ error: AMQPError, into endings: inout [Ending]) {
+        for publication in waiting {
+            end(publication, .failure(error.with(delivery: publication.delivery)), into: &endings)
+        }
+    }
+
+    // MARK: The carrier
+
+    /// Begins with a channel, from the first publication on.
+    ///
+    /// - Parameters:
+    ///   - user: The user of its connection.
+    ///   - publication: The only publication that it takes; all by default.
+    mutating func attach(to channel: Carrier, user: String?, only publication: PendingPublication? = nil) {
+        if carrier != channel { tags = ConfirmTags() }
+        (carrier, isCarried, self.user) = (channel, true, user)
+        untaken = publications.first
+        offer = .all
+        if let publication {
+            offer = publications[publication.number] == nil ? .none : .one(publication.number)
+        } else {
+            acquitAll()
+        }
+    }
+
+    /// Offers no more publications to a channel that is about to be closed.
+    mutating func pause(_ channel: Carrier) { if carrier == channel { offer = .none } }
+
+    /// Records that the carrier's connection accepts nothing more. What was written may still be confirmed.
+    ///
+    /// - Parameter publication: The publication that was refused. It fails, unless it can wait for another channel.
+    mutating func refused(_ publication: PendingPublication, _ refusal: AMQPError, into endings: inout [Ending]) {
+        guard isRecovering else { return end(publication, .failure(refusal.with(delivery: .notSent)), into: &endings) }
+        (isCarried, offer) = (false, .none)
+    }
+
+    /// Takes the next publication to write, if there is one. An unconfirmed one has ended then; the carrier tells the caller.
+    mutating func next(for channel: Carrier) -> Next {
+        guard carrier == channel, let publication = nextOffered() else { return .none }
+        guard isConfirmed else {
+            untaken += 1
+            publications.remove(publication.number)
+            return .publication(publication)
+        }
+        guard channel.connection.window.take(publication.size) else { return .full }
+        untaken = publication.number + 1
+        publication.tag = tags.written(publication.number)
+        if tags.count > Self.tagLimit, let first = tags.first, publications[first] == nil { tags.forgetFirst() }
+        if isRecovering, let named = publication.message.properties.userID, named != user {
+            publication.message.properties.userID = user
+        }
+        return .publication(publication)
+    }
+
+    private mutating func nextOffered() -> PendingPublication? {
+        switch offer {
+        case .none: return nil
+        case .one(let number): return publications[number].flatMap { $0.tag == 0 ? $0 : nil }
+        case .all:
+            untaken = max(untaken, publications.first)
+            while untaken < publications.next {
+                if let publication = publications[untaken] { return publication }
+                untaken += 1
+            }
+            return nil
+        }
+    }
+
+    /// Records the broker's answer. Returns `false` when the tag was never used or was answered before, which the protocol
+    /// forbids.
+    mutating func answered(
+        _ channel: Carrier,
+        tag: UInt64,
+        multiple: Bool,
+        positive: Bool,
+        into endings: inout [Ending]
+    ) -> Bool {
+        guard carrier == channel else { return true }
+        guard multiple else {
+            guard let number = tags.answered(tag) else { return false }
+            settle(number, positive, into: &endings)
+            return true
+        }
+        // Zero means all; a multiple confirm may have nothing left to settle.
+        let last = tag == 0 ? tags.next - 1 : tag
+        guard last < tags.next else { return false }
+        while let number = tags.answeredFirst(through: last) { settle(number, positive, into: &endings) }
+        return true
+    }
+
+    private mutating func settle(_ number: UInt64, _ positive: Bool, into endings: inout [Ending]) {
+        // It may have ended at its deadline.
+        guard let publication = publications[number] else { return }
+        let result: Result<Void, AMQPError>
+        if !positive {
+            result = .failure(.nacked)
+        } else if let reason = publication.returnReason {
+            result = .failure(.unroutable(reason))
+        } else {
+            result = .success(())
+        }
+        end(publication, result, into: &endings)
+    }
+
+    /// Records a returned message; its confirm follows. Returns whether a publication matched.
+    ///
+    /// `basic.return` carries no tag. The broker returns in order, so the first equal message without a reason matches.
+    func returned(
+        _ properties: MessageProperties,
+        exchange: String,
+        routingKey: String,
+        _ reason: PendingPublication.ReturnReason
+    ) -> Bool {
+        for number in tags.unanswered {
+            guard let publication = publications[number], publication.returnReason == nil else { continue }
+            let message = publication.message
+            guard message.mandatory, message.properties.messageID == properties.messageID,
+                message.exchange == exchange, message.routingKey == routingKey
+            else { continue }
+            publication.returnReason = reason
+            return true
+        }
+        return false
+    }
+
+    /// Records the end of a channel. What it had written may have reached the broker.
+    mutating func channelEnded(_ channel: Carrier, _ reason: AMQPError, into endings: inout [Ending]) {
+        guard carrier == channel else { return }
+        tags = ConfirmTags()
+        for publication in Array(publications.elements) {
+            let isWritten = publication.tag != 0
+            if !isRecovering || publication.isWithdrawn {
+                end(publication, .failure(reason.with(delivery: publication.delivery)), into: &endings)
+            } else if isWritten {
+                publication.isSuspect = true
+                publication.writes += 1
+                comeBack(publication)
+            }
+        }
+        // Publications of a channel that come later are refused by its connection.
+        if isRecovering { (carrier, isCarried, offer) = (nil, false, .none) }
+    }
+
+    // MARK: The culprit
+
+    /// The publications that may have ended the last channel, in order.
+    var suspects: [PendingPublication] { publications.elements.filter(\.isSuspect) }
+
+    /// Clears all suspects: another cause ended the last channel, or the culprit is known.
+    private func acquitAll() {
+        for publication in suspects { publication.isSuspect = false }
+    }
+
+    /// Ends the publication that closed its channel when it was tried alone.
+    ///
+    /// - Parameter wasAlone: Whether it was also the only one on the previous channel that ended.
+    mutating func convict(
+        _ publication: PendingPublication,
+        _ error: AMQPError,
+        wasAlone: Bool,
+        into endings: inout [Ending]
+    ) {
+        guard publications[publication.number] != nil else { return }
+        // Its first copy may have been accepted, if another publication ended that channel.
+        if wasAlone, publication.writes <= 2 { publication.writes = 0 }
+        guard error.replyCode == 406 else {
+            return end(publication, .failure(error.with(delivery: .refused)), into: &endings)
+        }
+        // The message itself is at fault: no copy of it was accepted.
+        publication.writes = 0
+        let refusal = AMQPError(code: .unsupported, delivery: .refused, replyCode: 406, message: error.message)
+        end(publication, .failure(refusal), into: &endings)
+    }
+
+    /// Ends the suspects whose bodies exceed the limit in their channel's error. Returns the limit; `nil` when the error
+    /// contains none.
+    ///
+    /// The broker takes the publications of a channel in order. It names the size of the refused one, and takes none after
+    /// it. Those before may have been accepted, when the limit was higher: their outcome is unknown.
+    mutating func convictLarge(_ error: AMQPError, into endings: inout [Ending]) -> Int? {
+        let suspects = suspects
+        guard let (limit, size) = BodyLimit.named(by: error, refusing: Set(suspects.map(\.size))),
+            let last = suspects.last(where: { $0.size == size })
+        else { return nil }
+        for publication in suspects where publication.size > limit {
+            // The write that the broker refused or never saw.
+            if publication.number >= last.number { publication.writes -= 1 }
+            end(publication, .failure(.tooLarge(publication.size, limit: limit, delivery: .refused)), into: &endings)
+        }
+        return limit
+    }
+
+    // MARK: Ends
+
+    private mutating func end(
+        _ publication: PendingPublication,
+        _ result: Result<Void, AMQPError>,
+        into endings: inout [Ending]
+    ) {
+        publications.remove(publication.number)
+        comeBack(publication)
+        if offer == .one(publication.number) { offer = .none }
+        report(publication, result, into: &endings)
+    }
+
+    /// Takes a publication from the carrier.
+    private func comeBack(_ publication: PendingPublication) {
+        guard publication.tag != 0 else { return }
+        carrier?.connection.window.release(publication.size)
+        publication.tag = 0
+        publication.returnReason = nil
+    }
+
+    private func report(
+        _ publication: PendingPublication,
+        _ result: Result<Void, AMQPError>,
+        into endings: inout [Ending]
+    ) {
+        guard !publication.isWithdrawn else { return }
+        guard case .failure(let error) = result, publication.writes > 0, error.delivery != .unknown else {
+            return endings.append(Ending(publication: publication, result: result))
+        }
+        endings.append(Ending(publication: publication, result: .failure(error.with(delivery: .unknown))))
+    }
+}

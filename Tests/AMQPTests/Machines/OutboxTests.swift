@@ -1,0 +1,78 @@
+import ExchangeTestKit
+import Foundation
+import Primitives
+import Testing
+
+@testable import AMQP
+
+@Suite("An outbox")
+struct OutboxTests {
+    private static func outbox(_ connection: ConnectionShared) -> Outbox {
+        let key = ChannelKey(number: 1, generation: 1)
+        return Outbox(of: Carrier(connection: connection, channel: key), isConfirmed: true)
+    }
+
+    private static func publication(
+        _ ended: @escaping @Sendable (Result<Void, AMQPError>) -> Void = { _ in }
+    ) -> PendingPublication {
+        let message = Publication(exchange: "", routingKey: "x", body: Data())
+        return PendingPublication(message, deadline: .soon, waiter: .function(ended))
+    }
+
+    @Test("tells the connection's thread once, and again after that has looked")
+    func announces() {
+        let connection = ConnectionShared()
+        let outbox = Self.outbox(connection)
+        for _ in 1...100 { _ = outbox.submit(Self.publication()) }
+        #expect(connection.thread.inbox.takeSubmissions().count == 1)
+        _ = outbox.submit(Self.publication())
+        #expect(connection.thread.inbox.takeSubmissions().isEmpty)
+        outbox.announced()
+        _ = outbox.submit(Self.publication())
+        #expect(connection.thread.inbox.takeSubmissions().count == 1)
+    }
+
+    @Test("of a channel fails a publication when the connection has ended, with its reason, as not sent")
+    func refused() throws {
+        let connection = ConnectionShared()
+        _ = connection.thread.inbox.refuse(with: TableScene.lost)
+        let end = Monitor<AMQPError?>(nil)
+        _ = Self.outbox(connection).submit(
+            Self.publication { result in
+                if case .failure(let error) = result { end.update { $0 = error } }
+            }
+        )
+        let error = try #require(end.value)
+        #expect(error.code == .connectionLost && error.delivery == .notSent)
+    }
+
+    /// The publisher's task, not a connection's thread, watches the deadlines then.
+    @Test("of a publisher wakes its task for a deadline that is earlier than the one that the task waits for")
+    func earlierDeadline() throws {
+        let configuration = try ConnectionConfiguration(url: "amqp://guest:guest@127.0.0.1")
+        let line = RecoveringConnection(configuration: configuration, logger: BrokerFixture.quiet)
+        let outbox = Outbox(line: line)
+        let now = ContinuousClock.now
+        let ends = Monitor<[String]>([])
+        func submit(_ name: String, seconds: Int) {
+            let message = Publication(exchange: "", routingKey: name, body: Data())
+            let deadline = Deadline(now + .seconds(seconds))
+            let waiter = Waiter<Void>.function { _ in ends.update { $0.append(name) } }
+            _ = outbox.submit(PendingPublication(message, deadline: deadline, waiter: waiter))
+        }
+        let error = AMQPError.deadlinePassed
+        let first = outbox.expire(now, because: error)
+        #expect(first.next == nil)
+        submit("a", seconds: 20)
+        #expect(first.changed.value != nil)
+        let second = outbox.expire(now, because: error)
+        #expect(second.next == now + .seconds(20))
+        submit("later", seconds: 30)
+        #expect(second.changed.value == nil)
+        submit("earlier", seconds: 10)
+        #expect(second.changed.value != nil)
+        let third = outbox.expire(now + .seconds(20), because: error)
+        #expect(ends.value == ["earlier", "a"])
+        #expect(third.next == now + .seconds(30))
+    }
+}
