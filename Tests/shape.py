@@ -8,8 +8,9 @@ import collections, os, re, sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SOURCES = os.path.join(ROOT, "Sources")
-CARRIERS = ["ActionArguments", "Body", "Request", "Message", "Publication", "PendingPublication", "Submission"]
-# PublicationQueue, OutgoingPublications and ConfirmLedger are tables of the same PendingPublication.
+CARRIERS = ["ActionArguments", "Body", "Request", "Message", "Publication", "PendingPublication"]
+# A Submission tells a connection's thread that an Outbox has publications; it carries none. The one table of PendingPublication
+# is PublicationTable.
 RECORDS = ["RequestLedger", "PendingSend", "PostedPublication", "PendingPublication"]
 DECLARATION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect|nonisolated"
                          r"(?:\(unsafe\))?|distributed)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)", re.M)

@@ -15,7 +15,8 @@ public struct Channel: Sendable {
         let closed: OneShot<AMQPError?>
         let outbox: Outbox
 
-        init(_ connection: Connection, _ key: ChannelKey, confirms: Bool, frameMax: Int, _ closed: OneShot<AMQPError?>) {
+        init(_ connection: Connection, _ key: ChannelKey, confirms: Bool, frameMax: Int, _ closed: OneShot<AMQPError?>)
+        {
             self.connection = connection
             self.key = key
             self.confirms = confirms

@@ -90,7 +90,7 @@ final class ConnectionEngine {
     /// Takes publications of an outbox, which end with their channel if they can't be written any more.
     private func publish(_ outbox: Outbox, on carrier: Carrier, orEndWith error: AMQPError) {
         if let channels { return channels.publications.add(outbox, for: carrier) }
-        outbox.update { $0.channelEnded(carrier, error, into: &$1) }
+        outbox.channelEnded(carrier, error)
     }
 
     /// Refuses all further submissions, and fails those that were not taken.

@@ -62,12 +62,12 @@ extension AMQPError {
     }
 
     /// The return of a mandatory message.
-    static func unroutable(_ reason: PendingPublication.ReturnReason) -> AMQPError {
+    static func unroutable(_ code: UInt16, _ text: String) -> AMQPError {
         AMQPError(
             code: .unroutable,
             delivery: .refused,
-            replyCode: Int(reason.code),
-            message: "No queue took the message: \(reason.text)"
+            replyCode: Int(code),
+            message: "No queue took the message: \(text)"
         )
     }
 

@@ -132,6 +132,14 @@ final class Outbox: Sendable {
     /// Records that the carrier's thread was told of publications, and looks for them now.
     func announced() { state.withLock { $0.isAnnounced = false } }
 
+    /// Records the end of a channel. A later publication on it is told by its connection that there is no such channel.
+    func channelEnded(_ channel: Carrier, _ reason: AMQPError) {
+        change { state, _, endings in
+            state.isAnnounced = false
+            state.table.channelEnded(channel, reason, into: &endings)
+        }
+    }
+
     // MARK: Events
 
     /// Passes an event to the table, and tells the callers of the ended publications.

@@ -25,7 +25,7 @@ final class OutgoingPublications {
     /// Takes publications of an outbox for a channel from now on.
     func add(_ outbox: Outbox, for carrier: Carrier) {
         guard let channel = channels[carrier.channel] else {
-            return outbox.update { $0.channelEnded(carrier, .closed("channel"), into: &$1) }
+            return outbox.channelEnded(carrier, .closed("channel"))
         }
         outbox.announced()
         channel.source = (outbox, carrier)
@@ -101,8 +101,10 @@ final class OutgoingPublications {
     func returned(_ content: Content, on channel: ChannelRecord) {
         guard case .returned(let code, let text, let exchange, let routingKey) = content.method else { return }
         let reason = PendingPublication.ReturnReason(code: code, text: text)
-        let isKnown = channel.source?.outbox.update { table, _ in
-            table.returned(content.properties, exchange: exchange, routingKey: routingKey, reason)
+        let isKnown = channel.source.map { outbox, carrier in
+            outbox.update { table, _ in
+                table.returned(carrier, content.properties, exchange: exchange, routingKey: routingKey, reason)
+            }
         }
         if isKnown != true { logger.debug("a returned message matches no publication") }
     }
@@ -138,6 +140,6 @@ final class OutgoingPublications {
     func end(_ channel: ChannelRecord, _ reason: AMQPError) {
         guard let (outbox, carrier) = channel.source else { return }
         busy.removeAll { $0 === channel }
-        outbox.update { $0.channelEnded(carrier, reason, into: &$1) }
+        outbox.channelEnded(carrier, reason)
     }
 }

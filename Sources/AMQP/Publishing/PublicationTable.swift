@@ -32,16 +32,20 @@ struct PublicationTable: Sendable {
         case none
     }
 
-    /// The number of tags above which those of ended publications are forgotten.
+    /// The number of tags, answered ones included, above which those of ended publications are forgotten.
     static let tagLimit = 65_536
 
     /// Whether the broker confirms them. Otherwise they end when the carrier takes them.
     let isConfirmed: Bool
     /// Whether they outlive their channel.
     let isRecovering: Bool
-    private var publications = NumberedRing<PendingPublication>()
+    private(set) var publications = NumberedRing<PendingPublication>()
     private var deadlines = DeadlineQueue<UInt64>()
-    private(set) var tags = ConfirmTags()
+    /// The numbers of the publications that the carrier has written and the broker has not answered, by delivery tag. Tags
+    /// count from 1 in the order of writing, as the broker counts.
+    private(set) var tags = NumberedRing<UInt64>()
+    /// The last tag whose answer is not awaited any more, and may still come.
+    private var forgotten: UInt64 = 0
     /// The channel that takes publications or waits for confirms.
     private(set) var carrier: Carrier?
     /// Whether the carrier's thread is told of new publications and ends those that are overdue.
@@ -149,7 +153,7 @@ struct PublicationTable: Sendable {
     ///   - user: The user of its connection.
     ///   - publication: The only publication that it takes; all by default.
     mutating func attach(to channel: Carrier, user: String?, only publication: PendingPublication? = nil) {
-        if carrier != channel { tags = ConfirmTags() }
+        if carrier != channel { restartTags() }
         (carrier, isCarried, self.user) = (channel, true, user)
         untaken = publications.first
         offer = .all
@@ -163,7 +167,7 @@ struct PublicationTable: Sendable {
     /// Offers no more publications to a channel that is about to be closed.
     mutating func pause(_ channel: Carrier) { if carrier == channel { offer = .none } }
 
-    /// Records that the carrier's connection accepts nothing more. What was written may still be confirmed.
+    /// Records that the carrier's connection accepts nothing more. Written publications may still be confirmed.
     ///
     /// - Parameter publication: The publication that was refused. It fails, unless it can wait for another channel.
     mutating func refused(_ publication: PendingPublication, _ refusal: AMQPError, into endings: inout [Ending]) {
@@ -181,13 +185,23 @@ struct PublicationTable: Sendable {
         }
         guard channel.connection.window.take(publication.size) else { return .full }
         untaken = publication.number + 1
-        publication.tag = tags.written(publication.number)
-        if tags.count > Self.tagLimit, let first = tags.first, publications[first] == nil { tags.forgetFirst() }
+        publication.tag = tags.append(publication.number)
+        forgetFirst()
         if isRecovering, let named = publication.message.properties.userID, named != user {
             publication.message.properties.userID = user
         }
         return .publication(publication)
     }
+
+    /// Stops waiting for the first answer when there are too many tags and its publication has ended.
+    private mutating func forgetFirst() {
+        let first = tags.first
+        guard tags.next - first > Self.tagLimit, let number = tags[first], publications[number] == nil else { return }
+        tags.remove(first)
+        forgotten = tags.first - 1
+    }
+
+    private mutating func restartTags() { (tags, forgotten) = (NumberedRing(), 0) }
 
     private mutating func nextOffered() -> PendingPublication? {
         switch offer {
@@ -214,14 +228,14 @@ struct PublicationTable: Sendable {
     ) -> Bool {
         guard carrier == channel else { return true }
         guard multiple else {
-            guard let number = tags.answered(tag) else { return false }
+            guard let number = tags.remove(tag) else { return tag > 0 && tag <= forgotten }
             settle(number, positive, into: &endings)
             return true
         }
         // Zero means all; a multiple confirm may have nothing left to settle.
         let last = tag == 0 ? tags.next - 1 : tag
         guard last < tags.next else { return false }
-        while let number = tags.answeredFirst(through: last) { settle(number, positive, into: &endings) }
+        while tags.first <= last, let number = tags.remove(tags.first) { settle(number, positive, into: &endings) }
         return true
     }
 
@@ -232,7 +246,7 @@ struct PublicationTable: Sendable {
         if !positive {
             result = .failure(.nacked)
         } else if let reason = publication.returnReason {
-            result = .failure(.unroutable(reason))
+            result = .failure(.unroutable(reason.code, reason.text))
         } else {
             result = .success(())
         }
@@ -243,12 +257,14 @@ struct PublicationTable: Sendable {
     ///
     /// `basic.return` carries no tag. The broker returns in order, so the first equal message without a reason matches.
     func returned(
+        _ channel: Carrier,
         _ properties: MessageProperties,
         exchange: String,
         routingKey: String,
         _ reason: PendingPublication.ReturnReason
     ) -> Bool {
-        for number in tags.unanswered {
+        guard carrier == channel else { return false }
+        for number in tags.elements {
             guard let publication = publications[number], publication.returnReason == nil else { continue }
             let message = publication.message
             guard message.mandatory, message.properties.messageID == properties.messageID,
@@ -260,10 +276,10 @@ struct PublicationTable: Sendable {
         return false
     }
 
-    /// Records the end of a channel. What it had written may have reached the broker.
+    /// Records the end of a channel. Its written publications may have reached the broker.
     mutating func channelEnded(_ channel: Carrier, _ reason: AMQPError, into endings: inout [Ending]) {
         guard carrier == channel else { return }
-        tags = ConfirmTags()
+        restartTags()
         for publication in Array(publications.elements) {
             let isWritten = publication.tag != 0
             if !isRecovering || publication.isWithdrawn {
@@ -278,58 +294,10 @@ struct PublicationTable: Sendable {
         if isRecovering { (carrier, isCarried, offer) = (nil, false, .none) }
     }
 
-    // MARK: The culprit
-
-    /// The publications that may have ended the last channel, in order.
-    var suspects: [PendingPublication] { publications.elements.filter(\.isSuspect) }
-
-    /// Clears all suspects: another cause ended the last channel, or the culprit is known.
-    private func acquitAll() {
-        for publication in suspects { publication.isSuspect = false }
-    }
-
-    /// Ends the publication that closed its channel when it was tried alone.
-    ///
-    /// - Parameter wasAlone: Whether it was also the only one on the previous channel that ended.
-    mutating func convict(
-        _ publication: PendingPublication,
-        _ error: AMQPError,
-        wasAlone: Bool,
-        into endings: inout [Ending]
-    ) {
-        guard publications[publication.number] != nil else { return }
-        // Its first copy may have been accepted, if another publication ended that channel.
-        if wasAlone, publication.writes <= 2 { publication.writes = 0 }
-        guard error.replyCode == 406 else {
-            return end(publication, .failure(error.with(delivery: .refused)), into: &endings)
-        }
-        // The message itself is at fault: no copy of it was accepted.
-        publication.writes = 0
-        let refusal = AMQPError(code: .unsupported, delivery: .refused, replyCode: 406, message: error.message)
-        end(publication, .failure(refusal), into: &endings)
-    }
-
-    /// Ends the suspects whose bodies exceed the limit in their channel's error. Returns the limit; `nil` when the error
-    /// contains none.
-    ///
-    /// The broker takes the publications of a channel in order. It names the size of the refused one, and takes none after
-    /// it. Those before may have been accepted, when the limit was higher: their outcome is unknown.
-    mutating func convictLarge(_ error: AMQPError, into endings: inout [Ending]) -> Int? {
-        let suspects = suspects
-        guard let (limit, size) = BodyLimit.named(by: error, refusing: Set(suspects.map(\.size))),
-            let last = suspects.last(where: { $0.size == size })
-        else { return nil }
-        for publication in suspects where publication.size > limit {
-            // The write that the broker refused or never saw.
-            if publication.number >= last.number { publication.writes -= 1 }
-            end(publication, .failure(.tooLarge(publication.size, limit: limit, delivery: .refused)), into: &endings)
-        }
-        return limit
-    }
-
     // MARK: Ends
 
-    private mutating func end(
+    /// Removes a publication. Its caller is told, unless it was cancelled.
+    mutating func end(
         _ publication: PendingPublication,
         _ result: Result<Void, AMQPError>,
         into endings: inout [Ending]

@@ -159,8 +159,12 @@ public final class Publisher: Sendable {
 
     /// Ends publications that the broker refused for their size. Returns `false` when the error reports no size.
     private func refuseLarge(_ error: AMQPError) -> Bool {
-        guard let limit = outbox.update({ $0.convictLarge(error, into: &$1) }) else { return false }
+        var endings: [PublicationTable.Ending] = []
+        let limit = outbox.update(into: &endings) { $0.convictLarge(error, into: &$1) }
+        guard let limit else { return false }
+        // A caller that is told of the limit finds it in `largestBody`.
         state.withLock { $0.bodyLimit.learn(limit, now: .now) }
+        for ending in endings { ending.resume() }
         return true
     }
 

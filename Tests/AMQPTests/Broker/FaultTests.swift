@@ -89,7 +89,9 @@ struct FaultTests {
         await proxy.stop()
     }
 
-    @Test("a publication that was never confirmed makes room in the window at its deadline, and the next one is written")
+    @Test(
+        "a publication that was never confirmed makes room in the window at its deadline, and the next one is written"
+    )
     func roomAtTheDeadline() async throws {
         let broker = try await PrivateBroker.shared()
         let proxy = try FaultProxy(targetPort: broker.port)

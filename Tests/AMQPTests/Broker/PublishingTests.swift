@@ -209,6 +209,31 @@ struct PublishingTests {
         }
     }
 
+    @Test("every publication on a channel that has ended fails at once, and on a connection that has ended")
+    func afterTheEnd() async throws {
+        let publication = Publication(exchange: "", routingKey: "nowhere", body: Data())
+        let channel = try await BrokerFixture.withConnection { connection in
+            let first = try await connection.openChannel(confirms: true, deadline: .soon)
+            try await first.publish(publication, deadline: .soon)
+            try await first.close(deadline: .soon)
+            for _ in 1...3 {
+                let error = await #expect(throws: AMQPError.self) {
+                    try await first.publish(publication, deadline: .soon)
+                }
+                #expect(error?.code == .closed && error?.delivery == .notSent)
+            }
+            let second = try await connection.openChannel(confirms: true, deadline: .soon)
+            try await second.publish(publication, deadline: .soon)
+            return second
+        }
+        for _ in 1...3 {
+            let error = await #expect(throws: AMQPError.self) {
+                try await channel.publish(publication, deadline: .soon)
+            }
+            #expect(error?.code == .closed && error?.delivery == .notSent)
+        }
+    }
+
     @Test("a cancelled publication ends at once and the next ones are confirmed")
     func cancelled() async throws {
         try await BrokerFixture.withConnection { connection in

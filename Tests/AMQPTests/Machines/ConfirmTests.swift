@@ -46,7 +46,13 @@ struct ConfirmTests {
         let scene = Self.scene([nil, "m", "m"])
         func isKnown(_ id: String, exchange: String = "e", routingKey: String = "k") -> Bool {
             let properties = MessageProperties(messageID: id)
-            return scene.table.returned(properties, exchange: exchange, routingKey: routingKey, Self.reason)
+            return scene.table.returned(
+                scene.carrier,
+                properties,
+                exchange: exchange,
+                routingKey: routingKey,
+                Self.reason
+            )
         }
         #expect(!isKnown("m", routingKey: "other"))
         #expect(!isKnown("m", exchange: "other"))
@@ -81,7 +87,7 @@ struct ConfirmTests {
             scene.submit()
             scene.writeAll()
             #expect(scene.answer(tag))
-            #expect(scene.table.tags.count <= PublicationTable.tagLimit)
+            #expect(scene.table.tags.next - scene.table.tags.first <= UInt64(PublicationTable.tagLimit))
         }
         #expect(scene.endings.count == Int(last))
         #expect(scene.answer(1), "it may still come")
@@ -118,7 +124,13 @@ struct ConfirmTests {
                 case 8:
                     let id = "\(Int.random(in: 0..<3, using: &generator))"
                     let properties = MessageProperties(messageID: id)
-                    let isKnown = scene.table.returned(properties, exchange: "e", routingKey: "k", Self.reason)
+                    let isKnown = scene.table.returned(
+                        scene.carrier,
+                        properties,
+                        exchange: "e",
+                        routingKey: "k",
+                        Self.reason
+                    )
                     #expect(isKnown == model.returned(id), "\(generator) round \(round)")
                 case 9:
                     let tag = UInt64(Int.random(in: 0...(last + 1), using: &generator))
@@ -171,7 +183,9 @@ private struct NaiveConfirms {
 
     var entries: [Entry] = []
     /// Those whose callers wait.
-    var open: [UInt64] { entries.indices.filter { entries[$0].isOpen && !entries[$0].isCancelled }.map { UInt64($0 + 1) } }
+    var open: [UInt64] {
+        entries.indices.filter { entries[$0].isOpen && !entries[$0].isCancelled }.map { UInt64($0 + 1) }
+    }
 
     mutating func published(_ id: String?, _ seconds: Int) -> UInt64 {
         entries.append(Entry(id: id, seconds: seconds))

@@ -32,18 +32,21 @@ struct OutboxTests {
         #expect(connection.thread.inbox.takeSubmissions().count == 1)
     }
 
-    @Test("of a channel fails a publication when the connection has ended, with its reason, as not sent")
-    func refused() throws {
+    @Test("of a channel fails each publication when the connection has ended, with its reason, as not sent")
+    func refused() {
         let connection = ConnectionShared()
         _ = connection.thread.inbox.refuse(with: TableScene.lost)
-        let end = Monitor<AMQPError?>(nil)
-        _ = Self.outbox(connection).submit(
-            Self.publication { result in
-                if case .failure(let error) = result { end.update { $0 = error } }
-            }
-        )
-        let error = try #require(end.value)
-        #expect(error.code == .connectionLost && error.delivery == .notSent)
+        let errors = Monitor<[AMQPError]>([])
+        let outbox = Self.outbox(connection)
+        for _ in 1...3 {
+            _ = outbox.submit(
+                Self.publication { result in
+                    if case .failure(let error) = result { errors.update { $0.append(error) } }
+                }
+            )
+        }
+        #expect(errors.value.map(\.code) == [.connectionLost, .connectionLost, .connectionLost])
+        #expect(errors.value.allSatisfy { $0.delivery == .notSent })
     }
 
     /// The publisher's task, not a connection's thread, watches the deadlines then.

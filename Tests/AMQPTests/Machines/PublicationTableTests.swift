@@ -37,7 +37,8 @@ struct PublicationTableTests {
         scene.attach()
         scene.writeAll()
         let reason = PendingPublication.ReturnReason(code: 312, text: "NO_ROUTE")
-        #expect(scene.table.returned(MessageProperties(messageID: "m"), exchange: "e", routingKey: "a", reason))
+        let properties = MessageProperties(messageID: "m")
+        #expect(scene.table.returned(scene.carrier, properties, exchange: "e", routingKey: "a", reason))
         scene.answer(1)
         let error = try scene.onlyError()
         #expect(error.code == .unroutable && error.delivery == .unknown)
@@ -137,7 +138,9 @@ struct PublicationTableTests {
         #expect(refusal.delivery == .refused && !refusal.isRetryable)
     }
 
-    @Test("A cancelled caller is told at once; a written publication keeps its share of the window, and is not written again")
+    @Test(
+        "A cancelled caller is told at once; a written publication keeps its share of the window, and is not written again"
+    )
     func cancelled() throws {
         let scene = TableScene(window: PublishWindow(messages: 1))
         let publications = [scene.submit("a"), scene.submit("b"), scene.submit("c")]

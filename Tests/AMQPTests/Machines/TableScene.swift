@@ -54,7 +54,9 @@ final class TableScene {
 
     /// Begins with another channel, or goes on with this one to try a publication alone.
     func attach(only publication: PendingPublication? = nil, isSame: Bool = false) {
-        if !isSame { carrier = Carrier(connection: connection, channel: ChannelKey(number: 1, generation: nextGeneration)) }
+        if !isSame {
+            carrier = Carrier(connection: connection, channel: ChannelKey(number: 1, generation: nextGeneration))
+        }
         table.attach(to: carrier, user: nil, only: publication)
     }
 
