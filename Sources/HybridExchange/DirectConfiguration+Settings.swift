@@ -54,7 +54,8 @@
             if text == "none" { return [] }
             var places: [Listener] = []
             for place in text.split(separator: ",", omittingEmptySubsequences: false) {
-                let parts = place.trimmingPrefix { $0 == " " }.split(separator: ":", maxSplits: 1)
+                let parts = place.trimmingPrefix { $0 == " " }
+                    .split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
                 let rest = parts.count > 1 ? String(parts[1]) : nil
                 switch parts.first {
                 case "tcp":
@@ -67,7 +68,9 @@
                         return nil
                     }
                     places.append(.tcp(interface, ports: Int(first)...Int(last)))
-                case "unix": places.append(.unix(folder: rest))
+                case "unix":
+                    guard rest != "" else { return nil }
+                    places.append(.unix(folder: rest))
                 default: return nil
                 }
             }

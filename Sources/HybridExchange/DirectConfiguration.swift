@@ -101,6 +101,7 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
 
     /// Reads the address to advertise for a listener with a port.
     static func endpoint(_ advertise: String, port: Int) -> PeerEndpoint? {
+        guard advertise.utf8.allSatisfy({ $0 > 32 && $0 < 127 }) else { return nil }
         let host = advertise.hasSuffix("]") || !advertise.contains(":") ? "\(advertise):\(port)" : advertise
         return PeerEndpoint(text: "tcp://\(host)")
     }
