@@ -12,9 +12,11 @@ final class ExchangeCore: Sendable {
     let configuration: InProcessExchange.Configuration
     private let logger: Logger
     private let directory = Mutex(WatchedDirectory<Mailbox>())
+    let topics: Mutex<SubscriptionTable>
 
     init(configuration: InProcessExchange.Configuration, logger: Logger) {
         self.configuration = configuration
+        topics = Mutex(SubscriptionTable(limit: configuration.maximumSubscriptions))
         self.logger = logger
     }
 
@@ -104,7 +106,7 @@ final class ExchangeCore: Sendable {
         return asked
     }
 
-    private func mailbox(of id: EntityID) throws(ExchangeError) -> Mailbox {
+    func mailbox(of id: EntityID) throws(ExchangeError) -> Mailbox {
         switch find(id) {
         case .active(let mailbox): return mailbox
         case .terminated: throw Mailbox.terminated(id)

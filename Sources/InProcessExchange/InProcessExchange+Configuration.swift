@@ -12,6 +12,10 @@ extension InProcessExchange {
         /// refused with `ExchangeError.Code.mailboxFull`. The answer to a request is never refused.
         public var maximumMailboxLength: Int?
 
+        /// The number of subscriptions that the exchange keeps; further ones are refused with
+        /// `ExchangeError.Code.limitReached`. The default is 1,000,000.
+        public var maximumSubscriptions: Int = 1_000_000
+
         /// Makes a configuration with the defaults.
         public init() {}
     }

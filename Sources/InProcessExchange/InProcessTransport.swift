@@ -3,12 +3,14 @@ internal import Synchronization
 
 /// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for its guarantees.
 final class InProcessTransport: ExchangeTransport {
-    private let exchange: ExchangeCore
-    private let mailbox: Mailbox
-    private let receiver: Mailbox.Machine.Receiver
+    let exchange: ExchangeCore
+    let mailbox: Mailbox
+    let receiver: Mailbox.Machine.Receiver
     let requestLimit: Int
     /// The feeds of the directory until this transport closes; `nil` afterwards.
     private let feeds = Mutex<[ChangeFeed]?>([])
+    /// Takes the events of the mailbox, when it is a slot.
+    let eventTaker = Mutex<(@Sendable (EventDelivery) -> Void)?>(nil)
 
     /// Wraps a mailbox to which it is attached.
     init(exchange: ExchangeCore, mailbox: Mailbox, receiver: Mailbox.Machine.Receiver, requestLimit: Int? = nil) {
@@ -119,7 +121,7 @@ final class InProcessTransport: ExchangeTransport {
     }
 
     func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
-        await mailbox.push(by: receiver, to: take)
+        await mailbox.push(by: receiver, to: take, events: eventTaker.withLock { $0 })
     }
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
@@ -174,7 +176,7 @@ final class InProcessTransport: ExchangeTransport {
         mailbox.detach(receiver)
     }
 
-    private func checkIsOpen() throws(ExchangeError) {
+    func checkIsOpen() throws(ExchangeError) {
         if feeds.withLock({ $0 == nil }) { throw closed }
     }
 

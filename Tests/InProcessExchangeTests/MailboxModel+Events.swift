@@ -14,15 +14,15 @@ extension MailboxModel {
         let patience = Int.random(in: -1...30, using: &random)
         let deadline: Instant? = Bool.random(using: &random) ? now + .milliseconds(patience) : nil
         log.append("request \(tag) deadline \(deadline.map { "\($0 - now)" } ?? "none")")
-        let isFull = maximumLength.map { queued.count + responses.count >= $0 } ?? false
-        let goesOn = activeWaiter != nil && held.count < prefetch
+        let goesOn = activeWaiter != nil && held.count + heldEvents.count < prefetch
+        arrivals += 1
         do {
             let actions = try machine.accept(request, deadline: deadline, now: now)
             try require(!isTerminated, "a terminated mailbox took a request")
             requests.insert(Key(requester: requester, tag: tag))
             let isOver = deadline.map { $0 <= now } ?? false
             try require(isOver || goesOn || !isFull, "a full mailbox took a request")
-            if !isOver { queued.append((Key(requester: requester, tag: tag), deadline, 1)) }
+            if !isOver { queued.append((Key(requester: requester, tag: tag), deadline, 1, arrivals)) }
             if !isOver, !goesOn, let deadline {
                 let earliest = queued.compactMap(\.deadline).min()
                 try require(earliest != deadline || actions.alarm != nil || hasEarlierAlarm(deadline), "no alarm")
@@ -42,11 +42,43 @@ extension MailboxModel {
         return next.map { $0 <= deadline } ?? false
     }
 
+    private var isFull: Bool {
+        maximumLength.map { queued.count + responses.count + queuedEvents.count >= $0 } ?? false
+    }
+
+    mutating func sendEvent() throws {
+        let payload = Payload(contentType: "application/json", bytes: Data())
+        let event = try Event(Topic("news", source: "one"), dataType: "Note", payload: payload)
+        log.append("event \(event.publicationID)")
+        let takes = activeWaiter?.isStanding ?? false
+        let goesOn = takes && held.count + heldEvents.count < prefetch
+        let isFull = isFull
+        arrivals += 1
+        do {
+            let actions = try machine.accept(EventDelivery(event: event, subscriptions: [], attempt: 1))
+            try require(!isTerminated, "a terminated mailbox took an event")
+            try require(goesOn || !isFull, "a full mailbox took an event")
+            queuedEvents.append((event.publicationID, 1, arrivals))
+            try perform(actions)
+        } catch MailboxRefusal.terminated {
+            try require(isTerminated, "refused as terminated")
+        } catch MailboxRefusal.full {
+            try require(isFull && !goesOn, "refused as full")
+        }
+    }
+
+    mutating func settleEvent() throws {
+        let from = anyReceiver()
+        let id = heldEvents.randomElement(using: &random)?.id ?? UUID()
+        log.append("settle event \(id) by \(from)")
+        if from == receivers.first { heldEvents.removeAll { $0.id == id } }
+        try perform(machine.settle(id, by: from, now: now))
+    }
+
     mutating func sendResponse() throws {
         let isAnswer = Bool.random(using: &random)
         let response = try Request(from: owner, to: requesters[0], .ping).response()
         log.append("response \(response.tag)")
-        let isFull = maximumLength.map { queued.count + responses.count >= $0 } ?? false
         let goesOn = activeWaiter != nil
         do {
             let actions = try machine.accept(response, isAnswer: isAnswer)
@@ -82,9 +114,10 @@ extension MailboxModel {
     mutating func receive() throws {
         let from = anyReceiver()
         log.append("receive by \(from)")
-        let wasDeliverable = from == receivers.first && isDeliverable
+        let isStanding = Int.random(in: 0..<3, using: &random) == 0
+        let wasDeliverable = from == receivers.first && isDeliverable(events: isStanding)
         do {
-            let (message, actions) = try machine.receive(by: from, now: now)
+            let (message, actions) = try machine.receive(by: from, now: now, takesEvents: isStanding)
             let mayReceive = receivers.contains(from) && !isTerminated && waiters[from] == nil
             try require(mayReceive, "gave a message to the wrong one")
             try perform(actions)
@@ -93,13 +126,20 @@ extension MailboxModel {
                 "message: \(message != nil), deliverable: \(wasDeliverable)"
             )
             if let message {
-                try deliver(message)
+                try deliver(message, events: isStanding)
             } else {
                 lastNumber += 1
                 let patience = Int.random(in: 1...30, using: &random)
                 let deadline = Bool.random(using: &random) ? now + .milliseconds(patience) : nil
-                waiters[from] = Waiter(number: lastNumber, deadline: deadline)
-                machine.wait(lastNumber, by: from, number: lastNumber, deadline: deadline)
+                waiters[from] = Waiter(number: lastNumber, deadline: deadline, isStanding: isStanding)
+                machine.wait(
+                    lastNumber,
+                    by: from,
+                    number: lastNumber,
+                    deadline: deadline,
+                    isStanding: isStanding,
+                    takesEvents: isStanding
+                )
             }
         } catch let refusal as MailboxRefusal {
             let expected: MailboxRefusal = !receivers.contains(from) ? .closed : isTerminated ? .terminated : .inUse
@@ -193,8 +233,10 @@ extension MailboxModel {
         let woken = waiters[from].map { Set([$0.number]) } ?? []
         receivers.removeAll { $0 == from }
         if wasFirst {
-            queued = held.map { ($0.key, $0.deadline, $0.attempt + 1) } + queued
+            queued = held.map { ($0.key, $0.deadline, $0.attempt + 1, $0.arrival) } + queued
             held = []
+            queuedEvents = heldEvents.map { ($0.id, $0.attempt + 1, $0.arrival) } + queuedEvents
+            heldEvents = []
             notices = []
         }
         let actions = machine.detach(from, now: now)
@@ -218,5 +260,7 @@ extension MailboxModel {
         try perform(actions, ending: .mailboxTerminated, waking: Set(waiters.values.map(\.number)))
         responses = []
         notices = []
+        queuedEvents = []
+        heldEvents = []
     }
 }

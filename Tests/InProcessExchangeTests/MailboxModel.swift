@@ -24,6 +24,10 @@ struct MailboxModel {
     struct Waiter: Equatable {
         let number: Int
         let deadline: Instant?
+        /// Whether it takes events, and everything until its end.
+        let isStanding: Bool
+        /// The number of messages that it was given.
+        var given = 0
     }
 
     typealias Instant = ContinuousClock.Instant
@@ -39,8 +43,12 @@ struct MailboxModel {
     var now: Instant
 
     /// Requests that wait, in order, and those that the receiver holds, in the order of their delivery.
-    var queued: [(key: Key, deadline: Instant?, attempt: Int)] = []
-    var held: [(key: Key, deadline: Instant?, attempt: Int)] = []
+    var queued: [(key: Key, deadline: Instant?, attempt: Int, arrival: Int)] = []
+    var held: [(key: Key, deadline: Instant?, attempt: Int, arrival: Int)] = []
+    /// The same of events.
+    var queuedEvents: [(id: UUID, attempt: Int, arrival: Int)] = []
+    var heldEvents: [(id: UUID, attempt: Int, arrival: Int)] = []
+    var arrivals = 0
     var responses: [UUID] = []
     var notices: [UUID] = []
     var requests: Set<Key> = []
@@ -75,11 +83,13 @@ struct MailboxModel {
 
     private mutating func step() throws {
         switch Int.random(in: 0..<100, using: &random) {
-        case 0..<30: try sendRequest()
-        case 30..<38: try sendResponse()
+        case 0..<25: try sendRequest()
+        case 25..<32: try sendEvent()
+        case 32..<38: try sendResponse()
         case 38..<43: try sendNotice()
         case 43..<62: try receive()
-        case 62..<76: try settle()
+        case 62..<70: try settle()
+        case 70..<76: try settleEvent()
         case 76..<79: try sendPart()
         case 79..<85: try tick()
         case 85..<89: try cancel()
@@ -95,12 +105,14 @@ struct MailboxModel {
 
     private func check() throws {
         try require(machine.heldRequests == held.count, "holds \(machine.heldRequests), not \(held.count)")
-        let expected = queued.count + responses.count
+        try require(machine.unsettledEvents == heldEvents.count, "holds \(machine.unsettledEvents) events")
+        let expected = queued.count + responses.count + queuedEvents.count
         try require(machine.queuedMessages == expected, "queues \(machine.queuedMessages), not \(expected)")
         try require(machine.attached == receivers.count, "attached: \(machine.attached)")
         try require(machine.isTerminated == isTerminated, "terminated: \(machine.isTerminated)")
-        try require(held.count <= prefetch, "holds \(held.count) of at most \(prefetch)")
-        try require(activeWaiter == nil || !isDeliverable, "someone waits, and a message could be delivered")
+        try require(held.count + heldEvents.count <= prefetch, "holds \(held.count) of at most \(prefetch)")
+        let couldTake = activeWaiter.map { isDeliverable(events: $0.isStanding) } ?? false
+        try require(!couldTake, "someone waits, and a message could be delivered")
     }
 }
 
@@ -128,23 +140,32 @@ extension MailboxModel {
             held.removeAll { $0.key == key }
         }
         var refused: Set<Int> = []
-        for (woken, result) in actions.wakes {
-            let receiver = waiters.first { $0.value.number == woken }?.key
-            guard let receiver else { throw Violation(description: "woke \(woken), who does not wait") }
+        for (woken, result, number) in actions.wakes {
+            guard let (receiver, waiter) = waiters.first(where: { $0.value.number == woken }) else {
+                throw Violation(description: "woke \(woken), who does not wait")
+            }
+            try require(number == waiter.given, "message \(number) after \(waiter.given)")
             waiters[receiver] = nil
             switch result {
             case .failure: refused.insert(woken)
-            case .success(let message):
+            case .success(let delivery):
                 try require(receiver == receivers.first, "one that stands by got a message")
-                try deliver(message)
+                if waiter.isStanding {
+                    waiters[receiver] = waiter
+                    waiters[receiver]?.given += 1
+                }
+                try deliver(delivery, events: waiter.isStanding)
             }
         }
         try require(refused == expected, "\(refused) were woken without a message, not \(expected)")
     }
 
     /// Checks that a message was the one to be delivered.
-    mutating func deliver(_ message: Message) throws {
-        log.append("  delivered \(message)")
+    ///
+    /// - Parameter events: Whether the receiver takes events.
+    mutating func deliver(_ delivery: MailboxDelivery, events: Bool) throws {
+        log.append("  delivered \(delivery)")
+        guard case .message(let message) = delivery else { return try deliverEvent(delivery, events: events) }
         switch message {
         case .notice(let notice):
             try require(notices.first == notice.tag, "a notice came out of order")
@@ -160,18 +181,36 @@ extension MailboxModel {
             try require(next?.key.requester == request.source, "another's request came")
             try require(next?.attempt == request.attempt, "attempt \(request.attempt), not \(next?.attempt ?? 0)")
             try require(next?.deadline.map { $0 > now } ?? true, "an expired request was delivered")
-            try require(held.count < prefetch, "a request was delivered beyond the prefetch limit")
+            try require(held.count + heldEvents.count < prefetch, "a request was delivered beyond the prefetch limit")
+            let isPassed = queuedEvents.first.map { $0.arrival < next?.arrival ?? 0 } ?? false
+            try require(!events || !isPassed, "a request passed an event")
             if let next { held.append(next) }
         }
+    }
+
+    private mutating func deliverEvent(_ delivery: MailboxDelivery, events: Bool) throws {
+        guard case .event(let delivery) = delivery else { return }
+        try require(events, "an event was given to a receiver that takes none")
+        try require(notices.isEmpty && responses.isEmpty, "an event came before a notice or a response")
+        let next = queuedEvents.isEmpty ? nil : queuedEvents.removeFirst()
+        try require(next?.id == delivery.event.publicationID, "an event came out of order")
+        try require(next?.attempt == delivery.attempt, "attempt \(delivery.attempt) of an event")
+        let isPassed = queued.contains { $0.arrival < next?.arrival ?? 0 && $0.deadline.map { $0 > now } ?? true }
+        try require(!isPassed, "an event passed a request")
+        try require(held.count + heldEvents.count < prefetch, "an event was delivered beyond the prefetch limit")
+        if let next { heldEvents.append(next) }
     }
 
     /// Who waits as the receiver.
     var activeWaiter: Waiter? { receivers.first.flatMap { waiters[$0] } }
 
     /// Whether the receiver would get a message now.
-    var isDeliverable: Bool {
+    ///
+    /// - Parameter events: Whether it takes events.
+    func isDeliverable(events: Bool) -> Bool {
         if isTerminated { return false }
         if !notices.isEmpty || !responses.isEmpty { return true }
-        return held.count < prefetch && queued.contains { $0.deadline.map { $0 > now } ?? true }
+        guard held.count + heldEvents.count < prefetch else { return false }
+        return (events && !queuedEvents.isEmpty) || queued.contains { $0.deadline.map { $0 > now } ?? true }
     }
 }

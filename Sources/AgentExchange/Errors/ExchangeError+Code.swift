@@ -57,6 +57,34 @@ extension ExchangeError {
         public static let invalidConfiguration = Code(rawValue: "invalid-configuration")
         /// A payload could not be encoded or decoded.
         public static let invalidPayload = Code(rawValue: "invalid-payload")
+        /// The name of a topic is invalid.
+        public static let invalidTopic = Code(rawValue: "invalid-topic")
+        /// A subscription with the same identifier, or with the same rule and agent type, is listed.
+        public static let subscriptionExists = Code(rawValue: "subscription-exists")
+        /// No subscription with this identifier is listed.
+        public static let subscriptionMissing = Code(rawValue: "subscription-missing")
+        /// Nobody subscribed to the event, and the publisher required it.
+        public static let undeliverable = Code(rawValue: "undeliverable")
+        /// The exchange does not offer the feature.
+        public static let unsupported = Code(rawValue: "unsupported")
+        /// No worker has the agent type.
+        public static let unknownAgentType = Code(rawValue: "unknown-agent-type")
+        /// The agent type is there, and has no agent with the key.
+        public static let unknownAgent = Code(rawValue: "unknown-agent")
+        /// The agent lives in another process.
+        public static let notAccessible = Code(rawValue: "not-accessible")
+        /// A worker has the agent type already.
+        public static let typeInUse = Code(rawValue: "type-in-use")
+        /// The agent is not of the expected Swift type.
+        public static let wrongAgentClass = Code(rawValue: "wrong-agent-class")
+        /// The factory of an agent threw an error.
+        public static let factoryFailed = Code(rawValue: "factory-failed")
+        /// The agent has no handler for the message.
+        public static let unhandled = Code(rawValue: "unhandled")
+        /// No serializer is registered for the type of a message.
+        public static let noSerializer = Code(rawValue: "no-serializer")
+        /// An interceptor dropped the message.
+        public static let dropped = Code(rawValue: "dropped")
         /// This process closed the client or the transport.
         public static let closed = Code(rawValue: "closed")
         /// The broker violated the protocol, or Warren has a bug. Please report it.

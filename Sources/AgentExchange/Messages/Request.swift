@@ -103,7 +103,8 @@ public struct Request: Sendable, Hashable {
         if case .action(let name, _) = body, !(1...255).contains(name.utf8.count) {
             throw ExchangeError(.invalidMessage, "the name of an action has 1 to 255 bytes", entity: destination)
         }
-        try Self.check(context, credit)
+        try Self.check(context: context)
+        if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
         parts = RequestParts(
             source: source,
             destination: destination,
@@ -135,7 +136,8 @@ public struct Request: Sendable, Hashable {
         self.attempt = attempt
     }
 
-    private static func check(_ context: [String: String], _ credit: Int?) throws(ExchangeError) {
+    /// Checks the metadata of a message: its names and its size.
+    static func check(context: [String: String]) throws(ExchangeError) {
         var size = 0
         for (name, value) in context {
             guard isContextName(name) else {
@@ -147,7 +149,6 @@ public struct Request: Sendable, Hashable {
         guard size <= maximumContextSize else {
             throw ExchangeError(.invalidMessage, "a context has at most 8,192 bytes")
         }
-        if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
     }
 
     private static let maximumContextSize = 8192

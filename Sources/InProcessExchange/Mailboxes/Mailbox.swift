@@ -6,38 +6,27 @@ internal import Synchronization
 ///
 /// A message goes directly to a waiting task. Continuations are resumed outside of the lock.
 final class Mailbox: Sendable {
-    typealias Reception = Result<Message, MailboxRefusal>
+    typealias Reception = Result<MailboxDelivery, MailboxRefusal>
     typealias Machine = MailboxStateMachine<Waiter>
 
     /// A waiting receiver of messages.
     enum Waiter: Sendable {
         /// A task that waits for one message.
         case task(CheckedContinuation<Reception, Never>)
-        /// A function that takes every message.
-        case function(Taker)
+        /// Functions that take everything.
+        case function(MailboxTaker)
 
-        func resume(returning result: Reception) {
+        func resume(returning result: Reception, number: Int) {
             switch (self, result) {
             case (.task(let continuation), _): continuation.resume(returning: result)
-            case (.function(let taker), .success(let message)): taker.take(message)
+            case (.function(let taker), .success(let delivery)): taker.take(delivery, number: number)
             case (.function(let taker), .failure(let refusal)): taker.end.resume(returning: refusal)
             }
         }
     }
 
-    /// A function that takes all messages, and a task that waits for the end.
-    final class Taker: Sendable {
-        let take: @Sendable (Message) -> Void
-        let end: CheckedContinuation<MailboxRefusal, Never>
-
-        init(_ take: @escaping @Sendable (Message) -> Void, end: CheckedContinuation<MailboxRefusal, Never>) {
-            self.take = take
-            self.end = end
-        }
-    }
-
     /// The state that the timer shares.
-    private final class Box: Sendable {
+    final class Box: Sendable {
         let machine: Mutex<Machine>
         let answer: @Sendable (Response) -> Void
 
@@ -53,7 +42,7 @@ final class Mailbox: Sendable {
         }
 
         func perform(_ actions: Machine.Actions) {
-            for (waiter, result) in actions.wakes { waiter.resume(returning: result) }
+            for (waiter, result, number) in actions.wakes { waiter.resume(returning: result, number: number) }
             for response in actions.answers { answer(response) }
         }
     }
@@ -61,7 +50,7 @@ final class Mailbox: Sendable {
     /// The owner of the mailbox.
     let id: EntityID
 
-    private let box: Box
+    let box: Box
     private let timer: DeadlineTimer
     private let receptions = Atomic(0)
 
@@ -82,7 +71,7 @@ final class Mailbox: Sendable {
         timer.stop()
     }
 
-    private func perform(_ actions: Machine.Actions) {
+    func perform(_ actions: Machine.Actions) {
         if let alarm = actions.alarm { timer.arm(alarm) }
         box.perform(actions)
     }
@@ -193,13 +182,17 @@ extension Mailbox {
         if Task.isCancelled { throw receptionError(.cancelled) }
         let now = ContinuousClock.now
         do throws(MailboxRefusal) {
-            let (message, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
+            let (delivery, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
                 try machine.receive(by: receiver, now: now)
             }
             perform(actions)
-            if let message { return message }
+            if case .message(let message) = delivery { return message }
             if let timeout, timeout <= .zero { throw MailboxRefusal.timedOut }
-            return try await wait(by: receiver, until: timeout.map { now + $0.bounded }).get()
+            // Only a standing waiter is given events.
+            while true {
+                let delivery = try await wait(by: receiver, until: timeout.map { now + $0.bounded }).get()
+                if case .message(let message) = delivery { return message }
+            }
         } catch {
             throw receptionError(error)
         }
@@ -227,16 +220,16 @@ extension Mailbox {
         _ deadline: ContinuousClock.Instant?
     ) {
         do throws(MailboxRefusal) {
-            let (message, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
+            let (delivery, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
                 let received = try machine.receive(by: receiver, now: .now)
-                if received.message == nil {
+                if received.delivery == nil {
                     machine.wait(.task(continuation), by: receiver, number: number, deadline: deadline)
                 }
                 return received
             }
             perform(actions)
-            if let message {
-                continuation.resume(returning: .success(message))
+            if let delivery {
+                continuation.resume(returning: .success(delivery))
             } else {
                 if let deadline { timer.arm(deadline) }
                 // The cancellation handler ran before the wait was registered.
@@ -248,11 +241,17 @@ extension Mailbox {
     }
 
     /// Passes every message to the function on its sender's thread until the end. Returns the reason of the end.
-    func push(by receiver: Machine.Receiver, to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
+    ///
+    /// - Parameter events: Takes the events of a slot; without it they wait.
+    func push(
+        by receiver: Machine.Receiver,
+        to take: @escaping @Sendable (Message) -> Void,
+        events: (@Sendable (EventDelivery) -> Void)? = nil
+    ) async -> ExchangeError {
         let number = receptions.add(1, ordering: .relaxed).newValue
         let refusal = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                begin(take, continuation, number, receiver)
+                begin(MailboxTaker(take, events: events, end: continuation), number, receiver)
             }
         } onCancel: {
             cancel(number)
@@ -261,30 +260,31 @@ extension Mailbox {
     }
 
     /// Passes the waiting messages to the function, and later ones as they arrive.
-    private func begin(
-        _ take: @escaping @Sendable (Message) -> Void,
-        _ end: CheckedContinuation<MailboxRefusal, Never>,
-        _ number: Int,
-        _ receiver: Machine.Receiver
-    ) {
-        let waiter = Waiter.function(Taker(take, end: end))
+    private func begin(_ taker: MailboxTaker, _ number: Int, _ receiver: Machine.Receiver) {
         do throws(MailboxRefusal) {
             while true {
-                let (message, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
-                    let received = try machine.receive(by: receiver, now: .now)
-                    if received.message == nil {
-                        machine.wait(waiter, by: receiver, number: number, deadline: nil, isStanding: true)
+                let (delivery, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
+                    let received = try machine.receive(by: receiver, now: .now, takesEvents: taker.takesEvents)
+                    if received.delivery == nil {
+                        machine.wait(
+                            .function(taker),
+                            by: receiver,
+                            number: number,
+                            deadline: nil,
+                            isStanding: true,
+                            takesEvents: taker.takesEvents
+                        )
                     }
                     return received
                 }
                 perform(actions)
-                guard let message else { break }
-                take(message)
+                guard let delivery else { break }
+                taker.pass(delivery)
             }
             // The cancellation handler ran before the wait was registered.
             if Task.isCancelled { cancel(number) }
         } catch {
-            end.resume(returning: error)
+            taker.end.resume(returning: error)
         }
     }
 
@@ -302,7 +302,7 @@ extension Mailbox {
     }
 
     /// Returns the error for a sender.
-    private func refusal(_ refusal: MailboxRefusal) -> ExchangeError {
+    func refusal(_ refusal: MailboxRefusal) -> ExchangeError {
         switch refusal {
         case .terminated: Self.terminated(id)
         case .full: ExchangeError(.mailboxFull, "the mailbox is full", entity: id, delivery: .refused)

@@ -16,8 +16,8 @@ struct MailboxStateMachine<Waiter> {
 
     /// The actions to take after an event.
     struct Actions {
-        /// The waiters to resume, each with its result.
-        var wakes: [(waiter: Waiter, result: Result<Message, MailboxRefusal>)] = []
+        /// The waiters to resume, each with its result. A standing waiter has numbered results, from 0.
+        var wakes: [(waiter: Waiter, result: Result<MailboxDelivery, MailboxRefusal>, number: Int)] = []
         /// Answers to requests that will never be delivered.
         var answers: [Response] = []
         /// The time of the next ``tick(at:)``, if it became earlier.
@@ -47,7 +47,12 @@ struct MailboxStateMachine<Waiter> {
         let deadline: Instant?
         /// Whether it takes every message, rather than only the next one.
         let isStanding: Bool
+        /// Whether it takes events too. Only a standing one does.
+        let takesEvents: Bool
+        /// The number of results that a standing one was given.
+        var given = 0
     }
+
 
     /// The maximum number of waiting notices. A receiver that does not receive loses later ones.
     static var noticeLimit: Int { 4096 }
@@ -58,6 +63,9 @@ struct MailboxStateMachine<Waiter> {
     private var responses: Deque<Response> = []
     private var notices: Deque<Notice> = []
     private var held: [HeldKey: Held] = [:]
+    private var events = EventQueue()
+    /// The number of requests and events that arrived.
+    private var arrivals = 0
     private var settled = RecentRequests(capacity: 4096)
     private var deliveries = 0
     /// The first one is active, the others stand by.
@@ -75,10 +83,13 @@ struct MailboxStateMachine<Waiter> {
     }
 
     /// The number of waiting messages. Notices do not count.
-    var queuedMessages: Int { requests.count + responses.count }
+    var queuedMessages: Int { requests.count + responses.count + events.count }
 
     /// The number of requests that were received and not settled.
     var heldRequests: Int { held.count }
+
+    /// The number of events that were received and not settled.
+    var unsettledEvents: Int { events.heldCount }
 
     /// The number of attached receivers, including standbys.
     var attached: Int { receivers.count }
@@ -93,12 +104,13 @@ extension MailboxStateMachine {
         // No user is authenticated within one process.
         var element = RequestQueue.Element(request: request.with(principal: nil), deadline: deadline)
         element.request.attempt = 1
+        element.arrival = nextArrival()
         var actions = Actions()
         if let deadline, deadline <= now {
             actions.answers.append(Self.expiry(of: request))
-        } else if canTake, let waiter = takeWaiter() {
-            // A waiting receiver may take the request, so no other request is queued.
-            actions.wakes.append((waiter, .success(hold(element))))
+        } else if canTake, let (waiter, number) = takeWaiter() {
+            // A waiting receiver may take the request, so no other request is queued, and no event that it takes.
+            actions.wakes.append((waiter, .success(.message(hold(element))), number))
         } else {
             if let maximumLength, queuedMessages >= maximumLength { throw .full }
             let earliest = requests.earliestDeadline
@@ -112,8 +124,8 @@ extension MailboxStateMachine {
     mutating func accept(_ response: Response, isAnswer: Bool) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
         var actions = Actions()
-        if let waiter = takeWaiter() {
-            actions.wakes.append((waiter, .success(.response(response))))
+        if let (waiter, number) = takeWaiter() {
+            actions.wakes.append((waiter, .success(.message(.response(response))), number))
         } else {
             if !isAnswer, let maximumLength, queuedMessages >= maximumLength { throw .full }
             responses.append(response)
@@ -126,7 +138,9 @@ extension MailboxStateMachine {
         if isTerminated || receivers.isEmpty { return Actions() }
         var notice = notice
         notice.principal = nil
-        if let waiter = takeWaiter() { return Actions(wakes: [(waiter, .success(.notice(notice)))]) }
+        if let (waiter, number) = takeWaiter() {
+            return Actions(wakes: [(waiter, .success(.message(.notice(notice))), number)])
+        }
         if notices.count < Self.noticeLimit { notices.append(notice) }
         return Actions()
     }
@@ -151,14 +165,17 @@ extension MailboxStateMachine {
     /// other event.
     ///
     /// Notices come first, then responses: they never wait behind requests. A standby gets nothing.
-    mutating func receive(by receiver: Receiver, now: Instant) throws(MailboxRefusal) -> (
-        message: Message?, actions: Actions
+    ///
+    /// - Parameter takesEvents: Whether events are delivered too, in their order among the requests. Otherwise requests pass
+    ///   them.
+    mutating func receive(by receiver: Receiver, now: Instant, takesEvents: Bool = false) throws(MailboxRefusal) -> (
+        delivery: MailboxDelivery?, actions: Actions
     ) {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
         if waiting[receiver] != nil { throw .inUse }
         var actions = Actions()
-        return (receiver == receivers.first ? next(at: now, &actions) : nil, actions)
+        return (receiver == receivers.first ? next(at: now, takesEvents, &actions) : nil, actions)
     }
 
     /// Registers a receiver that waits for the next message, or, if it is standing, for every message until its end.
@@ -167,9 +184,16 @@ extension MailboxStateMachine {
         by receiver: Receiver,
         number: Int,
         deadline: Instant?,
-        isStanding: Bool = false
+        isStanding: Bool = false,
+        takesEvents: Bool = false
     ) {
-        waiting[receiver] = Waiting(waiter: waiter, number: number, deadline: deadline, isStanding: isStanding)
+        waiting[receiver] = Waiting(
+            waiter: waiter,
+            number: number,
+            deadline: deadline,
+            isStanding: isStanding,
+            takesEvents: takesEvents
+        )
     }
 
     /// Cancels the wait with a number.
@@ -213,10 +237,11 @@ extension MailboxStateMachine {
         limits[receiver] = nil
         var actions = Actions()
         if let waiting = waiting.removeValue(forKey: receiver) {
-            actions.wakes.append((waiting.waiter, .failure(.closed)))
+            actions.wakes.append((waiting.waiter, .failure(.closed), waiting.given))
         }
         guard index == 0 else { return actions }
         notices = []
+        events.putBack()
         for element in takeHeld().reversed() {
             var element = element
             element.request.attempt += 1
@@ -248,7 +273,41 @@ extension MailboxStateMachine {
         while let element = requests.popFirst() { actions.answers.append(Self.termination(of: element.request)) }
         responses = []
         notices = []
+        events = EventQueue()
         return actions
+    }
+}
+
+// MARK: - Events
+
+extension MailboxStateMachine {
+    /// Accepts an event for this slot.
+    mutating func accept(_ delivery: EventDelivery) throws(MailboxRefusal) -> Actions {
+        if isTerminated { throw .terminated }
+        let arrival = nextArrival()
+        if canTake, takesEvents, let (waiter, number) = takeWaiter() {
+            events.hold(delivery, arrival: arrival)
+            return Actions(wakes: [(waiter, .success(.event(delivery)), number)])
+        }
+        if let maximumLength, queuedMessages >= maximumLength { throw .full }
+        events.append(delivery, arrival: arrival)
+        return Actions()
+    }
+
+    /// Settles an event that the receiver holds. Does nothing for another one.
+    mutating func settle(_ publication: UUID, by receiver: Receiver, now: Instant) -> Actions {
+        var actions = Actions()
+        guard receiver == receivers.first, events.settle(publication) else { return actions }
+        serve(at: now, &actions)
+        return actions
+    }
+
+    /// Whether the active receiver waits and takes events.
+    private var takesEvents: Bool { receivers.first.flatMap { waiting[$0] }?.takesEvents ?? false }
+
+    private mutating func nextArrival() -> Int {
+        arrivals += 1
+        return arrivals
     }
 }
 
@@ -257,18 +316,24 @@ extension MailboxStateMachine {
 extension MailboxStateMachine {
     private var canTake: Bool {
         let limit = receivers.first.flatMap { limits[$0] } ?? prefetch
-        return held.count < max(1, min(limit, prefetch))
+        return held.count + events.heldCount < max(1, min(limit, prefetch))
     }
 
     /// Returns the next message to deliver. Answers expired requests on the way to it.
-    private mutating func next(at now: Instant, _ actions: inout Actions) -> Message? {
-        if let notice = notices.popFirst() { return .notice(notice) }
-        if let response = responses.popFirst() { return .response(response) }
-        while canTake, let element = requests.popFirst() {
+    private mutating func next(at now: Instant, _ takesEvents: Bool, _ actions: inout Actions) -> MailboxDelivery? {
+        if let notice = notices.popFirst() { return .message(.notice(notice)) }
+        if let response = responses.popFirst() { return .message(.response(response)) }
+        while canTake {
+            if takesEvents, let arrival = events.firstArrival, requests.firstArrival.map({ arrival < $0 }) ?? true,
+                let event = events.takeFirst()
+            {
+                return .event(event)
+            }
+            guard let element = requests.popFirst() else { return nil }
             if let deadline = element.deadline, deadline <= now {
                 actions.answers.append(Self.expiry(of: element.request))
             } else {
-                return hold(element)
+                return .message(hold(element))
             }
         }
         return nil
@@ -288,19 +353,19 @@ extension MailboxStateMachine {
         return elements
     }
 
-    /// Returns the waiter of the active receiver, and ends its wait unless it is standing.
-    private mutating func takeWaiter() -> Waiter? {
+    /// Returns the waiter of the active receiver with the number of its result, and ends its wait unless it is standing.
+    private mutating func takeWaiter() -> (waiter: Waiter, number: Int)? {
         guard let receiver = receivers.first, let entry = waiting[receiver] else { return nil }
-        if !entry.isStanding { waiting[receiver] = nil }
-        return entry.waiter
+        if entry.isStanding { waiting[receiver]?.given += 1 } else { waiting[receiver] = nil }
+        return (entry.waiter, entry.given)
     }
 
     /// Passes messages to the waiting receiver while there are any.
     private mutating func serve(at now: Instant, _ actions: inout Actions) {
-        while let receiver = receivers.first, waiting[receiver] != nil, let message = next(at: now, &actions),
-            let waiter = takeWaiter()
+        while let receiver = receivers.first, waiting[receiver] != nil,
+            let delivery = next(at: now, takesEvents, &actions), let (waiter, number) = takeWaiter()
         {
-            actions.wakes.append((waiter, .success(message)))
+            actions.wakes.append((waiter, .success(delivery), number))
         }
     }
 
@@ -309,7 +374,7 @@ extension MailboxStateMachine {
         var actions = Actions()
         for (receiver, waiter) in waiting where isMeant(waiter) {
             waiting[receiver] = nil
-            actions.wakes.append((waiter.waiter, .failure(refusal)))
+            actions.wakes.append((waiter.waiter, .failure(refusal), waiter.given))
         }
         return actions
     }

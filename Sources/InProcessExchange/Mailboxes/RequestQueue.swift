@@ -12,6 +12,8 @@ struct RequestQueue {
     struct Element {
         var request: Request
         let deadline: Instant?
+        /// The position among everything that arrived in the mailbox.
+        var arrival = 0
     }
 
     private var slots: Deque<Element?> = []
@@ -26,6 +28,18 @@ struct RequestQueue {
 
     /// The earliest deadline. It may belong to a request that was taken meanwhile.
     var earliestDeadline: Instant? { due.first?.deadline }
+
+    /// The position of the first request among everything that arrived in the mailbox.
+    var firstArrival: Int? {
+        mutating get {
+            while let first = slots.first {
+                if let element = first { return element.arrival }
+                slots.removeFirst()
+                firstPosition += 1
+            }
+            return nil
+        }
+    }
 
     /// Adds a request at the end.
     mutating func append(_ element: Element) {

@@ -1,0 +1,77 @@
+/// The transport of an exchange that has topics: it publishes events, keeps subscriptions, and receives the events of a
+/// slot.
+///
+/// An agent type has *slots*: mailboxes that receive the events for its agents beside their requests. A key belongs to one
+/// slot, by ``AgentAddress/slot(of:among:)``. Every implementation guarantees:
+///
+/// - An event whose ``publish(_:)`` returned is in the one slot of its source of each agent type that has a matching
+///   subscription and slots, once, however many subscriptions match. An event that matches no subscription is dropped.
+/// - Events and requests from one transport reach a slot in the order of sends that were called one after another.
+/// - A received event is held for this transport until it is settled. ``ExchangeTransport/close()`` gives unsettled events
+///   back; the next receiver of the slot gets them with a higher ``EventDelivery/attempt``.
+/// - A subscription that was added takes every event whose publication begins later, anywhere.
+/// - Terminating a slot drops its events.
+public protocol EventTransport: ExchangeTransport {
+    /// Publishes an event, and returns when the exchange has taken responsibility for it.
+    ///
+    /// - Returns: Whether at least one slot took the event.
+    /// - Throws: ``ExchangeError`` with the outcome of the event in ``ExchangeError/delivery``:
+    ///   ``ExchangeError/Code/messageTooLarge``, ``ExchangeError/Code/mailboxFull`` when a slot is full (with
+    ///   ``DeliveryOutcome/unknown`` when another slot took it), and the errors of the exchange's connection.
+    @discardableResult
+    func publish(_ event: Event) async throws(ExchangeError) -> Bool
+
+    /// Adds a subscription. When it returns, every session lists it.
+    ///
+    /// - Parameters:
+    ///   - subscription: The subscription.
+    ///   - adopting: Whether an existing one with the same rule and agent type is returned instead of an error. A worker that
+    ///     starts again finds the subscriptions of its predecessor in this way.
+    /// - Returns: The listed subscription.
+    /// - Throws: ``ExchangeError/Code/subscriptionExists`` for a double (``Subscription/isDouble(of:)``),
+    ///   ``ExchangeError/Code/limitReached`` when the exchange keeps no more, and the errors of ``Subscription/check()``.
+    @discardableResult
+    func subscribe(_ subscription: Subscription, adopting: Bool) async throws(ExchangeError) -> Subscription
+
+    /// Removes a subscription, which any session may do.
+    ///
+    /// - Throws: ``ExchangeError/Code/subscriptionMissing``.
+    func unsubscribe(id: String) async throws(ExchangeError)
+
+    /// Returns the subscriptions in the order in which they were added.
+    func subscriptions() async throws(ExchangeError) -> [Subscription]
+
+    /// Declares the slots of an agent type, in the order of their numbers. They replace those that it had.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidConfiguration`` without a slot; ``ExchangeError/Code/badEntityID`` or
+    ///   ``ExchangeError/Code/mailboxTerminated`` when one of them is no registered agent.
+    func declareSlots(_ slots: [AgentID], ofType agentType: String) async throws(ExchangeError)
+
+    /// Removes the slots of an agent type and all of its subscriptions. The mailboxes stay. Does nothing for an unknown type.
+    ///
+    /// - Parameter slots: Does nothing either when the type has other slots than these by now.
+    func removeType(_ agentType: String, slots: [AgentID]) async throws(ExchangeError)
+
+    /// Lets this transport receive the events of its mailbox. Without this they wait, and requests pass them.
+    ///
+    /// Call it once, and before ``ExchangeTransport/push(to:)``: that call's loop hands over events and messages, in the order
+    /// in which they arrived.
+    ///
+    /// - Parameter take: Takes an event. It never waits.
+    func takeEvents(_ take: @escaping @Sendable (EventDelivery) -> Void)
+
+    /// Settles a received event: its handlers are done. Does nothing for an event that is not held.
+    func settle(_ delivery: EventDelivery)
+}
+
+extension ExchangeTransport {
+    /// The transport as one with topics.
+    ///
+    /// - Throws: ``ExchangeError/Code/unsupported`` when the exchange has none.
+    package var events: any EventTransport {
+        get throws(ExchangeError) {
+            if let events = self as? any EventTransport { return events }
+            throw ExchangeError(.unsupported, "the exchange \(exchangeKind) has no topics", entity: mailboxID)
+        }
+    }
+}

@@ -1,0 +1,151 @@
+internal import AgentExchange
+
+/// The subscriptions of an exchange and the slots of its agent types: a plain value without a lock.
+///
+/// Adding and removing take the same time for any number of subscriptions. Finding the receivers of a topic takes time in
+/// proportion to the matching ones, and to the number of different lengths that prefixes have.
+struct SubscriptionTable {
+    /// The slot that receives an event, and the subscriptions by which it does.
+    struct Target: Equatable {
+        let slot: AgentID
+        let subscriptions: [Subscription]
+    }
+
+    private struct Entry {
+        let number: Int
+        let subscription: Subscription
+    }
+
+    /// The identifiers of the subscriptions with one rule, by agent type: there is at most one for each.
+    private typealias ByType = [ExactText: ExactText]
+
+    private let limit: Int
+    private var entries: [ExactText: Entry] = [:]
+    private var nextNumber = 0
+    private var byTopic: [ExactText: ByType] = [:]
+    private var byPrefix: [ExactText: ByType] = [:]
+    /// The number of different prefixes of each length in bytes.
+    private var prefixLengths: [Int: Int] = [:]
+    private var byAgentType: [ExactText: Set<ExactText>] = [:]
+    private var slots: [ExactText: [AgentID]] = [:]
+
+    /// Makes an empty table of up to `limit` subscriptions.
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// The number of subscriptions.
+    var count: Int { entries.count }
+
+    /// Whether nothing is kept of any subscription.
+    var isEmpty: Bool {
+        entries.isEmpty && byTopic.isEmpty && byPrefix.isEmpty && prefixLengths.isEmpty && byAgentType.isEmpty
+    }
+
+    /// The subscriptions, oldest first.
+    var subscriptions: [Subscription] {
+        entries.values.sorted { $0.number < $1.number }.map(\.subscription)
+    }
+
+    /// Adds a subscription, or returns the double that may be adopted in its place.
+    mutating func add(_ subscription: Subscription, adopting: Bool) throws(ExchangeError) -> Subscription {
+        try subscription.check()
+        if let known = entries[ExactText(subscription.id)]?.subscription ?? double(of: subscription) {
+            let isEqual = known.rule == subscription.rule && known.agentType == subscription.agentType
+            if adopting, isEqual { return known }
+            let text = "there is such a subscription already: \(known.id.cut(toBytes: 64))"
+            throw ExchangeError(.subscriptionExists, text, delivery: .refused)
+        }
+        guard entries.count < limit else {
+            throw ExchangeError(.limitReached, "the exchange keeps \(limit) subscriptions", delivery: .refused)
+        }
+        let id = ExactText(subscription.id)
+        entries[id] = Entry(number: nextNumber, subscription: subscription)
+        nextNumber += 1
+        let agentType = ExactText(subscription.agentType)
+        byAgentType[agentType, default: []].insert(id)
+        switch subscription.rule {
+        case .type(let type):
+            byTopic[ExactText(type), default: [:]][agentType] = id
+        case .prefix(let prefix):
+            if byPrefix[ExactText(prefix)] == nil { prefixLengths[prefix.utf8.count, default: 0] += 1 }
+            byPrefix[ExactText(prefix), default: [:]][agentType] = id
+        }
+        return subscription
+    }
+
+    /// Removes a subscription.
+    mutating func remove(id: String) throws(ExchangeError) {
+        guard let entry = entries.removeValue(forKey: ExactText(id)) else {
+            let text = "there is no subscription \(id.cut(toBytes: 64))"
+            throw ExchangeError(.subscriptionMissing, text, delivery: .refused)
+        }
+        let subscription = entry.subscription
+        let agentType = ExactText(subscription.agentType)
+        byAgentType[agentType]?.remove(ExactText(id))
+        if byAgentType[agentType]?.isEmpty == true { byAgentType[agentType] = nil }
+        switch subscription.rule {
+        case .type(let type):
+            Self.remove(agentType, from: &byTopic, ExactText(type))
+        case .prefix(let prefix):
+            guard Self.remove(agentType, from: &byPrefix, ExactText(prefix)) else { return }
+            prefixLengths[prefix.utf8.count, default: 1] -= 1
+            if prefixLengths[prefix.utf8.count] == 0 { prefixLengths[prefix.utf8.count] = nil }
+        }
+    }
+
+    /// Declares the slots of an agent type.
+    mutating func declare(_ slots: [AgentID], ofType agentType: String) {
+        self.slots[ExactText(agentType)] = slots
+    }
+
+    /// Removes an agent type that has these slots, or none: its slots and its subscriptions.
+    mutating func removeType(_ agentType: String, slots: [AgentID]) {
+        let key = ExactText(agentType)
+        if let known = self.slots[key], known != slots { return }
+        self.slots[key] = nil
+        for id in byAgentType[key] ?? [] { try? remove(id: id.text) }
+    }
+
+    /// Returns the slots that receive an event of a topic, each once.
+    func targets(of topic: Topic) -> [Target] {
+        var matches: [ExactText: [Entry]] = [:]
+        func collect(_ ids: ByType?) {
+            for (agentType, id) in ids ?? [:] where slots[agentType] != nil {
+                if let entry = entries[id] { matches[agentType, default: []].append(entry) }
+            }
+        }
+        collect(byTopic[ExactText(topic.type)])
+        let bytes = topic.type.utf8
+        for length in prefixLengths.keys where length <= bytes.count {
+            // A cut within a character is the end of no prefix.
+            if let prefix = String(bytes.prefix(length)) { collect(byPrefix[ExactText(prefix)]) }
+        }
+        return matches.compactMap { agentType, entries in
+            guard let slots = slots[agentType], !slots.isEmpty else { return nil }
+            return Target(
+                slot: slots[AgentAddress.slot(of: topic.source, among: slots.count)],
+                subscriptions: entries.sorted { $0.number < $1.number }.map(\.subscription)
+            )
+        }
+    }
+
+    private func double(of subscription: Subscription) -> Subscription? {
+        let agentType = ExactText(subscription.agentType)
+        let id =
+            switch subscription.rule {
+            case .type(let type): byTopic[ExactText(type)]?[agentType]
+            case .prefix(let prefix): byPrefix[ExactText(prefix)]?[agentType]
+            }
+        return id.flatMap { entries[$0]?.subscription }
+    }
+
+    /// Removes an agent type from an index. Returns whether its key went with it.
+    @discardableResult
+    private static func remove(_ agentType: ExactText, from index: inout [ExactText: ByType], _ key: ExactText) -> Bool {
+        index[key]?[agentType] = nil
+        guard index[key]?.isEmpty == true else { return false }
+        index[key] = nil
+        return true
+    }
+}
