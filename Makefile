@@ -2,7 +2,7 @@
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
-LIBRARIES = AgentExchange Agents InProcessExchange RabbitMQExchange ExchangeConformance ExchangeTestKit
+LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchange ExchangeConformance ExchangeTestKit
 
 .DEFAULT_GOAL := help
 .PHONY: docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose

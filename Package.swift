@@ -45,6 +45,7 @@ let package = Package(
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
         .library(name: "ExchangeTestKit", targets: ["ExchangeTestKit"]),
         .library(name: "Agents", targets: ["Agents"]),
+        .library(name: "WorkerRuntime", targets: ["WorkerRuntime"]),
         .executable(name: "warren", targets: ["warren"]),
     ],
     // A user of AgentExchange fetches 9 packages with the default traits, 4 with none.
@@ -104,6 +105,11 @@ let package = Package(
         .target(
             name: "Agents",
             dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "WorkerRuntime",
+            dependencies: ["Primitives", "AgentExchange", logging, deque],
             swiftSettings: settings
         ),
         .target(
@@ -200,6 +206,13 @@ let package = Package(
             dependencies: [
                 "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", "agent-service", logging,
                 lifecycle,
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "WorkerRuntimeTests",
+            dependencies: [
+                "AgentExchange", "WorkerRuntime", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging,
             ],
             swiftSettings: settings
         ),

@@ -24,6 +24,14 @@ package final class BackgroundTasks: Sendable {
         registry.cancel(number)
     }
 
+    /// Waits until all tasks have ended, then cancels the others and waits no longer. Refuses new ones.
+    ///
+    /// - Returns: Whether all of them ended in time.
+    package func end(within limit: Duration) async -> Bool {
+        if await registry.waitUntilIdle(timeout: limit) { return true }
+        return await registry.cancelAll(patience: .zero)
+    }
+
     /// Cancels all tasks, waits until they have ended, and refuses new ones.
     ///
     /// One of these tasks may call this. It is cancelled too, but not waited for.

@@ -90,10 +90,11 @@ final class ClientCore: Sendable {
         _ body: Request.Body,
         to agent: AgentID,
         label: UUID,
-        deadline: Duration?
+        deadline: Duration?,
+        context: [String: String]
     ) async throws(ExchangeError) -> Response {
         let deadline = deadline ?? configuration.requestDeadline
-        let call = ClientCall(agentID: agent, body: body, deadline: deadline, context: [:], label: label)
+        let call = ClientCall(agentID: agent, body: body, deadline: deadline, context: context, label: label)
         return try await configuration.middleware[...].call(call) { [self] (call) throws(ExchangeError) in
             try await self.call(
                 call.body,

@@ -3,7 +3,7 @@ internal import Synchronization
 /// The tasks of an owner, each with a key. They can be cancelled one by one; closing the owner waits for all of them.
 ///
 /// The work of a task may outlast it, such as a message on its way. So a key stays taken until its task calls `end`.
-final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
+package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     private enum Entry {
         /// The task is being made.
         case starting(number: Int, isCancelled: Bool)
@@ -43,6 +43,9 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
 
     private let state = Mutex(State())
 
+    /// Makes an empty registry.
+    package init() {}
+
     /// The number of taken keys.
     var count: Int { state.withLock { $0.entries.count } }
 
@@ -56,7 +59,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     ///     nest: each uses the caller's stack.
     ///   - body: The work of the task. It calls `end` once, in the task or later, to free the key.
     @discardableResult
-    func start(
+    package func start(
         _ key: Key,
         isImmediate: Bool = false,
         _ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
@@ -119,7 +122,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Cancels all running tasks; new ones may start.
-    func cancelEach() {
+    package func cancelEach() {
         let tasks = state.withLock { state in
             Array(state.entries.keys).compactMap { Self.cancel($0, &state).1 }
         }
@@ -127,7 +130,7 @@ final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     }
 
     /// Waits until no task is running. Returns `false` on a timeout.
-    func waitUntilIdle(timeout: Duration) async -> Bool {
+    package func waitUntilIdle(timeout: Duration) async -> Bool {
         await waitUntil(count: 0, timeout: timeout)
     }
 

@@ -63,7 +63,7 @@ extension ExchangeError {
         public static let subscriptionExists = Code(rawValue: "subscription-exists")
         /// No subscription with this identifier is listed.
         public static let subscriptionMissing = Code(rawValue: "subscription-missing")
-        /// Nobody subscribed to the event, and the publisher required it.
+        /// The event has no subscriber, and its publisher required one.
         public static let undeliverable = Code(rawValue: "undeliverable")
         /// The exchange does not offer the feature.
         public static let unsupported = Code(rawValue: "unsupported")

@@ -49,6 +49,16 @@ public struct RemoteHandle: Sendable {
         try await result(of: .action(name: name, arguments: arguments), deadline: deadline)
     }
 
+    /// Runs an action, with metadata that travels with the request.
+    package func action(
+        _ name: String,
+        _ arguments: ActionArguments,
+        context: [String: String],
+        deadline: Duration
+    ) async throws(ExchangeError) -> Payload? {
+        try await result(of: .action(name: name, arguments: arguments), context: context, deadline: deadline)
+    }
+
     /// Runs an action and decodes its result.
     ///
     /// - Throws: As ``action(_:_:deadline:)``; ``ExchangeError/Code/invalidPayload`` when the result is not of that type.
@@ -112,12 +122,16 @@ public struct RemoteHandle: Sendable {
         _ = try await result(of: .shutdown(terminate: terminate), deadline: deadline)
     }
 
-    private func result(of body: Request.Body, deadline: Duration?) async throws(ExchangeError) -> Payload? {
+    private func result(
+        of body: Request.Body,
+        context: [String: String] = [:],
+        deadline: Duration?
+    ) async throws(ExchangeError) -> Payload? {
         let response =
             if core.isBare(body) {
-                try await core.call(body, to: agentID, label: label, deadline: deadline)
+                try await core.call(body, to: agentID, label: label, deadline: deadline, context: context)
             } else {
-                try await core.wrappedCall(body, to: agentID, label: label, deadline: deadline)
+                try await core.wrappedCall(body, to: agentID, label: label, deadline: deadline, context: context)
             }
         guard response.protocolVersion.isCompatible else {
             let text = "the answer has protocol \(response.protocolVersion); this is \(ProtocolVersion.current)"

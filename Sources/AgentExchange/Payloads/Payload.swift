@@ -43,7 +43,7 @@ public struct Payload: Sendable, Hashable {
 
 extension Payload {
     /// Returns a content type in lower case and without its parameters.
-    static func mediaType(_ contentType: String) -> String {
+    package static func mediaType(_ contentType: String) -> String {
         let type = contentType.prefix { $0 != ";" }.lowercased()
         return String(type.drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }

@@ -15,6 +15,7 @@ public final class AgentExchangeClient: ExchangeClient {
     let running = RunningRequests()
     let outgoing = OutgoingParts()
     private let handler: RequestHandler
+    private let preparation: RequestPreparation?
     private let immediateStarts: ImmediateStarts?
     private let isDraining = Atomic(false)
     private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
@@ -32,14 +33,18 @@ public final class AgentExchangeClient: ExchangeClient {
     public var configuration: ClientConfiguration { core.configuration }
 
     /// Wraps the transport of an agent's mailbox; see ``ExchangeFactory/makeAgentClient(_:configuration:requestHandler:)``.
-    init(
+    ///
+    /// - Parameter preparation: Returns the handler of each request, in place of `handler`.
+    package init(
         registration: AgentRegistration,
         transport: any ExchangeTransport,
         configuration: ClientConfiguration,
         startsAtOnce: (@Sendable (Request) -> Bool)?,
+        preparation: RequestPreparation? = nil,
         handler: @escaping RequestHandler
     ) {
         self.registration = registration
+        self.preparation = preparation
         immediateStarts = startsAtOnce.map { ImmediateStarts(logger: configuration.logger, $0) }
         core = ClientCore(transport: transport, configuration: configuration)
         self.handler = handler
@@ -177,9 +182,10 @@ public final class AgentExchangeClient: ExchangeClient {
             return
         }
         let watch = immediateStarts?.watch(request)
+        let handler = preparation?(request) ?? handler
         let isNew = running.start(request, isImmediate: watch != nil) { [self] end in
             let response = await RequestDeadline.$current.withValue(begin(request)) {
-                await CallPath.$current.withValue(path(to: request)) { await answer(to: request) }
+                await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
             }
             finish(request, response, end)
         }
@@ -236,7 +242,7 @@ public final class AgentExchangeClient: ExchangeClient {
             request.refusal == nil
         else { return }
         let isStarted = running.start { [self] end in
-            let response = await answer(to: request)
+            let response = await answer(to: request, handler)
             if let response { core.responses.send(response, to: request, end) } else { end() }
         }
         guard !isStarted else { return }
@@ -263,17 +269,17 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     /// Returns the handler's answer, and records it in metrics and traces.
-    private func answer(to request: Request) async -> Response? {
-        await ServedRequest(request: request, telemetry: core.telemetry).run { await self.serve(request) }
+    private func answer(to request: Request, _ handler: @escaping RequestHandler) async -> Response? {
+        await ServedRequest(request: request, telemetry: core.telemetry).run { await self.serve(request, handler) }
     }
 
     /// Returns the handler's answer, or `nil` when the request is to be given back.
-    private func serve(_ request: Request) async -> Response? {
+    private func serve(_ request: Request, _ handler: @escaping RequestHandler) async -> Response? {
         do {
             if core.configuration.middleware.isEmpty || request.isReserved(at: id) {
                 return try await handler(request, self)
             }
-            return try await wrappedHandler(request)
+            return try await wrapped(handler, request)
         } catch is RequestLeft {
             return nil
         } catch {
@@ -285,7 +291,7 @@ public final class AgentExchangeClient: ExchangeClient {
 extension AgentExchangeClient {
     /// Serves a request through the middleware. Not inlined: the frame of its caller is allocated for each request.
     @inline(never)
-    private func wrappedHandler(_ request: Request) async throws -> Response {
+    private func wrapped(_ handler: @escaping RequestHandler, _ request: Request) async throws -> Response {
         try await core.configuration.middleware[...].serve(request) { [self] in try await handler($0, self) }
     }
 }

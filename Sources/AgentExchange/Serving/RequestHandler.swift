@@ -5,3 +5,7 @@
 ///
 /// `client` is the agent's own client: its handles call other agents.
 public typealias RequestHandler = @Sendable (_ request: Request, _ client: AgentExchangeClient) async throws -> Response
+
+/// Prepares the service of a request: called in the order of arrival, on the thread that delivers. Returns the function that
+/// serves it, which is released when it is not served. It never waits.
+package typealias RequestPreparation = @Sendable (_ request: Request) -> RequestHandler

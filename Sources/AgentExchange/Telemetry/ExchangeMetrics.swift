@@ -120,7 +120,8 @@ extension ExchangeError.Code {
         .remote, .unknownAction, .givenUp, .wouldDeadlock,
         .interrupted, .notAnAgent, .invalidMessage, .invalidConfiguration, .invalidPayload, .closed, .internal,
         .invalidTopic, .subscriptionExists, .subscriptionMissing, .undeliverable, .unsupported, .unknownAgentType,
-        .unknownAgent, .notAccessible, .typeInUse, .wrongAgentClass, .factoryFailed, .unhandled, .noSerializer, .dropped,
+        .unknownAgent, .notAccessible, .typeInUse, .wrongAgentClass, .factoryFailed, .unhandled, .noSerializer,
+        .dropped,
     ]
 
     /// The code if this version knows it, else `other`.

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// A message to everybody who subscribed to its topic. Nobody answers it.
+/// A message to the agents that subscribed to its topic. It has no answer.
 public struct Event: Sendable, Hashable {
     /// The topic.
     public let topic: Topic

@@ -53,7 +53,6 @@ struct MailboxStateMachine<Waiter> {
         var given = 0
     }
 
-
     /// The maximum number of waiting notices. A receiver that does not receive loses later ones.
     static var noticeLimit: Int { 4096 }
 

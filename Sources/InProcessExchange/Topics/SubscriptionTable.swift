@@ -142,7 +142,8 @@ struct SubscriptionTable {
 
     /// Removes an agent type from an index. Returns whether its key went with it.
     @discardableResult
-    private static func remove(_ agentType: ExactText, from index: inout [ExactText: ByType], _ key: ExactText) -> Bool {
+    private static func remove(_ agentType: ExactText, from index: inout [ExactText: ByType], _ key: ExactText) -> Bool
+    {
         index[key]?[agentType] = nil
         guard index[key]?.isEmpty == true else { return false }
         index[key] = nil

@@ -7,7 +7,9 @@ import Testing
 struct TopicNameTests {
     @Test("Topic types have word characters and -.:=, 1 to 255 bytes")
     func topicTypes() throws {
-        for type in ["default", "a", "news-1.x:y=z_", "Überblick", "日本", "\u{0661}", String(repeating: "t", count: 255)] {
+        for type in [
+            "default", "a", "news-1.x:y=z_", "Überblick", "日本", "\u{0661}", String(repeating: "t", count: 255),
+        ] {
             try Topic(type, source: "").check()
             try Subscription(.type(type), agentType: "a").check()
         }

@@ -39,7 +39,9 @@ struct SubscriptionTests {
         var random = SeededGenerator()
         let letters = Array("ab.:")
         func text(_ lengths: ClosedRange<Int>) -> String {
-            String((0..<Int.random(in: lengths, using: &random)).map { _ in letters.randomElement(using: &random) ?? "a" })
+            String(
+                (0..<Int.random(in: lengths, using: &random)).map { _ in letters.randomElement(using: &random) ?? "a" }
+            )
         }
         for _ in 0..<2000 {
             let (type, rule) = (text(1...4), text(0...4))

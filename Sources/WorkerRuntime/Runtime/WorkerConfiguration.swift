@@ -1,0 +1,23 @@
+public import AgentExchange
+
+/// The settings of a worker runtime.
+public struct WorkerConfiguration: Sendable {
+    /// The settings of the runtime's clients: its logger, the deadlines of its requests, middleware.
+    public var client: ClientConfiguration
+
+    /// How long running handlers may take when the runtime stops, before they are cancelled. Closing an agent may then take
+    /// the same time. The default is 10 s.
+    public var gracePeriod: Duration = .seconds(10)
+
+    /// The content type that messages are sent with when their type has several serializers. The default is
+    /// `application/json`.
+    public var format = "application/json"
+
+    /// See the messages that the runtime sends; the first is asked first. None.
+    public var interceptors: [any WorkerInterceptor] = []
+
+    /// Makes a configuration with the defaults.
+    public init(client: ClientConfiguration = ClientConfiguration()) {
+        self.client = client
+    }
+}

@@ -1,0 +1,121 @@
+public import AgentExchange
+public import Foundation
+internal import Synchronization
+
+extension WorkerRuntime {
+    /// Returns the address of an agent.
+    ///
+    /// - Parameters:
+    ///   - type: The type, of this or of another worker.
+    ///   - key: The key.
+    ///   - lazy: Whether the agent may stay unmade until its first message. Otherwise it is made now, where it lives.
+    /// - Throws: `invalidMessage` for invalid names; when the agent is made, as ``metadata(of:)``.
+    public func address(
+        of type: String,
+        key: String = "default",
+        lazy: Bool = true
+    ) async throws(ExchangeError) -> AgentAddress {
+        let address = AgentAddress(type, key: key)
+        try address.check()
+        if !lazy { _ = try await metadata(of: address) }
+        return address
+    }
+
+    /// Returns the agent at an address of this runtime, and makes it if it is not made.
+    ///
+    /// - Throws: `notAccessible` when another worker has the type, `unknownAgent` when none has it or there is no such agent,
+    ///   `wrongAgentClass` when the agent is not of the type, and the errors of making it.
+    public func instance<Subject: WorkerAgent>(
+        at address: AgentAddress,
+        as type: Subject.Type
+    ) async throws(ExchangeError) -> Subject {
+        try address.check()
+        guard let hosted = self.type(address.type) else {
+            do throws(ExchangeError) {
+                _ = try await directory.slot(of: address, try user().transport)
+            } catch let error where error.code == .unknownAgentType {
+                throw ExchangeError(.unknownAgent, "no worker has the agent type \(address.type)")
+            }
+            throw ExchangeError(.notAccessible, "the agent \(address) lives in another process")
+        }
+        let agent = try await hosted.agent(address.key)
+        guard let subject = agent.subject as? Subject else {
+            let found = agent.subject.map { "\(Swift.type(of: $0))" } ?? "closure"
+            throw ExchangeError(.wrongAgentClass, "the agent \(address) is a \(found), not a \(type)")
+        }
+        return subject
+    }
+
+    /// Returns the description of an agent, wherever it lives. The agent is made if it is not made.
+    ///
+    /// - Throws: As ``send(_:to:returning:deadline:id:sender:)``.
+    public func metadata(of address: AgentAddress) async throws(ExchangeError) -> AgentMetadata {
+        let payload = try await askAbout(address, WireName.metadata)
+        guard let payload else {
+            throw ExchangeError(.invalidPayload, "\(address) has no metadata", delivery: .delivered)
+        }
+        return try payload.decode(AgentMetadata.self)
+    }
+
+    /// Returns the state of an agent as JSON, wherever it lives; `nil` when it keeps none. The agent is made if it is not made.
+    ///
+    /// - Throws: As ``send(_:to:returning:deadline:id:sender:)``; `remote` when the agent's `saveState` throws.
+    public func saveState(of address: AgentAddress) async throws(ExchangeError) -> Data? {
+        try await askAbout(address, WireName.save)?.bytes
+    }
+
+    /// Gives a saved state to an agent, wherever it lives. The agent is made if it is not made.
+    ///
+    /// - Throws: As ``send(_:to:returning:deadline:id:sender:)``; `invalidPayload` when the state is not one of this agent.
+    public func loadState(_ state: Data, of address: AgentAddress) async throws(ExchangeError) {
+        _ = try await askAbout(address, WireName.load, Payload(contentType: "application/json", bytes: state))
+    }
+
+    /// Returns the states of the agents of this runtime that keep one, as JSON. Those that were not made have none.
+    ///
+    /// - Throws: `remote` when an agent's `saveState` throws.
+    public func saveState() async throws(ExchangeError) -> [AgentAddress: Data] {
+        var states: [AgentAddress: Data] = [:]
+        for type in state.withLock({ Array($0.types.values) }) {
+            for (address, agent) in type.agents.agents {
+                do {
+                    states[address] = try await agent.save()
+                } catch {
+                    throw ExchangeError(.remote, "the state of \(address) was not saved: \(error)", underlying: error)
+                }
+            }
+        }
+        return states
+    }
+
+    /// Gives saved states to the agents of this runtime. Agents that are not made are made; states of types that this runtime
+    /// does not have are left out.
+    ///
+    /// - Throws: `invalidPayload` when a state is not one of its agent, `remote` when an agent's `loadState` throws, and the
+    ///   errors of making an agent.
+    public func loadState(_ states: [AgentAddress: Data]) async throws(ExchangeError) {
+        for (address, bytes) in states {
+            guard let type = type(address.type) else { continue }
+            let agent = try await type.agent(address.key)
+            do {
+                try await agent.load(bytes)
+            } catch let error as ExchangeError {
+                throw error
+            } catch {
+                throw ExchangeError(.remote, "the state of \(address) was not loaded: \(error)", underlying: error)
+            }
+        }
+    }
+
+    /// Asks the worker of an agent about it.
+    private func askAbout(
+        _ address: AgentAddress,
+        _ action: String,
+        _ payload: Payload = ActionArguments.none.payload
+    ) async throws(ExchangeError) -> Payload? {
+        try address.check()
+        let work = activity.begin()
+        defer { withExtendedLifetime(work) {} }
+        return try await ask(action, payload, address, until: .after(configuration.client.requestDeadline))
+    }
+}

@@ -1,0 +1,123 @@
+public import AgentExchange
+internal import Synchronization
+
+extension WorkerRuntime {
+    /// Registers an agent type whose agents a factory makes: each once, when the first message for its address comes, also
+    /// when many come at once.
+    ///
+    /// When it returns, every session of the exchange finds the type, and its messages wait for ``start()``.
+    ///
+    /// - Parameters:
+    ///   - type: The name of the type: letters, digits and `_-.`.
+    ///   - expected: The Swift type of the agents, if they are all of one. Its serializers are added at once, otherwise when
+    ///     an agent is made.
+    ///   - subscriptions: The events that the agents receive.
+    ///   - options: How the agents behave.
+    ///   - factory: Makes the agent of an address. When it throws, the waiting messages are answered with
+    ///     `ExchangeError.Code.factoryFailed`, and the next message calls it again.
+    /// - Throws: `ExchangeError.Code.typeInUse` when this or another worker has the type,
+    ///   `ExchangeError.Code.unsupported` for subscriptions on an exchange without topics,
+    ///   `ExchangeError.Code.invalidMessage` and `ExchangeError.Code.invalidTopic` for invalid names.
+    public func register(
+        _ type: String,
+        expecting expected: (any WorkerAgent.Type)? = nil,
+        subscriptions: [Subscription.Rule] = [],
+        options: AgentTypeOptions = AgentTypeOptions(),
+        factory: @escaping @Sendable (AgentInstantiation) async throws -> any WorkerAgent
+    ) async throws(ExchangeError) {
+        expected?.register(serializers)
+        let make: AgentTable.Make = { [weak self] (address) throws(ExchangeError) in
+            guard let self else { throw ExchangeError(.closed, "the worker runtime is gone") }
+            let agent: any WorkerAgent
+            do {
+                agent = try await factory(AgentInstantiation(address: address, workers: self))
+            } catch {
+                throw ExchangeError(.factoryFailed, "the factory of \(address) threw \(error)", underlying: error)
+            }
+            if let expected, Swift.type(of: agent) != expected {
+                let text = "the factory of \(address) made a \(Swift.type(of: agent)), not a \(expected)"
+                throw ExchangeError(.wrongAgentClass, text)
+            }
+            return agent.hosted(serializers)
+        }
+        try await add(HostedType(type, .factory(make), rules: subscriptions, options: options))
+    }
+
+    /// Registers an agent at an address. Other keys of the type have no agent, unless they are registered too.
+    ///
+    /// - Parameters:
+    ///   - agent: The agent.
+    ///   - address: Its address.
+    ///   - subscriptions: The events that the agents of the type receive. Those of the first agent of the type count.
+    ///   - options: How the agents of the type behave. Those of the first agent of the type count.
+    /// - Throws: As ``register(_:expecting:subscriptions:options:factory:)``; `ExchangeError.Code.typeInUse` also when the
+    ///   address has an agent, or a factory makes the type's agents.
+    public func register(
+        _ agent: some WorkerAgent,
+        at address: AgentAddress,
+        subscriptions: [Subscription.Rule] = [],
+        options: AgentTypeOptions = AgentTypeOptions()
+    ) async throws(ExchangeError) {
+        try address.check()
+        let hosted = agent.hosted(serializers)
+        try await change { [self] () async throws(ExchangeError) in
+            if case .instances(let instances)? = type(address.type)?.source {
+                guard instances.add(hosted, address.key) else {
+                    throw ExchangeError(.typeInUse, "there is an agent \(address) already")
+                }
+                return
+            }
+            let instances = HostedType.Instances()
+            _ = instances.add(hosted, address.key)
+            try await begin(HostedType(address.type, .instances(instances), rules: subscriptions, options: options))
+        }
+    }
+
+    /// Registers an agent type whose messages go to a closure: the program's own place among the agents, such as one that
+    /// collects results.
+    ///
+    /// The closure gets messages of every type; those without a serializer as ``UnknownPayload``. A request to it is answered
+    /// with nothing.
+    ///
+    /// - Throws: As ``register(_:expecting:subscriptions:options:factory:)``.
+    public func registerClosure(
+        _ type: String,
+        subscriptions: [Subscription.Rule] = [],
+        options: AgentTypeOptions = AgentTypeOptions(),
+        _ body: @escaping @Sendable (any Sendable, MessageContext) async throws -> Void
+    ) async throws(ExchangeError) {
+        let make: AgentTable.Make = { _ in HostedClosure(body: body) }
+        try await add(HostedType(type, .factory(make), rules: subscriptions, options: options))
+    }
+
+    /// Gives up an agent type of this runtime, as ``stop()`` does with all of them, and forgets it.
+    ///
+    /// - Throws: `ExchangeError.Code.unknownAgentType` when this runtime does not have it.
+    public func unregister(_ type: String) async throws(ExchangeError) {
+        try await change { [self] () async throws(ExchangeError) in
+            guard let hosted = state.withLock({ $0.types.removeValue(forKey: ExactText(type)) }) else {
+                throw ExchangeError(.unknownAgentType, "this worker does not have the agent type \(type)")
+            }
+            await giveUp([hosted])
+        }
+    }
+
+    private func add(_ type: HostedType) async throws(ExchangeError) {
+        try await change { [self] () async throws(ExchangeError) in try await begin(type) }
+    }
+
+    /// Claims a new type, and serves it if the runtime is started.
+    private func begin(_ type: HostedType) async throws(ExchangeError) {
+        try AgentAddress(type.name).check()
+        for rule in type.rules { try Subscription(rule, agentType: type.name).check() }
+        if self.type(type.name) != nil {
+            throw ExchangeError(.typeInUse, "this worker has the agent type \(type.name) already")
+        }
+        try await claim(type)
+        let isRunning = state.withLock { state in
+            state.types[ExactText(type.name)] = type
+            return state.phase == .running
+        }
+        if isRunning { type.slot?.serve() }
+    }
+}

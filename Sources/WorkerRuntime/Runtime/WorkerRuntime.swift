@@ -1,0 +1,174 @@
+public import AgentExchange
+internal import Logging
+internal import Synchronization
+
+/// Runs agents of several types in this process, each made when the first message for its address comes.
+///
+/// ```swift
+/// let workers = try await WorkerRuntime(on: exchange)
+/// try await workers.register("answerer", expecting: Answerer.self, subscriptions: [.default]) { _ in Answerer() }
+/// try await workers.start()
+/// let answer = try await workers.send(
+///     Ask(text: "hello"), to: AgentAddress("answerer", key: "k1"), returning: Answer.self)
+/// try await workers.publish(Note(text: "go"), to: Topic("default", source: "room7"))
+/// try await workers.stopWhenIdle()
+/// ```
+///
+/// This is AutoGen's agent runtime on an exchange of Warren. An agent has an ``AgentExchange/AgentAddress``: a type and a
+/// key. Requests keep every promise of Warren's requests and go to any exchange; topics need an exchange with
+/// ``AgentExchange/EventTransport``.
+///
+/// A type belongs to one worker at a time. Its messages wait in a mailbox of the type, from ``register(_:expecting:subscriptions:options:factory:)``
+/// on; they are handled between ``start()`` and ``stop()``. A worker that stops gives its types up: their mailboxes are
+/// terminated, the requests in them are answered at once, and their subscriptions are removed. Messages for a type whose worker
+/// died wait for the next worker with that type, where the exchange outlives a process.
+///
+/// A runtime keeps itself alive while it has types: stop it.
+public final class WorkerRuntime: Sendable {
+    enum Phase {
+        case idle, running
+    }
+
+    struct State {
+        var phase = Phase.idle
+        var types: [ExactText: HostedType] = [:]
+        var user: UserExchangeClient?
+    }
+
+    /// The exchange.
+    public let exchange: any ExchangeFactory
+
+    /// The settings.
+    public let configuration: WorkerConfiguration
+
+    /// The serializers of messages.
+    public let serializers: MessageSerializers
+
+    let state: Mutex<State>
+    let directory = TypeDirectory()
+    let activity = Activity()
+    /// Starting, stopping and registering happen one after another.
+    let changes = TurnQueue()
+
+    /// Joins an exchange.
+    ///
+    /// - Throws: The errors of `ExchangeFactory.makeUserClient`.
+    public init(
+        on exchange: any ExchangeFactory,
+        configuration: WorkerConfiguration = WorkerConfiguration()
+    ) async throws(ExchangeError) {
+        self.exchange = exchange
+        self.configuration = configuration
+        serializers = MessageSerializers(format: configuration.format)
+        let user = try await exchange.makeUserClient(configuration: configuration.client)
+        state = Mutex(State(user: user))
+    }
+
+    /// Handles the messages of the registered types, and of those that are registered later. Starting twice is harmless; after
+    /// ``stop()`` the registered types are claimed again.
+    ///
+    /// - Throws: `ExchangeError.Code.typeInUse` when another worker took one of them meanwhile, and the errors of registering.
+    public func start() async throws(ExchangeError) {
+        try await change { [self] () throws(ExchangeError) in
+            if state.withLock({ $0.phase }) == .running { return }
+            if state.withLock({ $0.user == nil }) {
+                let user = try await exchange.makeUserClient(configuration: configuration.client)
+                state.withLock { $0.user = user }
+            }
+            let types = state.withLock { Array($0.types.values) }
+            do throws(ExchangeError) {
+                for type in types where type.slot == nil { try await claim(type) }
+            } catch {
+                await giveUp(types)
+                throw error
+            }
+            state.withLock { $0.phase = .running }
+            for type in types { type.slot?.serve() }
+        }
+    }
+
+    /// Stops: running handlers may end within the grace period, agents are closed, and the types are given up. Later calls fail
+    /// with `ExchangeError.Code.closed` until ``start()``.
+    ///
+    /// It ends even when the calling task is cancelled, and in bounded time: handlers are cancelled after
+    /// ``WorkerConfiguration/gracePeriod``.
+    public func stop() async {
+        // A task of its own, so that nothing is left half way.
+        await Task { [self] in
+            try? await change { () async throws(ExchangeError) in
+                let (types, user): ([HostedType], UserExchangeClient?) = state.withLock { state in
+                    state.phase = .idle
+                    return (Array(state.types.values), state.user)
+                }
+                await giveUp(types)
+                await user?.close()
+                state.withLock { $0.user = nil }
+            }
+        }.value
+    }
+
+    /// Waits until nothing is left to do, then stops: no handler runs, no request of this runtime waits for its answer, and no
+    /// message waits in the mailboxes of its types.
+    ///
+    /// - Parameter limit: How long to wait at most. Then it stops all the same.
+    /// - Returns: Whether there was nothing left to do. `false` also when the task was cancelled first.
+    @discardableResult
+    public func stopWhenIdle(within limit: Duration = .seconds(3600)) async -> Bool {
+        let isIdle = await waitUntilIdle(until: .after(limit))
+        await stop()
+        return isIdle
+    }
+
+    private func waitUntilIdle(until deadline: ContinuousClock.Instant) async -> Bool {
+        while await activity.waitUntilIdle(until: deadline) {
+            let begun = activity.begun
+            if await slotsAreEmpty(), activity.isIdle(since: begun) { return true }
+            if ContinuousClock.now >= deadline || Task.isCancelled { return false }
+            // A waiting message begins work soon. An exchange that counts late has none: then the slots are counted again.
+            await activity.waitForChange(since: begun, until: min(deadline, .after(.milliseconds(100))))
+        }
+        return false
+    }
+
+    private func slotsAreEmpty() async -> Bool {
+        for slot in state.withLock({ $0.types.values.compactMap(\.slot) }) {
+            let details = try? await user().transport.recentDetails(of: slot.transport.mailboxID)
+            if let details, details.queuedMessages > 0 { return false }
+        }
+        return true
+    }
+
+    /// The client of messages from outside of agents.
+    ///
+    /// - Throws: `ExchangeError.Code.closed`.
+    func user() throws(ExchangeError) -> UserExchangeClient {
+        guard let user = state.withLock({ $0.user }) else {
+            throw ExchangeError(.closed, "the worker runtime is stopped")
+        }
+        return user
+    }
+
+    /// Returns the client that sends the messages of an agent: that of its slot, if it lives here.
+    func client(of sender: AgentAddress?) throws(ExchangeError) -> any ExchangeClient {
+        if let sender, let client = type(sender.type)?.slot?.client { return client }
+        return try user()
+    }
+
+    /// Returns a type that this runtime has.
+    func type(_ name: String) -> HostedType? {
+        state.withLock { $0.types[ExactText(name)] }
+    }
+
+    /// Runs a body when no other change of the runtime is under way.
+    ///
+    /// - Throws: `ExchangeError.Code.cancelled` when the task is cancelled first.
+    func change(_ body: () async throws(ExchangeError) -> Void) async throws(ExchangeError) {
+        do {
+            try await changes.run(body)
+        } catch let error as ExchangeError {
+            throw error
+        } catch {
+            throw ExchangeError(.cancelled, "the task was cancelled")
+        }
+    }
+}

@@ -1,0 +1,40 @@
+internal import AgentExchange
+internal import Foundation
+
+/// The names in the context of a request between worker agents, and the actions that ask a worker about an agent.
+enum WireName {
+    /// The key of the agent that handles the request; `default` without it.
+    static let key = "agent-key"
+    /// The address of the agent that sent the request.
+    static let sender = "agent-sender"
+    /// The runs of handlers that wait for the request.
+    static let chain = "agent-chain"
+    /// The identifier that the sender chose.
+    static let messageID = "message-id"
+
+    /// Returns the ``AgentMetadata`` of an agent.
+    static let metadata = "warren.agent-metadata"
+    /// Returns the state of an agent.
+    static let save = "warren.agent-save"
+    /// Gives a state to an agent.
+    static let load = "warren.agent-load"
+
+    /// Returns whether a name is kept for Warren's own actions.
+    static func isReserved(_ dataType: String) -> Bool { dataType.hasPrefix("warren.") }
+}
+
+/// The parts of a request that concern worker agents.
+struct Incoming: Sendable {
+    let key: String
+    let sender: AgentAddress?
+    let messageID: String
+    let chain: [UInt64]
+
+    init(_ request: Request) {
+        let context = request.context
+        key = context[WireName.key] ?? "default"
+        sender = context[WireName.sender].flatMap { AgentAddress(text: $0) }
+        messageID = context[WireName.messageID] ?? request.tag.uuidString.lowercased()
+        chain = CallChain.chain(context[WireName.chain])
+    }
+}

@@ -1,0 +1,70 @@
+internal import AgentExchange
+internal import Synchronization
+
+/// Where the slots of agent types are: looked up in the exchange's directory, and remembered until a request finds a slot
+/// gone.
+///
+/// The slots of a type are registered from the highest number to 0. So a type exists when its slot 0 does, and the highest
+/// number tells how many it has.
+final class TypeDirectory: Sendable {
+    /// The most slots of a type.
+    static let maximumSlots = 256
+
+    /// The number of types that are remembered; beyond it all are forgotten.
+    private static let limit = 4096
+
+    private let known = Mutex<[ExactText: [AgentID]]>([:])
+
+    /// The type of the slots of all agent types.
+    static let root = AgentType("Worker")
+
+    /// Returns the type that the slots of an agent type are registered with.
+    static func slotType(_ agentType: String) -> AgentType {
+        AgentType("Worker.\(agentType)", parents: [root])
+    }
+
+    /// Returns the display name of a slot.
+    static func slotName(_ agentType: String, _ number: Int) -> String { "\(agentType)/\(number)" }
+
+    /// Returns the mailbox of an address.
+    ///
+    /// - Throws: `ExchangeError.Code.unknownAgentType`, and the errors of discovery.
+    func slot(of address: AgentAddress, _ transport: any ExchangeTransport) async throws(ExchangeError) -> AgentID {
+        let slots = try await slots(of: address.type, transport)
+        return slots[AgentAddress.slot(of: address.key, among: slots.count)]
+    }
+
+    private func slots(of type: String, _ transport: any ExchangeTransport) async throws(ExchangeError) -> [AgentID] {
+        if let slots = known.withLock({ $0[ExactText(type)] }) { return slots }
+        let found = try await transport.discover(typeNamed: Self.slotType(type).name, allowSubtypes: false)
+        guard let slots = Self.slots(of: type, among: found) else {
+            throw ExchangeError(.unknownAgentType, "no worker has the agent type \(type)")
+        }
+        known.withLock { known in
+            if known.count >= Self.limit { known = [:] }
+            known[ExactText(type)] = slots
+        }
+        return slots
+    }
+
+    /// Forgets the slots of a type.
+    func forget(_ type: String) {
+        known.withLock { $0[ExactText(type)] = nil }
+    }
+
+    /// Returns the slots of a type in the order of their numbers, or `nil` when they are not complete. Of two slots with one
+    /// number the older one counts.
+    static func slots(of type: String, among agents: [AgentID]) -> [AgentID]? {
+        var slots: [Int: AgentID] = [:]
+        for agent in agents {
+            guard let name = agent.name, let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")),
+                ExactText(String(name[..<slash])) == ExactText(type),
+                let number = Int(name[name.utf8.index(after: slash)...]), (0..<maximumSlots).contains(number),
+                slots[number] == nil
+            else { continue }
+            slots[number] = agent
+        }
+        let ordered = (0..<slots.count).compactMap { slots[$0] }
+        return ordered.isEmpty || ordered.count != slots.count ? nil : ordered
+    }
+}
