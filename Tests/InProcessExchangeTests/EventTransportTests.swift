@@ -66,7 +66,9 @@ struct EventTransportTests {
         await first.close()
         let second = try await Slot(exchange, registration)
         second.listen()
-        let again = try await second.seen.wait(for: "three messages", timeout: .seconds(30)) { $0.count == 3 ? $0 : nil }
+        let again = try await second.seen.wait(for: "three messages", timeout: .seconds(30)) {
+            $0.count == 3 ? $0 : nil
+        }
         #expect(again == ["1#2", "request 2", "3#2"])
         // Another receiver's deliveries are not its own.
         first.transport.settle(second.deliveries.value[0])
@@ -161,7 +163,7 @@ struct EventTransportTests {
             try await user.registerAgent(AgentType("W"), name: "two/0")
         )
         await fails(.invalidConfiguration) { try await user.declareSlots([], ofType: "one") }
-        await fails(.badEntityID) { try await user.declareSlots([AgentID()], ofType: "one") }
+        await fails(.badEntityID, .refused) { try await user.declareSlots([AgentID()], ofType: "one") }
         try await user.declareSlots([one.agentID], ofType: "one")
         for type in ["one", "two"] {
             try await user.subscribe(Subscription(.type("news"), agentType: type), adopting: false)

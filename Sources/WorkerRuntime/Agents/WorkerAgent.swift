@@ -56,6 +56,26 @@ public struct AgentInstantiation: Sendable {
 
     /// The runtime that it lives in.
     public let workers: WorkerRuntime
+
+    /// Makes the agent, and checks its Swift type.
+    ///
+    /// - Throws: `ExchangeError.Code.factoryFailed`, `ExchangeError.Code.wrongAgentClass`.
+    func agent(
+        _ expected: (any WorkerAgent.Type)?,
+        _ factory: (AgentInstantiation) async throws -> any WorkerAgent
+    ) async throws(ExchangeError) -> any HostedAgent {
+        let agent: any WorkerAgent
+        do {
+            agent = try await factory(self)
+        } catch {
+            throw ExchangeError(.factoryFailed, "the factory of \(address) threw \(error)", underlying: error)
+        }
+        if let expected, type(of: agent) != expected {
+            let text = "the factory of \(address) made a \(type(of: agent)), not a \(expected)"
+            throw ExchangeError(.wrongAgentClass, text)
+        }
+        return agent.hosted(workers.serializers)
+    }
 }
 
 /// The description of an agent.

@@ -1,3 +1,4 @@
+internal import AgentExchange
 internal import Primitives
 internal import Synchronization
 
@@ -61,6 +62,21 @@ final class Activity: Sendable {
             return state.change
         }
         _ = await change?.wait(until: deadline)
+    }
+
+    /// Waits until nothing is under way and nothing waits to begin. Returns `false` when the deadline passes or the task is
+    /// cancelled first.
+    ///
+    /// - Parameter isEmpty: Returns whether nothing waits.
+    func waitUntilDone(until deadline: ContinuousClock.Instant, isEmpty: () async -> Bool) async -> Bool {
+        while await waitUntilIdle(until: deadline) {
+            let begun = begun
+            if await isEmpty(), isIdle(since: begun) { return true }
+            if ContinuousClock.now >= deadline || Task.isCancelled { return false }
+            // A waiting message begins work soon. An exchange that counts late has none: then they are counted again.
+            await waitForChange(since: begun, until: min(deadline, .after(.milliseconds(100))))
+        }
+        return false
     }
 
     /// A piece of work. It ends when it is released.

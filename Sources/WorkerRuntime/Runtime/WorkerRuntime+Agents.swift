@@ -50,7 +50,7 @@ extension WorkerRuntime {
     ///
     /// - Throws: As ``send(_:to:returning:deadline:id:sender:)``.
     public func metadata(of address: AgentAddress) async throws(ExchangeError) -> AgentMetadata {
-        let payload = try await askAbout(address, WireName.metadata)
+        let payload = try await messages.ask(about: address, WireName.metadata, try user())
         guard let payload else {
             throw ExchangeError(.invalidPayload, "\(address) has no metadata", delivery: .delivered)
         }
@@ -61,14 +61,15 @@ extension WorkerRuntime {
     ///
     /// - Throws: As ``send(_:to:returning:deadline:id:sender:)``; `remote` when the agent's `saveState` throws.
     public func saveState(of address: AgentAddress) async throws(ExchangeError) -> Data? {
-        try await askAbout(address, WireName.save)?.bytes
+        try await messages.ask(about: address, WireName.save, try user())?.bytes
     }
 
     /// Gives a saved state to an agent, wherever it lives. The agent is made if it is not made.
     ///
     /// - Throws: As ``send(_:to:returning:deadline:id:sender:)``; `invalidPayload` when the state is not one of this agent.
     public func loadState(_ state: Data, of address: AgentAddress) async throws(ExchangeError) {
-        _ = try await askAbout(address, WireName.load, Payload(contentType: "application/json", bytes: state))
+        let payload = Payload(contentType: "application/json", bytes: state)
+        _ = try await messages.ask(about: address, WireName.load, try user(), payload)
     }
 
     /// Returns the states of the agents of this runtime that keep one, as JSON. Those that were not made have none.
@@ -76,15 +77,7 @@ extension WorkerRuntime {
     /// - Throws: `remote` when an agent's `saveState` throws.
     public func saveState() async throws(ExchangeError) -> [AgentAddress: Data] {
         var states: [AgentAddress: Data] = [:]
-        for type in state.withLock({ Array($0.types.values) }) {
-            for (address, agent) in type.agents.agents {
-                do {
-                    states[address] = try await agent.save()
-                } catch {
-                    throw ExchangeError(.remote, "the state of \(address) was not saved: \(error)", underlying: error)
-                }
-            }
-        }
+        for type in state.withLock({ Array($0.types.values) }) { states.merge(try await type.saveState()) { $1 } }
         return states
     }
 
@@ -94,28 +87,6 @@ extension WorkerRuntime {
     /// - Throws: `invalidPayload` when a state is not one of its agent, `remote` when an agent's `loadState` throws, and the
     ///   errors of making an agent.
     public func loadState(_ states: [AgentAddress: Data]) async throws(ExchangeError) {
-        for (address, bytes) in states {
-            guard let type = type(address.type) else { continue }
-            let agent = try await type.agent(address.key)
-            do {
-                try await agent.load(bytes)
-            } catch let error as ExchangeError {
-                throw error
-            } catch {
-                throw ExchangeError(.remote, "the state of \(address) was not loaded: \(error)", underlying: error)
-            }
-        }
-    }
-
-    /// Asks the worker of an agent about it.
-    private func askAbout(
-        _ address: AgentAddress,
-        _ action: String,
-        _ payload: Payload = ActionArguments.none.payload
-    ) async throws(ExchangeError) -> Payload? {
-        try address.check()
-        let work = activity.begin()
-        defer { withExtendedLifetime(work) {} }
-        return try await ask(action, payload, address, until: .after(configuration.client.requestDeadline))
+        for (address, bytes) in states { try await type(address.type)?.load(bytes, of: address) }
     }
 }

@@ -28,17 +28,7 @@ extension WorkerRuntime {
         expected?.register(serializers)
         let make: AgentTable.Make = { [weak self] (address) throws(ExchangeError) in
             guard let self else { throw ExchangeError(.closed, "the worker runtime is gone") }
-            let agent: any WorkerAgent
-            do {
-                agent = try await factory(AgentInstantiation(address: address, workers: self))
-            } catch {
-                throw ExchangeError(.factoryFailed, "the factory of \(address) threw \(error)", underlying: error)
-            }
-            if let expected, Swift.type(of: agent) != expected {
-                let text = "the factory of \(address) made a \(Swift.type(of: agent)), not a \(expected)"
-                throw ExchangeError(.wrongAgentClass, text)
-            }
-            return agent.hosted(serializers)
+            return try await AgentInstantiation(address: address, workers: self).agent(expected, factory)
         }
         try await add(HostedType(type, .factory(make), rules: subscriptions, options: options))
     }
@@ -98,7 +88,7 @@ extension WorkerRuntime {
             guard let hosted = state.withLock({ $0.types.removeValue(forKey: ExactText(type)) }) else {
                 throw ExchangeError(.unknownAgentType, "this worker does not have the agent type \(type)")
             }
-            await giveUp([hosted])
+            await claims.giveUp([hosted])
         }
     }
 
@@ -113,7 +103,7 @@ extension WorkerRuntime {
         if self.type(type.name) != nil {
             throw ExchangeError(.typeInUse, "this worker has the agent type \(type.name) already")
         }
-        try await claim(type)
+        try await claims.claim(type)
         let isRunning = state.withLock { state in
             state.types[ExactText(type.name)] = type
             return state.phase == .running

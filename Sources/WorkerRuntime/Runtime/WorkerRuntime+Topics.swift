@@ -21,22 +21,15 @@ extension WorkerRuntime {
         id: String? = nil,
         requiringSubscriber: Bool = false
     ) async throws(ExchangeError) -> Publication {
-        let work = activity.begin()
-        defer { withExtendedLifetime(work) {} }
         let events = try client(of: sender).transport.events
-        try topic.check()
-        let passed = try await configuration.interceptors.pass(message) {
-            (interceptor, message) throws(ExchangeError) in
-            try await interceptor.onPublish(message, to: topic, from: sender)
-        }
-        guard let passed else { return Publication(id: nil, hasSubscribers: false) }
-        let encoded = try serializers.encode(passed)
-        let event = try Event(topic, dataType: encoded.dataType, payload: encoded.payload, id: id, sender: sender)
-        let hasSubscribers = try await events.publish(event)
-        if requiringSubscriber, !hasSubscribers {
-            throw ExchangeError(.undeliverable, "nobody subscribed to \(topic)", delivery: .refused)
-        }
-        return Publication(id: event.publicationID, hasSubscribers: hasSubscribers)
+        return try await messages.publish(
+            message,
+            to: topic,
+            sender,
+            id,
+            requiringSubscriber: requiringSubscriber,
+            events
+        )
     }
 
     /// Adds a subscription, for a type of this or of another worker, or for one that comes later.

@@ -1,5 +1,4 @@
 public import AgentExchange
-internal import Logging
 internal import Synchronization
 
 /// Runs agents of several types in this process, each made when the first message for its address comes.
@@ -45,8 +44,9 @@ public final class WorkerRuntime: Sendable {
     public let serializers: MessageSerializers
 
     let state: Mutex<State>
-    let directory = TypeDirectory()
-    let activity = Activity()
+    let directory: TypeDirectory
+    let activity: Activity
+    let messages: MessageSender
     /// Starting, stopping and registering happen one after another.
     let changes = TurnQueue()
 
@@ -60,9 +60,20 @@ public final class WorkerRuntime: Sendable {
         self.exchange = exchange
         self.configuration = configuration
         serializers = MessageSerializers(format: configuration.format)
+        directory = TypeDirectory()
+        activity = Activity()
+        messages = MessageSender(
+            directory: directory,
+            serializers: serializers,
+            interceptors: configuration.interceptors,
+            requestDeadline: configuration.client.requestDeadline,
+            activity: activity
+        )
         let user = try await exchange.makeUserClient(configuration: configuration.client)
         state = Mutex(State(user: user))
     }
+
+    var claims: TypeClaims { TypeClaims(workers: self) }
 
     /// Handles the messages of the registered types, and of those that are registered later. Starting twice is harmless; after
     /// ``stop()`` the registered types are claimed again.
@@ -77,9 +88,9 @@ public final class WorkerRuntime: Sendable {
             }
             let types = state.withLock { Array($0.types.values) }
             do throws(ExchangeError) {
-                for type in types where type.slot == nil { try await claim(type) }
+                for type in types where type.slot == nil { try await claims.claim(type) }
             } catch {
-                await giveUp(types)
+                await claims.giveUp(types)
                 throw error
             }
             state.withLock { $0.phase = .running }
@@ -100,7 +111,7 @@ public final class WorkerRuntime: Sendable {
                     state.phase = .idle
                     return (Array(state.types.values), state.user)
                 }
-                await giveUp(types)
+                await claims.giveUp(types)
                 await user?.close()
                 state.withLock { $0.user = nil }
             }
@@ -114,20 +125,9 @@ public final class WorkerRuntime: Sendable {
     /// - Returns: Whether there was nothing left to do. `false` also when the task was cancelled first.
     @discardableResult
     public func stopWhenIdle(within limit: Duration = .seconds(3600)) async -> Bool {
-        let isIdle = await waitUntilIdle(until: .after(limit))
+        let isIdle = await activity.waitUntilDone(until: .after(limit)) { await slotsAreEmpty() }
         await stop()
         return isIdle
-    }
-
-    private func waitUntilIdle(until deadline: ContinuousClock.Instant) async -> Bool {
-        while await activity.waitUntilIdle(until: deadline) {
-            let begun = activity.begun
-            if await slotsAreEmpty(), activity.isIdle(since: begun) { return true }
-            if ContinuousClock.now >= deadline || Task.isCancelled { return false }
-            // A waiting message begins work soon. An exchange that counts late has none: then the slots are counted again.
-            await activity.waitForChange(since: begun, until: min(deadline, .after(.milliseconds(100))))
-        }
-        return false
     }
 
     private func slotsAreEmpty() async -> Bool {

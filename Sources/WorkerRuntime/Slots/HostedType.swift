@@ -1,4 +1,5 @@
 internal import AgentExchange
+internal import Foundation
 internal import Synchronization
 
 /// An agent type that this runtime has: how its agents are made, the agents, and its slot while it is claimed.
@@ -66,5 +67,34 @@ final class HostedType: Sendable {
     /// Visits an agent without a place in its order.
     func agent(_ key: String) async throws(ExchangeError) -> any HostedAgent {
         try await agents.visit(key, takesTurn: false).agent()
+    }
+
+    /// Returns the states of the agents that were made and keep one.
+    ///
+    /// - Throws: `ExchangeError.Code.remote`.
+    func saveState() async throws(ExchangeError) -> [AgentAddress: Data] {
+        var states: [AgentAddress: Data] = [:]
+        for (address, agent) in agents.agents {
+            do {
+                states[address] = try await agent.save()
+            } catch {
+                throw ExchangeError(.remote, "the state of \(address) was not saved: \(error)", underlying: error)
+            }
+        }
+        return states
+    }
+
+    /// Gives a state to an agent.
+    ///
+    /// - Throws: The errors of making the agent and of decoding the state; `ExchangeError.Code.remote`.
+    func load(_ state: Data, of address: AgentAddress) async throws(ExchangeError) {
+        let agent = try await agent(address.key)
+        do {
+            try await agent.load(state)
+        } catch let error as ExchangeError {
+            throw error
+        } catch {
+            throw ExchangeError(.remote, "the state of \(address) was not loaded: \(error)", underlying: error)
+        }
     }
 }

@@ -1,17 +1,20 @@
 internal import AgentExchange
 internal import Logging
 
-extension WorkerRuntime {
+/// Takes agent types for a runtime, and gives them up.
+struct TypeClaims: Sendable {
+    let workers: WorkerRuntime
+
     /// Takes a type for this runtime: opens its slot, so that no other worker can, and adds its subscriptions.
     ///
     /// - Throws: `ExchangeError.Code.typeInUse` when another worker has it; then nothing is changed.
     func claim(_ type: HostedType) async throws(ExchangeError) {
-        let user = try user()
+        let user = try workers.user()
         if !type.rules.isEmpty { _ = try user.transport.events }
         let (registration, transport) = try await openSlot(type, user)
-        let slot = Slot(type, registration, transport, self)
+        let slot = Slot(type, registration, transport, workers)
         type.slot = slot
-        directory.forget(type.name)
+        workers.directory.forget(type.name)
         do throws(ExchangeError) {
             try await subscribe(type, slot)
         } catch {
@@ -31,7 +34,7 @@ extension WorkerRuntime {
             attempts -= 1
             let registration = try await user.registration(named: name, type: TypeDirectory.slotType(type.name))
             do throws(ExchangeError) {
-                return (registration, try await exchange.makeAgentTransport(registration, mode: .exclusive))
+                return (registration, try await workers.exchange.makeAgentTransport(registration, mode: .exclusive))
             } catch let error where error.code == .mailboxInUse {
                 throw ExchangeError(
                     .typeInUse,
@@ -57,26 +60,26 @@ extension WorkerRuntime {
     func giveUp(_ types: [HostedType]) async {
         await withDiscardingTaskGroup { group in
             for type in types {
-                group.addTask { [self] in await giveUp(type) }
+                group.addTask { await giveUp(type) }
             }
         }
     }
 
     private func giveUp(_ type: HostedType) async {
         guard let slot = type.slot else { return }
-        await slot.drain(grace: configuration.gracePeriod)
+        await slot.drain(grace: workers.configuration.gracePeriod)
         await close(type)
         let agent = slot.registration.agentID
         do throws(ExchangeError) {
             try await (slot.transport as? any EventTransport)?.removeType(type.name, slots: [agent])
-            try await user().terminate(agent)
+            try await workers.user().terminate(agent)
         } catch {
-            configuration.client.logger.warning(
+            workers.configuration.client.logger.warning(
                 "an agent type could not be given up",
                 metadata: .init(keys: [.mailbox: agent.description, .error: error.description])
             )
         }
-        directory.forget(type.name)
+        workers.directory.forget(type.name)
         await slot.close()
         type.slot = nil
     }
@@ -87,8 +90,8 @@ extension WorkerRuntime {
         type.agents.removeAll()
         let tasks = BackgroundTasks()
         for agent in agents.values { tasks.start { await agent.close() } }
-        if await tasks.end(within: configuration.gracePeriod) { return }
-        configuration.client.logger.warning(
+        if await tasks.end(within: workers.configuration.gracePeriod) { return }
+        workers.configuration.client.logger.warning(
             "agents are not closed after the grace period; they are not awaited",
             metadata: .init(keys: [.mailbox: type.name])
         )
