@@ -119,7 +119,7 @@ public final class WorkerRuntime: Sendable {
     }
 
     /// Waits until nothing is left to do, then stops: no handler runs, no request of this runtime waits for its answer, and no
-    /// message waits in the mailboxes of its types.
+    /// message waits in the mailboxes of its types. Called by a handler it waits for that handler until the limit.
     ///
     /// - Parameter limit: How long to wait at most. Then it stops all the same.
     /// - Returns: Whether there was nothing left to do. `false` also when the task was cancelled first.

@@ -132,7 +132,14 @@ final class AgentCell: Sendable {
     }
 
     private func finish(_ making: OneShot<Result<any HostedAgent, ExchangeError>>) async {
-        let result = await RequestDeadline.$current.withValue(nil) { await outcome() }
+        // The values of the task that asked first are not the agent's.
+        let result = await RequestDeadline.$current.withValue(nil) {
+            await CallPath.$current.withValue(CallPath()) {
+                await MessageContext.$current.withValue(nil) {
+                    await Topic.$currentKey.withValue(address.key) { await outcome() }
+                }
+            }
+        }
         if case .failure = result { self.making.withLock { $0 = nil } }
         making.set(result)
     }
