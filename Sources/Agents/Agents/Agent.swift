@@ -16,7 +16,8 @@ internal import AgentExchange
 ///
 /// An agent is an actor, a final class or a structure. Its actions run concurrently; an actor keeps its state safe. Run
 /// an agent with ``AgentRuntime``, `ExchangeClient.launch(_:name:configuration:)` or
-/// ``withAgents(on:configuration:isolation:_:)``.
+/// ``withAgents(on:configuration:isolation:_:)``. The library `WorkerRuntime` has another kind, `WorkerAgent`: many agents of
+/// several types that share mailboxes, as in AutoGen.
 public protocol Agent: Sendable {
     /// The interface: the actions that callers may use.
     associatedtype Interface: AgentInterface
