@@ -237,7 +237,8 @@ let package = Package(
         .testTarget(
             name: "HybridExchangeTests",
             dependencies: [
-                "HybridExchange", "RabbitMQExchange", "AgentExchange", "ExchangeConformance", "ExchangeTestKit", logging,
+                "HybridExchange", "RabbitMQExchange", "AgentExchange", "ExchangeConformance", "ExchangeTestKit",
+                logging,
                 configuration,
             ] + sockets,
             swiftSettings: settings

@@ -25,7 +25,9 @@
         ///
         /// - Parameter address: This machine's address towards the broker.
         /// - Throws: `invalidConfiguration` when the named ports are taken, or a place does not exist.
-        func listen(on host: PeerHost, towards address: String?, _ logger: Logger) async throws(ExchangeError) -> [PeerEndpoint] {
+        func listen(on host: PeerHost, towards address: String?, _ logger: Logger) async throws(ExchangeError)
+            -> [PeerEndpoint]
+        {
             var endpoints: [PeerEndpoint] = []
             for listener in listen {
                 do throws(ListenError) {

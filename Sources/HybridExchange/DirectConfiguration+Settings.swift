@@ -64,7 +64,8 @@
                         continue
                     }
                     let ends = rest.split(separator: "-", omittingEmptySubsequences: false).map { UInt16($0) }
-                    guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last else {
+                    guard ends.count <= 2, let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last
+                    else {
                         return nil
                     }
                     places.append(.tcp(interface, ports: Int(first)...Int(last)))

@@ -113,7 +113,10 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
         }
         let checks: [(Bool, String)] = [
             (ports.allSatisfy { (1...65_535).contains($0) }, "a port is 1 to 65,535"),
-            (connectTimeout > .zero && connectTimeout <= .seconds(60), "connectTimeout is more than zero, at most 60 s"),
+            (
+                connectTimeout > .zero && connectTimeout <= .seconds(60),
+                "connectTimeout is more than zero, at most 60 s"
+            ),
             (keepAlive >= .milliseconds(100) && keepAlive <= .seconds(60), "keepAlive is 100 ms to 60 s"),
             (renewal >= .seconds(10) && renewal <= .seconds(86_400), "renewal is 10 s to 86,400 s"),
             (ownershipLease >= .seconds(1) && ownershipLease <= .seconds(4), "ownershipLease is 1 s to 4 s"),

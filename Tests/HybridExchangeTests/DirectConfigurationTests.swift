@@ -52,7 +52,9 @@
 
         @Test("The address to advertise may have a port, and brackets around IPv6")
         func advertise() {
-            let read = ["gateway", "gateway:81", "[::1]", "[::1]:81"].map { DirectConfiguration.endpoint($0, port: 5700) }
+            let read = ["gateway", "gateway:81", "[::1]", "[::1]:81"].map {
+                DirectConfiguration.endpoint($0, port: 5700)
+            }
             #expect(
                 read == [
                     .tcp(host: "gateway", port: 5700), .tcp(host: "gateway", port: 81),
@@ -90,7 +92,9 @@
                     "WARREN_DIRECT_SECURITY": "plain", "WARREN_DIRECT_KEEP_ALIVE": "250ms",
                     "WARREN_DIRECT_WINDOW_MESSAGES": "7",
                 ])
-                #expect(read.listen == [.tcp(.interface("eth0"), ports: [5700, 5701, 5702]), .unix(folder: "/run/team")])
+                #expect(
+                    read.listen == [.tcp(.interface("eth0"), ports: [5700, 5701, 5702]), .unix(folder: "/run/team")]
+                )
                 #expect(read.advertise == "gateway" && read.durability == .broker && read.security == .plain)
                 #expect(read.keepAlive == .milliseconds(250) && read.windowMessages == 7)
                 #expect(try configuration([:]) == DirectConfiguration())

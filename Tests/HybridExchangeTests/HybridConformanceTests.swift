@@ -13,10 +13,16 @@
         .enabled(if: PrivateBroker.isInstalled, "\(PrivateBroker.missingReason)")
     )
     struct HybridConformanceTests {
-        @Test("over TCP, with the copy at the requester, on quorum queues", .enabled(if: LongForm.isWanted, Self.reason))
+        @Test(
+            "over TCP, with the copy at the requester, on quorum queues",
+            .enabled(if: LongForm.isWanted, Self.reason)
+        )
         func requester() async throws { try await conforms(.requester, .replicated, [.tcp(.towardsBroker)]) }
 
-        @Test("over Unix sockets, with the copy at the broker, on classic queues", .enabled(if: LongForm.isWanted, Self.reason))
+        @Test(
+            "over Unix sockets, with the copy at the broker, on classic queues",
+            .enabled(if: LongForm.isWanted, Self.reason)
+        )
         func broker() async throws { try await conforms(.broker, .single, [.unix()]) }
 
         @Test("encrypted, with the copy at the broker, on quorum queues", .enabled(if: LongForm.isWanted, Self.reason))
@@ -75,7 +81,8 @@
                     try await Task.sleep(for: .milliseconds(20))
                 }
             }
-            for result in await ExchangeConformance.run(on: environment, width: 6) where !result.passed && result.subject != "queue limits" {
+            for result in await ExchangeConformance.run(on: environment, width: 6)
+            where !result.passed && result.subject != "queue limits" {
                 Issue.record("\(durability.rawValue), \(kind.rawValue): \(result)")
             }
             watch.cancel()

@@ -56,14 +56,17 @@
             let port = place.listenPort
             await place.stop()
             let proxy = try FaultProxy(targetPort: port)
-            let scene = try await HybridScene(kind, direct: { caller, server in
-                caller.listen = []
-                server.listen = [.tcp(.address("127.0.0.1"), ports: [port])]
-                server.advertise = "127.0.0.1:\(proxy.listenPort)"
-                caller.keepAlive = keepAlive
-                server.keepAlive = keepAlive
-                caller.durability = durability
-            })
+            let scene = try await HybridScene(
+                kind,
+                direct: { caller, server in
+                    caller.listen = []
+                    server.listen = [.tcp(.address("127.0.0.1"), ports: [port])]
+                    server.advertise = "127.0.0.1:\(proxy.listenPort)"
+                    caller.keepAlive = keepAlive
+                    server.keepAlive = keepAlive
+                    caller.durability = durability
+                }
+            )
             return (scene, proxy)
         }
 
@@ -100,7 +103,9 @@
 
         /// The number of requests in an agent's queue that wait or are held; `nil` when the broker does not know yet.
         func load(of agent: AgentID) async throws -> Int? {
-            let queue = try await broker.management.queue("warren.\(namespace).agent.\(agent.uuid.uuidString.lowercased())")
+            let queue = try await broker.management.queue(
+                "warren.\(namespace).agent.\(agent.uuid.uuidString.lowercased())"
+            )
             guard let queue, let ready = queue.ready, let held = queue.unacknowledged else { return nil }
             return ready + held
         }

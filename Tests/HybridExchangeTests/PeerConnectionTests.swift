@@ -42,7 +42,9 @@
                 for frame in sent {
                     try await eventually("room") { from.send(frame) == .queued }
                 }
-                for reply in [PeerFrame.opened(lane: 1, opening: 2, marker: UUID()), .ack([]), .notice(lane: 1, message: [1])] {
+                for reply in [
+                    PeerFrame.opened(lane: 1, opening: 2, marker: UUID()), .ack([]), .notice(lane: 1, message: [1]),
+                ] {
                     #expect(from.send(reply) == .queued)
                 }
                 let frames = try await session.frames(sent.count + 3, from: other.uuid)

@@ -190,7 +190,8 @@
                 [UInt8](repeating: 0, count: 2 << 20)
             )
             let refused = PeerFrameEncoder.encode(.refused(lane: 9, opening: 1, from: 0, .busy))
-            let behind = PeerFrameEncoder.encode(.bye) + PeerFrameEncoder.encode(.opened(lane: 1, opening: 1, marker: UUID()))
+            let behind =
+                PeerFrameEncoder.encode(.bye) + PeerFrameEncoder.encode(.opened(lane: 1, opening: 1, marker: UUID()))
             let cases: [([UInt8], PeerEnding)] = [
                 ([255, 255, 255, 255], .invalid(.invalidLength(.max))),
                 (large[0], .invalid(.messageTooLarge(2 << 20))),

@@ -43,10 +43,12 @@
                     router.awaitMarker(AwaitedMarker(connection: connection, lane: number, opening: opening), marker)
                 }
             case .data(let number, let opening, let isCopied, let bytes):
-                guard let lane = try state.withLock({ state throws(LaneViolation) in
-                    guard let lane = state.lanes[number] else { throw .unknownLane(number) }
-                    return try lane.intake.admits(opening) ? lane.id : nil
-                }) else { return }
+                guard
+                    let lane = try state.withLock({ state throws(LaneViolation) in
+                        guard let lane = state.lanes[number] else { throw .unknownLane(number) }
+                        return try lane.intake.admits(opening) ? lane.id : nil
+                    })
+                else { return }
                 if let refusal = take(bytes, on: lane, isCopied: isCopied, connection, router) {
                     let position = state.withLock { $0.lanes[number]?.intake.refuse() ?? 0 }
                     router.countRefusal(refusal)

@@ -280,12 +280,16 @@
 
         /// Publishes an accepted request again after a moment, behind earlier ones of its lane. Returns `false` when the
         /// broker's decision is final.
-        private func retry(_ request: Request, _ carried: CarriedPost, after error: ExchangeError, on lane: LaneID) -> Bool {
+        private func retry(_ request: Request, _ carried: CarriedPost, after error: ExchangeError, on lane: LaneID)
+            -> Bool
+        {
             guard error.isRetryable, error.code != .mailboxFull, request.deadline.map({ $0 > .now }) ?? true else {
                 return false
             }
             let (isRetried, session) = state.withLock { state -> (Bool, DirectSession?) in
-                guard state.open[request.tag]?.isAccepted == true, let session = state.session else { return (false, nil) }
+                guard state.open[request.tag]?.isAccepted == true, let session = state.session else {
+                    return (false, nil)
+                }
                 let isFirst = state.retries[lane] == nil
                 state.retries[lane, default: []].append((request, carried))
                 return (true, isFirst ? session : nil)
@@ -293,7 +297,9 @@
             session?.start { [self] in
                 try? await Task.sleep(for: .seconds(1))
                 let waiting = state.withLock { $0.retries.removeValue(forKey: lane) ?? [] }
-                for (request, carried) in waiting { publish(request, carried, attempt: request.attempt, mayComeAgain: true) }
+                for (request, carried) in waiting {
+                    publish(request, carried, attempt: request.attempt, mayComeAgain: true)
+                }
             }
             return isRetried
         }
@@ -317,8 +323,15 @@
                 session?.fail(open.response, error)
             } else {
                 // A peer may have taken it before its connection ended.
-                let outcome = mayBeTaken
-                    ? ExchangeError(error.code, error.message, entity: error.entity, delivery: .unknown, underlying: error)
+                let outcome =
+                    mayBeTaken
+                    ? ExchangeError(
+                        error.code,
+                        error.message,
+                        entity: error.entity,
+                        delivery: .unknown,
+                        underlying: error
+                    )
                     : error
                 open.carried.post.end(.failure(outcome))
             }

@@ -194,7 +194,9 @@ extension RabbitMQExchange {
 
     /// Leases the session that the transports of this exchange share.
     func lease() async throws(ExchangeError) -> Lease {
-        try await patiently { () throws(ExchangeError) in try await SessionRegistry.shared.lease(key, direct: direct, logger: logger) }
+        try await patiently { () throws(ExchangeError) in
+            try await SessionRegistry.shared.lease(key, direct: direct, logger: logger)
+        }
     }
 
     /// Connects, and retries while the broker can't be reached or still starts, for up to

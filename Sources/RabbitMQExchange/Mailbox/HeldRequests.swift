@@ -345,7 +345,8 @@ extension HeldRequests {
 
     /// Starts to renew the holds of handed-out requests whose receipts are held since `limit` or longer. A copy of each
     /// will be put into the mailbox. End each with ``renewed(_:)``, ``giveBack(_:)`` or ``keep(_:)``.
-    mutating func beginRenewals(heldSince limit: Instant, where isMeant: (Receipt) -> Bool = { _ in true }) -> [Renewal] {
+    mutating func beginRenewals(heldSince limit: Instant, where isMeant: (Receipt) -> Bool = { _ in true }) -> [Renewal]
+    {
         order.compactMap { key in
             guard let entry = held[key], let receipt = entry.receipt, entry.isHandedOut, !entry.isBeingRenewed,
                 entry.since <= limit, isMeant(receipt)

@@ -89,7 +89,9 @@ struct LeaseKeeper: Sendable {
     }
 
     private func giveBack(_ renewal: HeldRequests<Receipt>.Renewal) {
-        if case .delivery(let delivery)? = intake.held.withLock({ $0.giveBack(renewal) }) { delivery.reject(requeue: true) }
+        if case .delivery(let delivery)? = intake.held.withLock({ $0.giveBack(renewal) }) {
+            delivery.reject(requeue: true)
+        }
     }
 
     /// Returns the request with its remaining deadline and its attempt, from which the count continues.

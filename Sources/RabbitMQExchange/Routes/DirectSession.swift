@@ -135,7 +135,9 @@ package struct DirectSession: Sendable {
         let signal = session.desk.expect(message.id)
         defer { session.desk.forget(message.id) }
         let end = ContinuousClock.now + limit
-        guard (try? await link.publish(message, key: link.replyTo, deadline: .after(limit))) == true else { return false }
+        guard (try? await link.publish(message, key: link.replyTo, deadline: .after(limit))) == true else {
+            return false
+        }
         return await signal.wait(until: end) != nil
     }
 

@@ -36,7 +36,7 @@ package protocol DirectWay: AnyObject, Sendable {
     /// The broker has a request again that came directly from another session.
     func returned(_ request: Request, to peer: UUID)
 
-    /// Ends the way to a session, so that what it had sent comes through the broker.
+    /// Ends the way to a session, so that its requests come through the broker.
     func cut(_ peer: UUID)
 
     /// A control message about direct ways came through the broker.
