@@ -11,7 +11,6 @@
 #     --skip-build  runs the tests as they were built
 #     --save        writes the seconds of this run to Schedule/seconds
 #   LANES=4         processes at the same time; two for each processor unless said
-#   SWIFT_BUILD_FLAGS=…  more flags of the build
 #   LANE_SECONDS=1500  the deadline of a process; later it is killed, and its tests that did not end have failed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -31,8 +30,7 @@ while [ $# -gt 0 ]; do
     esac
 done
 
-read -ra flags <<< "${SWIFT_BUILD_FLAGS:-}"
-[ -n "$skip_build" ] || "$swift" build "${flags[@]}" --build-tests --enable-all-traits
+[ -n "$skip_build" ] || "$swift" build --build-tests --enable-all-traits
 bin=$("$swift" build --show-bin-path)
 tests=("$(echo "$bin"/*.xctest)" --testing-library swift-testing)
 
@@ -132,7 +130,7 @@ run_lanes() {
 run_outside() {
     local code=0
     echo
-    "$swift" build "${flags[@]}" --package-path Tests/Outside --product outside > "$work/outside.log" 2>&1 || code=$?
+    "$swift" build --package-path Tests/Outside --product outside > "$work/outside.log" 2>&1 || code=$?
     tail -n "$([ $code -eq 0 ] && echo 1 || echo 30)" "$work/outside.log"
     [ $code -ne 0 ] ||
         timeout --kill-after=10 600 "$("$swift" build --package-path Tests/Outside --show-bin-path)/outside" || code=$?
