@@ -62,6 +62,8 @@
             let namespace = "hybrid-\(UUID().uuidString.prefix(8).lowercased())"
             var direct = DirectConfiguration(listen: listen, durability: durability, security: security)
             direct.advertise = advertise
+            // A termination waits that long for an owner that does not answer.
+            direct.ownershipLease = .seconds(2)
             configuration.connectionName = "hybrid conformance"
             let factory = try HybridExchange(
                 url: url,

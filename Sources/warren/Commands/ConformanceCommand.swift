@@ -111,7 +111,12 @@ struct ConformanceCommand: Command {
         configuration.connectionName = "warren \(role) \(ProcessInfo.processInfo.processIdentifier)"
         let broker = try RabbitMQExchange(url: options.brokerURL, namespace: namespace, configuration: configuration)
         #if Hybrid
-            if exchange == .hybrid { return try HybridExchange(over: broker) }
+            if exchange == .hybrid {
+                var direct = DirectConfiguration()
+                // A termination waits that long for an owner that does not answer.
+                direct.ownershipLease = .seconds(2)
+                return try HybridExchange(over: broker, direct: direct)
+            }
         #endif
         return broker
     }
