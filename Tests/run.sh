@@ -10,13 +10,13 @@
 #     --quarter N   with --long: every fourth of them, beginning with number N modulo 4
 #     --skip-build  runs the tests as they were built
 #     --save        writes the seconds of this run to Schedule/seconds
-#   LANES=4         processes at the same time; two for each processor unless said
+#   LANES=6         processes at the same time; three for each processor unless said
 #   LANE_SECONDS=1500  the deadline of a process; later it is killed, and its tests that did not end have failed
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 schedule=Tests/Schedule
 swift=${SWIFT:-swift}
-lanes=${LANES:-$((2 * $(nproc)))}
+lanes=${LANES:-$((3 * $(nproc)))}
 
 filters=() long='' quarter='' skip_build='' save=''
 while [ $# -gt 0 ]; do

@@ -48,12 +48,15 @@
             }
             for _ in calls { _ = try await process.line(timeout: .seconds(30)) { $0.hasPrefix("working") } }
             #expect(await scene.caller.directPeers.contains { $0.unanswered >= calls.count })
+            // Acknowledgements go before the answer to a later request: the requester knows that the agent took each call.
+            _ = try await handle.ping()
             process.signal(SIGKILL)
             try await process.waitForExit()
             let next = try await scene.agent(for: registration) { request, _ in
                 try request.response(encoding: request.attempt)
             }
-            for call in calls { #expect(try await call.value == 2) }
+            // The broker may hand a copy to the consumer of the killed process before it notices, and counts that.
+            for call in calls { #expect(try await (2...3).contains(call.value)) }
             await next.close()
             await user.close()
         }
