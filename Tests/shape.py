@@ -11,7 +11,7 @@ SOURCES = os.path.join(ROOT, "Sources")
 CARRIERS = ["ActionArguments", "Body", "Request", "Message", "Publication", "PendingPublication"]
 # A Submission tells a connection's thread that an Outbox has publications; it carries none. The one table of PendingPublication
 # is PublicationTable.
-RECORDS = ["RequestLedger", "PendingSend", "PostedPublication", "PendingPublication"]
+RECORDS = ["RequestLedger", "PostedPublication", "PendingPublication"]
 DECLARATION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect|nonisolated"
                          r"(?:\(unsafe\))?|distributed)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)", re.M)
 WORD = re.compile(r"\b[A-Z]\w*\b")

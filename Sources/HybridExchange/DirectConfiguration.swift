@@ -25,7 +25,7 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
 
         /// A TCP port of an interface: the first of these ports that is free.
         public static func tcp(_ interface: Interface, ports: ClosedRange<Int>) -> Listener {
-            .tcp(interface, ports: Array(ports))
+            .tcp(interface, ports: Array(ports.clamped(to: 0...65_536)))
         }
 
         /// A Unix socket in the folder of the user.
@@ -129,5 +129,15 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
             ),
         ]
         if let failed = checks.first(where: { !$0.0 }) { throw ExchangeError(.invalidConfiguration, failed.1) }
+    }
+}
+
+extension DirectConfiguration {
+    /// The settings that another process may choose for this one.
+    var fromElsewhere: DirectConfiguration {
+        var taken = self
+        taken.listen = listen.map { if case .unix = $0 { .unix() } else { $0 } }
+        if security == .plain { taken.security = .asBroker }
+        return taken
     }
 }

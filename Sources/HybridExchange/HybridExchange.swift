@@ -103,12 +103,14 @@
             case broker, direct
         }
 
-        /// Decodes a factory; the password comes from the environment.
+        /// Decodes a factory; the password comes from the environment. Paths are not taken from elsewhere, and neither is the
+        /// wish to send unencrypted beside an encrypted broker connection: sockets lie in the folder of this process's user,
+        /// and `.plain` becomes `.asBroker`.
         public init(from decoder: any Decoder) throws {
             let fields = try decoder.container(keyedBy: CodingKeys.self)
             try self.init(
                 over: try fields.decode(RabbitMQExchange.self, forKey: .broker),
-                direct: try fields.decode(DirectConfiguration.self, forKey: .direct)
+                direct: try fields.decode(DirectConfiguration.self, forKey: .direct).fromElsewhere
             )
         }
 

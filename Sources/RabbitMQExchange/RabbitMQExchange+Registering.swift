@@ -13,22 +13,26 @@ extension RabbitMQExchange {
     /// agent if there is none. See `ExchangeTransport.registration(named:type:)`. Creates no user.
     public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
         try await withSession { (session) throws(ExchangeError) in
-            let adoption = Adoption { (type, name) throws(ExchangeError) in
-                try await Self.register(type, name, in: session)
-            } named: { (name) throws(ExchangeError) in
-                try await session.directory.agents(named: name)
-            } ofType: { (name) throws(ExchangeError) in
-                try await session.directory.agents(typeNamed: name, allowSubtypes: false)
-            } status: { (id) throws(ExchangeError) in
-                try await session.mailboxes.details(of: id).status
-            } terminate: { (id) throws(ExchangeError) in
-                try await Termination(session: session, id: id).run()
-            }
-            return try await adoption.registration(named: name, type)
+            try await Self.adoption(in: session).registration(named: name, type)
         }
     }
 
-    private static func register(
+    /// Takes over or registers agents, and waits for the first replay of the directory as long as records come.
+    static func adoption(in session: Session) -> Adoption {
+        Adoption { (type, name) throws(ExchangeError) in
+            try await register(type, name, in: session)
+        } named: { (name) throws(ExchangeError) in
+            try await session.directory.agents(named: name, isPatient: true)
+        } ofType: { (name) throws(ExchangeError) in
+            try await session.directory.agents(typeNamed: name, allowSubtypes: false, isPatient: true)
+        } status: { (id) throws(ExchangeError) in
+            try await session.mailboxes.details(of: id).status
+        } terminate: { (id) throws(ExchangeError) in
+            try await Termination(session: session, id: id).run()
+        }
+    }
+
+    static func register(
         _ type: AgentType,
         _ name: String?,
         in session: Session

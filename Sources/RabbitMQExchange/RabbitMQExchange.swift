@@ -122,6 +122,9 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one. Its prefetch
     /// is the lower of `requestLimit` and ``RabbitMQConfiguration/prefetch``.
     ///
+    /// The first one of a process reads the directory, and waits for that as long as records come, also for longer than
+    /// ``RabbitMQConfiguration/operationTimeout``.
+    ///
     /// - Throws: `ExchangeError` with `badEntityID` when the agent is not registered or was terminated, `mailboxInUse`
     ///   when another transport receives from it, `unavailable` when its queue can't be reached.
     public func makeAgentTransport(
@@ -131,7 +134,7 @@ public struct RabbitMQExchange: ExchangeFactory {
     ) async throws(ExchangeError) -> any ExchangeTransport {
         let id = EntityID.agent(registration.agentID)
         return try await withLease { lease throws(ExchangeError) in
-            switch try await lease.session.directory.state(of: id) {
+            switch try await lease.session.directory.state(of: id, isPatient: true) {
             case .missing:
                 throw ExchangeError(.badEntityID, "the agent is not registered", entity: id)
             case .terminated:

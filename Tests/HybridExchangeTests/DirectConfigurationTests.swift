@@ -74,8 +74,26 @@
             let json = try JSONEncoder().encode(exchange)
             #expect(!String(decoding: json, as: UTF8.self).contains("secret"))
             let decoded = try JSONDecoder().decode(HybridExchange.self, from: json)
-            #expect(decoded.direct == exchange.direct)
+            // A path of the process that encoded it means nothing here, or something else.
+            var expected = exchange.direct
+            expected.listen = [.tcp(.interface("eth0"), ports: 5700...5702), .unix()]
+            #expect(decoded.direct == expected)
             #expect(decoded.broker.namespace == exchange.broker.namespace)
+        }
+
+        @Test("A decoded factory does not make this process send unencrypted beside an encrypted broker connection")
+        func decodedSecurity() throws {
+            let exchange = try factory { $0.security = .plain }
+            let decoded = try JSONDecoder().decode(HybridExchange.self, from: try JSONEncoder().encode(exchange))
+            #expect(decoded.direct.security == .asBroker)
+        }
+
+        @Test(
+            "Any range of ports is refused or taken, and never ends the process",
+            arguments: [0...Int.max, Int.min...5]
+        )
+        func extremePorts(_ ports: ClosedRange<Int>) throws {
+            #expect(throws: ExchangeError.self) { try factory { $0.listen = [.tcp(.towardsBroker, ports: ports)] } }
         }
 
         #if Configuration

@@ -76,7 +76,7 @@ extension ConnectionConfiguration {
     /// Refuses settings with which no connection can be opened.
     package func validate() throws(AMQPError) {
         func refuse(_ why: String) -> AMQPError {
-            AMQPError(code: .unsupported, delivery: .notSent, message: why)
+            AMQPError(code: .invalidConfiguration, delivery: .notSent, message: why)
         }
         guard !endpoints.isEmpty else { throw refuse("No endpoint is given.") }
         guard (4096...Self.largestFrame).contains(frameMax) else {
@@ -99,7 +99,7 @@ extension ConnectionConfiguration {
     /// Refuses credentials that can't be used.
     static func validate(_ credentials: Credentials, _ tls: TLSConfiguration?) throws(AMQPError) {
         func refuse(_ why: String) -> AMQPError {
-            AMQPError(code: .unsupported, delivery: .notSent, message: why)
+            AMQPError(code: .invalidConfiguration, delivery: .notSent, message: why)
         }
         if case .plain(let user, let password) = credentials.mechanism {
             guard user.isFreeOfNUL, password.isFreeOfNUL else {

@@ -59,6 +59,8 @@ extension AMQPError {
         public static let closed = Code("closed")
         /// The request cannot be carried out by this client or this connection.
         public static let unsupported = Code("unsupported")
+        /// No connection can be opened with these settings or credentials.
+        public static let invalidConfiguration = Code("invalidConfiguration")
         /// The connection has no free channel number.
         public static let channelLimitReached = Code("channelLimitReached")
         /// The broker refused a connection, a channel or a queue: it, the virtual host or the user has reached a limit.

@@ -15,7 +15,8 @@ extension AMQPError {
     var isAboutTheCall: Bool {
         switch code {
         case .timedOut, .cancelled, .blocked, .nacked, .unroutable, .frameTooLarge, .nameTooLong, .unsupported,
-            .channelLimitReached, .limitReached, .notFound, .accessRefused, .resourceLocked, .preconditionFailed:
+            .invalidConfiguration, .channelLimitReached, .limitReached, .notFound, .accessRefused, .resourceLocked,
+            .preconditionFailed:
             true
         default: false
         }

@@ -139,11 +139,11 @@ final class ClientCore: Sendable {
     ) async throws(ExchangeError) -> Response {
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try request(body, to: agent, tag: tag, label: label, within: wait, outgoing)
-        let sending = sending(body)
-        try pending.open(request, deadline: .now + wait, sending: sending)
+        let isPosted = isPosted(body)
+        try pending.open(request, deadline: .now + wait, isPosted: isPosted)
         let ending: RequestEnding
         do throws(ExchangeError) {
-            ending = try await self.ending(of: request, outgoing, sending)
+            ending = try await self.ending(of: request, outgoing, isPosted)
         } catch {
             throw failed(request, error)
         }
@@ -179,16 +179,16 @@ final class ClientCore: Sendable {
 
     /// Sends a request and waits until it ends.
     ///
-    /// - Parameter sending: The result of ``sending(_:)``.
+    /// - Parameter isPosted: The result of ``isPosted(_:)``.
     private func ending(
         of request: Request,
         _ outgoing: OutgoingCall,
-        _ sending: PendingSend?
+        _ isPosted: Bool
     ) async throws(ExchangeError) -> RequestEnding {
         switch request.body {
         case .ping: try await priority.ping(request, outgoing)
         case .shutdown(let terminate): try await priority.shutdown(request, terminate: terminate, outgoing)
-        case .action, .cancel, .foreign: try await post(request, outgoing, sending)
+        case .action, .cancel, .foreign: try await post(request, outgoing, isPosted)
         }
     }
 
@@ -196,9 +196,9 @@ final class ClientCore: Sendable {
     private func post(
         _ request: Request,
         _ outgoing: OutgoingCall,
-        _ sending: PendingSend?
+        _ isPosted: Bool
     ) async throws(ExchangeError) -> RequestEnding {
-        guard let sending else {
+        guard isPosted else {
             try await transport.send(.request(request))
             outgoing.accepted()
             return await pending.ending(of: request.tag)
@@ -207,9 +207,8 @@ final class ClientCore: Sendable {
             switch result {
             case .success:
                 outgoing.accepted()
-                pending.sent(request.tag, sending, nil)
-            case .failure(let error):
-                pending.sent(request.tag, sending, error)
+                pending.sent(request.tag, nil)
+            case .failure(let error): pending.sent(request.tag, error)
             }
         }
         let ending = await pending.ending(of: request.tag, message)
@@ -217,12 +216,12 @@ final class ClientCore: Sendable {
         return ending
     }
 
-    /// Returns the record of the send that the ledger waits for, when the transport posts this kind of request.
-    private func sending(_ body: Request.Body) -> PendingSend? {
-        if transport.sendsAtOnce { return nil }
+    /// Returns whether a request of this kind is posted, so that its outcome comes on another thread.
+    private func isPosted(_ body: Request.Body) -> Bool {
+        if transport.sendsAtOnce { return false }
         return switch body {
-        case .ping, .shutdown: nil
-        case .action, .cancel, .foreign: PendingSend()
+        case .ping, .shutdown: false
+        case .action, .cancel, .foreign: true
         }
     }
 

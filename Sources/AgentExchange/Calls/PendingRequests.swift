@@ -32,13 +32,13 @@ final class PendingRequests: Sendable {
     /// - Throws: The reason that the client ended, if it has: ``ExchangeError/Code/closed``, or the error of its
     ///   transport.
     ///
-    /// - Parameter sending: The record of the send, when ``sent(_:_:_:)`` follows.
+    /// - Parameter isPosted: Whether ``sent(_:_:)`` tells the outcome of the send.
     func open(
         _ request: Request,
         deadline: ContinuousClock.Instant,
-        sending: PendingSend? = nil
+        isPosted: Bool = false
     ) throws(ExchangeError) {
-        guard box.ledger.withLock({ $0.open(request, deadline: deadline, sending: sending) }) else {
+        guard box.ledger.withLock({ $0.open(request, deadline: deadline, isPosted: isPosted) }) else {
             throw end(delivery: .notSent)
         }
         timer.arm(deadline)
@@ -50,8 +50,7 @@ final class PendingRequests: Sendable {
     }
 
     /// Records the outcome of the send.
-    func sent(_ tag: UUID, _ sending: PendingSend, _ error: ExchangeError?) {
-        guard sending.end() || error != nil else { return }
+    func sent(_ tag: UUID, _ error: ExchangeError?) {
         guard let (waiter, ending) = box.ledger.withLock({ $0.sent(tag, error) }) else { return }
         waiter.resume(returning: ending)
     }

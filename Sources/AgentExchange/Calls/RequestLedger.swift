@@ -45,16 +45,16 @@ struct RequestLedger<Waiter> {
         let destination: EntityID
         let deadline: ContinuousClock.Instant
         var state = State.open
-        /// The send, while its outcome is unknown: only the outcome or an answer then ends the request.
-        var sending: PendingSend?
+        /// Whether the outcome of the send is unknown: only the outcome or an answer then ends the request.
+        var isOnItsWay: Bool
         /// The first event that ended the request while it was being sent. It takes effect when the send is over.
         var postponed: RequestEnding?
 
-        init(_ request: Request, deadline: ContinuousClock.Instant, sending: PendingSend?) {
+        init(_ request: Request, deadline: ContinuousClock.Instant, isOnItsWay: Bool) {
             label = request.label
             destination = request.destination
             self.deadline = deadline
-            self.sending = sending
+            self.isOnItsWay = isOnItsWay
         }
     }
 
@@ -80,15 +80,15 @@ struct RequestLedger<Waiter> {
 
     /// Opens a request before it is sent. Returns `false` when the client is closed or the tag is in use.
     ///
-    /// - Parameter sending: The record of the send, when ``sent(_:_:)`` follows.
+    /// - Parameter isPosted: Whether ``sent(_:_:)`` tells the outcome of the send.
     mutating func open(
         _ request: Request,
         deadline: ContinuousClock.Instant,
-        sending: PendingSend? = nil
+        isPosted: Bool = false
     ) -> Bool {
         let tag = request.tag
         guard !isClosed, entries[tag] == nil, !finished.contains(tag) else { return false }
-        entries[tag] = Entry(request, deadline: deadline, sending: sending)
+        entries[tag] = Entry(request, deadline: deadline, isOnItsWay: isPosted)
         due.insert(tag, at: deadline)
         if due.count > 2 * entries.count + 1024 { due.removeAll { entries[$0.element] == nil } }
         return true
@@ -101,8 +101,8 @@ struct RequestLedger<Waiter> {
 
     /// Records the outcome of the send. Returns the caller and the ending if the caller is to be resumed.
     mutating func sent(_ tag: UUID, _ error: ExchangeError?) -> (Waiter, RequestEnding)? {
-        guard let entry = entries[tag], entry.sending != nil else { return nil }
-        entry.sending = nil
+        guard let entry = entries[tag], entry.isOnItsWay else { return nil }
+        entry.isOnItsWay = false
         guard let ending = error.map(RequestEnding.failed) ?? entry.postponed else { return nil }
         if case .resumed(let waiter) = end(tag, ending) { return (waiter, ending) }
         return nil
@@ -146,7 +146,7 @@ struct RequestLedger<Waiter> {
     private mutating func postpone(_ tag: UUID, _ ending: RequestEnding) -> Bool {
         guard let entry = entries[tag] else { return false }
         if case .ended = entry.state { return false }
-        guard let sending = entry.sending, sending.wait() else { return false }
+        guard entry.isOnItsWay else { return false }
         if entry.postponed == nil { entry.postponed = ending }
         return true
     }

@@ -4,7 +4,7 @@ internal import Logging
 /// Sends a client's answers to requests. Each request ends in one way: with its answer, with a small error, or given
 /// back to its mailbox.
 final class AnswerSender: Sendable {
-    /// How long the client retries an answer to a request without a deadline.
+    /// How long the client retries an answer at most.
     private static let patience = Duration.seconds(600)
 
     /// The pause before the first retry. Each later pause is twice as long.
@@ -31,7 +31,8 @@ final class AnswerSender: Sendable {
     }
 
     /// Answers a request. An answer that is too large is replaced by an error. A missing requester is not an error. An
-    /// answer that can't be sent is retried until the requester stops waiting; then the request is given back.
+    /// answer that can't be sent is retried until the requester stops waiting, for ten minutes at most; then the request is
+    /// given back.
     ///
     /// - Parameter ended: Called once, on any thread, when the answer was sent or is being retried in the background.
     func send(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
@@ -87,9 +88,11 @@ final class AnswerSender: Sendable {
         }
     }
 
-    /// Retries an answer until the requester stops waiting, then gives the request back.
+    /// Retries an answer until the requester stops waiting, ten minutes at most, then gives the request back: its place is
+    /// not held for good.
     private func keepSending(_ response: Response, to request: Request) async {
-        let end = request.deadline.map { ContinuousClock.Instant.at($0) } ?? .after(Self.patience)
+        let patience = ContinuousClock.Instant.after(Self.patience)
+        let end = request.deadline.map { min(.at($0), patience) } ?? patience
         var pause = Self.firstPause
         var response = response
         while true {

@@ -41,8 +41,13 @@ package struct Adoption: Sendable {
                 if let counts { return counts }
                 // The agent was terminated meanwhile.
             } catch {
-                try? await withdraw(own.agentID)
-                throw error
+                let cause = error
+                do throws(ExchangeError) {
+                    try await withdraw(own.agentID)
+                } catch {
+                    throw cause.stillRegistered([own.agentID])
+                }
+                throw cause
             }
         }
     }
@@ -78,6 +83,22 @@ package struct Adoption: Sendable {
             let text = "the agent of this name is not of type \(type.name)"
             throw ExchangeError(.nameInUse, text, entity: .agent(agent))
         }
+    }
+}
+
+extension ExchangeError {
+    /// Returns the error with the agents that could not be terminated although nobody needs them.
+    func stillRegistered(_ agents: [AgentID]) -> ExchangeError {
+        guard !agents.isEmpty else { return self }
+        let text = agents.map(\.description).joined(separator: ", ")
+        return ExchangeError(
+            code,
+            "\(message); still registered, and needed by nobody: \(text)",
+            entity: entity,
+            delivery: delivery,
+            failure: failure,
+            underlying: underlying
+        )
     }
 }
 

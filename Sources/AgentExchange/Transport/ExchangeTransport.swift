@@ -197,13 +197,16 @@ extension ExchangeTransport {
     /// Registers the agents one after another; terminates the registered ones if one fails or the task is cancelled.
     public func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration] {
         var registrations: [AgentRegistration] = []
-        do {
+        do throws(ExchangeError) {
             for agent in agents {
                 registrations.append(try await registerAgent(agent.type, name: agent.name))
             }
         } catch {
-            for registration in registrations { try? await withdraw(registration.agentID) }
-            throw error
+            var left: [AgentID] = []
+            for registration in registrations {
+                do { try await withdraw(registration.agentID) } catch { left.append(registration.agentID) }
+            }
+            throw error.stillRegistered(left)
         }
         return registrations
     }

@@ -1,4 +1,5 @@
 public import AgentExchange
+internal import Logging
 internal import Primitives
 
 /// An agent that runs in this process, with a handle to it: `bank.transfer(5, "ann")` calls it.
@@ -101,7 +102,14 @@ extension ExchangeClient {
         if await runtime.waitUntilReady() { return launched }
         runtime.stop()
         let result = await task.result
-        try? await transport.withdraw(registration.agentID)
+        do throws(ExchangeError) {
+            try await transport.withdraw(registration.agentID)
+        } catch {
+            configuration.client.logger.error(
+                "an agent that did not start stays registered",
+                metadata: .init(keys: [.mailbox: registration.agentID.description, .error: error.description])
+            )
+        }
         try result.get()
         try Task.checkCancellation()
         throw ExchangeError(.closed, "the agent ended while it started", entity: .agent(registration.agentID))

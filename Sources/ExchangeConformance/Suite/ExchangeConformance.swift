@@ -83,7 +83,7 @@ public enum ExchangeConformance {
                 guard let (index, next) = waiting.next() else { return }
                 group.addTask { (index, await result(of: next, on: environment)) }
             }
-            for _ in 0..<max(1, width) { startNext() }
+            for _ in 0..<min(max(1, width), max(1, cases.count)) { startNext() }
             var results: [(Int, ConformanceResult)] = []
             for await ended in group {
                 report(ended.1)

@@ -17,6 +17,21 @@ public enum JSONValue: Sendable, Hashable, Decodable {
 
     /// Decodes any value.
     public init(from decoder: any Decoder) throws {
+        // Lists and tables first: each of the other questions would decode all that is in them.
+        if var list = try? decoder.unkeyedContainer() {
+            var values: [JSONValue] = []
+            while !list.isAtEnd { values.append(try list.decode(JSONValue.self)) }
+            self = .array(values)
+            return
+        }
+        if let table = try? decoder.container(keyedBy: AnyKey.self) {
+            self = .object(
+                try table.allKeys.reduce(into: [:]) {
+                    $0[$1.stringValue] = try table.decode(JSONValue.self, forKey: $1)
+                }
+            )
+            return
+        }
         let container = try decoder.singleValueContainer()
         if container.decodeNil() {
             self = .null
@@ -26,13 +41,18 @@ public enum JSONValue: Sendable, Hashable, Decodable {
             self = .integer(value)
         } else if let value = try? container.decode(Double.self) {
             self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
         } else {
-            self = .object(try container.decode([String: JSONValue].self))
+            self = .string(try container.decode(String.self))
         }
+    }
+
+    /// The name of a field.
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { return nil }
     }
 
     /// The text, when it is one.

@@ -37,10 +37,14 @@ extension RabbitMQExchange {
         tell(topology)
         tell(await examination.alarms())
         tell(examination.acknowledgementTimeout())
-        if topology.level != .fail, (try? await administration.isProvisioned()) == true {
-            tell(await examination.directory())
-            tell(await examination.mailboxes())
-            tell(await examination.deadLetters())
+        do throws(ExchangeError) {
+            if topology.level != .fail, try await administration.isProvisioned() {
+                tell(await examination.directory())
+                tell(await examination.mailboxes())
+                tell(await examination.deadLetters())
+            }
+        } catch {
+            tell(examination.failure(.directory, error))
         }
         await administration.close()
         return findings

@@ -151,7 +151,7 @@ struct Examination: Sendable {
             let compared = objects.contains { $0.state == .notCompared } ? "are there" : "are there as they should be"
             return Finding(.topology, .ok, "\(objects.count) \(kinds) \(compared)")
         } catch {
-            return Finding(.topology, .fail, Self.text(error))
+            return failure(.topology, error)
         }
     }
 
@@ -192,7 +192,7 @@ struct Examination: Sendable {
             )
         } catch {
             let recoverySuggestion = "warren topology shows whether exchange, stream and permissions are there"
-            return Finding(.directory, .fail, Self.text(error), recoverySuggestion: recoverySuggestion)
+            return failure(.directory, error, recoverySuggestion: recoverySuggestion)
         }
     }
 
@@ -230,7 +230,7 @@ struct Examination: Sendable {
             }
             return Finding(.mailboxes, .ok, "\(agents.count) agents, every one has its queue")
         } catch {
-            return Finding(.mailboxes, .fail, Self.text(error))
+            return failure(.mailboxes, error)
         }
     }
 
@@ -258,8 +258,15 @@ struct Examination: Sendable {
             }
             return Finding(.deadLetters, .ok, "\(figures.waiting) dead letters, no parked messages")
         } catch {
-            return Finding(.deadLetters, .fail, Self.text(error))
+            return failure(.deadLetters, error)
         }
+    }
+
+    /// Returns the finding that a subject could not be examined.
+    func failure(_ subject: Finding.Subject, _ error: ExchangeError, recoverySuggestion: String? = nil) -> Finding {
+        var finding = Finding(subject, .fail, Self.text(error), recoverySuggestion: recoverySuggestion)
+        finding.isAboutTheBroker = error.exitStatus == 3
+        return finding
     }
 
     static func text(_ error: ExchangeError) -> String {

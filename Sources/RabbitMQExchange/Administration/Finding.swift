@@ -46,6 +46,12 @@ public struct Finding: Sendable, Hashable, Codable {
     public let text: String
     /// How to fix the problem; `nil` when there is none.
     public let recoverySuggestion: String?
+    /// Whether the broker could not be asked: it can't be reached, refuses, or is late.
+    package var isAboutTheBroker = false
+
+    private enum CodingKeys: String, CodingKey {
+        case subject, level, text, recoverySuggestion
+    }
 
     init(_ subject: Subject, _ level: Level, _ text: String, recoverySuggestion: String? = nil) {
         self.subject = subject

@@ -57,7 +57,7 @@ extension ExchangeAdministration {
                 guard let (index, entity) = waiting.next() else { return }
                 group.addTask { (index, await self.report(on: entity.id, entity.lineage, facts)) }
             }
-            for _ in 0..<max(1, limit) { startNext() }
+            for _ in 0..<min(max(1, limit), max(1, everyone.count)) { startNext() }
             var reports: [(Int, Result<MailboxReport?, ExchangeError>)] = []
             for await ended in group {
                 reports.append(ended)

@@ -34,9 +34,13 @@ final class Directory: Sendable {
     // MARK: Questions
 
     /// Waits until every record announced before the call has been read. Concurrent callers share a fence.
-    func fence(timeout: Duration? = nil) async throws(ExchangeError) {
+    ///
+    /// - Parameters:
+    ///   - timeout: How long to wait; by default the time of an operation.
+    ///   - isPatient: Whether to wait on, without a timeout, as long as the first replay makes progress.
+    func fence(timeout: Duration? = nil, isPatient: Bool = false) async throws(ExchangeError) {
         follower.begin()
-        try await fences.wait(timeout: timeout)
+        try await fences.wait(timeout: timeout, isPatient: isPatient)
     }
 
     /// Returns whether an entity belongs to a broker user, as far as known without asking the broker: its UUID shows
@@ -49,15 +53,19 @@ final class Directory: Sendable {
     func known(_ id: EntityID) -> DirectoryIndex.State { replica.read { $0.state(of: id) } }
 
     /// Returns the state of a mailbox. A known termination needs no round trip.
-    func state(of id: EntityID) async throws(ExchangeError) -> DirectoryIndex.State {
+    func state(of id: EntityID, isPatient: Bool = false) async throws(ExchangeError) -> DirectoryIndex.State {
         if known(id) == .terminated { return .terminated }
-        try await fence()
+        try await fence(isPatient: isPatient)
         return known(id)
     }
 
     /// Returns the agents of a type.
-    func agents(typeNamed name: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {
-        try await fence()
+    func agents(
+        typeNamed name: String,
+        allowSubtypes: Bool,
+        isPatient: Bool = false
+    ) async throws(ExchangeError) -> [AgentID] {
+        try await fence(isPatient: isPatient)
         return replica.read { $0.agents(typeNamed: name, allowSubtypes: allowSubtypes) }
     }
 
@@ -74,8 +82,8 @@ final class Directory: Sendable {
     }
 
     /// Returns the agents with a display name.
-    func agents(named name: String) async throws(ExchangeError) -> [AgentID] {
-        try await fence()
+    func agents(named name: String, isPatient: Bool = false) async throws(ExchangeError) -> [AgentID] {
+        try await fence(isPatient: isPatient)
         return replica.read { $0.agents(named: name) }
     }
 

@@ -10,38 +10,50 @@ struct DirectoryFences: Sendable {
     /// Whether callers wait as long as reading makes progress, rather than for the time of an operation.
     let isPatient: Bool
 
+    /// The time without a record after which a patient caller gives up at the earliest.
+    private static let standstill = Duration.seconds(5)
+
     var link: BrokerLink { writer.link }
     var replica: DirectoryReplica { writer.replica }
 
     /// Waits until every record announced before the call has been read. Concurrent callers share a fence.
-    func wait(timeout: Duration? = nil) async throws(ExchangeError) {
+    ///
+    /// - Parameters:
+    ///   - timeout: How long to wait; by default the time of an operation.
+    ///   - isPatient: Whether to wait on, without a timeout, as long as the first replay makes progress.
+    func wait(timeout: Duration? = nil, isPatient: Bool = false) async throws(ExchangeError) {
+        let isPatient = (isPatient || self.isPatient) && timeout == nil
         let limit = timeout ?? link.configuration.operationTimeout
         let signal = FenceLedger.Waiter()
         let (number, order) = replica.join(signal)
         if let order { publish(order) }
         var read = replica.progress
+        var since = ContinuousClock.now
         while true {
             switch await signal.wait(until: .now + limit) {
             case .success?: return
             case .failure(let error)?: throw error
             case nil: break
             }
-            if isPatient, timeout == nil, !Task.isCancelled, let now = replica.progress, now != read {
-                read = now
-                continue
+            if isPatient, !Task.isCancelled, let now = replica.progress {
+                if now != read {
+                    link.logger.info("the directory is still being read", metadata: .init(keys: [.count: "\(now)"]))
+                    (read, since) = (now, .now)
+                }
+                if since.duration(to: .now) < Self.standstill { continue }
             }
             replica.leave(number)
             if Task.isCancelled { throw ExchangeError(.cancelled, "the calling task was cancelled") }
-            throw ExchangeError(.deadlineExceeded, lateness)
+            throw late(replica.progress ?? 0)
         }
     }
 
-    private var lateness: String {
-        guard let progress = replica.progress, progress > 0 else {
-            return "the directory could not be read in time"
-        }
-        return
-            "the directory is still being read, \(progress) records so far; it goes on, and the next question joins it"
+    private func late(_ records: Int) -> ExchangeError {
+        let text =
+            records > 0
+            ? "the directory is still being read; that goes on, and the next question joins it"
+            : "the directory could not be read in time"
+        return ExchangeError(.deadlineExceeded, text, underlying: LateDirectory(records: records))
     }
 
     /// Resumes callers and publishes fences.
@@ -103,4 +115,11 @@ struct DirectoryFences: Sendable {
         }
         try? await Topology.directory(.copy, link.names).declare(on: link)
     }
+}
+
+/// The broker has not brought the whole directory yet.
+private struct LateDirectory: BrokerFault, CustomStringConvertible {
+    let records: Int
+    var isAboutThePlace: Bool { false }
+    var description: String { "\(records) records so far" }
 }

@@ -203,16 +203,22 @@ final class DirectoryReplica: Sendable {
         }
     }
 
-    /// Returns the known entities that are in no stream, and ends the comparison.
-    func takeMissing() -> [DirectoryIndex.Entry] {
+    /// Returns the known entities that are in no stream.
+    func missing() -> [DirectoryIndex.Entry] {
         state.withLock { state in
             let contents = state.readers.values.compactMap(\.contents)
-            state.isRestoring = false
-            state.lacksRegistrations = false
-            if !state.keepsContents { state.dropContents() }
             return state.index.missing(in: DirectoryIndex()).filter { entry in
                 contents.allSatisfy { $0.state(of: entry.id) == .missing }
             }
+        }
+    }
+
+    /// Ends the comparison of the streams with the known entities.
+    func endRestoring() {
+        state.withLock { state in
+            state.isRestoring = false
+            state.lacksRegistrations = false
+            if !state.keepsContents { state.dropContents() }
         }
     }
 

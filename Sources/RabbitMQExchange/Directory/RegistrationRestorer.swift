@@ -16,24 +16,31 @@ struct RegistrationRestorer: Sendable {
     /// Where owners must be known, an entity whose UUID does not show its owner is announced only by sessions of that
     /// owner, because the announcing user would become it. A broker user that may announce only its own entities leaves
     /// the rest to others.
+    ///
+    /// After a failure it begins again, until the session closes: nothing else would compare the streams once more.
     func run() async {
-        try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
-        do throws(ExchangeError) {
-            try await fences.wait()
-            let count = try await announce(replica.takeMissing())
-            guard count > 0 else { return }
-            link.logger.warning(
-                "the directory had lost registrations; they were announced again",
-                metadata: .init(keys: [.count: "\(count)"])
-            )
-        } catch let error where error.code == .closed || error.code == .cancelled {
-            _ = replica.takeMissing()
-        } catch {
-            _ = replica.takeMissing()
-            link.logger.warning(
-                "the directory could not be looked through",
-                metadata: .init(keys: [.error: "\(error)"])
-            )
+        defer { replica.endRestoring() }
+        var pause = Pause(link)
+        while !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
+            do throws(ExchangeError) {
+                try await fences.wait()
+                let count = try await announce(replica.missing())
+                guard count > 0 else { return }
+                link.logger.warning(
+                    "the directory had lost registrations; they were announced again",
+                    metadata: .init(keys: [.count: "\(count)"])
+                )
+                return
+            } catch let error where error.code == .closed || error.code == .cancelled {
+                return
+            } catch {
+                link.logger.warning(
+                    "the directory could not be looked through; that is tried again",
+                    metadata: .init(keys: [.error: "\(error)"])
+                )
+            }
+            await pause.next()
         }
     }
 

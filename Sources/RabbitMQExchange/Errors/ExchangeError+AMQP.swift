@@ -14,7 +14,7 @@ extension ExchangeError {
         let code: Code =
             switch error.code {
             case _ where error.isLimit: .limitReached
-            case .invalidURL: .invalidConfiguration
+            case .invalidURL, .invalidConfiguration: .invalidConfiguration
             case .authenticationFailed: .unauthorized
             case .accessRefused: .forbidden
             case .nacked: .mailboxFull

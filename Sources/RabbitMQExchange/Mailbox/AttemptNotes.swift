@@ -30,7 +30,8 @@ final class AttemptNotes: Sendable {
     func next(of request: Request) async -> Int {
         let key = AnsweredRequests.Key(source: request.source, tag: request.tag)
         do {
-            if attempts.withLock({ $0 == nil }) {
+            // Read again when there are many: most of them are of requests that were answered meanwhile.
+            if attempts.withLock({ $0.map { $0.count >= 2 * Self.limit } ?? true }) {
                 let read = try await read()
                 attempts.withLock { $0 = read }
             }

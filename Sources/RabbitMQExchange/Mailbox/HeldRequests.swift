@@ -362,7 +362,7 @@ extension HeldRequests {
     mutating func takeWaiting(heldSince limit: Instant) -> [Held] {
         let keys = waiting.filter { held[$0].map { $0.since <= limit } ?? false }
         waiting.removeAll { key in held[key].map { $0.since <= limit } ?? true }
-        for key in keys { returned[key, default: 0] += 1 }
+        for key in keys { noteReturn(of: key) }
         return keys.compactMap { held.removeValue(forKey: $0) }
     }
 

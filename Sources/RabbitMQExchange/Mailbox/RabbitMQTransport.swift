@@ -164,10 +164,12 @@ final class RabbitMQTransport: ExchangeTransport {
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
         try checkOpen()
-        try type.check()
-        let id = AgentID(uuid: link.newUUID(), name: try name.map(AgentID.checked(name:)))
-        try await Registration.register(.agent(id), lineage: type.lineage, in: session)
-        return AgentRegistration(agentID: id, type: type)
+        return try await RabbitMQExchange.register(type, name, in: session)
+    }
+
+    func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try checkOpen()
+        return try await RabbitMQExchange.adoption(in: session).registration(named: name, type)
     }
 
     func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {

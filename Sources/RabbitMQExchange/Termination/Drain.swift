@@ -45,10 +45,13 @@ struct Drain: Sendable {
     /// Only one session drains at a time. In RabbitMQ 3.10, a channel that publishes to a quorum queue for the first
     /// time while the queue is being deleted crashes on the broker and takes the connection with it. So no session may
     /// send a marker to a queue that another session is about to delete.
-    func run() async throws(ExchangeError) -> Bool {
+    ///
+    /// - Parameter end: The time until which another session's drain is waited for; by default there is none.
+    func run(until end: ContinuousClock.Instant? = nil) async throws(ExchangeError) -> Bool {
         while try await session.link.lookAt(id) != nil {
             if let isDeleted = try await tryOnce() { return isDeleted }
             _ = await OneShot<Void>().wait(until: .now + Self.lockInterval)
+            if let end, .now >= end { return false }
             if Task.isCancelled { return false }
         }
         return false

@@ -42,10 +42,15 @@ struct Termination: Sendable {
     /// Terminates a mailbox whose registration failed, or that was never registered. Returns when the queue is deleted.
     ///
     /// - Parameter bindings: The bindings of the mailbox besides those that follow from `lineage`.
+    /// - Throws: `unavailable` when the queue could not be emptied: a message can be neither answered nor moved, or another
+    ///   session is at it.
     func remove(lineage: [String], bindings: [Topology.Binding] = []) async throws(ExchangeError) {
         try await session.directory.announce(.terminated(id, lineage: lineage))
         try await unbind(ways(lineage: lineage) + bindings)
-        _ = try await Drain(session: session, id: id).run()
+        let isDeleted = try await Drain(session: session, id: id).run(until: .now + session.link.patience * 2)
+        if !isDeleted, try await session.link.lookAt(id) != nil {
+            throw ExchangeError(.unavailable, "the mailbox could not be emptied", entity: id)
+        }
         try await session.directory.announce(.finished(id))
     }
 

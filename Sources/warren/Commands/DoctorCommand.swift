@@ -77,7 +77,8 @@ struct DoctorCommand: Command {
     }
 
     private static func status(_ failure: Finding) -> Int32 {
-        [.address, .tls, .login, .management, .permissions, .alarms].contains(failure.subject)
+        failure.isAboutTheBroker
+            || [.address, .tls, .login, .management, .permissions, .alarms].contains(failure.subject)
             ? ExitStatus.broker : ExitStatus.failed
     }
 }

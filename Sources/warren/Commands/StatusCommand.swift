@@ -8,7 +8,7 @@ struct StatusCommand: Command {
         commandName: "status",
         abstract: "Shows the states of mailboxes and their numbers of waiting messages.",
         discussion: """
-            The state is active, terminated, missing (there never was one), or unavailable (registered, but its queue can't \
+            The state is active, terminated, missing (there never was one, or it was terminated long ago), or unavailable (registered, but its queue can't \
             be reached). The exit status is 0 only when all are active.
 
             EXAMPLE

@@ -99,38 +99,38 @@ struct PendingRequestsTests {
     @Test("While a message is on its way, only what becomes of it ends its request")
     func sending() async throws {
         let request = try request()
-        let (message, sending) = (Message(), PendingSend())
-        try pending.open(request, deadline: .now + .milliseconds(10), sending: sending)
+        let message = Message()
+        try pending.open(request, deadline: .now + .milliseconds(10), isPosted: true)
         let task = Task { [pending] in await pending.ending(of: request.tag, message) }
         task.cancel()
         while !message.isCancelled.load(ordering: .relaxed) { await Task.yield() }
         let error = ExchangeError(.cancelled, "it was withdrawn", delivery: .notSent)
-        pending.sent(request.tag, sending, error)
+        pending.sent(request.tag, error)
         #expect(await task.value == .failed(error))
     }
 
     @Test("After a deadline that came while a message was on its way its fate counts", arguments: [true, false])
     func deadlineWhileSending(isSent: Bool) async throws {
-        let (request, sending) = (try request(), PendingSend())
-        try pending.open(request, deadline: .now + .milliseconds(1), sending: sending)
+        let request = try request()
+        try pending.open(request, deadline: .now + .milliseconds(1), isPosted: true)
         // The deadline of this one is later.
         let another = try self.request()
         try open(another, for: .milliseconds(20))
         #expect(await pending.ending(of: another.tag) == .deadlineExceeded)
         async let ending = pending.ending(of: request.tag)
         let error = ExchangeError(.deadlineExceeded, "it was not sent in time", delivery: .notSent)
-        pending.sent(request.tag, sending, isSent ? nil : error)
+        pending.sent(request.tag, isSent ? nil : error)
         #expect(await ending == (isSent ? .deadlineExceeded : .failed(error)))
     }
 
     @Test("An answer ends a request at once, also while its message is on its way")
     func answerWhileSending() async throws {
-        let (request, sending) = (try request(), PendingSend())
-        try pending.open(request, deadline: .now + .seconds(50), sending: sending)
+        let request = try request()
+        try pending.open(request, deadline: .now + .seconds(50), isPosted: true)
         async let ending = pending.ending(of: request.tag, Message())
         #expect(pending.respond(request.response()) == .delivered)
         #expect(await ending == .response(request.response()))
-        pending.sent(request.tag, sending, nil)
+        pending.sent(request.tag, nil)
         #expect(pending.respond(request.response()) == .late)
     }
 }

@@ -22,8 +22,8 @@ struct RequestLedgerModel {
         let request: Request
         let deadline: ContinuousClock.Instant
         var state: State
-        /// The message, until it is known what became of it.
-        var sending: PendingSend?
+        /// Whether the outcome of the send is unknown.
+        var isOnItsWay: Bool
         /// What happened meanwhile.
         var postponed: RequestEnding?
     }
@@ -71,11 +71,11 @@ struct RequestLedgerModel {
         let tag = UUID.random(using: &random)
         let request = try Request(from: user, to: agent, tag: tag, label: label, .ping)
         let deadline = now + .milliseconds(Int.random(in: 0...60, using: &random))
-        let sending = Bool.random(using: &random) ? PendingSend() : nil
-        let opened = ledger.open(request, deadline: deadline, sending: sending)
+        let isPosted = Bool.random(using: &random)
+        let opened = ledger.open(request, deadline: deadline, isPosted: isPosted)
         try require(opened == !isClosed, "opened: \(opened), closed: \(isClosed)")
         guard opened else { return }
-        known.append(Known(request: request, deadline: deadline, state: .open, sending: sending))
+        known.append(Known(request: request, deadline: deadline, state: .open, isOnItsWay: isPosted))
         try require(!ledger.open(request, deadline: deadline), "a tag was opened twice")
         try require(ledger.nextDeadline.map { $0 <= deadline } ?? false, "the next deadline is too late")
     }
@@ -139,7 +139,7 @@ struct RequestLedgerModel {
 
     /// Whether the request is not over, and only the end of its message can end it.
     private mutating func postpone(_ index: Int, _ ending: RequestEnding) -> Bool {
-        guard known[index].sending != nil else { return false }
+        guard known[index].isOnItsWay else { return false }
         switch known[index].state {
         case .ended, .over: return false
         case .open, .waiting: break
@@ -164,14 +164,11 @@ struct RequestLedgerModel {
 
     /// It becomes known what became of a message: it was sent, or not.
     private mutating func sent() throws {
-        guard let index = known.indices.randomElement(using: &random), let sending = known[index].sending else {
-            return
-        }
+        guard let index = known.indices.randomElement(using: &random), known[index].isOnItsWay else { return }
         let error = Bool.random(using: &random) ? ExchangeError(.unavailable, "the node is down") : nil
-        let isAwaited = sending.end()
-        let ended = isAwaited || error != nil ? ledger.sent(known[index].request.tag, error) : nil
+        let ended = ledger.sent(known[index].request.tag, error)
         let ending = error.map(RequestEnding.failed) ?? known[index].postponed
-        known[index].sending = nil
+        known[index].isOnItsWay = false
         switch (known[index].state, ending) {
         case (.waiting(let waiter), let ending?):
             try require(ended?.0 == waiter && ended?.1 == ending, "\(waiter) is not told \(ending)")

@@ -124,7 +124,7 @@ extension BrokerTests {
 
 extension Scene {
     /// Closes the publishing connections of a broker user, and waits until there are others.
-    fileprivate func expectOtherPublishers(of user: String) async throws {
+    func expectOtherPublishers(of user: String) async throws {
         let old = try await publishers(of: user)
         for id in old { try await broker.control("close_connection", id, "test") }
         try await eventually("new publishing connections", timeout: .seconds(30)) {

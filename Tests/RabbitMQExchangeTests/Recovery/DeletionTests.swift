@@ -87,6 +87,40 @@ extension BrokerTests {
             await troupe.close()
         }
 
+        @Test("The directory, while nobody may write to it: the living are announced when somebody may again")
+        func directoryUnwritable() async throws {
+            let broker = try await PrivateBroker.borrow()
+            var scene = try await Scene(.single, on: broker)
+            try await broker.control("add_user", "ann", "secret")
+            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
+            scene.urls["ann"] = "amqp://ann:secret@127.0.0.1:\(broker.port)"
+            let ann = try await scene.user("ann")
+            let idle = try await ann.registerAgent(AgentType("Idle"))
+            #expect(try await ann.discover(AgentType("Idle")) == [idle.agentID])
+            let agents = scene.name("agents").replacing(".", with: "\\.")
+            try await broker.control("set_permissions", "ann", ".*", "^(?!\(agents)$).*", ".*")
+            // The broker remembers for a channel what was allowed on it.
+            try await scene.expectOtherPublishers(of: "ann")
+            _ = try await ForeignClient.run(in: scene) { client in
+                try await client.channel.deleteQueue(scene.name("directory"), deadline: .soon)
+            }
+            // Its reader makes the stream again, and what is in it shows that the agent is missing.
+            let other = try await scene.user("other")
+            try await eventually("the other one to see nothing") {
+                try await other.discover(AgentType("Idle")).isEmpty
+            }
+            _ = try await scene.log.entry(timeout: .seconds(20)) {
+                $0.message.contains("the directory could not be looked through")
+            }
+            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
+            try await eventually("the agent to be announced again", timeout: .seconds(30)) {
+                try await other.discover(AgentType("Idle")) == [idle.agentID]
+            }
+            await other.close()
+            await ann.close()
+            await broker.giveBack()
+        }
+
         @Test("Bindings of the shared queues: made again when something must get there")
         func bindings() async throws {
             let troupe = try await Troupe()
