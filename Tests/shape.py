@@ -2,7 +2,9 @@
 """Prints the shape of the code, each figure beside its goal: how much a request passes through, and how the files hang together.
 
 Carriers and records are named here, because no tool can tell a value that carries a request from another; a name that is no
-longer declared does not count. The way of a call is the table of docs/architecture.md. --check fails when a goal is missed.
+longer declared does not count. The way of a call is the table of docs/architecture.md: the files in which a message changes its
+form, its owner or its thread. A person decides which these are; the page lists the files that it only passes through below the
+table, and they do not count. --check fails when a goal is missed.
 """
 import collections, os, re, sys
 
