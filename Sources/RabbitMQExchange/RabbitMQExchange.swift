@@ -151,7 +151,7 @@ public struct RabbitMQExchange: ExchangeFactory {
         }
     }
 
-    /// Makes a transport: leases the session, and releases it if `body` fails.
+    /// Makes a transport on the shared session, and releases the session if `body` fails.
     func withLease(
         _ body: (Lease) async throws(ExchangeError) -> MailboxAttachment
     ) async throws(ExchangeError) -> RabbitMQTransport {

@@ -52,7 +52,7 @@ final class LoopbackSocket {
         return Array(buffer[..<count])
     }
 
-    /// Exactly this many bytes, unless the time for one piece is over or the stream ends.
+    /// Returns exactly this many bytes, unless no piece arrives in time or the stream ends.
     func receive(exactly count: Int, within time: Duration = .seconds(5)) throws -> [UInt8] {
         var all: [UInt8] = []
         while all.count < count, let piece = try receive(within: time, limit: count - all.count), !piece.isEmpty {

@@ -184,7 +184,7 @@ enum Decoders {
         }
     }
 
-    private static let lineages = Decoder(name: "lines of types") { mutator in
+    private static let lineages = Decoder(name: "lineages") { mutator in
         let text = mutator.text("Agent,Base%25,Cl%2Cerk")
         guard let lineage = ForeignInput.lineage(text) else { return .refused }
         guard ForeignInput.lineage(ForeignInput.text(ofLineage: lineage)) == lineage else {

@@ -35,10 +35,10 @@ enum Giants {
                 Data("{\"type\":\"ping-request\",\"x\":\"".utf8) + Data(repeating: 120, count: size) + Data("\"}".utf8)
             _ = try? JSONDecoder().decode(Message.self, from: bytes)
         },
-        Giant(name: "lines of types, commas") {
+        Giant(name: "lineages, commas") {
             _ = ForeignInput.lineage(String(repeating: "a,", count: $0 / 2) + "a")
         },
-        Giant(name: "lines of types, escapes") { _ = ForeignInput.lineage(String(repeating: "%25", count: $0 / 3)) },
+        Giant(name: "lineages, escapes") { _ = ForeignInput.lineage(String(repeating: "%25", count: $0 / 3)) },
         Giant(name: "routing key of a long name") {
             _ = ForeignInput.routingKey([String(repeating: "é", count: $0 / 2)])
         },

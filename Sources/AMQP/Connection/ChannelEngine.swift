@@ -90,8 +90,8 @@ final class ChannelEngine {
             try answer(.channelCloseOk, on: channel)
         case .closedByBroker(let error, let method, let failed):
             try answer(.channelCloseOk, on: channel)
-            // Publications end before the channel reports its end, so that a search for the culprit finds it among
-            // them. A caller that learns of its failed request must find the channel closed.
+            // Publications end before the channel reports its end, so that a search for the refused one finds it
+            // among them. A caller that learns of its failed request must find the channel closed.
             end(channel, error)
             // The first request of the kind that the broker names is the refused one.
             let culprit = failed.first { $0.kind.methodID == method }

@@ -3,12 +3,12 @@ extension PublicationTable {
     /// The publications that may have ended the last channel, in order.
     var suspects: [PendingPublication] { publications.elements.filter(\.isSuspect) }
 
-    /// Clears all suspects: another cause ended the last channel, or the culprit is known.
+    /// Clears all suspects: another cause ended the last channel, or the refused publication is known.
     func acquitAll() {
         for publication in suspects { publication.isSuspect = false }
     }
 
-    /// Ends the publication that closed its channel when it was tried alone.
+    /// Ends the publication that closed its channel when it was published alone.
     ///
     /// - Parameter wasAlone: Whether it was also the only one on the previous channel that ended.
     mutating func convict(

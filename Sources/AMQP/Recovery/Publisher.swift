@@ -9,7 +9,7 @@ internal import Synchronization
 /// Each publication keeps its deadline, and its delivery is `unknown` once it may have been written.
 ///
 /// If the broker closes a channel because of one publication (a missing exchange, a missing permission), the others
-/// only lose time: unconfirmed messages are retried one by one until the culprit is found.
+/// only lose time: unconfirmed messages are retried one by one until the refused one is found.
 public final class Publisher: Sendable {
     private struct State {
         /// The channel that publications go to; without one they wait.
@@ -155,7 +155,7 @@ public final class Publisher: Sendable {
         }
     }
 
-    // MARK: The culprit
+    // MARK: The refused publication
 
     /// Ends publications that the broker refused for their size. Returns `false` when the error reports no size.
     private func refuseLarge(_ error: AMQPError) -> Bool {
@@ -168,7 +168,8 @@ public final class Publisher: Sendable {
         return true
     }
 
-    /// Finds the publication that made the broker close the channel or connection, by publishing each suspect alone.
+    /// Finds the publication that made the broker close the channel or connection, by publishing each candidate
+    /// alone.
     private func tryOneByOne(on connection: Connection) async throws(AMQPError) {
         let suspects = outbox.update { table, _ in table.suspects }
         let wasAlone = suspects.count == 1

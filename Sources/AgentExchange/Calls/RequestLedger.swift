@@ -47,7 +47,7 @@ struct RequestLedger<Waiter> {
         var state = State.open
         /// Whether the outcome of the send is unknown: only the outcome or an answer then ends the request.
         var isOnItsWay: Bool
-        /// The first event that ended the request while it was being sent. It takes effect when the send is over.
+        /// The first event that ended the request while it was being sent. It takes effect when the send has ended.
         var postponed: RequestEnding?
 
         init(_ request: Request, deadline: ContinuousClock.Instant, isOnItsWay: Bool) {

@@ -2,8 +2,8 @@ internal import Logging
 
 /// Watches the requesters of open streams, because a requester that dies sends no cancel request.
 extension AgentExchangeClient {
-    /// Looks for requesters that have been quiet while their streams are open. A requester that is not found three
-    /// times in a row counts as gone: its streams end as after a cancel.
+    /// Checks requesters that have been quiet while their streams are open. A requester that three checks in a row do
+    /// not find counts as gone: its streams end as after a cancel.
     func lookAfterRequesters() async {
         let patience = max(configuration.requesterPatience.bounded, ClientConfiguration.shortestRequesterPatience)
         let pause = patience / OutgoingParts.looks

@@ -14,11 +14,11 @@ final class OutgoingParts: Sendable {
         var waiter: Waiter?
         /// The last time the requester was heard from, found, or looked for in vain.
         var heard = ContinuousClock.now
-        /// The number of failed looks for the requester since then.
+        /// The number of checks since then that did not find the requester.
         var absences = 0
     }
 
-    /// The number of failed looks after which a requester counts as gone.
+    /// The number of checks without the requester after which it counts as gone.
     static let looks = 3
 
     private let streams = Mutex<[Key: Stream]>([:])

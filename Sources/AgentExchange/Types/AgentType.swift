@@ -57,7 +57,7 @@ public struct AgentType: Sendable, Hashable, Codable {
     ///   empty or repeated name.
     public init(checking lineage: [String]) throws(ExchangeError) {
         guard lineage.first == Self.rootName, Set(lineage).count == lineage.count, !lineage.contains("") else {
-            let text = "a line of types begins with \(Self.rootName) and names each type once"
+            let text = "a lineage begins with \(Self.rootName) and names each type once"
             throw ExchangeError(.invalidMessage, text)
         }
         self.init(lineage: lineage)

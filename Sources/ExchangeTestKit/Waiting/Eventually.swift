@@ -26,7 +26,7 @@ public struct ConditionNotMet: Error, CustomStringConvertible, Sendable {
 /// - Parameters:
 ///   - condition: The awaited condition, for the error.
 ///   - timeout: The deadline. At least one look is taken.
-///   - interval: the pause between two looks.
+///   - interval: the pause between two checks.
 ///   - lastValue: Describes the last value. Called only when the deadline has passed.
 ///   - isolation: The actor that looks; the caller's by default.
 ///   - look: Returns `nil` for "not yet".

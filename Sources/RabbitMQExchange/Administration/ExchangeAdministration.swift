@@ -192,7 +192,7 @@ extension RabbitMQExchange {
         )
     }
 
-    /// Leases the session that the transports of this exchange share.
+    /// Begins to use the session that the transports of this exchange share.
     func lease() async throws(ExchangeError) -> Lease {
         try await patiently { () throws(ExchangeError) in
             try await SessionRegistry.shared.lease(key, direct: direct, logger: logger)

@@ -4,7 +4,7 @@ internal import Foundation
 internal import Logging
 internal import Synchronization
 
-/// Keeps holding requests that take longer than the broker's acknowledgement timeout.
+/// Renews the holds of requests that take longer than the broker's acknowledgement timeout.
 ///
 /// In a replicated mailbox, a copy of the request is put into the mailbox and confirmed, then the old delivery is
 /// acknowledged. When the copy is delivered, it is recognized and replaces that delivery. In a single mailbox, the

@@ -61,7 +61,7 @@ final class SessionRegistry: Sendable {
         if started == nil { await lease.end() }
     }
 
-    /// Leases a session, and opens one if there is none. Release it with ``Lease/end()``.
+    /// Shares a session, and opens one if there is none. Release it with ``Lease/end()``.
     func lease(
         _ key: Key,
         direct: (any DirectWayProvider)?,
@@ -131,7 +131,7 @@ final class SessionRegistry: Sendable {
         }
     }
 
-    /// Removes a session, so that it is not leased again.
+    /// Removes a session, so that no other transport shares it.
     private func drop(_ key: Key, _ number: Int) {
         state.withLock { state in
             if state.entries[key]?.number == number { state.entries[key] = nil }

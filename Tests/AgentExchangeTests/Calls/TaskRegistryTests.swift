@@ -76,7 +76,7 @@ struct TaskRegistryTests {
         #expect(tasks.count == 0)
     }
 
-    @Test("A wait whose time is over at once ends")
+    @Test("A wait with a timeout of zero ends")
     func noTime() async {
         let tasks = TaskRegistry<Int>()
         tasks.start(0) { end in

@@ -8,7 +8,7 @@ import Testing
 struct AgentTypeTests {
     private struct Thermometer {}
 
-    @Test("The line goes from the root to the type itself")
+    @Test("The lineage goes from the root to the type itself")
     func lineage() {
         let sensor = AgentType("Sensor")
         let thermometer = AgentType("Thermometer", parents: [sensor])
@@ -71,7 +71,7 @@ struct AgentTypeTests {
         #expect(AgentType([Int].self).name == "Swift.Array<Swift.Int>")
     }
 
-    @Test("The JSON form is the line, and is read back")
+    @Test("The JSON form is the lineage, and is read back")
     func json() throws {
         let type = AgentType("Thermometer", parents: [AgentType("Sensor")])
         #expect(try JSONFields(type) == ["lineage": .list(["Agent", "Sensor", "Thermometer"])])

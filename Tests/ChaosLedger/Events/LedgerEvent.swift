@@ -46,7 +46,7 @@ public struct LedgerEvent: Sendable, Hashable {
         case died
         /// A fault with this `number` and `text` begins for the process, or for `broker`.
         case fault
-        /// The fault with this `number` is over.
+        /// The fault with this `number` has ended.
         case healed
     }
 

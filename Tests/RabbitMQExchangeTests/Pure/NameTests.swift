@@ -75,7 +75,7 @@ struct NameTests {
         return match(key.split(separator: ".")[...], pattern.split(separator: ".")[...])
     }
 
-    @Test("a line of types comes back from its text, whatever the names hold")
+    @Test("a lineage comes back from its text, whatever the names hold")
     func lineageText() {
         let lines = [
             ["Agent"], ["Agent", "a,b", "100%", "%2C", "%25", "é\n"], ["Agent", String(repeating: ",%", count: 50)],

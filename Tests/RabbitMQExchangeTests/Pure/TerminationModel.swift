@@ -373,7 +373,7 @@ extension TerminationModel {
         return nil
     }
 
-    /// Whether nothing is left to be done: the termination is over, or never began.
+    /// Whether nothing is left to be done: the termination has ended, or never began.
     func isGood(_ state: State) -> Bool {
         guard state.isAnnounced else { return state.authors.allSatisfy { [.idle, .dead].contains($0) } }
         return !state.queueExists && state.isRecorded
