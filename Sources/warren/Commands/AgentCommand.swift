@@ -20,7 +20,7 @@ struct AgentCommand: Command {
             With --adopt it serves the agent of that name, which is registered when there is none, and stays: a service that \
             is started again finds its mailbox. Any number of them may start at the same time with --adopt --standby.
 
-            On SIGTERM or SIGINT it takes no more requests; what runs may finish within --grace, and is answered.
+            On SIGTERM or SIGINT it takes no more requests. Running actions may finish within --grace, and are answered.
 
             EXAMPLE
               warren agent counter --name hits --keep
@@ -31,7 +31,7 @@ struct AgentCommand: Command {
     @OptionGroup var options: CommonOptions
     @OptionGroup var waiting: WaitingOptions
 
-    @Argument(help: "echo, counter or sleeper.")
+    @Argument(help: "The built-in agent: echo, counter or sleeper.")
     var kind: BuiltInAgent
 
     @Option(help: "A display name.")

@@ -9,8 +9,8 @@ struct BenchCommand: Command {
         abstract: "Measures round trips and throughput against the broker, in a namespace that it removes.",
         discussion: """
             An agent and a user in this process, each with connections of its own, exchange a small echo request. Each \
-            measurement runs for --seconds after a tenth of that to warm up. A send is counted when the broker has confirmed \
-            it. What the machine of the broker and this one do meanwhile counts, too.
+            measurement runs for --seconds after a tenth of that to warm up. A send is counted when the broker has \
+            confirmed it. Other load on this machine and on the broker's affects the figures.
 
             EXAMPLE
               warren bench --seconds 10

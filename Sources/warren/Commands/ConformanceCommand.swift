@@ -11,7 +11,8 @@ struct ConformanceCommand: Command {
         commandName: "conformance",
         abstract: "Runs the conformance suite against the broker, in a namespace that it removes.",
         discussion: """
-            The exit status is 0 when no case failed. A case that needs more than the exchange can do is not run.
+            The exit status is 0 when no case failed. A case that needs a capability which the exchange lacks is not run, \
+            and its reason is printed.
 
             EXAMPLE
               warren conformance --quick --subject discovery
@@ -20,10 +21,10 @@ struct ConformanceCommand: Command {
 
     @OptionGroup var options: CommonOptions
 
-    @Option(help: ArgumentHelp("Only cases about this: transport, termination, discovery …", valueName: "name"))
+    @Option(help: ArgumentHelp("Only cases about this subject: transport, termination, discovery …", valueName: "name"))
     var subject: String?
 
-    @Flag(help: "A tenth of the load.")
+    @Flag(help: "Run with a tenth of the load.")
     var quick = false
 
     @Option(help: "The kind of mailboxes: replicated or single.")

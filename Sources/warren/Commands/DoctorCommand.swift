@@ -12,9 +12,9 @@ struct DoctorCommand: Command {
             refuses something, else 1. With --management bindings are compared too, and alarms have their names.
 
             --repair examines nothing else. It terminates agents that are registered and have no queue and, with \
-            --management, removes mailboxes that are not registered and that nobody receives from; what is in them is \
-            answered with an error. It looks at each twice, about a minute apart, so that a registration that is under \
-            way is left alone, and leaves alone what is on a node that is down.
+            --management, removes unregistered mailboxes without a receiver; their requests are answered with an \
+            error. It checks each twice, about a minute apart, so that a registration under way is left alone, and \
+            skips queues whose node is down.
 
             EXAMPLE
               warren doctor --broker amqps://ops@broker.example/production

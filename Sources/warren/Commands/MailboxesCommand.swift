@@ -7,10 +7,10 @@ struct MailboxesCommand: Command {
         commandName: "mailboxes",
         abstract: "Lists the registered mailboxes with their waiting and running requests.",
         discussion: """
-            QUEUED counts messages that were not handed to a receiver yet; CONSUMERS those attached, with those on standby. \
-            A mailbox with messages and no consumer belongs to an agent that is not running. IN WORK counts messages that \
-            were handed to a receiver and are not acknowledged: requests that an agent has taken and not answered. OLDEST \
-            is how long ago the oldest message that was not acknowledged was sent. AMQP tells neither; the management \
+            QUEUED counts messages that were not handed to a receiver yet; CONSUMERS those attached, with those on \
+            standby. A mailbox with messages and no consumer belongs to an agent that is not running. IN WORK counts \
+            messages that were handed to a receiver and are not acknowledged: requests that an agent has taken and not \
+            answered. OLDEST is the age of the oldest unacknowledged message. AMQP tells neither; the management \
             plugin does, some seconds late, the age only of classic queues (users, and agents of mailbox kind single). \
             Replicated mailboxes are quorum queues: there no tool of the broker can tell the age.
 

@@ -22,12 +22,12 @@ struct NamespaceRemove: Command {
         commandName: "remove",
         abstract: "Lists a whole namespace, asks, and removes it permanently.",
         discussion: """
-            Mailboxes with what is in them, the directory, dead letters, parked messages and exchanges go; nothing is \
-            answered. Only names that begin with warren.NAME. are touched. A namespace that somebody receives in is left \
-            alone, unless --force is given. Without a terminal --yes is needed; without it the list is printed, and nothing \
-            is removed.
+            Removes the mailboxes with their messages, the directory, dead letters, parked messages and exchanges; no \
+            request is answered. Only names that begin with warren.NAME. are included. Refuses while the namespace has \
+            receivers, unless --force is given. Without a terminal --yes is needed; without it the list is printed, \
+            and nothing is removed.
 
-            With --management queues that the directory does not know are found, too: those of sessions that died.
+            With --management it also finds queues that the directory does not know: those of sessions that died.
 
             EXAMPLE
               warren namespace remove bench-1f0e55aa

@@ -7,7 +7,7 @@ import RabbitMQExchange
 struct ParkedCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "parked",
-        abstract: "Lists, shows, sends again or removes messages that no rule could answer.",
+        abstract: "Lists, shows, replays or removes parked messages: those that could not be delivered or answered.",
         discussion: """
             EXAMPLE
               warren parked list
@@ -26,7 +26,7 @@ struct ParkedSelection: ParsableArguments, Sendable {
     )
     var ids: [String] = []
 
-    @Flag(help: "All of them.")
+    @Flag(help: "Select all parked messages.")
     var all = false
 
     func validate() throws {
@@ -159,8 +159,8 @@ struct ParkedReplay: Command {
         commandName: "replay",
         abstract: "Sends parked messages again.",
         discussion: """
-            They go to the mailbox that they were for, or to another with --to. One that can't be understood there either is \
-            parked once more.
+            Each goes to its own mailbox, or to another with --to. A message that still can't be decoded is parked \
+            again.
 
             EXAMPLE
               warren parked replay 1f0e --to hits
@@ -170,7 +170,7 @@ struct ParkedReplay: Command {
     @OptionGroup var options: CommonOptions
     @OptionGroup var selection: ParkedSelection
 
-    @Option(help: ArgumentHelp("Another mailbox.", valueName: "id"))
+    @Option(help: ArgumentHelp("The mailbox to send to, in place of the message's own.", valueName: "id"))
     var to: EntityArgument?
 
     func execute(_ console: Console) async throws {

@@ -8,9 +8,9 @@ struct RegisterCommand: Command {
         commandName: "register",
         abstract: "Prints the id of the agent with a name; registers it if there is none.",
         discussion: """
-            However often and by however many at the same time it is called, there is one agent of the name, and its id is \
-            printed. Requests to it wait in its mailbox until a program serves it. An agent of that name and another type is \
-            an error. One that was terminated is replaced by a new one.
+            Any number of concurrent calls register one agent of the name; each prints its id. Requests to it wait in \
+            its mailbox until a program serves it. An agent of that name and another type is an error. One that was \
+            terminated is replaced by a new one.
 
             EXAMPLE
               warren register bank --type Bank

@@ -8,8 +8,8 @@ struct TerminateCommand: Command {
         commandName: "terminate",
         abstract: "Terminates mailboxes permanently.",
         discussion: """
-            What waits in them is answered with an error, and nobody can send to them or serve them any more. Terminating \
-            twice is fine; a mailbox that never was is an error.
+            Waiting requests are answered with an error; later sends fail, and no process can serve the mailbox again. \
+            Terminating twice is fine; a mailbox that never existed is an error.
 
             EXAMPLE
               warren terminate hits 6e0c1d3a-2b4f-4b0e-9b1e-0c5f2a7d8e91

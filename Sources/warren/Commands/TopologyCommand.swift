@@ -23,10 +23,10 @@ struct TopologyShow: Command {
         abstract: "Compares the objects that Warren needs with those on the broker.",
         discussion: """
             table compares; AMQP can't look at bindings, so their state is unknown unless --management names the \
-            management plugin. definitions prints what can be imported \
-            with rabbitmqctl import_definitions. permissions prints what the broker user of --user needs for each role: its \
-            queues have names that only it may use. The last two need no broker. The exit status of the table is 0 when \
-            nothing is missing or different, and in a namespace that was not used yet: its first session makes everything.
+            management plugin. definitions prints input for rabbitmqctl import_definitions. permissions prints the \
+            permissions that the broker user of --user needs for each role: its queues have names that only it may \
+            use. The last two need no broker. The exit status of the table is 0 when nothing is missing or different, \
+            and in a namespace that was not used yet: its first session creates all objects.
 
             EXAMPLE
               warren topology --management http://127.0.0.1:15672
@@ -42,7 +42,7 @@ struct TopologyShow: Command {
     @OptionGroup var options: CommonOptions
     @OptionGroup var management: ManagementOptions
 
-    @Option(help: "table, definitions or permissions.")
+    @Option(help: "The output: table, definitions or permissions.")
     var format = Format.table
 
     @Option(help: ArgumentHelp("With permissions: the broker user that gets them.", valueName: "name"))

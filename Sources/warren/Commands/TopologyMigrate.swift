@@ -7,9 +7,10 @@ struct TopologyMigrate: Command {
         commandName: "migrate",
         abstract: "Moves objects of older versions to their current form, while agents run.",
         discussion: """
-            Dead letters of older versions are moved to the queue of today, and their queue is removed; while sessions of an \
-            older version run it stays, and the exit status is 1: run it again when they have ended. With --management a \
-            policy lets older mailboxes dead-letter at least once; without, the command for that is printed.
+            Dead letters of older versions are moved to the current queue, and their queue is removed; while sessions \
+            of an older version run it stays, and the exit status is 1: run it again when they have ended. With \
+            --management a policy lets older mailboxes dead-letter at least once; without it, the command prints how \
+            to set the policy.
 
             EXAMPLE
               warren topology migrate --management http://127.0.0.1:15672

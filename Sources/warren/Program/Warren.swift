@@ -10,9 +10,10 @@ struct Warren: AsyncParsableCommand {
             process; by default amqp://guest:guest@127.0.0.1:5672. The namespace is --namespace, or WARREN_NAMESPACE, or \
             "default". An ID is a UUID, a UUID in base32, or a display name that only one agent has; user:UUID is a user.
 
-            Exit status: 0 done; 1 the thing asked about failed; 2 wrong usage; 3 the broker can't be reached or refused; \
-            128 + N interrupted by signal N. Errors are one line on the standard error. With --json the output is JSON \
-            with stable fields, and so is the line of an error. WARREN_LOG=debug shows what the library does.
+            Exit status: 0 done; 1 the operation failed; 2 invalid arguments; 3 the broker can't be reached, or \
+            refused; 128 + N interrupted by signal N. Errors are one line on the standard error. With --json the \
+            output is JSON with stable fields, and so is the line of an error. WARREN_LOG=debug shows what the library \
+            does.
 
             EXAMPLE
               export WARREN_BROKER=amqp://ops:secret@broker.example/production
