@@ -68,7 +68,7 @@ public struct ActionArguments: Sendable, Hashable {
         codec: any PayloadCodec
     ) throws(ExchangeError) -> (repeat each Argument) {
         guard let texts = positionalTexts() else {
-            throw ExchangeError(.invalidPayload, "the arguments are not a JSON object with an array of them")
+            throw ExchangeError(.invalidPayload, "the arguments are not a JSON object with an array of arguments")
         }
         try check(texts.count, wanted)
         var rest = texts[...]
@@ -77,7 +77,7 @@ public struct ActionArguments: Sendable, Hashable {
 
     private func check(_ count: Int, _ wanted: Int) throws(ExchangeError) {
         guard count == wanted else {
-            throw ExchangeError(.invalidPayload, "\(count) positional arguments were given, \(wanted) are wanted")
+            throw ExchangeError(.invalidPayload, "\(count) positional arguments were given, \(wanted) are expected")
         }
     }
 
@@ -140,7 +140,7 @@ private struct PositionalArguments: Decodable {
     mutating func next<Value: Decodable>(_ type: Value.Type) throws(ExchangeError) -> Value {
         do {
             guard let value = try list?.decode(type) else {
-                throw ExchangeError(.invalidPayload, "there are fewer positional arguments than wanted")
+                throw ExchangeError(.invalidPayload, "there are fewer positional arguments than expected")
             }
             return value
         } catch let error as ExchangeError {

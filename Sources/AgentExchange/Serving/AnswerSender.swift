@@ -102,7 +102,7 @@ final class AnswerSender: Sendable {
             response = owed
             pause = min(pause * 2, Self.longestPause)
         }
-        let error = ExchangeError(.deadlineExceeded, "it could not be sent in time", entity: request.source)
+        let error = ExchangeError(.deadlineExceeded, "the answer could not be sent in time", entity: request.source)
         report(error, response, level: .error)
         transport.giveBack(request)
     }

@@ -9,7 +9,7 @@ public struct DeadLetterFigures: Sendable, Hashable, Codable {
     public let waiting: Int
     /// Consumers that answer them: one for each connected session.
     public let consumers: Int
-    /// Messages that no rule could answer.
+    /// Messages that could not be delivered or answered.
     public let parked: Int
 }
 

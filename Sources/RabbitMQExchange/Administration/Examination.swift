@@ -248,7 +248,7 @@ struct Examination: Sendable {
                 )
             }
             if figures.parked > 0 {
-                let text = "\(figures.parked) parked messages that no rule could answer"
+                let text = "\(figures.parked) parked messages"
                 return Finding(
                     .deadLetters,
                     .warn,

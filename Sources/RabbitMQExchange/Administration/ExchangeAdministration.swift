@@ -220,7 +220,7 @@ extension RabbitMQExchange {
             do {
                 try await Task.sleep(for: pause)
             } catch {
-                throw ExchangeError(.cancelled, "the calling task was cancelled while the broker was waited for")
+                throw ExchangeError(.cancelled, "the calling task was cancelled while it waited for the broker")
             }
         }
     }

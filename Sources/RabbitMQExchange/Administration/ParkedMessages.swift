@@ -44,7 +44,7 @@ struct ParkedMessages {
             name: properties.headers[Header.destinationName]
         )
         guard let target = mailbox ?? destination else {
-            throw ExchangeError(.invalidMessage, "the message \(ParkedMessage(delivery).id) says no destination")
+            throw ExchangeError(.invalidMessage, "the message \(ParkedMessage(delivery).id) has no destination")
         }
         for name in [Header.reason, Header.detail, Header.queue] { properties.headers[name] = nil }
         if mailbox != nil { properties.headers[Header.destination] = .string(target.header) }

@@ -27,7 +27,7 @@ struct Claim {
         } while .now < end
         // The broker may have noticed the death of a receiver after the last look.
         if try await hasNoReceiver() { return }
-        throw ExchangeError(.mailboxInUse, "another process has the mailbox and does not answer", entity: id)
+        throw ExchangeError(.mailboxInUse, "another process holds the mailbox and does not answer", entity: id)
     }
 
     private func hasNoReceiver() async throws(ExchangeError) -> Bool {

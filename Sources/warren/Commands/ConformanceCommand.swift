@@ -11,8 +11,8 @@ struct ConformanceCommand: Command {
         commandName: "conformance",
         abstract: "Runs the conformance suite against the broker, in a namespace that it removes.",
         discussion: """
-            The exit status is 0 when no case failed. A case that needs a capability which the exchange lacks is not run, \
-            and its reason is printed.
+            The exit status is 0 when no case failed. A case that needs a capability which the exchange lacks is not \
+            run, and its reason is printed.
 
             EXAMPLE
               warren conformance --quick --subject discovery

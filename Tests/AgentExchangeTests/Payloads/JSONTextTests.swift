@@ -34,7 +34,7 @@ struct JSONTextTests {
         #expect(number == 7 && String(decoding: text.bytes, as: UTF8.self) == "18446744073709551615")
         #expect(table == ["a": 1])
         let error = #expect(throws: ExchangeError.self) { try arguments.decode(JSONText.self) }
-        #expect(error?.message == "3 positional arguments were given, 1 are wanted")
+        #expect(error?.message == "3 positional arguments were given, 1 are expected")
     }
 
     @Test(

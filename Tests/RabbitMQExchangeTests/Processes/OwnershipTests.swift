@@ -72,7 +72,7 @@ extension BrokerTests {
             owner.process.signal(SIGSTOP)
             let opening = await outcome { try await scene.serve(registration) }
             #expect(opening.error?.code == .mailboxInUse)
-            #expect(opening.error?.message == "another process has the mailbox and does not answer")
+            #expect(opening.error?.message == "another process holds the mailbox and does not answer")
             owner.process.signal(SIGCONT)
             _ = try await user.handle(to: registration.agentID).ping(timeout: .seconds(20))
             await user.close()
