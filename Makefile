@@ -1,4 +1,4 @@
-# `make` or `make help` lists what can be done.
+# `make` or `make help` lists the targets.
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
@@ -29,7 +29,7 @@ test: needs ## builds and runs all tests, those with a real broker too, several 
 test-long: needs ## the tests with a long form in that form; QUARTER=N for every fourth of them
 	@SWIFT='$(SWIFT)' Tests/run.sh --long $(if $(QUARTER),--quarter $(QUARTER))
 
-outside: ## runs the conformance suite on the exchanges of Tests/Outside, which know only what is public
+outside: ## runs the conformance suite on the exchanges of Tests/Outside, which see only the public API
 	@$(SWIFT) run --package-path Tests/Outside outside
 
 flaky: needs ## repeats TEST=RabbitMQ…/LeaseTests/ TIMES=50 with half of the processors busy
@@ -49,7 +49,7 @@ traits: needs ## builds without package traits, and with each of them alone
 bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
 	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh
 
-micro: ## counts what each step allocates without a broker; more than is written down fails
+micro: ## counts the allocations of each step without a broker; more than its threshold fails
 	@deploy/install-needs.sh build
 	@SWIFT='$(SWIFT)' SAVE='$(SAVE)' Benchmarks/micro.sh
 
@@ -80,13 +80,13 @@ chaos: needs ## kills and cuts processes and a broker for 10 minutes; every requ
 sanitize: needs ## the tests of the lower layers under ThreadSanitizer, then under AddressSanitizer
 	@SWIFT='$(SWIFT)' Tests/Sanitizing/sanitize.sh
 
-prose: ## lists comments that say "what" or "who" instead of the thing; LIMIT=N fails above N
+prose: ## lists texts that say "what" or "who" instead of the thing; LIMIT=N fails above N
 	@Tests/prose.sh $(if $(LIMIT),--check $(LIMIT))
 
 format: ## formats all sources in place
 	$(SWIFT) format --in-place --recursive Package.swift Sources Tests examples docs Benchmarks/Package.swift Benchmarks/load Benchmarks/compare Benchmarks/micro
 
-clean: ## removes what was built
+clean: ## removes the build
 	$(SWIFT) package clean
 
 needs:

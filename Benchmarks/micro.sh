@@ -1,7 +1,7 @@
 #!/bin/bash
-# Counts what each step allocates without a broker, and compares that with what is written down in Thresholds. A tenth more
+# Counts the allocations of each step without a broker, and compares them with Thresholds. A tenth more
 # fails. `make micro` calls it.
-#   SAVE=1 writes the new numbers down.
+#   SAVE=1 saves the new numbers.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 swift=${SWIFT:-swift}

@@ -1,7 +1,7 @@
 # Sourced by the scripts of this folder, from within it: `start_broker` starts a private broker and sets `port` and `directory`.
 start_broker() {
     echo "Starting a private broker on loopback (about 6 s) ..." >&2
-    # Our end of its standard input closes when this script ends in whatever way; then the broker is killed.
+    # Our end of its standard input closes however this script ends; then the broker is killed.
     coproc BROKER { trap '' INT; exec ../deploy/private-broker.sh run --plugins ''; }
     port= directory=
     local line

@@ -126,7 +126,7 @@ run_lanes() {
     wait
 }
 
-# Exchanges as others write them, against what is public.
+# Exchanges as others write them, against the public API.
 run_outside() {
     local code=0
     echo
@@ -151,7 +151,7 @@ read_events() {
 
 say_failures() {
     echo
-    echo "What failed:"
+    echo "Failures:"
     grep -hA 12 -E "recorded an issue" "$work"/*.log | grep -vE "^(◇|✔|--)" | cut -c1-1000 || true
     grep -hE "^✘ Test " "$work"/*.log | grep -vE "recorded an issue|^✘ Test (run|case) " || true
     while read -r lane code; do

@@ -13,7 +13,7 @@ arguments=(--exchange "$exchange")
 
 if [ "$exchange" = rabbitmq ] && [ -z "${WARREN_BROKER:-}" ]; then
     echo "Starting a private broker on loopback (about 6 s) ..." >&2
-    # Our end of its standard input closes when this script ends in whatever way; then the broker is killed.
+    # Our end of its standard input closes however this script ends; then the broker is killed.
     # An interrupt from the keyboard reaches every process; the demo needs the broker to end in good order.
     coproc BROKER { trap '' INT; exec "$here/private-broker.sh" run; }
     broker=$BROKER_PID

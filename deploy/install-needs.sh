@@ -1,7 +1,7 @@
 #!/bin/bash
-# Makes sure that this machine has what Warren is built and tested with; silent when nothing is missing.
-# On Debian and Ubuntu as root it installs; otherwise it says what to install and exits 1.
-# "install-needs.sh build" asks only for what a build needs, without the broker.
+# Makes sure that this machine has the packages to build and test Warren; silent when none is missing.
+# On Debian and Ubuntu as root it installs; otherwise it names the missing packages and exits 1.
+# "install-needs.sh build" asks only for the packages of a build, without the broker.
 set -euo pipefail
 
 missing=()

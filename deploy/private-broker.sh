@@ -87,8 +87,8 @@ become() {
     exec "${unshare[@]}" /bin/bash -c 'mount --bind "$0/usr" /usr && exec "$@"' "$root" "$@"
 }
 
-# An AMQP greeting within two seconds that carries our node's name: somebody else's broker may have got our port. In a
-# cluster it is the name of any of its nodes.
+# An AMQP greeting within two seconds that carries our node's name: another program's broker may have got our port. In
+# a cluster it is the name of any of its nodes.
 greets() {
     local code greeting=${node%@*}@
     [ -z "$cluster" ] || greeting=${node%-*}-
@@ -236,7 +236,7 @@ write_files() {
     } > "$directory/rabbitmq.conf"
 }
 
-# What is started ends with this script, even when that is killed: the kernel sends it SIGKILL.
+# Every process started here ends with this script, even when that is killed: the kernel sends it SIGKILL.
 with_parent=()
 command -v setpriv >/dev/null && with_parent=(setpriv --pdeathsig KILL)
 
@@ -300,7 +300,7 @@ clean_up() {
     end_processes
     alive "$watcher" && kill -KILL "$watcher" && wait "$watcher" 2>/dev/null
     [ -n "$keep" ] || rm -rf "$directory"
-    # Whoever of a cluster ends last.
+    # The last node of a cluster to end.
     [ -z "$cluster" ] || rmdir "$cluster" 2>/dev/null
 }
 
@@ -348,7 +348,7 @@ announce() {
     echo "ready=amqp://guest:guest@127.0.0.1:$port"
 }
 
-# Leaves in `event` what happened: ready, or stop, halt and gone, which the caller heeds.
+# Leaves the outcome in `event`: ready, or stop, halt and gone, which the caller heeds.
 start_broker() {
     local attempt open
     for attempt in 1 2 3 4 5; do

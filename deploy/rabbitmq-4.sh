@@ -4,7 +4,7 @@
 #
 # It is a small Debian system in a folder, made by debootstrap from the mirror that the machine's own apt sources name:
 # about a minute. It needs root, once; a broker from the folder then runs as any user. Nothing else on the machine is
-# changed: what debootstrap mounts goes with its own mount namespace.
+# changed: the mounts of debootstrap go with its own mount namespace.
 #
 #   PRIVATE_BROKER_ROOT   the folder (.rabbitmq-4 of this project); several checkouts may share one
 #   PRIVATE_BROKER_SUITE  the Debian suite that has RabbitMQ 4 (trixie)

@@ -9,7 +9,7 @@ root=$(cd "$here/../.." && pwd)
 swift=${SWIFT:-swift}
 filter=${FILTER:-AMQPTests|InProcessExchangeTests|AgentExchangeTests|RabbitMQExchangeTests|HybridExchangeTests}
 
-# What is still there when a process ends is not looked for: Foundation and the runtime leave things. `make soak` is about leaks.
+# Leaks are not reported: Foundation and the runtime leave things at the end of a process. `make soak` is about leaks.
 export ASAN_OPTIONS="detect_leaks=0 ${ASAN_OPTIONS:-}"
 export TSAN_OPTIONS="suppressions=$here/thread-suppressions.txt ${TSAN_OPTIONS:-}"
 

@@ -117,7 +117,7 @@ struct Examination: Sendable {
             if let wrong = objects.first(where: { $0.state == .different }) {
                 let recoverySuggestion =
                     "delete \(wrong.kind) \(wrong.name) while it is unused; the next session creates it again"
-                let text = "\(wrong.kind) \(wrong.name) differs from what Warren needs: \(wrong.detail ?? "")"
+                let text = "\(wrong.kind) \(wrong.name) does not have the form that Warren needs: \(wrong.detail ?? "")"
                 return Finding(.topology, .fail, text, recoverySuggestion: recoverySuggestion)
             }
             let missing = objects.filter { $0.state == .missing }

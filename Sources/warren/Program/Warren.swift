@@ -12,8 +12,8 @@ struct Warren: AsyncParsableCommand {
 
             Exit status: 0 done; 1 the operation failed; 2 invalid arguments; 3 the broker can't be reached, or \
             refused; 128 + N interrupted by signal N. Errors are one line on the standard error. With --json the \
-            output is JSON with stable fields, and so is the line of an error. WARREN_LOG=debug shows what the library \
-            does.
+            output is JSON with stable fields, and so is the line of an error. WARREN_LOG=debug shows the log of the \
+            library.
 
             EXAMPLE
               export WARREN_BROKER=amqp://ops:secret@broker.example/production
