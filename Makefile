@@ -2,7 +2,8 @@
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
-LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchange ExchangeConformance ExchangeTestKit
+LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchange HybridExchange ExchangeConformance \
+    ExchangeTestKit
 
 .DEFAULT_GOAL := help
 .PHONY: docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
@@ -58,7 +59,8 @@ shape: ## how much a request passes through and how the files hang together, eac
 
 docs: ## makes the DocC pages of every library, in .build-docs/pages; a link that leads nowhere is an error
 	@deploy/install-needs.sh build
-	@WARREN_DOCS=1 $(SWIFT) package --scratch-path .build-docs --allow-writing-to-directory .build-docs/pages \
+	@WARREN_DOCS=1 $(SWIFT) package --enable-all-traits --scratch-path .build-docs \
+	    --allow-writing-to-directory .build-docs/pages \
 	    generate-documentation --enable-experimental-combined-documentation --warnings-as-errors \
 	    $(addprefix --target ,$(LIBRARIES)) --output-path .build-docs/pages
 
