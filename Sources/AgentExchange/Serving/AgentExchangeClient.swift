@@ -32,7 +32,8 @@ public final class AgentExchangeClient: ExchangeClient {
     /// The client's settings.
     public var configuration: ClientConfiguration { core.configuration }
 
-    /// Wraps the transport of an agent's mailbox; see ``ExchangeFactory/makeAgentClient(_:configuration:requestHandler:)``.
+    /// Wraps the transport of an agent's mailbox; see
+    /// ``ExchangeFactory/makeAgentClient(_:mode:requestLimit:configuration:requestHandler:)``.
     ///
     /// - Parameter preparation: Returns the handler of each request, in place of `handler`.
     package init(

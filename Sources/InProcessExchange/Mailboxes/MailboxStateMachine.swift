@@ -160,8 +160,8 @@ extension MailboxStateMachine {
         return lastReceiver
     }
 
-    /// Returns the next message for a receiver. If there is none, ``wait(_:by:number:deadline:)`` may follow before any
-    /// other event.
+    /// Returns the next message for a receiver. If there is none,
+    /// ``wait(_:by:number:deadline:isStanding:takesEvents:)`` may follow before any other event.
     ///
     /// Notices come first, then responses: they never wait behind requests. A standby gets nothing.
     ///

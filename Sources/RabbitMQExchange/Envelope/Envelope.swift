@@ -123,7 +123,7 @@ enum Envelope {
 
     /// Returns the properties and the body of a broadcast: those of a request without a destination.
     ///
-    /// - Throws: As ``encode(_:replyTo:now:)``.
+    /// - Throws: As ``encode(_:replyTo:together:now:)``.
     static func encode(
         _ broadcast: Broadcast,
         replyTo: String,
