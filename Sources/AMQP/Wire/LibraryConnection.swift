@@ -17,7 +17,7 @@ final class LibraryConnection {
 
     /// Makes an unconnected state, which is destroyed with this object.
     init() throws(AMQPError) {
-        guard let state = unsafe amqp_new_connection() else { throw WireConnector.outOfMemory }
+        guard let state = unsafe amqp_new_connection() else { throw AMQPError.outOfMemory }
         unsafe self.state = state
     }
 

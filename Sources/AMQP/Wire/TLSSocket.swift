@@ -22,7 +22,7 @@ final class TLSSocket {
 
     /// - Throws: `tlsFailed` for unusable files, with the file and its fault.
     init(_ handle: LibraryConnection, _ tls: TLSConfiguration, _ endpoint: Endpoint) throws(AMQPError) {
-        guard let socket = unsafe amqp_ssl_socket_new(handle.state) else { throw WireConnector.outOfMemory }
+        guard let socket = unsafe amqp_ssl_socket_new(handle.state) else { throw AMQPError.outOfMemory }
         self.handle = handle
         self.tls = tls
         self.endpoint = endpoint
@@ -52,14 +52,14 @@ final class TLSSocket {
             return
         }
         guard tls.verifyPeer else {
-            throw WireConnector.tlsError(
+            throw AMQPError.tlsError(
                 "an IP address is compared only when the certificate is verified: set verifyHostname to false too",
                 recoverySuggestion: "set verifyHostname to false too (verify_hostname=false), or verify the certificate"
             )
         }
         unsafe amqp_ssl_socket_set_verify_hostname(socket, 0)
         guard unsafe warren_tls_expect_address(context, endpoint.host) == 1 else {
-            throw WireConnector.tlsError("\(endpoint.host) is not an IP address")
+            throw AMQPError.tlsError("\(endpoint.host) is not an IP address")
         }
     }
 
@@ -67,11 +67,11 @@ final class TLSSocket {
         if let file = tls.caFile {
             try Self.checkReadable(file, "caFile (cacertfile)")
             guard unsafe amqp_ssl_socket_set_cacert(socket, file) == 0 else {
-                throw WireConnector.tlsError("caFile \(file) has no certificate in PEM format")
+                throw AMQPError.tlsError("caFile \(file) has no certificate in PEM format")
             }
         } else if tls.verifyPeer {
             guard unsafe warren_tls_trust_system(context) == 1 else {
-                throw WireConnector.tlsError(
+                throw AMQPError.tlsError(
                     "the system's trusted authorities were not found: set caFile",
                     recoverySuggestion: "set caFile (cacertfile) to the broker's authority"
                 )
@@ -83,7 +83,7 @@ final class TLSSocket {
         try Self.checkReadable(certificate, "certificateFile (certfile)")
         try Self.checkReadable(key, "keyFile (keyfile)")
         guard unsafe amqp_ssl_socket_set_key(socket, certificate, key) != 0 else { return }
-        throw WireConnector.tlsError(
+        throw AMQPError.tlsError(
             "the client certificate \(certificate) and the key \(key) can't be used: both must be in PEM format and "
                 + "belong together, and the key must not be encrypted"
         )
@@ -91,7 +91,7 @@ final class TLSSocket {
 
     private static func checkReadable(_ file: String, _ what: String) throws(AMQPError) {
         guard unsafe access(file, R_OK) != 0 else { return }
-        throw WireConnector.tlsError("\(what) \(file) can't be read: \(unsafe String(cString: strerror(errno)))")
+        throw AMQPError.tlsError("\(what) \(file) can't be read: \(unsafe String(cString: strerror(errno)))")
     }
 
     /// Explains the failure of a connection and how to fix it. Returns `nil` when TLS was not the cause.

@@ -8,22 +8,6 @@ internal import CRabbitMQ
 
 /// The errors of opening a connection.
 extension WireConnector {
-    static var outOfMemory: AMQPError {
-        AMQPError(code: .internal, delivery: .notSent, message: "The library could not allocate memory.")
-    }
-
-    static func tlsError(
-        _ why: String,
-        recoverySuggestion: String = "check that the files are there, may be read and have PEM"
-    ) -> AMQPError {
-        AMQPError(
-            code: .tlsFailed,
-            delivery: .notSent,
-            message: "TLS failed: \(why).",
-            recoverySuggestion: recoverySuggestion
-        )
-    }
-
     static func timeout(until deadline: Deadline) -> timeval {
         let left = min(max(deadline.remaining, .zero), Deadline.longest).components
         return timeval(tv_sec: Int(left.seconds), tv_usec: Int(left.attoseconds / 1_000_000_000_000))

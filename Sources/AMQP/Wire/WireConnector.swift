@@ -36,7 +36,7 @@ struct WireConnector {
         let state = unsafe handle.state
         let tls = try configuration.tls.map { (tls) throws(AMQPError) in try TLSSocket(handle, tls, endpoint) }
         defer { tls?.finish() }
-        guard let socket = unsafe tls?.socket ?? amqp_tcp_socket_new(state) else { throw Self.outOfMemory }
+        guard let socket = unsafe tls?.socket ?? amqp_tcp_socket_new(state) else { throw AMQPError.outOfMemory }
         var limit = Self.timeout(until: deadline)
         let status = unsafe amqp_socket_open_noblock(socket, endpoint.host, Int32(endpoint.port), &limit)
         guard status == AMQP_STATUS_OK.rawValue else {

@@ -87,13 +87,13 @@ package struct Adoption: Sendable {
 }
 
 extension ExchangeError {
-    /// Returns the error with the agents that could not be terminated although nobody needs them.
+    /// Returns the error with the needless agents that could not be terminated.
     func stillRegistered(_ agents: [AgentID]) -> ExchangeError {
         guard !agents.isEmpty else { return self }
         let text = agents.map(\.description).joined(separator: ", ")
         return ExchangeError(
             code,
-            "\(message); still registered, and needed by nobody: \(text)",
+            "\(message); still registered, and not needed: \(text)",
             entity: entity,
             delivery: delivery,
             failure: failure,
