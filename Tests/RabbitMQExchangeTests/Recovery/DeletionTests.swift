@@ -87,38 +87,37 @@ extension BrokerTests {
             await troupe.close()
         }
 
-        @Test("The directory, while nobody may write to it: the living are announced when somebody may again")
-        func directoryUnwritable() async throws {
-            let broker = try await PrivateBroker.borrow()
-            var scene = try await Scene(.single, on: broker)
-            try await broker.control("add_user", "ann", "secret")
-            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
-            scene.urls["ann"] = "amqp://ann:secret@127.0.0.1:\(broker.port)"
+        @Test("The directory, while the broker is silent: the living are announced when it answers again")
+        func directoryUnanswered() async throws {
+            var scene = try await Scene(.single) { $0.operationTimeout = .seconds(2) }
+            let proxy = try FaultProxy(targetPort: scene.broker.port)
+            scene.urls["ann"] = "amqp://guest:guest@127.0.0.1:\(proxy.port)"
             let ann = try await scene.user("ann")
             let idle = try await ann.registerAgent(AgentType("Idle"))
             #expect(try await ann.discover(AgentType("Idle")) == [idle.agentID])
-            let agents = scene.name("agents").replacing(".", with: "\\.")
-            try await broker.control("set_permissions", "ann", ".*", "^(?!\(agents)$).*", ".*")
-            // The broker remembers for a channel what was allowed on it.
-            try await scene.expectOtherPublishers(of: "ann")
-            _ = try await ForeignClient.run(in: scene) { client in
-                try await client.channel.deleteQueue(scene.name("directory"), deadline: .soon)
+            @Sendable func count(_ text: String) -> Int { scene.log.entries.count { $0.message.contains(text) } }
+            let failure = "the directory could not be looked through"
+            // The comparison begins half a second after the new stream was read. A busy machine may come too late for that.
+            for round in 1...10 where count(failure) == 0 {
+                try await ForeignClient.run(in: scene) { client in
+                    _ = try await client.channel.deleteQueue(scene.name("directory"), deadline: .soon)
+                }
+                try await eventually("the end of the old stream") { count("a queue is not received from") >= round }
+                _ = await outcome { _ = try await ann.discover(AgentType("Idle")) }
+                try await proxy.set(.stall)
+                let restored = count("the directory had lost registrations")
+                _ = try? await eventually("a failure", timeout: .seconds(8)) {
+                    count(failure) > 0 || count("the directory had lost registrations") > restored
+                }
+                try await proxy.set(.pass)
             }
-            // Its reader makes the stream again, and what is in it shows that the agent is missing.
+            #expect(count(failure) > 0)
             let other = try await scene.user("other")
-            try await eventually("the other one to see nothing") {
-                try await other.discover(AgentType("Idle")).isEmpty
-            }
-            _ = try await scene.log.entry(timeout: .seconds(20)) {
-                $0.message.contains("the directory could not be looked through")
-            }
-            try await broker.control("set_permissions", "ann", ".*", ".*", ".*")
             try await eventually("the agent to be announced again", timeout: .seconds(30)) {
                 try await other.discover(AgentType("Idle")) == [idle.agentID]
             }
             await other.close()
             await ann.close()
-            await broker.giveBack()
         }
 
         @Test("Bindings of the shared queues: made again when something must get there")
