@@ -18,6 +18,41 @@ extension Channel {
         _ = try await request(.exchangeDelete(name: name, ifUnused: ifUnused), .exchangeDelete, deadline)
     }
 
+    /// Binds an exchange to another one: it gets the messages of `source` whose routing key matches. An equal existing
+    /// binding is accepted; bindings with other arguments are others.
+    public func bindExchange(
+        _ destination: String,
+        to source: String,
+        routingKey: String,
+        arguments: FieldTable = [:],
+        deadline: Deadline
+    ) async throws(AMQPError) {
+        let method = OutgoingMethod.exchangeBind(
+            destination: destination,
+            source: source,
+            routingKey: routingKey,
+            arguments: arguments
+        )
+        _ = try await request(method, .exchangeBind, deadline)
+    }
+
+    /// Removes a binding between exchanges. A missing one is ignored.
+    public func unbindExchange(
+        _ destination: String,
+        from source: String,
+        routingKey: String,
+        arguments: FieldTable = [:],
+        deadline: Deadline
+    ) async throws(AMQPError) {
+        let method = OutgoingMethod.exchangeUnbind(
+            destination: destination,
+            source: source,
+            routingKey: routingKey,
+            arguments: arguments
+        )
+        _ = try await request(method, .exchangeUnbind, deadline)
+    }
+
     /// Declares a queue. An equal existing one is accepted.
     ///
     /// - Returns: Its name and its number of messages and consumers.

@@ -4,6 +4,8 @@ enum ReplyKind: Sendable, Equatable {
     case confirmSelect
     case exchangeDeclare
     case exchangeDelete
+    case exchangeBind
+    case exchangeUnbind
     case queueDeclare
     case queueDelete
     case queuePurge
@@ -19,6 +21,7 @@ enum ReplyKind: Sendable, Equatable {
         switch (self, method) {
         case (.channelOpen, .channelOpenOk), (.confirmSelect, .confirmSelectOk),
             (.exchangeDeclare, .exchangeDeclareOk), (.exchangeDelete, .exchangeDeleteOk),
+            (.exchangeBind, .exchangeBindOk), (.exchangeUnbind, .exchangeUnbindOk),
             (.queueDeclare, .queueDeclareOk), (.queueDelete, .queueDeleteOk), (.queuePurge, .queuePurgeOk),
             (.queueBind, .queueBindOk), (.queueUnbind, .queueUnbindOk), (.qos, .basicQosOk),
             (.consume, .basicConsumeOk), (.cancel, .basicCancelOk), (.get, .basicGetEmpty), (.get, .content(.getOk)):
@@ -34,6 +37,8 @@ enum ReplyKind: Sendable, Equatable {
         case .confirmSelect: MethodID.confirmSelect
         case .exchangeDeclare: MethodID.exchangeDeclare
         case .exchangeDelete: MethodID.exchangeDelete
+        case .exchangeBind: MethodID.exchangeBind
+        case .exchangeUnbind: MethodID.exchangeUnbind
         case .queueDeclare: MethodID.queueDeclare
         case .queueDelete: MethodID.queueDelete
         case .queuePurge: MethodID.queuePurge

@@ -54,6 +54,8 @@ struct FrameDecoder {
         case MethodID.exchangeDeleteOk: .exchangeDeleteOk
         case MethodID.queueBindOk: .queueBindOk
         case MethodID.queueUnbindOk: .queueUnbindOk
+        case MethodID.exchangeBindOk: .exchangeBindOk
+        case MethodID.exchangeUnbindOk: .exchangeUnbindOk
         case MethodID.queueDeclareOk: unsafe status(method.decoded.load(as: amqp_queue_declare_ok_t.self))
         case MethodID.queueDeleteOk:
             unsafe .queueDeleteOk(messages: Int(method.decoded.load(as: amqp_queue_delete_ok_t.self).message_count))

@@ -16,6 +16,8 @@ enum IncomingMethod: Sendable, Equatable {
     case queuePurgeOk(messages: Int)
     case queueBindOk
     case queueUnbindOk
+    case exchangeBindOk
+    case exchangeUnbindOk
     case basicQosOk
     case basicConsumeOk
     case basicCancelOk

@@ -15,6 +15,10 @@ enum MethodID {
     static let exchangeDeclareOk: UInt32 = 0x0028_000B
     static let exchangeDelete: UInt32 = 0x0028_0014
     static let exchangeDeleteOk: UInt32 = 0x0028_0015
+    static let exchangeBind: UInt32 = 0x0028_001E
+    static let exchangeBindOk: UInt32 = 0x0028_001F
+    static let exchangeUnbind: UInt32 = 0x0028_0028
+    static let exchangeUnbindOk: UInt32 = 0x0028_0033
     static let queueDeclare: UInt32 = 0x0032_000A
     static let queueDeclareOk: UInt32 = 0x0032_000B
     static let queueBind: UInt32 = 0x0032_0014

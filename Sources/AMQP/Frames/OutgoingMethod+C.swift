@@ -106,6 +106,20 @@ extension OutgoingMethod {
             unsafe method.routing_key = arena.copy(routingKey)
             unsafe method.arguments = arguments.cTable(in: arena)
             return unsafe pass(MethodID.queueUnbind, method)
+        case .exchangeBind(let destination, let source, let routingKey, let arguments):
+            var method = unsafe amqp_exchange_bind_t()
+            unsafe method.destination = arena.copy(destination)
+            unsafe method.source = arena.copy(source)
+            unsafe method.routing_key = arena.copy(routingKey)
+            unsafe method.arguments = arguments.cTable(in: arena)
+            return unsafe pass(MethodID.exchangeBind, method)
+        case .exchangeUnbind(let destination, let source, let routingKey, let arguments):
+            var method = unsafe amqp_exchange_unbind_t()
+            unsafe method.destination = arena.copy(destination)
+            unsafe method.source = arena.copy(source)
+            unsafe method.routing_key = arena.copy(routingKey)
+            unsafe method.arguments = arguments.cTable(in: arena)
+            return unsafe pass(MethodID.exchangeUnbind, method)
         case .basicConsume(let consumer):
             var method = unsafe amqp_basic_consume_t()
             unsafe method.queue = arena.copy(consumer.queue)

@@ -16,7 +16,9 @@ extension OutgoingMethod {
             try Self.check(names: value.name)
             try Self.check(value.arguments, value.name, frameMax)
         case .queueBind(let queue, let exchange, let key, let arguments),
-            .queueUnbind(let queue, let exchange, let key, let arguments):
+            .queueUnbind(let queue, let exchange, let key, let arguments),
+            .exchangeBind(let queue, let exchange, let key, let arguments),
+            .exchangeUnbind(let queue, let exchange, let key, let arguments):
             try Self.check(names: queue, exchange, key)
             try Self.check(arguments, queue, frameMax)
         case .basicConsume(let value):

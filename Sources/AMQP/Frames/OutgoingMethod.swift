@@ -9,6 +9,8 @@ enum OutgoingMethod: Sendable {
     case confirmSelect
     case exchangeDeclare(ExchangeDeclaration)
     case exchangeDelete(name: String, ifUnused: Bool)
+    case exchangeBind(destination: String, source: String, routingKey: String, arguments: FieldTable)
+    case exchangeUnbind(destination: String, source: String, routingKey: String, arguments: FieldTable)
     case queueDeclare(QueueDeclaration)
     case queueDelete(name: String, ifUnused: Bool, ifEmpty: Bool)
     case queuePurge(name: String)

@@ -30,6 +30,8 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
 
     /// A part of a streamed result.
     public static let partResponse = MessageKind(rawValue: "part-response")
+    /// An event of a topic, which has no answer.
+    public static let event = MessageKind(rawValue: "event")
     /// Grants credit for parts of a streamed result.
     public static let creditNotice = MessageKind(rawValue: "credit-notice")
     /// Tells an agent that the requester stopped waiting.

@@ -197,6 +197,11 @@ public struct Request: Sendable, Hashable {
         )
     }
 
+    /// Whether this stands for an event that an exchange holds like a request.
+    package var isEvent: Bool {
+        if case .foreign(let kind, _) = parts.body { kind == .event } else { false }
+    }
+
     /// The kind of the message.
     public var kind: MessageKind { body.kind }
 }

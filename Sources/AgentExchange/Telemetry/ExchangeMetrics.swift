@@ -109,7 +109,7 @@ extension MessageKind {
     static let known: Set<MessageKind> = [
         .actionRequest, .pingRequest, .shutdownRequest, .cancelRequest, .actionResponse, .pingResponse,
         .shutdownResponse,
-        .cancelResponse, .partResponse, .creditNotice, .cancelNotice, .pingNotice, .shutdownNotice,
+        .cancelResponse, .partResponse, .creditNotice, .cancelNotice, .pingNotice, .shutdownNotice, .event,
     ]
 }
 

@@ -33,6 +33,9 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     /// Dimension: reason.
     case noticesDropped = "warren_notices_dropped"
 
+    /// Counter: published events that no slot took, because no subscription matched. Dimension: exchange.
+    case eventsDropped = "warren_events_dropped"
+
     /// Counter: opened broker connections; after the first two of a session, reconnects. Dimension: role.
     case connectionsOpened = "warren_connections_opened"
     /// Counter: broker connections lost, rather than closed by this process. Dimensions: role, reason.

@@ -32,16 +32,23 @@ public struct AgentAddress: Sendable {
         }
     }
 
-    /// Returns the number of the slot of a key: its FNV-1a hash of 64 bits, modulo the number of slots.
+    /// The largest number of slots of a type.
+    public static let maximumSlots = 256
+
+    /// Returns the number of the slot of a key: the lowest byte of its FNV-1a hash of 64 bits, modulo the number of slots.
     ///
     /// Every session computes the same number, in every language and version.
     ///
-    /// - Parameter count: The number of slots, at least 1.
+    /// - Parameter count: The number of slots, 1 to ``maximumSlots``.
     public static func slot(of key: String, among count: Int) -> Int {
-        guard count > 1 else { return 0 }
+        count > 1 ? Int(bucket(of: key)) % count : 0
+    }
+
+    /// Returns the lowest byte of the hash of a key, which decides its slot.
+    package static func bucket(of key: String) -> UInt8 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in key.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01b3 }
-        return Int(hash % UInt64(count))
+        return UInt8(truncatingIfNeeded: hash)
     }
 }
 

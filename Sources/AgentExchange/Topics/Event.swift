@@ -35,6 +35,27 @@ public struct Event: Sendable, Hashable {
         sender: AgentAddress? = nil,
         context: [String: String] = [:]
     ) throws(ExchangeError) {
+        try self.init(
+            topic,
+            dataType: dataType,
+            payload: payload,
+            id: id,
+            publicationID: .random(),
+            sender: sender,
+            context: context
+        )
+    }
+
+    /// Makes an event of a known publication, for an exchange.
+    package init(
+        _ topic: Topic,
+        dataType: String,
+        payload: Payload,
+        id: String?,
+        publicationID: UUID,
+        sender: AgentAddress?,
+        context: [String: String]
+    ) throws(ExchangeError) {
         try topic.check()
         try sender?.check()
         guard (1...255).contains(dataType.utf8.count) else {
@@ -50,7 +71,7 @@ public struct Event: Sendable, Hashable {
         self.topic = topic
         self.dataType = dataType
         self.payload = payload
-        self.publicationID = UUID.random()
+        self.publicationID = publicationID
         self.id = id ?? publicationID.uuidString.lowercased()
         self.sender = sender
         self.context = context

@@ -38,6 +38,10 @@
             return try await broker.broadcast(broadcast, limit: limit)
         }
 
+        func prepareEvent() {
+            router.prepareBroadcast(from: mailbox)
+        }
+
         func close() async {
             await router.close(mailbox)
         }

@@ -29,6 +29,10 @@ extension ExchangeCore {
     /// Declares the slots of an agent type, which must be registered agents.
     func declareSlots(_ slots: [AgentID], ofType agentType: String) throws(ExchangeError) {
         if slots.isEmpty { throw ExchangeError(.invalidConfiguration, "an agent type has at least one slot") }
+        guard slots.count <= AgentAddress.maximumSlots else {
+            let text = "an agent type has at most \(AgentAddress.maximumSlots) slots, not \(slots.count)"
+            throw ExchangeError(.invalidConfiguration, text)
+        }
         for slot in slots { _ = try mailbox(of: .agent(slot)) }
         topics.withLock { $0.declare(slots, ofType: agentType) }
     }

@@ -8,7 +8,9 @@ extension InProcessTransport: EventTransport {
             let text = "the payload has \(event.payload.bytes.count) bytes, \(maximumMessageSize) are allowed"
             throw ExchangeError(.messageTooLarge, text)
         }
-        return try exchange.publish(event)
+        let isTaken = try exchange.publish(event)
+        if !isTaken { ExchangeMetrics.current.count(.eventsDropped, [.exchange(exchangeKind)]) }
+        return isTaken
     }
 
     func subscribe(_ subscription: Subscription, adopting: Bool) async throws(ExchangeError) -> Subscription {

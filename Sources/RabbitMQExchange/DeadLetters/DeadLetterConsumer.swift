@@ -52,6 +52,10 @@ struct DeadLetterConsumer: Sendable {
             return
         }
         session.link.metrics.count(.deadLetters, [.reason(reason.rawValue)])
+        if Envelope.isEvent(delivery.properties) {
+            await handle(delivery, reason)
+            return
+        }
         do throws(Envelope.Malformed) {
             let headers = delivery.properties.headers
             let queue = (headers[Header.queue] ?? headers[Header.firstDeathQueue])?.stringValue
@@ -70,6 +74,18 @@ struct DeadLetterConsumer: Sendable {
         } catch {
             await session.settlement.refuse(delivery, error, isVerdict: true)
             tell("malformed", error.request == nil ? .parked : .answered, error.request.map { .request($0) })
+        }
+    }
+
+    /// Handles an event, which nobody waits for: one of a terminated slot is dropped, every other one is parked.
+    private func handle(_ event: Delivery, _ reason: DeadLetterReason) async {
+        switch reason {
+        case .terminated, .rejected:
+            event.acknowledge()
+            tell(reason.rawValue, .dropped, nil)
+        case .expired, .deliveryLimit, .overflow:
+            await session.settlement.park(event, "an event that was not handled: \(reason.rawValue)")
+            tell(reason.rawValue, .parked, nil)
         }
     }
 

@@ -27,6 +27,8 @@ struct ControlMessage: Sendable, Hashable {
         case meet = "warren-meet"
         /// The answer to that.
         case met = "warren-met"
+        /// To a slot itself: there is news in the log of subscriptions.
+        case subscriptions = "warren-subscriptions"
         /// From a session to itself: it still has its place at the broker.
         case renewal = "warren-renewal"
     }

@@ -150,7 +150,7 @@ extension Envelope {
     }
 
     /// Returns the context of a request: every text header that is neither Warren's nor the broker's.
-    private static func context(_ headers: FieldTable) -> [String: String] {
+    static func context(_ headers: FieldTable) -> [String: String] {
         var context: [String: String] = [:]
         var size = 0
         for entry in headers.entries where !entry.name.hasPrefix("warren-") && !entry.name.hasPrefix("x-") {
@@ -238,7 +238,7 @@ extension Envelope {
 
     /// Returns the attempt. Quorum queues count deliveries; a renewed copy carries the earlier attempts. A classic
     /// queue only reports that there was a delivery, and passes foreign counts through.
-    private static func attempt(_ headers: FieldTable, redelivered: Bool) -> Int {
+    static func attempt(_ headers: FieldTable, redelivered: Bool) -> Int {
         let counted = headers[Header.deliveryCount]?.integerValue ?? (redelivered ? 1 : 0)
         let before = headers[Header.attempt]?.integerValue ?? 1
         return Int(min(max(1, before), Int64(Int32.max)) + min(max(0, counted), Int64(Int32.max)))

@@ -35,6 +35,15 @@ enum Header {
     /// The queue from which a parked message or a dead letter was taken.
     static let queue = "warren-queue"
 
+    /// In events: the topic, the name of the message's type, the publisher's identifier, the agent that published.
+    static let topicType = "warren-topic-type"
+    static let topicSource = "warren-topic-source"
+    static let dataType = "warren-data-type"
+    static let eventID = "warren-event-id"
+    static let agentSender = "warren-agent-sender"
+    /// An argument of a subscription's binding: the identifier in its record.
+    static let binding = "warren-binding"
+
     static let entity = "warren-entity"
     static let entityName = "warren-entity-name"
     static let lineage = "warren-lineage"

@@ -21,6 +21,8 @@ final class DeliveryIntake: Sendable {
     let notes: AttemptNotes?
     /// Carries messages past the broker, if this exchange does.
     private let direct: (any DirectWay)?
+    /// The events among the held requests.
+    let shelf = EventShelf()
     private let state = Mutex(State())
 
     private struct State {
@@ -37,6 +39,8 @@ final class DeliveryIntake: Sendable {
         var isActive = false
         /// Whether the present consumer had a delivery, so that no other session can be served.
         var isProven = false
+        /// Whether the log of subscriptions was read as far as the deliveries need it.
+        var isInformed = false
         /// The number of questions to the directory whether the mailbox was terminated.
         var suspensions = 0
         var isTerminated = false
@@ -85,6 +89,7 @@ final class DeliveryIntake: Sendable {
         let before = state.withLock { state in
             defer { state.proof = proof }
             state.isProven = false
+            state.isInformed = false
             if isStandby { state.isActive = false }
             return state.proof
         }
@@ -111,6 +116,27 @@ final class DeliveryIntake: Sendable {
         }
     }
 
+    /// Whether the log of subscriptions was read as far as the deliveries need it.
+    var isInformed: Bool { state.withLock { $0.isInformed } }
+
+    /// There is news in the log of subscriptions: it is read before the next event is taken.
+    func learnOfSubscriptions() {
+        state.withLock { $0.isInformed = false }
+    }
+
+    /// Reads the log of subscriptions if there is news in it.
+    func inform() async throws(ExchangeError) {
+        guard !state.withLock({ $0.isInformed }) else { return }
+        // News that comes meanwhile needs another reading.
+        state.withLock { $0.isInformed = true }
+        do {
+            try await session.topics.log.fence()
+        } catch {
+            learnOfSubscriptions()
+            throw error
+        }
+    }
+
     // MARK: Deliveries
 
     /// Takes a delivery on any thread. Returns `false` when the broker must be asked first.
@@ -119,6 +145,12 @@ final class DeliveryIntake: Sendable {
         guard delivery.channel.isOpen else { return true }
         guard !(delivery.redelivered && notes != nil), session.senders.knowsSender(of: delivery.properties) else {
             return false
+        }
+        if Envelope.isEvent(delivery.properties) {
+            guard isInformed else { return false }
+            prove()
+            take(event: delivery)
+            return true
         }
         prove()
         if let message = read(delivery) { take(message, delivery) }
@@ -129,6 +161,10 @@ final class DeliveryIntake: Sendable {
     func takeLater(_ delivery: Delivery) async {
         guard delivery.channel.isOpen else { return }
         let isSenderLearned = await session.senders.learnSender(of: delivery.properties)
+        if Envelope.isEvent(delivery.properties) {
+            prove()
+            return await takeLater(event: delivery, isSenderLearned: isSenderLearned)
+        }
         prove()
         guard var message = read(delivery) else { return }
         if !isSenderLearned, case .response(let response) = message {
@@ -161,6 +197,7 @@ final class DeliveryIntake: Sendable {
         if let control = ControlMessage(delivery.properties) {
             delivery.acknowledge()
             if control.kind == .marker { direct?.readMarker(control.id) }
+            if control.kind == .subscriptions { learnOfSubscriptions() }
             if control.kind == .probe, control.replyTo != link.replyTo {
                 session.hints.start { [session] in await session.receiver.reply(.inUse, to: control) }
             }
@@ -244,7 +281,10 @@ final class DeliveryIntake: Sendable {
         inbox.removeRequests { request in
             held.withLock { $0.forget(request, ifReceipt: \.isVoid) }
         }
-        held.withLock { $0.forgetWaiting(ifReceipt: \.isVoid) }
+        held.withLock { held in
+            held.forgetWaiting(ifReceipt: \.isVoid)
+            shelf.removeAll { !held.knows($0) }
+        }
         handOutNext()
     }
 

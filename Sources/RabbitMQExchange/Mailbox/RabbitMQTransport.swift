@@ -16,6 +16,8 @@ final class RabbitMQTransport: ExchangeTransport {
     private struct State {
         /// The feeds of the directory until this transport closes.
         var feeds: [ChangeFeed] = []
+        /// Takes the events of the mailbox.
+        var takeEvent: (@Sendable (EventDelivery) -> Void)?
         var isClosed = false
     }
 
@@ -42,6 +44,8 @@ final class RabbitMQTransport: ExchangeTransport {
     var requestLimit: Int { intake.prefetch }
 
     var session: Session { attachment.session }
+
+    private var waiting: WaitingEvents { WaitingEvents(intake: intake) }
 
     private var link: BrokerLink { attachment.link }
 
@@ -119,20 +123,50 @@ final class RabbitMQTransport: ExchangeTransport {
         }
     }
 
+    /// Publishes an event through the broker, behind everything that was sent before.
+    func publish(_ event: Event) async throws(ExchangeError) -> Bool {
+        try checkOpen()
+        route.prepareEvent()
+        // Requests that were sent meanwhile may be unread, too.
+        defer { route.prepareEvent() }
+        return try await EventPublisher(session: session).publish(event, from: mailboxID, limit: maximumMessageSize)
+    }
+
     // MARK: Receiving
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
         let end = timeout.map { ContinuousClock.Instant.after($0) }
         while true {
             let message = try await intake.inbox.next(timeout: end.map { ContinuousClock.now.duration(to: $0) })
-            if !isExpired(message) { return message }
+            if case .request(let request) = message, request.isEvent {
+                waiting.setAside(request)
+            } else if !isExpired(message) {
+                return message
+            }
         }
     }
 
     func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
-        await intake.inbox.push { [self] message in
-            if !isExpired(message) { take(message) }
+        let takeEvent = state.withLock { $0.takeEvent }
+        if takeEvent != nil { await waiting.bringBack() }
+        return await intake.inbox.push { [self] message in
+            if case .request(let request) = message, request.isEvent {
+                handOut(request, takeEvent)
+            } else if !isExpired(message) {
+                take(message)
+            }
         }
+    }
+
+    /// Hands an event to its taker. Without one it is set aside for another receiver of the mailbox.
+    private func handOut(_ event: Request, _ take: (@Sendable (EventDelivery) -> Void)?) {
+        guard let take else { return waiting.setAside(event) }
+        if let delivery = intake.shelf.delivery(of: event) { take(delivery) }
+    }
+
+    /// Takes the events of the mailbox from now on.
+    func takeEvents(_ take: @escaping @Sendable (EventDelivery) -> Void) {
+        state.withLock { $0.takeEvent = take }
     }
 
     private func isExpired(_ message: Message) -> Bool {

@@ -73,6 +73,20 @@ struct ExchangeNames: Sendable, Hashable {
     /// The exclusive queue that a session holds while it compacts the directory.
     var compactionLock: String { prefix + "drain.directory" }
 
+    /// The topic exchange of events.
+    var topics: String { prefix + "topics" }
+
+    /// Returns the exchange that leads to the slots of an agent type.
+    func exchange(of slots: TopicTable.Slots) -> String {
+        "\(topics).\(slots.agentType).\(slots.exchange.lowercased)"
+    }
+
+    /// The log of subscriptions: a topic exchange, and a stream that keeps its records.
+    var subscriptions: String { prefix + "subscriptions" }
+
+    /// Returns the queue of events that a mailbox's receiver does not take, which is also its key.
+    func waitingEvents(of id: EntityID) -> String { prefix + "events." + mailboxKey(of: id) }
+
     /// The exchange of dead letters and parked messages. The dead-letter queue of older versions has this name too.
     var deadLetters: String { prefix + "dead-letters" }
 

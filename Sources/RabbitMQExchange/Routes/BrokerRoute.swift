@@ -73,6 +73,8 @@ struct BrokerRoute: MessageRoute {
         return (publication, .after(limit))
     }
 
+    func prepareEvent() {}
+
     /// Everything that was accepted is at the broker already.
     func close() async {}
 

@@ -23,6 +23,9 @@ package protocol MessageRoute: Sendable {
     /// Sends a broadcast to the agents in the directory. Returns those that it was sent to.
     func broadcast(_ broadcast: Broadcast, limit: Int) async throws(ExchangeError) -> [AgentID]
 
+    /// An event is about to be published through the broker: its receivers may be those of the mailbox's requests.
+    func prepareEvent()
+
     /// Ends the route when its transport closes. Returns when the broker has everything that is accepted and not
     /// answered, or when it does not answer in time.
     func close() async

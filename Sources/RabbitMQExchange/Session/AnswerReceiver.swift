@@ -75,6 +75,9 @@ struct AnswerReceiver: Sendable {
                 await handOver(mailbox, control)
                 handovers.end()
             }
+        case .subscriptions:
+            guard let mailbox = control.mailbox else { return }
+            for attachment in attachments.of(mailbox) { attachment.intake.learnOfSubscriptions() }
         case .probe:
             break
         }

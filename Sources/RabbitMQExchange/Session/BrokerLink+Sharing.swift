@@ -13,7 +13,8 @@ extension BrokerLink {
     func publishShared(
         _ publication: Publication,
         by publisher: Publisher,
-        deadline: Deadline
+        deadline: Deadline,
+        restoring topology: Topology? = nil
     ) async throws(AMQPError) {
         var pause = Pause(self)
         for number in 0... {
@@ -27,7 +28,7 @@ extension BrokerLink {
             }
             if number > 0 { await pause.next() }
             do throws(ExchangeError) {
-                try await Topology.shared(names).declareOrFind(on: self)
+                try await (topology ?? .shared(names)).declareOrFind(on: self)
             } catch {
                 logger.warning(
                     "missing objects on the broker could not be restored",

@@ -202,9 +202,11 @@ final class BrokerLink: Sendable {
     private var announcementLimit: Duration { min(configuration.operationTimeout, configuration.compactionGrace) }
 
     /// Publishes a directory record and waits for the confirm. A refusal affects no other publication.
-    func announce(_ publication: Publication) async throws(AMQPError) {
+    ///
+    /// - Parameter topology: The objects that may be missing, by default those of the directory.
+    func announce(_ publication: Publication, restoring topology: Topology? = nil) async throws(AMQPError) {
         let deadline = Deadline.after(announcementLimit)
-        try await publishShared(sign(publication), by: announcements, deadline: deadline)
+        try await publishShared(sign(publication), by: announcements, deadline: deadline, restoring: topology)
     }
 
     /// Publishes records of the directory in their order, and waits until all are confirmed.

@@ -25,6 +25,11 @@ struct DeliverySettlement: Sendable {
     /// Answers a held request to a terminated mailbox. It has no receipt while a copy is in the mailbox; the drain
     /// finds that copy.
     func answerTerminated(_ held: HeldRequests<Receipt>.Held) async {
+        // The events of a terminated slot are dropped.
+        if held.request.isEvent {
+            held.receipt?.settle()
+            return
+        }
         switch held.receipt {
         case .delivery(let delivery)?:
             await answerTerminated(held.request, delivery)
@@ -45,8 +50,12 @@ struct DeliverySettlement: Sendable {
         await answer(request.error(DeadLetterReason.deliveryLimit.failure), delivery)
     }
 
-    /// Handles a delivery that arrived after the termination of its mailbox: answers a request, drops a response.
+    /// Handles a delivery that arrived after the termination of its mailbox: answers a request, drops a response or an event.
     func refuseTerminated(_ delivery: Delivery, _ mailbox: EntityID) async {
+        if Envelope.isEvent(delivery.properties) {
+            delivery.acknowledge()
+            return
+        }
         do throws(Envelope.Malformed) {
             switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
             case .request(let request): await answerTerminated(request, delivery)

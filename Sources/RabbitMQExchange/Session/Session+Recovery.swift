@@ -20,6 +20,7 @@ extension Session {
         }
         for consumer in consumers { try await consumer.resume(on: connection) }
         try await directory.follower.resume(on: connection)
+        try await topics.log.resume(on: connection)
         let failure = await withTaskGroup(of: AMQPError?.self) { group in
             for attachment in attachments.all {
                 group.addTask {

@@ -9,6 +9,7 @@ internal import Synchronization
 final class Session: Sendable {
     let link: BrokerLink
     let directory: Directory
+    let topics: Topics
     let desk = ControlReplies()
     let background = BackgroundTasks()
     let channels = MailboxChannels()
@@ -64,6 +65,7 @@ final class Session: Sendable {
         self.feed = feed
         ready = ReadyAnswers(link: link)
         directory = Directory(link: link, background: background, isPatient: isPatient)
+        topics = Topics(link: link, directory: directory, background: background)
         senders = SenderCheck(link: link, directory: directory)
         mailboxes = MailboxLookup(link: link, directory: directory)
         responses = ResponsePublisher(link: link, mailboxes: mailboxes)
@@ -146,6 +148,7 @@ final class Session: Sendable {
         )
         try await startAnswers()
         background.start { await self.keepWays() }
+        background.start { await self.topics.prepare() }
         background.start { [attachments, timeout = link.configuration.acknowledgementTimeout] in
             await attachments.keepHolds(timeout: timeout)
         }
@@ -272,6 +275,7 @@ final class Session: Sendable {
         await link.close()
         await background.cancelAll()
         directory.close()
+        topics.log.close()
         // The consumers refer to the session: without this it would never be freed.
         state.withLock { state in
             state.consumers = []

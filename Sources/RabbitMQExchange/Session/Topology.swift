@@ -42,6 +42,28 @@ struct Topology: Sendable {
         )
     }
 
+    /// Returns the objects of topics, which a namespace needs once it has a subscription. The log keeps at least its last
+    /// segment, and drops the oldest ones; see ``TopicLogReader``.
+    static func topics(_ names: ExchangeNames) -> Topology {
+        Topology(
+            exchanges: [
+                ExchangeDeclaration(name: names.topics, kind: .topic),
+                ExchangeDeclaration(name: names.subscriptions, kind: .topic),
+            ],
+            queues: [
+                QueueDeclaration(
+                    name: names.subscriptions,
+                    arguments: [
+                        "x-queue-type": "stream",
+                        "x-max-length-bytes": .int64(64 << 20),
+                        "x-stream-max-segment-size-bytes": .int64(4 << 20),
+                    ]
+                )
+            ],
+            bindings: [Binding(queue: names.subscriptions, exchange: names.subscriptions, key: "#")]
+        )
+    }
+
     /// Returns a stream of the directory.
     static func directory(_ stream: DirectoryStream, _ names: ExchangeNames) -> Topology {
         Topology(
@@ -181,16 +203,21 @@ struct Topology: Sendable {
     func declare(on link: BrokerLink, entity: EntityID? = nil) async throws(ExchangeError) {
         let deadline = link.deadline
         try await link.declare("can't declare the shared objects", entity: entity) { channel throws(AMQPError) in
-            for exchange in exchanges { try await channel.declareExchange(exchange, deadline: deadline) }
-            for queue in queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
-            try await Binding.forEach(bindings) { binding throws(AMQPError) in
-                try await channel.bindQueue(
-                    binding.queue,
-                    to: binding.exchange,
-                    routingKey: binding.key,
-                    deadline: deadline
-                )
-            }
+            try await declare(on: channel, deadline)
+        }
+    }
+
+    /// Creates missing objects, in order, through a channel.
+    func declare(on channel: Channel, _ deadline: Deadline) async throws(AMQPError) {
+        for exchange in exchanges { try await channel.declareExchange(exchange, deadline: deadline) }
+        for queue in queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
+        try await Binding.forEach(bindings) { binding throws(AMQPError) in
+            try await channel.bindQueue(
+                binding.queue,
+                to: binding.exchange,
+                routingKey: binding.key,
+                deadline: deadline
+            )
         }
     }
 }

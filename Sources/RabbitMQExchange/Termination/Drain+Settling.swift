@@ -3,10 +3,11 @@ internal import AgentExchange
 
 /// Settles the messages of a terminated mailbox.
 extension Drain {
-    /// Answers a request, and drops a response, which has no recipient. Returns `false` when the message was given back
+    /// Answers a request, and drops events and responses, which have no recipient. Returns `false` when the message was given back
     /// to the mailbox.
     func settle(_ delivery: Delivery) async -> Bool {
-        if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse {
+        if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse || Envelope.isEvent(delivery.properties)
+        {
             delivery.acknowledge()
             return true
         }

@@ -313,6 +313,10 @@ struct Drain: Sendable {
         _ = try? await link.declare("can't delete the notes") { (channel) throws(AMQPError) in
             try await channel.deleteQueue(attempts, deadline: link.deadline)
         }
+        let events = session.names.waitingEvents(of: id)
+        _ = try? await session.link.declare("can't delete the events") { (channel) throws(AMQPError) in
+            try await channel.deleteQueue(events, deadline: link.deadline)
+        }
         guard left > 0 else { return }
         link.logger.error(
             "a mailbox was deleted that was not empty",

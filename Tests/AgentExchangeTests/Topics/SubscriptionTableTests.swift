@@ -3,7 +3,7 @@ import ExchangeTestKit
 import Foundation
 import Testing
 
-@testable import InProcessExchange
+
 
 @Suite("The subscriptions of an exchange")
 struct SubscriptionTableTests {

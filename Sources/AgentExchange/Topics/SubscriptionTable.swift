@@ -1,17 +1,15 @@
-internal import AgentExchange
-
 /// The subscriptions of an exchange and the slots of its agent types: a plain value without a lock.
 ///
 /// Adding and removing take the same time for any number of subscriptions. Finding the receivers of a topic takes time in
 /// proportion to the matching ones, and to the number of different lengths that prefixes have.
-struct SubscriptionTable {
+package struct SubscriptionTable: Sendable {
     /// The slot that receives an event, and the subscriptions by which it does.
-    struct Target: Equatable {
-        let slot: AgentID
-        let subscriptions: [Subscription]
+    package struct Target: Sendable, Equatable {
+        package let slot: AgentID
+        package let subscriptions: [Subscription]
     }
 
-    private struct Entry {
+    private struct Entry: Sendable {
         let number: Int
         let subscription: Subscription
     }
@@ -30,27 +28,27 @@ struct SubscriptionTable {
     private var slots: [ExactText: [AgentID]] = [:]
 
     /// Makes an empty table of up to `limit` subscriptions.
-    init(limit: Int) {
+    package init(limit: Int) {
         self.limit = limit
     }
 
     /// The number of subscriptions.
-    var count: Int { entries.count }
+    package var count: Int { entries.count }
 
     /// Whether nothing is kept of any subscription.
-    var isEmpty: Bool {
+    package var isEmpty: Bool {
         entries.isEmpty && byTopic.isEmpty && byPrefix.isEmpty && prefixLengths.isEmpty && byAgentType.isEmpty
     }
 
     /// The subscriptions, oldest first.
-    var subscriptions: [Subscription] {
+    package var subscriptions: [Subscription] {
         entries.values.sorted { $0.number < $1.number }.map(\.subscription)
     }
 
     /// Adds a subscription, or returns the double that may be adopted in its place.
-    mutating func add(_ subscription: Subscription, adopting: Bool) throws(ExchangeError) -> Subscription {
+    package mutating func add(_ subscription: Subscription, adopting: Bool) throws(ExchangeError) -> Subscription {
         try subscription.check()
-        if let known = entries[ExactText(subscription.id)]?.subscription ?? double(of: subscription) {
+        if let known = known(like: subscription) {
             let isEqual = known.rule == subscription.rule && known.agentType == subscription.agentType
             if adopting, isEqual { return known }
             let text = "there is such a subscription already: \(known.id.cut(toBytes: 64))"
@@ -74,8 +72,33 @@ struct SubscriptionTable {
         return subscription
     }
 
+    /// Returns the listed subscription that is a double of another one.
+    package func known(like subscription: Subscription) -> Subscription? {
+        entries[ExactText(subscription.id)]?.subscription ?? double(of: subscription)
+    }
+
+    /// Returns the subscription with an identifier.
+    package func subscription(id: String) -> Subscription? { entries[ExactText(id)]?.subscription }
+
+    /// Returns the subscriptions of an agent type, oldest first.
+    package func subscriptions(ofType agentType: String) -> [Subscription] {
+        (byAgentType[ExactText(agentType)] ?? []).compactMap { entries[$0] }
+            .sorted { $0.number < $1.number }.map(\.subscription)
+    }
+
+    /// Returns the slots of an agent type; `nil` when none were declared.
+    package func slots(ofType agentType: String) -> [AgentID]? { slots[ExactText(agentType)] }
+
+    /// The agent types with slots.
+    package var types: [String: [AgentID]] {
+        Dictionary(slots.map { ($0.key.text, $0.value) }) { first, _ in first }
+    }
+
+    /// Whether another subscription may be added.
+    package var hasRoom: Bool { entries.count < limit }
+
     /// Removes a subscription.
-    mutating func remove(id: String) throws(ExchangeError) {
+    package mutating func remove(id: String) throws(ExchangeError) {
         guard let entry = entries.removeValue(forKey: ExactText(id)) else {
             let text = "there is no subscription \(id.cut(toBytes: 64))"
             throw ExchangeError(.subscriptionMissing, text, delivery: .refused)
@@ -95,12 +118,12 @@ struct SubscriptionTable {
     }
 
     /// Declares the slots of an agent type.
-    mutating func declare(_ slots: [AgentID], ofType agentType: String) {
+    package mutating func declare(_ slots: [AgentID], ofType agentType: String) {
         self.slots[ExactText(agentType)] = slots
     }
 
     /// Removes an agent type that has these slots, or none: its slots and its subscriptions.
-    mutating func removeType(_ agentType: String, slots: [AgentID]) {
+    package mutating func removeType(_ agentType: String, slots: [AgentID]) {
         let key = ExactText(agentType)
         if let known = self.slots[key], known != slots { return }
         self.slots[key] = nil
@@ -108,7 +131,7 @@ struct SubscriptionTable {
     }
 
     /// Returns the slots that receive an event of a topic, each once.
-    func targets(of topic: Topic) -> [Target] {
+    package func targets(of topic: Topic) -> [Target] {
         var matches: [ExactText: [Entry]] = [:]
         func collect(_ ids: ByType?) {
             for (agentType, id) in ids ?? [:] where slots[agentType] != nil {

@@ -1,0 +1,144 @@
+internal import AMQP
+internal import AgentExchange
+internal import Foundation
+
+/// A record of the log of subscriptions: properties, and a body in JSON.
+struct TopicRecord: Sendable {
+    /// The meanings of records.
+    enum Change: Sendable {
+        /// A subscription was added; the broker's binding has the identifier.
+        case subscribed(Subscription, binding: UUID)
+        /// A subscription was removed.
+        case unsubscribed(id: String)
+        /// An agent type has these slots now, behind an exchange of its own.
+        case slots(TopicTable.Slots)
+        /// An agent type was removed, if it has these slots.
+        case removed(agentType: String, slots: [UUID])
+        /// A part of all that is valid after the record with the offset `through`.
+        case snapshot(TopicSnapshot)
+        /// No change. When its author reads it back, it has read all earlier records.
+        case fence
+    }
+
+    /// Identifies the record. Its author waits for it.
+    let id: UUID
+    let change: Change
+
+    init(_ change: Change, id: UUID = .random()) {
+        self.change = change
+        self.id = id
+    }
+
+    private enum Kind {
+        static let subscribed = "subscribed"
+        static let unsubscribed = "unsubscribed"
+        static let slots = "slots"
+        static let removed = "removed"
+        static let snapshot = "snapshot"
+        static let fence = "fence"
+    }
+
+    private struct Added: Codable {
+        let subscription: TopicTable.Line
+    }
+
+    private struct Removed: Codable {
+        let id: String
+    }
+
+    private struct Ended: Codable {
+        let agentType: String
+        let slots: [UUID]
+    }
+
+    /// The `type` of the message, and its routing key.
+    var kind: String {
+        switch change {
+        case .subscribed: Kind.subscribed
+        case .unsubscribed: Kind.unsubscribed
+        case .slots: Kind.slots
+        case .removed: Kind.removed
+        case .snapshot: Kind.snapshot
+        case .fence: Kind.fence
+        }
+    }
+
+    /// Returns the publication of the record.
+    func publication(to exchange: String) -> Publication {
+        var properties = MessageProperties()
+        properties.type = kind
+        properties.correlationID = id.lowercased
+        properties.appID = Envelope.applicationID
+        properties.timestamp = Date.now.amqpTimestamp
+        let body = body
+        if !body.isEmpty { properties.contentType = "application/json" }
+        return Publication(
+            exchange: exchange,
+            routingKey: kind,
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+    }
+
+    private var body: Data {
+        switch change {
+        case .subscribed(let subscription, let binding):
+            Self.encode(Added(subscription: TopicTable.Line(subscription, binding: binding)))
+        case .unsubscribed(let id): Self.encode(Removed(id: id))
+        case .slots(let slots): Self.encode(slots)
+        case .removed(let agentType, let slots): Self.encode(Ended(agentType: agentType, slots: slots))
+        case .snapshot(let part): Self.encode(part)
+        case .fence: Data()
+        }
+    }
+
+    private static func encode(_ value: some Encodable) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Texts, numbers and UUIDs can always be encoded.
+        return (try? encoder.encode(value)) ?? Data()
+    }
+
+    /// Reads a record. Returns `nil` for any other message, and for one under another record's routing key: the permissions
+    /// of broker users limit the keys.
+    init?(_ delivery: Delivery) {
+        self.init(delivery.properties, body: delivery.body, routingKey: delivery.routingKey)
+    }
+
+    init?(_ properties: MessageProperties, body: Data, routingKey: String) {
+        guard let id = properties.correlationID.flatMap(UUID.init(text:)), properties.type == routingKey else {
+            return nil
+        }
+        func decode<Value: Decodable>(_ type: Value.Type) -> Value? { try? JSONDecoder().decode(type, from: body) }
+        let change: Change? =
+            switch properties.type {
+            case Kind.subscribed:
+                decode(Added.self)?.subscription.parts.map { .subscribed($0.subscription, binding: $0.binding) }
+            case Kind.unsubscribed: decode(Removed.self).map { .unsubscribed(id: $0.id) }
+            case Kind.slots: decode(TopicTable.Slots.self).map { .slots($0) }
+            case Kind.removed: decode(Ended.self).map { .removed(agentType: $0.agentType, slots: $0.slots) }
+            case Kind.snapshot: decode(TopicSnapshot.self).map { .snapshot($0) }
+            case Kind.fence: .fence
+            default: nil
+            }
+        guard let change else { return nil }
+        self.init(change, id: id)
+    }
+}
+
+/// A part of a snapshot: all that the log says up to a record.
+struct TopicSnapshot: Sendable, Codable {
+    /// The largest number of subscriptions in one part.
+    static let batch = 250
+
+    /// Identifies the snapshot.
+    let snapshot: UUID
+    /// The number of this part, from 0, and of all parts.
+    let part: Int
+    let parts: Int
+    /// The offset of the last record that the snapshot includes.
+    let through: UInt64
+    let subscriptions: [TopicTable.Line]
+    let types: [TopicTable.Slots]
+}
