@@ -1,6 +1,5 @@
 import AgentExchange
 import ExchangeTestKit
-import InProcessExchange
 import Testing
 import WorkerRuntime
 
@@ -42,13 +41,13 @@ struct InterceptorTests {
         }
     }
 
-    @Test("They see messages and replies in order, and change or drop them")
-    func all() async throws {
+    @Test("They see messages and replies in order, and change or drop them", arguments: Kind.all)
+    func all(kind: Kind) async throws {
         let watching = Stage()
         let configuration = WorkerConfiguration.test {
             $0.interceptors = [Censor(name: "a", stage: watching), Censor(name: "b", stage: watching)]
         }
-        try await withWorkers(on: InProcessExchange(), configuration) { workers, stage in
+        try await withWorkers(on: try await kind.exchange(), configuration) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             try await workers.start()
             let clerk = AgentAddress("clerk")

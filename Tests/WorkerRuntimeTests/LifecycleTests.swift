@@ -29,9 +29,9 @@ struct LifecycleTests {
         }
     }
 
-    @Test("Instances of one type have one slot, and one agent for each address")
-    func instances() async throws {
-        try await withWorkers { workers, _ in
+    @Test("Instances of one type have one slot, and one agent for each address", arguments: Kind.all)
+    func instances(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, _ in
             try await workers.register(Counter(), at: AgentAddress("counter", key: "a"))
             try await workers.register(Counter(), at: AgentAddress("counter", key: "b"))
             await fails(.typeInUse, .notSent) {
@@ -45,9 +45,9 @@ struct LifecycleTests {
         }
     }
 
-    @Test("Messages wait from the registration until the start, and from a start to the next")
-    func waiting() async throws {
-        try await withWorkers { workers, stage in
+    @Test("Messages wait from the registration until the start, and from a start to the next", arguments: Kind.all)
+    func waiting(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             let early = Task { try await workers.ask("early", AgentAddress("clerk")) }
             let published = try await workers.publish(Note(text: "event"), to: .default)
@@ -74,7 +74,7 @@ struct LifecycleTests {
             try await workers.registerClerks(
                 "clerk",
                 stage,
-                subscriptions: kind == .inProcess ? [.default] : [],
+                subscriptions: [.default],
                 options: AgentTypeOptions(ordering: .oneAtATime)
             )
             try await workers.start()
@@ -89,14 +89,14 @@ struct LifecycleTests {
                 await stopping.value
                 try await stage.heard("closed clerk/default")
                 await fails(.unknownAgentType, .notSent) { _ = try await others.ask("b", clerk) }
-                if kind == .inProcess { #expect(try await others.subscriptions() == []) }
+                #expect(try await others.subscriptions() == [])
             }
         }
     }
 
-    @Test("Requests that wait at a stop are answered; their senders do not wait for their deadline")
-    func answered() async throws {
-        let exchange = InProcessExchange()
+    @Test("Requests that wait at a stop are answered; their senders do not wait for their deadline", arguments: Kind.all)
+    func answered(kind: Kind) async throws {
+        let exchange = try await kind.exchange()
         try await withWorkers(on: exchange, .test { $0.gracePeriod = .milliseconds(100) }) { workers, stage in
             try await workers.registerClerks("clerk", stage, options: AgentTypeOptions(ordering: .oneAtATime))
             try await workers.start()
@@ -125,9 +125,9 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A handler that goes on after the grace is cancelled, and an event of it is not settled")
-    func grace() async throws {
-        try await withWorkers(.test { $0.gracePeriod = .milliseconds(50) }) { workers, stage in
+    @Test("A handler that goes on after the grace is cancelled, and an event of it is not settled", arguments: Kind.all)
+    func grace(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange(), .test { $0.gracePeriod = .milliseconds(50) }) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             try await workers.start()
             try await workers.publish(Note(text: "hold a"), to: .default)
@@ -138,9 +138,9 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A stop when idle waits for handlers, for what they cause, and for what waits in the mailboxes")
-    func idle() async throws {
-        try await withWorkers { workers, stage in
+    @Test("A stop when idle waits for handlers, for what they cause, and for what waits in the mailboxes", arguments: Kind.all)
+    func idle(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.type("work")])
             let seen = Monitor<Int>(0)
             try await workers.registerClosure("collector", subscriptions: [.default]) { _, _ in seen.update { $0 += 1 }
@@ -155,7 +155,7 @@ struct LifecycleTests {
             #expect(await workers.stopWhenIdle(within: .seconds(120)))
             #expect(seen.value == 400)
         }
-        try await withWorkers(.test { $0.gracePeriod = .milliseconds(50) }) { workers, stage in
+        try await withWorkers(on: try await kind.exchange(), .test { $0.gracePeriod = .milliseconds(50) }) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             try await workers.start()
             try await workers.publish(Note(text: "hold a"), to: .default)
@@ -165,14 +165,14 @@ struct LifecycleTests {
         }
     }
 
-    @Test("Handlers that stop their own runtime end it")
-    func fromWithin() async throws {
+    @Test("Handlers that stop their own runtime end it", arguments: Kind.all)
+    func fromWithin(kind: Kind) async throws {
         // The stop waits for its own handler until its patience ends.
         let quick: (inout WorkerConfiguration) -> Void = {
             $0.gracePeriod = .milliseconds(50)
             $0.client.cancellationPatience = .milliseconds(50)
         }
-        try await withWorkers(.test(configure: quick)) { workers, stage in
+        try await withWorkers(on: try await kind.exchange(), .test(configure: quick)) { workers, stage in
             let stopped = Monitor<Bool>(false)
             try await workers.registerClosure("ender", subscriptions: [.default]) { _, context in
                 await context.workers.stop()

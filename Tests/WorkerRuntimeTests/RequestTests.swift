@@ -1,7 +1,6 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import InProcessExchange
 import Testing
 import WorkerRuntime
 
@@ -89,9 +88,9 @@ struct RequestTests {
         }
     }
 
-    @Test("A factory runs once for each address, also with many first messages, and again after an error")
-    func factories() async throws {
-        try await withWorkers { workers, stage in
+    @Test("A factory runs once for each address, also with many first messages, and again after an error", arguments: Kind.all)
+    func factories(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, stage in
             let attempts = Monitor<[String: Int]>([:])
             try await workers.register("clerk", expecting: Clerk.self) { new in
                 let count = attempts.update { made in
@@ -120,9 +119,9 @@ struct RequestTests {
         }
     }
 
-    @Test("A caller that is cancelled while an agent is made does not end the making for others")
-    func cancelledMaking() async throws {
-        try await withWorkers { workers, stage in
+    @Test("A caller that is cancelled while an agent is made does not end the making for others", arguments: Kind.all)
+    func cancelledMaking(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.register("clerk", expecting: Clerk.self) { new in
                 try await stage.hold("making")
                 return Clerk(stage: stage, address: new.address)
@@ -160,9 +159,9 @@ struct RequestTests {
         }
     }
 
-    @Test("A message of an unknown type reaches a handler for such, unchanged, and so does its reply")
-    func unknownPayloads() async throws {
-        try await withWorkers { workers, _ in
+    @Test("A message of an unknown type reaches a handler for such, unchanged, and so does its reply", arguments: Kind.all)
+    func unknownPayloads(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, _ in
             try await workers.register("counter", expecting: Counter.self) { _ in Counter() }
             try await workers.start()
             let payload = Payload(contentType: "application/x-protobuf", bytes: Data([1, 2, 255]))
@@ -192,9 +191,9 @@ struct RequestTests {
         }
     }
 
-    @Test("A type keeps no more agents than its limit, and nothing of keys that have none")
-    func limits() async throws {
-        try await withWorkers { workers, stage in
+    @Test("A type keeps no more agents than its limit, and nothing of keys that have none", arguments: Kind.all)
+    func limits(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, stage in
             var options = AgentTypeOptions()
             options.maximumAgents = 3
             try await workers.registerClerks("clerk", stage, options: options)

@@ -1,16 +1,15 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import InProcessExchange
 import Testing
 import WorkerRuntime
 
 @Suite("Agents, their state and their description")
 struct StateTests {
-    @Test("The state of all agents is saved, and loaded into another runtime")
-    func all() async throws {
+    @Test("The state of all agents is saved, and loaded into another runtime", arguments: Kind.all)
+    func all(kind: Kind) async throws {
         var states: [AgentAddress: Data] = [:]
-        try await withWorkers { workers, stage in
+        try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.register("counter", expecting: Counter.self, subscriptions: [.default]) { _ in Counter() }
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             try await workers.start()
@@ -30,7 +29,7 @@ struct StateTests {
         }
         let json = try JSONEncoder().encode(states)
         let restored = try JSONDecoder().decode([AgentAddress: Data].self, from: json)
-        try await withWorkers { workers, _ in
+        try await withWorkers(on: try await kind.exchange()) { workers, _ in
             try await workers.register("counter", expecting: Counter.self) { _ in Counter() }
             try await workers.start()
             var known = restored
@@ -73,9 +72,9 @@ struct StateTests {
         }
     }
 
-    @Test("An agent is found by its address, and is the one that handles messages")
-    func instances() async throws {
-        try await withWorkers { workers, stage in
+    @Test("An agent is found by its address, and is the one that handles messages", arguments: Kind.all)
+    func instances(kind: Kind) async throws {
+        try await withWorkers(on: try await kind.exchange()) { workers, stage in
             let given = Counter()
             try await workers.register(given, at: AgentAddress("given", key: "only"))
             try await workers.registerClerks("clerk", stage)

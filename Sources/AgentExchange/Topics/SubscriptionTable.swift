@@ -7,6 +7,12 @@ package struct SubscriptionTable: Sendable {
     package struct Target: Sendable, Equatable {
         package let slot: AgentID
         package let subscriptions: [Subscription]
+
+        /// Makes a target.
+        package init(slot: AgentID, subscriptions: [Subscription]) {
+            self.slot = slot
+            self.subscriptions = subscriptions
+        }
     }
 
     private struct Entry: Sendable {

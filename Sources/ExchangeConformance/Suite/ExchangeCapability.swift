@@ -39,10 +39,13 @@ public struct ExchangeCapability: RawRepresentable, Sendable, Hashable, CaseIter
     /// A request has its authenticated sender in `Request.principal`.
     public static let principals = ExchangeCapability(rawValue: "principals")
 
+    /// The exchange has topics: its transports conform to `EventTransport`.
+    public static let topics = ExchangeCapability(rawValue: "topics")
+
     /// All capabilities.
     public static let allCases: [ExchangeCapability] = [
         .durable, .severalProcesses, .standby, .immediateStarts, .requestLimits, .sizeLimit, .queueLimit, .notices,
-        .principals,
+        .principals, .topics,
     ]
 }
 

@@ -46,6 +46,9 @@ public enum ExchangeConformance {
         ChangeCases.all,
         StandbyCases.all.needing(.standby),
         StandbyEndCases.all.needing(.standby),
+        EventCases.all.needing(.topics),
+        SubscriptionCases.all.needing(.topics),
+        SlotCases.all.needing(.topics),
         LoadCases.all,
         TerminationUnderLoadCases.all,
     ].flatMap(\.self)

@@ -109,6 +109,6 @@ public struct BrokerDefinitions: Sendable, Encodable {
 extension RabbitMQExchange {
     /// The objects that all sessions of the namespace share, in a form that the broker imports. Needs no connection.
     public var definitions: BrokerDefinitions {
-        BrokerDefinitions(Topology.shared(names), virtualHost: virtualHost)
+        BrokerDefinitions(Topology.shared(names).adding(.topics(names)), virtualHost: virtualHost)
     }
 }

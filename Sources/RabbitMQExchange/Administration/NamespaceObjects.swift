@@ -18,7 +18,9 @@ struct NamespaceObjects {
         var candidates = sharedQueues
         if let facts { candidates += names.own(of: facts.queues) }
         do throws(ExchangeError) {
-            for id in try await registered() { candidates += [names.queue(of: id), names.attempts(of: id)] }
+            for id in try await registered() { 
+                candidates += [names.queue(of: id), names.attempts(of: id), names.waitingEvents(of: id)]
+            }
         } catch {
             // An unreadable directory does not prevent its removal, if the plugin listed the queues.
             guard facts != nil else { throw error }
@@ -27,16 +29,16 @@ struct NamespaceObjects {
         var seen: Set<String> = []
         for name in candidates where seen.insert(name).inserted {
             guard let queue = try await link.status(ofQueue: name) else { continue }
-            let isDirectory = name == names.directory || name == names.directory(.copy)
+            let isDirectory = [names.directory, names.directory(.copy), names.subscriptions].contains(name)
             let consumers = isDirectory ? 0 : queue.consumerCount
             queues.append(.init(name: name, messages: queue.messageCount, consumers: consumers))
         }
-        return NamespaceContents(queues: queues, exchanges: try await exchanges())
+        return NamespaceContents(queues: queues, exchanges: try await typeExchanges() + exchanges())
     }
 
     /// The queues that all sessions share, including those of older versions and of a compaction.
     private var sharedQueues: [String] {
-        (Topology.shared(names).queues + Topology.older(names).queues).map(\.name) + [names.directory(.copy)]
+        (Topology.shared(names).queues + Topology.topics(names).queues + Topology.older(names).queues).map(\.name) + [names.directory(.copy)]
     }
 
     private func registered() async throws(ExchangeError) -> [EntityID] {
@@ -47,8 +49,24 @@ struct NamespaceObjects {
     /// Returns the exchanges that exist.
     private func exchanges() async throws(ExchangeError) -> [String] {
         var exchanges: [String] = []
-        for exchange in Topology.shared(names).exchanges where try await link.hasExchange(exchange.name) {
+        let all = Topology.shared(names).adding(.topics(names)).exchanges
+        for exchange in all where try await link.hasExchange(exchange.name) {
             exchanges.append(exchange.name)
+        }
+        return exchanges
+    }
+
+    /// Returns the exchanges of agent types, as the log of subscriptions has them.
+    private func typeExchanges() async throws(ExchangeError) -> [String] {
+        guard try await link.hasExchange(names.subscriptions),
+            try await link.status(ofQueue: names.subscriptions) != nil
+        else { return [] }
+        let log = session.topics.log
+        try await log.fence()
+        var exchanges: [String] = []
+        for slots in log.read({ $0.types }) {
+            let name = names.exchange(of: slots)
+            if try await link.hasExchange(name) { exchanges.append(name) }
         }
         return exchanges
     }
@@ -59,6 +77,7 @@ struct NamespaceObjects {
         var contents = try await contents()
         // The session's own reader would also create the stream again, and all exchanges with it.
         session.directory.follower.stop()
+        session.topics.log.close()
         for _ in 0..<Self.removals {
             if contents.isEmpty { return count }
             count += contents.queues.count + contents.exchanges.count

@@ -51,13 +51,14 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             read = "\(prefix).*$"
             topics = []
         case .agentService:
-            let queues = "(agent|user|drain|attempts)\\..*|session\\.\(own).*"
+            let queues = "(agent|user|drain|attempts|events|topics)\\..*|session\\.\(own).*"
             let ways = "(\(place)(session|attempts\\.user)|control\\.user)\\.\(own)"
             // Every process that answers dead letters may compact the directory.
             let directory = "directory(\\.copy)?"
             configure = "\(prefix)(\(directory)|\(queues))$"
-            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(directory)|\(queues))$"
-            read = "\(prefix)(mailboxes|replies|agents|broadcasts|\(directory)|unanswered|dead-letters|\(queues))$"
+            write = "\(prefix)(mailboxes|replies|agents|broadcasts|topics|subscriptions|dead-letters|\(directory)|\(queues))$"
+            read =
+                "\(prefix)(mailboxes|replies|agents|broadcasts|topics|subscriptions|\(directory)|unanswered|dead-letters|\(queues))$"
             topics = [
                 Topic(
                     exchange: names.agents,
@@ -75,12 +76,15 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
         case .user:
             let queues = "((drain\\.|attempts\\.)?user|session)\\.\(own).*"
             configure = "\(prefix)\(queues)$"
-            write = "\(prefix)(mailboxes|replies|agents|broadcasts|dead-letters|\(queues))$"
-            read = "\(prefix)(replies|directory(\\.copy)?|\(queues))$"
+            write = "\(prefix)(mailboxes|replies|agents|broadcasts|topics|subscriptions|dead-letters|\(queues))$"
+            read = "\(prefix)(replies|subscriptions|directory(\\.copy)?|\(queues))$"
             let ways = "(\(place)attempts\\.user|(control|drain)\\.user)\\.\(own)"
             topics = [
                 Topic(exchange: names.agents, write: "^(fence|(registered|terminated|finished)\\.@user)$", read: "^$"),
                 Topic(exchange: names.broadcasts, write: "^(type|exact)\\..*$", read: "^$"),
+                Topic(exchange: names.topics, write: "^.*$", read: "^$"),
+                // It lists subscriptions, and neither adds nor removes any.
+                Topic(exchange: names.subscriptions, write: "^fence$", read: "^$"),
                 Topic(
                     exchange: names.replies,
                     write: "^((\(place)session|user)\\.[0-9a-f-]+|\(ways))$",

@@ -10,7 +10,9 @@ struct TopologyComparison {
     /// Returns the state of each object. Creates nothing: an object is declared passively, and declared with its
     /// properties only if it exists.
     func objects() async throws(ExchangeError) -> [TopologyObject] {
-        let wanted = Topology.shared(link.names)
+        var wanted = Topology.shared(link.names)
+        // An older version made no objects of topics; the next session makes them.
+        if try await link.hasExchange(link.names.topics) { wanted = wanted.adding(.topics(link.names)) }
         var objects: [TopologyObject] = []
         for exchange in wanted.exchanges {
             let isThere = try await link.hasExchange(exchange.name)

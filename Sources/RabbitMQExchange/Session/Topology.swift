@@ -64,6 +64,15 @@ struct Topology: Sendable {
         )
     }
 
+    /// Returns the objects of both.
+    func adding(_ other: Topology) -> Topology {
+        Topology(
+            exchanges: exchanges + other.exchanges,
+            queues: queues + other.queues,
+            bindings: bindings + other.bindings
+        )
+    }
+
     /// Returns a stream of the directory.
     static func directory(_ stream: DirectoryStream, _ names: ExchangeNames) -> Topology {
         Topology(

@@ -76,6 +76,7 @@ struct Termination: Sendable {
     /// Returns the bindings of an entity with these types.
     private func ways(lineage: [String]) -> [Topology.Binding] {
         Topology.mailboxBindings(of: id, lineage: lineage, session.names, forOlder: session.link.servesOlder)
+            + session.topics.bindings(of: id)
     }
 
     private func unbind(_ bindings: [Topology.Binding]) async throws(ExchangeError) {

@@ -23,28 +23,50 @@ struct EventPublisher: Sendable {
             body: event.payload.bytes,
             mandatory: true
         )
-        let isTaken = try await publish(publication, event.topic)
+        let isTaken = try await publishKnown(publication, event.topic)
         if !isTaken { link.metrics.count(.eventsDropped, [.exchange("rabbitmq")]) }
         return isTaken
     }
 
-    private func publish(_ publication: Publication, _ topic: Topic) async throws(ExchangeError) -> Bool {
-        for isLast in [false, true] {
+    /// How long slots that are not full may refuse an event: a queue does while its leader changes.
+    private static let refusalPatience = Duration.seconds(5)
+
+    private func publishKnown(_ publication: Publication, _ topic: Topic) async throws(ExchangeError) -> Bool {
+        let end = ContinuousClock.now + Self.refusalPatience
+        var pause = Pause(link)
+        var isMade = false
+        while true {
             do throws(AMQPError) {
                 try await link.publish(publication)
                 return await isTaken(topic)
             } catch {
                 switch error.code {
                 case .unroutable: return false
-                case .nacked: throw full(topic, error)
+                case .nacked:
+                    guard .now < end, !Task.isCancelled, await !isFull(topic) else { throw full(topic, error) }
                 // The exchange is made with the first subscription.
-                case .notFound where !isLast: break
+                case .notFound where !isMade: break
                 default: throw ExchangeError(error, "the event was not published")
                 }
+                if error.code == .nacked {
+                    await pause.next()
+                    await link.renewChannel()
+                    continue
+                }
             }
+            isMade = true
             try await Topology.topics(link.names).declareOrFind(on: link)
         }
-        return false
+    }
+
+    /// Returns whether a slot has reached its limit, or that can't be known.
+    private func isFull(_ topic: Topic) async -> Bool {
+        guard let limit = link.configuration.maximumMailboxLength else { return false }
+        for target in log.read({ $0.subscriptions.targets(of: topic) }) {
+            guard let queue = try? await link.lookAt(.agent(target.slot)) else { continue }
+            if queue.messageCount >= limit { return true }
+        }
+        return !log.isFollowed
     }
 
     /// Returns whether a subscription matched: the pattern of a binding lets through more than its subscription.
@@ -59,7 +81,9 @@ struct EventPublisher: Sendable {
         }
     }
 
-    private func hasTargets(_ topic: Topic) -> Bool { count(topic) > 0 }
+    private func hasTargets(_ topic: Topic) -> Bool {
+        log.read { $0.subscriptions.targets(of: topic) }.contains { session.directory.known(.agent($0.slot)) != .terminated }
+    }
 
     private func count(_ topic: Topic) -> Int { log.read { $0.subscriptions.targets(of: topic).count } }
 

@@ -102,6 +102,9 @@ struct TopicTable: Sendable {
         subscriptions.targets(of: topic).first { $0.slot == slot }?.subscriptions ?? []
     }
 
+    /// Returns the agent type that has a slot.
+    func type(ofSlot slot: UUID) -> Slots? { exchanges.values.first { $0.slots.contains(slot) } }
+
     /// Applies a record.
     mutating func apply(_ change: TopicRecord.Change) -> Outcome {
         switch change {

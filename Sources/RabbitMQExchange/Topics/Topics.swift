@@ -144,15 +144,23 @@ struct Topics: Sendable {
 
     // MARK: Objects on the broker
 
+    /// Returns the bindings of a mailbox that is a slot, as far as the log was read.
+    func bindings(of id: EntityID) -> [Topology.Binding] {
+        guard id.role == .agent, let slots = log.read({ $0.type(ofSlot: id.uuid) }) else { return [] }
+        return slots.slots.enumerated().filter { $0.element == id.uuid }.flatMap { bindings(ofSlot: $0.offset, of: slots) }
+    }
+
+    private func bindings(ofSlot number: Int, of slots: TopicTable.Slots) -> [Topology.Binding] {
+        let queue = names.queue(of: .agent(AgentID(uuid: slots.slots[number])))
+        return TopicKey.patterns(ofSlot: number, among: slots.slots.count).map { pattern in
+            Topology.Binding(queue: queue, exchange: names.exchange(of: slots), key: pattern)
+        }
+    }
+
     /// Makes the exchange of an agent type's slots, and binds the slots to it. The broker removes it with the last slot.
     private func make(_ slots: TopicTable.Slots) async throws(ExchangeError) {
         let exchange = ExchangeDeclaration(name: names.exchange(of: slots), kind: .topic, autoDelete: true)
-        let count = slots.slots.count
-        let bindings = slots.slots.enumerated().flatMap { number, slot in
-            TopicKey.patterns(ofSlot: number, among: count).map { pattern in
-                Topology.Binding(queue: names.queue(of: .agent(AgentID(uuid: slot))), exchange: exchange.name, key: pattern)
-            }
-        }
+        let bindings = slots.slots.indices.flatMap { bindings(ofSlot: $0, of: slots) }
         let deadline = link.deadline
         try await link.attempt("can't make the exchange of an agent type") { (channel) throws(AMQPError) in
             try await channel.declareExchange(exchange, deadline: deadline)
@@ -222,11 +230,21 @@ struct Topics: Sendable {
         }
     }
 
+    private func hasReceiver(_ id: EntityID) async throws(ExchangeError) -> Bool {
+        do throws(ExchangeError) {
+            return try await link.lookAt(id).map { $0.consumerCount > 0 } ?? false
+        } catch let error where error.isAboutANode {
+            return false
+        }
+    }
+
     /// Tells the receivers of slots that there is news in the log, ahead of every event that is published from now on.
     private func tell(_ slots: TopicTable.Slots?) async throws(ExchangeError) {
         guard let slots else { return }
         for slot in slots.slots {
             let id = EntityID.agent(AgentID(uuid: slot))
+            // A later receiver reads the log before its first event. Without a receiver the messages would pile up.
+            guard try await hasReceiver(id) else { continue }
             let control = ControlMessage(.subscriptions, mailbox: id)
             do {
                 _ = try await link.publish(control, key: names.mailboxKey(of: id))

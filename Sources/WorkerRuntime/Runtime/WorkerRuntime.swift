@@ -134,6 +134,9 @@ public final class WorkerRuntime: Sendable {
         for slot in state.withLock({ $0.types.values.compactMap(\.slot) }) {
             let details = try? await user().transport.recentDetails(of: slot.transport.mailboxID)
             if let details, details.queuedMessages > 0 { return false }
+            // A message on its way is counted nowhere: one that is sent behind it comes behind it.
+            let handle = try? user().handle(to: slot.registration.agentID)
+            _ = try? await handle?.action(WireName.idle, deadline: configuration.gracePeriod)
         }
         return true
     }

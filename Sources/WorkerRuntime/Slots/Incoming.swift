@@ -19,6 +19,9 @@ enum WireName {
     /// Gives a state to an agent.
     static let load = "warren.agent-load"
 
+    /// Answered in the order of arrival, without an agent: everything before it was taken.
+    static let idle = "warren.agent-idle"
+
     /// Returns whether a name is kept for Warren's own actions.
     static func isReserved(_ dataType: String) -> Bool { dataType.hasPrefix("warren.") }
 }

@@ -14,6 +14,7 @@ extension Slot {
                 }
             }
         }
+        if name == WireName.idle { return { request, _ in request.response() } }
         let incoming = Incoming(request)
         let visit: AgentTable.Visit
         do throws(ExchangeError) {
