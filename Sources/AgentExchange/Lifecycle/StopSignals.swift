@@ -1,0 +1,42 @@
+internal import Dispatch
+internal import Foundation
+
+/// Signals of the process that stop a service.
+package enum StopSignals {
+    /// Runs a body, and calls a function when the process receives one of the signals.
+    ///
+    /// A second signal ends the process as usual. When this returns, the signals have their default effect again.
+    ///
+    /// - Parameters:
+    ///   - signals: The numbers of the signals.
+    ///   - stop: Called on any thread with the number of the signal that came. It never waits.
+    ///   - body: Runs the service.
+    package static func run(
+        stoppingOn signals: [Int32],
+        _ stop: @escaping @Sendable (Int32) -> Void,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: () async throws -> Void
+    ) async rethrows {
+        let sources = signals.map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler {
+                for number in signals { signal(number, SIG_DFL) }
+                stop(number)
+            }
+            return source
+        }
+        for source in sources {
+            // A signal that comes before its source is registered is ignored.
+            await withCheckedContinuation { registered in
+                source.setRegistrationHandler { registered.resume() }
+                source.resume()
+            }
+        }
+        defer {
+            for source in sources { source.cancel() }
+            for number in signals { signal(number, SIG_DFL) }
+        }
+        try await body()
+    }
+}
