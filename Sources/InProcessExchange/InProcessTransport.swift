@@ -174,6 +174,12 @@ final class InProcessTransport: ExchangeTransport {
         guard let ending else { return }
         for feed in ending { feed.end(nil) }
         mailbox.detach(receiver)
+        // Its release may come back to this transport, so it happens outside of the lock.
+        let taker = eventTaker.withLock { taker in
+            defer { taker = nil }
+            return taker
+        }
+        _ = taker
     }
 
     func checkIsOpen() throws(ExchangeError) {

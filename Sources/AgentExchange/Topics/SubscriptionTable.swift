@@ -78,9 +78,10 @@ package struct SubscriptionTable: Sendable {
         return subscription
     }
 
-    /// Returns the listed subscription that is a double of another one.
+    /// Returns the listed subscription that is a double of another one. One that may be adopted counts before one with the
+    /// same identifier and another rule.
     package func known(like subscription: Subscription) -> Subscription? {
-        entries[ExactText(subscription.id)]?.subscription ?? double(of: subscription)
+        double(of: subscription) ?? entries[ExactText(subscription.id)]?.subscription
     }
 
     /// Returns the subscription with an identifier.

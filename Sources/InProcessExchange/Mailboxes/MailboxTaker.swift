@@ -4,7 +4,8 @@ internal import Synchronization
 /// The functions that take everything from a mailbox, and a task that waits for the end.
 ///
 /// Several threads hand over messages at once. The taker of a slot passes them on one at a time, in the order in which the
-/// mailbox gave them out; a thread that finds another at work leaves its message to that one.
+/// mailbox gave them out; a thread that finds another at work leaves its message to that one. A thread passes on a limited
+/// number of them, then a task goes on, so that no sender is kept for the messages of others.
 final class MailboxTaker: Sendable {
     private struct Order {
         var next = 0
@@ -25,6 +26,9 @@ final class MailboxTaker: Sendable {
             return delivery
         }
     }
+
+    /// The number of messages that a sender's thread passes on.
+    static let limit = 64
 
     private let take: @Sendable (Message) -> Void
     private let takeEvent: (@Sendable (EventDelivery) -> Void)?
@@ -49,8 +53,19 @@ final class MailboxTaker: Sendable {
     /// - Parameter number: Its number among those handed to this taker, from 0.
     func take(_ delivery: MailboxDelivery, number: Int) {
         guard takesEvents else { return pass(delivery) }
-        var next = order.withLock { $0.begin(delivery, number) }
+        passOn(order.withLock { $0.begin(delivery, number) })
+    }
+
+    /// Passes on a message and those that follow it.
+    private func passOn(_ first: MailboxDelivery?) {
+        var next = first
+        var left = Self.limit
         while let delivery = next {
+            if left == 0 {
+                Task { passOn(delivery) }
+                return
+            }
+            left -= 1
             pass(delivery)
             next = order.withLock { $0.proceed() }
         }
