@@ -23,7 +23,8 @@ public struct Event: Sendable, Hashable {
     /// Metadata that travels with the event, such as the context of a trace. The rules are those of ``Request/context``.
     public let context: [String: String]
 
-    /// Makes an event with a new ``publicationID``.
+    /// Makes an event, with a new ``publicationID`` unless one is given: an exchange that reads an event from the wire gives
+    /// the one that came with it.
     ///
     /// - Throws: ``ExchangeError/Code/invalidTopic``; ``ExchangeError/Code/invalidMessage`` when the name of the type, the
     ///   identifier, the sender or the context is invalid.
@@ -33,28 +34,8 @@ public struct Event: Sendable, Hashable {
         payload: Payload,
         id: String? = nil,
         sender: AgentAddress? = nil,
+        publicationID: UUID? = nil,
         context: [String: String] = [:]
-    ) throws(ExchangeError) {
-        try self.init(
-            topic,
-            dataType: dataType,
-            payload: payload,
-            id: id,
-            publicationID: .random(),
-            sender: sender,
-            context: context
-        )
-    }
-
-    /// Makes an event of a known publication, for an exchange.
-    package init(
-        _ topic: Topic,
-        dataType: String,
-        payload: Payload,
-        id: String?,
-        publicationID: UUID,
-        sender: AgentAddress?,
-        context: [String: String]
     ) throws(ExchangeError) {
         try topic.check()
         try sender?.check()
@@ -71,8 +52,8 @@ public struct Event: Sendable, Hashable {
         self.topic = topic
         self.dataType = dataType
         self.payload = payload
-        self.publicationID = publicationID
-        self.id = id ?? publicationID.uuidString.lowercased()
+        self.publicationID = publicationID ?? UUID.random()
+        self.id = id ?? self.publicationID.uuidString.lowercased()
         self.sender = sender
         self.context = context
     }

@@ -56,7 +56,7 @@ public protocol EventTransport: ExchangeTransport {
     /// Lets this transport receive the events of its mailbox. Without this they wait, and requests pass them.
     ///
     /// Call it once, and before ``ExchangeTransport/push(to:)``: that call's loop hands over events and messages, in the order
-    /// in which they arrived.
+    /// in which they arrived. ``ExchangeTransport/close()`` releases the function.
     ///
     /// - Parameter take: Takes an event. It never waits.
     func takeEvents(_ take: @escaping @Sendable (EventDelivery) -> Void)

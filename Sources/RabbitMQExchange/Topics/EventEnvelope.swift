@@ -70,8 +70,8 @@ extension Envelope {
                 dataType: dataType,
                 payload: Payload(contentType: properties.contentType ?? Payload.empty.contentType, bytes: body),
                 id: headers[Header.eventID]?.stringValue,
-                publicationID: id,
                 sender: sender,
+                publicationID: id,
                 context: context(headers)
             )
             return ReceivedEvent(event: event, source: source, attempt: attempt(headers, redelivered: redelivered))
