@@ -31,14 +31,22 @@ package struct Adoption: Sendable {
 
     /// See ``ExchangeTransport/registration(named:type:)``.
     package func registration(named name: String, _ type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try await adopted(named: name, type).registration
+    }
+
+    /// Returns the agent's registration, and whether this call made it.
+    package func adopted(
+        named name: String,
+        _ type: AgentType
+    ) async throws(ExchangeError) -> (registration: AgentRegistration, isNew: Bool) {
         while true {
-            if let known = try await oldest(name, type) { return known }
+            if let known = try await oldest(name, type) { return (known, false) }
             let own = try await register(type, name)
             do throws(ExchangeError) {
                 let counts = try await oldest(name, type)
-                if counts?.agentID == own.agentID { return own }
+                if counts?.agentID == own.agentID { return (own, true) }
                 try await withdraw(own.agentID)
-                if let counts { return counts }
+                if let counts { return (counts, false) }
                 // The agent was terminated meanwhile.
             } catch {
                 let cause = error
@@ -58,17 +66,17 @@ package struct Adoption: Sendable {
     }
 
     /// Runs an operation that a cancellation of the calling task does not reach.
-    static func uncancelled(
-        _ body: @escaping @Sendable () async throws(ExchangeError) -> Void
-    ) async throws(ExchangeError) {
-        let task = Task { () async -> Result<Void, ExchangeError> in
+    package static func uncancelled<Output: Sendable>(
+        _ body: @escaping @Sendable () async throws(ExchangeError) -> Output
+    ) async throws(ExchangeError) -> Output {
+        let task = Task { () async -> Result<Output, ExchangeError> in
             do throws(ExchangeError) {
                 return .success(try await body())
             } catch {
                 return .failure(error)
             }
         }
-        try await task.value.get()
+        return try await task.value.get()
     }
 
     /// Returns the oldest living agent with a name, or `nil` when there is none.
@@ -105,7 +113,12 @@ extension ExchangeError {
 extension ExchangeTransport {
     /// Looks, registers if there is no agent, and looks again. The oldest registration counts; others are terminated.
     public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
-        let adoption = Adoption { (type, name) throws(ExchangeError) in
+        try await adoption.registration(named: name, type)
+    }
+
+    /// Finds agents in the directory of this transport's exchange, or registers them there.
+    package var adoption: Adoption {
+        Adoption { (type, name) throws(ExchangeError) in
             try await self.registerAgent(type, name: name)
         } named: { (name) throws(ExchangeError) in
             try await self.discover(named: name)
@@ -116,6 +129,5 @@ extension ExchangeTransport {
         } terminate: { (id) throws(ExchangeError) in
             try await self.terminate(id)
         }
-        return try await adoption.registration(named: name, type)
     }
 }
