@@ -109,7 +109,7 @@ let package = Package(
         ),
         .target(
             name: "WorkerRuntime",
-            dependencies: ["Primitives", "AgentExchange", logging, deque],
+            dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle],
             swiftSettings: settings
         ),
         .target(

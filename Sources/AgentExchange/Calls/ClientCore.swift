@@ -91,7 +91,8 @@ final class ClientCore: Sendable {
         to agent: AgentID,
         label: UUID,
         deadline: Duration?,
-        context: [String: String]
+        context: [String: String],
+        directly: DirectRoute? = nil
     ) async throws(ExchangeError) -> Response {
         let deadline = deadline ?? configuration.requestDeadline
         let call = ClientCall(agentID: agent, body: body, deadline: deadline, context: context, label: label)
@@ -101,7 +102,8 @@ final class ClientCore: Sendable {
                 to: call.agentID,
                 label: call.label,
                 deadline: call.deadline,
-                context: call.context
+                context: call.context,
+                directly: directly
             )
         }
     }
@@ -114,13 +116,22 @@ final class ClientCore: Sendable {
         to agent: AgentID,
         label: UUID,
         deadline: Duration?,
-        context: [String: String] = [:]
+        context: [String: String] = [:],
+        directly: DirectRoute? = nil
     ) async throws(ExchangeError) -> Response {
         let tag = UUID.random()
         let destination = OutgoingCall.Destination.mailbox(.agent(agent))
         let outgoing = OutgoingCall(.call, body, from: id, to: destination, tag: tag, context: context, telemetry)
         do throws(ExchangeError) {
-            let response = try await call(body, to: agent, tag: tag, label: label, deadline: deadline, outgoing)
+            let response = try await call(
+                body,
+                to: agent,
+                tag: tag,
+                label: label,
+                deadline: deadline,
+                directly: directly,
+                outgoing
+            )
             outgoing.end(response.outcome)
             return response
         } catch {
@@ -135,15 +146,20 @@ final class ClientCore: Sendable {
         tag: UUID,
         label: UUID,
         deadline: Duration?,
+        directly: DirectRoute?,
         _ outgoing: OutgoingCall
     ) async throws(ExchangeError) -> Response {
         let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
         let request = try request(body, to: agent, tag: tag, label: label, within: wait, outgoing)
-        let isPosted = isPosted(body)
+        let isPosted = directly == nil && isPosted(body)
         try pending.open(request, deadline: .now + wait, isPosted: isPosted)
         let ending: RequestEnding
         do throws(ExchangeError) {
-            ending = try await self.ending(of: request, outgoing, isPosted)
+            if let directly {
+                ending = try await self.ending(of: request, outgoing, directly)
+            } else {
+                ending = try await self.ending(of: request, outgoing, isPosted)
+            }
         } catch {
             throw failed(request, error)
         }
@@ -190,6 +206,24 @@ final class ClientCore: Sendable {
         case .shutdown(let terminate): try await priority.shutdown(request, terminate: terminate, outgoing)
         case .action, .cancel, .foreign: try await post(request, outgoing, isPosted)
         }
+    }
+
+    /// Hands a request to an agent of this process and waits until it ends.
+    private func ending(
+        of request: Request,
+        _ outgoing: OutgoingCall,
+        _ directly: DirectRoute
+    ) async throws(ExchangeError) -> RequestEnding {
+        guard directly(request, { self.deliver($0) }) else {
+            throw ExchangeError(
+                .mailboxTerminated,
+                "the agent takes no more requests",
+                entity: request.destination,
+                delivery: .refused
+            )
+        }
+        outgoing.accepted()
+        return await pending.ending(of: request.tag)
     }
 
     /// Sends a request and waits once for its end: an answer also proves that the request was sent.

@@ -134,6 +134,16 @@ package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         await waitUntil(count: 0, timeout: timeout)
     }
 
+    /// Waits until no task is running, and cancels those that go on after the grace.
+    ///
+    /// - Parameter patience: How long cancelled tasks then have to end.
+    /// - Returns: Whether all of them have ended.
+    package func drain(grace: Duration, patience: Duration) async -> Bool {
+        if await waitUntilIdle(timeout: grace) { return true }
+        cancelEach()
+        return await waitUntilIdle(timeout: patience)
+    }
+
     /// Waits until at most `count` tasks are running. Returns `false` on a timeout.
     private func waitUntil(count: Int, timeout: Duration?) async -> Bool {
         let number = state.withLock { $0.nextNumber() }

@@ -50,13 +50,17 @@ public struct RemoteHandle: Sendable {
     }
 
     /// Runs an action, with metadata that travels with the request.
+    ///
+    /// - Parameter directly: Hands the request to the agent past its mailbox.
     package func action(
         _ name: String,
         _ arguments: ActionArguments,
         context: [String: String],
-        deadline: Duration
+        deadline: Duration,
+        directly: DirectRoute? = nil
     ) async throws(ExchangeError) -> Payload? {
-        try await result(of: .action(name: name, arguments: arguments), context: context, deadline: deadline)
+        let body = Request.Body.action(name: name, arguments: arguments)
+        return try await result(of: body, context: context, deadline: deadline, directly: directly)
     }
 
     /// Runs an action and decodes its result.
@@ -125,13 +129,28 @@ public struct RemoteHandle: Sendable {
     private func result(
         of body: Request.Body,
         context: [String: String] = [:],
-        deadline: Duration?
+        deadline: Duration?,
+        directly: DirectRoute? = nil
     ) async throws(ExchangeError) -> Payload? {
         let response =
             if core.isBare(body) {
-                try await core.call(body, to: agentID, label: label, deadline: deadline, context: context)
+                try await core.call(
+                    body,
+                    to: agentID,
+                    label: label,
+                    deadline: deadline,
+                    context: context,
+                    directly: directly
+                )
             } else {
-                try await core.wrappedCall(body, to: agentID, label: label, deadline: deadline, context: context)
+                try await core.wrappedCall(
+                    body,
+                    to: agentID,
+                    label: label,
+                    deadline: deadline,
+                    context: context,
+                    directly: directly
+                )
             }
         guard response.protocolVersion.isCompatible else {
             let text = "the answer has protocol \(response.protocolVersion); this is \(ProtocolVersion.current)"

@@ -100,14 +100,9 @@ final class RunningRequests: Sendable {
     /// Whether the current task runs one of these requests.
     var isCurrent: Bool { tasks.isCurrent }
 
-    /// Cancels all running requests; new ones may start.
-    func cancelEach() {
-        tasks.cancelEach()
-    }
-
-    /// Waits until no request is running. Returns `false` on a timeout.
-    func waitUntilIdle(timeout: Duration) async -> Bool {
-        await tasks.waitUntilIdle(timeout: timeout)
+    /// Waits until no request is running; see ``TaskRegistry/drain(grace:patience:)``.
+    func drain(grace: Duration, patience: Duration) async -> Bool {
+        await tasks.drain(grace: grace, patience: patience)
     }
 
     /// Cancels all requests and waits for them, except for the calling one.

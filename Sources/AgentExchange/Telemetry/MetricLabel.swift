@@ -33,8 +33,11 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     /// Dimension: reason.
     case noticesDropped = "warren_notices_dropped"
 
-    /// Counter: published events that no slot took, because no subscription matched. Dimension: exchange.
+    /// Counter: events that nobody handled: no subscription matched a published one, or a worker could not take it. Dimension:
+    /// reason.
     case eventsDropped = "warren_events_dropped"
+    /// Counter: times that the handler of an event was called again after it threw an error.
+    case eventRetries = "warren_event_retries"
 
     /// Counter: opened broker connections; after the first two of a session, reconnects. Dimension: role.
     case connectionsOpened = "warren_connections_opened"
@@ -77,7 +80,7 @@ public enum MetricDimension: String, Sendable, Hashable, CaseIterable {
     /// `rejected`. The reason that a connection closed: a code of ``ExchangeError/Code``. The reason that a notice was
     /// dropped: `busy` or `forbidden`. The reason that a message was not taken directly: `busy`, `not-owner`,
     /// `terminated`. The reason that a handshake between peers failed, such as `not-a-peer` or
-    /// `wrong-proof`.
+    /// `wrong-proof`. The reason that an event was dropped: `no-subscriber`, `unhandled`, `failed`.
     case reason
     /// The connection of a session: `publisher` or `consumer`.
     case role
