@@ -11,12 +11,12 @@ package enum StopSignals {
     ///   - signals: The numbers of the signals.
     ///   - stop: Called on any thread with the number of the signal that came. It never waits.
     ///   - body: Runs the service.
-    package static func run(
+    package static func run<Output: Sendable>(
         stoppingOn signals: [Int32],
         _ stop: @escaping @Sendable (Int32) -> Void,
         isolation: isolated (any Actor)? = #isolation,
-        _ body: () async throws -> Void
-    ) async rethrows {
+        _ body: () async throws -> Output
+    ) async rethrows -> Output {
         let sources = signals.map { number in
             signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number)
@@ -37,6 +37,6 @@ package enum StopSignals {
             for source in sources { source.cancel() }
             for number in signals { signal(number, SIG_DFL) }
         }
-        try await body()
+        return try await body()
     }
 }
