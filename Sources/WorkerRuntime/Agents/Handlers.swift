@@ -1,12 +1,15 @@
 /// The handlers of an agent, in the order in which they are asked: the first one that takes a message handles it.
 public struct Handlers<Subject: WorkerAgent>: Sendable {
     let entries: [Handler<Subject>]
+    /// The types of the messages that they take.
+    let types: Set<ObjectIdentifier>
 
     /// Collects handlers.
     public init(_ build: (inout Builder) -> Void) {
         var builder = Builder()
         build(&builder)
         entries = builder.entries
+        types = Set(entries.map(\.type))
     }
 
     /// Collects the handlers of an agent.
@@ -28,7 +31,7 @@ public struct Handlers<Subject: WorkerAgent>: Sendable {
             where condition: @escaping @Sendable (Message) -> Bool = { _ in true },
             _ body: @escaping @Sendable (Subject, Message, MessageContext) async throws -> Reply?
         ) {
-            add(type, .requests, condition, reply: Reply.self) { try await body($0, $1, $2) }
+            add(type, .requests, condition, Self.json(Reply.self)) { try await body($0, $1, $2) }
         }
 
         /// Handles requests of a type without a reply: the sender gets `nil`.
@@ -37,7 +40,7 @@ public struct Handlers<Subject: WorkerAgent>: Sendable {
             where condition: @escaping @Sendable (Message) -> Bool = { _ in true },
             _ body: @escaping @Sendable (Subject, Message, MessageContext) async throws -> Void
         ) {
-            add(type, .requests, condition, reply: nil as Never.Type?) {
+            add(type, .requests, condition, nil) {
                 try await body($0, $1, $2)
                 return nil
             }
@@ -49,7 +52,7 @@ public struct Handlers<Subject: WorkerAgent>: Sendable {
             where condition: @escaping @Sendable (Message) -> Bool = { _ in true },
             _ body: @escaping @Sendable (Subject, Message, MessageContext) async throws -> Void
         ) {
-            add(type, .events, condition, reply: nil as Never.Type?) {
+            add(type, .events, condition, nil) {
                 try await body($0, $1, $2)
                 return nil
             }
@@ -61,7 +64,7 @@ public struct Handlers<Subject: WorkerAgent>: Sendable {
             where condition: @escaping @Sendable (Message) -> Bool = { _ in true },
             _ body: @escaping @Sendable (Subject, Message, MessageContext) async throws -> Reply?
         ) {
-            add(type, .both, condition, reply: Reply.self) { try await body($0, $1, $2) }
+            add(type, .both, condition, Self.json(Reply.self)) { try await body($0, $1, $2) }
         }
 
         /// Handles requests and events of a type without a reply.
@@ -70,23 +73,28 @@ public struct Handlers<Subject: WorkerAgent>: Sendable {
             where condition: @escaping @Sendable (Message) -> Bool = { _ in true },
             _ body: @escaping @Sendable (Subject, Message, MessageContext) async throws -> Void
         ) {
-            add(type, .both, condition, reply: nil as Never.Type?) {
+            add(type, .both, condition, nil) {
                 try await body($0, $1, $2)
                 return nil
             }
         }
 
-        private mutating func add<Message: Sendable, Reply: Sendable>(
+        /// Adds the serializer of a reply.
+        private static func json<Reply: Sendable>(_ type: Reply.Type) -> @Sendable (MessageSerializers) -> Void {
+            { $0.addJSON(for: type) }
+        }
+
+        private mutating func add<Message: Sendable>(
             _ type: Message.Type,
             _ kinds: HandledKinds,
             _ condition: @escaping @Sendable (Message) -> Bool,
-            reply: Reply.Type?,
+            _ registerReply: (@Sendable (MessageSerializers) -> Void)?,
             _ body: @escaping @Sendable (Subject, Message, MessageContext) async throws -> (any Sendable)?
         ) {
             entries.append(
-                Handler(kinds: kinds) { serializers in
+                Handler(type: ObjectIdentifier(type), kinds: kinds) { serializers in
                     serializers.addJSON(for: type)
-                    if let reply { serializers.addJSON(for: reply) }
+                    registerReply?(serializers)
                 } handle: { subject, message, context in
                     guard let message = message as? Message, condition(message) else { return .unhandled }
                     return .handled(try await body(subject, message, context))
@@ -111,6 +119,8 @@ enum HandledKinds: Sendable {
 
 /// One handler of an agent.
 struct Handler<Subject: WorkerAgent>: Sendable {
+    /// The type of its messages.
+    let type: ObjectIdentifier
     let kinds: HandledKinds
     /// Adds serializers for its message and its reply.
     let register: @Sendable (MessageSerializers) -> Void

@@ -6,6 +6,9 @@ protocol HostedAgent: Sendable {
     /// The agent itself; `nil` for a closure.
     var subject: (any WorkerAgent)? { get }
 
+    /// The types of the messages that its handlers take; empty for all.
+    var types: Set<ObjectIdentifier> { get }
+
     /// Calls the handler of a message.
     func handle(_ message: any Sendable, _ context: MessageContext) async -> Handled
 
@@ -23,6 +26,8 @@ struct Hosted<Subject: WorkerAgent>: HostedAgent {
     let agent: Subject
 
     var subject: (any WorkerAgent)? { agent }
+
+    var types: Set<ObjectIdentifier> { Subject.handlers.types }
 
     func handle(_ message: any Sendable, _ context: MessageContext) async -> Handled {
         for handler in Subject.handlers.entries where handler.kinds.contains(context) {
@@ -56,6 +61,8 @@ struct HostedClosure: HostedAgent {
     let body: @Sendable (any Sendable, MessageContext) async throws -> Void
 
     var subject: (any WorkerAgent)? { nil }
+
+    var types: Set<ObjectIdentifier> { [] }
 
     func handle(_ message: any Sendable, _ context: MessageContext) async -> Handled {
         do {

@@ -6,7 +6,7 @@ public protocol MessageSerializer<Message>: Sendable {
     /// The type of the messages.
     associatedtype Message: Sendable
 
-    /// The name of the type in requests and events: 1 to 255 bytes.
+    /// The name of the type in requests and events: 1 to 200 bytes. A message with another name is not sent.
     var dataType: String { get }
 
     /// The content type of the encoded messages, without parameters.

@@ -1,14 +1,16 @@
 internal import AgentExchange
 internal import Foundation
+internal import Logging
 internal import Synchronization
 
 /// The serializers of a runtime, by Swift type and by the name and content type on the wire.
 ///
-/// Of two serializers with the same name and content type the later one counts, for decoding; of two for one Swift type the
-/// one with the runtime's ``WorkerConfiguration/format``, else the first.
+/// Of two serializers with the same name and content type the one for a type that the agent handles counts, for decoding, else
+/// the later one; of two for one Swift type the one with the runtime's ``WorkerConfiguration/format``, else the first.
 public final class MessageSerializers: Sendable {
     /// A serializer without the type of its messages.
     private struct Entry: Sendable {
+        let type: ObjectIdentifier
         let dataType: String
         let contentType: String
         let encode: @Sendable (any Sendable) throws(ExchangeError) -> Data
@@ -18,19 +20,31 @@ public final class MessageSerializers: Sendable {
     private struct Key: Hashable {
         let dataType: String
         let contentType: String
+
+        init(dataType: String, contentType: String) {
+            self.dataType = dataType
+            self.contentType = contentType
+        }
+
+        init(_ entry: Entry) {
+            self.init(dataType: entry.dataType, contentType: entry.contentType)
+        }
     }
 
     private struct Table {
         var byType: [ObjectIdentifier: [Entry]] = [:]
-        var byName: [Key: Entry] = [:]
+        /// The serializers with one name, the one that counts first. Each is for another Swift type.
+        var byName: [Key: [Entry]] = [:]
     }
 
     private let table = Mutex(Table())
     private let format: String
+    private let logger: Logger?
 
     /// An empty set that prefers a content type.
-    init(format: String) {
+    init(format: String, logger: Logger? = nil) {
         self.format = Payload.mediaType(format)
+        self.logger = logger
     }
 
     /// Adds JSON serializers under the bare names of types.
@@ -47,6 +61,7 @@ public final class MessageSerializers: Sendable {
     public func add<Message>(_ serializer: some MessageSerializer<Message>) {
         add(
             Entry(
+                type: ObjectIdentifier(Message.self),
                 dataType: serializer.dataType,
                 contentType: Payload.mediaType(serializer.contentType),
                 encode: { (message) throws(ExchangeError) in
@@ -57,15 +72,17 @@ public final class MessageSerializers: Sendable {
                 },
                 decode: { (bytes) throws(ExchangeError) in try serializer.decode(bytes) }
             ),
-            for: ObjectIdentifier(Message.self)
+            isFirst: true
         )
     }
 
-    /// Adds a JSON serializer if the type is `Codable` and has no serializer.
+    /// Adds a JSON serializer if the type is `Codable` and has no serializer. One of another Swift type with the same name still
+    /// counts first, which is logged: two modules may each have an `Ask`.
     func addJSON<Message: Sendable>(for type: Message.Type) {
         guard type is any Codable.Type, table.withLock({ $0.byType[ObjectIdentifier(type)] == nil }) else { return }
         let codec = JSONPayloadCodec()
         let entry = Entry(
+            type: ObjectIdentifier(type),
             dataType: String(describing: type),
             contentType: codec.contentType,
             encode: { (message) throws(ExchangeError) in
@@ -81,7 +98,11 @@ public final class MessageSerializers: Sendable {
                 return message
             }
         )
-        add(entry, for: ObjectIdentifier(type))
+        guard add(entry, isFirst: false) else { return }
+        logger?.warning(
+            "two Swift types have the same name on the wire",
+            metadata: .init(keys: [.action: entry.dataType, .reason: String(reflecting: type)])
+        )
     }
 
     private static func value<Value: Decodable>(
@@ -91,34 +112,47 @@ public final class MessageSerializers: Sendable {
         try JSONPayloadCodec().decode(type, from: bytes)
     }
 
-    private func add(_ entry: Entry, for type: ObjectIdentifier) {
+    /// Adds a serializer. Returns whether another Swift type has one with its name.
+    @discardableResult
+    private func add(_ entry: Entry, isFirst: Bool) -> Bool {
         table.withLock { table in
-            table.byName[Key(dataType: entry.dataType, contentType: entry.contentType)] = entry
-            table.byType[type, default: []].removeAll {
-                $0.dataType == entry.dataType && $0.contentType == entry.contentType
-            }
-            table.byType[type, default: []].append(entry)
+            var named = table.byName[Key(entry)] ?? []
+            named.removeAll { $0.type == entry.type }
+            let isShared = !named.isEmpty
+            named.insert(entry, at: isFirst ? 0 : named.count)
+            table.byName[Key(entry)] = named
+            table.byType[entry.type, default: []].removeAll { Key($0) == Key(entry) }
+            table.byType[entry.type, default: []].append(entry)
+            return isShared
         }
     }
 
     /// Encodes a message.
     ///
-    /// - Throws: `ExchangeError.Code.noSerializer`, `ExchangeError.Code.invalidPayload`.
+    /// - Throws: `ExchangeError.Code.noSerializer`, `ExchangeError.Code.invalidPayload`; `ExchangeError.Code.invalidMessage` for
+    ///   a name that no message can have.
     func encode(_ message: any Sendable) throws(ExchangeError) -> UnknownPayload {
         if let unknown = message as? UnknownPayload { return unknown }
         guard let entry = entry(for: ObjectIdentifier(type(of: message))) else {
             throw ExchangeError(.noSerializer, "no serializer for \(type(of: message))")
         }
+        try MessageType.check(entry.dataType)
         let payload = Payload(contentType: entry.contentType, bytes: try entry.encode(message))
         return UnknownPayload(dataType: entry.dataType, payload: payload)
     }
 
     /// Decodes a message. One without a serializer becomes an ``UnknownPayload``.
     ///
+    /// - Parameter types: The types that the receiver takes. They matter when several have the same name.
     /// - Throws: `ExchangeError.Code.invalidPayload`.
-    func decode(_ dataType: String, _ payload: Payload) throws(ExchangeError) -> any Sendable {
+    func decode(
+        _ dataType: String,
+        _ payload: Payload,
+        for types: Set<ObjectIdentifier> = []
+    ) throws(ExchangeError) -> any Sendable {
         let key = Key(dataType: dataType, contentType: Payload.mediaType(payload.contentType))
-        guard let entry = table.withLock({ $0.byName[key] }) else {
+        let named = table.withLock { $0.byName[key] } ?? []
+        guard let entry = named.first(where: { types.contains($0.type) }) ?? named.first else {
             return UnknownPayload(dataType: dataType, payload: payload)
         }
         return try entry.decode(payload.bytes)

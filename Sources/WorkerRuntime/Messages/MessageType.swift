@@ -4,13 +4,26 @@ internal import AgentExchange
 ///
 /// A response of Warren has a payload and no name of a type. Readers of content types ignore parameters.
 enum MessageType {
-    /// Returns a content type with the name of the type.
+    /// The longest name, in bytes. With its escapes and a content type it must fit into the content type of a reply, which has
+    /// at most 255.
+    static let maximumName = 200
+
+    /// Checks the name of a serializer's type.
+    ///
+    /// - Throws: `ExchangeError.Code.invalidMessage`.
+    static func check(_ dataType: String) throws(ExchangeError) {
+        guard (1...maximumName).contains(dataType.utf8.count) else {
+            throw ExchangeError(.invalidMessage, "the name of a serializer's type has 1 to \(maximumName) bytes")
+        }
+    }
+
+    /// Returns a content type with the name of the type, in place of its parameters.
     static func contentType(_ contentType: String, of dataType: String) -> String {
         let escaped = dataType.reduce(into: "") { text, character in
             if character == "\"" || character == "\\" { text.append("\\") }
             text.append(character)
         }
-        return "\(contentType); type=\"\(escaped)\""
+        return "\(Payload.mediaType(contentType)); type=\"\(escaped)\""
     }
 
     /// Returns the name of the type in a content type, if there is one.
