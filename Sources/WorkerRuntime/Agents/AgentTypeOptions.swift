@@ -1,3 +1,5 @@
+internal import AgentExchange
+
 /// How the agents of a type behave.
 public struct AgentTypeOptions: Sendable, Hashable {
     /// A sentence about the agents, for ``WorkerRuntime/metadata(of:)``.
@@ -13,14 +15,41 @@ public struct AgentTypeOptions: Sendable, Hashable {
     public var oncePerEvent = false
 
     /// The number of agents of the type that a worker keeps; messages for further keys are answered with
-    /// `ExchangeError.Code.limitReached`. At least 1; the default is 100,000.
+    /// `ExchangeError.Code.limitReached` until one is closed with ``WorkerRuntime/closeAgent(at:)``. At least 1; the default is
+    /// 100,000.
     public var maximumAgents = 100_000
 
-    /// Makes options with the defaults.
-    public init(description: String = "", ordering: Ordering = .overlapping, eventErrors: EventErrors = .log) {
+    /// When the states of the agents are stored in ``WorkerConfiguration/states``. By default never.
+    public var persistence = Persistence.none
+
+    /// Makes options with the defaults. They are checked when the type is registered.
+    public init(
+        description: String = "",
+        ordering: Ordering = .overlapping,
+        eventErrors: EventErrors = .log,
+        oncePerEvent: Bool = false,
+        maximumAgents: Int = 100_000,
+        persistence: Persistence = .none
+    ) {
         self.description = description
         self.ordering = ordering
         self.eventErrors = eventErrors
+        self.oncePerEvent = oncePerEvent
+        self.maximumAgents = maximumAgents
+        self.persistence = persistence
+    }
+
+    /// Checks the options.
+    ///
+    /// - Throws: `ExchangeError.Code.invalidConfiguration`.
+    func check() throws(ExchangeError) {
+        if maximumAgents < 1 {
+            throw ExchangeError(.invalidConfiguration, "a worker keeps at least 1 agent, not \(maximumAgents)")
+        }
+        if case .retry(let times) = eventErrors, !(0...EventErrors.maximumRetries).contains(times) {
+            let text = "an event is tried again 0 to \(EventErrors.maximumRetries) times, not \(times)"
+            throw ExchangeError(.invalidConfiguration, text)
+        }
     }
 
     /// How the handlers of one agent run.
@@ -29,7 +58,7 @@ public struct AgentTypeOptions: Sendable, Hashable {
         /// they overlap.
         case overlapping
         /// One ends before the next begins. A request that the running handler caused, directly or through other agents, is
-        /// let in, so that agents that call each other do not wait for themselves.
+        /// let in, so that agents that call each other do not wait for themselves. In a circle of more than 32 agents they do.
         case oneAtATime
     }
 
@@ -37,7 +66,24 @@ public struct AgentTypeOptions: Sendable, Hashable {
     public enum EventErrors: Sendable, Hashable {
         /// The error is logged.
         case log
-        /// The handler is called up to so many times more. The last error is logged.
+        /// The handler is called up to so many times more, 0 to 20: after 0.1 s, then after pauses that double up to 5 s. The
+        /// last error is logged.
         case retry(Int)
+
+        /// The most times that a handler is called again.
+        static let maximumRetries = 20
+    }
+
+    /// When the state of an agent is stored: that which its ``WorkerAgent/saveState()`` returns. A stored state is given to the
+    /// agent when it is made again, here or in another worker with the same storage.
+    public enum Persistence: Sendable, Hashable {
+        /// Never: the program saves and loads.
+        case none
+        /// When the agent is closed: at a stop, and when the type is unregistered. What a process that dies has in memory is
+        /// lost.
+        case onRelease
+        /// After each message, before its sender is answered and its event is settled, and when the agent is closed. After a
+        /// crash the agent goes on from its last finished message. A state that can't be stored is an error of the handler.
+        case afterEachMessage
     }
 }

@@ -54,7 +54,8 @@ public struct MessageContext: Sendable {
             returning: reply,
             deadline: deadline,
             id: id,
-            sender: self.address
+            sender: self.address,
+            chain: chain
         )
     }
 
@@ -65,7 +66,7 @@ public struct MessageContext: Sendable {
         deadline: Duration? = nil,
         id: String? = nil
     ) async throws(ExchangeError) {
-        try await workers.send(message, to: address, deadline: deadline, id: id, sender: self.address)
+        try await workers.send(message, to: address, deadline: deadline, id: id, sender: self.address, chain: chain)
     }
 
     /// Publishes an event in the agent's name. The agent does not receive it.

@@ -1,4 +1,5 @@
 public import AgentExchange
+internal import Logging
 
 /// An agent of a ``WorkerRuntime``: made when the first message for its address comes, and called for each message.
 ///
@@ -29,7 +30,10 @@ public protocol WorkerAgent: Sendable {
     /// Takes over a state that an agent of this type saved.
     func loadState(_ state: SavedState) async throws
 
-    /// Called once when the runtime stops, after the last handler has ended.
+    /// Releases the agent's resources. The runtime calls it once for each agent that it made with a factory: when the runtime
+    /// stops or the type is unregistered, with ``WorkerRuntime/closeAgent(at:)``, and when the agent is of a wrong type. The
+    /// handlers have ended then, except for those that go on after their cancellation. An agent of
+    /// ``WorkerRuntime/register(_:at:subscriptions:options:)`` belongs to the program and is not closed.
     func close() async
 }
 
@@ -68,9 +72,16 @@ public struct AgentInstantiation: Sendable {
         do {
             agent = try await factory(self)
         } catch {
-            throw ExchangeError(.factoryFailed, "the factory of \(address) threw \(error)", underlying: error)
+            // Its text stays in this process: it may contain a secret, such as the address of a database.
+            let text = "the factory of \(address) threw a \(type(of: error))"
+            workers.configuration.client.logger.error(
+                "an agent could not be made",
+                metadata: .init(keys: [.reason: address.description, .error: "\(error)"])
+            )
+            throw ExchangeError(.factoryFailed, text, underlying: error)
         }
         if let expected, type(of: agent) != expected {
+            await agent.close()
             let text = "the factory of \(address) made a \(type(of: agent)), not a \(expected)"
             throw ExchangeError(.wrongAgentClass, text)
         }

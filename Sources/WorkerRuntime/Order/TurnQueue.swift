@@ -1,36 +1,65 @@
+internal import AgentExchange
 internal import Synchronization
 
 /// Tasks that take turns, in the order in which they arrived.
 final class TurnQueue: Sendable {
-    typealias Waiter = CheckedContinuation<Bool, Never>
+    /// Decides by a message's chain whether it may begin.
+    typealias Admission = @Sendable ([UInt64]) -> Bool
 
-    private let machine = Mutex(TurnStateMachine<Waiter>())
+    /// The end of a wait for a turn.
+    enum Start {
+        case begun, cancelled, refused
+    }
+
+    typealias Waiter = CheckedContinuation<Start, Never>
+
+    private struct State {
+        var machine = TurnStateMachine<Waiter>()
+        /// Set when not all messages may begin any more.
+        var admission: Admission?
+    }
+
+    private let state = Mutex(State())
 
     /// Takes the next turn.
     func arrive() -> Turn {
-        Turn(queue: self, number: machine.withLock { $0.arrive() })
+        Turn(queue: self, number: state.withLock { $0.machine.arrive() })
+    }
+
+    /// Refuses the messages that wait for their turn, and later ones, unless they are admitted.
+    func refuse(unless isAdmitted: @escaping Admission) {
+        let refused = state.withLock { state in
+            state.admission = isAdmitted
+            return state.machine.refuse(unless: isAdmitted)
+        }
+        for waiter in refused { waiter.resume(returning: .refused) }
     }
 
     fileprivate func begin(_ turn: Int, run: UInt64, chain: [UInt64]) async throws {
-        let hasBegun = await withTaskCancellationHandler {
+        let start = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                let now: Bool? = machine.withLock { machine in
+                let now: Start? = state.withLock { state in
                     // If the task was cancelled earlier, the cancellation handler below ran before this.
-                    if Task.isCancelled { return false }
-                    return machine.begin(turn, run: run, chain: chain, continuation) ? true : nil
+                    if Task.isCancelled { return .cancelled }
+                    if let isAdmitted = state.admission, !isAdmitted(chain) { return .refused }
+                    return state.machine.begin(turn, run: run, chain: chain, continuation) ? .begun : nil
                 }
                 if let now { continuation.resume(returning: now) }
             }
         } onCancel: {
-            machine.withLock { $0.cancel(turn) }?.resume(returning: false)
+            state.withLock { $0.machine.cancel(turn) }?.resume(returning: .cancelled)
         }
-        guard hasBegun else { throw CancellationError() }
+        switch start {
+        case .begun: break
+        case .cancelled: throw CancellationError()
+        case .refused: throw AgentTable.leaving
+        }
     }
 
     fileprivate func end(_ turn: Int) {
-        let (next, own) = machine.withLock { $0.end(turn) }
-        next?.resume(returning: true)
-        own?.resume(returning: false)
+        let (next, own) = state.withLock { $0.machine.end(turn) }
+        next?.resume(returning: .begun)
+        own?.resume(returning: .cancelled)
     }
 
     /// Runs a function when all earlier turns have ended.
@@ -66,7 +95,8 @@ final class Turn: Sendable {
     /// Waits until the turn begins.
     ///
     /// - Parameter chain: The runs that wait for this one.
-    /// - Throws: `CancellationError` when the task is cancelled first.
+    /// - Throws: `CancellationError` when the task is cancelled first; `ExchangeError.Code.mailboxTerminated` when the worker
+    ///   gives the agent up first.
     func begin(chain: [UInt64] = []) async throws {
         try await queue.begin(number, run: run, chain: chain)
     }

@@ -11,6 +11,7 @@ struct TurnStateMachine<Waiter> {
 
     private struct Waiting {
         let run: UInt64
+        let chain: [UInt64]
         let waiter: Waiter
     }
 
@@ -43,7 +44,7 @@ struct TurnStateMachine<Waiter> {
     mutating func begin(_ turn: Turn, run: UInt64, chain: [UInt64], _ waiter: Waiter) -> Bool {
         let isNext = running.isEmpty && order.first == turn
         guard isNext || running.values.contains(where: chain.contains) else {
-            waiting[turn] = Waiting(run: run, waiter: waiter)
+            waiting[turn] = Waiting(run: run, chain: chain, waiter: waiter)
             return false
         }
         remove(turn)
@@ -54,6 +55,15 @@ struct TurnStateMachine<Waiter> {
     /// Stops waiting for a turn to begin. The turn stays open.
     mutating func cancel(_ turn: Turn) -> Waiter? {
         waiting.removeValue(forKey: turn)?.waiter
+    }
+
+    /// Stops waiting for the turns whose chain is not admitted. They stay open.
+    ///
+    /// - Parameter isAdmitted: Returns whether a message with a chain goes on waiting.
+    mutating func refuse(unless isAdmitted: ([UInt64]) -> Bool) -> [Waiter] {
+        let refused = waiting.filter { !isAdmitted($0.value.chain) }
+        for turn in refused.keys { waiting[turn] = nil }
+        return refused.values.map(\.waiter)
     }
 
     /// Ends a turn that may have begun. Returns the waiter whose turn begins, and one that waited for the ended turn itself.

@@ -16,6 +16,9 @@ final class Activity: Sendable {
     /// The number of pieces of work that have begun since the start.
     var begun: Int { state.withLock { $0.begun } }
 
+    /// The number of pieces of work that are under way.
+    var count: Int { state.withLock { $0.count } }
+
     /// Whether nothing is under way, and nothing has begun since a number of ``begun``.
     func isIdle(since begun: Int) -> Bool {
         state.withLock { $0.count == 0 && $0.begun == begun }

@@ -1,7 +1,6 @@
 internal import AgentExchange
-internal import Foundation
 
-/// Sends requests to worker agents and publishes events: asks the interceptors, encodes, finds the slot, decodes the reply.
+/// Sends requests to worker agents: asks the interceptors, encodes, finds the slot, decodes the reply.
 struct MessageSender: Sendable {
     let directory: TypeDirectory
     let serializers: MessageSerializers
@@ -9,78 +8,133 @@ struct MessageSender: Sendable {
     let requestDeadline: Duration
     let activity: Activity
 
-    /// Returns the reply, encoded and decoded.
+    /// A request to a worker agent.
+    struct Outgoing: Sendable {
+        let address: AgentAddress
+        let deadline: Duration?
+        let id: String?
+        let sender: AgentAddress?
+        /// The runs of handlers that wait for it.
+        let chain: [UInt64]
+
+        init(
+            to address: AgentAddress,
+            deadline: Duration? = nil,
+            id: String? = nil,
+            sender: AgentAddress? = nil,
+            chain: [UInt64]
+        ) {
+            self.address = address
+            self.deadline = deadline
+            self.id = id
+            self.sender = sender
+            self.chain = chain
+        }
+    }
+
+    /// A reply, as it came or as an interceptor changed it.
+    struct Reply: Sendable {
+        let payload: UnknownPayload
+        /// The decoded message; `nil` when nobody asked for it.
+        let value: (any Sendable)?
+    }
+
+    /// Sends a request and returns its reply, if its handler returned one.
+    ///
+    /// - Parameter type: The type of the reply. The reply is not decoded for `UnknownPayload`, and for `nil` when it is dropped,
+    ///   unless there are interceptors.
     func reply(
         to message: any Sendable,
-        _ address: AgentAddress,
-        _ deadline: Duration?,
-        _ id: String?,
-        _ sender: AgentAddress?,
-        _ client: any ExchangeClient
-    ) async throws(ExchangeError) -> (UnknownPayload, any Sendable)? {
+        _ outgoing: Outgoing,
+        as type: Any.Type?,
+        _ workers: WorkerRuntime
+    ) async throws(ExchangeError) -> Reply? {
         let work = activity.begin()
         defer { withExtendedLifetime(work) {} }
-        let end = ContinuousClock.Instant.after(deadline ?? requestDeadline)
+        let end = try end(outgoing.deadline)
+        let (address, sender) = (outgoing.address, outgoing.sender)
         try address.check()
-        let passed = try await interceptors.pass(message) { (interceptor, message) throws(ExchangeError) in
+        let client = try workers.client(of: sender)
+        let passed = try await interceptors.pass(message, until: end, .notSent) {
+            (interceptor, message) throws(ExchangeError) in
             try await interceptor.onSend(message, to: address, from: sender)
         }
         guard let passed else { throw ExchangeError(.dropped, "an interceptor dropped the message to \(address)") }
         let encoded = try serializers.encode(passed)
-        if WireName.isReserved(encoded.dataType) {
-            throw ExchangeError(.invalidMessage, "the names of message types do not begin with warren.")
-        }
-        let result = try await ask(encoded.dataType, encoded.payload, address, until: end, id, sender, client)
+        try encoded.checkName()
+        let result = try await ask(encoded.dataType, encoded.payload, outgoing, until: end, client, workers)
         guard let result else { return nil }
-        let payload = UnknownPayload(
-            dataType: MessageType.dataType(in: result.contentType) ?? "",
-            payload: Payload(contentType: Payload.mediaType(result.contentType), bytes: result.bytes)
-        )
         do throws(ExchangeError) {
-            let value = try serializers.decode(payload.dataType, payload.payload)
-            let answered = try await interceptors.pass(value) { (interceptor, reply) throws(ExchangeError) in
-                try await interceptor.onResponse(reply, from: address, to: sender)
-            }
-            guard let answered else { throw ExchangeError(.dropped, "an interceptor dropped the reply of \(address)") }
-            return (payload, answered)
+            return try await reply(UnknownPayload(result), outgoing, as: type, until: end)
         } catch {
             throw ExchangeError(error.code, error.message, delivery: .delivered, underlying: error.underlying)
         }
+    }
+
+    /// Decodes a reply, and asks the interceptors.
+    private func reply(
+        _ payload: UnknownPayload,
+        _ outgoing: Outgoing,
+        as type: Any.Type?,
+        until end: ContinuousClock.Instant
+    ) async throws(ExchangeError) -> Reply {
+        let isDecoded = type.map { $0 != UnknownPayload.self } ?? false
+        if !isDecoded, interceptors.isEmpty { return Reply(payload: payload, value: nil) }
+        let types = Set(type.map { [ObjectIdentifier($0)] } ?? [])
+        let value = try serializers.decode(payload.dataType, payload.payload, for: types)
+        if interceptors.isEmpty { return Reply(payload: payload, value: value) }
+        let hasChanged = Flag()
+        let answered = try await interceptors.pass(value, until: end, .delivered, changed: hasChanged) {
+            (interceptor, reply) throws(ExchangeError) in
+            try await interceptor.onResponse(reply, from: outgoing.address, to: outgoing.sender)
+        }
+        guard let answered else {
+            throw ExchangeError(.dropped, "an interceptor dropped the reply of \(outgoing.address)")
+        }
+        guard hasChanged.isSet else { return Reply(payload: payload, value: value) }
+        return Reply(payload: isDecoded ? payload : try serializers.encode(answered), value: answered)
     }
 
     /// Asks the worker of an agent about it.
     func ask(
         about address: AgentAddress,
         _ action: String,
-        _ client: any ExchangeClient,
+        _ workers: WorkerRuntime,
         _ payload: Payload = ActionArguments.none.payload
     ) async throws(ExchangeError) -> Payload? {
         let work = activity.begin()
         defer { withExtendedLifetime(work) {} }
         try address.check()
-        return try await ask(action, payload, address, until: .after(requestDeadline), nil, nil, client)
+        let outgoing = Outgoing(to: address, chain: MessageContext.current?.chain ?? [])
+        return try await ask(action, payload, outgoing, until: end(nil), workers.user(), workers)
+    }
+
+    /// Returns the end of a call, which is not after that of the request that the current task serves.
+    private func end(_ deadline: Duration?) throws(ExchangeError) -> ContinuousClock.Instant {
+        .after(try RequestDeadline.limit(deadline ?? requestDeadline))
     }
 
     /// Sends a request to the slot of an address and returns its result.
     private func ask(
         _ action: String,
         _ payload: Payload,
-        _ address: AgentAddress,
+        _ outgoing: Outgoing,
         until end: ContinuousClock.Instant,
-        _ id: String?,
-        _ sender: AgentAddress?,
-        _ client: any ExchangeClient
+        _ client: any ExchangeClient,
+        _ workers: WorkerRuntime
     ) async throws(ExchangeError) -> Payload? {
-        let context = try Self.context(address, id, sender)
+        let context = try outgoing.context
+        let address = outgoing.address
         var hasLookedAgain = false
         while true {
-            let slot = try await directory.slot(of: address, client.transport)
+            let slot = try await slot(of: address, until: end, client.transport)
             do throws(ExchangeError) {
                 return try await client.handle(to: slot).action(
                     action,
                     ActionArguments(payload: payload),
                     context: context,
-                    deadline: ContinuousClock.now.duration(to: end)
+                    deadline: ContinuousClock.now.duration(to: end),
+                    directly: workers.directRoute(to: slot, of: address.type, outgoing.chain)
                 )
             } catch let error where error.failure == nil && Self.isGone(error) && !hasLookedAgain {
                 // The type has another worker by now, or none.
@@ -90,53 +144,59 @@ struct MessageSender: Sendable {
         }
     }
 
+    private func slot(
+        of address: AgentAddress,
+        until end: ContinuousClock.Instant,
+        _ transport: any ExchangeTransport
+    ) async throws(ExchangeError) -> AgentID {
+        if let slot = directory.knownSlot(of: address) { return slot }
+        return try await limited(until: end, while: "the worker of \(address.type) was looked up") {
+            [directory] () throws(ExchangeError) in
+            try await directory.slot(of: address, transport)
+        }
+    }
+
     private static func isGone(_ error: ExchangeError) -> Bool {
         error.delivery != .unknown && (error.code == .mailboxTerminated || error.code == .badEntityID)
     }
+}
 
-    private static func context(
-        _ address: AgentAddress,
-        _ id: String?,
-        _ sender: AgentAddress?
-    ) throws(ExchangeError) -> [String: String] {
-        var context = [WireName.key: address.key]
-        if let id {
-            guard (1...255).contains(id.utf8.count) else {
-                throw ExchangeError(.invalidMessage, "the identifier of a message has 1 to 255 bytes")
+extension MessageSender.Outgoing {
+    /// The context of the request.
+    fileprivate var context: [String: String] {
+        get throws(ExchangeError) {
+            var context = [WireName.key: address.key]
+            if let id {
+                guard (1...255).contains(id.utf8.count) else {
+                    throw ExchangeError(.invalidMessage, "the identifier of a message has 1 to 255 bytes")
+                }
+                context[WireName.messageID] = id
             }
-            context[WireName.messageID] = id
+            if let sender {
+                try sender.check()
+                context[WireName.sender] = sender.description
+            }
+            context[WireName.chain] = CallChain.text(chain)
+            return context
         }
-        if let sender {
-            try sender.check()
-            context[WireName.sender] = sender.description
-        }
-        context[WireName.chain] = MessageContext.current.flatMap { CallChain.text($0.chain) }
-        return context
+    }
+}
+
+extension UnknownPayload {
+    /// Reads the result of a request.
+    init(_ result: Payload) {
+        self.init(
+            dataType: MessageType.dataType(in: result.contentType) ?? "",
+            payload: Payload(contentType: Payload.mediaType(result.contentType), bytes: result.bytes)
+        )
     }
 
-    /// Publishes an event.
-    func publish(
-        _ message: any Sendable,
-        to topic: Topic,
-        _ sender: AgentAddress?,
-        _ id: String?,
-        requiringSubscriber: Bool,
-        _ events: any EventTransport
-    ) async throws(ExchangeError) -> Publication {
-        let work = activity.begin()
-        defer { withExtendedLifetime(work) {} }
-        try topic.check()
-        let passed = try await interceptors.pass(message) {
-            (interceptor, message) throws(ExchangeError) in
-            try await interceptor.onPublish(message, to: topic, from: sender)
+    /// Checks the name of a message to be sent.
+    ///
+    /// - Throws: `ExchangeError.Code.invalidMessage`.
+    func checkName() throws(ExchangeError) {
+        if WireName.isReserved(dataType) {
+            throw ExchangeError(.invalidMessage, "the names of message types do not begin with warren.")
         }
-        guard let passed else { return Publication(id: nil, hasSubscribers: false) }
-        let encoded = try serializers.encode(passed)
-        let event = try Event(topic, dataType: encoded.dataType, payload: encoded.payload, id: id, sender: sender)
-        let hasSubscribers = try await events.publish(event)
-        if requiringSubscriber, !hasSubscribers {
-            throw ExchangeError(.undeliverable, "nobody subscribed to \(topic)", delivery: .refused)
-        }
-        return Publication(id: event.publicationID, hasSubscribers: hasSubscribers)
     }
 }

@@ -25,24 +25,38 @@ extension WorkerRuntime {
         id: String? = nil,
         sender: AgentAddress? = nil
     ) async throws(ExchangeError) -> Reply? {
-        guard
-            let (payload, value) = try await messages.reply(
-                to: message,
-                address,
-                deadline,
-                id,
-                sender,
-                try client(of: sender)
-            )
-        else { return nil }
-        if let reply = value as? Reply { return reply }
-        if let reply = payload as? Reply { return reply }
-        let isUnknown = value is UnknownPayload
+        let chain = MessageContext.current?.chain ?? []
+        return try await send(
+            message,
+            to: address,
+            returning: type,
+            deadline: deadline,
+            id: id,
+            sender: sender,
+            chain: chain
+        )
+    }
+
+    /// Sends a request for which a chain of handlers waits.
+    func send<Message: Sendable, Reply: Sendable>(
+        _ message: Message,
+        to address: AgentAddress,
+        returning type: Reply.Type,
+        deadline: Duration?,
+        id: String?,
+        sender: AgentAddress?,
+        chain: [UInt64]
+    ) async throws(ExchangeError) -> Reply? {
+        let outgoing = MessageSender.Outgoing(to: address, deadline: deadline, id: id, sender: sender, chain: chain)
+        guard let reply = try await messages.reply(to: message, outgoing, as: type, self) else { return nil }
+        if let value = reply.value as? Reply { return value }
+        if let payload = reply.payload as? Reply { return payload }
+        let isUnknown = reply.value is UnknownPayload
         throw ExchangeError(
             isUnknown ? .noSerializer : .invalidPayload,
             isUnknown
-                ? "no serializer for the reply of type \(payload.dataType)"
-                : "the reply is of type \(payload.dataType), not \(type)",
+                ? "no serializer for the reply of type \(reply.payload.dataType)"
+                : "the reply is of type \(reply.payload.dataType), not \(type)",
             delivery: .delivered
         )
     }
@@ -57,6 +71,32 @@ extension WorkerRuntime {
         id: String? = nil,
         sender: AgentAddress? = nil
     ) async throws(ExchangeError) {
-        _ = try await messages.reply(to: message, address, deadline, id, sender, try client(of: sender))
+        let chain = MessageContext.current?.chain ?? []
+        try await send(message, to: address, deadline: deadline, id: id, sender: sender, chain: chain)
+    }
+
+    /// Sends a request for which a chain of handlers waits, and drops the reply.
+    func send<Message: Sendable>(
+        _ message: Message,
+        to address: AgentAddress,
+        deadline: Duration?,
+        id: String?,
+        sender: AgentAddress?,
+        chain: [UInt64]
+    ) async throws(ExchangeError) {
+        let outgoing = MessageSender.Outgoing(to: address, deadline: deadline, id: id, sender: sender, chain: chain)
+        _ = try await messages.reply(to: message, outgoing, as: nil, self)
+    }
+
+    /// Returns the way past the mailbox of a slot, for a request that a handler of this runtime waits for while many of the
+    /// slot's places are taken: its holders may wait for requests like this one, which would then wait for a place.
+    ///
+    /// A slot has `n` places. At most `n/2` handlers wait for requests that went through the mailbox, since those which
+    /// are sent when more places are taken go past it. So the other places get free again.
+    func directRoute(to slot: AgentID, of type: String, _ chain: [UInt64]) -> DirectRoute? {
+        guard runs.contains(anyOf: chain), let own = self.type(type)?.slot, own.registration.agentID == slot,
+            own.isCrowded, let client = own.client
+        else { return nil }
+        return { request, answered in client.serve(request, answered: answered) }
     }
 }

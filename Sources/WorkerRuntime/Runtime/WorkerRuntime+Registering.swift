@@ -16,7 +16,9 @@ extension WorkerRuntime {
     ///   - factory: Makes the agent of an address. When it throws, the waiting messages are answered with
     ///     `ExchangeError.Code.factoryFailed`, and the next message calls it again.
     /// - Throws: `ExchangeError.Code.typeInUse` when this or another worker has the type,
+    ///   `ExchangeError.Code.nameInUse` when an agent of another type has the display name of its slot, `TYPE/0`,
     ///   `ExchangeError.Code.unsupported` for subscriptions on an exchange without topics,
+    ///   `ExchangeError.Code.invalidConfiguration` for invalid options,
     ///   `ExchangeError.Code.invalidMessage` and `ExchangeError.Code.invalidTopic` for invalid names.
     public func register(
         _ type: String,
@@ -30,7 +32,26 @@ extension WorkerRuntime {
             guard let self else { throw ExchangeError(.closed, "the worker runtime is gone") }
             return try await AgentInstantiation(address: address, workers: self).agent(expected, factory)
         }
-        try await add(HostedType(type, .factory(make), rules: subscriptions, options: options))
+        try await add(type, .factory(make), subscriptions, options)
+    }
+
+    /// Registers an agent type whose agents are all of one Swift type, and adds the serializers of its handlers at once.
+    ///
+    /// See ``register(_:expecting:subscriptions:options:factory:)``.
+    public func register<Subject: WorkerAgent>(
+        _ type: String,
+        subscriptions: [Subscription.Rule] = [],
+        options: AgentTypeOptions = AgentTypeOptions(),
+        factory: @escaping @Sendable (AgentInstantiation) async throws -> Subject
+    ) async throws(ExchangeError) {
+        let make: @Sendable (AgentInstantiation) async throws -> any WorkerAgent = factory
+        try await register(
+            type,
+            expecting: Subject.self,
+            subscriptions: subscriptions,
+            options: options,
+            factory: make
+        )
     }
 
     /// Registers an agent at an address. Other keys of the type have no agent, unless they are registered too.
@@ -48,6 +69,7 @@ extension WorkerRuntime {
         subscriptions: [Subscription.Rule] = [],
         options: AgentTypeOptions = AgentTypeOptions()
     ) async throws(ExchangeError) {
+        _ = try user()
         try address.check()
         let hosted = agent.hosted(serializers)
         try await change { [self] () async throws(ExchangeError) in
@@ -59,7 +81,7 @@ extension WorkerRuntime {
             }
             let instances = HostedType.Instances()
             _ = instances.add(hosted, address.key)
-            try await begin(HostedType(address.type, .instances(instances), rules: subscriptions, options: options))
+            try await begin(address.type, .instances(instances), subscriptions, options)
         }
     }
 
@@ -77,7 +99,7 @@ extension WorkerRuntime {
         _ body: @escaping @Sendable (any Sendable, MessageContext) async throws -> Void
     ) async throws(ExchangeError) {
         let make: AgentTable.Make = { _ in HostedClosure(body: body) }
-        try await add(HostedType(type, .factory(make), rules: subscriptions, options: options))
+        try await add(type, .factory(make), subscriptions, options)
     }
 
     /// Gives up an agent type of this runtime, as ``stop()`` does with all of them, and forgets it.
@@ -92,22 +114,43 @@ extension WorkerRuntime {
         }
     }
 
-    private func add(_ type: HostedType) async throws(ExchangeError) {
-        try await change { [self] () async throws(ExchangeError) in try await begin(type) }
+    private func add(
+        _ name: String,
+        _ source: HostedType.Source,
+        _ rules: [Subscription.Rule],
+        _ options: AgentTypeOptions
+    ) async throws(ExchangeError) {
+        try await change { [self] () async throws(ExchangeError) in try await begin(name, source, rules, options) }
     }
 
     /// Claims a new type, and serves it if the runtime is started.
-    private func begin(_ type: HostedType) async throws(ExchangeError) {
-        try AgentAddress(type.name).check()
-        for rule in type.rules { try Subscription(rule, agentType: type.name).check() }
-        if self.type(type.name) != nil {
-            throw ExchangeError(.typeInUse, "this worker has the agent type \(type.name) already")
+    private func begin(
+        _ name: String,
+        _ source: HostedType.Source,
+        _ rules: [Subscription.Rule],
+        _ options: AgentTypeOptions
+    ) async throws(ExchangeError) {
+        try AgentAddress(name).check()
+        for rule in rules { try Subscription(rule, agentType: name).check() }
+        try options.check()
+        let type = HostedType(name, source, rules: rules, options: options, states: try states(options))
+        // One that was lost may be registered again.
+        if let known = self.type(name), known.slot != nil || state.withLock({ $0.phase }) == .idle {
+            throw ExchangeError(.typeInUse, "this worker has the agent type \(name) already")
         }
         try await claims.claim(type)
         let isRunning = state.withLock { state in
-            state.types[ExactText(type.name)] = type
+            state.types[ExactText(name)] = type
             return state.phase == .running
         }
         if isRunning { type.slot?.serve() }
+    }
+
+    private func states(_ options: AgentTypeOptions) throws(ExchangeError) -> StoredStates? {
+        if options.persistence == .none { return nil }
+        guard let storage = configuration.states else {
+            throw ExchangeError(.invalidConfiguration, "the worker has no storage for the states of agents")
+        }
+        return StoredStates(persistence: options.persistence, storage: storage, logger: configuration.client.logger)
     }
 }

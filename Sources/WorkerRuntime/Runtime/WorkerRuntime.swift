@@ -1,4 +1,6 @@
 public import AgentExchange
+internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Runs agents of several types in this process, each made when the first message for its address comes.
@@ -19,10 +21,13 @@ internal import Synchronization
 ///
 /// A type belongs to one worker at a time. Its messages wait in a mailbox of the type, from ``register(_:expecting:subscriptions:options:factory:)``
 /// on; they are handled between ``start()`` and ``stop()``. A worker that stops gives its types up: their mailboxes are
-/// terminated, the requests in them are answered at once, and their subscriptions are removed. Messages for a type whose worker
+/// terminated, the requests that wait in them are answered at once, and their subscriptions are removed. Messages for a type whose worker
 /// died wait for the next worker with that type, where the exchange outlives a process.
 ///
-/// A runtime keeps itself alive while it has types: stop it.
+/// A runtime keeps itself alive while it has types: stop it. With the package trait `ServiceLifecycle` it is a service; without
+/// it use ``run(stoppingOn:)``.
+///
+/// `AgentRuntime` of the library `Agents` is another thing: it runs one agent with a mailbox of its own.
 public final class WorkerRuntime: Sendable {
     enum Phase {
         case idle, running
@@ -32,6 +37,14 @@ public final class WorkerRuntime: Sendable {
         var phase = Phase.idle
         var types: [ExactText: HostedType] = [:]
         var user: UserExchangeClient?
+        /// Set when the runtime has ended, after a start.
+        var end = OneShot<End>()
+    }
+
+    /// The end of a started runtime.
+    enum End: Sendable {
+        case stopped
+        case lost(ExchangeError)
     }
 
     /// The exchange.
@@ -47,6 +60,9 @@ public final class WorkerRuntime: Sendable {
     let directory: TypeDirectory
     let activity: Activity
     let messages: MessageSender
+    let publisher: EventPublisher
+    /// The handlers that run.
+    let runs = HandlerRuns()
     /// Starting, stopping and registering happen one after another.
     let changes = TurnQueue()
 
@@ -59,11 +75,17 @@ public final class WorkerRuntime: Sendable {
     ) async throws(ExchangeError) {
         self.exchange = exchange
         self.configuration = configuration
-        serializers = MessageSerializers(format: configuration.format)
+        serializers = MessageSerializers(format: configuration.format, logger: configuration.client.logger)
         directory = TypeDirectory()
         activity = Activity()
         messages = MessageSender(
             directory: directory,
+            serializers: serializers,
+            interceptors: configuration.interceptors,
+            requestDeadline: configuration.client.requestDeadline,
+            activity: activity
+        )
+        publisher = EventPublisher(
             serializers: serializers,
             interceptors: configuration.interceptors,
             requestDeadline: configuration.client.requestDeadline,
@@ -87,19 +109,30 @@ public final class WorkerRuntime: Sendable {
                 state.withLock { $0.user = user }
             }
             let types = state.withLock { Array($0.types.values) }
+            var claimed: [HostedType] = []
             do throws(ExchangeError) {
-                for type in types where type.slot == nil { try await claims.claim(type) }
+                for type in types where type.slot == nil {
+                    try await claims.claim(type)
+                    claimed.append(type)
+                }
             } catch {
-                await claims.giveUp(types)
+                await claims.withdraw(claimed)
                 throw error
             }
-            state.withLock { $0.phase = .running }
+            state.withLock { state in
+                state.phase = .running
+                state.end = OneShot()
+            }
             for type in types { type.slot?.serve() }
         }
     }
 
     /// Stops: running handlers may end within the grace period, agents are closed, and the types are given up. Later calls fail
-    /// with `ExchangeError.Code.closed` until ``start()``.
+    /// with `ExchangeError.Code.closed` until ``start()``. So save the states of agents before, or let the runtime store them
+    /// (``AgentTypeOptions/persistence``).
+    ///
+    /// While the handlers end, they are served what they ask of agents of this runtime. Other requests are answered with
+    /// `ExchangeError.Code.mailboxTerminated` and the outcome `refused`: no handler has seen them.
     ///
     /// It ends even when the calling task is cancelled, and in bounded time: handlers are cancelled after
     /// ``WorkerConfiguration/gracePeriod``.
@@ -113,7 +146,11 @@ public final class WorkerRuntime: Sendable {
                 }
                 await claims.giveUp(types)
                 await user?.close()
-                state.withLock { $0.user = nil }
+                let end = state.withLock { state in
+                    state.user = nil
+                    return state.end
+                }
+                end.set(.stopped)
             }
         }.value
     }
@@ -125,20 +162,45 @@ public final class WorkerRuntime: Sendable {
     /// - Returns: Whether there was nothing left to do. `false` also when the task was cancelled first.
     @discardableResult
     public func stopWhenIdle(within limit: Duration = .seconds(3600)) async -> Bool {
-        let isIdle = await activity.waitUntilDone(until: .after(limit)) { await slotsAreEmpty() }
+        let hasWarned = Flag()
+        let isIdle = await activity.waitUntilDone(until: .after(limit)) { await slotsAreEmpty(hasWarned) }
         await stop()
         return isIdle
     }
 
-    private func slotsAreEmpty() async -> Bool {
+    /// Returns whether no message waits in the slots. A slot that can't be asked may have some.
+    private func slotsAreEmpty(_ hasWarned: Flag) async -> Bool {
         for slot in state.withLock({ $0.types.values.compactMap(\.slot) }) {
-            let details = try? await user().transport.recentDetails(of: slot.transport.mailboxID)
-            if let details, details.queuedMessages > 0 { return false }
-            // A message on its way is counted nowhere: one that is sent behind it comes behind it.
-            let handle = try? user().handle(to: slot.registration.agentID)
-            _ = try? await handle?.action(WireName.idle, deadline: configuration.gracePeriod)
+            do throws(ExchangeError) {
+                let details = try await user().transport.recentDetails(of: slot.transport.mailboxID)
+                if details.queuedMessages > 0 { return false }
+                // A message on its way is counted nowhere: one that is sent behind it comes behind it.
+                let handle = try user().handle(to: slot.registration.agentID)
+                _ = try await handle.action(WireName.idle, deadline: configuration.gracePeriod)
+            } catch {
+                if hasWarned.set() {
+                    configuration.client.logger.warning(
+                        "a worker that waits to be idle can't see its messages",
+                        metadata: .init(keys: [
+                            .mailbox: slot.transport.mailboxID.description, .error: error.description,
+                        ])
+                    )
+                }
+                return false
+            }
         }
         return true
+    }
+
+    /// Gives up a type whose slot was lost, and ends ``run()``. The type stays registered: after a stop ``start()`` claims it
+    /// again, and registering it again replaces it.
+    func lost(_ slot: Slot, _ error: ExchangeError) async {
+        try? await change { () async throws(ExchangeError) in
+            guard slot.type.slot === slot else { return }
+            await claims.abandon(slot.type, slot, error)
+            let end = state.withLock { $0.end }
+            end.set(.lost(error))
+        }
     }
 
     /// The client of messages from outside of agents.

@@ -6,72 +6,143 @@ internal import Synchronization
 final class AgentTable: Sendable {
     typealias Make = @Sendable (AgentAddress) async throws(ExchangeError) -> any HostedAgent
 
+    /// Ends an agent of which no handler runs any more: saves and closes it.
+    typealias End = @Sendable (AgentAddress, any HostedAgent) async -> Void
+
     private struct Entry {
         let cell: AgentCell
         /// The number of visits that are open.
         var visits = 0
     }
 
-    private let entries = Mutex<[ExactText: Entry]>([:])
+    private struct State {
+        var entries: [ExactText: Entry] = [:]
+        /// Set when the type is being given up: the messages that may still come in.
+        var admission: TurnQueue.Admission?
+    }
+
+    /// The error for messages of a type that is being given up. They were not handled.
+    static let leaving = ExchangeError(
+        .mailboxTerminated,
+        "the worker gives the agent type up, and did not handle the message",
+        delivery: .refused
+    )
+
+    private let state = Mutex(State())
     private let type: String
     private let limit: Int
     private let make: Make
+    private let end: End
 
     /// An empty table of up to `limit` agents.
-    init(type: String, limit: Int, make: @escaping Make) {
+    init(type: String, limit: Int, make: @escaping Make, end: @escaping End) {
         self.type = type
         self.limit = max(1, limit)
         self.make = make
+        self.end = end
     }
 
     /// Visits the agent with a key, which need not be made yet.
     ///
-    /// - Throws: `ExchangeError.Code.limitReached`.
-    func visit(_ key: String, takesTurn: Bool) throws(ExchangeError) -> Visit {
+    /// - Parameter chain: The runs of handlers that wait for the visit.
+    /// - Throws: `ExchangeError.Code.limitReached`; `ExchangeError.Code.mailboxTerminated` when the type is being given up.
+    func visit(_ key: String, takesTurn: Bool, chain: [UInt64] = []) throws(ExchangeError) -> Visit {
         let key = ExactText(key)
-        let (cell, turn): (AgentCell?, Turn?) = entries.withLock { entries in
-            if entries[key] == nil {
-                if entries.count >= limit { return (nil, nil) }
-                entries[key] = Entry(cell: AgentCell(AgentAddress(type, key: key.text), make))
+        let place: Result<(AgentCell, Turn?), ExchangeError> = state.withLock { state in
+            if let isAdmitted = state.admission, !isAdmitted(chain) { return .failure(Self.leaving) }
+            if state.entries[key] == nil {
+                guard state.entries.count < limit else { return .failure(full) }
+                let cell = AgentCell(AgentAddress(type, key: key.text), make, end)
+                // It can be new while the type is given up: a running handler waits for it.
+                if let admission = state.admission { cell.turns.refuse(unless: admission) }
+                state.entries[key] = Entry(cell: cell)
             }
-            entries[key]?.visits += 1
-            let cell = entries[key]?.cell
-            return (cell, takesTurn ? cell?.turns.arrive() : nil)
+            guard let cell = state.entries[key]?.cell else { return .failure(full) }
+            state.entries[key]?.visits += 1
+            return .success((cell, takesTurn ? cell.turns.arrive() : nil))
         }
-        guard let cell else {
-            throw ExchangeError(.limitReached, "this worker keeps \(limit) agents of type \(type)", delivery: .refused)
-        }
+        let (cell, turn) = try place.get()
         return Visit(table: self, cell: cell, turn: turn)
     }
 
-    /// The agents that were made.
-    var agents: [AgentAddress: any HostedAgent] {
-        let cells = entries.withLock { $0.values.map(\.cell) }
-        return cells.reduce(into: [:]) { agents, cell in agents[cell.address] = cell.made }
+    private var full: ExchangeError {
+        ExchangeError(.limitReached, "this worker keeps \(limit) agents of type \(type)", delivery: .refused)
+    }
+
+    /// The addresses of the agents that were made.
+    var addresses: [AgentAddress] {
+        let cells = state.withLock { $0.entries.values.map(\.cell) }
+        return cells.filter { $0.made != nil }.map(\.address)
     }
 
     /// The number of keys that are kept.
-    var count: Int { entries.withLock { $0.count } }
+    var count: Int { state.withLock { $0.entries.count } }
 
-    /// Forgets all agents.
-    func removeAll() {
-        entries.withLock { $0 = [:] }
+    /// Takes visits again, after ``close(within:)``.
+    func open() {
+        state.withLock { $0.admission = nil }
+    }
+
+    /// Refuses new messages and those that wait for their turn, unless they are admitted.
+    func refuse(unless isAdmitted: @escaping TurnQueue.Admission) {
+        let cells = state.withLock { state in
+            state.admission = isAdmitted
+            return state.entries.values.map(\.cell)
+        }
+        for cell in cells { cell.turns.refuse(unless: isAdmitted) }
+    }
+
+    /// Forgets all agents, and closes them: also those whose making has not ended, when it has. Refuses visits.
+    ///
+    /// - Returns: Whether all of them were closed within the limit.
+    func close(within limit: Duration) async -> Bool {
+        // The cells are released outside of the lock: an agent's `deinit` may come back to this table.
+        let entries = state.withLock { state in
+            state.admission = { _ in false }
+            defer { state.entries = [:] }
+            return state.entries
+        }
+        let tasks = BackgroundTasks()
+        for entry in entries.values { tasks.start { await entry.cell.close() } }
+        return await tasks.end(within: limit)
+    }
+
+    /// Closes one agent, so that the next message for its key makes another.
+    ///
+    /// - Returns: Whether there was an agent without a visit.
+    func close(_ key: String) async -> Bool {
+        let visit: Visit? = state.withLock { state in
+            guard let entry = state.entries[ExactText(key)], entry.visits == 0 else { return nil }
+            state.entries[ExactText(key)]?.visits += 1
+            return Visit(table: self, cell: entry.cell, turn: nil)
+        }
+        guard let visit else { return false }
+        return await visit.cell.renew()
+    }
+
+    /// Visits the agent of a cell, if the table has it.
+    fileprivate func hold(_ cell: AgentCell) -> Visit {
+        state.withLock { state in
+            let key = ExactText(cell.address.key)
+            if state.entries[key]?.cell === cell { state.entries[key]?.visits += 1 }
+        }
+        return Visit(table: self, cell: cell, turn: nil)
     }
 
     fileprivate func leave(_ cell: AgentCell) {
         let key = ExactText(cell.address.key)
-        entries.withLock { entries in
-            guard entries[key]?.cell === cell else { return }
-            entries[key]?.visits -= 1
-            // Nothing stays of an agent that could not be made.
-            if entries[key]?.visits == 0, cell.made == nil { entries[key] = nil }
+        state.withLock { state in
+            guard let entry = state.entries[key], entry.cell === cell else { return }
+            state.entries[key]?.visits -= 1
+            // Nothing stays of an agent that could not be made. The visitor has the cell, so it is not released here.
+            if entry.visits == 1, cell.made == nil { state.entries[key] = nil }
         }
     }
 
     /// The use of an agent, from the arrival of a message to the end of its handler. It ends when it is released.
     final class Visit: Sendable {
         private let table: AgentTable
-        private let cell: AgentCell
+        let cell: AgentCell
         /// The place in the agent's order; `nil` for one that takes none.
         let turn: Turn?
 
@@ -86,69 +157,13 @@ final class AgentTable: Sendable {
             table.leave(cell)
         }
 
-        /// Returns the agent, and makes it if it is not made.
+        /// Returns the agent, and makes it if it is not made. Its making counts as a visit: the table keeps it even when
+        /// nobody waits for it any more.
         ///
-        /// - Throws: The error of making it; `ExchangeError.Code.cancelled` when the task is cancelled first.
+        /// - Throws: The error of making it; `ExchangeError.Code.cancelled` when the task is cancelled first;
+        ///   `ExchangeError.Code.mailboxTerminated` when the table was closed.
         func agent() async throws(ExchangeError) -> any HostedAgent {
-            try await cell.agent()
-        }
-    }
-}
-
-/// The place of one agent: its order of messages, and the agent itself once it is made.
-final class AgentCell: Sendable {
-    private typealias Making = OneShot<Result<any HostedAgent, ExchangeError>>
-
-    let address: AgentAddress
-    let turns = TurnQueue()
-    private let make: AgentTable.Make
-    private let making = Mutex<Making?>(nil)
-
-    init(_ address: AgentAddress, _ make: @escaping AgentTable.Make) {
-        self.address = address
-        self.make = make
-    }
-
-    /// The agent, if it is made.
-    var made: (any HostedAgent)? {
-        guard case .success(let agent)? = making.withLock({ $0 })?.value else { return nil }
-        return agent
-    }
-
-    /// Returns the agent. Concurrent callers wait for one making; after an error the next caller makes it again.
-    func agent() async throws(ExchangeError) -> any HostedAgent {
-        let (making, isFirst): (Making, Bool) = making.withLock { making in
-            if let making { return (making, false) }
-            let new = Making()
-            making = new
-            return (new, true)
-        }
-        // A task of its own: a caller that is cancelled must not end the making for the others.
-        if isFirst { Task { await finish(making) } }
-        guard let result = await making.wait() else {
-            throw ExchangeError(.cancelled, "the task was cancelled while the agent \(address) was made")
-        }
-        return try result.get()
-    }
-
-    private func finish(_ making: OneShot<Result<any HostedAgent, ExchangeError>>) async {
-        // The values of the task that asked first are not the agent's.
-        let result = await RequestDeadline.$current.withValue(nil) {
-            await CallPath.$current.withValue(CallPath()) {
-                await MessageContext.$current.withValue(nil) {
-                    await Topic.$currentKey.withValue(address.key) { await outcome() }
-                }
-            }
-        }
-        if case .failure = result { self.making.withLock { $0 = nil } }
-        making.set(result)
-    }
-
-    private func outcome() async -> Result<any HostedAgent, ExchangeError> {
-        do throws(ExchangeError) {
-            return .success(try await make(address))
-        } catch {
-            return .failure(error)
+            try await cell.agent { [table, cell] in table.hold(cell) }
         }
     }
 }

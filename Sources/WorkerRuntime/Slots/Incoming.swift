@@ -26,6 +26,33 @@ enum WireName {
     static func isReserved(_ dataType: String) -> Bool { dataType.hasPrefix("warren.") }
 }
 
+/// The kinds of actions that a slot serves.
+enum SlotAction: Sendable {
+    /// A message for an agent's handlers.
+    case message
+    case metadata, save, load
+    /// A reserved name that this version does not know.
+    case unknown
+
+    init(_ name: String) {
+        self =
+            switch name {
+            case WireName.metadata: .metadata
+            case WireName.save: .save
+            case WireName.load: .load
+            default: WireName.isReserved(name) ? .unknown : .message
+            }
+    }
+
+    /// Whether the action takes a place in the order of the agent's messages.
+    var takesTurn: Bool {
+        switch self {
+        case .message, .save, .load: true
+        case .metadata, .unknown: false
+        }
+    }
+}
+
 /// The parts of a request that concern worker agents.
 struct Incoming: Sendable {
     let key: String

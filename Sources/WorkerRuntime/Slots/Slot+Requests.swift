@@ -3,33 +3,36 @@ internal import Foundation
 internal import Logging
 
 extension Slot {
+    /// Answers a request that concerns the slot itself.
+    static func answerControl(_ request: Request) -> Response {
+        switch request.body {
+        case .ping: request.response()
+        default: request.error(.unhandled, "a slot can't be shut down; stop its worker")
+        }
+    }
+
     /// Gives a request its place in the order of its agent, and returns the function that serves it. Called in the order of
     /// arrival.
     func prepare(_ request: Request) -> RequestHandler {
-        guard case .action(let name, let arguments) = request.body else {
-            return { request, _ in
-                switch request.body {
-                case .ping: request.response()
-                default: request.error(.unhandled, "a slot can't be shut down; stop its worker")
-                }
-            }
-        }
+        guard case .action(let name, _) = request.body else { return { request, _ in Self.answerControl(request) } }
         if name == WireName.idle { return { request, _ in request.response() } }
+        let kind = SlotAction(name)
         let incoming = Incoming(request)
+        let pieces = [work.begin(), workers.activity.begin()]
         let visit: AgentTable.Visit
         do throws(ExchangeError) {
+            if request.credit != nil { throw ExchangeError(.invalidMessage, "a worker agent streams no result") }
             try AgentAddress(type.name, key: incoming.key).check()
-            visit = try type.agents.visit(incoming.key, takesTurn: !WireName.isReserved(name))
+            visit = try type.agents.visit(incoming.key, takesTurn: kind.takesTurn, chain: incoming.chain)
         } catch {
             let failure = Failure(error.code, error.message)
             return { request, _ in request.error(failure) }
         }
-        let work = workers.activity.begin()
         return { [self] request, client in
-            defer { withExtendedLifetime(work) {} }
+            defer { withExtendedLifetime(pieces) {} }
             if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
             do {
-                let answer = try await answer(request, incoming, name, arguments.payload, visit)
+                let answer = try await answer(request, kind, key: incoming.key, visit)
                 return isOverdue ? overdue(request) : answer
             } catch {
                 return isOverdue ? overdue(request) : request.error(Self.failure(error))
@@ -37,28 +40,36 @@ extension Slot {
         }
     }
 
+    /// Serves a request, which middleware may have changed since it took its place in the order.
     private func answer(
         _ request: Request,
-        _ incoming: Incoming,
-        _ name: String,
-        _ payload: Payload,
+        _ kind: SlotAction,
+        key: String,
         _ visit: AgentTable.Visit
     ) async throws -> Response {
-        switch name {
-        case WireName.metadata:
+        let incoming = Incoming(request)
+        guard case .action(let name, let arguments) = request.body, SlotAction(name) == kind,
+            ExactText(incoming.key) == ExactText(key)
+        else { throw ExchangeError(.invalidMessage, "middleware gave the request to another agent") }
+        switch kind {
+        case .message: return try await answerMessage(request, incoming, name, arguments.payload, visit)
+        case .unknown: return request.error(.unhandled, "a worker has no action \(name)")
+        case .metadata:
             _ = try await visit.agent()
             let address = AgentAddress(type.name, key: incoming.key)
             return try request.response(
                 encoding: AgentMetadata(address: address, description: type.options.description)
             )
-        case WireName.save:
-            let state = try await visit.agent().save()
+        case .save, .load:
+            defer { visit.turn?.end() }
+            try await visit.turn?.begin(chain: incoming.chain)
+            let agent = try await visit.agent()
+            if kind == .load {
+                try await agent.load(arguments.payload.bytes)
+                return request.response()
+            }
+            let state = try await agent.save()
             return request.response(state.map { Payload(contentType: "application/json", bytes: $0) })
-        case WireName.load:
-            try await visit.agent().load(payload.bytes)
-            return request.response()
-        default:
-            return try await answerMessage(request, incoming, name, payload, visit)
         }
     }
 

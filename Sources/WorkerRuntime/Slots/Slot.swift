@@ -5,25 +5,32 @@ internal import Synchronization
 
 /// A slot of an agent type that this runtime owns: its mailbox, and the serving of its requests and events.
 ///
-/// Between ``claim`` and ``serve()`` the mailbox is open, so that no other worker takes it, and its messages wait.
+/// Between its claim and ``serve()`` the mailbox is open, so that no other worker takes it, and its messages wait.
 final class Slot: Sendable {
     let type: HostedType
     let registration: AgentRegistration
+    /// Whether another worker, which was lost, registered the slot.
+    let isAdopted: Bool
     let transport: any ExchangeTransport
     let workers: WorkerRuntime
+    /// The messages that are handled or wait for their turn.
+    let work = Activity()
     /// The events that are being handled, by their publication.
-    private let events = TaskRegistry<UUID>()
-    private let isDraining = Atomic(false)
+    let events = TaskRegistry<UUID>()
+    /// Set when this runtime gives the slot up.
+    let isLeaving = Flag()
     private let serving = Mutex<AgentExchangeClient?>(nil)
 
     init(
         _ type: HostedType,
         _ registration: AgentRegistration,
+        isAdopted: Bool,
         _ transport: any ExchangeTransport,
         _ workers: WorkerRuntime
     ) {
         self.type = type
         self.registration = registration
+        self.isAdopted = isAdopted
         self.transport = transport
         self.workers = workers
     }
@@ -33,40 +40,66 @@ final class Slot: Sendable {
 
     var logger: Logger { workers.configuration.client.logger }
 
+    /// Whether at least half of the places for messages are taken, or no message comes through the mailbox any more.
+    var isCrowded: Bool {
+        let places = transport.requestLimit == .max ? 128 : transport.requestLimit
+        return isLeaving.isSet || work.count >= places / 2
+    }
+
     /// Begins to take requests and events.
     func serve() {
         guard client == nil else { return }
-        (transport as? any EventTransport)?.takeEvents { self.take($0) }
+        (transport as? any EventTransport)?.takeEvents { [weak self] in self?.take($0) }
         let client = AgentExchangeClient(
             registration: registration,
             transport: transport,
             configuration: workers.configuration.client,
             startsAtOnce: nil,
             preparation: { self.prepare($0) },
-            handler: { request, _ in request.error(.unhandled, "a slot serves requests in their order only") }
+            // A ping that came as a notice, past a full mailbox.
+            handler: { request, _ in Self.answerControl(request) }
         )
         serving.withLock { $0 = client }
+        Task { [weak self] in
+            let end = await client.waitUntilStopped()
+            await self?.stopped(end)
+        }
+    }
+
+    /// The client takes no more messages. Unless this runtime closed it, the slot is lost.
+    private func stopped(_ end: ExchangeError) async {
+        if isLeaving.isSet { return }
+        logger.error(
+            "a worker lost an agent type",
+            metadata: .init(keys: [
+                .mailbox: transport.mailboxID.description, .code: end.code.rawValue, .error: end.description,
+            ])
+        )
+        await workers.lost(self, end)
+    }
+
+    /// Refuses new messages and those that wait for their turn, except for those that running handlers of this runtime wait
+    /// for.
+    func leave() {
+        isLeaving.set()
+        type.agents.refuse { [runs = workers.runs] in runs.contains(anyOf: $0) }
     }
 
     /// Stops taking messages, and waits until the running handlers have ended: they are cancelled after the grace.
     func drain(grace: Duration) async {
-        isDraining.store(true, ordering: .sequentiallyConsistent)
         async let requests = client?.drain(grace: grace)
-        if await !events.waitUntilIdle(timeout: grace) {
-            events.cancelEach()
-            let patience = workers.configuration.client.cancellationPatience
-            if await !events.waitUntilIdle(timeout: patience) {
-                logger.warning(
-                    "handlers of events still run after they were cancelled",
-                    metadata: .init(keys: [.mailbox: transport.mailboxID.description])
-                )
-            }
+        if await !events.drain(grace: grace, patience: workers.configuration.client.cancellationPatience) {
+            logger.warning(
+                "handlers of events still run after they were cancelled",
+                metadata: .init(keys: [.mailbox: transport.mailboxID.description])
+            )
         }
         _ = await requests
     }
 
     /// Closes the mailbox in this process.
     func close() async {
+        isLeaving.set()
         let client = serving.withLock { client in
             defer { client = nil }
             return client
@@ -74,10 +107,10 @@ final class Slot: Sendable {
         if let client { await client.close() } else { await transport.close() }
     }
 
-    /// Lets a message's handler run in its turn.
+    /// Lets a message's handler run in its turn, and stores the agent's state if its type asks for that.
     ///
     /// - Parameters:
-    ///   - visit: The agent, with the message's turn.
+    ///   - visit: The agent, with the message's turn, which ends here.
     ///   - context: The context of the handler.
     ///   - retries: How often a handler that throws is called again.
     func handle(
@@ -88,17 +121,19 @@ final class Slot: Sendable {
         chain: [UInt64],
         retries: Int = 0
     ) async throws -> Handled {
+        // Also when nothing was handled: the visit may last as long as those of the same event.
+        defer { visit.turn?.end() }
         try await visit.turn?.begin(chain: chain)
+        if let run = visit.turn?.run { workers.runs.begin(run) }
+        defer { if let run = visit.turn?.run { workers.runs.end(run) } }
         let agent = try await visit.agent()
         // The agent's handlers may have added the serializer.
-        let message = try workers.serializers.decode(dataType, payload)
-        return await MessageContext.$current.withValue(context) {
+        let message = try workers.serializers.decode(dataType, payload, for: agent.types)
+        let handled = await MessageContext.$current.withValue(context) {
             await Topic.$currentKey.withValue(context.address.key) {
                 switch type.options.ordering {
                 case .oneAtATime:
-                    let handled = await Self.handle(agent, message, context, retries)
-                    visit.turn?.end()
-                    return handled
+                    return await Self.handle(agent, message, context, retries)
                 case .overlapping:
                     return await beginning {
                         await Self.handle(agent, message, context, retries)
@@ -107,6 +142,20 @@ final class Slot: Sendable {
                     }
                 }
             }
+        }
+        return try await stored(handled, agent, visit.cell)
+    }
+
+    /// Stores the state of an agent that handled a message, if its type asks for that.
+    private func stored(_ handled: Handled, _ agent: any HostedAgent, _ cell: AgentCell) async throws -> Handled {
+        guard let states = type.states else { return handled }
+        if case .unhandled = handled { return handled }
+        do {
+            try await states.store(agent, cell)
+            return handled
+        } catch {
+            if case .failed = handled { return handled }
+            throw ExchangeError(.remote, "the state of \(cell.address) was not stored", underlying: error)
         }
     }
 
@@ -117,100 +166,14 @@ final class Slot: Sendable {
         _ retries: Int
     ) async -> Handled {
         var left = retries
+        var pause = Duration.milliseconds(100)
         while true {
             let handled = await agent.handle(message, context)
             guard case .failed = handled, left > 0, !Task.isCancelled else { return handled }
             left -= 1
+            ExchangeMetrics.current.count(.eventRetries)
+            do { try await Task.sleep(for: pause) } catch { return handled }
+            pause = min(pause * 2, .seconds(5))
         }
-    }
-}
-
-// MARK: - Events
-
-extension Slot {
-    /// Takes an event, in the order of its arrival.
-    private func take(_ delivery: EventDelivery) {
-        // It is held, and given back when the transport is closed.
-        if isDraining.load(ordering: .sequentiallyConsistent) { return }
-        let event = delivery.event
-        let address = AgentAddress(type.name, key: event.topic.source)
-        if event.sender == address { return settle(delivery) }
-        let work = workers.activity.begin()
-        var visits: [AgentTable.Visit] = []
-        do throws(ExchangeError) {
-            for _ in 0..<(type.options.oncePerEvent ? 1 : delivery.subscriptions.count) {
-                visits.append(try type.agents.visit(event.topic.source, takesTurn: true))
-            }
-        } catch {
-            report(error, event, address)
-            return settle(delivery)
-        }
-        let places = visits
-        events.start(event.publicationID) { [self] end in
-            await withoutCaller { await handle(delivery, address, places) }
-            // A handler that was cancelled by a stop has not handled it.
-            if !(Task.isCancelled && isDraining.load(ordering: .sequentiallyConsistent)) { settle(delivery) }
-            withExtendedLifetime(work) {}
-            end()
-        }
-    }
-
-    private func settle(_ delivery: EventDelivery) {
-        (transport as? any EventTransport)?.settle(delivery)
-    }
-
-    /// Runs a body without the values of the task that published an event on this thread.
-    private func withoutCaller(_ body: () async -> Void) async {
-        let path = CallPath().serving(registration.agentID, limit: transport.requestLimit)
-        await RequestDeadline.$current.withValue(nil) {
-            await CallPath.$current.withValue(path) { await body() }
-        }
-    }
-
-    private func handle(_ delivery: EventDelivery, _ address: AgentAddress, _ visits: [AgentTable.Visit]) async {
-        await withDiscardingTaskGroup { group in
-            for visit in visits {
-                group.addTask { [self] in await handle(delivery, address, visit) }
-            }
-        }
-    }
-
-    private func handle(_ delivery: EventDelivery, _ address: AgentAddress, _ visit: AgentTable.Visit) async {
-        let event = delivery.event
-        let context = MessageContext(
-            address: address,
-            sender: event.sender,
-            messageID: event.id,
-            topic: event.topic,
-            publicationID: event.publicationID,
-            deadline: nil,
-            attempt: delivery.attempt,
-            principal: nil,
-            workers: workers,
-            chain: visit.turn.map { [$0.run] } ?? []
-        )
-        let retries = if case .retry(let times) = type.options.eventErrors { max(0, times) } else { 0 }
-        do {
-            switch try await handle(visit, event.dataType, event.payload, context, chain: [], retries: retries) {
-            case .handled: break
-            case .unhandled:
-                logger.debug("an agent has no handler for an event", metadata: metadata(event, address))
-            case .failed(let error): report(error, event, address)
-            }
-        } catch {
-            report(error, event, address)
-        }
-    }
-
-    private func report(_ error: any Error, _ event: Event, _ address: AgentAddress) {
-        logger.error("an event was not handled", metadata: metadata(event, address).with(.error, "\(error)"))
-    }
-
-    private func metadata(_ event: Event, _ address: AgentAddress) -> LogMetadata {
-        LogMetadata(keys: [
-            .mailbox: transport.mailboxID.description, .kind: "event",
-            .tag: event.publicationID.uuidString.lowercased(),
-            .action: event.dataType, .peer: event.sender?.description ?? "",
-        ]).with(.reason, "\(event.topic) for \(address)")
     }
 }

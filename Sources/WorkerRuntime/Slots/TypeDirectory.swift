@@ -26,6 +26,12 @@ final class TypeDirectory: Sendable {
     /// Returns the display name of a slot.
     static func slotName(_ agentType: String, _ number: Int) -> String { "\(agentType)/\(number)" }
 
+    /// Returns the mailbox of an address, if its type is remembered.
+    func knownSlot(of address: AgentAddress) -> AgentID? {
+        guard let slots = known.withLock({ $0[ExactText(address.type)] }) else { return nil }
+        return slots[AgentAddress.slot(of: address.key, among: slots.count)]
+    }
+
     /// Returns the mailbox of an address.
     ///
     /// - Throws: `ExchangeError.Code.unknownAgentType`, and the errors of discovery.

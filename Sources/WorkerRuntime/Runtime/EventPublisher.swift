@@ -1,0 +1,40 @@
+internal import AgentExchange
+
+/// Publishes events: asks the interceptors, encodes, and counts those that nobody receives.
+struct EventPublisher: Sendable {
+    let serializers: MessageSerializers
+    let interceptors: [any WorkerInterceptor]
+    let requestDeadline: Duration
+    let activity: Activity
+
+    /// Publishes a message.
+    func publish(
+        _ message: any Sendable,
+        to topic: Topic,
+        _ sender: AgentAddress?,
+        _ id: String?,
+        requiringSubscriber: Bool,
+        _ events: any EventTransport
+    ) async throws(ExchangeError) -> Publication {
+        let work = activity.begin()
+        defer { withExtendedLifetime(work) {} }
+        try topic.check()
+        let end = ContinuousClock.Instant.after(try RequestDeadline.limit(requestDeadline))
+        let passed = try await interceptors.pass(message, until: end, .notSent) {
+            (interceptor, message) throws(ExchangeError) in
+            try await interceptor.onPublish(message, to: topic, from: sender)
+        }
+        guard let passed else { return Publication(id: nil, hasSubscribers: false) }
+        let encoded = try serializers.encode(passed)
+        try encoded.checkName()
+        let event = try Event(topic, dataType: encoded.dataType, payload: encoded.payload, id: id, sender: sender)
+        let hasSubscribers = try await events.publish(event)
+        if !hasSubscribers {
+            ExchangeMetrics.current.count(.eventsDropped, [.reason("no-subscriber")])
+            if requiringSubscriber {
+                throw ExchangeError(.undeliverable, "nobody subscribed to \(topic)", delivery: .refused)
+            }
+        }
+        return Publication(id: event.publicationID, hasSubscribers: hasSubscribers)
+    }
+}
