@@ -9,7 +9,7 @@ extension InProcessTransport: EventTransport {
             throw ExchangeError(.messageTooLarge, text)
         }
         let isTaken = try exchange.publish(event)
-        if !isTaken { ExchangeMetrics.current.count(.eventsDropped, [.exchange(exchangeKind)]) }
+        if !isTaken { ExchangeMetrics.current.count(.eventsDropped, [.reason("no-subscriber")]) }
         return isTaken
     }
 

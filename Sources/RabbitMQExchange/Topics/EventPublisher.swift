@@ -24,7 +24,7 @@ struct EventPublisher: Sendable {
             mandatory: true
         )
         let isTaken = try await publishKnown(publication, event.topic)
-        if !isTaken { link.metrics.count(.eventsDropped, [.exchange("rabbitmq")]) }
+        if !isTaken { link.metrics.count(.eventsDropped, [.reason("no-subscriber")]) }
         return isTaken
     }
 

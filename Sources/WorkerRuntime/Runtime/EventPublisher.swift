@@ -29,11 +29,8 @@ struct EventPublisher: Sendable {
         try encoded.checkName()
         let event = try Event(topic, dataType: encoded.dataType, payload: encoded.payload, id: id, sender: sender)
         let hasSubscribers = try await events.publish(event)
-        if !hasSubscribers {
-            ExchangeMetrics.current.count(.eventsDropped, [.reason("no-subscriber")])
-            if requiringSubscriber {
-                throw ExchangeError(.undeliverable, "nobody subscribed to \(topic)", delivery: .refused)
-            }
+        if !hasSubscribers, requiringSubscriber {
+            throw ExchangeError(.undeliverable, "no agent type subscribes to \(topic)", delivery: .refused)
         }
         return Publication(id: event.publicationID, hasSubscribers: hasSubscribers)
     }
