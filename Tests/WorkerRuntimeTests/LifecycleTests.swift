@@ -3,7 +3,8 @@ import ExchangeTestKit
 import Foundation
 import InProcessExchange
 import Testing
-import WorkerRuntime
+
+@testable import WorkerRuntime
 
 @Suite("The life of a worker runtime", .serialized)
 struct LifecycleTests {
@@ -50,6 +51,10 @@ struct LifecycleTests {
         try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             let early = Task { try await workers.ask("early", AgentAddress("clerk")) }
+            let slot = try #require(workers.type("clerk")?.slot)
+            try await eventually("the request waits") {
+                try await workers.user().transport.details(of: slot.transport.mailboxID).queuedMessages == 1
+            }
             let published = try await workers.publish(Note(text: "event"), to: .default)
             #expect(published.hasSubscribers)
             #expect(stage.events.value.isEmpty)
@@ -83,7 +88,11 @@ struct LifecycleTests {
                 let clerk = AgentAddress("clerk")
                 let running = Task { try await others.ask("hold a", clerk) }
                 try await stage.heard("began a")
+                let waiting = Task { try await others.ask("b", clerk) }
+                try await eventually("the second request waits") { workers.type("clerk")?.slot?.work.count == 2 }
                 let stopping = Task { await workers.stop() }
+                // It is answered while the first one still runs.
+                await fails(.mailboxTerminated, .refused) { _ = try await waiting.value }
                 stage.release("a")
                 #expect(try await running.value == "hold a")
                 await stopping.value
@@ -118,14 +127,15 @@ struct LifecycleTests {
                 await fails(.cancelled, .delivered) { _ = try await running.value }
                 for request in waiting {
                     let error = await #expect(throws: ExchangeError.self) { _ = try await request.value }
-                    let codes: [ExchangeError.Code] = [.mailboxTerminated, .cancelled]
-                    #expect(error.map { codes.contains($0.code) } == true, "\(error?.description ?? "")")
+                    #expect(error?.code == .mailboxTerminated, "\(error?.description ?? "")")
+                    // No handler has seen it.
+                    #expect(error?.delivery == .refused)
                 }
             }
         }
     }
 
-    @Test("A handler that goes on after the grace is cancelled, and an event of it is not settled", arguments: Kind.all)
+    @Test("A handler that goes on after the grace is cancelled before its agent is closed", arguments: Kind.all)
     func grace(kind: Kind) async throws {
         try await withWorkers(on: try await kind.exchange(), .test { $0.gracePeriod = .milliseconds(50) }) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
@@ -212,14 +222,22 @@ struct LifecycleTests {
     @Test("Many types and workers come and go at the same time, and each type has one worker")
     func race() async throws {
         let exchange = InProcessExchange()
+        let (owners, successes) = (Monitor(0), Monitor(0))
         try await withThrowingTaskGroup { group in
             for _ in 0..<8 {
                 group.addTask {
                     let workers = try await WorkerRuntime(on: exchange, configuration: .test())
                     do {
                         try await workers.register("counter", expecting: Counter.self) { _ in Counter() }
+                        let count = owners.update { owners in
+                            owners += 1
+                            return owners
+                        }
+                        #expect(count == 1)
                         try await workers.start()
                         #expect(try await workers.ask("", AgentAddress("counter")) != nil)
+                        successes.update { $0 += 1 }
+                        owners.update { $0 -= 1 }
                     } catch let error as ExchangeError {
                         #expect(error.code == .typeInUse, "\(error)")
                     }
@@ -228,6 +246,7 @@ struct LifecycleTests {
             }
             try await group.waitForAll()
         }
+        #expect(successes.value >= 1)
         let user = try await exchange.makeUserTransport(name: nil)
         #expect(try await user.discover(typeNamed: "Worker", allowSubtypes: true) == [])
         await user.close()

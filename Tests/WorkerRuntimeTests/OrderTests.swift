@@ -1,7 +1,8 @@
 import AgentExchange
 import ExchangeTestKit
 import Testing
-import WorkerRuntime
+
+@testable import WorkerRuntime
 
 @Suite("The order of an agent's messages")
 struct OrderTests {
@@ -49,6 +50,7 @@ struct OrderTests {
             async let b = workers.ask("hold b", first)
             async let other = workers.ask("hold c", AgentAddress("clerk", key: "two"))
             try await stage.heard("began c")
+            try await eventually("all three are there") { workers.type("clerk")?.slot?.work.count == 3 }
             stage.release("c")
             #expect(try await other == "hold c")
             stage.release("b")
@@ -58,9 +60,10 @@ struct OrderTests {
             stage.release("a")
             #expect(try await a == "hold a")
             #expect(try await b == "hold b")
-            #expect(
-                stage.events.value.firstIndex(of: "ended a") ?? 0 < stage.events.value.firstIndex(of: "began b") ?? 0
+            let (ended, began) = (
+                stage.events.value.firstIndex(of: "ended a"), stage.events.value.firstIndex(of: "began b")
             )
+            #expect(try #require(ended) < #require(began))
         }
     }
 
@@ -88,7 +91,10 @@ struct OrderTests {
             async let first = workers.ask("hold a", clerk)
             try await stage.heard("began a")
             let second = Task { try await workers.ask("hold b", clerk) }
+            try await eventually("the second waits") { workers.type("clerk")?.slot?.work.count == 2 }
             let third = Task { try await workers.ask("third", clerk) }
+            try await eventually("the third waits") { workers.type("clerk")?.slot?.work.count == 3 }
+            #expect(!stage.events.value.contains("began b"))
             second.cancel()
             await fails(.cancelled, .unknown) { _ = try await second.value }
             stage.release("a")

@@ -151,7 +151,13 @@ public final class MessageSerializers: Sendable {
         for types: Set<ObjectIdentifier> = []
     ) throws(ExchangeError) -> any Sendable {
         let key = Key(dataType: dataType, contentType: Payload.mediaType(payload.contentType))
-        let named = table.withLock { $0.byName[key] } ?? []
+        let named =
+            if dataType.isEmpty {
+                // The result of an action has no name: the receiver's type counts.
+                types.compactMap { entry(for: $0) }.filter { $0.contentType == key.contentType }
+            } else {
+                table.withLock { $0.byName[key] } ?? []
+            }
         guard let entry = named.first(where: { types.contains($0.type) }) ?? named.first else {
             return UnknownPayload(dataType: dataType, payload: payload)
         }

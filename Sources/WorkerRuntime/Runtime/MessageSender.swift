@@ -62,7 +62,15 @@ struct MessageSender: Sendable {
         guard let passed else { throw ExchangeError(.dropped, "an interceptor dropped the message to \(address)") }
         let encoded = try serializers.encode(passed)
         try encoded.checkName()
-        let result = try await ask(encoded.dataType, encoded.payload, outgoing, until: end, client, workers)
+        let result = try await ask(
+            encoded.dataType,
+            encoded.payload,
+            outgoing,
+            until: end,
+            allowsMailboxes: true,
+            client,
+            workers
+        )
         guard let result else { return nil }
         do throws(ExchangeError) {
             return try await reply(UnknownPayload(result), outgoing, as: type, until: end)
@@ -106,7 +114,15 @@ struct MessageSender: Sendable {
         defer { withExtendedLifetime(work) {} }
         try address.check()
         let outgoing = Outgoing(to: address, chain: MessageContext.current?.chain ?? [])
-        return try await ask(action, payload, outgoing, until: end(nil), workers.user(), workers)
+        return try await ask(
+            action,
+            payload,
+            outgoing,
+            until: end(nil),
+            allowsMailboxes: false,
+            workers.user(),
+            workers
+        )
     }
 
     /// Returns the end of a call, which is not after that of the request that the current task serves.
@@ -115,11 +131,14 @@ struct MessageSender: Sendable {
     }
 
     /// Sends a request to the slot of an address and returns its result.
+    ///
+    /// - Parameter allowsMailboxes: Whether an agent with a mailbox of its own is asked when no worker has the type.
     private func ask(
         _ action: String,
         _ payload: Payload,
         _ outgoing: Outgoing,
         until end: ContinuousClock.Instant,
+        allowsMailboxes: Bool,
         _ client: any ExchangeClient,
         _ workers: WorkerRuntime
     ) async throws(ExchangeError) -> Payload? {
@@ -127,7 +146,7 @@ struct MessageSender: Sendable {
         let address = outgoing.address
         var hasLookedAgain = false
         while true {
-            let slot = try await slot(of: address, until: end, client.transport)
+            let slot = try await slot(of: address, until: end, allowsMailboxes: allowsMailboxes, client.transport)
             do throws(ExchangeError) {
                 return try await client.handle(to: slot).action(
                     action,
@@ -147,12 +166,17 @@ struct MessageSender: Sendable {
     private func slot(
         of address: AgentAddress,
         until end: ContinuousClock.Instant,
+        allowsMailboxes: Bool,
         _ transport: any ExchangeTransport
     ) async throws(ExchangeError) -> AgentID {
         if let slot = directory.knownSlot(of: address) { return slot }
         return try await limited(until: end, while: "the worker of \(address.type) was looked up") {
             [directory] () throws(ExchangeError) in
-            try await directory.slot(of: address, transport)
+            do throws(ExchangeError) {
+                return try await directory.slot(of: address, transport)
+            } catch let error where error.code == .unknownAgentType && allowsMailboxes {
+                return try await directory.agent(at: address, transport)
+            }
         }
     }
 

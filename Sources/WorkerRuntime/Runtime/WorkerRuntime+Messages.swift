@@ -3,6 +3,10 @@ public import AgentExchange
 extension WorkerRuntime {
     /// Sends a request to an agent, wherever it lives, and returns its reply.
     ///
+    /// When no worker has the type, the address may name any other agent of the exchange: the type is that of the agent, the key
+    /// its display name or its UUID. The message is then the arguments of an action with the name of the message's type, and
+    /// the reply is read as one of the type that is asked for.
+    ///
     /// Cancelling the calling task cancels the agent's handler, also in another process.
     ///
     /// - Parameters:

@@ -73,7 +73,7 @@ extension WorkerRuntime {
         try address.check()
         let hosted = agent.hosted(serializers)
         try await change { [self] () async throws(ExchangeError) in
-            if case .instances(let instances)? = type(address.type)?.source {
+            if let known = type(address.type), isTaken(known), case .instances(let instances) = known.source {
                 guard instances.add(hosted, address.key) else {
                     throw ExchangeError(.typeInUse, "there is an agent \(address) already")
                 }
@@ -114,6 +114,16 @@ extension WorkerRuntime {
         }
     }
 
+    /// Registers a type whose agents a function makes.
+    func register(
+        _ name: String,
+        _ rules: [Subscription.Rule],
+        _ options: AgentTypeOptions,
+        _ make: @escaping AgentTable.Make
+    ) async throws(ExchangeError) {
+        try await add(name, .factory(make), rules, options)
+    }
+
     private func add(
         _ name: String,
         _ source: HostedType.Source,
@@ -134,8 +144,7 @@ extension WorkerRuntime {
         for rule in rules { try Subscription(rule, agentType: name).check() }
         try options.check()
         let type = HostedType(name, source, rules: rules, options: options, states: try states(options))
-        // One that was lost may be registered again.
-        if let known = self.type(name), known.slot != nil || state.withLock({ $0.phase }) == .idle {
+        if let known = self.type(name), isTaken(known) {
             throw ExchangeError(.typeInUse, "this worker has the agent type \(name) already")
         }
         try await claims.claim(type)
@@ -144,6 +153,11 @@ extension WorkerRuntime {
             return state.phase == .running
         }
         if isRunning { type.slot?.serve() }
+    }
+
+    /// Whether a type can't be registered again. One that was lost can.
+    private func isTaken(_ type: HostedType) -> Bool {
+        type.slot != nil || state.withLock { $0.phase } == .idle
     }
 
     private func states(_ options: AgentTypeOptions) throws(ExchangeError) -> StoredStates? {

@@ -1,4 +1,5 @@
 internal import AgentExchange
+internal import Foundation
 internal import Synchronization
 
 /// Where the slots of agent types are: looked up in the exchange's directory, and remembered until a request finds a slot
@@ -38,6 +39,21 @@ final class TypeDirectory: Sendable {
     func slot(of address: AgentAddress, _ transport: any ExchangeTransport) async throws(ExchangeError) -> AgentID {
         let slots = try await slots(of: address.type, transport)
         return slots[AgentAddress.slot(of: address.key, among: slots.count)]
+    }
+
+    /// Returns the agent with a mailbox of its own that an address names: its type, and its display name or its UUID.
+    ///
+    /// - Throws: `ExchangeError.Code.unknownAgentType`, and the errors of discovery.
+    func agent(at address: AgentAddress, _ transport: any ExchangeTransport) async throws(ExchangeError) -> AgentID {
+        let found = try await transport.discover(typeNamed: address.type, allowSubtypes: false)
+        let agent = found.first { agent in
+            agent.name.map(ExactText.init) == ExactText(address.key)
+                || agent.uuid.uuidString.lowercased() == address.key.lowercased()
+        }
+        guard let agent else {
+            throw ExchangeError(.unknownAgentType, "no worker has the agent type \(address.type)")
+        }
+        return agent
     }
 
     private func slots(of type: String, _ transport: any ExchangeTransport) async throws(ExchangeError) -> [AgentID] {
