@@ -20,6 +20,7 @@ extension WorkerRuntime {
     ///   `ExchangeError.Code.unsupported` for subscriptions on an exchange without topics,
     ///   `ExchangeError.Code.invalidConfiguration` for invalid options,
     ///   `ExchangeError.Code.invalidMessage` and `ExchangeError.Code.invalidTopic` for invalid names.
+    @_disfavoredOverload  // The generic one knows the type of the agents, and with it their serializers.
     public func register(
         _ type: String,
         expecting expected: (any WorkerAgent.Type)? = nil,
