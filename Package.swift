@@ -34,6 +34,19 @@ let sockets = [("NIOCore", "swift-nio"), ("NIOPosix", "swift-nio"), ("NIOSSL", "
     Target.Dependency.product(name: name, package: package, condition: .when(traits: ["Hybrid"]))
 }
 
+/// The packages for AutoGen's worker protocol. They are fetched with the trait AutoGen only.
+let protobuf = Target.Dependency.product(
+    name: "SwiftProtobuf",
+    package: "swift-protobuf",
+    condition: .when(traits: ["AutoGen"])
+)
+let grpc = [
+    ("GRPCCore", "grpc-swift-2"), ("GRPCNIOTransportHTTP2Posix", "grpc-swift-nio-transport"), ("NIOCore", "swift-nio"),
+    ("NIOPosix", "swift-nio"),
+].map { name, package in
+    Target.Dependency.product(name: name, package: package, condition: .when(traits: ["AutoGen"]))
+}
+
 let package = Package(
     name: "warren",
     platforms: [.macOS(.v15)],
@@ -46,7 +59,9 @@ let package = Package(
         .library(name: "ExchangeTestKit", targets: ["ExchangeTestKit"]),
         .library(name: "Agents", targets: ["Agents"]),
         .library(name: "WorkerRuntime", targets: ["WorkerRuntime"]),
+        .library(name: "AutoGenHost", targets: ["AutoGenHost"]),
         .executable(name: "warren", targets: ["warren"]),
+        .executable(name: "warren-autogen-host", targets: ["warren-autogen-host"]),
     ],
     // A user of AgentExchange fetches 9 packages with the default traits, 4 with none.
     traits: [
@@ -58,6 +73,7 @@ let package = Package(
             description: "The runtime of an agent is a service of swift-service-lifecycle."
         ),
         .trait(name: "Hybrid", description: "Direct connections between processes, over SwiftNIO. Off by default."),
+        .trait(name: "AutoGen", description: "A host for AutoGen's workers, over gRPC. Off by default."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -69,6 +85,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
     ],
     targets: [
         .systemLibrary(
@@ -113,6 +132,19 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "AutoGenProtocol",
+            dependencies: [protobuf],
+            exclude: ["Definitions", "generate.sh"],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "AutoGenHost",
+            dependencies: [
+                "Primitives", "AgentExchange", "WorkerRuntime", "AutoGenProtocol", logging, metrics, deque, protobuf,
+            ] + grpc,
+            swiftSettings: settings
+        ),
+        .target(
             name: "ExchangeConformance",
             dependencies: ["Primitives", "AgentExchange", logging],
             swiftSettings: settings
@@ -122,6 +154,14 @@ let package = Package(
             name: "warren",
             dependencies: [
                 "AgentExchange", "Agents", "RabbitMQExchange", "HybridExchange", "AMQP", "ExchangeConformance", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "warren-autogen-host",
+            dependencies: [
+                "Primitives", "AgentExchange", "InProcessExchange", "AutoGenHost", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -214,6 +254,14 @@ let package = Package(
             dependencies: [
                 "AgentExchange", "WorkerRuntime", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AutoGenHostTests",
+            dependencies: [
+                "AgentExchange", "InProcessExchange", "WorkerRuntime", "AutoGenProtocol", "AutoGenHost",
+                "ExchangeTestKit", logging, protobuf,
+            ] + grpc,
             swiftSettings: settings
         ),
         .executableTarget(

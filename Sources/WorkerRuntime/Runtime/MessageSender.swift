@@ -16,19 +16,23 @@ struct MessageSender: Sendable {
         let sender: AgentAddress?
         /// The runs of handlers that wait for it.
         let chain: [UInt64]
+        /// Metadata besides the names of the worker runtime.
+        let metadata: [String: String]
 
         init(
             to address: AgentAddress,
             deadline: Duration? = nil,
             id: String? = nil,
             sender: AgentAddress? = nil,
-            chain: [UInt64]
+            chain: [UInt64],
+            metadata: [String: String] = [:]
         ) {
             self.address = address
             self.deadline = deadline
             self.id = id
             self.sender = sender
             self.chain = chain
+            self.metadata = metadata
         }
     }
 
@@ -101,6 +105,26 @@ struct MessageSender: Sendable {
         }
         guard hasChanged.isSet else { return Reply(payload: payload, value: value) }
         return Reply(payload: isDecoded ? payload : try serializers.encode(answered), value: answered)
+    }
+
+    /// Sends an encoded request and returns the encoded reply. Interceptors do not see it.
+    func relay(
+        _ message: UnknownPayload,
+        _ outgoing: Outgoing,
+        _ workers: WorkerRuntime
+    ) async throws(ExchangeError) -> UnknownPayload? {
+        try outgoing.address.check()
+        try message.checkName()
+        let result = try await ask(
+            message.dataType,
+            message.payload,
+            outgoing,
+            until: try end(outgoing.deadline),
+            allowsMailboxes: false,
+            workers.user(),
+            workers
+        )
+        return result.map { UnknownPayload($0) }
     }
 
     /// Asks the worker of an agent about it.
@@ -189,7 +213,8 @@ extension MessageSender.Outgoing {
     /// The context of the request.
     fileprivate var context: [String: String] {
         get throws(ExchangeError) {
-            var context = [WireName.key: address.key]
+            var context = metadata.filter { !WireName.isOwn($0.key) }
+            context[WireName.key] = address.key
             if let id {
                 guard (1...255).contains(id.utf8.count) else {
                     throw ExchangeError(.invalidMessage, "the identifier of a message has 1 to 255 bytes")

@@ -125,7 +125,7 @@ extension WorkerRuntime {
         try await add(name, .factory(make), rules, options)
     }
 
-    private func add(
+    func add(
         _ name: String,
         _ source: HostedType.Source,
         _ rules: [Subscription.Rule],

@@ -10,6 +10,8 @@ final class HostedType: Sendable {
         case factory(AgentTable.Make)
         /// They were given, each with its key.
         case instances(Instances)
+        /// They live behind a connection.
+        case relay(any MessageRelay)
     }
 
     /// The agents that were given, by key.
@@ -72,6 +74,7 @@ final class HostedType: Sendable {
                 switch source {
                 case .factory(let make): try await make(address)
                 case .instances(let instances): try instances.agent(address)
+                case .relay: throw ExchangeError(.notAccessible, "the agent \(address) lives in another process")
                 }
             try await states?.load(agent, address)
             return agent
@@ -80,6 +83,11 @@ final class HostedType: Sendable {
             // The program owns the agents that it gave, and may start again with them.
             if case .factory = source { await agent.close() }
         }
+    }
+
+    /// The relay of the type, if its agents live behind a connection.
+    var relay: (any MessageRelay)? {
+        if case .relay(let relay) = source { relay } else { nil }
     }
 
     /// Visits an agent in the order of its messages, for a call of this process.

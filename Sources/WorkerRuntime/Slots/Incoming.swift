@@ -22,6 +22,11 @@ enum WireName {
     /// Answered in the order of arrival, without an agent: everything before it was taken.
     static let idle = "warren.agent-idle"
 
+    /// Returns whether a name in a context belongs to the worker runtime.
+    static func isOwn(_ name: String) -> Bool {
+        name == key || name == sender || name == chain || name == messageID
+    }
+
     /// Returns whether a name is kept for Warren's own actions.
     static func isReserved(_ dataType: String) -> Bool { dataType.hasPrefix("warren.") }
 }

@@ -7,6 +7,7 @@ extension Slot {
     func take(_ delivery: EventDelivery) {
         // It is held, and dropped with the mailbox or given back.
         if isLeaving.isSet { return }
+        if let relay = type.relay { return self.relay(delivery, to: relay) }
         let event = delivery.event
         let address = AgentAddress(type.name, key: event.topic.source)
         if event.sender == address { return settle(delivery) }

@@ -14,7 +14,9 @@ extension Slot {
     /// Gives a request its place in the order of its agent, and returns the function that serves it. Called in the order of
     /// arrival.
     func prepare(_ request: Request) -> RequestHandler {
-        guard case .action(let name, _) = request.body else { return { request, _ in Self.answerControl(request) } }
+        guard case .action(let name, let arguments) = request.body else {
+            return { request, _ in Self.answerControl(request) }
+        }
         if name == WireName.idle { return { request, _ in request.response() } }
         let kind = SlotAction(name)
         let incoming = Incoming(request)
@@ -23,6 +25,9 @@ extension Slot {
         do throws(ExchangeError) {
             if request.credit != nil { throw ExchangeError(.invalidMessage, "a worker agent streams no result") }
             try AgentAddress(type.name, key: incoming.key).check()
+            if let relay = type.relay {
+                return self.relay(request, incoming, name, arguments.payload, pieces, to: relay)
+            }
             visit = try type.agents.visit(incoming.key, takesTurn: kind.takesTurn, chain: incoming.chain)
         } catch {
             let failure = Failure(error.code, error.message)
@@ -104,7 +109,7 @@ extension Slot {
     }
 
     /// Returns the answer for an error of the runtime, which keeps its code; that of a handler is `remote`.
-    private static func failure(_ error: any Error) -> Failure {
+    static func failure(_ error: any Error) -> Failure {
         if let error = error as? ExchangeError { return Failure(error.code, error.message) }
         return Failure(error)
     }

@@ -1,0 +1,168 @@
+#if AutoGen
+    internal import AgentExchange
+    internal import Foundation
+    internal import GRPCCore
+    internal import Logging
+    internal import Primitives
+    internal import Synchronization
+    internal import WorkerRuntime
+
+    /// The way in which a client ended.
+    enum Departure: Sendable {
+        /// It closed its stream.
+        case left
+        /// It was killed, cut off, or hangs.
+        case lost
+        /// The host stops.
+        case stopped
+    }
+
+    extension ClientSession {
+        /// Ends the session at once: nothing more is taken or written. The exchange's side follows.
+        ///
+        /// - Returns: `false` when it has ended before.
+        func end(_ departure: Departure) -> Bool {
+            let ended = state.withLock { state -> (ClientState.Ended)? in
+                if state.isEnded { return nil }
+                return state.end()
+            }
+            guard let ended else { return false }
+            ended.writer?.resume()
+            ended.control?.end()
+            for (call, size) in ended.calls { call.ending.set(ending(of: call, size, departure)) }
+            for (event, size) in ended.events where size > Self.usualMessageSize && departure == .lost {
+                // It may be the reason of the end, and would end the next worker too.
+                drops.count(.tooLarge)
+                event.settle()
+            }
+            tasks.cancelEach()
+            return true
+        }
+
+        /// Returns the end of a request that the worker had not answered.
+        ///
+        /// - Parameter size: Its size if it was written.
+        private func ending(of call: ClientState.Call, _ size: Int?, _ departure: Departure) -> WorkerCall.Ending {
+            let type = call.address.type
+            switch departure {
+            case .left:
+                return .failure(Failure(.mailboxTerminated, "the worker of \(type) left before it answered"))
+            case .stopped:
+                return .failure(Failure(.unavailable, "the worker's host stopped before the worker answered"))
+            case .lost:
+                if let size, size > Self.usualMessageSize {
+                    let text = "the worker was lost while it was sent this request of \(size) bytes; a worker takes "
+                        + "\(Self.usualMessageSize) bytes unless extra_grpc_config says otherwise"
+                    return .failure(Failure(.messageTooLarge, text))
+                }
+                if configuration.onLoss == .fail {
+                    return .failure(Failure(.mailboxTerminated, "the worker of \(type) was lost before it answered"))
+                }
+                return .left
+            }
+        }
+
+        /// Answers the client's callers, and lets its own requests end with an error.
+        ///
+        /// - Parameter patience: How long to wait for the ends of its requests.
+        func beginStop(patience: Duration) async {
+            let calls = state.withLock { state in
+                state.isStopping = true
+                defer { state.calls = [:] }
+                for id in state.calls.keys { state.queue.end(id) }
+                return Array(state.calls.values)
+            }
+            for call in calls { call.ending.set(ending(of: call, nil, .stopped)) }
+            tasks.cancelEach()
+            _ = await tasks.waitUntilIdle(timeout: patience)
+        }
+
+        /// Lets the streams end with an error as soon as the waiting messages are written.
+        func endStreams(_ error: RPCError) {
+            let (writer, control) = state.withLock { state in
+                state.stopping = error
+                return (state.takeWriter(), state.control)
+            }
+            writer?.resume()
+            control?.end()
+        }
+
+        /// Whether a stream is open.
+        var isStreaming: Bool {
+            state.withLock { if case .streaming = $0.phase { true } else { false } }
+        }
+
+        /// Does what time demands. Returns the reason for which the session has to end, if it has.
+        func tick(_ now: ContinuousClock.Instant) -> Departure? {
+            let result = state.withLock { $0.tick(now, configuration) }
+            for event in result.delivered { event.settle() }
+            for call in result.failed { call.ending.set(.failure(Self.withoutStream(call.address))) }
+            for call in result.slow {
+                logger.warning(
+                    "a worker has not answered a request",
+                    metadata: .init(keys: [
+                        .mailbox: call.address.type, .duration: "\(call.began.duration(to: now))",
+                    ]).with(.reason, AnswerText.silence(call.address))
+                )
+            }
+            return result.departure
+        }
+    }
+
+    extension ClientState {
+        /// The parts of a state that ended.
+        struct Ended {
+            let calls: [(call: Call, size: Int?)]
+            let events: [(event: RelayedEvent, size: Int)]
+            let writer: CheckedContinuation<Void, Never>?
+            let control: ControlChannel?
+        }
+
+        mutating func end() -> Ended {
+            phase = .ended
+            let calls = calls.map { (call: $0.value, size: queue.writtenSize(of: $0.key)) }
+            let sizes = queue.end()
+            let events = sizes.flatMap { entry in
+                (self.events[entry.event] ?? []).map { (event: $0, size: entry.isWritten ? entry.size : 0) }
+            }
+            self.calls = [:]
+            self.events = [:]
+            defer { control = nil }
+            return Ended(calls: calls, events: events, writer: takeWriter(), control: control)
+        }
+
+        /// The consequences of time.
+        struct Tick {
+            var delivered: [RelayedEvent] = []
+            var failed: [Call] = []
+            var slow: [Call] = []
+            var departure: Departure?
+        }
+
+        mutating func tick(_ now: ContinuousClock.Instant, _ configuration: AutoGenHostConfiguration) -> Tick {
+            var tick = Tick()
+            switch phase {
+            case .ended: break
+            case .streaming:
+                tick.delivered = settled(queue.expire(now: now))
+                for (id, call) in calls where !call.isReported && call.began + configuration.slowRequest <= now {
+                    calls[id]?.isReported = true
+                    tick.slow.append(call)
+                }
+            case .waiting(let since, let hadStream):
+                guard since + configuration.streamPatience <= now else { break }
+                if hadStream {
+                    tick.departure = .lost
+                } else {
+                    for (id, call) in calls {
+                        queue.end(id)
+                        tick.failed.append(call)
+                    }
+                    calls = [:]
+                    if lastUse + configuration.idleLimit <= now { tick.departure = .left }
+                }
+            }
+            return tick
+        }
+    }
+#endif

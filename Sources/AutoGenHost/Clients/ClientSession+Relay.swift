@@ -1,0 +1,95 @@
+#if AutoGen
+    internal import AgentExchange
+    internal import AutoGenProtocol
+    internal import Foundation
+    internal import Primitives
+    internal import Synchronization
+    internal import WorkerRuntime
+
+    /// The messages of the exchange for the client.
+    extension ClientSession: MessageRelay {
+        func take(_ request: RelayedRequest) -> any RelayedCall {
+            let ending = OneShot<WorkerCall.Ending>()
+            let (id, failure): (String, Failure?) = state.withLock { state in
+                let id = state.identifier(request.messageID)
+                if let failure = refusal(state, request.address) { return (id, failure) }
+                state.calls[id] = ClientState.Call(ending: ending, address: request.address, began: .now)
+                return (id, nil)
+            }
+            if let failure {
+                ending.set(failure.code == .closed ? .left : .failure(failure))
+            } else {
+                put(.request(id), Agents_Message.bytes(.request(Agents_RpcRequest(request, id: id))))
+            }
+            return WorkerCall(id: id, request, ending) { [weak self] in self?.withdraw(id, ending) }
+        }
+
+        /// Returns the reason that a request can't wait for the client; `closed` after the end.
+        private func refusal(_ state: ClientState, _ address: AgentAddress) -> Failure? {
+            switch state.phase {
+            case .streaming: nil
+            case .ended: Failure(.closed, "the session has ended")
+            case .waiting(let since, let hadStream):
+                if !hadStream, since + configuration.streamPatience <= .now { Self.withoutStream(address) } else { nil }
+            }
+        }
+
+        static func withoutStream(_ address: AgentAddress) -> Failure {
+            Failure(.unavailable, "the worker registered the agent type \(address.type) and has no stream")
+        }
+
+        private func withdraw(_ id: String, _ ending: OneShot<WorkerCall.Ending>) {
+            state.withLock { state in
+                guard let call = state.calls[id], call.ending === ending else { return }
+                state.calls[id] = nil
+                state.queue.end(id)
+            }
+        }
+
+        func take(_ event: RelayedEvent) {
+            let id = event.delivery.event.publicationID
+            enum Place { case first, copy, delivered, ended }
+            let place: Place = state.withLock { state in
+                if state.isEnded { return .ended }
+                if state.recent.contains(id), event.delivery.attempt == 1 { return .delivered }
+                if state.events[id] != nil {
+                    state.events[id]?.append(event)
+                    return .copy
+                }
+                state.recent.remove(id)
+                state.events[id] = [event]
+                return .first
+            }
+            switch place {
+            case .first: put(.event(id), Agents_Message.bytes(.cloudEvent(event.delivery.event.cloudEvent)))
+            case .delivered: event.settle()
+            case .copy, .ended: break
+            }
+        }
+
+        /// Takes the client's answer to a request.
+        func take(_ response: Agents_RpcResponse) {
+            let call = state.withLock { state in
+                state.queue.end(response.requestID)
+                return state.calls.removeValue(forKey: response.requestID)
+            }
+            guard let call else { return drops.count(.unknownResponse) }
+            call.ending.set(WorkerCall.Ending(response))
+        }
+
+        func saveState(of address: AgentAddress) async throws(ExchangeError) -> Data? {
+            try await controlChannel(for: address).saveState(of: address)
+        }
+
+        func loadState(_ state: Data, of address: AgentAddress) async throws(ExchangeError) {
+            try await controlChannel(for: address).loadState(state, of: address)
+        }
+
+        private func controlChannel(for address: AgentAddress) throws(ExchangeError) -> ControlChannel {
+            guard let control = state.withLock({ $0.control }) else {
+                throw ExchangeError(.notAccessible, "the worker of \(address) has no control channel")
+            }
+            return control
+        }
+    }
+#endif

@@ -1,0 +1,47 @@
+#if AutoGen
+    internal import AgentExchange
+    internal import Primitives
+    internal import WorkerRuntime
+
+    /// A request in the hands of a worker. It is withdrawn when it is released without an answer.
+    final class WorkerCall: RelayedCall {
+        /// The outcome of a request that has no reply.
+        enum Ending: Sendable {
+            case reply(UnknownPayload?)
+            case failure(Failure)
+            /// The request is left to the next worker.
+            case left
+        }
+
+        /// The identifier of the request on the worker's stream.
+        let id: String
+        private let request: RelayedRequest
+        private let ending: OneShot<Ending>
+        private let withdraw: @Sendable () -> Void
+
+        init(id: String, _ request: RelayedRequest, _ ending: OneShot<Ending>, withdraw: @escaping @Sendable () -> Void) {
+            self.id = id
+            self.request = request
+            self.ending = ending
+            self.withdraw = withdraw
+        }
+
+        deinit {
+            withdraw()
+        }
+
+        func reply() async throws -> UnknownPayload? {
+            switch await ending.wait() {
+            case .reply(let reply): return reply
+            case .failure(let failure): throw failure
+            case .left: throw RequestLeft()
+            case nil:
+                withdraw()
+                if let deadline = RequestDeadline.current, deadline <= .now {
+                    throw Failure(.deadlineExceeded, AnswerText.silence(request.address))
+                }
+                throw CancellationError()
+            }
+        }
+    }
+#endif

@@ -1,0 +1,129 @@
+#if AutoGen
+    internal import AgentExchange
+    internal import AutoGenProtocol
+    internal import Foundation
+    internal import GRPCCore
+    internal import Synchronization
+    internal import WorkerRuntime
+
+    /// The unary calls of a client.
+    extension HostCore {
+        /// Registers an agent type for a client.
+        ///
+        /// - Parameter isRetried: Whether the client's library calls once more, because the reply of the first call was lost.
+        func register(_ type: String, _ session: ClientSession, isRetried: Bool) async throws(RPCError) {
+            if isRetried, clients.owner(of: type) === session { return }
+            if let owner = clients.owner(of: type), owner !== session, owner.isLost {
+                // A worker that starts again does not wait until the host gives its predecessor up.
+                end(owner, .lost)
+            }
+            await clients.waitForEnding(of: type)
+            do throws(ExchangeError) {
+                try await session.workers.register(type, relay: session)
+            } catch let error where error.code == .typeInUse {
+                throw RPCError(code: .invalidArgument, message: "Agent type \(type) already registered.")
+            } catch {
+                throw RPCError(error)
+            }
+            let limit = session.workers.requestLimit(of: type)
+            let isEnded = session.state.withLock { state in
+                state.types.insert(type)
+                // Held events must not keep the exchange from handing out more.
+                if let limit { state.queue.limit(holdCount: limit / 2) }
+                return state.isEnded
+            }
+            clients.add(type, session)
+            // It ended meanwhile, and gave up the types that it had then.
+            if isEnded { clients.give([type], of: session) { await session.workers.stop() } }
+        }
+
+        /// Adds a subscription for a client. One that a lost worker of the client's own type left is adopted.
+        func subscribe(_ message: Agents_Subscription, _ session: ClientSession, isRetried: Bool) async throws(RPCError) {
+            guard let subscription = Subscription(message) else {
+                throw RPCError(code: .unknown, message: "The subscription has no rule.")
+            }
+            let known = session.state.withLock { $0.subscriptions[subscription.id] }
+            if isRetried, known?.rule == subscription.rule, known?.agentType == subscription.agentType { return }
+            var listed = subscription
+            do throws(ExchangeError) {
+                try await session.workers.subscribe(subscription)
+            } catch let error where error.code == .subscriptionExists {
+                guard let adopted = try await adopt(subscription, session) else {
+                    throw RPCError(code: .invalidArgument, message: "Subscription already exists")
+                }
+                listed = adopted
+            } catch {
+                throw RPCError(error)
+            }
+            let isEnded = session.state.withLock { state in
+                state.subscriptions[subscription.id] = listed
+                return state.isEnded
+            }
+            if isEnded { try? await session.workers.unsubscribe(id: listed.id) }
+        }
+
+        /// Adopts a subscription that no client of this host has, for a type of the client.
+        private func adopt(
+            _ subscription: Subscription,
+            _ session: ClientSession
+        ) async throws(RPCError) -> Subscription? {
+            guard session.state.withLock({ $0.types.contains(subscription.agentType) }) else { return nil }
+            for client in clients.sessions where client.has(subscription) { return nil }
+            do throws(ExchangeError) {
+                return try await session.workers.adopt(subscription)
+            } catch let error where error.code == .subscriptionExists {
+                return nil
+            } catch {
+                throw RPCError(error)
+            }
+        }
+
+        /// Removes a subscription, of any client.
+        func unsubscribe(_ id: String, _ session: ClientSession) async throws(RPCError) {
+            let listed = session.state.withLock { $0.subscriptions.removeValue(forKey: id) }
+            do throws(ExchangeError) {
+                try await session.workers.unsubscribe(id: listed?.id ?? id)
+            } catch let error where error.code == .subscriptionMissing {
+                throw RPCError(code: .unknown, message: "Subscription does not exist")
+            } catch {
+                throw RPCError(error)
+            }
+            for client in clients.sessions where client !== session { client.forget(id) }
+        }
+
+        /// Returns all subscriptions, oldest first.
+        func subscriptions(_ session: ClientSession) async throws(RPCError) -> [Agents_Subscription] {
+            do throws(ExchangeError) {
+                return try await session.workers.subscriptions().map { Agents_Subscription($0) }
+            } catch {
+                throw RPCError(error)
+            }
+        }
+    }
+
+    extension ClientSession {
+        /// Whether its stream was lost, and no newer one has come.
+        var isLost: Bool {
+            state.withLock { state in
+                if case .waiting(_, hadStream: true) = state.phase { true } else { false }
+            }
+        }
+
+        /// Returns whether the client has a subscription with the same identifier, or with the same rule and agent type.
+        fileprivate func has(_ subscription: Subscription) -> Bool {
+            state.withLock { state in
+                state.subscriptions[subscription.id] != nil
+                    || state.subscriptions.values.contains { $0.isDouble(of: subscription) }
+            }
+        }
+
+        /// Forgets a subscription that was removed.
+        fileprivate func forget(_ id: String) {
+            state.withLock { state in
+                for (known, subscription) in state.subscriptions where subscription.id == id {
+                    state.subscriptions[known] = nil
+                }
+            }
+        }
+    }
+#endif

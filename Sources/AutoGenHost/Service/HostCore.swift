@@ -1,0 +1,193 @@
+#if AutoGen
+    internal import AgentExchange
+    internal import AutoGenProtocol
+    internal import Foundation
+    internal import GRPCCore
+    internal import Logging
+    internal import Primitives
+    internal import Synchronization
+    internal import WorkerRuntime
+
+    /// The working parts of a host behind its gRPC service: the clients, their places on the exchange, and time.
+    final class HostCore: Sendable {
+        /// The pause between two looks at the clients.
+        private static let pause = Duration.milliseconds(100)
+
+        let exchange: any ExchangeFactory
+        let configuration: AutoGenHostConfiguration
+        let clients = ClientTable()
+        let drops = Drops()
+        /// The host's own place on the exchange.
+        private let own = Mutex<WorkerRuntime?>(nil)
+        private let clock = Mutex<Task<Void, Never>?>(nil)
+
+        init(_ exchange: any ExchangeFactory, _ configuration: AutoGenHostConfiguration) {
+            self.exchange = exchange
+            self.configuration = configuration
+        }
+
+        private var workerConfiguration: WorkerConfiguration {
+            var client = ClientConfiguration(logger: configuration.logger)
+            client.requestDeadline = configuration.requestDeadline
+            client.cancellationPatience = .seconds(1)
+            var workers = WorkerConfiguration(client: client)
+            // Nothing runs here that a grace could let end.
+            workers.gracePeriod = .seconds(1)
+            return workers
+        }
+
+        /// Joins the exchange.
+        ///
+        /// - Throws: The errors of `WorkerRuntime.init`; `ExchangeError.Code.unsupported` for an exchange without topics.
+        func start() async throws(ExchangeError) {
+            let workers = try await WorkerRuntime(on: exchange, configuration: workerConfiguration)
+            do throws(ExchangeError) {
+                _ = try await workers.subscriptions()
+            } catch {
+                await workers.stop()
+                throw error
+            }
+            own.withLock { $0 = workers }
+            let task = Task { [weak self] in
+                while !Task.isCancelled, let core = self {
+                    core.tick(.now)
+                    do { try await Task.sleep(for: Self.pause) } catch { return }
+                }
+            }
+            clock.withLock { $0 = task }
+        }
+
+        /// Ends the clients: answers their callers, lets their streams end, and gives their types up.
+        ///
+        /// - Parameter grace: How long to wait for the streams to take the messages that wait.
+        func stop(grace: Duration) async {
+            clock.withLock { $0 }?.cancel()
+            await clock.withLock { $0 }?.value
+            let sessions = await clients.close()
+            await withDiscardingTaskGroup { group in
+                for session in sessions { group.addTask { await self.stop(session, grace) } }
+            }
+            for absence in clients.takeAbsences(by: nil) {
+                await clients.give(Set(absence.types), of: nil) { await absence.finish() }.value
+            }
+            await own.withLock { $0 }?.stop()
+        }
+
+        private func stop(_ session: ClientSession, _ grace: Duration) async {
+            await session.beginStop(patience: grace)
+            session.endStreams(RPCError(code: .unavailable, message: "The host stops."))
+            if session.isStreaming { _ = await session.streamsEnded.wait(until: .after(grace)) }
+            await end(session, .stopped)?.value
+        }
+
+        /// Does what time demands.
+        func tick(_ now: ContinuousClock.Instant) {
+            for session in clients.sessions {
+                if let departure = session.tick(now) { end(session, departure) }
+            }
+            for absence in clients.takeAbsences(by: now) {
+                clients.give(Set(absence.types), of: nil) { await absence.finish() }
+            }
+        }
+
+        /// Returns the session of a client, and makes it with the client's first call.
+        ///
+        /// - Throws: `RPCError`.
+        func session(_ id: ClientID) async throws(RPCError) -> ClientSession {
+            do {
+                let session = try await clients.session(id, limit: configuration.maximumClients) {
+                    [self] () async throws(ExchangeError) in try await makeSession(id)
+                }
+                session.touch()
+                return session
+            } catch let error as ExchangeError {
+                throw RPCError(error)
+            } catch {
+                throw RPCError(code: .unavailable, message: "the host could not join its exchange")
+            }
+        }
+
+        private func makeSession(_ id: ClientID) async throws(ExchangeError) -> ClientSession {
+            let workers = try await WorkerRuntime(on: exchange, configuration: workerConfiguration)
+            try await workers.start()
+            let session = ClientSession(id, workers, configuration, drops)
+            session.logger.info("a client joined")
+            return session
+        }
+
+        // MARK: - Ending
+
+        /// Ends a session. Its types are given up, or left to the next worker, in a task of its own.
+        @discardableResult
+        func end(_ session: ClientSession, _ departure: Departure) -> Task<Void, Never>? {
+            guard session.end(departure) else { return nil }
+            clients.remove(session)
+            session.logger.info("a client ended", metadata: .init(keys: [.reason: "\(departure)"]))
+            let (types, subscriptions) = session.state.withLock { ($0.types, $0.subscriptions.values.map(\.id)) }
+            let isLeft = departure == .lost && configuration.onLoss == .handOver
+            return clients.give(types, of: session) { [self] in
+                if isLeft {
+                    await leave(session, types, subscriptions)
+                } else {
+                    await remove(subscriptions)
+                    await session.workers.stop()
+                }
+            }
+        }
+
+        /// Leaves the types of a lost client to the next worker, and ends them after the absence.
+        private func leave(_ session: ClientSession, _ types: Set<String>, _ subscriptions: [String]) async {
+            let slots = await session.workers.leave()
+            if slots.isEmpty { return await remove(subscriptions) }
+            clients.add(
+                ClientTable.Absence(types: Array(types), subscriptions: subscriptions, end: .after(configuration.absence)) {
+                    [self] in
+                    for slot in slots { await end(slot) }
+                    await remove(subscriptions.filter { !isKept($0) })
+                }
+            )
+        }
+
+        /// Returns whether a client has a subscription.
+        private func isKept(_ subscription: String) -> Bool {
+            clients.sessions.contains { session in
+                session.state.withLock { $0.subscriptions.values.contains { $0.id == subscription } }
+            }
+        }
+
+        private func end(_ slot: LeftSlot) async {
+            do throws(ExchangeError) {
+                try await own.withLock { $0 }?.end(slot)
+            } catch {
+                configuration.logger.warning(
+                    "the agent type of a lost worker could not be ended",
+                    metadata: .init(keys: [.mailbox: slot.agentType, .error: error.description])
+                )
+            }
+        }
+
+        private func remove(_ subscriptions: [String]) async {
+            for id in subscriptions {
+                // It may have been removed before.
+                try? await own.withLock { $0 }?.unsubscribe(id: id)
+            }
+        }
+    }
+
+    extension RPCError {
+        /// The status for an error of the exchange.
+        init(_ error: ExchangeError) {
+            let code: RPCError.Code =
+                switch error.code {
+                case .invalidMessage, .invalidTopic, .invalidConfiguration: .invalidArgument
+                case .limitReached: .resourceExhausted
+                case .forbidden, .unauthorized: .permissionDenied
+                case .deadlineExceeded: .deadlineExceeded
+                case .closed, .unavailable, .connectionLost, .brokerBlocked: .unavailable
+                case .unsupported: .unimplemented
+                default: .internalError
+                }
+            self.init(code: code, message: "\(error.code): \(error.message)")
+        }
+    }
+#endif

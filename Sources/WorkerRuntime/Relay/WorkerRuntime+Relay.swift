@@ -1,0 +1,132 @@
+package import AgentExchange
+internal import Logging
+internal import Synchronization
+
+/// Agent types whose agents live behind a connection.
+extension WorkerRuntime {
+    /// Registers an agent type whose messages go to a relay. A runtime with relays is started before.
+    ///
+    /// - Throws: As ``register(_:expecting:subscriptions:options:factory:)``.
+    package func register(
+        _ type: String,
+        relay: any MessageRelay,
+        options: AgentTypeOptions = AgentTypeOptions()
+    ) async throws(ExchangeError) {
+        try await add(type, .relay(relay), [], options)
+    }
+
+    /// Returns the number of messages that the slot of a type is handed before it settles one of them.
+    package func requestLimit(of type: String) -> Int? {
+        self.type(type)?.slot?.transport.requestLimit
+    }
+
+    /// Stops without giving the types up: their slots stay, with the requests and events in them, for the next worker. Running
+    /// requests are given back.
+    ///
+    /// - Returns: The slots that were left.
+    package func leave() async -> [LeftSlot] {
+        let left = Mutex<[LeftSlot]>([])
+        // A task of its own, so that nothing is left half way.
+        await Task { [self] in
+            try? await change { () async throws(ExchangeError) in
+                let (types, user): ([HostedType], UserExchangeClient?) = state.withLock { state in
+                    state.phase = .idle
+                    defer { state.types = [:] }
+                    return (Array(state.types.values), state.user)
+                }
+                for type in types {
+                    guard let slot = type.slot else { continue }
+                    await slot.close()
+                    type.slot = nil
+                    directory.forget(type.name)
+                    left.withLock { $0.append(LeftSlot(agentType: type.name, registration: slot.registration)) }
+                }
+                await user?.close()
+                state.withLock { $0.user = nil }
+            }
+        }.value
+        return left.withLock { $0 }
+    }
+
+    /// Ends an agent type that a worker left, unless another worker has it by now: terminates its slot, which answers the
+    /// requests in it, and removes its subscriptions.
+    ///
+    /// - Throws: The errors of the exchange.
+    package func end(_ left: LeftSlot) async throws(ExchangeError) {
+        let user = try user()
+        let agent = left.registration.agentID
+        let transport: any ExchangeTransport
+        do throws(ExchangeError) {
+            // The exclusive place decides: with it no other worker has the type.
+            transport = try await exchange.makeAgentTransport(left.registration, mode: .exclusive)
+        } catch let error where error.code == .mailboxInUse || error.code == .badEntityID {
+            return
+        }
+        do throws(ExchangeError) {
+            try await (transport as? any EventTransport)?.removeType(left.agentType, slots: [agent])
+            try await user.terminate(agent)
+        } catch {
+            await transport.close()
+            throw error
+        }
+        directory.forget(left.agentType)
+        await transport.close()
+    }
+
+    /// Looks for the slot of an address, so that the next request to it is sent before its task first waits.
+    ///
+    /// - Throws: `ExchangeError.Code.unknownAgentType`, `ExchangeError.Code.invalidMessage`, and the errors of discovery.
+    package func find(_ address: AgentAddress) async throws(ExchangeError) {
+        try address.check()
+        _ = try await directory.slot(of: address, try user().transport)
+    }
+
+    /// Sends an encoded request and returns the encoded reply; `nil` when the handler returned nothing. Interceptors do not
+    /// see it.
+    ///
+    /// - Parameter context: Metadata that travels with the request besides the names of the worker runtime.
+    /// - Throws: As ``send(_:to:returning:deadline:id:sender:)``.
+    package func relay(
+        _ message: UnknownPayload,
+        to address: AgentAddress,
+        deadline: Duration,
+        id: String? = nil,
+        sender: AgentAddress?,
+        context: [String: String]
+    ) async throws(ExchangeError) -> UnknownPayload? {
+        try await messages.relay(
+            message,
+            MessageSender.Outgoing(
+                to: address,
+                deadline: deadline,
+                id: id,
+                sender: sender,
+                chain: [],
+                metadata: context
+            ),
+            self
+        )
+    }
+
+    /// Publishes an encoded event. Interceptors do not see it.
+    ///
+    /// - Returns: Whether an agent type received it.
+    package func relay(_ event: Event) async throws(ExchangeError) -> Bool {
+        try await user().transport.events.publish(event)
+    }
+
+    /// Adds a subscription, or adopts an equal one.
+    ///
+    /// - Returns: The listed subscription.
+    package func adopt(_ subscription: Subscription) async throws(ExchangeError) -> Subscription {
+        try await user().transport.events.subscribe(subscription, adopting: true)
+    }
+}
+
+/// A slot that a worker left behind, with the messages in it.
+package struct LeftSlot: Sendable {
+    /// The agent type.
+    package let agentType: String
+    /// The slot.
+    package let registration: AgentRegistration
+}

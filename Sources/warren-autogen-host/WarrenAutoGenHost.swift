@@ -1,0 +1,112 @@
+internal import AgentExchange
+internal import ArgumentParser
+internal import AutoGenHost
+internal import Foundation
+internal import InProcessExchange
+internal import Logging
+internal import Primitives
+
+#if AutoGen
+    /// The program `warren-autogen-host`.
+    @main
+    struct WarrenAutoGenHost: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "warren-autogen-host",
+            abstract: "A host for AutoGen's workers, on an exchange of Warren.",
+            discussion: """
+                Programs for AutoGen's GrpcWorkerAgentRuntime connect to it as to AutoGen's own host. It ends on SIGTERM and \
+                SIGINT: callers are answered, and streams end with UNAVAILABLE.
+                """
+        )
+
+        @Option(help: "The address: HOST:PORT, [IPV6]:PORT or unix:PATH. Port 0 is any free port.")
+        var listen = "127.0.0.1:50051"
+
+        @Option(help: "The exchange: local is within this process.")
+        var exchange = ExchangeName.local
+
+        @Option(help: "How long the types of a lost worker wait for another one, such as 30s.")
+        var absence = TimeOption(.seconds(30))
+
+        @Option(help: "The effect of the loss of a worker: hand-over or fail.")
+        var onLoss = LossOption.handOver
+
+        @Option(help: "How long a request may take, such as 10m.")
+        var requestDeadline = TimeOption(.seconds(600))
+
+        @Option(help: "When an event counts as delivered: a time and a number of later messages, such as 5s,1024.")
+        var eventHold = HoldOption(time: .seconds(5), count: 1024)
+
+        @Option(help: "The largest message of a client, such as 64MiB.")
+        var maxMessage = SizeOption(bytes: 64 << 20)
+
+        @Option(help: "How long the streams may take for waiting messages when the host stops.")
+        var grace = TimeOption(.seconds(5))
+
+        @Flag(help: "Listen without encryption on an address that other machines reach.")
+        var insecure = false
+
+        func validate() throws {
+            let address: ListenAddress
+            do { address = try ListenAddress(listen) } catch { throw ValidationError(error.message) }
+            if !address.isLocal, !insecure {
+                throw ValidationError(
+                    "other machines reach \(address), and nothing is encrypted: listen on 127.0.0.1 or a Unix socket beside "
+                        + "the workers, or say --insecure"
+                )
+            }
+        }
+
+        func run() async throws {
+            await runProgram {
+                let interruption = Interruption()
+                var configuration = AutoGenHostConfiguration()
+                configuration.absence = absence.duration
+                configuration.onLoss = onLoss.loss
+                configuration.requestDeadline = requestDeadline.duration
+                configuration.eventHold = eventHold.time
+                configuration.eventHoldCount = eventHold.count
+                configuration.maximumMessageSize = maxMessage.bytes
+                let host = try AutoGenHost(address: listen, exchange: makeExchange(), configuration: configuration)
+                let address = try await host.start()
+                let line = "warren-autogen-host listens on \(address) with the exchange \(exchange.rawValue)\n"
+                FileHandle.standardOutput.write(Data(line.utf8))
+                _ = await interruption.signal.wait()
+                withExtendedLifetime(interruption) {}
+                await host.stop(grace: grace.duration)
+            }
+        }
+
+        private func makeExchange() -> any ExchangeFactory {
+            switch exchange {
+            case .local:
+                var configuration = InProcessExchange.Configuration()
+                configuration.maximumMessageSize = maxMessage.bytes
+                return InProcessExchange(configuration: configuration)
+            }
+        }
+    }
+
+    /// The effect of the loss of a worker, as an option.
+    enum LossOption: String, CaseIterable, ExpressibleByArgument, Sendable {
+        case handOver = "hand-over"
+        case fail
+
+        /// The host's value for it.
+        var loss: AutoGenHostConfiguration.Loss { self == .handOver ? .handOver : .fail }
+    }
+
+    /// The exchanges of the program.
+    enum ExchangeName: String, CaseIterable, ExpressibleByArgument, Sendable {
+        case local
+    }
+#else
+    /// The program without its trait.
+    @main
+    struct WarrenAutoGenHost {
+        static func main() {
+            FileHandle.standardError.write(Data("warren-autogen-host: built without the package trait AutoGen\n".utf8))
+            exit(2)
+        }
+    }
+#endif

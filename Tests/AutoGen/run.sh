@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Runs AutoGen's own tests of its distributed runtime, and programs of ours, with real AutoGen workers in Python against
+# warren-autogen-host.
+#
+#   Tests/AutoGen/run.sh [--skip-build]
+#   AUTOGEN=…   a clone of github.com/microsoft/autogen, for its tests; unless said, they are fetched from GitHub
+#   HOST=…      the host to test; unless said, warren-autogen-host is built
+#
+# Python's packages come from PyPI, into Tests/AutoGen/.python. The tests of AutoGen and its test utilities are no packages:
+# they are taken from the tag python-v0.7.5 of its repository, into Tests/AutoGen/.autogen. Nothing of both is committed. Where
+# one can't be had, a line says so, and the tests that need it are skipped.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(cd ../.. && pwd)
+tag=python-v0.7.5
+python=.python/bin/python
+
+skip() { echo "Tests/AutoGen: $*"; exit 0; }
+
+if [ ! -x .python/ready ]; then
+    command -v python3 > /dev/null || skip "skipped: no python3"
+    python3 -m venv .python 2>/dev/null || skip "skipped: python3 has no module venv"
+    $python -m pip --quiet --disable-pip-version-check install autogen-core==0.7.5 'autogen-ext[grpc]==0.7.5' \
+        pytest==8.4.2 pytest-asyncio==1.2.0 || skip "skipped: the packages can't be had from PyPI"
+    touch .python/ready && chmod +x .python/ready
+fi
+
+if [ -z "${HOST:-}" ]; then
+    [ "${1:-}" = --skip-build ] || (cd "$root" && swift build --enable-all-traits --product warren-autogen-host)
+    HOST=$(cd "$root" && swift build --show-bin-path)/warren-autogen-host
+fi
+export HOST
+
+# Takes the files that AutoGen's tests need out of a repository.
+take() {
+    rm -rf .autogen && mkdir -p .autogen/tests
+    git -C "$1" archive "$tag" python/packages/autogen-ext/tests/test_worker_runtime.py \
+        python/packages/autogen-ext/tests/protos python/packages/autogen-test-utils/src | tar -x -C .autogen &&
+        cp -r .autogen/python/packages/autogen-ext/tests/. .autogen/tests/ &&
+        cp -r .autogen/python/packages/autogen-test-utils/src/. .autogen/ && touch .autogen/tests/__init__.py .autogen/ready
+}
+
+if [ ! -e .autogen/ready ]; then
+    clone=${AUTOGEN:-}
+    if [ -z "$clone" ]; then
+        clone=.clone
+        rm -rf "$clone"
+        timeout 300 git clone --quiet --bare --depth 1 --branch "$tag" https://github.com/microsoft/autogen "$clone" \
+            2>/dev/null || clone=
+    fi
+    [ -n "$clone" ] && take "$clone" || echo "Tests/AutoGen: AutoGen's own tests can't be had from GitHub; they are skipped"
+    rm -rf .clone
+fi
+
+code=0
+if [ -e .autogen/ready ]; then
+    echo "AutoGen's own tests, against $(basename "$HOST"):"
+    PYTHONPATH=.autogen:. "$python" -m pytest -q -p warren_host -p no:cacheprovider --rootdir .autogen --import-mode=importlib \
+        -W ignore -o asyncio_mode=auto -o markers='grpc: with a host' .autogen/tests/test_worker_runtime.py || code=1
+fi
+echo "Programs of ours:"
+PYTHONPATH=. "$python" -m pytest -q -p no:cacheprovider --rootdir . -W ignore -o asyncio_mode=auto programs || code=1
+exit $code
