@@ -27,8 +27,11 @@
         private struct Running: Sendable {
             let server: Server
             let serving: Task<Void, any Error>
-            let group: MultiThreadedEventLoopGroup
         }
+
+        /// The thread of all hosts of the process. One thread serves all connections and runs their calls: handing each message
+        /// to another thread costs more. It is never shut down, because a released server may still have work for it.
+        private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
         private enum Phase: Sendable {
             case new
@@ -88,24 +91,21 @@
                 phase.withLock { $0 = .stopped }
                 throw error
             }
-            // One thread serves all connections, and runs their calls: handing each message to another thread costs more.
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             let transport = HTTP2ServerTransport.Posix(
                 address: address.socketAddress,
                 transportSecurity: .plaintext,
                 config: transportConfiguration,
-                eventLoopGroup: group
+                eventLoopGroup: Self.loops
             )
             let server = Server(transport: transport, services: [service])
-            let serving = Task(executorPreference: LoopExecutor(group.next())) { try await server.serve() }
+            let serving = Task(executorPreference: LoopExecutor(Self.loops.next())) { try await server.serve() }
             do {
                 let bound = try await transport.listeningAddress
-                phase.withLock { $0 = .running(Running(server: server, serving: serving, group: group)) }
+                phase.withLock { $0 = .running(Running(server: server, serving: serving)) }
                 return address.bound(to: bound)
             } catch {
                 let reason = await serving.result
                 await service.stop(grace: .zero)
-                try? await group.shutdownGracefully()
                 phase.withLock { $0 = .stopped }
                 throw Self.bindError(address, reason, error)
             }
@@ -161,7 +161,6 @@
                 }
                 _ = await running.serving.result
                 patience.cancel()
-                try? await running.group.shutdownGracefully()
             }.value
         }
     }

@@ -29,20 +29,30 @@
             guard let ended else { return false }
             ended.writer?.resume()
             ended.control?.end()
-            for (call, size) in ended.calls { call.ending.set(ending(of: call, size, departure)) }
-            for (event, size) in ended.events where size > Self.usualMessageSize && departure == .lost {
-                // It may be the reason of the end, and would end the next worker too.
-                drops.count(.tooLarge)
-                event.settle()
-            }
+            for call in ended.calls { call.ending.set(ending(of: call, departure)) }
             tasks.cancelEach()
             return true
         }
 
+        /// Answers the requests, and drops the events, that were written and are larger than a worker usually takes: they may be
+        /// the reason for which the stream broke, and would end the next worker's too.
+        func failOversized() {
+            let (calls, events) = state.withLock { $0.takeOversized(Self.usualMessageSize) }
+            for (call, size) in calls { call.ending.set(.failure(Self.oversized(size))) }
+            for event in events {
+                drops.count(.tooLarge)
+                event.settle()
+            }
+        }
+
+        private static func oversized(_ size: Int) -> Failure {
+            let text = "the worker was lost while it was sent this request of \(size) bytes; a worker takes "
+                + "\(usualMessageSize) bytes unless extra_grpc_config says otherwise"
+            return Failure(.messageTooLarge, text)
+        }
+
         /// Returns the end of a request that the worker had not answered.
-        ///
-        /// - Parameter size: Its size if it was written.
-        private func ending(of call: ClientState.Call, _ size: Int?, _ departure: Departure) -> WorkerCall.Ending {
+        private func ending(of call: ClientState.Call, _ departure: Departure) -> WorkerCall.Ending {
             let type = call.address.type
             switch departure {
             case .left:
@@ -50,11 +60,6 @@
             case .stopped:
                 return .failure(Failure(.unavailable, "the worker's host stopped before the worker answered"))
             case .lost:
-                if let size, size > Self.usualMessageSize {
-                    let text = "the worker was lost while it was sent this request of \(size) bytes; a worker takes "
-                        + "\(Self.usualMessageSize) bytes unless extra_grpc_config says otherwise"
-                    return .failure(Failure(.messageTooLarge, text))
-                }
                 if configuration.onLoss == .fail {
                     return .failure(Failure(.mailboxTerminated, "the worker of \(type) was lost before it answered"))
                 }
@@ -72,7 +77,7 @@
                 for id in state.calls.keys { state.queue.end(id) }
                 return Array(state.calls.values)
             }
-            for call in calls { call.ending.set(ending(of: call, nil, .stopped)) }
+            for call in calls { call.ending.set(ending(of: call, .stopped)) }
             tasks.cancelEach()
             _ = await tasks.waitUntilIdle(timeout: patience)
         }
@@ -112,23 +117,28 @@
     extension ClientState {
         /// The parts of a state that ended.
         struct Ended {
-            let calls: [(call: Call, size: Int?)]
-            let events: [(event: RelayedEvent, size: Int)]
+            let calls: [Call]
             let writer: CheckedContinuation<Void, Never>?
             let control: ControlChannel?
         }
 
         mutating func end() -> Ended {
             phase = .ended
-            let calls = calls.map { (call: $0.value, size: queue.writtenSize(of: $0.key)) }
-            let sizes = queue.end()
-            let events = sizes.flatMap { entry in
-                (self.events[entry.event] ?? []).map { (event: $0, size: entry.isWritten ? entry.size : 0) }
+            queue.end()
+            defer {
+                calls = [:]
+                // The exchange has them, and hands them out again.
+                events = [:]
+                control = nil
             }
-            self.calls = [:]
-            self.events = [:]
-            defer { control = nil }
-            return Ended(calls: calls, events: events, writer: takeWriter(), control: control)
+            return Ended(calls: Array(calls.values), writer: takeWriter(), control: control)
+        }
+
+        /// Takes the requests and events that were written and are larger than a size.
+        mutating func takeOversized(_ limit: Int) -> (calls: [(Call, Int)], events: [RelayedEvent]) {
+            let (requests, oversized) = queue.takeWritten(above: limit)
+            let calls = requests.compactMap { id, size in self.calls.removeValue(forKey: id).map { ($0, size) } }
+            return (calls, settled(oversized))
         }
 
         /// The consequences of time.

@@ -113,8 +113,15 @@
             if unwritten.contains(request) { withdrawn.insert(request) }
         }
 
-        /// Returns the size of a request that was written and not answered.
-        func writtenSize(of request: String) -> Int? { asked[request]?.bytes.count }
+        /// Takes the requests without an answer and the held events that were written and have more bytes than a limit.
+        mutating func takeWritten(above limit: Int) -> (requests: [(id: String, size: Int)], events: [Event]) {
+            let requests = asked.filter { $0.value.bytes.count > limit }
+            for id in requests.keys { asked[id] = nil }
+            var events: [Event] = []
+            for entry in held where entry.item.bytes.count > limit { entry.add(to: &events) }
+            held.removeAll { $0.item.bytes.count > limit }
+            return (requests.map { (id: $0.key, size: $0.value.bytes.count) }, events)
+        }
 
         /// Lets everything that was written and may not have arrived be written again, in its order.
         mutating func rewind() {
@@ -129,14 +136,9 @@
             waiting.prepend(contentsOf: items)
         }
 
-        /// Removes everything. Returns the events that do not count as delivered, with their sizes and whether they were written.
-        mutating func end() -> [(event: Event, size: Int, isWritten: Bool)] {
-            let events =
-                held.map { ($0.item, true) } + waiting.map { ($0, false) }
+        /// Removes everything.
+        mutating func end() {
             self = OutgoingQueue(hold: hold, holdCount: holdCount)
-            return events.compactMap { item, isWritten in
-                if case .event(let event) = item.kind { (event, item.bytes.count, isWritten) } else { nil }
-            }
         }
     }
 #endif

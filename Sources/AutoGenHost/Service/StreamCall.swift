@@ -41,6 +41,7 @@
             switch ending {
             case .left: core.end(session, .left)
             case .lost, .broken:
+                session.failOversized()
                 if core.configuration.onLoss == .fail { core.end(session, .lost) }
             case .ended: break
             }

@@ -2,7 +2,6 @@
 for ever."""
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -12,13 +11,11 @@ from dataclasses import dataclass
 import pytest
 from autogen_core import (
     AgentId,
-    DefaultTopicId,
     MessageContext,
     RoutedAgent,
     TopicId,
     TypePrefixSubscription,
     TypeSubscription,
-    default_subscription,
     event,
     rpc,
     try_get_known_serializers_for_type,
@@ -51,7 +48,7 @@ class Clerk(RoutedAgent):
         super().__init__("clerk")
 
     @rpc
-    async def ask(self, message: Ask, context: MessageContext) -> Answer:
+    async def ask(self, message: Ask, context: MessageContext) -> Answer | None:
         word, _, rest = message.text.partition(" ")
         if word == "raise":
             raise ValueError(rest)
@@ -73,7 +70,7 @@ class Clerk(RoutedAgent):
 @pytest.fixture
 async def host():
     Clerk.events = []
-    host = Host(options=["--request-deadline", "3s", "--absence", "2s"])
+    host = Host(options=["--request-deadline", "3s", "--absence", "500ms"])
     host.start()
     yield host
     await host.stop()
@@ -202,7 +199,6 @@ async def start_worker(host):
 async def test_a_killed_worker_is_replaced(host):
     first = await start_worker(host)
     caller = await runtime(host)
-    calls = [asyncio.create_task(caller.send_message(Ask(f"slow 1 {n}"), AgentId("killed", "k"))) for n in range(0)]
     call = asyncio.create_task(caller.send_message(Ask("none"), AgentId("killed", "k")))
     await asyncio.sleep(0.2)
     first.send_signal(signal.SIGKILL)
@@ -213,7 +209,6 @@ async def test_a_killed_worker_is_replaced(host):
     # The next worker got the request of the first one too, and its handler returned None again.
     with pytest.raises(Exception, match="returned None"):
         await within(5, call)
-    await asyncio.gather(*calls)
     await second.stop()
     await caller.stop()
 
@@ -224,8 +219,8 @@ async def test_a_killed_worker_is_not_replaced(host):
     first.send_signal(signal.SIGKILL)
     await first.wait()
     began = time.monotonic()
-    with pytest.raises(Exception, match="left, or was lost|no worker has the agent type|did not answer in time"):
-        await within(6, caller.send_message(Ask("x"), AgentId("killed", "k")))
+    with pytest.raises(Exception, match="left, or was lost|no worker has the agent type"):
+        await within(4, caller.send_message(Ask("x"), AgentId("killed", "k")))
     assert time.monotonic() - began < 5
     await caller.stop()
 
@@ -239,10 +234,12 @@ async def test_large_messages(host):
     assert reply.text == f"a/k {text}"
     small = await runtime(host, "b")
     with pytest.raises(Exception, match="bytes"):
-        await within(5, caller.send_message(Ask(text), AgentId("b", "k")))
+        await within(1.5, caller.send_message(Ask(text), AgentId("b", "k")))
     await worker.stop()
     await caller.stop()
-    await small.stop()
+    # Its library ended the stream because of the size.
+    with pytest.raises(Exception, match="larger than max"):
+        await small.stop()
 
 
 async def test_the_host_stops(host):
@@ -250,7 +247,7 @@ async def test_the_host_stops(host):
     caller = await runtime(host)
     call = asyncio.create_task(caller.send_message(Ask("none"), AgentId("a", "k")))
     await asyncio.sleep(0.2)
-    host.process.terminate()
+    host.terminate()
     with pytest.raises(Exception, match="stopped"):
         await within(3, call)
     await worker.stop()
