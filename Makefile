@@ -2,11 +2,11 @@
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
-LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchange HybridExchange ExchangeConformance \
+LIBRARIES = AgentExchange Agents WorkerRuntime AutoGenHost InProcessExchange RabbitMQExchange HybridExchange ExchangeConformance \
     ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
+.PHONY: autogen docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -43,9 +43,13 @@ check: needs ## formatting, warnings as errors, all tests
 
 traits: needs ## builds without package traits, and with each of them alone
 	$(SWIFT) build --disable-default-traits --scratch-path .build/traits
-	for trait in Tracing Configuration ServiceLifecycle Hybrid; do \
+	for trait in Tracing Configuration ServiceLifecycle Hybrid AutoGen; do \
 	    $(SWIFT) build --disable-default-traits --traits $$trait --scratch-path .build/traits || exit 1; \
 	done
+	SWIFT='$(SWIFT)' Tests/packages.sh
+
+autogen: ## AutoGen's own tests and real workers in Python against warren-autogen-host; needs PyPI and GitHub
+	@Tests/AutoGen/run.sh
 
 bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
 	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh

@@ -49,7 +49,7 @@
         /// default is 100,000.
         public var maximumRequests = 100_000
 
-        /// The number of bytes that may wait to be written to a client; then its stream ends. What waits in the exchange does not
+        /// The number of bytes that may wait to be written to a client; then its stream ends. Messages in the exchange do not
         /// count. The default is 256 MiB.
         public var maximumBacklog = 256 * 1024 * 1024
 

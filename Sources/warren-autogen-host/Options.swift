@@ -13,7 +13,9 @@
             let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
             for (unit, milliseconds) in units where argument.hasSuffix(unit) {
                 // A week is enough, and nothing overflows.
-                guard let number = Int64(argument.dropLast(unit.count)), (0...604_800_000).contains(number) else { continue }
+                guard let number = Int64(argument.dropLast(unit.count)), (0...604_800_000).contains(number) else {
+                    continue
+                }
                 duration = min(.milliseconds(number * milliseconds), .seconds(604_800))
                 return
             }
@@ -58,7 +60,9 @@
         init?(argument: String) {
             let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("B", 1)]
             for (unit, size) in units where argument.hasSuffix(unit) {
-                guard let number = Int(argument.dropLast(unit.count)), (1...1_048_576).contains(number) else { continue }
+                guard let number = Int(argument.dropLast(unit.count)), (1...1_048_576).contains(number) else {
+                    continue
+                }
                 // gRPC's messages have a length of 32 bits.
                 guard number * size < 1 << 31 else { return nil }
                 self.init(bytes: number * size)

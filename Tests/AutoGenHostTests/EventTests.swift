@@ -1,15 +1,15 @@
 #if AutoGen
     import AgentExchange
+    @testable import AutoGenHost
     import AutoGenProtocol
     import ExchangeTestKit
     import Foundation
     import GRPCCore
     import InProcessExchange
     import SwiftProtobuf
+    import Synchronization
     import Testing
     import WorkerRuntime
-
-    @testable import AutoGenHost
 
     @Suite("Events through the host", .serialized)
     struct EventTests {
@@ -61,7 +61,9 @@
 
         @Test("An event that a lost worker may not have handled comes again to its successor; a delivered one does not")
         func redelivery() async throws {
-            try await withScene { $0.eventHold = .milliseconds(400) } _: { scene in
+            try await withScene {
+                $0.eventHold = .milliseconds(400)
+            } _: { scene in
                 let proxy = try FaultProxy(targetPort: scene.port)
                 let (worker, target) = try await scene.worker("a", "b", port: proxy.listenPort)
                 try await worker.subscribe("a", "news")
@@ -163,7 +165,9 @@
                 }
                 try await workers.start()
                 try stream.publish("news", source: "room", "\"x\"", id: "17", sender: "python")
-                try await heard.wait(for: "the event", timeout: .seconds(10)) { $0 == ["swift/room Text 17"] ? true : nil }
+                try await heard.wait(for: "the event", timeout: .seconds(10)) {
+                    $0 == ["swift/room Text 17"] ? true : nil
+                }
                 _ = try await stream.event()
                 workers.serializers.register(Ask.self)
                 try await workers.publish(Ask(text: "y"), to: Topic("news", source: "s"), id: "18")

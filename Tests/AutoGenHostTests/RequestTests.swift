@@ -6,6 +6,7 @@
     import Foundation
     import GRPCCore
     import InProcessExchange
+    import SwiftProtobuf
     import Testing
     import WorkerRuntime
 
@@ -222,7 +223,9 @@
             }
         }
 
-        @Test("A request that its worker never answers ends at the deadline, with the causes in its text, and is logged before")
+        @Test(
+            "A request that its worker never answers ends at the deadline, with the causes in its text, and is logged before"
+        )
         func silence() async throws {
             try await withScene {
                 $0.requestDeadline = .seconds(1)

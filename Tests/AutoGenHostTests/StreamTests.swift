@@ -121,7 +121,9 @@
 
         @Test("It listens on a Unix socket too")
         func unixSocket() async throws {
-            let path = FileManager.default.temporaryDirectory.appendingPathComponent("h\(UInt16.random(in: 0...9999)).s").path
+            let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "h\(UInt16.random(in: 0...9999)).s"
+            ).path
             let host = try AutoGenHost(address: "unix:\(path)", exchange: InProcessExchange())
             #expect(try await host.start().description == "unix:\(path)")
             #expect(FileManager.default.fileExists(atPath: path))

@@ -5,6 +5,7 @@
     import ExchangeTestKit
     import Foundation
     import GRPCCore
+    import SwiftProtobuf
     import Testing
     import WorkerRuntime
 

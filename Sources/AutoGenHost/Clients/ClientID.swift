@@ -13,7 +13,8 @@
         ///
         /// - Throws: `RPCError` with `invalidArgument` when there is none.
         init(_ metadata: Metadata) throws(RPCError) {
-            guard let text = metadata[stringValues: "client-id"].first(where: { _ in true }), text.utf8.count <= Self.limit
+            guard let text = metadata[stringValues: "client-id"].first(where: { _ in true }),
+                text.utf8.count <= Self.limit
             else { throw RPCError(code: .invalidArgument, message: "client-id metadata not found.") }
             self.text = text
         }

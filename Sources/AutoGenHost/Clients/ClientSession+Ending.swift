@@ -46,7 +46,8 @@
         }
 
         private static func oversized(_ size: Int) -> Failure {
-            let text = "the worker was lost while it was sent this request of \(size) bytes; a worker takes "
+            let text =
+                "the worker was lost while it was sent this request of \(size) bytes; a worker takes "
                 + "\(usualMessageSize) bytes unless extra_grpc_config says otherwise"
             return Failure(.messageTooLarge, text)
         }
@@ -97,7 +98,8 @@
             state.withLock { if case .streaming = $0.phase { true } else { false } }
         }
 
-        /// Does what time demands. Returns the reason for which the session has to end, if it has.
+        /// Settles events that count as delivered, ends waits, and reports slow workers. Returns the way in which the session has
+        /// to end, if it has.
         func tick(_ now: ContinuousClock.Instant) -> Departure? {
             let result = state.withLock { $0.tick(now, configuration) }
             for event in result.delivered { event.settle() }

@@ -32,7 +32,10 @@
             let address = AgentAddress(request.target)
             let sender = request.sender
             if let sender, isForeign(sender.type) {
-                return answer(id, "\(ExchangeError.Code.forbidden): the agent type \(sender.type) belongs to another client")
+                return answer(
+                    id,
+                    "\(ExchangeError.Code.forbidden): the agent type \(sender.type) belongs to another client"
+                )
             }
             let isTooMany = state.withLock { state in
                 if state.asking >= configuration.maximumRequests { return true }
@@ -41,7 +44,10 @@
             }
             if isTooMany {
                 let limit = configuration.maximumRequests
-                return answer(id, "\(ExchangeError.Code.limitReached): \(limit) requests of the client wait for an answer")
+                return answer(
+                    id,
+                    "\(ExchangeError.Code.limitReached): \(limit) requests of the client wait for an answer"
+                )
             }
             do throws(ExchangeError) {
                 // So that the requests of one client are sent in their order.

@@ -67,7 +67,7 @@
     // MARK: - The stream
 
     extension ClientSession {
-        /// What a stream's writer does next.
+        /// The next step of a stream's writer.
         enum Step: Sendable {
             case write([[UInt8]])
             case end(RPCError?)
@@ -86,7 +86,9 @@
         /// Records that a stream has ended by itself. Returns whether it was the client's current one.
         func closeStream(_ stream: Int) -> Bool {
             let (isCurrent, writer) = state.withLock { state in
-                guard case .streaming(stream) = state.phase else { return (false, nil as CheckedContinuation<Void, Never>?) }
+                guard case .streaming(stream) = state.phase else {
+                    return (false, nil as CheckedContinuation<Void, Never>?)
+                }
                 state.phase = .waiting(since: .now, hadStream: true)
                 return (true, state.takeWriter())
             }

@@ -33,7 +33,7 @@
         var lastUse: ContinuousClock.Instant
         /// The task that waits for something to write.
         var writer: CheckedContinuation<Void, Never>?
-        /// The end of the streams, when the host stops: what waits is written before.
+        /// The end of the streams, when the host stops. Waiting messages are written before.
         var stopping: RPCError?
         /// Whether the host stops.
         var isStopping = false

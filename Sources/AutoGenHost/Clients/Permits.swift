@@ -45,7 +45,7 @@
                     }
                     return next
                 }
-                // One whose task was cancelled takes none.
+                // A cancelled task takes none.
                 guard let next, !next.set(()) else { return }
             }
         }

@@ -14,7 +14,7 @@
 
         /// Begins a stream.
         ///
-        /// - Parameter isRetried: Whether the client's library sends what it had sent before.
+        /// - Parameter isRetried: Whether the client's library repeats the messages of the stream before.
         mutating func begin(isRetried: Bool) {
             if isRetried {
                 position = 0

@@ -19,7 +19,8 @@
         private let ending: OneShot<Ending>
         private let withdraw: @Sendable () -> Void
 
-        init(id: String, _ request: RelayedRequest, _ ending: OneShot<Ending>, withdraw: @escaping @Sendable () -> Void) {
+        init(id: String, _ request: RelayedRequest, _ ending: OneShot<Ending>, withdraw: @escaping @Sendable () -> Void)
+        {
             self.id = id
             self.request = request
             self.ending = ending

@@ -92,7 +92,9 @@
         ///
         /// - Throws: `ExchangeError.Code.notAccessible`, `ExchangeError.Code.limitReached`,
         ///   `ExchangeError.Code.deadlineExceeded`.
-        func ask(_ destination: String, _ message: Google_Protobuf_Any) async throws(ExchangeError) -> Google_Protobuf_Any {
+        func ask(_ destination: String, _ message: Google_Protobuf_Any) async throws(ExchangeError)
+            -> Google_Protobuf_Any
+        {
             let id = UUID.random().lowercased
             let question = OneShot<Answer>()
             let isTaken = state.withLock { state in
@@ -112,7 +114,11 @@
             }
             let wait = try RequestDeadline.limit(Self.patience)
             guard let answer = await question.wait(until: .now + wait) else {
-                throw ExchangeError(.deadlineExceeded, "the worker did not answer a control message", delivery: .unknown)
+                throw ExchangeError(
+                    .deadlineExceeded,
+                    "the worker did not answer a control message",
+                    delivery: .unknown
+                )
             }
             return try answer.get()
         }

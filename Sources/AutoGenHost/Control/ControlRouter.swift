@@ -34,7 +34,9 @@
                     "a control message was not passed on",
                     metadata: .init(keys: [.code: error.code.rawValue])
                 )
-                guard let failure = Self.failure(of: question.rpcMessage, "\(error.code): \(error.message)") else { return }
+                guard let failure = Self.failure(of: question.rpcMessage, "\(error.code): \(error.message)") else {
+                    return
+                }
                 reply(to: question, with: failure)
             }
         }

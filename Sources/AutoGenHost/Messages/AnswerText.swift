@@ -26,7 +26,8 @@
             case .deadlineExceeded where error.failure == nil:
                 return "\(error.code): \(silence(address))"
             case .mailboxTerminated where error.failure?.message.hasPrefix("the worker") != true:
-                return "\(error.code): the worker of the agent type \(address.type) left, or was lost and none took its place"
+                return
+                    "\(error.code): the worker of the agent type \(address.type) left, or was lost and none took its place"
             default:
                 return "\(error.code): \(error.failure?.message ?? error.message)"
             }

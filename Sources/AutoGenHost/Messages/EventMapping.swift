@@ -94,7 +94,9 @@
             }
             for (name, text) in context {
                 if name.hasPrefix(EventAttribute.prefix) {
-                    event.attributes[String(name.dropFirst(EventAttribute.prefix.count))] = AttributeValue(contextText: text)
+                    event.attributes[String(name.dropFirst(EventAttribute.prefix.count))] = AttributeValue(
+                        contextText: text
+                    )
                 } else if name != EventAttribute.form {
                     event.attributes[name] = .text(text)
                 }

@@ -38,7 +38,8 @@
         }
 
         /// Adds a subscription for a client. One that a lost worker of the client's own type left is adopted.
-        func subscribe(_ message: Agents_Subscription, _ session: ClientSession, isRetried: Bool) async throws(RPCError) {
+        func subscribe(_ message: Agents_Subscription, _ session: ClientSession, isRetried: Bool) async throws(RPCError)
+        {
             guard let subscription = Subscription(message) else {
                 throw RPCError(code: .unknown, message: "The subscription has no rule.")
             }

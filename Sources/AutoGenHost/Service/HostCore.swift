@@ -80,7 +80,7 @@
             await end(session, .stopped)?.value
         }
 
-        /// Does what time demands.
+        /// Looks at every client and absence.
         func tick(_ now: ContinuousClock.Instant) {
             for session in clients.sessions {
                 if let departure = session.tick(now) { end(session, departure) }
@@ -140,7 +140,11 @@
             let slots = await session.workers.leave()
             if slots.isEmpty { return await remove(subscriptions) }
             clients.add(
-                ClientTable.Absence(types: Array(types), subscriptions: subscriptions, end: .after(configuration.absence)) {
+                ClientTable.Absence(
+                    types: Array(types),
+                    subscriptions: subscriptions,
+                    end: .after(configuration.absence)
+                ) {
                     [self] in
                     for slot in slots { await end(slot) }
                     await remove(subscriptions.filter { !isKept($0) })

@@ -70,7 +70,8 @@
         /// Whether the client closed the stream or its channel by itself. grpc-swift tells it in the text only.
         static func isDeparture(_ error: any Error) -> Bool {
             guard let error = error as? RPCError else { return false }
-            return error.code == .unavailable && error.message.contains("RST_STREAM") && error.message.contains("cancel")
+            return error.code == .unavailable && error.message.contains("RST_STREAM")
+                && error.message.contains("cancel")
         }
 
         private func write(_ stream: Int, _ writer: RPCWriter<[UInt8]>) async -> Ending {

@@ -8,7 +8,7 @@ extension Slot {
         _ incoming: Incoming,
         _ name: String,
         _ payload: Payload,
-        _ work: [Activity.Piece],
+        _ work: [Activity.Work],
         to relay: any MessageRelay
     ) -> RequestHandler {
         let address = AgentAddress(type.name, key: incoming.key)

@@ -64,7 +64,10 @@
                     case 7:
                         now += .seconds(Int.random(in: 0...3, using: &random))
                         let delivered = queue.expire(now: now)
-                        #expect(delivered == model.release { _, written in written + .seconds(5) <= now }, "seed \(seed)")
+                        #expect(
+                            delivered == model.release { _, written in written + .seconds(5) <= now },
+                            "seed \(seed)"
+                        )
                     case 8:
                         queue.rewind()
                         for index in model.entries.indices { model.entries[index].written = nil }
@@ -83,13 +86,17 @@
         func seen() {
             var seen = SeenMessages()
             seen.begin(isRetried: false)
-            #expect([[1], [2], [2], [3]].map { seen.isNew($0) } == [true, true, true, true])
+            #expect(news([[1], [2], [2], [3]], &seen) == [true, true, true, true])
             seen.begin(isRetried: true)
-            #expect([[1], [2], [2], [3], [3], [1]].map { seen.isNew($0) } == [false, false, false, false, true, true])
+            #expect(news([[1], [2], [2], [3], [3], [1]], &seen) == [false, false, false, false, true, true])
             seen.begin(isRetried: true)
-            #expect([[1], [9], [2]].map { seen.isNew($0) } == [false, true, true])
+            #expect(news([[1], [9], [2]], &seen) == [false, true, true])
             seen.begin(isRetried: false)
-            #expect(seen.isNew([1]))
+            #expect(news([[1]], &seen) == [true])
+        }
+
+        private func news(_ messages: [[UInt8]], _ seen: inout SeenMessages) -> [Bool] {
+            messages.map { seen.isNew($0) }
         }
 
         @Test("Permits are given in order, and none is lost by a task that was cancelled")
@@ -129,7 +136,9 @@
                     return entries[index].written != nil
                 }
                 let oldest = held.min { one, other in
-                    (entries[one].written ?? .now, entries[one].number) < (entries[other].written ?? .now, entries[other].number)
+                    (entries[one].written ?? .now, entries[one].number) < (
+                        entries[other].written ?? .now, entries[other].number
+                    )
                 }
                 guard let oldest, let written = entries[oldest].written, isDelivered(held.count, written) else {
                     return events

@@ -156,7 +156,7 @@
                         serializer: RawSerializer(),
                         deserializer: RawDeserializer(),
                         options: BareClient.options
-                    ) { response in
+                    ) { [self] response in
                         hasHeaders.update { $0 = true }
                         // A client that does not take anything waits for its end only.
                         if !takes { try await Task.sleep(for: .seconds(3600)) }

@@ -6,7 +6,9 @@
 
     extension BareStream<Agents_Message> {
         /// Sends a request.
-        func ask(_ id: String, _ type: String, key: String = "k", _ text: String = "\"hello\"", source: String? = nil) throws {
+        func ask(_ id: String, _ type: String, key: String = "k", _ text: String = "\"hello\"", source: String? = nil)
+            throws
+        {
             try send(
                 .with {
                     $0.request = .with {
@@ -53,7 +55,9 @@
 
         /// Waits for a request.
         func request(within limit: Duration = .seconds(10)) async throws -> Agents_RpcRequest {
-            try await next("a request", within: limit) { if case .request(let request)? = $0.message { request } else { nil } }
+            try await next("a request", within: limit) {
+                if case .request(let request)? = $0.message { request } else { nil }
+            }
         }
 
         /// Waits for the answer to a request.
@@ -65,7 +69,9 @@
 
         /// Waits for an event.
         func event(within limit: Duration = .seconds(10)) async throws -> Io_Cloudevents_V1_CloudEvent {
-            try await next("an event", within: limit) { if case .cloudEvent(let event)? = $0.message { event } else { nil } }
+            try await next("an event", within: limit) {
+                if case .cloudEvent(let event)? = $0.message { event } else { nil }
+            }
         }
 
         /// The messages that wait.

@@ -17,7 +17,7 @@
         let log = LogRecorder()
         private let clients = Monitor<[BareClient]>([])
 
-        init(_ configure: (inout AutoGenHostConfiguration) -> Void = { _ in }, prefetch: Int = 128) async throws {
+        init(_ configure: @Sendable (inout AutoGenHostConfiguration) -> Void = { _ in }, prefetch: Int = 128) async throws {
             var limits = InProcessExchange.Configuration()
             limits.maximumMessageSize = 64 << 20
             limits.prefetch = prefetch
@@ -51,7 +51,7 @@
 
     /// Runs a body with a host, and stops it afterwards.
     func withScene(
-        _ configure: (inout AutoGenHostConfiguration) -> Void = { _ in },
+        _ configure: @Sendable (inout AutoGenHostConfiguration) -> Void = { _ in },
         prefetch: Int = 128,
         isolation: isolated (any Actor)? = #isolation,
         _ body: (Scene) async throws -> Void

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Resolves packages that depend on Warren, and checks which packages they fetch: who uses the core alone fetches none of gRPC,
+# and none of SwiftNIO.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+root=$PWD
+swift=${SWIFT:-swift}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Prints the packages that a package fetches with some traits of Warren.
+fetched() {
+    rm -rf "$work/user" && mkdir -p "$work/user/Sources/user"
+    echo 'import AgentExchange' > "$work/user/Sources/user/main.swift"
+    cat > "$work/user/Package.swift" <<END
+// swift-tools-version: 6.3
+import PackageDescription
+let package = Package(
+    name: "user",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(name: "warren", path: "$root", traits: [$1])],
+    targets: [.executableTarget(name: "user", dependencies: [.product(name: "AgentExchange", package: "warren")])]
+)
+END
+    "$swift" package --package-path "$work/user" resolve > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+    ls "$work/user/.build/checkouts"
+}
+
+check() {
+    local names
+    names=$(fetched "$1")
+    echo "traits [$1]: $(wc -w <<< "$names") packages"
+    if grep -E "$2" <<< "$names"; then echo "fetched without need" >&2; exit 1; fi
+}
+
+check '' 'grpc|protobuf|nio|certificates|crypto|http'
+check '.defaults' 'grpc|protobuf|nio|certificates|crypto|http'
+check '.defaults, "Hybrid"' 'grpc|protobuf|certificates|crypto|http'
+fetched '.defaults, "AutoGen"' | grep -q grpc-swift-2 || { echo "the trait AutoGen fetches no gRPC" >&2; exit 1; }
+echo "The trait AutoGen alone fetches gRPC."
