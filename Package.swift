@@ -42,7 +42,7 @@ let protobuf = Target.Dependency.product(
 )
 let grpc = [
     ("GRPCCore", "grpc-swift-2"), ("GRPCNIOTransportHTTP2Posix", "grpc-swift-nio-transport"), ("NIOCore", "swift-nio"),
-    ("NIOPosix", "swift-nio"),
+    ("NIOPosix", "swift-nio"), ("X509", "swift-certificates"),
 ].map { name, package in
     Target.Dependency.product(name: name, package: package, condition: .when(traits: ["AutoGen"]))
 }
@@ -88,6 +88,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(

@@ -93,7 +93,7 @@
             }
             let transport = HTTP2ServerTransport.Posix(
                 address: address.socketAddress,
-                transportSecurity: .plaintext,
+                transportSecurity: configuration.encryption?.transportSecurity ?? .plaintext,
                 config: transportConfiguration,
                 eventLoopGroup: Self.loops
             )

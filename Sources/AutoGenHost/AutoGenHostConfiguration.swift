@@ -62,6 +62,13 @@
         /// How long a connection may be silent, also to pings, before it is closed. The default is 15 s.
         public var silenceLimit: Duration = .seconds(15)
 
+        /// The rights of the clients; `nil`, the default, lets every client do everything.
+        public var policy: HostPolicy?
+
+        /// The certificates of an encrypted host; `nil`, the default, encrypts nothing. A service on a server of one's own
+        /// ignores it.
+        public var encryption: HostEncryption?
+
         /// The logger. Payloads and identifiers of clients are never logged.
         public var logger: Logger
 

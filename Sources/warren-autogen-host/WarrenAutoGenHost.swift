@@ -43,13 +43,29 @@ internal import Primitives
         @Option(help: "How long the streams may take for waiting messages when the host stops.")
         var grace = TimeOption(.seconds(5))
 
+        @Option(help: "A file with the host's certificate, in the PEM format. With it, connections are encrypted.")
+        var tlsCertificate: String?
+
+        @Option(help: "A file with the key of the certificate.")
+        var tlsKey: String?
+
+        @Option(help: "A file with the authority of the clients' certificates. With it, each client needs one.")
+        var clientCa: String?
+
+        @Option(help: "A file with the rights of the clients, as JSON.")
+        var policy: String?
+
         @Flag(help: "Listen without encryption on an address that other machines reach.")
         var insecure = false
 
         func validate() throws {
             let address: ListenAddress
             do { address = try ListenAddress(listen) } catch { throw ValidationError(error.message) }
-            if !address.isLocal, !insecure {
+            if (tlsCertificate == nil) != (tlsKey == nil) {
+                throw ValidationError("--tls-certificate and --tls-key go together")
+            }
+            if clientCa != nil, tlsCertificate == nil { throw ValidationError("--client-ca needs --tls-certificate") }
+            if !address.isLocal, !insecure, tlsCertificate == nil {
                 throw ValidationError(
                     "other machines reach \(address), and nothing is encrypted: listen on 127.0.0.1 or a Unix socket beside "
                         + "the workers, or say --insecure"
@@ -67,6 +83,14 @@ internal import Primitives
                 configuration.eventHold = eventHold.time
                 configuration.eventHoldCount = eventHold.count
                 configuration.maximumMessageSize = maxMessage.bytes
+                configuration.policy = try policy.map(Self.readPolicy)
+                if let tlsCertificate, let tlsKey {
+                    configuration.encryption = HostEncryption(
+                        certificate: tlsCertificate,
+                        key: tlsKey,
+                        clientAuthority: clientCa
+                    )
+                }
                 let host = try AutoGenHost(address: listen, exchange: makeExchange(), configuration: configuration)
                 let address = try await host.start()
                 let line = "warren-autogen-host listens on \(address) with the exchange \(exchange.rawValue)\n"
@@ -75,6 +99,13 @@ internal import Primitives
                 withExtendedLifetime(interruption) {}
                 await host.stop(grace: grace.duration)
             }
+        }
+
+        private static func readPolicy(_ path: String) throws(ExchangeError) -> HostPolicy {
+            guard let json = FileManager.default.contents(atPath: path) else {
+                throw ExchangeError(.invalidConfiguration, "the policy \(path) can't be read")
+            }
+            return try HostPolicy(json: json)
         }
 
         private func makeExchange() -> any ExchangeFactory {

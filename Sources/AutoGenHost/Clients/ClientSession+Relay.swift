@@ -51,12 +51,11 @@
             enum Place { case first, copy, delivered, ended }
             let place: Place = state.withLock { state in
                 if state.isEnded { return .ended }
-                if state.recent.contains(id), event.delivery.attempt == 1 { return .delivered }
+                if state.recent.contains(id) { return .delivered }
                 if state.events[id] != nil {
                     state.events[id]?.append(event)
                     return .copy
                 }
-                state.recent.remove(id)
                 state.events[id] = [event]
                 return .first
             }

@@ -37,6 +37,11 @@
                     "\(ExchangeError.Code.forbidden): the agent type \(sender.type) belongs to another client"
                 )
             }
+            guard may(.send, address.type) else {
+                let text =
+                    "the host's policy does not let the client send to the agent type \(address.type.cut(toBytes: 64))"
+                return answer(id, "\(ExchangeError.Code.forbidden): \(text)")
+            }
             let isTooMany = state.withLock { state in
                 if state.asking >= configuration.maximumRequests { return true }
                 state.asking += 1
@@ -100,6 +105,11 @@
                     "an event was dropped: its sender's type belongs to another client",
                     metadata: .init(keys: [.peer: sender.type.cut(toBytes: 64)])
                 )
+                return
+            }
+            guard may(.publish, event.topic.type) else {
+                drops.count(.forbidden)
+                logger.warning("an event was dropped: the policy does not let the client publish to its topic")
                 return
             }
             guard await permits.take() else { return drops.count(.unpublished) }

@@ -20,6 +20,8 @@
         private static let batchBytes = 1 << 20
 
         let id: ClientID
+        /// The subject of the client's certificate; `nil` without one.
+        let subject: String?
         let workers: WorkerRuntime
         let configuration: AutoGenHostConfiguration
         let drops: Drops
@@ -33,11 +35,13 @@
 
         init(
             _ id: ClientID,
+            subject: String?,
             _ workers: WorkerRuntime,
             _ configuration: AutoGenHostConfiguration,
             _ drops: Drops
         ) {
             self.id = id
+            self.subject = subject
             self.workers = workers
             self.configuration = configuration
             self.drops = drops
@@ -58,6 +62,11 @@
                 await body()
                 end()
             }
+        }
+
+        /// Returns whether the host's policy lets the client do something.
+        func may(_ action: HostPolicy.Action, _ name: String, isPrefix: Bool = false) -> Bool {
+            configuration.policy?.allows(action, name, isPrefix: isPrefix, subject: subject) ?? true
         }
 
         /// Records a call of the client.

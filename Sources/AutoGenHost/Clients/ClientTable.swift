@@ -17,6 +17,8 @@
             /// Clients whose place on the exchange is being made.
             var opening: [ClientID: Task<ClientSession, any Error>] = [:]
             var owners: [ExactText: ClientSession] = [:]
+            /// The clients that have the listed subscriptions.
+            var subscribers: [ExactText: ClientSession] = [:]
             var absences: [Int: Absence] = [:]
             var lastAbsence = 0
             /// Types that are being given up.
@@ -104,6 +106,25 @@
         /// Records that a client has an agent type.
         func add(_ type: String, _ session: ClientSession) {
             state.withLock { $0.owners[ExactText(type)] = session }
+        }
+
+        /// Returns the client of this host that has a listed subscription.
+        func subscriber(of id: String) -> ClientSession? {
+            state.withLock { $0.subscribers[ExactText(id)] }
+        }
+
+        /// Records that a client has a listed subscription.
+        func add(subscription id: String, _ session: ClientSession) {
+            state.withLock { $0.subscribers[ExactText(id)] = session }
+        }
+
+        /// Forgets subscriptions of a client; with `nil`, of any client.
+        func remove(subscriptions ids: [String], of session: ClientSession?) {
+            state.withLock { state in
+                for id in ids where session == nil || state.subscribers[ExactText(id)] === session {
+                    state.subscribers[ExactText(id)] = nil
+                }
+            }
         }
 
         /// Gives up the types of a session in a task of its own; a client that registers one of them waits for it.

@@ -17,6 +17,8 @@
             case attribute
             /// An event in the name of an agent type of another client.
             case foreignSender = "foreign-sender"
+            /// An event that the policy does not let the client publish.
+            case forbidden
             /// An event that the exchange did not take.
             case unpublished
             /// An event without a subscription.

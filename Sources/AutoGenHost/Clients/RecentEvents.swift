@@ -19,11 +19,5 @@
             older = newer
             newer = []
         }
-
-        /// Forgets a publication that may be handed out again.
-        mutating func remove(_ id: UUID) {
-            newer.remove(id)
-            older.remove(id)
-        }
     }
 #endif

@@ -38,8 +38,8 @@
 
         /// Registers the methods of the service.
         public func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
-            router.add("OpenChannel") { [core] request in
-                let session = try await core.session(ClientID(request.metadata))
+            router.add("OpenChannel") { [core] request, context in
+                let session = try await core.session(request.metadata, context)
                 let call = StreamCall(
                     core: core,
                     session: session,
@@ -52,8 +52,8 @@
                     return [:]
                 }
             }
-            router.add("OpenControlChannel") { [core] request in
-                let session = try await core.session(ClientID(request.metadata))
+            router.add("OpenControlChannel") { [core] request, context in
+                let session = try await core.session(request.metadata, context)
                 let call = ControlCall(core: core, session: session, messages: request.messages)
                 return StreamingServerResponse { writer in
                     try await call.run(writer)
@@ -84,14 +84,14 @@
 
     extension RPCRouter {
         typealias Handler =
-            @Sendable (StreamingServerRequest<[UInt8]>) async throws -> StreamingServerResponse<[UInt8]>
+            @Sendable (StreamingServerRequest<[UInt8]>, ServerContext) async throws -> StreamingServerResponse<[UInt8]>
 
         fileprivate mutating func add(_ method: String, _ handler: @escaping Handler) {
             registerHandler(
                 forMethod: .worker(method),
                 deserializer: BytesDeserializer(),
                 serializer: BytesSerializer()
-            ) { request, _ in try await handler(request) }
+            ) { request, context in try await handler(request, context) }
         }
 
         fileprivate mutating func addUnary<Output: SwiftProtobuf.Message>(
@@ -99,8 +99,8 @@
             _ core: HostCore,
             _ handler: @escaping @Sendable (HostCore, [UInt8], ClientSession, Bool) async throws -> Output
         ) {
-            add(method) { request in
-                let session = try await core.session(ClientID(request.metadata))
+            add(method) { request, context in
+                let session = try await core.session(request.metadata, context)
                 var messages = request.messages.makeAsyncIterator()
                 guard let bytes = try await messages.next() else {
                     throw RPCError(code: .invalidArgument, message: "The call has no message.")

@@ -12,6 +12,12 @@
         ///
         /// - Parameter isRetried: Whether the client's library calls once more, because the reply of the first call was lost.
         func register(_ type: String, _ session: ClientSession, isRetried: Bool) async throws(RPCError) {
+            guard session.may(.register, type) else {
+                throw RPCError(
+                    code: .permissionDenied,
+                    message: "The policy does not let the client register this type."
+                )
+            }
             if isRetried, clients.owner(of: type) === session { return }
             if let owner = clients.owner(of: type), owner !== session, owner.isLost {
                 // A worker that starts again does not wait until the host gives its predecessor up.
@@ -43,6 +49,17 @@
             guard let subscription = Subscription(message) else {
                 throw RPCError(code: .unknown, message: "The subscription has no rule.")
             }
+            let isAllowed =
+                switch subscription.rule {
+                case .type(let type): session.may(.subscribe, type)
+                case .prefix(let prefix): session.may(.subscribe, prefix, isPrefix: true)
+                }
+            guard isAllowed else {
+                throw RPCError(
+                    code: .permissionDenied,
+                    message: "The policy does not let the client subscribe to this."
+                )
+            }
             let known = session.state.withLock { $0.subscriptions[subscription.id] }
             if isRetried, known?.rule == subscription.rule, known?.agentType == subscription.agentType { return }
             var listed = subscription
@@ -60,7 +77,11 @@
                 state.subscriptions[subscription.id] = listed
                 return state.isEnded
             }
-            if isEnded { try? await session.workers.unsubscribe(id: listed.id) }
+            if isEnded {
+                try? await session.workers.unsubscribe(id: listed.id)
+            } else {
+                clients.add(subscription: listed.id, session)
+            }
         }
 
         /// Adopts a subscription that no client of this host has, for a type of the client.
@@ -69,9 +90,9 @@
             _ session: ClientSession
         ) async throws(RPCError) -> Subscription? {
             guard session.state.withLock({ $0.types.contains(subscription.agentType) }) else { return nil }
-            for client in clients.sessions where client.has(subscription) { return nil }
             do throws(ExchangeError) {
-                return try await session.workers.adopt(subscription)
+                let listed = try await session.workers.adopt(subscription)
+                return clients.subscriber(of: listed.id) == nil ? listed : nil
             } catch let error where error.code == .subscriptionExists {
                 return nil
             } catch {
@@ -89,7 +110,9 @@
             } catch {
                 throw RPCError(error)
             }
-            for client in clients.sessions where client !== session { client.forget(id) }
+            let owner = clients.subscriber(of: listed?.id ?? id)
+            if let owner, owner !== session { owner.forget(id) }
+            clients.remove(subscriptions: [listed?.id ?? id], of: nil)
         }
 
         /// Returns all subscriptions, oldest first.
@@ -107,14 +130,6 @@
         var isLost: Bool {
             state.withLock { state in
                 if case .waiting(_, hadStream: true) = state.phase { true } else { false }
-            }
-        }
-
-        /// Returns whether the client has a subscription with the same identifier, or with the same rule and agent type.
-        fileprivate func has(_ subscription: Subscription) -> Bool {
-            state.withLock { state in
-                state.subscriptions[subscription.id] != nil
-                    || state.subscriptions.values.contains { $0.isDouble(of: subscription) }
             }
         }
 

@@ -93,10 +93,20 @@
         /// Returns the session of a client, and makes it with the client's first call.
         ///
         /// - Throws: `RPCError`.
-        func session(_ id: ClientID) async throws(RPCError) -> ClientSession {
+        func session(_ request: Metadata, _ context: ServerContext) async throws(RPCError) -> ClientSession {
+            let id = try ClientID(request)
+            let subject = context.subject
+            let session = try await session(id, subject)
+            guard session.subject == subject else {
+                throw RPCError(code: .permissionDenied, message: "The client id belongs to another certificate.")
+            }
+            return session
+        }
+
+        private func session(_ id: ClientID, _ subject: String?) async throws(RPCError) -> ClientSession {
             do {
                 let session = try await clients.session(id, limit: configuration.maximumClients) {
-                    [self] () async throws(ExchangeError) in try await makeSession(id)
+                    [self] () async throws(ExchangeError) in try await makeSession(id, subject)
                 }
                 session.touch()
                 return session
@@ -107,10 +117,10 @@
             }
         }
 
-        private func makeSession(_ id: ClientID) async throws(ExchangeError) -> ClientSession {
+        private func makeSession(_ id: ClientID, _ subject: String?) async throws(ExchangeError) -> ClientSession {
             let workers = try await WorkerRuntime(on: exchange, configuration: workerConfiguration)
             try await workers.start()
-            let session = ClientSession(id, workers, configuration, drops)
+            let session = ClientSession(id, subject: subject, workers, configuration, drops)
             session.logger.info("a client joined")
             return session
         }
@@ -124,6 +134,7 @@
             clients.remove(session)
             session.logger.info("a client ended", metadata: .init(keys: [.reason: "\(departure)"]))
             let (types, subscriptions) = session.state.withLock { ($0.types, $0.subscriptions.values.map(\.id)) }
+            clients.remove(subscriptions: subscriptions, of: session)
             let isLeft = departure == .lost && configuration.onLoss == .handOver
             return clients.give(types, of: session) { [self] in
                 if isLeft {
@@ -147,16 +158,9 @@
                 ) {
                     [self] in
                     for slot in slots { await end(slot) }
-                    await remove(subscriptions.filter { !isKept($0) })
+                    await remove(subscriptions.filter { clients.subscriber(of: $0) == nil })
                 }
             )
-        }
-
-        /// Returns whether a client has a subscription.
-        private func isKept(_ subscription: String) -> Bool {
-            clients.sessions.contains { session in
-                session.state.withLock { $0.subscriptions.values.contains { $0.id == subscription } }
-            }
         }
 
         private func end(_ slot: LeftSlot) async {

@@ -12,12 +12,16 @@
         private let client: GRPCClient<HTTP2ClientTransport.Posix>
         private let running: Task<Void, any Error>
 
-        init(port: Int, id: String = UUID().uuidString) throws {
+        init(
+            port: Int,
+            id: String = UUID().uuidString,
+            security: HTTP2ClientTransport.Posix.TransportSecurity = .plaintext
+        ) throws {
             self.id = id
             client = GRPCClient(
                 transport: try HTTP2ClientTransport.Posix(
                     target: .ipv4(address: "127.0.0.1", port: port),
-                    transportSecurity: .plaintext
+                    transportSecurity: security
                 )
             )
             running = Task { [client] in try await client.runConnections() }
@@ -42,8 +46,11 @@
             _ method: String,
             _ request: some SwiftProtobuf.Message,
             returning: Reply.Type = Reply.self,
-            metadata: Metadata? = nil
+            metadata: Metadata? = nil,
+            deadline: Duration? = nil
         ) async throws -> Reply {
+            var options = Self.options
+            options.timeout = deadline
             let bytes = try await client.unary(
                 request: ClientRequest(
                     message: try request.serializedBytes() as [UInt8],
@@ -52,7 +59,7 @@
                 descriptor: Self.method(method),
                 serializer: RawSerializer(),
                 deserializer: RawDeserializer(),
-                options: Self.options
+                options: options
             ) { try $0.message }
             return try Reply(serializedBytes: bytes)
         }
@@ -63,12 +70,13 @@
             return options
         }
 
-        func register(_ type: String, metadata: Metadata? = nil) async throws {
+        func register(_ type: String, metadata: Metadata? = nil, deadline: Duration? = nil) async throws {
             try await call(
                 "RegisterAgent",
                 Agents_RegisterAgentTypeRequest.with { $0.type = type },
                 returning: Agents_RegisterAgentTypeResponse.self,
-                metadata: metadata
+                metadata: metadata,
+                deadline: deadline
             )
         }
 

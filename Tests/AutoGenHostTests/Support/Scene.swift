@@ -17,7 +17,9 @@
         let log = LogRecorder()
         private let clients = Monitor<[BareClient]>([])
 
-        init(_ configure: @Sendable (inout AutoGenHostConfiguration) -> Void = { _ in }, prefetch: Int = 128) async throws {
+        init(_ configure: @Sendable (inout AutoGenHostConfiguration) -> Void = { _ in }, prefetch: Int = 128)
+            async throws
+        {
             var limits = InProcessExchange.Configuration()
             limits.maximumMessageSize = 64 << 20
             limits.prefetch = prefetch
