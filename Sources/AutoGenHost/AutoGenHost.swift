@@ -33,6 +33,9 @@
         /// to another thread costs more. It is never shut down, because a released server may still have work for it.
         private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
 
+        /// How long clients may take to close their connections when the streams have ended.
+        private static let patience = Duration.milliseconds(500)
+
         private enum Phase: Sendable {
             case new
             case starting
@@ -47,6 +50,7 @@
         public let configuration: AutoGenHostConfiguration
 
         let service: AutoGenHostService
+        private let connections = Connections()
         private let phase = Mutex(Phase.new)
 
         /// Makes a host. It does nothing until ``start()``.
@@ -122,7 +126,7 @@
         }
 
         private var transportConfiguration: HTTP2ServerTransport.Posix.Config {
-            .defaults { [configuration] config in
+            .defaults { [configuration, connections] config in
                 config.rpc.maxRequestPayloadSize = configuration.maximumMessageSize
                 config.http2.targetWindowSize = 1 << 20
                 config.http2.maxConcurrentStreams = 1024
@@ -132,7 +136,8 @@
                 config.connection.keepalive.clientBehavior.allowWithoutCalls = true
                 config.connection.keepalive.clientBehavior.minPingIntervalWithoutCalls = .seconds(1)
                 config.channelDebuggingCallbacks.onAcceptTCPConnection = { channel in
-                    SilenceHandler.watch(channel, limit: configuration.silenceLimit)
+                    connections.add(channel)
+                    return SilenceHandler.watch(channel, limit: configuration.silenceLimit)
                 }
             }
         }
@@ -152,12 +157,13 @@
             }
             guard let running else { return }
             // A task of its own, so that nothing is left half way.
-            await Task { [service] in
+            await Task { [service, connections] in
                 running.server.beginGracefulShutdown()
                 await service.stop(grace: grace)
+                // A client that takes nothing does not take the end of its stream either.
                 let patience = Task {
-                    try await Task.sleep(for: grace + .seconds(1))
-                    running.serving.cancel()
+                    try await Task.sleep(for: Self.patience)
+                    connections.close()
                 }
                 _ = await running.serving.result
                 patience.cancel()

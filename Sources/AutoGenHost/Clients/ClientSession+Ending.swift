@@ -47,7 +47,7 @@
 
         private static func oversized(_ size: Int) -> Failure {
             let text =
-                "the worker was lost while it was sent this request of \(size) bytes; a worker takes "
+                "the worker's stream ended while it had this request of \(size) bytes; a worker takes "
                 + "\(usualMessageSize) bytes unless extra_grpc_config says otherwise"
             return Failure(.messageTooLarge, text)
         }

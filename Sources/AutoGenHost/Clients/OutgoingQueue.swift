@@ -27,7 +27,9 @@
         }
 
         private let hold: Duration
-        private var holdCount: Int
+        private let holdCount: Int
+        /// The number of messages that the exchange hands out before one of them is settled.
+        private var room = Int.max
         private var last = 0
         private var waiting: Deque<Item> = []
         /// Requests that were withdrawn while they waited.
@@ -56,10 +58,13 @@
             self.holdCount = max(0, holdCount)
         }
 
-        /// Lowers the number of later messages after which a message counts as delivered.
-        mutating func limit(holdCount: Int) {
-            self.holdCount = min(self.holdCount, max(0, holdCount))
+        /// Limits the held messages, together with the unanswered requests, to half of the messages that the exchange hands out
+        /// before one of them is settled: they must not keep it from handing out more.
+        mutating func limit(room: Int) {
+            self.room = min(self.room, room)
         }
+
+        private var heldLimit: Int { min(holdCount, max(0, room / 2 - asked.count)) }
 
         mutating func put(_ kind: Kind, _ bytes: [UInt8]) {
             last += 1
@@ -93,7 +98,7 @@
                 batch.append(item.bytes)
             }
             var delivered: [Event] = []
-            while held.count > holdCount, let first = held.popFirst() { first.add(to: &delivered) }
+            while held.count > heldLimit, let first = held.popFirst() { first.add(to: &delivered) }
             return (batch, delivered)
         }
 

@@ -31,11 +31,10 @@
             } catch {
                 throw RPCError(error)
             }
-            let limit = session.workers.requestLimit(of: type)
+            let room = session.workers.requestLimit(of: type)
             let isEnded = session.state.withLock { state in
                 state.types.insert(type)
-                // Held events must not keep the exchange from handing out more.
-                if let limit { state.queue.limit(holdCount: limit / 2) }
+                if let room { state.queue.limit(room: room) }
                 return state.isEnded
             }
             clients.add(type, session)

@@ -39,7 +39,10 @@
             }
             guard session.closeStream(stream) else { return try end(ending) }
             switch ending {
-            case .left: core.end(session, .left)
+            case .left:
+                // Some libraries cancel a stream that brings a message that is too large.
+                session.failOversized()
+                core.end(session, .left)
             case .lost, .broken:
                 session.failOversized()
                 if core.configuration.onLoss == .fail { core.end(session, .lost) }
