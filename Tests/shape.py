@@ -16,6 +16,8 @@ CARRIERS = ["ActionArguments", "Body", "Request", "Message", "Publication", "Pen
 RECORDS = ["RequestLedger", "PostedPublication", "PendingPublication"]
 DECLARATION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect|nonisolated"
                          r"(?:\(unsafe\))?|distributed)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)", re.M)
+TOP = re.compile(r"(?m)^(?:(?:public|package|internal|fileprivate|private|final|indirect|nonisolated|@\w+)\s+)*"
+                 r"(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)")
 WORD = re.compile(r"\b[A-Z]\w*\b")
 
 
@@ -52,12 +54,26 @@ def subject(path):
     return os.path.basename(path)[: -len(".swift")].split("+")[0]
 
 
+def margin(text):
+    """The text with the blocks of each #if at the left margin, as if there were none: the formatter indents them."""
+    depth, lines = 0, []
+    for line in text.splitlines():
+        word = line.strip().split(" ")[0] if line.strip().startswith("#") else ""
+        if word == "#if":
+            depth += 1
+        elif word == "#endif":
+            depth = max(0, depth - 1)
+        elif word not in ("#else", "#elseif"):
+            lines.append(line[4 * depth:] if line.startswith(" " * 4 * depth) else line)
+    return "\n".join(lines)
+
+
 def rings(files):
     """Sets of types whose files refer to each other in a circle, the largest first."""
     home = {}
     for path, text in files.items():
-        # Types that are declared at the left margin; nested ones belong to their file anyway.
-        for name in re.findall(r"(?m)^(?:(?:public|package|final|indirect|@\w+)\s+)*(?:struct|class|enum|actor|protocol|typealias)\s+(\w+)", text):
+        # Types at the left margin, or at that of an #if; nested ones belong to their file anyway.
+        for name in TOP.findall(margin(text)):
             home[name] = subject(path)
     edges = collections.defaultdict(set)
     for path, text in files.items():
