@@ -287,8 +287,14 @@ let package = Package(
             name: "HybridExchangeTests",
             dependencies: [
                 "HybridExchange", "RabbitMQExchange", "AgentExchange", "ExchangeConformance", "ExchangeTestKit",
-                logging,
+                "Primitives", logging, metrics, tracing,
                 configuration,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(
+                    name: "InMemoryTracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Tracing"])
+                ),
             ] + sockets,
             swiftSettings: settings
         ),

@@ -132,6 +132,7 @@ final class ClientCore: Sendable {
                 directly: directly,
                 outgoing
             )
+            outgoing.answered(by: response.way)
             outgoing.end(response.outcome)
             return response
         } catch {

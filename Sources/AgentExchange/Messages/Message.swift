@@ -91,3 +91,15 @@ extension Message: CustomStringConvertible {
         "\(kind) \(source) -> \(destination) tag \(tag.lowercased.prefix(8))"
     }
 }
+
+extension Message {
+    /// The way that the message took to this process; `nil` on an exchange with one way, for a message to be sent, and for
+    /// notices.
+    package var way: MessageWay? {
+        switch self {
+        case .request(let request): request.way
+        case .response(let response): response.way
+        case .notice: nil
+        }
+    }
+}

@@ -49,6 +49,9 @@ public struct Request: Sendable, Hashable {
     /// value in the request that was sent. Comparisons and the JSON form leave it out.
     public var principal: String? { parts.principal }
 
+    /// The way that the request took to this process; `nil` on an exchange with one way. Comparisons leave it out.
+    package var way: MessageWay? { parts.way }
+
     /// The number of times that the request was handed to a receiver, including this one: 1, or more after a receiver
     /// died or closed before it answered. The exchange sets it; it has no meaning in a request to be sent.
     public var attempt: Int = 1
@@ -83,7 +86,7 @@ public struct Request: Sendable, Hashable {
         )
     }
 
-    /// Makes a request with the parts that only an exchange knows: its call path and principal.
+    /// Makes a request with the parts that only an exchange knows: its call path, its principal and its way.
     package init(
         from source: EntityID,
         to destination: EntityID,
@@ -94,6 +97,7 @@ public struct Request: Sendable, Hashable {
         credit: Int?,
         path: CallPath,
         principal: String?,
+        way: MessageWay? = nil,
         protocolVersion: ProtocolVersion,
         _ body: Body
     ) throws(ExchangeError) {
@@ -116,6 +120,7 @@ public struct Request: Sendable, Hashable {
             credit: credit,
             path: path,
             principal: principal,
+            way: way,
             protocolVersion: protocolVersion
         )
     }
@@ -192,6 +197,7 @@ public struct Request: Sendable, Hashable {
             credit: credit,
             path: path,
             principal: principal,
+            way: way,
             protocolVersion: protocolVersion,
             body
         )
@@ -207,7 +213,7 @@ public struct Request: Sendable, Hashable {
 }
 
 extension Request {
-    /// Returns whether all parts and the attempts are equal. Principals are not compared.
+    /// Returns whether all parts and the attempts are equal. Principals and ways are not compared.
     public static func == (left: Request, right: Request) -> Bool {
         left.attempt == right.attempt && (left.parts === right.parts || left.parts.isEqual(to: right.parts))
     }
@@ -231,6 +237,7 @@ private final class RequestParts: Sendable {
     let credit: Int?
     let path: CallPath
     let principal: String?
+    let way: MessageWay?
     let protocolVersion: ProtocolVersion
 
     init(
@@ -244,6 +251,7 @@ private final class RequestParts: Sendable {
         credit: Int?,
         path: CallPath,
         principal: String?,
+        way: MessageWay?,
         protocolVersion: ProtocolVersion
     ) {
         self.source = source
@@ -256,6 +264,7 @@ private final class RequestParts: Sendable {
         self.credit = credit
         self.path = path
         self.principal = principal
+        self.way = way
         self.protocolVersion = protocolVersion
     }
 
@@ -271,6 +280,7 @@ private final class RequestParts: Sendable {
             credit: credit,
             path: path,
             principal: principal,
+            way: way,
             protocolVersion: protocolVersion
         )
     }

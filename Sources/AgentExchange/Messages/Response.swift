@@ -8,6 +8,9 @@ public import Foundation
 public struct Response: Sendable, Hashable {
     let parts: ResponseParts
 
+    /// The way that the response took to this process; `nil` on an exchange with one way. Comparisons leave it out.
+    package var way: MessageWay?
+
     /// The entity that answers.
     public var source: EntityID { parts.source }
 

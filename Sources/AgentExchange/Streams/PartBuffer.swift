@@ -61,6 +61,7 @@ final class PartBuffer: Sendable {
 
     /// Adds a response: a part, or the terminal response. A duplicate part is dropped.
     func put(_ response: Response) {
+        if response.isTerminal { outgoing.answered(by: response.way) }
         wake { state in
             if case .part(let number, let payload) = response.outcome {
                 if number >= state.next + RemoteHandle.streamWindow {

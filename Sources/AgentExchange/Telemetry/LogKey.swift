@@ -36,6 +36,8 @@ public enum LogKey: String, Sendable, Hashable, CaseIterable {
     case duration
     /// The network address of the other side of a direct connection.
     case address
+    /// The way that a message took, where there are two: `direct` or `broker`.
+    case way
     /// The session of a process. Its queue is named `….session.<session>`.
     case session
 }
@@ -56,6 +58,7 @@ package extension LogMetadata {
             .mailbox: message.destination.description,
             .tag: message.tag.lowercased,
         ])
+        if let way = message.way { self[LogKey.way.rawValue] = .string(way.rawValue) }
     }
 
     /// Returns the metadata with one more key.

@@ -56,6 +56,10 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     case directMessages = "warren_direct_messages"
     /// Meter: connections to peers.
     case directConnections = "warren_direct_connections"
+    /// Meter: pairs of mailboxes and directions whose messages go past the broker, at their sender.
+    case directLanes = "warren_direct_lanes"
+    /// Meter: requests in lanes without an answer, and responses in lanes that their peer has not acknowledged.
+    case directUnanswered = "warren_direct_unanswered"
     /// Counter: direct ways that went back to the broker because the peer took no more. Dimension: reason.
     case directFallbacks = "warren_direct_fallbacks"
     /// Counter: messages of peers that were not taken. Dimension: reason.

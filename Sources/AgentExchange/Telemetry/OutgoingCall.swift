@@ -71,6 +71,13 @@ final class OutgoingCall: Sendable {
         #endif
     }
 
+    /// Records the way of the answer, on an exchange with more than one.
+    func answered(by way: MessageWay?) {
+        #if Tracing
+            if let way { span?.answered(by: way) }
+        #endif
+    }
+
     /// Records the end of the request, with an error code if it failed. Called once.
     @inline(never)
     func end(_ code: ExchangeError.Code?, failure: Failure? = nil) {

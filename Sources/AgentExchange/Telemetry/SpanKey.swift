@@ -24,4 +24,7 @@ public enum SpanKey: String, Sendable, Hashable, CaseIterable {
     case action = "warren.action"
     /// The number of times that the request was handed to a receiver, including this one.
     case attempt = "warren.attempt"
+    /// The way that a message took, where there are two: `direct` or `broker`. At the caller that of the answer, at the agent
+    /// that of the request.
+    case way = "warren.way"
 }

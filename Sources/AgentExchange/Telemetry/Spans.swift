@@ -49,6 +49,11 @@
             span.addEvent(SpanEvent(name: "accepted"))
         }
 
+        func answered(by way: MessageWay) {
+            guard span.isRecording else { return }
+            span.updateAttributes { $0[SpanKey.way.rawValue] = way.rawValue }
+        }
+
         func end(_ code: ExchangeError.Code?, _ failure: Failure?) {
             span.fail(code, failure)
             span.end()
@@ -77,6 +82,7 @@
                 attributes[SpanKey.client.rawValue] = request.source.destinationName
                 attributes[SpanKey.conversation.rawValue] = request.tag.lowercased
                 attributes[SpanKey.attempt.rawValue] = request.attempt
+                if let way = request.way { attributes[SpanKey.way.rawValue] = way.rawValue }
             }
         }
 

@@ -21,10 +21,20 @@ public struct MailboxDetails: Sendable, Hashable, Codable {
     /// mailboxes only the active receiver counts.
     public let attachedConsumers: Int
 
+    /// The number of unanswered requests that the owner took past the broker, which does not know of them. `nil` when the
+    /// exchange has no direct way, and when no owner told it in time.
+    public var directRequests: Int?
+
     /// Makes details.
-    public init(status: MailboxStatus, queuedMessages: Int = 0, attachedConsumers: Int = 0) {
+    public init(
+        status: MailboxStatus,
+        queuedMessages: Int = 0,
+        attachedConsumers: Int = 0,
+        directRequests: Int? = nil
+    ) {
         self.status = status
         self.queuedMessages = queuedMessages
         self.attachedConsumers = attachedConsumers
+        self.directRequests = directRequests
     }
 }

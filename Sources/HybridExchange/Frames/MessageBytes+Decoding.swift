@@ -138,6 +138,7 @@ extension MessageBytes {
                 credit: credit,
                 path: path,
                 principal: head.principal,
+                way: .direct,
                 protocolVersion: head.version,
                 body
             )

@@ -39,6 +39,8 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
                 messages: lane.unacknowledged,
                 bytes: lane.unacknowledgedBytes,
                 keptBytes: lane.keptBytes,
+                unanswered: lane.unanswered,
+                isDirect: lane.way == .direct,
                 hasDeadline: lane.deadline != nil,
                 isWaiting: lane.isWaiting
             )
@@ -50,6 +52,8 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
         let messages: Int
         let bytes: Int
         let keptBytes: Int
+        let unanswered: Int
+        let isDirect: Bool
         let hasDeadline: Bool
         let isWaiting: Bool
     }
@@ -76,6 +80,9 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
 
     /// The size of all messages kept here, in bytes.
     private(set) var keptBytes = 0
+    /// The number of direct lanes, and of messages of open fate in all lanes.
+    private(set) var direct = 0
+    private(set) var unanswered = 0
 
     init(limits: Limits = Limits(), durability: Durability) {
         self.limits = limits
@@ -190,7 +197,11 @@ extension LaneTable {
                 connections[peer]?.lanes[seat.number] = nil
                 connections[peer]?.waiting.removeAll { $0 == id }
             }
-            keptBytes -= seats[id]?.lane.keptBytes ?? 0
+            if let figures = seats[id]?.figures {
+                keptBytes -= figures.keptBytes
+                unanswered -= figures.unanswered
+                if figures.isDirect { direct -= 1 }
+            }
             seats[id] = nil
             timed.remove(id)
         }
@@ -334,6 +345,8 @@ extension LaneTable {
         defer {
             let seat = seats.values[index].figures
             keptBytes += seat.keptBytes - before.keptBytes
+            unanswered += seat.unanswered - before.unanswered
+            direct += (seat.isDirect ? 1 : 0) - (before.isDirect ? 1 : 0)
             if seat.hasDeadline != before.hasDeadline {
                 if seat.hasDeadline { timed.insert(id) } else { timed.remove(id) }
             }

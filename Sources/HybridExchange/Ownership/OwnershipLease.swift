@@ -30,6 +30,9 @@ struct OwnershipLease: Sendable, Hashable {
     /// Whether the session may take a direct request now. Look at it before each.
     func isValid(at now: Instant) -> Bool { end.map { now < $0 } ?? false }
 
+    /// The time for which it is valid still.
+    func left(at now: Instant) -> Duration { max(.zero, end.map { now.duration(to: $0) } ?? .zero) }
+
     /// The time of the next ``tick(at:)``; `nil` while no lane needs the lease.
     var deadline: Instant? {
         guard isNeeded, let lastStart else { return nil }

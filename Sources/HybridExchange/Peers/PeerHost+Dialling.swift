@@ -64,6 +64,25 @@
             return try result.get()
         }
 
+        /// Dials a session at one endpoint, and returns the result. A connection is left again.
+        func probe(_ meeting: Meeting, at endpoint: PeerEndpoint) async -> EndpointProbe {
+            meetings.add(meeting)
+            let (attempt, start) = (DialAttempt(), ContinuousClock.now)
+            let channel: any Channel
+            do {
+                channel = try await connect(endpoint, attempt)
+            } catch {
+                return EndpointProbe(connecting: error)
+            }
+            do {
+                let connection = try await handshake(meeting, endpoint, channel)
+                connection.leave(.closed, within: settings.handshakeTimeout)
+                return .reached(start.duration(to: .now))
+            } catch {
+                return .handshake(error as? HandshakeError ?? .closed)
+            }
+        }
+
         private func attempt(_ meeting: Meeting, at endpoint: PeerEndpoint) async -> Result<PeerConnection, DialError> {
             let attempt = DialAttempt()
             return await withTaskCancellationHandler {

@@ -51,19 +51,18 @@
             }
         }
 
-        /// Asks a session and dials it, or waits until it has dialled. Returns whether there is a connection.
-        private func meet(_ peer: UUID, _ session: DirectSession) async -> Bool {
+        /// Asks a session for its endpoints and its half of a key. Returns `nil` when it does not answer in time.
+        func invite(_ peer: UUID, _ session: DirectSession) async -> (meeting: Meeting, content: PeerInvitation)? {
             let (id, half, signal) = (UUID.random(), PeerKey.Half(), OneShot<Invitation>())
-            let (host, endpoints) = state.withLock { state in
+            let endpoints = state.withLock { state in
                 state.questions[id] = signal
-                return (state.host, state.endpoints)
+                return state.endpoints
             }
             defer { state.withLock { _ = $0.questions.removeValue(forKey: id) } }
-            guard let host else { return false }
             let own = PeerInvitation(session: session.id, half: half, endpoints: endpoints)
             guard await session.send(DirectControl(.meet, id: id, fields: own.fields), to: peer),
                 let other = await signal.wait(until: .now + Self.patience), other.content.session == peer
-            else { return false }
+            else { return nil }
             let meeting = Meeting(
                 id: id,
                 peer: peer,
@@ -71,13 +70,21 @@
                 principal: other.principal,
                 start: .now
             )
+            return (meeting, other.content)
+        }
+
+        /// Asks a session and dials it, or waits until it has dialled. Returns whether there is a connection.
+        private func meet(_ peer: UUID, _ session: DirectSession) async -> Bool {
+            guard let host = state.withLock({ $0.host }), let (meeting, other) = await invite(peer, session) else {
+                return false
+            }
             if let connection = host.connection(to: peer) {
                 // Only the same broker user renews its proof.
-                if connection.agreement.principal == other.principal { connection.renew() }
+                if connection.agreement.principal == meeting.principal { connection.renew() }
                 return true
             }
             do throws(DialError) {
-                _ = try await host.dial(meeting, at: other.content.reachable())
+                _ = try await host.dial(meeting, at: other.reachable())
                 return true
             } catch {
                 session.logger.debug(

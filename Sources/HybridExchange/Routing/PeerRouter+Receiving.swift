@@ -27,6 +27,19 @@
             }
         }
 
+        /// The connections and the lease, as other sessions are told.
+        var ways: DirectWays {
+            let connections = peers.map { peer in
+                DirectWays.Connection(
+                    session: peer.session,
+                    address: peer.address,
+                    lanes: peer.lanes,
+                    unanswered: peer.unanswered
+                )
+            }
+            return DirectWays(lease: state.withLock { $0.lease.left(at: .now) }, connections: connections)
+        }
+
         /// A connection is ready. Lanes that wait for it are connected.
         func connected(_ connection: PeerConnection, _ inbox: PeerInbox) {
             perform { state in

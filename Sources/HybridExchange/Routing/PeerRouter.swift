@@ -58,6 +58,8 @@
             var session: DirectSession?
             var host: PeerHost?
             var endpoints: [PeerEndpoint] = []
+            /// The sums that the metrics have by now.
+            var reported = (lanes: 0, unanswered: 0)
             /// The time of the next look at the clock.
             var alarm: ContinuousClock.Instant?
         }
@@ -138,6 +140,7 @@
             }
             let error = ExchangeError(.closed, "the session is closed", delivery: .unknown)
             for open in left { open.carried.post.end(.failure(error)) }
+            reportSums()
             alarm.withLock { $0 }.set()
         }
 
@@ -153,6 +156,7 @@
                 defer { if !state.steps.isEmpty { state.isCarryingOut = true } }
                 return !state.isCarryingOut && !state.steps.isEmpty
             }
+            reportSums()
             guard mustCarryOut else { return }
             while true {
                 let steps: [Table.Step] = state.withLock { state in
@@ -163,6 +167,18 @@
                 if steps.isEmpty { return }
                 for step in steps { carryOut(step) }
             }
+        }
+
+        /// Tells the metrics the lanes and messages that were added or removed.
+        private func reportSums() {
+            guard metrics.isEnabled else { return }
+            let (lanes, unanswered) = state.withLock { state in
+                let before = state.reported
+                state.reported = (state.table.direct, state.table.unanswered)
+                return (state.reported.lanes - before.lanes, state.reported.unanswered - before.unanswered)
+            }
+            if lanes != 0 { metrics.move(.directLanes, by: Double(lanes)) }
+            if unanswered != 0 { metrics.move(.directUnanswered, by: Double(unanswered)) }
         }
 
         private func carryOut(_ step: Table.Step) {

@@ -2,11 +2,13 @@ internal import AMQP
 public import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Synchronization
 
 /// Operations on a namespace of a broker: inspect it, compare it with its specification, clean up.
 ///
 /// It registers no entity, declares nothing and receives from no mailbox. Inspection changes nothing, except that each
-/// question that needs a complete answer adds a small record to the directory. Close it when done.
+/// question that needs a complete answer adds a small record to the directory, and that ``owners(of:withConnections:)`` makes
+/// a queue for the answers, which is deleted by ``close()``. Close it when done.
 ///
 /// ```swift
 /// let administration = try await exchange.openAdministration()
@@ -16,6 +18,8 @@ internal import Logging
 public final class ExchangeAdministration: Sendable {
     let session: Session
     let exchange: RabbitMQExchange
+    /// Receiving answers, which begins with the first question to another session.
+    private let answers = Mutex<Task<Result<Void, ExchangeError>, Never>?>(nil)
 
     var link: BrokerLink { session.link }
     var names: ExchangeNames { session.names }
@@ -70,6 +74,43 @@ public final class ExchangeAdministration: Sendable {
     public func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         guard try await isProvisioned() else { return MailboxDetails(status: .missing) }
         return try await session.mailboxes.details(of: id)
+    }
+
+    /// Asks the processes that receive from mailboxes to describe themselves. Mailboxes without a receiver that answers within
+    /// half a second are left out.
+    ///
+    /// The first call makes a queue for the answers.
+    ///
+    /// - Parameter withConnections: Whether they also tell their direct connections.
+    /// - Throws: `ExchangeError` with `forbidden` for a broker user that may not make that queue or ask.
+    public func owners(
+        of mailboxes: [EntityID],
+        withConnections: Bool = false
+    ) async throws(ExchangeError) -> [EntityID: MailboxOwner] {
+        guard !mailboxes.isEmpty, try await isProvisioned() else { return [:] }
+        try await receiveAnswers()
+        return await OwnerQuestion(session: session).ask(mailboxes, withConnections: withConnections)
+    }
+
+    /// Makes the queue of this session and receives from it, unless it already does.
+    package func receiveAnswers() async throws(ExchangeError) {
+        let opening = answers.withLock { answers in
+            if let answers { return answers }
+            let new = Task { [session] () -> Result<Void, ExchangeError> in
+                do throws(ExchangeError) {
+                    try await session.queue.make()
+                    try await session.startAnswers()
+                    return .success(())
+                } catch {
+                    return .failure(error)
+                }
+            }
+            answers = new
+            return new
+        }
+        guard case .failure(let error) = await opening.value else { return }
+        answers.withLock { $0 = nil }
+        throw error
     }
 
     /// Terminates a mailbox permanently. See `ExchangeTransport.terminate(_:)`.
@@ -180,6 +221,31 @@ extension RabbitMQExchange {
     /// - Throws: `ExchangeError` with `connectionLost`, `unauthorized` or another code when no connection can be made.
     public func openAdministration() async throws(ExchangeError) -> ExchangeAdministration {
         ExchangeAdministration(session: Session(link: try await openLink(), isPatient: true), exchange: self)
+    }
+
+    /// Connects as ``openAdministration()`` does, with the direct way of this exchange, which can meet other sessions. Returns
+    /// `nil` for an exchange without one, and for a namespace without objects on the broker.
+    package func openDirectAdministration() async throws(ExchangeError) -> (
+        administration: ExchangeAdministration, way: any DirectWay
+    )? {
+        guard let direct else { return nil }
+        let isEncrypted = try address.connection(configuration).tls != nil
+        let link = try await openLink()
+        let way = direct.makeWay(DirectFacts(link, isEncrypted: isEncrypted))
+        let session = Session(link: link, isPatient: true, direct: way)
+        let administration = ExchangeAdministration(session: session, exchange: self)
+        do {
+            guard try await administration.isProvisioned() else {
+                await administration.close()
+                return nil
+            }
+            try await administration.receiveAnswers()
+            try await way.open(in: DirectSession(session))
+            return (administration, way)
+        } catch {
+            await administration.close()
+            throw error
+        }
     }
 
     /// Opens the connections and nothing else.

@@ -36,6 +36,8 @@ public struct Finding: Sendable, Hashable, Codable {
         case mailboxes
         /// Dead letters and parked messages.
         case deadLetters
+        /// The addresses at which owners of mailboxes can be reached past the broker.
+        case directWays
     }
 
     /// The subject.
@@ -53,7 +55,7 @@ public struct Finding: Sendable, Hashable, Codable {
         case subject, level, text, recoverySuggestion
     }
 
-    init(_ subject: Subject, _ level: Level, _ text: String, recoverySuggestion: String? = nil) {
+    package init(_ subject: Subject, _ level: Level, _ text: String, recoverySuggestion: String? = nil) {
         self.subject = subject
         self.level = level
         self.text = text

@@ -19,12 +19,14 @@ extension Envelope {
     /// - Parameters:
     ///   - receiver: The owner of the mailbox: the destination of a broadcast.
     ///   - principal: The authenticated sender of a request or a notice.
+    ///   - way: The way of a request, where there are two.
     static func decode(
         _ properties: MessageProperties,
         body: Data,
         redelivered: Bool = false,
         receiver: EntityID? = nil,
-        principal: String? = nil
+        principal: String? = nil,
+        way: MessageWay? = nil
     ) throws(Malformed) -> Message {
         let headers = properties.headers
         guard let kind = properties.type.map(MessageKind.init(rawValue:)) else { throw malformed("it has no type") }
@@ -55,7 +57,8 @@ extension Envelope {
             label: headers[Header.label]?.stringValue.flatMap(UUID.init(text:)),
             payload: Payload(contentType: properties.contentType ?? Payload.empty.contentType, bytes: body),
             hasPayload: properties.contentType != nil || !body.isEmpty,
-            principal: principal
+            principal: principal,
+            way: way
         )
         if headers[Header.label] != nil, frame.label == nil {
             throw frame.malformed("its header \(Header.label) is not a UUID")
@@ -82,6 +85,7 @@ extension Envelope {
         let payload: Payload
         let hasPayload: Bool
         let principal: String?
+        let way: MessageWay?
 
         func request(
             _ body: Request.Body,
@@ -100,6 +104,7 @@ extension Envelope {
                 credit: credit,
                 path: path,
                 principal: principal,
+                way: way,
                 protocolVersion: version,
                 body
             )

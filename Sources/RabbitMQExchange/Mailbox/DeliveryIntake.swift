@@ -209,7 +209,8 @@ final class DeliveryIntake: Sendable {
                 body: delivery.body,
                 redelivered: delivery.redelivered,
                 receiver: mailboxID,
-                principal: session.senders.principal(of: delivery.properties)
+                principal: session.senders.principal(of: delivery.properties),
+                way: direct == nil ? nil : .broker
             ).checked(delivery)
             guard message.destination == mailboxID else {
                 throw Envelope.Malformed(reason: "it is addressed to \(message.destination)", request: nil)
@@ -298,6 +299,8 @@ final class DeliveryIntake: Sendable {
     /// - Returns: `false` when the transport closes: the response then belongs to the next receiver of the mailbox.
     @discardableResult
     func put(_ response: Response) -> Bool {
+        var response = response
+        if direct != nil, response.way == nil { response.way = .broker }
         let key = RequestKey(source: response.source, tag: response.tag)
         guard !response.isTerminal || state.withLock({ $0.responses.insert(key) }) else {
             link.logger.debug("a second copy of a response was dropped", metadata: .init(.response(response)))

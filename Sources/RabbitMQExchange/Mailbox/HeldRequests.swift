@@ -105,6 +105,9 @@ struct HeldRequests<Receipt> {
     /// The number of held requests.
     var count: Int { held.count }
 
+    /// Returns the number of held requests that satisfy a condition.
+    func count(where isMeant: (Held) -> Bool) -> Int { held.values.count(where: isMeant) }
+
     /// Whether no answer is in progress.
     var isSettled: Bool { answering == 0 && settling == 0 }
 

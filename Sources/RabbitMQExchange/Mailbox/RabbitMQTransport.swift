@@ -236,7 +236,11 @@ final class RabbitMQTransport: ExchangeTransport {
 
     func details(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         try checkOpen()
-        return try await session.mailboxes.details(of: id)
+        var details = try await session.mailboxes.details(of: id)
+        if session.direct != nil, details.attachedConsumers > 0 {
+            details.directRequests = await OwnerQuestion(session: session).ask([id])[id]?.directRequests
+        }
+        return details
     }
 
     func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {

@@ -64,6 +64,8 @@ package struct DirectSession: Sendable {
             )
             return true
         }
+        var response = response
+        response.way = .direct
         return attachment.intake.put(response)
     }
 

@@ -39,6 +39,9 @@ package protocol DirectWay: AnyObject, Sendable {
     /// Ends the way to a session, so that its requests come through the broker.
     func cut(_ peer: UUID)
 
+    /// The connections to other sessions, and the lease.
+    var ways: DirectWays { get }
+
     /// A control message about direct ways came through the broker.
     func take(_ control: DirectControl)
 
@@ -88,6 +91,14 @@ package struct DirectFacts: Sendable {
     /// Whether the connections to the broker are encrypted.
     package let isEncrypted: Bool
     package let logger: Logger
+
+    init(_ link: BrokerLink, isEncrypted: Bool) {
+        session = link.sessionID
+        namespace = link.names.namespace
+        maximumMessageSize = link.configuration.maximumMessageSize
+        self.isEncrypted = isEncrypted
+        logger = link.logger
+    }
 }
 
 /// Makes the direct ways of sessions. Factories with the same name share a session.

@@ -65,7 +65,7 @@ struct AnswerReceiver: Sendable {
             guard let mailbox = control.mailbox, attachments.of(mailbox).contains(where: \.isAttached),
                 control.replyTo != link.replyTo
             else { return }
-            hints.start { await reply(.inUse, to: control) }
+            hints.start { await answer(claim: control, of: mailbox) }
         case .terminate:
             guard let mailbox = control.mailbox else { return }
             handovers.begin()
@@ -84,9 +84,9 @@ struct AnswerReceiver: Sendable {
     }
 
     /// Answers a control message. The asking session has a deadline, so a failure is only logged.
-    func reply(_ kind: ControlMessage.Kind, to control: ControlMessage) async {
+    func reply(_ kind: ControlMessage.Kind, to control: ControlMessage, fields: [String: String] = [:]) async {
         guard let replyTo = control.replyTo, replyTo.hasPrefix(names.sessionPrefix) else { return }
-        let answer = ControlMessage(kind, id: control.id, mailbox: control.mailbox)
+        let answer = ControlMessage(kind, id: control.id, mailbox: control.mailbox, fields: fields)
         do throws(AMQPError) {
             _ = try await link.publish(answer, key: replyTo)
         } catch {

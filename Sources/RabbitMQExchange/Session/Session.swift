@@ -109,14 +109,7 @@ final class Session: Sendable {
             connection: connection,
             logger: logger
         )
-        let facts = DirectFacts(
-            session: link.sessionID,
-            namespace: names.namespace,
-            maximumMessageSize: configuration.maximumMessageSize,
-            isEncrypted: connection.tls != nil,
-            logger: link.logger
-        )
-        let way = direct?.makeWay(facts)
+        let way = direct?.makeWay(DirectFacts(link, isEncrypted: connection.tls != nil))
         let session = Session(link: link, feed: feed, direct: way)
         do {
             try await way?.open(in: DirectSession(session))

@@ -1,5 +1,6 @@
 import AgentExchange
 import ArgumentParser
+import HybridExchange
 import RabbitMQExchange
 
 /// `warren doctor`.
@@ -9,7 +10,8 @@ struct DoctorCommand: Command {
         abstract: "Connects, checks the broker, and says how to fix each problem.",
         discussion: """
             Each line is ok, warn or fail. The exit status is 0 without a fail, 3 when no connection can be made or the broker \
-            refuses something, else 1. With --management bindings are compared too, and alarms have their names.
+            refuses something, else 1. Owners with direct ways are dialled at the addresses that they offer, where the tool was \
+            built with the trait Hybrid. With --management bindings are compared too, and alarms have their names.
 
             --repair examines nothing else. It terminates agents that are registered and have no queue and, with \
             --management, removes unregistered mailboxes without a receiver; their requests are answered with an \
@@ -31,7 +33,7 @@ struct DoctorCommand: Command {
     func execute(_ console: Console) async throws {
         if repair { return try await removeRemains(console) }
         let exchange = try options.exchange("doctor")
-        let findings = await exchange.diagnose(management: try await askManagement()) { finding in
+        let show: @Sendable (Finding) -> Void = { finding in
             guard !console.json else { return }
             try? console.line("\(finding.level.rawValue.padded(to: 4))  \(finding.subject.title)\(finding.text)")
             let label = finding.level == .ok ? "note" : "fix"
@@ -39,6 +41,12 @@ struct DoctorCommand: Command {
                 try? console.line("\(String(repeating: " ", count: 24))\(label): \(recoverySuggestion)")
             }
         }
+        var findings = await exchange.diagnose(management: try await askManagement(), report: show)
+        #if Hybrid
+            if findings.allSatisfy({ $0.level != .fail }) {
+                findings += await (try HybridExchange(over: exchange)).diagnoseDirectWays(report: show)
+            }
+        #endif
         try Task.checkCancellation()
         if console.json { try console.object(findings) }
         guard let failure = findings.first(where: { $0.level == .fail }) else { return }
@@ -99,6 +107,7 @@ extension Finding.Subject {
         switch self {
         case .acknowledgementTimeout: "action timeout".padded(to: 18)
         case .deadLetters: "dead letters".padded(to: 18)
+        case .directWays: "direct ways".padded(to: 18)
         default: rawValue.padded(to: 18)
         }
     }

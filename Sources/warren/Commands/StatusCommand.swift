@@ -8,8 +8,9 @@ struct StatusCommand: Command {
         commandName: "status",
         abstract: "Shows the states of mailboxes and their numbers of waiting messages.",
         discussion: """
-            The state is active, terminated, missing (there never was one, or it was terminated long ago), or unavailable (registered, but its queue can't \
-            be reached). The exit status is 0 only when all are active.
+            The state is active, terminated, missing (there never was one, or it was terminated long ago), or unavailable \
+            (registered, but its queue can't be reached). The exit status is 0 only when all are active. DIRECT counts the \
+            unanswered requests that the owner took past the broker, if it has direct ways: the queue does not have them.
 
             EXAMPLE
               warren status hits || warren agent counter --name hits
@@ -30,7 +31,7 @@ struct StatusCommand: Command {
                 let known = agents.first { .agent($0.agentID) == id }
                 mailboxes.append(try await status(of: id, known, administration))
             }
-            return mailboxes
+            return try await mailboxes.withDirectRequests(administration)
         }
         try console.show(mailboxes, MailboxLine.table(mailboxes))
         guard mailboxes.allSatisfy({ $0.state == MailboxStatus.active.rawValue }) else { throw CommandFailure.told }

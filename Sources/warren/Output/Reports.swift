@@ -28,11 +28,19 @@ struct MailboxLine: Encodable, Sendable {
     let type: String?
     let state: String
     let queued: Int
+    /// Requests that the owner took past the broker and has not answered, if it told.
+    var direct: Int?
     /// Messages handed to a receiver and not acknowledged, if the broker reports them.
     let inWork: Int?
     let consumers: Int
     /// The age of the oldest message, if the broker reports it.
     let oldestSeconds: Int?
+
+    /// The owner of the mailbox.
+    var entity: EntityID? {
+        guard let role = EntityRole(rawValue: role), let uuid = UUID(uuidString: id) else { return nil }
+        return EntityID(role: role, uuid: uuid)
+    }
 
     init(_ report: MailboxReport) {
         self.init(
@@ -74,7 +82,7 @@ struct MailboxLine: Encodable, Sendable {
         let work: [Table.Column] = withFacts ? [.number("IN WORK")] : []
         let columns =
             [.flexible("TYPE"), .flexible("NAME"), .fixed("ID"), .fixed("STATE"), .number("QUEUED")] + work
-            + [.number("CONSUMERS")] + (withFacts ? [.number("OLDEST")] : [])
+            + [.number("DIRECT")] + [.number("CONSUMERS")] + (withFacts ? [.number("OLDEST")] : [])
         return Table(
             columns,
             rows: mailboxes.map { mailbox in
@@ -82,9 +90,10 @@ struct MailboxLine: Encodable, Sendable {
                     mailbox.type ?? (mailbox.role == "user" ? "(user)" : "-"), mailbox.name ?? "-", mailbox.id,
                     mailbox.state, "\(mailbox.queued)",
                 ]
-                guard withFacts else { return row + ["\(mailbox.consumers)"] }
+                let direct = mailbox.direct.map { "\($0)" } ?? "-"
+                guard withFacts else { return row + [direct, "\(mailbox.consumers)"] }
                 let inWork = mailbox.inWork.map { "\($0)" } ?? "-"
-                return row + [inWork, "\(mailbox.consumers)", mailbox.oldestSeconds.map(Self.age) ?? "-"]
+                return row + [inWork, direct, "\(mailbox.consumers)", mailbox.oldestSeconds.map(Self.age) ?? "-"]
             }
         )
     }
@@ -96,6 +105,26 @@ struct MailboxLine: Encodable, Sendable {
         case ..<7200: "\(seconds / 60) min"
         case ..<172_800: "\(seconds / 3600) h"
         default: "\(seconds / 86_400) d"
+        }
+    }
+}
+
+extension [MailboxLine] {
+    /// Asks the owners of mailboxes with a receiver for the requests that they took past the broker. Without the permission to
+    /// ask nothing is known.
+    func withDirectRequests(_ administration: ExchangeAdministration) async throws -> [MailboxLine] {
+        let open = filter { $0.consumers > 0 }.compactMap(\.entity)
+        let owners: [EntityID: MailboxOwner]
+        do throws(ExchangeError) {
+            owners = try await administration.owners(of: open)
+        } catch {
+            guard error.code == .forbidden else { throw error }
+            return self
+        }
+        return map { line in
+            var line = line
+            line.direct = line.entity.flatMap { owners[$0]?.directRequests }
+            return line
         }
     }
 }

@@ -23,7 +23,7 @@ struct Warren: AsyncParsableCommand {
         subcommands: [
             RegisterCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self, PingCommand.self,
             CallCommand.self, TerminateCommand.self, MailboxesCommand.self, DeadLettersCommand.self,
-            ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, NamespaceCommand.self,
+            PeersCommand.self, ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, NamespaceCommand.self,
             ConformanceCommand.self, BenchCommand.self,
         ]
     )

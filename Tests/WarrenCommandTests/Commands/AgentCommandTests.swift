@@ -29,8 +29,8 @@ extension ToolTests {
 
             #expect(
                 try await tool.run("status", "hits").lines == [
-                    "TYPE            NAME  ID                                    STATE   QUEUED  CONSUMERS",
-                    "Warren.Counter  hits  \(id)  active       0          1",
+                    "TYPE            NAME  ID                                    STATE   QUEUED  DIRECT  CONSUMERS",
+                    "Warren.Counter  hits  \(id)  active       0       -          1",
                 ]
             )
             let mailboxes: [MailboxJSON] = try await tool.run("mailboxes", "--json").json()

@@ -133,7 +133,7 @@ extension ToolTests {
                 let mailboxes = try await tool.run("mailboxes", "--json").json([Work].self)
                 return mailboxes.first { $0.name == "s" }.map { $0.inWork == 3 && $0.queued == 0 } ?? false
             }
-            #expect(try await tool.run("mailboxes").lines.first?.contains("QUEUED  IN WORK  CONSUMERS") == true)
+            #expect(try await tool.run("mailboxes").lines.first?.contains("QUEUED  IN WORK  DIRECT  CONSUMERS") == true)
             try await sleeper.stop()
             for call in calls { try await call.waitForExit() }
         }
