@@ -34,14 +34,6 @@ public final class RecoveringConnection: Sendable {
         }
     }
 
-    /// The recovery that the task carries out. The task may use the new connection before other tasks.
-    private struct Recovery: Sendable {
-        let line: ObjectIdentifier
-        let generation: Int
-    }
-
-    @TaskLocal private static var recovery: Recovery?
-
     /// Creates a recovering connection; nothing happens before ``open()``.
     ///
     /// - Parameters:
@@ -281,8 +273,7 @@ public final class RecoveringConnection: Sendable {
         switch state.machine.state {
         case .connected: return connection
         case .recovering(let generation):
-            guard let own = Self.recovery, own.line == ObjectIdentifier(self) else { return nil }
-            return own.generation == generation ? connection : nil
+            return recovery(generation).isCurrent ? connection : nil
         case .idle, .connecting, .waiting, .closed: return nil
         }
     }
@@ -373,33 +364,15 @@ public final class RecoveringConnection: Sendable {
         _ body: @escaping @Sendable (Connection) async throws(AMQPError) -> Void
     ) async -> RecoveryStateMachine.Action {
         guard let connection = state.withLock({ $0.connection }) else { return .end }
-        let error = await Self.$recovery.withValue(Recovery(line: ObjectIdentifier(self), generation: generation)) {
-            await Self.error(of: body, on: connection)
+        guard let error = await recovery(generation).run(body, on: connection) else {
+            return change { $0.recovered(generation) }
         }
-        guard let error else { return change { $0.recovered(generation) } }
         logger.debug("an attempt to recover failed", metadata: ["error": "\(error)"])
         await connection.close(timeout: .seconds(1))
         return change { $0.lost(generation, error, uptime: .zero, random: random()) }
     }
 
-    /// Runs the recovery no longer than the connection lives.
-    private static func error(
-        of body: @escaping @Sendable (Connection) async throws(AMQPError) -> Void,
-        on connection: Connection
-    ) async -> AMQPError? {
-        await withTaskGroup(of: AMQPError?.self) { group in
-            group.addTask {
-                do throws(AMQPError) {
-                    try await body(connection)
-                    return nil
-                } catch {
-                    return error
-                }
-            }
-            group.addTask { await connection.waitUntilClosed() ?? .closed("connection") }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
+    private func recovery(_ generation: Int) -> ConnectionRecovery {
+        ConnectionRecovery(line: ObjectIdentifier(self), generation: generation)
     }
 }
