@@ -318,13 +318,18 @@ final class DeliveryIntake: Sendable {
     // MARK: Settling
 
     /// Settles the requests of confirmed responses, and hands out others.
-    func finish(_ responses: some Collection<Response>) {
+    ///
+    /// - Parameter areRead: Whether their requesters have them. Otherwise they lie in a queue of the broker, and a requester that
+    ///   loses its direct connection before it reads one sends the request again.
+    func finish(_ responses: some Collection<Response>, areRead: Bool = false) {
         // Settled under the lock: a task that sees everything settled may close the channel, after which a receipt has no
         // effect.
         let (wake, next, isSettled) = held.withLock { held in
             var wake: WakeDescriptor?
             for response in responses {
-                guard let receipt = held.finish(response) else { continue }
+                guard let receipt = held.finish(response, mayComeAgain: { !areRead && $0.peer != nil }) else {
+                    continue
+                }
                 // Only the first settlement can find the thread asleep.
                 wake = receipt.placeSettlement() ?? wake
                 held.settled()

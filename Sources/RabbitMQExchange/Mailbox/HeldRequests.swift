@@ -31,54 +31,6 @@ struct HeldRequests<Receipt> {
         var isCopied: Bool { copies > 0 }
     }
 
-    /// The meaning of a delivery.
-    enum Taken {
-        /// A request to hand out.
-        case new(Request)
-        /// A request to hand out when another one is answered.
-        case waits
-        /// A second copy of a held request: settle the first receipt; the second one replaces it.
-        case copy(Receipt?)
-        /// An answered request: send the answer again if there is one, and settle this receipt.
-        case answered(Response?)
-        /// A renewed copy that arrived after the answer: settle this receipt.
-        case late
-    }
-
-    /// The meaning of a request that came past the broker.
-    enum TakenDirectly {
-        /// A request to hand out.
-        case new(Request)
-        /// A request that is held already. Its first receipt stays.
-        case held
-        /// An answered request: send the answer again if there is one.
-        case answered(Response?)
-        /// As many requests are handed out as may be, or others wait: it has to wait at the broker.
-        case busy
-        /// No request is taken any more: those that are held were given back.
-        case closed
-    }
-
-    /// The action to take for a response.
-    enum Answer {
-        /// Send it there; then call `finish` or `fail`.
-        case send(ReplyWay)
-        /// The request has been answered, or is being answered.
-        case again
-        /// No such request is held.
-        case foreign
-    }
-
-    /// The result of giving a request back.
-    enum Release {
-        /// It is no longer held: give its receipt back. Without a receipt, a copy is in the mailbox.
-        case released(Held)
-        /// It is being answered, or its hold is being renewed: try again later.
-        case busy
-        /// It is not held.
-        case unknown
-    }
-
     /// The maximum number of requests handed out.
     private let capacity: Int
     private var held: [Key: Held] = [:]
@@ -89,9 +41,7 @@ struct HeldRequests<Receipt> {
     /// The number of receipts about to be settled.
     private var settling = 0
     private var answered = AnsweredRequests()
-    /// The number of times that requests were given back before they were handed out: the broker counts these, but they
-    /// are no attempts.
-    private var returned: [Key: Int] = [:]
+    private var returned = ReturnedRequests()
     /// The copies that will arrive after their request was answered.
     private var late = ExpectedCopies()
     /// Whether everything held was given back, so that nothing may be taken that the broker does not have.
@@ -148,7 +98,7 @@ struct HeldRequests<Receipt> {
         if late.take(key) { return .late }
         if answered.contains(key) { return isCopy ? .late : .answered(answered.answer(to: key)) }
         var request = request
-        if !returned.isEmpty, let times = returned[key] { request.attempt = max(1, request.attempt - times) }
+        request.attempt = returned.attempt(request.attempt, of: key)
         let isHandedOut = mayHandOut
         var entry = Held(request: request, way: way, receipt: receipt, since: now, isHandedOut: isHandedOut)
         if mayComeAgain { entry.copies = 1 }
@@ -234,9 +184,12 @@ struct HeldRequests<Receipt> {
 
     /// Ends a request whose response was confirmed, or has no recipient. Returns the receipt to settle; ``settled()``
     /// follows.
-    mutating func finish(_ response: Response) -> Receipt? {
+    ///
+    /// - Parameter mayComeAgain: Returns whether the requester may send a copy, because it may not have read the response.
+    mutating func finish(_ response: Response, mayComeAgain: (Receipt) -> Bool = { _ in false }) -> Receipt? {
         let key = Key(source: response.destination, tag: response.tag)
-        guard let entry = held.removeValue(forKey: key) else { return nil }
+        guard var entry = held.removeValue(forKey: key) else { return nil }
+        if entry.copies == 0, entry.receipt.map(mayComeAgain) ?? false { entry.copies = 1 }
         leave(key, entry)
         answered.insert(key, response)
         if entry.receipt != nil { settling += 1 }
@@ -321,14 +274,10 @@ struct HeldRequests<Receipt> {
     }
 
     /// Records that a request goes back to the broker without having been handed out: the broker counts that as an attempt.
-    mutating func noteReturn(of key: Key) {
-        // Another receiver may get the request, so the table is bounded.
-        if returned.count >= AnsweredRequests.maximumCount { returned = [:] }
-        returned[key, default: 0] += 1
-    }
+    mutating func noteReturn(of key: Key) { returned.note(key) }
 
     private mutating func leave(_ key: Key, _ entry: Held) {
-        if !returned.isEmpty { returned[key] = nil }
+        returned.forget(key)
         if entry.isBeingAnswered { answering -= 1 }
         if entry.isHandedOut { handedOut -= 1 }
         late.add(entry.copies, of: key)
@@ -365,7 +314,7 @@ extension HeldRequests {
     mutating func takeWaiting(heldSince limit: Instant) -> [Held] {
         let keys = waiting.filter { held[$0].map { $0.since <= limit } ?? false }
         waiting.removeAll { key in held[key].map { $0.since <= limit } ?? true }
-        for key in keys { noteReturn(of: key) }
+        for key in keys { returned.note(key) }
         return keys.compactMap { held.removeValue(forKey: $0) }
     }
 

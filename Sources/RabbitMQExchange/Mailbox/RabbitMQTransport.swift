@@ -29,7 +29,7 @@ final class RabbitMQTransport: ExchangeTransport {
         let broker = BrokerRoute(intake: intake)
         route =
             attachment.session.direct?.route(for: attachment.mailboxID, broker: broker) { response in
-                intake.finish(CollectionOfOne(response))
+                intake.finish(CollectionOfOne(response), areRead: true)
             } ?? broker
     }
 

@@ -68,6 +68,31 @@ struct DirectHoldTests {
         }
     }
 
+    @Test(
+        "A copy of one whose answer went through the broker is known, however many came meanwhile",
+        arguments: [false, true]
+    )
+    func answeredThroughBroker(_ isRead: Bool) throws {
+        var held = HeldRequests<Int>(capacity: 2)
+        let request = try request()
+        expect(take(request, &held).isNew)
+        _ = held.answer(request.response())
+        let receipt = held.finish(request.response()) { _ in !isRead }
+        #expect(receipt == 1)
+        for _ in 0..<2 * AnsweredRequests.maximumCount {
+            let other = try self.request()
+            _ = held.take(other, way: .mailbox, receipt: 3)
+            _ = held.answer(other.response())
+            _ = held.finish(other.response())
+        }
+        // A requester that has the answer sends no copy, so only the window knows it.
+        switch held.take(request, way: .mailbox, receipt: 4) {
+        case .late: #expect(!isRead)
+        case .new: #expect(isRead)
+        default: Issue.record("neither late nor new")
+        }
+    }
+
     @Test("A request that may come again is known when it does, however many came meanwhile")
     func again() throws {
         var held = HeldRequests<Int>(capacity: 1)
