@@ -36,4 +36,15 @@
         /// Its publication, while it is on the way.
         var publication: PostedPublication?
     }
+
+    extension CarriedMessage {
+        /// Encodes a message for a lane.
+        init(message: Message, on lane: LaneID, _ carried: CarriedPost) {
+            let bytes = try? MessageBytes.encode(message, on: lane)
+            self.init(message: message, bytes: bytes ?? [], carried: carried)
+        }
+
+        /// The size on the wire, in bytes. A message without a binary form fits no window: it goes through the broker.
+        var size: Int { bytes.isEmpty ? .max : bytes.count }
+    }
 #endif

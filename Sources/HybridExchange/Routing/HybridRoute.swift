@@ -6,35 +6,36 @@
     /// The way of one mailbox's messages: directly where the other session can be reached, else through the broker.
     struct HybridRoute: MessageRoute {
         let mailbox: EntityID
-        let router: PeerRouter
+        let traffic: LaneTraffic
+        let meetings: PeerMeetings
         let broker: any MessageRoute
         /// Settles the request that a response answers.
         let delivered: @Sendable (Response) -> Void
 
         func send(_ request: Request, mayComeAgain: Bool, _ post: PostedPublication) throws(ExchangeError) {
             let carried = CarriedPost(post: post, broker: broker, way: .mailbox, delivered: nil)
-            if !router.send(request, carried) { try broker.send(request, mayComeAgain: mayComeAgain, post) }
+            if !traffic.send(request, carried) { try broker.send(request, mayComeAgain: mayComeAgain, post) }
         }
 
         func answer(_ response: Response, to way: ReplyWay, _ post: PostedPublication) {
             let carried = CarriedPost(post: post, broker: broker, way: way, delivered: delivered)
-            if !router.send(response, carried) { broker.answer(response, to: way, post) }
+            if !traffic.send(response, carried) { broker.answer(response, to: way, post) }
         }
 
         func part(_ response: Response, to way: ReplyWay, _ post: PostedPublication) throws(ExchangeError) {
             let carried = CarriedPost(post: post, broker: broker, way: way, delivered: nil)
-            if !router.send(response, carried) { try broker.part(response, to: way, post) }
+            if !traffic.send(response, carried) { try broker.part(response, to: way, post) }
         }
 
         func notice(_ notice: Notice, _ post: PostedPublication) throws(ExchangeError) {
-            if !router.send(notice) { return try broker.notice(notice, post) }
+            if !traffic.send(notice) { return try broker.notice(notice, post) }
             post.end(.success(()))
         }
 
         func broadcast(_ broadcast: Broadcast, limit: Int) async throws(ExchangeError) -> [AgentID] {
-            router.prepareBroadcast(from: mailbox)
+            traffic.prepareBroadcast(from: mailbox)
             // Requests that were sent meanwhile may be unread, too.
-            defer { router.prepareBroadcast(from: mailbox) }
+            defer { traffic.prepareBroadcast(from: mailbox) }
             return try await broker.broadcast(broadcast, limit: limit)
         }
 
@@ -43,7 +44,7 @@
         }
 
         func close() async {
-            await router.close(mailbox)
+            if await traffic.close(mailbox) { meetings.forget(mailbox) }
         }
     }
 #endif

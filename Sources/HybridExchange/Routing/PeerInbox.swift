@@ -1,103 +1,74 @@
 #if Hybrid
     internal import AgentExchange
     internal import Foundation
+    internal import RabbitMQExchange
     internal import Synchronization
 
-    /// Takes the frames of one connection: hands messages to their mailboxes, and replies to the router's lanes.
+    /// Takes the frames of one connection: hands messages to their mailboxes, and replies to the lanes of this side.
     final class PeerInbox: PeerReceiver {
-        private struct IncomingLane {
-            let id: LaneID
-            var intake = LaneIntake()
-            /// The count to acknowledge at the end of the burst.
-            var taken: UInt64?
-        }
+        /// The lanes that the peer opened.
+        let incoming = IncomingLanes()
 
-        private struct State {
-            var lanes: [UInt32: IncomingLane] = [:]
-            /// The lanes with something to acknowledge.
-            var pending: [UInt32] = []
-        }
+        private let served: ServedSession
+        private let traffic: LaneTraffic
+        private let markers: PeerMarkers
+        private let proof: OwnershipProof
+        private let ended: @Sendable (PeerConnection, PeerEnding) -> Void
 
-        /// The number of lanes that a peer may open on a connection.
-        static let largestLanes = 65_536
-
-        private weak let router: PeerRouter?
-        /// Changed on the event loop of the connection only.
-        private let state = Mutex(State())
-
-        init(_ router: PeerRouter?) {
-            self.router = router
-        }
-
-        /// Returns the number of a lane that the peer opened.
-        func number(of lane: LaneID) -> UInt32? {
-            state.withLock { state in state.lanes.filter { $0.value.id == lane }.keys.max() }
+        /// - Parameter ended: Called when the connection has ended.
+        init(
+            of served: ServedSession,
+            _ traffic: LaneTraffic,
+            _ markers: PeerMarkers,
+            _ proof: OwnershipProof,
+            ended: @escaping @Sendable (PeerConnection, PeerEnding) -> Void
+        ) {
+            self.served = served
+            self.traffic = traffic
+            self.markers = markers
+            self.proof = proof
+            self.ended = ended
         }
 
         func receive(_ frame: PeerFrame, on connection: PeerConnection) throws(LaneViolation) {
-            guard let router else { return }
             switch frame {
             case .open(let number, let opening, let lane, let marker):
-                try open(number, opening, lane)
+                try incoming.open(number, opening, lane)
                 if let marker {
-                    router.awaitMarker(AwaitedMarker(connection: connection, lane: number, opening: opening), marker)
+                    markers.wait(AwaitedMarker(connection: connection, lane: number, opening: opening), for: marker)
                 }
             case .data(let number, let opening, let isCopied, let bytes):
-                guard
-                    let lane = try state.withLock({ state throws(LaneViolation) in
-                        guard let lane = state.lanes[number] else { throw .unknownLane(number) }
-                        return try lane.intake.admits(opening) ? lane.id : nil
-                    })
-                else { return }
-                if let refusal = take(bytes, on: lane, isCopied: isCopied, connection, router) {
-                    let position = state.withLock { $0.lanes[number]?.intake.refuse() ?? 0 }
-                    router.countRefusal(refusal)
+                guard let lane = try incoming.admits(number, opening) else { return }
+                if let refusal = take(bytes, on: lane, isCopied: isCopied, connection) {
+                    let position = incoming.refuse(number)
+                    traffic.metrics.count(.directRefusals, [.reason(refusal.reason)])
                     _ = connection.send(.refused(lane: number, opening: opening, from: position, refusal))
                 } else {
-                    state.withLock { state in
-                        guard let index = state.lanes.index(forKey: number) else { return }
-                        if state.lanes.values[index].taken == nil { state.pending.append(number) }
-                        let taken = state.lanes.values[index].intake.take()
-                        state.lanes.values[index].taken = taken
-                    }
+                    incoming.take(number)
                 }
             case .notice(let number, let bytes):
-                guard let lane = state.withLock({ $0.lanes[number]?.id }) else { throw .unknownLane(number) }
+                let lane = try incoming.lane(number)
                 if case .notice(let notice)? = try? MessageBytes.decode(
                     bytes,
                     on: lane,
                     principal: connection.agreement.principal
                 ) {
-                    router.take(notice)
+                    served.current?.take(notice)
                 }
             case .queued(let number, let tag):
-                if try !router.queued(number, tag, by: connection) {
+                if try !traffic.queued(number, tag, by: connection.number) {
                     // Neither, when this side has ended the request already.
-                    guard let lane = state.withLock({ $0.lanes[number]?.id }) else { return }
-                    router.expectCopy(of: tag, on: lane)
+                    guard let lane = incoming.find(number) else { return }
+                    served.current?.expectCopy(of: tag, from: lane.source, to: lane.destination)
                 }
             case .ack(let counts):
-                for count in counts { try router.acknowledged(count, by: connection) }
+                for count in counts { try traffic.acknowledged(count, by: connection.number) }
             case .opened(let number, let opening, let marker):
-                try router.opened(number, opening, marker, by: connection)
+                try traffic.opened(number, opening, marker, by: connection.number)
             case .refused(let number, let opening, let position, let reason):
-                try router.refused(number, opening, from: position, reason, by: connection)
+                try traffic.refused(number, opening, from: position, reason, by: connection.number)
             case .ping, .pong, .bye:
                 break
-            }
-        }
-
-        private func open(_ number: UInt32, _ opening: UInt32, _ lane: LaneID) throws(LaneViolation) {
-            try state.withLock { state throws(LaneViolation) in
-                if let known = state.lanes[number] {
-                    guard known.id == lane else { throw .unknownLane(number) }
-                } else {
-                    guard state.lanes.count < Self.largestLanes else { throw .unknownLane(number) }
-                    state.lanes[number] = IncomingLane(id: lane)
-                }
-                try state.lanes[number]?.intake.open(opening)
-                // Replies to an earlier opening have told the messages that were taken in it.
-                state.lanes[number]?.taken = nil
             }
         }
 
@@ -106,8 +77,7 @@
             _ bytes: [UInt8],
             on lane: LaneID,
             isCopied: Bool,
-            _ connection: PeerConnection,
-            _ router: PeerRouter
+            _ connection: PeerConnection
         ) -> Refusal? {
             let message: Message
             do throws(PeerFrameError) {
@@ -116,19 +86,26 @@
                 connection.end(.invalid(error))
                 return .notOwner
             }
-            return router.take(message, from: connection.agreement, isCopied: isCopied)
+            guard let session = served.current else { return .notOwner }
+            switch message {
+            case .request(let request):
+                guard proof.isValid else { return .notOwner }
+                switch session.take(request, from: connection.agreement.peer, isCopied: isCopied) {
+                case .taken: return nil
+                case .busy: return .busy
+                case .notOwner: return .notOwner
+                case .terminated: return .terminated
+                }
+            case .response(let response):
+                return session.take(response, principal: connection.agreement.principal) ? nil : .notOwner
+            case .notice(let notice):
+                session.take(notice)
+                return nil
+            }
         }
 
         func endBurst(on connection: PeerConnection) {
-            let counts = state.withLock { state -> [PeerFrame.LaneCount] in
-                defer { state.pending = [] }
-                return state.pending.compactMap { number in
-                    guard let lane = state.lanes[number], let taken = lane.taken else { return nil }
-                    state.lanes[number]?.taken = nil
-                    return PeerFrame.LaneCount(lane: number, opening: lane.intake.opening, count: taken)
-                }
-            }
-            var left = counts[...]
+            var left = incoming.takeCounts()[...]
             while !left.isEmpty {
                 _ = connection.send(.ack(Array(left.prefix(PeerFrame.largestAck))))
                 left = left.dropFirst(PeerFrame.largestAck)
@@ -136,7 +113,7 @@
         }
 
         func end(_ connection: PeerConnection, _ ending: PeerEnding) {
-            router?.disconnected(connection, ending)
+            ended(connection, ending)
         }
     }
 #endif

@@ -1,0 +1,352 @@
+#if Hybrid
+    internal import AgentExchange
+    internal import Foundation
+    internal import Primitives
+    internal import RabbitMQExchange
+    internal import Synchronization
+
+    /// The messages of a session in lanes, until their senders need nothing more.
+    ///
+    /// Steps that the lanes ask for are carried out in order, by one thread at a time, outside the lock. A step that fails
+    /// never blocks others.
+    final class LaneTraffic: Sendable {
+        typealias Table = LaneTable<CarriedMessage, UInt64>
+
+        struct State {
+            var table: Table
+            var steps: [Table.Step] = []
+            /// Whether a thread carries out steps.
+            var isCarryingOut = false
+            var open = OpenMessages()
+            /// The sums that the metrics have by now.
+            var reported = (lanes: 0, unanswered: 0)
+            var isClosed = false
+        }
+
+        let metrics: ExchangeMetrics
+        let served: ServedSession
+        let links: PeerLinks
+        let mailboxes = RoutedMailboxes()
+        let state: Mutex<State>
+        private let configuration: DirectConfiguration
+        private let alarm: Alarm
+        private let retries = DelayedRequests()
+
+        init(
+            _ configuration: DirectConfiguration,
+            of served: ServedSession,
+            over links: PeerLinks,
+            _ alarm: Alarm,
+            _ metrics: ExchangeMetrics
+        ) {
+            self.configuration = configuration
+            self.served = served
+            self.links = links
+            self.alarm = alarm
+            self.metrics = metrics
+            let limits = Table.Limits(
+                windowMessages: configuration.windowMessages,
+                windowBytes: configuration.windowBytes,
+                keptBytes: configuration.keptBytes
+            )
+            state = Mutex(State(table: Table(limits: limits, durability: configuration.durability.lanes)))
+        }
+
+        // MARK: Connections
+
+        /// Returns whether a lane has a connection.
+        func isConnected(_ lane: LaneID) -> Bool { state.withLock { $0.table.isConnected(lane) } }
+
+        /// Returns whether a connection can have no more lanes.
+        func isUsedUp(_ number: UInt64) -> Bool { state.withLock { $0.table.isUsedUp(number) } }
+
+        /// Returns the number of direct lanes on a connection, and of their messages without an answer.
+        func figures(of number: UInt64) -> (direct: Int, unanswered: Int) {
+            state.withLock { $0.table.figures(of: number) }
+        }
+
+        /// A connection is ready.
+        func connect(_ number: UInt64, _ offer: PeerOffer) {
+            perform { state in
+                // A message that fills the window goes alone, and must fit the queue of the connection.
+                state.table.connect(
+                    number,
+                    largest: min(offer.largestMessage, offer.windowBytes, configuration.windowBytes),
+                    windowMessages: offer.windowMessages,
+                    windowBytes: offer.windowBytes
+                )
+                return []
+            }
+        }
+
+        /// The peer of a connection serves the destination of a lane.
+        func connect(_ lane: LaneID, to number: UInt64) {
+            perform { state in
+                guard !state.isClosed else { return [] }
+                return state.table.connect(lane, to: number, mayBeUnread: true, now: .now)
+            }
+        }
+
+        /// A connection ended: everything that only the peer may have is published.
+        func disconnect(_ number: UInt64) {
+            perform { $0.table.disconnect(number) }
+        }
+
+        // MARK: Steps
+
+        /// Changes the lanes and carries out the steps that they ask for, behind earlier ones.
+        func perform<Failure: Error>(_ change: (inout State) throws(Failure) -> [Table.Step]) throws(Failure) {
+            let (mustCarryOut, deadline) = try state.withLock { state throws(Failure) in
+                state.steps += try change(&state)
+                defer { if !state.steps.isEmpty { state.isCarryingOut = true } }
+                return (!state.isCarryingOut && !state.steps.isEmpty, Self.deadline(state))
+            }
+            alarm.set(deadline)
+            reportSums()
+            guard mustCarryOut else { return }
+            while true {
+                let steps: [Table.Step] = state.withLock { state in
+                    defer { state.steps = [] }
+                    if state.steps.isEmpty { state.isCarryingOut = false }
+                    return state.steps
+                }
+                if steps.isEmpty { return }
+                for step in steps { carryOut(step) }
+            }
+        }
+
+        /// Tells the metrics the lanes and messages that were added or removed.
+        private func reportSums() {
+            guard metrics.isEnabled else { return }
+            let (lanes, unanswered) = state.withLock { state in
+                let before = state.reported
+                state.reported = (state.table.direct, state.table.unanswered)
+                return (state.reported.lanes - before.lanes, state.reported.unanswered - before.unanswered)
+            }
+            if lanes != 0 { metrics.move(.directLanes, by: Double(lanes)) }
+            if unanswered != 0 { metrics.move(.directUnanswered, by: Double(unanswered)) }
+        }
+
+        private func carryOut(_ step: Table.Step) {
+            switch step.action {
+            case .publish(let tag, let carried, let attempt, let mayComeAgain):
+                publish(tag, carried, attempt: attempt, mayComeAgain: mayComeAgain, isLoose: step.number == 0)
+            case .open(let opening, let isMarked): open(step, opening, isMarked: isMarked)
+            case .write(_, let carried, let opening, let isCopied): write(step, carried, opening, isCopied: isCopied)
+            case .expectCopy(let tag):
+                _ = links.connection(step.peer)?.send(.queued(lane: step.number, tag: tag))
+            case .accept(let tag): accept(tag)
+            case .fail(let tag, let wasAccepted, let mayBeTaken):
+                fail(tag, wasAccepted: wasAccepted, mayBeTaken: mayBeTaken)
+            }
+        }
+
+        private func open(_ step: Table.Step, _ opening: UInt32, isMarked: Bool) {
+            guard let connection = links.connection(step.peer), let session = served.current else { return }
+            var digest: UUID?
+            if isMarked {
+                let id = UUID.random()
+                digest = id.digest
+                links.keep(id, ofLane: step.number, opening, on: connection.number)
+                switch step.lane.content {
+                case .requests: session.mark(id, mailbox: step.lane.destination)
+                case .responses: session.mark(id, session: connection.agreement.peer)
+                }
+            }
+            _ = connection.send(.open(lane: step.number, opening: opening, step.lane, marker: digest))
+        }
+
+        private func write(_ step: Table.Step, _ carried: CarriedMessage, _ opening: UInt32, isCopied: Bool) {
+            guard let connection = links.connection(step.peer) else { return }
+            let frame = PeerFrame.data(
+                lane: step.number,
+                opening: opening,
+                isCopied: isCopied,
+                message: carried.bytes
+            )
+            metrics.count(.directMessages)
+            // Messages that are not sent when the connection ends go through the broker.
+            if case .full = connection.send(frame) { connection.end(.stalled) }
+        }
+
+        private func accept(_ tag: UUID) {
+            guard let open = state.withLock({ $0.open.accept(tag) }) else { return }
+            open.carried.delivered?(open.response)
+            open.carried.post.end(.success(()))
+        }
+
+        private func fail(_ tag: UUID, wasAccepted: Bool, mayBeTaken: Bool) {
+            guard let open = state.withLock({ $0.open.remove(tag) }) else { return }
+            let error = open.refusal ?? ExchangeError(.unavailable, "the message was refused", delivery: .refused)
+            if wasAccepted {
+                served.current?.fail(open.response, error)
+            } else {
+                // A peer may have taken it before its connection ended.
+                let outcome =
+                    mayBeTaken
+                    ? ExchangeError(
+                        error.code,
+                        error.message,
+                        entity: error.entity,
+                        delivery: .unknown,
+                        underlying: error
+                    )
+                    : error
+                open.carried.post.end(.failure(outcome))
+            }
+            endClosing(open.lane.source)
+        }
+
+        // MARK: Through the broker
+
+        /// - Parameter isLoose: Whether no lane knows the message: it only keeps its place behind earlier ones.
+        private func publish(
+            _ tag: UUID,
+            _ message: CarriedMessage,
+            attempt: Int,
+            mayComeAgain: Bool,
+            isLoose: Bool
+        ) {
+            let carried = message.carried
+            switch message.message {
+            case .notice: break
+            case .response(let response):
+                state.withLock { _ = $0.open.remove(tag) }
+                if carried.delivered != nil { return carried.broker.answer(response, to: carried.way, carried.post) }
+                carried.post.begin { (post) throws(ExchangeError) in
+                    try carried.broker.part(response, to: carried.way, post)
+                }
+            case .request(let request):
+                if isLoose {
+                    carried.post.begin { (post) throws(ExchangeError) in
+                        try carried.broker.send(request, mayComeAgain: false, post)
+                    }
+                } else {
+                    publish(request, carried, attempt: attempt, mayComeAgain: mayComeAgain)
+                }
+            }
+        }
+
+        /// Publishes a request of a lane, unless it was answered meanwhile.
+        private func publish(_ request: Request, _ carried: CarriedPost, attempt: Int, mayComeAgain: Bool) {
+            var request = request
+            request.attempt = attempt
+            guard let session = served.current, state.withLock({ $0.open[request.tag] != nil }) else { return }
+            let publication = session.post { [self, request] in published(request, carried, $0) }
+            state.withLock { $0.open[request.tag]?.publication = publication }
+            publication.begin { (post) throws(ExchangeError) in
+                try carried.broker.send(request, mayComeAgain: mayComeAgain, post)
+            }
+        }
+
+        /// Records the broker's decision about a request. One that was accepted is published until the broker decides.
+        private func published(_ request: Request, _ carried: CarriedPost, _ result: Result<Void, ExchangeError>) {
+            let lane = LaneID(from: request.source, to: request.destination, .requests)
+            switch result {
+            case .success:
+                perform { state in
+                    state.open[request.tag]?.isAtBroker = true
+                    state.open[request.tag]?.publication = nil
+                    return state.table.confirmed(request.tag, on: lane)
+                }
+            case .failure(let error):
+                if retry(request, carried, after: error, on: lane) { return }
+                perform { state in
+                    state.open[request.tag]?.refusal = error
+                    state.open[request.tag]?.publication = nil
+                    return state.table.returned(request.tag, on: lane)
+                }
+            }
+            endClosing(request.source)
+        }
+
+        /// Publishes an accepted request again after a moment, behind earlier ones of its lane. Returns `false` when the
+        /// broker's decision is final.
+        private func retry(_ request: Request, _ carried: CarriedPost, after error: ExchangeError, on lane: LaneID)
+            -> Bool
+        {
+            guard error.isRetryable, error.code != .mailboxFull, request.deadline.map({ $0 > .now }) ?? true,
+                let session = served.current, state.withLock({ $0.open[request.tag]?.isAccepted == true })
+            else { return false }
+            guard retries.append(request, carried, on: lane) else { return true }
+            session.start { [self] in
+                try? await Task.sleep(for: .seconds(1))
+                for (request, carried) in retries.take(lane) {
+                    publish(request, carried, attempt: request.attempt, mayComeAgain: true)
+                }
+            }
+            return true
+        }
+
+        // MARK: The end
+
+        /// A mailbox has one more route.
+        func begin(_ mailbox: EntityID) { mailboxes.add(mailbox) }
+
+        /// Publishes everything that is unanswered, and returns when the broker has it or does not answer in time.
+        ///
+        /// - Returns: `false` when the mailbox has other routes.
+        func close(_ mailbox: EntityID) async -> Bool {
+            guard let signal = mailboxes.remove(mailbox) else { return false }
+            perform { $0.table.close(from: mailbox) }
+            endClosing(mailbox)
+            _ = await signal.wait(until: .now + .seconds(5))
+            mailboxes.forget(mailbox)
+            retries.forget(from: mailbox)
+            let left = state.withLock { state in
+                state.table.forget(from: mailbox)
+                return state.open.removeRequests(from: mailbox)
+            }
+            end(left, "the transport is closed")
+            return true
+        }
+
+        /// Tells the close of a mailbox when the broker has all its requests.
+        func endClosing(_ mailbox: EntityID) {
+            guard let signal = mailboxes.closing(mailbox) else { return }
+            if !state.withLock({ $0.open.isLeft(from: mailbox) }) { signal.set() }
+        }
+
+        /// Takes no more messages. The sends that have not returned end with `closed`.
+        func close() {
+            retries.removeAll()
+            let left = state.withLock { state in
+                state.isClosed = true
+                state.table = Table(durability: configuration.durability.lanes)
+                return state.open.removeAll()
+            }
+            end(left, "the session is closed")
+        }
+
+        /// Ends the sends of messages that have not returned.
+        private func end(_ left: [OpenMessage], _ reason: String) {
+            reportSums()
+            let error = ExchangeError(.closed, reason, delivery: .unknown)
+            for open in left where !open.isAccepted { open.carried.post.end(.failure(error)) }
+        }
+
+        // MARK: The clock
+
+        /// The time of the next ``tick()``.
+        var deadline: ContinuousClock.Instant? { state.withLock { Self.deadline($0) } }
+
+        private static func deadline(_ state: borrowing State) -> ContinuousClock.Instant? {
+            .earlier(state.table.deadline, state.open.deadline)
+        }
+
+        /// Looks at the clock: messages that were kept back, deadlines of requests.
+        func tick() {
+            var expired: [(tag: UUID, message: OpenMessage)] = []
+            perform { state in
+                let now = ContinuousClock.now
+                expired = state.open.takeExpired(at: now)
+                return state.table.tick(at: now)
+            }
+            let error = ExchangeError(.deadlineExceeded, "no answer came before the deadline", delivery: .unknown)
+            for (tag, open) in expired {
+                if open.isAccepted { served.current?.fail(open.response, error) }
+                end(tag, open.lane, isAnswered: false, .failure(error))
+            }
+        }
+    }
+#endif
