@@ -17,6 +17,7 @@ actor CommandDesk {
         do {
             switch words.first {
             case "agent": AgentProcess.say(try await serve(argument))
+            case "standby": AgentProcess.say(try await serve(argument, .standby))
             case "user": AgentProcess.say(try await makeUser())
             case "register": AgentProcess.say(try await register(argument))
             case "discover": AgentProcess.say(try await discover(argument))
@@ -34,9 +35,9 @@ actor CommandDesk {
         }
     }
 
-    private func serve(_ registration: String) async throws -> String {
+    private func serve(_ registration: String, _ mode: AttachMode = .exclusive) async throws -> String {
         let registration = try JSONDecoder().decode(AgentRegistration.self, from: Data(registration.utf8))
-        clients.append(try await factory.makeAgentClient(registration, requestHandler: Actions.serve))
+        clients.append(try await factory.makeAgentClient(registration, mode: mode, requestHandler: Actions.serve))
         return "ready"
     }
 

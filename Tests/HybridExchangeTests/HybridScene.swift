@@ -15,10 +15,13 @@
         let caller: HybridExchange
         let server: HybridExchange
 
-        /// - Parameter change: Changes the settings of the caller's and of the server's direct connections.
+        /// - Parameters:
+        ///   - proxy: The way to the broker.
+        ///   - change: Changes the settings of the caller's and of the server's direct connections.
         init(
             _ kind: MailboxKind = .replicated,
             on broker: PrivateBroker? = nil,
+            through proxy: FaultProxy? = nil,
             configure: (inout RabbitMQConfiguration) -> Void = { _ in },
             direct change: (inout DirectConfiguration, inout DirectConfiguration) -> Void = { _, _ in }
         ) async throws {
@@ -29,7 +32,8 @@
             var own = DirectConfiguration(listen: [.tcp(.address("127.0.0.1"))])
             var others = own
             change(&own, &others)
-            let (url, namespace, log) = (self.broker.amqpURL, namespace, log)
+            let url = proxy.map { "amqp://guest:guest@127.0.0.1:\($0.listenPort)" } ?? self.broker.amqpURL
+            let (namespace, log) = (namespace, log)
             func exchange(_ name: String, _ direct: DirectConfiguration) throws -> HybridExchange {
                 var configuration = configuration
                 configuration.connectionName = "\(namespace) \(name)"
