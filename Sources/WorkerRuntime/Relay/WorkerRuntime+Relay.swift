@@ -1,5 +1,6 @@
 package import AgentExchange
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// Agent types whose agents live behind a connection.
@@ -37,12 +38,16 @@ extension WorkerRuntime {
                 for type in types {
                     guard let slot = type.slot else { continue }
                     await slot.close()
-                    type.slot = nil
+                    type.claim(nil)
                     directory.forget(type.name)
                     left.withLock { $0.append(LeftSlot(agentType: type.name, registration: slot.registration)) }
                 }
                 await user?.close()
-                state.withLock { $0.user = nil }
+                let end = state.withLock { state in
+                    state.user = nil
+                    return state.end
+                }
+                end.set(.stopped)
             }
         }.value
         return left.withLock { $0 }
