@@ -97,6 +97,7 @@ struct OrderTests {
             #expect(!stage.events.value.contains("began b"))
             second.cancel()
             await fails(.cancelled, .unknown) { _ = try await second.value }
+            try await eventually("the second has left") { workers.type("clerk")?.slot?.work.count == 2 }
             stage.release("a")
             #expect(try await first == "hold a")
             #expect(try await third.value == "THIRD")

@@ -33,8 +33,7 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     /// Dimension: reason.
     case noticesDropped = "warren_notices_dropped"
 
-    /// Counter: events that nobody handled: no subscription matched a published one, or a worker could not take it. Dimension:
-    /// reason.
+    /// Counter: events that no subscription took, and events that no handler of a worker ended with success. Dimension: reason.
     case eventsDropped = "warren_events_dropped"
     /// Counter: times that the handler of an event was called again after it threw an error.
     case eventRetries = "warren_event_retries"

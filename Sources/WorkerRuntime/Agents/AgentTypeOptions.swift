@@ -79,8 +79,8 @@ public struct AgentTypeOptions: Sendable, Hashable {
     public enum Persistence: Sendable, Hashable {
         /// Never: the program saves and loads.
         case none
-        /// When the agent is closed: at a stop, and when the type is unregistered. What a process that dies has in memory is
-        /// lost.
+        /// When the agent is closed: at a stop, and when the type is unregistered. A process that dies loses
+        /// the states in its memory.
         case onRelease
         /// After each message, before its sender is answered and its event is settled, and when the agent is closed. After a
         /// crash the agent goes on from its last finished message. A state that can't be stored is an error of the handler.

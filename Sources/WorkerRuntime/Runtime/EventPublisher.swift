@@ -1,6 +1,6 @@
 internal import AgentExchange
 
-/// Publishes events: asks the interceptors, encodes, and counts those that nobody receives.
+/// Publishes events: asks the interceptors, encodes, and counts those without a subscriber.
 struct EventPublisher: Sendable {
     let serializers: MessageSerializers
     let interceptors: [any WorkerInterceptor]

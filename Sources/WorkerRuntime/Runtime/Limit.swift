@@ -7,7 +7,7 @@ internal import Primitives
 ///
 /// - Parameters:
 ///   - end: The deadline.
-///   - action: What is done, for the error: "the agent was made".
+///   - action: The work, for the error: "the agent was made".
 ///   - delivery: The outcome of the message for that error.
 /// - Throws: The error of the function; `ExchangeError.Code.deadlineExceeded`; `ExchangeError.Code.cancelled` when the task is
 ///   cancelled first.

@@ -39,7 +39,7 @@ struct MessageSender: Sendable {
     /// A reply, as it came or as an interceptor changed it.
     struct Reply: Sendable {
         let payload: UnknownPayload
-        /// The decoded message; `nil` when nobody asked for it.
+        /// The decoded message; `nil` when it was not asked for.
         let value: (any Sendable)?
     }
 
@@ -171,13 +171,21 @@ struct MessageSender: Sendable {
         var hasLookedAgain = false
         while true {
             let slot = try await slot(of: address, until: end, allowsMailboxes: allowsMailboxes, client.transport)
+            let call = NestedCall()
+            defer { call.end() }
             do throws(ExchangeError) {
                 return try await client.handle(to: slot).action(
                     action,
                     ActionArguments(payload: payload),
                     context: context,
                     deadline: ContinuousClock.now.duration(to: end),
-                    directly: workers.directRoute(to: slot, of: address.type, outgoing.chain)
+                    directly: workers.nestedRoute(
+                        to: slot,
+                        of: address.type,
+                        outgoing.chain,
+                        by: client.transport,
+                        call
+                    )
                 )
             } catch let error where error.failure == nil && Self.isGone(error) && !hasLookedAgain {
                 // The type has another worker by now, or none.

@@ -51,7 +51,7 @@ struct TypeClaims: Sendable {
             } catch let error where error.code == .badEntityID && attempts > 0 {
                 // Its worker gave it up at this moment.
             } catch {
-                // Nobody would serve it, and its senders would wait for their deadlines.
+                // It would have no worker, and its senders would wait for their deadlines.
                 if isNew { await terminate(registration.agentID, user) }
                 throw error
             }
@@ -78,7 +78,7 @@ struct TypeClaims: Sendable {
     }
 
     /// Gives types up. Messages that come or wait for their turn are refused at once; running handlers may end within the grace
-    /// period, and are served what they ask of each other. Then agents are closed and slots terminated.
+    /// period, and may ask each other until then. Then agents are closed and slots terminated.
     func giveUp(_ types: [HostedType]) async {
         await Task { await giveUpNow(types) }.value
     }

@@ -92,15 +92,22 @@ extension WorkerRuntime {
         _ = try await messages.reply(to: message, outgoing, as: nil, self)
     }
 
-    /// Returns the way past the mailbox of a slot, for a request that a handler of this runtime waits for while many of the
-    /// slot's places are taken: its holders may wait for requests like this one, which would then wait for a place.
+    /// Returns the way of a request that a handler of this runtime waits for to a slot of this runtime.
     ///
-    /// A slot has `n` places. At most `n/2` handlers wait for requests that went through the mailbox, since those which
-    /// are sent when more places are taken go past it. So the other places get free again.
-    func directRoute(to slot: AgentID, of type: String, _ chain: [UInt64]) -> DirectRoute? {
+    /// - Parameter call: Is told of the request.
+    func nestedRoute(
+        to slot: AgentID,
+        of type: String,
+        _ chain: [UInt64],
+        by sender: any ExchangeTransport,
+        _ call: NestedCall
+    ) -> DirectRoute? {
         guard runs.contains(anyOf: chain), let own = self.type(type)?.slot, own.registration.agentID == slot,
-            own.isCrowded, let client = own.client
+            own.client != nil
         else { return nil }
-        return { request, answered in client.serve(request, answered: answered) }
+        return { request, answered in
+            call.send(request, to: own)
+            return own.serveNested(request, by: sender, answered)
+        }
     }
 }

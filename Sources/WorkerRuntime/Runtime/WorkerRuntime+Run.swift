@@ -11,8 +11,8 @@ extension WorkerRuntime {
     /// Starts the runtime, and runs it until it is stopped: by ``stop()``, by cancelling the task, by a graceful shutdown of a
     /// `ServiceGroup`, or because it lost one of its types. It has stopped when this returns.
     ///
-    /// - Throws: The errors of ``start()``; `ExchangeError.Code.mailboxTerminated` when somebody terminated the mailbox of a
-    ///   type, `ExchangeError.Code.connectionLost` when the exchange gave the connection up.
+    /// - Throws: The errors of ``start()``; `ExchangeError.Code.mailboxTerminated` when the mailbox of a type was
+    ///   terminated, `ExchangeError.Code.connectionLost` when the exchange gave the connection up.
     public func run() async throws(ExchangeError) {
         let wish = OneShot<End>()
         #if ServiceLifecycle

@@ -131,7 +131,7 @@ public final class WorkerRuntime: Sendable {
     /// with `ExchangeError.Code.closed` until ``start()``. So save the states of agents before, or let the runtime store them
     /// (``AgentTypeOptions/persistence``).
     ///
-    /// While the handlers end, they are served what they ask of agents of this runtime. Other requests are answered with
+    /// While the handlers end, their requests to agents of this runtime are served. Other requests are answered with
     /// `ExchangeError.Code.mailboxTerminated` and the outcome `refused`: no handler has seen them.
     ///
     /// It ends even when the calling task is cancelled, and in bounded time: handlers are cancelled after

@@ -92,7 +92,7 @@ final class AgentTable: Sendable {
         for cell in cells { cell.turns.refuse(unless: isAdmitted) }
     }
 
-    /// Forgets all agents, and closes them: also those whose making has not ended, when it has. Refuses visits.
+    /// Forgets all agents, and closes them: those that are being made when they are made. Refuses visits.
     ///
     /// - Returns: Whether all of them were closed within the limit.
     func close(within limit: Duration) async -> Bool {
@@ -157,8 +157,8 @@ final class AgentTable: Sendable {
             table.leave(cell)
         }
 
-        /// Returns the agent, and makes it if it is not made. Its making counts as a visit: the table keeps it even when
-        /// nobody waits for it any more.
+        /// Returns the agent, and makes it if it is not made. Its making counts as a visit: the table keeps it even when its
+        /// callers have left.
         ///
         /// - Throws: The error of making it; `ExchangeError.Code.cancelled` when the task is cancelled first;
         ///   `ExchangeError.Code.mailboxTerminated` when the table was closed.

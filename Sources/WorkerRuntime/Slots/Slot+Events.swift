@@ -23,6 +23,7 @@ extension Slot {
             return settle(delivery)
         }
         let places = visits
+        serveEarly()
         events.start(event.publicationID) { [self] end in
             await withoutCaller { await handle(delivery, address, places) }
             // A handler that was cancelled by a stop has not handled it.

@@ -18,6 +18,12 @@ extension Slot {
             return { request, _ in Self.answerControl(request) }
         }
         if name == WireName.idle { return { request, _ in request.response() } }
+        switch nested.arrive(request) {
+        case .new: break
+        case .running, .ended:
+            // Its sender has the answer by now, or gets it from the early service.
+            return { request, _ in request.error(.cancelled, "the request was served early") }
+        }
         let kind = SlotAction(name)
         let incoming = Incoming(request)
         let pieces = [work.begin(), workers.activity.begin()]
@@ -33,6 +39,7 @@ extension Slot {
             let failure = Failure(error.code, error.message)
             return { request, _ in request.error(failure) }
         }
+        serveEarly()
         return { [self] request, client in
             defer { withExtendedLifetime(pieces) {} }
             if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }

@@ -17,6 +17,8 @@ final class Slot: Sendable {
     let work = Activity()
     /// The events that are being handled, by their publication.
     let events = TaskRegistry<UUID>()
+    /// The requests of running handlers that are on their way to the slot.
+    let nested = NestedRequests()
     /// Set when this runtime gives the slot up.
     let isLeaving = Flag()
     private let serving = Mutex<AgentExchangeClient?>(nil)
@@ -83,6 +85,7 @@ final class Slot: Sendable {
     func leave() {
         isLeaving.set()
         type.agents.refuse { [runs = workers.runs] in runs.contains(anyOf: $0) }
+        serveEarly()
     }
 
     /// Stops taking messages, and waits until the running handlers have ended: they are cancelled after the grace.
