@@ -10,8 +10,8 @@ extension WorkerRuntime {
     ///   - sender: The agent in whose name it is published. It does not receive the event.
     ///   - id: Identifies the message for its receivers, in ``MessageContext/messageID``: 1 to 255 bytes.
     ///   - requiringSubscriber: Whether an event without a subscriber is an error.
-    /// - Returns: The publication, with whether an agent type received it. The sender's own type counts, though its agent drops it. An
-    ///   event that matches no subscription is dropped.
+    /// - Returns: The publication, with whether an agent type received it. The sender's own type counts, though its agent drops
+    ///   it. An event that matches no subscription is dropped.
     /// - Throws: `noSerializer`, `invalidTopic`, `invalidMessage`, `messageTooLarge`; `mailboxFull` when a slot is full, with the
     ///   outcome `unknown` when other agent types took the event: published again, it reaches them twice; `undeliverable`
     ///   without a subscriber when one is required; `unsupported` on an exchange without topics; the errors of the exchange's
