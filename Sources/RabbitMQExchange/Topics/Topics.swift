@@ -160,7 +160,7 @@ struct Topics: Sendable {
     /// Makes the exchange of an agent type's slots, and binds the slots to it. The broker removes it with the last slot.
     private func make(_ slots: TopicTable.Slots) async throws(ExchangeError) {
         let exchange = ExchangeDeclaration(name: names.exchange(of: slots), kind: .topic, autoDelete: true)
-        let bindings = slots.slots.indices.flatMap { bindings(ofSlot: $0, of: slots) }
+        let bindings = slots.slots.indices.flatMap { self.bindings(ofSlot: $0, of: slots) }
         let deadline = link.deadline
         try await link.attempt("can't make the exchange of an agent type") { (channel) throws(AMQPError) in
             try await channel.declareExchange(exchange, deadline: deadline)
