@@ -53,6 +53,9 @@
         /// count. The default is 256 MiB.
         public var maximumBacklog = 256 * 1024 * 1024
 
+        /// The number of agent types of one client. The default is 10,000.
+        public var maximumTypes = 10_000
+
         /// The number of clients. The default is 10,000.
         public var maximumClients = 10_000
 

@@ -1,14 +1,16 @@
 #if AutoGen
     import AgentExchange
-    import AutoGenHost
     import AutoGenProtocol
     import ExchangeTestKit
     import Foundation
     import GRPCCore
     import InProcessExchange
     import SwiftProtobuf
+    import Synchronization
     import Testing
     import WorkerRuntime
+
+    @testable import AutoGenHost
 
     @Suite("Requests through the host", .serialized)
     struct RequestTests {
@@ -95,9 +97,12 @@
         func leaves() async throws {
             try await withScene { scene in
                 let (_, target) = try await scene.worker("a")
-                let (_, caller) = try await scene.worker()
+                let (client, caller) = try await scene.worker()
                 for number in 0..<200 { try caller.ask("\(number)", "a") }
-                _ = try await target.request()
+                // The worker has 128 of them, the others wait behind.
+                try await eventually("all are on their way") {
+                    scene.session(of: client)?.state.withLock { $0.asking } == 200 && target.waiting == 128
+                }
                 let began = ContinuousClock.now
                 target.cancel()
                 for number in 0..<200 {

@@ -111,6 +111,30 @@
             await scene.close()
         }
 
+        @Test("A client whose answers pile up is given up, and the host goes on")
+        func backlog() async throws {
+            try await withScene {
+                $0.maximumBacklog = 10 << 20
+            } _: { scene in
+                let (_, target) = try await scene.worker("a")
+                let slow = try scene.client()
+                let stream = try await slow.open(takes: false)
+                let text = String(repeating: "x", count: 500_000)
+                for number in 0..<60 { try stream.ask("\(number)", "a") }
+                for _ in 0..<60 {
+                    let request = try await target.request()
+                    try target.answer(request.requestID, text)
+                }
+                try await eventually("the client is given up") { scene.session(of: slow) == nil }
+                #expect(scene.log.entries.contains { $0.message.contains("too slowly") })
+                let (_, caller) = try await scene.worker()
+                try caller.ask("1", "a")
+                let request = try await target.request()
+                try target.answer(request.requestID, "fine")
+                #expect(try await caller.response("1").payload.text == "fine")
+            }
+        }
+
         @Test("An address that is taken, and an exchange without topics, are errors of the start")
         func starts() async throws {
             try await withScene { scene in

@@ -27,6 +27,7 @@
                 return state.end()
             }
             guard let ended else { return false }
+            hasEnded.set(())
             ended.writer?.resume()
             ended.control?.end()
             for call in ended.calls { call.ending.set(ending(of: call, departure)) }
@@ -104,6 +105,7 @@
             let result = state.withLock { $0.tick(now, configuration) }
             for event in result.delivered { event.settle() }
             for call in result.failed { call.ending.set(.failure(Self.withoutStream(call.address))) }
+            if result.isOverfull { logger.warning("a client takes its messages too slowly") }
             for call in result.slow {
                 logger.warning(
                     "a worker has not answered a request",
@@ -149,6 +151,7 @@
             var failed: [Call] = []
             var slow: [Call] = []
             var departure: Departure?
+            var isOverfull = false
         }
 
         mutating func tick(_ now: ContinuousClock.Instant, _ configuration: AutoGenHostConfiguration) -> Tick {
@@ -157,6 +160,10 @@
             case .ended: break
             case .streaming:
                 tick.delivered = settled(queue.expire(now: now))
+                if queue.waitingBytes > configuration.maximumBacklog {
+                    tick.isOverfull = true
+                    tick.departure = .lost
+                }
                 for (id, call) in calls where !call.isReported && call.began + configuration.slowRequest <= now {
                     calls[id]?.isReported = true
                     tick.slow.append(call)

@@ -30,6 +30,8 @@
         let permits: Permits
         private let lastTask = Atomic(0)
         let state: Mutex<ClientState>
+        /// Set when the session has ended.
+        let hasEnded = OneShot<Void>()
         /// Set when a stream has ended.
         let streamsEnded = OneShot<Void>()
 
@@ -129,7 +131,6 @@
             let (step, delivered): (Step?, [RelayedEvent]) = state.withLock { state in
                 guard case .streaming(let current) = state.phase else { return (.end(Self.ended), []) }
                 guard current == stream else { return (.end(Self.replaced), []) }
-                if state.queue.waitingBytes > configuration.maximumBacklog { return (.end(Self.overfull), []) }
                 let (batch, delivered) = state.queue.take(upTo: Self.batch, bytes: Self.batchBytes, now: .now)
                 if batch.isEmpty { return (state.stopping.map { .end($0) }, state.settled(delivered)) }
                 return (.write(batch), state.settled(delivered))
@@ -140,10 +141,6 @@
 
         private static let ended = RPCError(code: .unavailable, message: "The session of the client has ended.")
         private static let replaced = RPCError(code: .aborted, message: "A newer stream of the client counts.")
-        private static let overfull = RPCError(
-            code: .resourceExhausted,
-            message: "The client takes its messages too slowly."
-        )
 
         /// Puts a message in line for the client.
         func put(_ kind: OutgoingQueue<UUID>.Kind, _ bytes: [UInt8]) {

@@ -19,6 +19,12 @@
                 )
             }
             if isRetried, clients.owner(of: type) === session { return }
+            guard session.state.withLock({ $0.types.count < configuration.maximumTypes }) else {
+                throw RPCError(
+                    code: .resourceExhausted,
+                    message: "The client has \(configuration.maximumTypes) agent types."
+                )
+            }
             if let owner = clients.owner(of: type), owner !== session, owner.isLost {
                 // A worker that starts again does not wait until the host gives its predecessor up.
                 end(owner, .lost)

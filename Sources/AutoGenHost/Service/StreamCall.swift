@@ -27,11 +27,16 @@
         /// - Throws: `RPCError` when the host ends it.
         func run(_ writer: RPCWriter<[UInt8]>) async throws {
             guard let stream = session.openStream(isRetried: isRetried) else {
-                throw RPCError(code: .unavailable, message: "The session of the client has ended.")
+                throw Self.ended
             }
             let ending = await withTaskGroup(of: Ending.self) { group in
                 group.addTask { await read() }
                 group.addTask { await write(stream, writer) }
+                // A writer whose client takes nothing does not notice the end.
+                group.addTask {
+                    _ = await session.hasEnded.wait()
+                    return .ended(Self.ended)
+                }
                 var ending = await group.next() ?? .broken
                 if case .broken = ending { ending = await group.next() ?? .broken }
                 group.cancelAll()
@@ -51,6 +56,8 @@
             session.streamsEnded.set(())
             try end(ending)
         }
+
+        private static let ended = RPCError(code: .unavailable, message: "The session of the client has ended.")
 
         private func end(_ ending: Ending) throws {
             if case .ended(let error?) = ending { throw error }
