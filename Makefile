@@ -2,7 +2,7 @@
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
-LIBRARIES = AgentExchange Agents WorkerRuntime AutoGenHost InProcessExchange RabbitMQExchange HybridExchange ExchangeConformance \
+LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchange HybridExchange ExchangeConformance \
     ExchangeTestKit
 
 .DEFAULT_GOAL := help

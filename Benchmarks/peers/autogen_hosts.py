@@ -25,6 +25,8 @@ from autogen_ext.runtimes.grpc.protos import agent_worker_pb2_grpc, cloudevent_p
 
 LIMITS = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20)]
 PORT = 50861
+# A forked process of a program that uses gRPC does not work.
+PROCESSES = multiprocessing.get_context("spawn")
 
 
 def autogen_host(address, ready):
@@ -45,10 +47,10 @@ class Host:
         PORT += 1
         self.address = f"127.0.0.1:{PORT}"
         if kind == "AutoGen":
-            ready = multiprocessing.Event()
-            self.process = multiprocessing.Process(target=autogen_host, args=(self.address, ready), daemon=True)
+            ready = PROCESSES.Event()
+            self.process = PROCESSES.Process(target=autogen_host, args=(self.address, ready), daemon=True)
             self.process.start()
-            ready.wait(20)
+            ready.wait(60)
         else:
             command = [os.environ["HOST"], "--listen", self.address]
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -176,10 +178,10 @@ def working(address, ready):
 
 
 def beside(target, *arguments):
-    ready = multiprocessing.Event()
-    process = multiprocessing.Process(target=target, args=(*arguments, ready), daemon=True)
+    ready = PROCESSES.Event()
+    process = PROCESSES.Process(target=target, args=(*arguments, ready), daemon=True)
     process.start()
-    assert ready.wait(20)
+    assert ready.wait(60)
     return process
 
 

@@ -55,9 +55,9 @@ fi
 code=0
 if [ -e .autogen/ready ]; then
     echo "AutoGen's own tests, against $(basename "$HOST"):"
-    PYTHONPATH=.autogen:. "$python" -m pytest -q -p warren_host -p no:cacheprovider --rootdir .autogen --import-mode=importlib \
+    PYTHONPATH=.autogen:. timeout --kill-after=10 600 "$python" -m pytest -q -p warren_host -p no:cacheprovider --rootdir .autogen --import-mode=importlib \
         -W ignore -o asyncio_mode=auto -o markers='grpc: with a host' .autogen/tests/test_worker_runtime.py || code=1
 fi
 echo "Programs of ours:"
-PYTHONPATH=. "$python" -m pytest -q -p no:cacheprovider --rootdir . -W ignore -o asyncio_mode=auto programs || code=1
+PYTHONPATH=. timeout --kill-after=10 300 "$python" -m pytest -q -p no:cacheprovider --rootdir . -W ignore -o asyncio_mode=auto programs || code=1
 exit $code
