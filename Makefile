@@ -16,7 +16,7 @@ help: ## this list
 	@echo "  WARREN_BROKER=amqp://… make demo   on a broker that runs already"
 	@echo "  make test FILTER=AMQPTests      only tests whose id matches"
 	@echo "  make fuzz CASES=100000 SEED=7   the same cases again"
-	@echo "  make soak MINUTES=5             a shorter one"
+	@echo "  make soak MINUTES=5             a shorter one; EXCHANGE=hybrid over direct connections"
 	@echo "  make chaos MINUTES=2 SEED=7     the same faults again; NODES=3 on a cluster, EXCHANGE=hybrid"
 
 demo: ## counts the lines of a log with agents, on a private broker that is gone afterwards
@@ -74,8 +74,9 @@ fuzz: ## tries a million generated inputs on every decoder of bytes from outside
 	@"$$($(SWIFT) build -c release --show-bin-path)/fuzz" --cases $(CASES) $(if $(SEED),--seed $(SEED))
 
 soak: needs ## loads a private broker for 30 minutes; memory and descriptors must stay flat
-	@$(SWIFT) build -c release --product soak
-	@"$$($(SWIFT) build -c release --show-bin-path)/soak" --minutes $(or $(MINUTES),30) --curve soak.csv
+	@$(SWIFT) build -c release --product soak $(if $(EXCHANGE),--enable-all-traits)
+	@"$$($(SWIFT) build -c release --show-bin-path)/soak" --minutes $(or $(MINUTES),30) --curve soak.csv \
+		$(if $(EXCHANGE),--exchange $(EXCHANGE))
 
 chaos: needs ## kills and cuts processes and a broker for 10 minutes; every request must be answered once
 	@$(if $(SKIP_BUILD),,$(SWIFT) build --product chaos --enable-all-traits)

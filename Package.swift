@@ -314,7 +314,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "soak",
-            dependencies: ["AgentExchange", "RabbitMQExchange", "ExchangeTestKit", logging],
+            dependencies: ["AgentExchange", "RabbitMQExchange", "HybridExchange", "ExchangeTestKit", logging],
             path: "Tests/Soak",
             swiftSettings: settings
         ),

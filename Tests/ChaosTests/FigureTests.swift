@@ -36,6 +36,21 @@ struct FigureTests {
         #expect(silence?.fault == "crash")
     }
 
+    @Test("Accepted requests that died with their requester and were executed by no agent are counted apart")
+    func lostWithBoth() {
+        var script = Script()
+        let (_, executed, unended) = (script.send(1), script.send(2), script.send(3))
+        script.execute(executed)
+        script.start(unended)
+        script.add(Script.requester, .died, mailbox: nil)
+        script.add(Script.agent, .died, mailbox: nil)
+        // The requester has not waited for its answers.
+        let verdict = LedgerCheck(script.events).verdict()
+        #expect(verdict.figures.orphans == 3 && verdict.figures.lostWithBoth == 2)
+        #expect(verdict.count(.lost) == 0)
+        #expect(verdict.table.contains("and no agent executed it"))
+    }
+
     @Test("Where the next fault comes first there is no time to recover")
     func censored() {
         var script = Script()

@@ -1,12 +1,15 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
+import HybridExchange
 import Logging
 import RabbitMQExchange
 
 /// What the soak does, over and over: requests, registrations, terminations, connections.
 struct Load: Sendable {
     let broker: PrivateBroker
+    /// Whether callers and agents talk directly.
+    let isHybrid: Bool
     let namespace = "soak"
     let counts = Monitor(Counts())
 
@@ -20,17 +23,26 @@ struct Load: Sendable {
         var failures: [String] = []
     }
 
-    func exchange(_ session: String) throws -> RabbitMQExchange {
+    func exchange(_ session: String) throws -> any ExchangeFactory {
         var configuration = RabbitMQConfiguration()
         configuration.connectionName = "soak \(session)"
         var logger = Logger(label: "soak")
         logger.logLevel = .warning
-        return try RabbitMQExchange(
+        let exchange = try RabbitMQExchange(
             url: broker.amqpURL,
             namespace: namespace,
             configuration: configuration,
             logger: logger
         )
+        #if Hybrid
+            if isHybrid {
+                return try HybridExchange(
+                    over: exchange,
+                    direct: DirectConfiguration(listen: [.tcp(.address("127.0.0.1"))])
+                )
+            }
+        #endif
+        return exchange
     }
 
     /// Runs until the task is cancelled.

@@ -6,6 +6,8 @@ struct Options {
     var curve = ""
     /// How often the processes are looked at.
     var interval = Duration.seconds(5)
+    /// Whether callers and agents talk directly.
+    var isHybrid = false
 
     init(_ arguments: ArraySlice<String>) {
         var rest = arguments
@@ -13,6 +15,7 @@ struct Options {
             switch name {
             case "--minutes": minutes = Double(value) ?? minutes
             case "--curve": curve = value
+            case "--exchange": isHybrid = value == "hybrid"
             default: print("unknown: \(name)")
             }
         }

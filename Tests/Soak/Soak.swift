@@ -3,7 +3,7 @@ import Foundation
 
 /// Loads a private broker for a long time and looks at both processes meanwhile: memory and descriptors must stay flat.
 ///
-///     soak [--minutes N] [--curve FILE]
+///     soak [--minutes N] [--curve FILE] [--exchange rabbitmq|hybrid]
 ///
 /// The first fifth of the time is not judged: caches fill. The exit status is 1 when anything failed or grew.
 @main
@@ -11,7 +11,7 @@ enum Soak {
     static func main() async throws {
         let options = Options(CommandLine.arguments.dropFirst())
         let broker = try await PrivateBroker.start(.init(plugins: []))
-        let load = Load(broker: broker)
+        let load = Load(broker: broker, isHybrid: options.isHybrid)
         let work = Task { try await load.run() }
         let samples = try await watch(load, options)
         work.cancel()

@@ -27,7 +27,11 @@ extension LedgerCheck {
             figures.failureCodes[code, default: 0] += 1
         }
         if let answer = story.answers.first { figures.answers[answer.code, default: 0] += 1 }
-        if story.answers.isEmpty, story.sending == .accepted, !hasLived(story.requester) { figures.orphans += 1 }
+        if story.answers.isEmpty, story.sending == .accepted, !hasLived(story.requester) {
+            figures.orphans += 1
+            let isTerminated = story.mailbox.map { history.terminating[$0] != nil } ?? false
+            if !isTerminated, story.executions.allSatisfy({ $0.end == nil }) { figures.lostWithBoth += 1 }
+        }
         if story.executions.count > 1 { figures.executedAgain += 1 }
         figures.executions += story.executions.count
         figures.begunLate += story.executions.filter { isLate($0, story) && isCutOff($0, story) }.count

@@ -24,6 +24,9 @@ public struct Figures: Sendable, Codable {
     public internal(set) var answers: [String: Int] = [:]
     /// Accepted requests whose requesters died, without an answer.
     public internal(set) var orphans = 0
+    /// Of these, those that no agent executed to its end, although their mailbox was not terminated. Over the hybrid exchange an
+    /// agent that died with its requester may have taken one with it; over the broker alone there are none.
+    public internal(set) var lostWithBoth = 0
     /// Executions.
     public internal(set) var executions = 0
     /// Requests that were executed more than once, as is allowed after a crash.

@@ -21,6 +21,7 @@ extension Verdict {
         row("answered", "\(figures.answers.values.reduce(0, +))")
         row("  by code", list(figures.answers))
         row("  requester died before", "\(figures.orphans)")
+        row("  and no agent executed it", "\(figures.lostWithBoth)")
         row("executions", "\(figures.executions)")
         row("  more than once (after a crash)", "\(figures.executedAgain)")
         row("  begun late (cut off)", "\(figures.begunLate)")
