@@ -138,7 +138,7 @@ struct FrameSamples {
     mutating func frame() -> PeerFrame {
         let (lane, opening) = (UInt32(number(0...1_000_000)), UInt32(number(0...300)))
         let position = number(0...3) == 0 ? UInt64.max : UInt64(number(0...100_000))
-        switch number(0...10) {
+        switch number(0...11) {
         case 0, 1:
             let size = number(0...5) == 0 ? number(0...300_000) : number(0...100)
             let message = [UInt8](repeating: UInt8(number(0...255)), count: size)
@@ -154,6 +154,7 @@ struct FrameSamples {
         case 7: return .notice(lane: lane, message: Array(text(0...50).utf8))
         case 8: return .ping(position)
         case 9: return .pong(position)
+        case 10: return .close(lane: lane)
         default: return .bye
         }
     }

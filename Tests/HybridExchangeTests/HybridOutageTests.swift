@@ -135,7 +135,7 @@
                 }
                 group.addTask {
                     do {
-                        try await begun.wait(for: "many calls") { $0 > 2000 ? true : nil }
+                        try await begun.wait(for: "many calls", timeout: .seconds(60)) { $0 > 2000 ? true : nil }
                         try await user.terminate(.agent(id))
                     } catch {
                         Issue.record("\(error)")
@@ -145,7 +145,7 @@
                 return await group.reduce(into: []) { $0 += $1 }
             }
             #expect(succeeded.count > 1000)
-            #expect(runs.value.values.allSatisfy { $0 == 1 })
+            #expect(runs.value.filter { $0.key != 0 }.values.allSatisfy { $0 == 1 })
             // What had an answer did run.
             #expect(succeeded.allSatisfy { runs.value[$0] == 1 })
             await user.close()

@@ -29,7 +29,7 @@
                 let frame = samples.frame()
                 switch frame {
                 // They are the connection's own, or change their place.
-                case .ping, .pong, .bye, .ack, .opened, .refused, .notice: continue
+                case .ping, .pong, .bye, .ack, .opened, .refused, .notice, .close: continue
                 case .data(_, let opening, let isCopied, let message):
                     sent.append(.data(lane: 1, opening: opening, isCopied: isCopied, message: message))
                 case .open(_, let opening, let lane, let marker):

@@ -27,6 +27,9 @@ enum PeerFrame: Sendable, Hashable {
     /// Asks for a ``pong(_:)`` with the same number.
     case ping(UInt64)
     case pong(UInt64)
+    /// The lane has no more messages, and its number is not used again. Only for peers that know it:
+    /// ``PeerOffer/Capabilities/closesLanes``.
+    case close(lane: UInt32)
     /// The sender writes no more, and closes when it has read everything.
     case bye
 
@@ -40,7 +43,7 @@ enum PeerFrame: Sendable, Hashable {
     /// The kind on the wire.
     enum Code: UInt8, Sendable {
         case data = 1
-        case ack, open, opened, refused, queued, notice, ping, pong, bye
+        case ack, open, opened, refused, queued, notice, ping, pong, bye, close
     }
 
     /// The largest piece of a message, in bytes. Nothing small waits behind more.

@@ -137,6 +137,8 @@ struct PeerFrameDecoder: Sendable {
             frame = .ping(try reader.fixed(UInt64.self))
         case .pong:
             frame = .pong(try reader.fixed(UInt64.self))
+        case .close:
+            frame = .close(lane: try reader.number())
         case .bye, .data:
             frame = .bye
         }

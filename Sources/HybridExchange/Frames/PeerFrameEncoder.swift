@@ -71,6 +71,9 @@ enum PeerFrameEncoder {
             writer.write(fixed: number)
         case .bye:
             writer.write(byte: PeerFrame.Code.bye.rawValue)
+        case .close(let lane):
+            writer.write(byte: PeerFrame.Code.close.rawValue)
+            writer.write(UInt64(lane))
         }
         writer.endFrame(start)
         return writer.bytes

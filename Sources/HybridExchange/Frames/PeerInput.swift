@@ -29,7 +29,8 @@ package enum PeerInput {
         }
         let others: [PeerFrame] = [
             .opened(lane: 1, opening: 1, marker: UUID()), .ack([.init(lane: 1, opening: 1, count: 9)]),
-            .refused(lane: 1, opening: 1, from: 2, .busy), .queued(lane: 1, tag: UUID()), .ping(1), .pong(1), .bye,
+            .refused(lane: 1, opening: 1, from: 2, .busy), .queued(lane: 1, tag: UUID()), .ping(1), .pong(1),
+            .close(lane: 1), .bye,
         ]
         let pieces = PeerFrameEncoder.data(
             lane: 2,

@@ -3,6 +3,9 @@ struct PeerOffer: Sendable, Hashable {
     /// Optional features, one bit each. Unknown ones are ignored.
     struct Capabilities: OptionSet, Sendable, Hashable {
         let rawValue: UInt32
+
+        /// The session forgets lanes that its peer closes.
+        static let closesLanes = Capabilities(rawValue: 1)
     }
 
     /// The largest message that the session takes, in bytes.

@@ -14,7 +14,8 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
         var windowMessages = 1024
         /// Their size in bytes. A larger message goes alone.
         var windowBytes = 4 << 20
-        /// The number of lanes on a connection, from its beginning. Messages of further ones go through the broker.
+        /// The number of lanes on a connection; with a peer that does not forget closed ones, from its beginning. Messages of
+        /// further ones go through the broker.
         var lanes: UInt32 = 65_536
         /// The size of all messages kept here, in bytes. Further ones go through the broker.
         var keptBytes = 64 << 20
@@ -33,6 +34,7 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
         var lane: Lane<Element>
         var peer: Peer?
         var number: UInt32 = 0
+        var lastUsed: Instant?
 
         var figures: Figures {
             Figures(
@@ -63,12 +65,19 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
         /// The window of the peer, if it is smaller than that of the table.
         let windowMessages: Int
         let windowBytes: Int
+        /// Whether the peer forgets closed lanes.
+        let closesLanes: Bool
         var messages = 0
         var bytes = 0
         var lanes: [UInt32: LaneID] = [:]
         var lastNumber: UInt32 = 0
         /// Lanes that wait for the window, the longest waiting first.
         var waiting: Deque<LaneID> = []
+
+        /// Returns whether one more lane may be opened.
+        func hasPlace(_ limit: UInt32) -> Bool {
+            closesLanes ? lanes.count < Int(limit) && lastNumber < .max : lastNumber < limit
+        }
     }
 
     private let limits: Limits
@@ -108,7 +117,7 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
     func peer(of id: LaneID) -> Peer? { seats[id]?.peer }
 
     /// Returns whether a connection can have no more lanes.
-    func isUsedUp(_ peer: Peer) -> Bool { connections[peer].map { $0.lastNumber >= limits.lanes } ?? false }
+    func isUsedUp(_ peer: Peer) -> Bool { connections[peer].map { !$0.hasPlace(limits.lanes) } ?? false }
 
     /// Returns whether a lane has a connection.
     func isConnected(_ id: LaneID) -> Bool { seats[id]?.lane.isConnected ?? false }
@@ -144,12 +153,20 @@ extension LaneTable {
     ///   - largest: The largest message that the peer takes, in bytes.
     ///   - windowMessages: The number of unacknowledged messages that it takes.
     ///   - windowBytes: Their size in bytes.
-    mutating func connect(_ peer: Peer, largest: Int, windowMessages: Int = .max, windowBytes: Int = .max) {
+    ///   - closesLanes: Whether it forgets closed lanes.
+    mutating func connect(
+        _ peer: Peer,
+        largest: Int,
+        windowMessages: Int = .max,
+        windowBytes: Int = .max,
+        closesLanes: Bool = false
+    ) {
         guard connections[peer] == nil else { return }
         connections[peer] = Window(
             largest: largest,
             windowMessages: min(windowMessages, limits.windowMessages),
-            windowBytes: min(windowBytes, limits.windowBytes)
+            windowBytes: min(windowBytes, limits.windowBytes),
+            closesLanes: closesLanes
         )
     }
 
@@ -157,7 +174,7 @@ extension LaneTable {
     ///
     /// - Parameter mayBeUnread: Whether earlier messages of the lane may be unread at the broker.
     mutating func connect(_ id: LaneID, to peer: Peer, mayBeUnread: Bool, now: Instant) -> [Step] {
-        guard let window = connections[peer], window.lastNumber < limits.lanes else { return [] }
+        guard let window = connections[peer], window.hasPlace(limits.lanes) else { return [] }
         let before = seats[id, default: Seat(lane: Lane(id.content, durability: durability))]
         if before.peer == peer, before.lane.isConnected { return [] }
         seats[id] = before
@@ -169,7 +186,34 @@ extension LaneTable {
         connections[peer]?.lanes[number] = id
         seats[id]?.peer = peer
         seats[id]?.number = number
+        seats[id]?.lastUsed = now
         return steps
+    }
+
+    /// Closes the lanes that had no message for a time and have none of open fate, where their peer forgets them. A later
+    /// message of such a lane is published, and the lane begins anew.
+    ///
+    /// - Parameter peer: Only lanes on its connection.
+    /// - Returns: The connections of these lanes and their numbers there.
+    mutating func closeIdle(
+        since limit: Instant,
+        of peer: Peer? = nil
+    ) -> [(peer: Peer, number: UInt32)] {
+        var closed: [(peer: Peer, number: UInt32)] = []
+        for (owner, window) in connections where window.closesLanes && (peer ?? owner) == owner {
+            for (number, id) in window.lanes {
+                guard let seat = seats[id], seat.peer == owner, seat.number == number, seat.lane.unanswered == 0,
+                    seat.lane.unacknowledged == 0, seat.lastUsed.map({ $0 <= limit }) ?? true
+                else { continue }
+                connections[owner]?.lanes[number] = nil
+                connections[owner]?.waiting.removeAll { $0 == id }
+                if seat.figures.isDirect { direct -= 1 }
+                seats[id] = nil
+                timed.remove(id)
+                closed.append((owner, number))
+            }
+        }
+        return closed
     }
 
     /// The connection to a peer ended.
@@ -228,6 +272,7 @@ extension LaneTable {
             let action = LaneAction<Element>.publish(tag, element, attempt: 1, mayComeAgain: false)
             return [Step(lane: id, peer: nil, number: 0, action: action)]
         }
+        seats[id]?.lastUsed = now
         return change(id) { lane, room in lane.send(tag, element, bytes: bytes, room: room, now: now) }
     }
 

@@ -10,8 +10,10 @@
 
         private struct State {
             var lease: OwnershipLease
-            /// Whether direct requests may come.
-            var isNeeded = false
+            /// The number of lanes by which direct requests may come.
+            var lanes = 0
+            /// Openings of lanes that wait for the lease.
+            var waiting: [@Sendable () -> Void] = []
             /// Whether the directory has told that the mailboxes of this session are its own, since the last loss.
             var isPlaced = false
         }
@@ -39,18 +41,37 @@
         /// The time of the next ``tick()``.
         var deadline: Instant? { state.withLock { $0.lease.deadline } }
 
-        /// Direct requests may come from now on.
+        /// The number of openings that wait for the lease. The senders of others try again.
+        private static let largestWaiting = 4096
+
+        /// A peer has opened a lane for requests.
         func begin() {
-            state.withLock { $0.isNeeded = true }
-            prove()
+            let isFirst = state.withLock { state in
+                state.lanes += 1
+                return state.lanes == 1
+            }
+            if isFirst { prove() }
         }
 
-        /// No direct requests can come any more. The lease ends by itself.
-        func stop() {
+        /// Lanes for requests are closed. Without any, the lease ends by itself.
+        func end(_ count: Int = 1) {
             state.withLock { state in
-                state.isNeeded = false
+                guard count > 0 else { return }
+                state.lanes = max(0, state.lanes - count)
+                guard state.lanes == 0 else { return }
                 state.lease.stop()
+                state.waiting = []
             }
+        }
+
+        /// Calls a function when the lease is valid: at once, or after the next proof.
+        func whenValid(_ body: @escaping @Sendable () -> Void) {
+            let isValid = state.withLock { state in
+                if state.lease.isValid(at: .now) { return true }
+                if state.waiting.count < Self.largestWaiting { state.waiting.append(body) }
+                return false
+            }
+            if isValid { body() }
         }
 
         /// Looks at the clock.
@@ -62,7 +83,7 @@
         /// A connection to the broker was lost, or is back.
         func changed(isConnected: Bool) {
             let hasLapsed = state.withLock { state in
-                let wasValid = state.isNeeded && state.lease.isValid(at: .now)
+                let wasValid = state.lanes > 0 && state.lease.isValid(at: .now)
                 // Everything that began before counts no more, also when the connection is back already.
                 state.lease.lose()
                 state.isPlaced = false
@@ -85,7 +106,7 @@
         private func prove() {
             guard let session = served.current, session.isConnected else { return }
             let number = state.withLock { state in
-                state.isPlaced && state.isNeeded ? state.lease.begin(at: .now) : nil
+                state.isPlaced && state.lanes > 0 ? state.lease.begin(at: .now) : nil
             }
             if let number { renew(number, session) }
             alarm.set(deadline)
@@ -94,11 +115,21 @@
         /// Proves both directions to the broker.
         private func renew(_ number: UInt64, _ session: DirectSession) {
             session.start { [self] in
-                if await session.renew(within: duration) { state.withLock { $0.lease.returned(number) } }
+                if await session.renew(within: duration) { prove { $0.returned(number) } }
             }
             session.start { [self] in
-                if await session.askConsumer() { state.withLock { $0.lease.answered(number) } }
+                if await session.askConsumer() { prove { $0.answered(number) } }
             }
+        }
+
+        private func prove(_ half: (inout OwnershipLease) -> Void) {
+            let waiting = state.withLock { state -> [@Sendable () -> Void] in
+                half(&state.lease)
+                guard !state.waiting.isEmpty, state.lease.isValid(at: .now) else { return [] }
+                defer { state.waiting = [] }
+                return state.waiting
+            }
+            for body in waiting { body() }
         }
     }
 #endif

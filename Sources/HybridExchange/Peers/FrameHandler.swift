@@ -9,8 +9,8 @@
 
         /// The number of bytes that are taken from the queue at a time, and the mark above which the channel takes no more.
         static let writeSize = 64 << 10
-        /// The size of one write, in bytes: an encrypted connection keeps the buffer of the last one.
-        static let sliceSize = 16 << 10
+        /// The size of one write of an encrypted connection, in bytes. It keeps the buffer of the largest one.
+        static let encryptedSlice = 2 << 10
 
         private let queue: PeerQueue
         private let ended: EventLoopPromise<PeerEnding>
@@ -20,6 +20,7 @@
         private var connection: PeerConnection?
         private var leave: (@Sendable () -> Void)?
         private var context: ChannelHandlerContext?
+        private var sliceSize = writeSize
         private var timer: Scheduled<Void>?
         private var closing: Scheduled<Void>?
         private var hasEnded = false
@@ -48,6 +49,8 @@
 
         func handlerAdded(context: ChannelHandlerContext) {
             self.context = context
+            let encryption = try? context.pipeline.syncOperations.context(handlerType: NIOSSLHandler.self)
+            if encryption != nil { sliceSize = Self.encryptedSlice }
             schedule()
             flush()
         }
@@ -90,7 +93,7 @@
             case .ping(let number): _ = connection.send(.pong(number))
             case .pong: break
             case .bye: hasHeardBye = true
-            case .data, .ack, .open, .opened, .refused, .queued, .notice:
+            case .data, .ack, .open, .opened, .refused, .queued, .notice, .close:
                 hasMessages = true
                 do throws(LaneViolation) {
                     try receiver.receive(frame, on: connection)
@@ -119,7 +122,7 @@
                 for frame in frames { buffer.writeBytes(frame) }
                 writes += 1
                 pulse.write(at: .now)
-                while buffer.readableBytes > Self.sliceSize, let slice = buffer.readSlice(length: Self.sliceSize) {
+                while buffer.readableBytes > sliceSize, let slice = buffer.readSlice(length: sliceSize) {
                     context.writeAndFlush(wrapOutboundOut(slice), promise: nil)
                 }
                 let promise = context.eventLoop.makePromise(of: Void.self)

@@ -67,7 +67,8 @@
                 outcome = queue.append(frames, lane: lane)
             case .open(let lane, _, _, _), .queued(let lane, _):
                 outcome = queue.append([PeerFrameEncoder.encode(frame)], lane: lane)
-            case .notice:
+            case .notice, .close:
+                // A lane without messages of open fate has nothing in the queue.
                 outcome = queue.append(PeerFrameEncoder.encode(frame))
             case .ack, .opened, .refused, .ping, .pong, .bye:
                 outcome = queue.append(PeerFrameEncoder.encode(frame))

@@ -107,7 +107,7 @@
             let bootstrap = ClientBootstrap(group: group)
                 .connectTimeout(TimeAmount(settings.connectTimeout))
                 .channelOption(.writeBufferWaterMark, value: Self.waterMark)
-                .channelOption(.recvAllocator, value: Self.readBuffer)
+                .channelOption(.recvAllocator, value: Self.readBuffer(isEncrypted: isEncrypted(endpoint)))
                 .channelOption(.maxMessagesPerRead, value: 1)
                 .channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try attempt.add(channel) } }
             return switch endpoint {
@@ -116,13 +116,16 @@
             }
         }
 
+        private func isEncrypted(_ endpoint: PeerEndpoint) -> Bool {
+            if case .tcp = endpoint { settings.security == .encrypted } else { false }
+        }
+
         private func handshake(
             _ meeting: Meeting,
             _ endpoint: PeerEndpoint,
             _ channel: any Channel
         ) async throws -> PeerConnection {
-            let isEncrypted = if case .tcp = endpoint { settings.security == .encrypted } else { false }
-            let encryption = isEncrypted ? try PeerEncryption.dialler(meeting) : nil
+            let encryption = isEncrypted(endpoint) ? try PeerEncryption.dialler(meeting) : nil
             let promise = channel.eventLoop.makePromise(of: PeerConnection.self)
             let prepared = channel.eventLoop.submit {
                 try self.begin(channel, isAccepted: false)

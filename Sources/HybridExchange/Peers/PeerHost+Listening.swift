@@ -68,7 +68,7 @@
                 .serverChannelOption(.backlog, value: 256)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.writeBufferWaterMark, value: Self.waterMark)
-                .childChannelOption(.recvAllocator, value: Self.readBuffer)
+                .childChannelOption(.recvAllocator, value: Self.readBuffer(isEncrypted: encryption != nil))
                 .childChannelOption(.maxMessagesPerRead, value: 1)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try self.accept(channel, encryption) }
@@ -80,10 +80,11 @@
             .init(low: FrameHandler.writeSize / 2, high: FrameHandler.writeSize)
         }
 
-        /// A channel keeps the buffer of its largest read, and the decrypted bytes of all reads of one turn: so a turn has one
-        /// read, of 16 KiB at most.
-        static var readBuffer: AdaptiveRecvByteBufferAllocator {
-            AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 2 << 10, maximum: 16 << 10)
+        /// A channel keeps the buffer of its largest read, and with TLS the decrypted bytes of all reads of one turn too: so a
+        /// turn has one read, of 16 KiB at most, or of 2 KiB.
+        static func readBuffer(isEncrypted: Bool) -> AdaptiveRecvByteBufferAllocator {
+            let largest = isEncrypted ? FrameHandler.encryptedSlice : 16 << 10
+            return AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 2 << 10, maximum: largest)
         }
 
         private func accept(_ channel: any Channel, _ encryption: NIOSSLContext?) throws {

@@ -14,6 +14,10 @@ final class IncomingLanes: Sendable {
 
     private struct State {
         var lanes: [UInt32: IncomingLane] = [:]
+        /// The present numbers of the lanes.
+        var numbers: [LaneID: UInt32] = [:]
+        /// The largest number that was opened. Frames of closed lanes below may be on the way.
+        var largest: UInt32 = 0
         /// The lanes with something to acknowledge.
         var pending: [UInt32] = []
     }
@@ -23,41 +27,51 @@ final class IncomingLanes: Sendable {
 
     private let state = Mutex(State())
 
-    /// Returns the lane with a number.
-    ///
-    /// - Throws: When the peer has not opened it.
-    func lane(_ number: UInt32) throws(LaneViolation) -> LaneID {
-        guard let id = find(number) else { throw .unknownLane(number) }
-        return id
-    }
-
     /// Returns the lane with a number; `nil` when the peer has not opened it.
     func find(_ number: UInt32) -> LaneID? { state.withLock { $0.lanes[number]?.id } }
 
     /// Returns the number of a lane that the peer opened.
-    func number(of lane: LaneID) -> UInt32? {
-        state.withLock { state in state.lanes.filter { $0.value.id == lane }.keys.max() }
-    }
+    func number(of lane: LaneID) -> UInt32? { state.withLock { $0.numbers[lane] } }
 
-    /// Begins an opening of a lane.
-    func open(_ number: UInt32, _ opening: UInt32, _ lane: LaneID) throws(LaneViolation) {
+    /// The number of lanes with requests.
+    var requestCount: Int { state.withLock { state in state.lanes.values.count { $0.id.content == .requests } } }
+
+    /// Begins an opening of a lane. Its earlier number, if it had another, is closed. Returns whether the lane is new.
+    func open(_ number: UInt32, _ opening: UInt32, _ lane: LaneID) throws(LaneViolation) -> Bool {
         try state.withLock { state throws(LaneViolation) in
+            let earlier = state.numbers[lane]
             if let known = state.lanes[number] {
                 guard known.id == lane else { throw .unknownLane(number) }
             } else {
                 guard state.lanes.count < Self.largestCount else { throw .unknownLane(number) }
+                if let earlier { state.lanes[earlier] = nil }
                 state.lanes[number] = IncomingLane(id: lane)
+                state.numbers[lane] = number
+                state.largest = max(state.largest, number)
             }
             try state.lanes[number]?.intake.open(opening)
             // Replies to an earlier opening have told the messages that were taken in it.
             state.lanes[number]?.taken = nil
+            return earlier == nil
         }
     }
 
-    /// Returns the lane of a message that may be taken; `nil` for a message of an earlier opening.
+    /// Forgets a lane. Returns it; `nil` when the peer has not opened it.
+    func close(_ number: UInt32) -> LaneID? {
+        state.withLock { state in
+            guard let lane = state.lanes.removeValue(forKey: number)?.id else { return nil }
+            state.numbers[lane] = nil
+            return lane
+        }
+    }
+
+    /// Returns the lane of a message that may be taken; `nil` for a message of an earlier opening, or of a closed lane.
     func admits(_ number: UInt32, _ opening: UInt32) throws(LaneViolation) -> LaneID? {
         try state.withLock { state throws(LaneViolation) in
-            guard let lane = state.lanes[number] else { throw .unknownLane(number) }
+            guard let lane = state.lanes[number] else {
+                guard number <= state.largest else { throw .unknownLane(number) }
+                return nil
+            }
             return try lane.intake.admits(opening) ? lane.id : nil
         }
     }

@@ -57,8 +57,24 @@
         /// Returns whether a lane has a connection.
         func isConnected(_ lane: LaneID) -> Bool { state.withLock { $0.table.isConnected(lane) } }
 
-        /// Returns whether a connection can have no more lanes.
-        func isUsedUp(_ number: UInt64) -> Bool { state.withLock { $0.table.isUsedUp(number) } }
+        /// Returns whether a connection can have no more lanes, also when idle ones are closed.
+        func isUsedUp(_ number: UInt64) -> Bool {
+            guard state.withLock({ $0.table.isUsedUp(number) }) else { return false }
+            closeIdleLanes(for: .seconds(1), on: number)
+            return state.withLock { $0.table.isUsedUp(number) }
+        }
+
+        /// Closes the lanes that had no message for a time.
+        ///
+        /// - Parameter number: Only those on this connection.
+        func closeIdleLanes(for time: Duration, on number: UInt64? = nil) {
+            let closed = state.withLock { state in
+                // A step that is not carried out may be the opening of a lane.
+                state.isCarryingOut ? [] : state.table.closeIdle(since: .now - time, of: number)
+            }
+            for (peer, lane) in closed { _ = links.connection(peer)?.send(.close(lane: lane)) }
+            reportSums()
+        }
 
         /// Returns the number of direct lanes on a connection, and of their messages without an answer.
         func figures(of number: UInt64) -> (direct: Int, unanswered: Int) {
@@ -73,7 +89,8 @@
                     number,
                     largest: min(offer.largestMessage, offer.windowBytes, configuration.windowBytes),
                     windowMessages: offer.windowMessages,
-                    windowBytes: offer.windowBytes
+                    windowBytes: offer.windowBytes,
+                    closesLanes: offer.capabilities.contains(.closesLanes)
                 )
                 return []
             }

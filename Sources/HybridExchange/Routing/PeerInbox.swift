@@ -13,30 +13,40 @@
         private let traffic: LaneTraffic
         private let markers: PeerMarkers
         private let proof: OwnershipProof
+        private let learned: @Sendable (Response, _ peer: UUID) -> Void
         private let ended: @Sendable (PeerConnection, PeerEnding) -> Void
 
-        /// - Parameter ended: Called when the connection has ended.
+        /// - Parameters:
+        ///   - learned: Called when a terminal response comes: its sender can be reached.
+        ///   - ended: Called when the connection has ended.
         init(
             of served: ServedSession,
             _ traffic: LaneTraffic,
             _ markers: PeerMarkers,
             _ proof: OwnershipProof,
+            learned: @escaping @Sendable (Response, _ peer: UUID) -> Void,
             ended: @escaping @Sendable (PeerConnection, PeerEnding) -> Void
         ) {
             self.served = served
             self.traffic = traffic
             self.markers = markers
             self.proof = proof
+            self.learned = learned
             self.ended = ended
         }
 
         func receive(_ frame: PeerFrame, on connection: PeerConnection) throws(LaneViolation) {
             switch frame {
             case .open(let number, let opening, let lane, let marker):
-                try incoming.open(number, opening, lane)
-                if let marker {
-                    markers.wait(AwaitedMarker(connection: connection, lane: number, opening: opening), for: marker)
-                }
+                let isNew = try incoming.open(number, opening, lane)
+                if isNew, lane.content == .requests { proof.begin() }
+                guard let marker else { return }
+                let opening = AwaitedMarker(connection: connection, lane: number, opening: opening)
+                if lane.content == .responses { return markers.wait(opening, for: marker) }
+                // Its first message would be refused before.
+                proof.whenValid { [markers] in markers.wait(opening, for: marker) }
+            case .close(let number):
+                if incoming.close(number)?.content == .requests { proof.end() }
             case .data(let number, let opening, let isCopied, let bytes):
                 guard let lane = try incoming.admits(number, opening) else { return }
                 if let refusal = take(bytes, on: lane, isCopied: isCopied, connection) {
@@ -47,7 +57,8 @@
                     incoming.take(number)
                 }
             case .notice(let number, let bytes):
-                let lane = try incoming.lane(number)
+                // A closed lane may have a notice behind it.
+                guard let lane = incoming.find(number) else { return }
                 if case .notice(let notice)? = try? MessageBytes.decode(
                     bytes,
                     on: lane,
@@ -97,7 +108,9 @@
                 case .terminated: return .terminated
                 }
             case .response(let response):
-                return session.take(response, principal: connection.agreement.principal) ? nil : .notOwner
+                guard session.take(response, principal: connection.agreement.principal) else { return .notOwner }
+                if response.isTerminal { learned(response, connection.agreement.peer) }
+                return nil
             case .notice(let notice):
                 session.take(notice)
                 return nil
@@ -113,6 +126,7 @@
         }
 
         func end(_ connection: PeerConnection, _ ending: PeerEnding) {
+            proof.end(incoming.requestCount)
             ended(connection, ending)
         }
     }

@@ -8,6 +8,9 @@
     /// The direct way of one session: joins its lanes, the connections that carry them, the meetings that make connections,
     /// and the proof of the session's place.
     final class PeerRouter: DirectWay {
+        /// The time without a message after which a lane is closed.
+        private static let laneIdle = Duration.seconds(60)
+
         private let configuration: DirectConfiguration
         private let identity: Handshake.Identity
         private let logger: Logger
@@ -16,7 +19,8 @@
         private let alarm = Alarm()
         private let links = PeerLinks()
         private let markers = PeerMarkers()
-        private let traffic: LaneTraffic
+        /// The messages in lanes.
+        let traffic: LaneTraffic
         private let proof: OwnershipProof
         private let metrics = ExchangeMetrics.current
         /// Asks other sessions for connections.
@@ -29,7 +33,8 @@
             let offer = PeerOffer(
                 largestMessage: facts.maximumMessageSize,
                 windowMessages: configuration.windowMessages,
-                windowBytes: configuration.windowBytes
+                windowBytes: configuration.windowBytes,
+                .closesLanes
             )
             identity = Handshake.Identity(session: facts.session, namespace: facts.namespace, offer: offer)
             traffic = LaneTraffic(configuration, of: served, over: links, alarm, metrics)
@@ -44,7 +49,9 @@
         func open(in session: DirectSession) async throws(ExchangeError) {
             let host = PeerHost(identity, settings: settings, logger: logger) {
                 [served, traffic, markers, proof, weak self] connection in
-                let inbox = PeerInbox(of: served, traffic, markers, proof) { [weak self] in
+                let inbox = PeerInbox(of: served, traffic, markers, proof) { [weak self] response, peer in
+                    self?.learned(peer, owns: response.source, for: response.destination)
+                } ended: { [weak self] in
                     self?.disconnected($0, $1)
                 }
                 self?.connected(connection, inbox)
@@ -117,7 +124,6 @@
             let peer = connection.agreement.peer
             links.add(connection, inbox.incoming, queue: session.queue(of: peer))
             traffic.connect(connection.number, connection.agreement.offer)
-            proof.begin()
             for lane in meetings.takeWanted(of: peer) where !traffic.isConnected(lane) {
                 traffic.connect(lane, to: connection.number)
             }
@@ -129,7 +135,6 @@
             served.current?.lost(connection.agreement.peer)
             links.remove(connection)
             markers.forget(connection)
-            if links.isEmpty { proof.stop() }
             traffic.disconnect(connection.number)
             metrics.move(.directConnections, by: -1)
             served.current?.logger.debug(
@@ -140,7 +145,8 @@
 
         func learned(_ peer: UUID, owns mailbox: EntityID, for requester: EntityID) {
             let lane = LaneID(from: requester, to: mailbox, .requests)
-            guard let session = served.current, peer != session.id, !traffic.isConnected(lane) else { return }
+            // Every answer tells it, and most have their lane.
+            guard !traffic.isConnected(lane), let session = served.current, peer != session.id else { return }
             guard let number = links.number(ofQueue: session.queue(of: peer)) else {
                 return meetings.want(lane, with: peer)
             }
@@ -175,14 +181,19 @@
         /// Looks at the clock until the session closes: messages kept back, the lease, deadlines of requests, proofs.
         private func watchClock() async {
             var nextProof = ContinuousClock.now + configuration.renewal / 3
+            var nextSweep = ContinuousClock.now + Self.laneIdle / 2
             while !Task.isCancelled {
                 let mayGoOn = await alarm.sleep {
                     guard served.current != nil else { return nil }
-                    return .earlier(nextProof, .earlier(traffic.deadline, proof.deadline))
+                    return .earlier(min(nextProof, nextSweep), .earlier(traffic.deadline, proof.deadline))
                 }
                 guard mayGoOn else { return }
                 proof.tick()
                 traffic.tick()
+                if nextSweep <= .now {
+                    nextSweep = .now + Self.laneIdle / 2
+                    traffic.closeIdleLanes(for: Self.laneIdle)
+                }
                 if nextProof <= .now {
                     nextProof = .now + configuration.renewal / 3
                     meetings.renewProofs(of: links.connections)
