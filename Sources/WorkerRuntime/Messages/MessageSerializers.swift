@@ -76,8 +76,8 @@ public final class MessageSerializers: Sendable {
         )
     }
 
-    /// Adds a JSON serializer if the type is `Codable` and has no serializer. One of another Swift type with the same name still
-    /// counts first, which is logged: two modules may each have an `Ask`.
+    /// Adds a JSON serializer if the type is `Codable` and has no serializer. One of another Swift type with the same name
+    /// still counts first, which is logged: two modules may each have an `Ask`.
     func addJSON<Message: Sendable>(for type: Message.Type) {
         guard type is any Codable.Type, table.withLock({ $0.byType[ObjectIdentifier(type)] == nil }) else { return }
         let codec = JSONPayloadCodec()
@@ -129,8 +129,8 @@ public final class MessageSerializers: Sendable {
 
     /// Encodes a message.
     ///
-    /// - Throws: `ExchangeError.Code.noSerializer`, `ExchangeError.Code.invalidPayload`; `ExchangeError.Code.invalidMessage` for
-    ///   a name that no message can have.
+    /// - Throws: `ExchangeError.Code.noSerializer`, `ExchangeError.Code.invalidPayload`;
+    ///   `ExchangeError.Code.invalidMessage` for a name that no message can have.
     func encode(_ message: any Sendable) throws(ExchangeError) -> UnknownPayload {
         if let unknown = message as? UnknownPayload { return unknown }
         guard let entry = entry(for: ObjectIdentifier(type(of: message))) else {

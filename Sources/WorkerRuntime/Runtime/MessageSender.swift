@@ -45,8 +45,8 @@ struct MessageSender: Sendable {
 
     /// Sends a request and returns its reply, if its handler returned one.
     ///
-    /// - Parameter type: The type of the reply. The reply is not decoded for `UnknownPayload`, and for `nil` when it is dropped,
-    ///   unless there are interceptors.
+    /// - Parameter type: The type of the reply. The reply is not decoded for `UnknownPayload`, and for `nil` when it is
+    ///   dropped, unless there are interceptors.
     func reply(
         to message: any Sendable,
         _ outgoing: Outgoing,

@@ -16,8 +16,8 @@ public struct WorkerConfiguration: Sendable {
     /// See the messages that the runtime sends; the first is asked first. None.
     public var interceptors: [any WorkerInterceptor] = []
 
-    /// Keeps the states of agents whose type has a ``AgentTypeOptions/persistence``, under their type and key. Give one that all
-    /// machines share where a type moves between machines: files are for one machine. None.
+    /// Keeps the states of agents whose type has a ``AgentTypeOptions/persistence``, under their type and key. Give one
+    /// that all machines share where a type moves between machines: files are for one machine. None.
     public var states: (any StateStorage)?
 
     /// Makes a configuration with the defaults.
