@@ -164,7 +164,8 @@
         )
         func broker(_ step: Step) async throws {
             let broker = try await PrivateBroker.start()
-            let scene = try await HybridScene(on: broker)
+            // Longer than a broker takes to start on a busy machine.
+            let scene = try await HybridScene(on: broker) { $0.operationTimeout = .seconds(90) }
             let gate = Gate()
             let runs = Monitor<[Int: Int]>([:])
             let agent = try await scene.agent { request, _ in

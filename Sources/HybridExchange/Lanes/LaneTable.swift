@@ -60,30 +60,10 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
         let isWaiting: Bool
     }
 
-    private struct Window: Sendable {
-        let largest: Int
-        /// The window of the peer, if it is smaller than that of the table.
-        let windowMessages: Int
-        let windowBytes: Int
-        /// Whether the peer forgets closed lanes.
-        let closesLanes: Bool
-        var messages = 0
-        var bytes = 0
-        var lanes: [UInt32: LaneID] = [:]
-        var lastNumber: UInt32 = 0
-        /// Lanes that wait for the window, the longest waiting first.
-        var waiting: Deque<LaneID> = []
-
-        /// Returns whether one more lane may be opened.
-        func hasPlace(_ limit: UInt32) -> Bool {
-            closesLanes ? lanes.count < Int(limit) && lastNumber < .max : lastNumber < limit
-        }
-    }
-
     private let limits: Limits
     private let durability: Durability
     private var seats: [LaneID: Seat] = [:]
-    private var connections: [Peer: Window] = [:]
+    private var connections: [Peer: LaneWindow] = [:]
     /// Lanes with a deadline.
     private var timed: Set<LaneID> = []
 
@@ -162,7 +142,7 @@ extension LaneTable {
         closesLanes: Bool = false
     ) {
         guard connections[peer] == nil else { return }
-        connections[peer] = Window(
+        connections[peer] = LaneWindow(
             largest: largest,
             windowMessages: min(windowMessages, limits.windowMessages),
             windowBytes: min(windowBytes, limits.windowBytes),
@@ -191,14 +171,10 @@ extension LaneTable {
     }
 
     /// Closes the lanes that had no message for a time and have none of open fate, where their peer forgets them. A later
-    /// message of such a lane is published, and the lane begins anew.
+    /// message of such a lane is published, and the lane begins anew. Returns their connections and their numbers there.
     ///
     /// - Parameter peer: Only lanes on its connection.
-    /// - Returns: The connections of these lanes and their numbers there.
-    mutating func closeIdle(
-        since limit: Instant,
-        of peer: Peer? = nil
-    ) -> [(peer: Peer, number: UInt32)] {
+    mutating func closeIdle(since limit: Instant, of peer: Peer? = nil) -> [(peer: Peer, number: UInt32)] {
         var closed: [(peer: Peer, number: UInt32)] = []
         for (owner, window) in connections where window.closesLanes && (peer ?? owner) == owner {
             for (number, id) in window.lanes {

@@ -35,6 +35,21 @@
         var refusal: ExchangeError?
         /// Its publication, while it is on the way.
         var publication: PostedPublication?
+
+        /// The error when no way is left.
+        ///
+        /// - Parameter mayBeTaken: Whether a peer may have taken it before its connection ended.
+        func failure(mayBeTaken: Bool) -> ExchangeError {
+            let error = refusal ?? ExchangeError(.unavailable, "the message was refused", delivery: .refused)
+            guard mayBeTaken else { return error }
+            return ExchangeError(
+                error.code,
+                error.message,
+                entity: error.entity,
+                delivery: .unknown,
+                underlying: error
+            )
+        }
     }
 
     extension CarriedMessage {

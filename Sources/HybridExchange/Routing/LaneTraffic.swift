@@ -18,8 +18,6 @@
             /// Whether a thread carries out steps.
             var isCarryingOut = false
             var open = OpenMessages()
-            /// The sums that the metrics have by now.
-            var reported = (lanes: 0, unanswered: 0)
             var isClosed = false
         }
 
@@ -31,6 +29,7 @@
         private let configuration: DirectConfiguration
         private let alarm: Alarm
         private let retries = DelayedRequests()
+        private let meters: LaneMeters
 
         init(
             _ configuration: DirectConfiguration,
@@ -44,6 +43,7 @@
             self.links = links
             self.alarm = alarm
             self.metrics = metrics
+            meters = LaneMeters(metrics)
             let limits = Table.Limits(
                 windowMessages: configuration.windowMessages,
                 windowBytes: configuration.windowBytes,
@@ -132,16 +132,9 @@
             }
         }
 
-        /// Tells the metrics the lanes and messages that were added or removed.
         private func reportSums() {
             guard metrics.isEnabled else { return }
-            let (lanes, unanswered) = state.withLock { state in
-                let before = state.reported
-                state.reported = (state.table.direct, state.table.unanswered)
-                return (state.reported.lanes - before.lanes, state.reported.unanswered - before.unanswered)
-            }
-            if lanes != 0 { metrics.move(.directLanes, by: Double(lanes)) }
-            if unanswered != 0 { metrics.move(.directUnanswered, by: Double(unanswered)) }
+            meters.report { state.withLock { ($0.table.direct, $0.table.unanswered) } }
         }
 
         private func carryOut(_ step: Table.Step) {
@@ -194,22 +187,10 @@
 
         private func fail(_ tag: UUID, wasAccepted: Bool, mayBeTaken: Bool) {
             guard let open = state.withLock({ $0.open.remove(tag) }) else { return }
-            let error = open.refusal ?? ExchangeError(.unavailable, "the message was refused", delivery: .refused)
             if wasAccepted {
-                served.current?.fail(open.response, error)
+                served.current?.fail(open.response, open.failure(mayBeTaken: false))
             } else {
-                // A peer may have taken it before its connection ended.
-                let outcome =
-                    mayBeTaken
-                    ? ExchangeError(
-                        error.code,
-                        error.message,
-                        entity: error.entity,
-                        delivery: .unknown,
-                        underlying: error
-                    )
-                    : error
-                open.carried.post.end(.failure(outcome))
+                open.carried.post.end(.failure(open.failure(mayBeTaken: mayBeTaken)))
             }
             endClosing(open.lane.source)
         }
@@ -285,20 +266,13 @@
             guard error.isRetryable, error.code != .mailboxFull, request.deadline.map({ $0 > .now }) ?? true,
                 let session = served.current, state.withLock({ $0.open[request.tag]?.isAccepted == true })
             else { return false }
-            guard retries.append(request, carried, on: lane) else { return true }
-            session.start { [self] in
-                try? await Task.sleep(for: .seconds(1))
-                for (request, carried) in retries.take(lane) {
-                    publish(request, carried, attempt: request.attempt, mayComeAgain: true)
-                }
+            retries.publishLater(request, carried, on: lane, in: session) { [weak self] in
+                self?.publish($0, $1, attempt: $0.attempt, mayComeAgain: true)
             }
             return true
         }
 
         // MARK: The end
-
-        /// A mailbox has one more route.
-        func begin(_ mailbox: EntityID) { mailboxes.add(mailbox) }
 
         /// Publishes everything that is unanswered, and returns when the broker has it or does not answer in time.
         ///

@@ -68,7 +68,7 @@
             broker: any MessageRoute,
             delivered: @escaping @Sendable (Response) -> Void
         ) -> any MessageRoute {
-            traffic.begin(mailbox)
+            traffic.mailboxes.add(mailbox)
             return HybridRoute(
                 mailbox: mailbox,
                 traffic: traffic,

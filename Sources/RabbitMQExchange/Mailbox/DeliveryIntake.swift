@@ -327,9 +327,8 @@ final class DeliveryIntake: Sendable {
         let (wake, next, isSettled) = held.withLock { held in
             var wake: WakeDescriptor?
             for response in responses {
-                guard let receipt = held.finish(response, mayComeAgain: { !areRead && $0.peer != nil }) else {
-                    continue
-                }
+                let mayComeAgain: (Receipt) -> Bool = { !areRead && $0.peer != nil }
+                guard let receipt = held.finish(response, mayComeAgain: mayComeAgain) else { continue }
                 // Only the first settlement can find the thread asleep.
                 wake = receipt.placeSettlement() ?? wake
                 held.settled()
