@@ -40,7 +40,7 @@
         }
 
         func prepareEvent() {
-            router.prepareBroadcast(from: mailbox)
+            traffic.prepareBroadcast(from: mailbox)
         }
 
         func close() async {
