@@ -38,7 +38,10 @@ struct EventTests {
         }
     }
 
-    @Test("An agent does not receive its own event, and publishes with its key as the default source", arguments: Kind.all)
+    @Test(
+        "An agent does not receive its own event, and publishes with its key as the default source",
+        arguments: Kind.all
+    )
     func ownEvents(kind: Kind) async throws {
         try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
@@ -76,7 +79,10 @@ struct EventTests {
         }
     }
 
-    @Test("Subscriptions are listed, refused when they are double, and removed by their identifier", arguments: Kind.all)
+    @Test(
+        "Subscriptions are listed, refused when they are double, and removed by their identifier",
+        arguments: Kind.all
+    )
     func subscriptions(kind: Kind) async throws {
         let exchange = try await kind.exchange()
         try await withWorkers(on: exchange) { workers, stage in
@@ -128,7 +134,10 @@ struct EventTests {
         }
     }
 
-    @Test("An event whose message can't be read is logged and dropped; one without a handler is dropped", arguments: Kind.all)
+    @Test(
+        "An event whose message can't be read is logged and dropped; one without a handler is dropped",
+        arguments: Kind.all
+    )
     func badEvents(kind: Kind) async throws {
         let log = LogRecorder()
         try await withWorkers(on: try await kind.exchange(), .test(log)) { workers, stage in

@@ -103,7 +103,10 @@ struct LifecycleTests {
         }
     }
 
-    @Test("Requests that wait at a stop are answered; their senders do not wait for their deadline", arguments: Kind.all)
+    @Test(
+        "Requests that wait at a stop are answered; their senders do not wait for their deadline",
+        arguments: Kind.all
+    )
     func answered(kind: Kind) async throws {
         let exchange = try await kind.exchange()
         try await withWorkers(on: exchange, .test { $0.gracePeriod = .milliseconds(100) }) { workers, stage in
@@ -137,7 +140,9 @@ struct LifecycleTests {
 
     @Test("A handler that goes on after the grace is cancelled before its agent is closed", arguments: Kind.all)
     func grace(kind: Kind) async throws {
-        try await withWorkers(on: try await kind.exchange(), .test { $0.gracePeriod = .milliseconds(50) }) { workers, stage in
+        try await withWorkers(on: try await kind.exchange(), .test { $0.gracePeriod = .milliseconds(50) }) {
+            workers,
+            stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             try await workers.start()
             try await workers.publish(Note(text: "hold a"), to: .default)
@@ -148,7 +153,10 @@ struct LifecycleTests {
         }
     }
 
-    @Test("A stop when idle waits for handlers, for what they cause, and for what waits in the mailboxes", arguments: Kind.all)
+    @Test(
+        "A stop when idle waits for handlers, for what they cause, and for what waits in the mailboxes",
+        arguments: Kind.all
+    )
     func idle(kind: Kind) async throws {
         try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.type("work")])
@@ -165,7 +173,9 @@ struct LifecycleTests {
             #expect(await workers.stopWhenIdle(within: .seconds(120)))
             #expect(seen.value == 400)
         }
-        try await withWorkers(on: try await kind.exchange(), .test { $0.gracePeriod = .milliseconds(50) }) { workers, stage in
+        try await withWorkers(on: try await kind.exchange(), .test { $0.gracePeriod = .milliseconds(50) }) {
+            workers,
+            stage in
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             try await workers.start()
             try await workers.publish(Note(text: "hold a"), to: .default)

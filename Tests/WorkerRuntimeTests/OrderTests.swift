@@ -6,7 +6,10 @@ import Testing
 
 @Suite("The order of an agent's messages")
 struct OrderTests {
-    @Test("Handlers begin in the order of arrival, events and requests alike, also behind a slow first agent", arguments: Kind.all)
+    @Test(
+        "Handlers begin in the order of arrival, events and requests alike, also behind a slow first agent",
+        arguments: Kind.all
+    )
     func begins(kind: Kind) async throws {
         try await withWorkers(on: try await kind.exchange()) { workers, stage in
             try await workers.register("clerk", expecting: Recorder.self, subscriptions: [.default]) { _ in
@@ -67,7 +70,10 @@ struct OrderTests {
         }
     }
 
-    @Test("Agents that run one at a time and call each other in a circle do not wait for themselves", arguments: Kind.all)
+    @Test(
+        "Agents that run one at a time and call each other in a circle do not wait for themselves",
+        arguments: Kind.all
+    )
     func circle(kind: Kind) async throws {
         try await withWorkers(on: try await kind.exchange()) { workers, stage in
             let options = AgentTypeOptions(ordering: .oneAtATime)

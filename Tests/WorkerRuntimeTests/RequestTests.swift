@@ -88,7 +88,10 @@ struct RequestTests {
         }
     }
 
-    @Test("A factory runs once for each address, also with many first messages, and again after an error", arguments: Kind.all)
+    @Test(
+        "A factory runs once for each address, also with many first messages, and again after an error",
+        arguments: Kind.all
+    )
     func factories(kind: Kind) async throws {
         try await withWorkers(on: try await kind.exchange()) { workers, stage in
             let attempts = Monitor<[String: Int]>([:])
@@ -159,7 +162,10 @@ struct RequestTests {
         }
     }
 
-    @Test("A message of an unknown type reaches a handler for such, unchanged, and so does its reply", arguments: Kind.all)
+    @Test(
+        "A message of an unknown type reaches a handler for such, unchanged, and so does its reply",
+        arguments: Kind.all
+    )
     func unknownPayloads(kind: Kind) async throws {
         try await withWorkers(on: try await kind.exchange()) { workers, _ in
             try await workers.register("counter", expecting: Counter.self) { _ in Counter() }

@@ -18,7 +18,7 @@ extension Channel {
         _ = try await request(.exchangeDelete(name: name, ifUnused: ifUnused), .exchangeDelete, deadline)
     }
 
-    /// Binds an exchange to another one: it gets the messages of `source` whose routing key matches. An equal existing
+    /// Binds an exchange to another one: it gets the messages of `source` with a matching routing key. An equal existing
     /// binding is accepted; bindings with other arguments are others.
     public func bindExchange(
         _ destination: String,

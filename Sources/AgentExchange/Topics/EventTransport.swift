@@ -9,8 +9,8 @@
 /// - Events and requests from one transport reach a slot in the order of sends that were called one after another.
 /// - A received event is held for this transport until it is settled. ``ExchangeTransport/close()`` gives unsettled events
 ///   back; the next receiver of the slot gets them with a higher ``EventDelivery/attempt``.
-/// - A subscription that was added takes every event whose publication begins later, anywhere. One that was removed takes none
-///   whose publication begins later; its events that wait in a slot at that moment may be dropped.
+/// - A subscription that was added takes every event whose publication begins later, anywhere. One that was removed takes no
+///   later event; its events that wait in a slot at that moment may be dropped.
 /// - Terminating a slot drops its events.
 public protocol EventTransport: ExchangeTransport {
     /// Publishes an event, and returns when the exchange has taken responsibility for it.

@@ -93,7 +93,9 @@ enum EventCases {
             try await withThrowingTaskGroup { group in
                 for (number, publisher) in publishers.enumerated() {
                     group.addTask {
-                        for event in 0..<100 { try await publisher.publish(scope.event("\(number)-\(event)", to: topic)) }
+                        for event in 0..<100 {
+                            try await publisher.publish(scope.event("\(number)-\(event)", to: topic))
+                        }
                     }
                 }
                 try await group.waitForAll()

@@ -69,14 +69,21 @@ enum SlotCases {
             let answer = try await scope.receiveResponse(at: user)
             try expectFailure(.mailboxTerminated, answer, answering: request)
             slot.settleAll()
-            try expect(try await !user.publish(scope.event("6", to: topic)), "an event to a terminated slot to be dropped")
+            try expect(
+                try await !user.publish(scope.event("6", to: topic)),
+                "an event to a terminated slot to be dropped"
+            )
             try await scope.expectNothing(at: user)
             try await expectThrows(.mailboxTerminated, by: "declaring a terminated slot") {
                 try await user.declareSlots(clerk.slots, ofType: clerk.name)
             }
             try await user.removeType(clerk.name, slots: clerk.slots)
         },
-        ConformanceCase(subject, "others replace them, and only their own type's end removes them", patience: { _ in 8 }) {
+        ConformanceCase(
+            subject,
+            "others replace them, and only their own type's end removes them",
+            patience: { _ in 8 }
+        ) {
             scope in
             let (user, other) = (try await scope.publisher(), try await scope.publisher(elsewhere: true))
             let old = try await scope.slotted("clerk", by: user)
@@ -84,10 +91,12 @@ enum SlotCases {
             let topic = scope.topic("news")
             try await user.subscribe(Subscription(.type(topic), agentType: old.name), adopting: false)
             try await other.declareSlots(new.slots, ofType: new.name)
-            let (first, second) = (try await scope.slot(old.registrations[0]), try await scope.slot(new.registrations[0]))
+            let (first, second) = (
+                try await scope.slot(old.registrations[0]), try await scope.slot(new.registrations[0])
+            )
             try expect(try await user.publish(scope.event("1", to: topic)), "the new slot to take an event")
             try await scope.arrivals(1, at: second)
-            // Those who have other slots in mind remove nothing.
+            // A session that knows other slots removes nothing.
             try await user.removeType(old.name, slots: old.slots)
             try expect(try await other.publish(scope.event("2", to: topic)), "the new slot to take another event")
             try await scope.arrivals(2, at: second)

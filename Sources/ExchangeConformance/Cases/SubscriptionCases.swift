@@ -1,7 +1,7 @@
 import AgentExchange
 import Foundation
 
-/// Subscriptions: which events they take, and who sees, adds and removes them.
+/// Subscriptions: the events that they take, and the sessions that see, add and remove them.
 enum SubscriptionCases {
     private static let subject = "subscriptions"
 
@@ -29,7 +29,10 @@ enum SubscriptionCases {
             }
             let slot = try await scope.slot(clerk.registrations[0])
             for (number, type) in types.enumerated() {
-                try expect(try await user.publish(scope.event("\(number)", to: type)), "an event to \(type) to be taken")
+                try expect(
+                    try await user.publish(scope.event("\(number)", to: type)),
+                    "an event to \(type) to be taken"
+                )
             }
             try await scope.arrivals(types.count, at: slot)
             for (type, delivery) in zip(types, slot.deliveries) {
@@ -55,7 +58,10 @@ enum SubscriptionCases {
             let slot = try await scope.slot(clerk.registrations[0])
             for publisher in [user, elsewhere] {
                 for type in [other, other + ".", other + ".par", topic + ".x", topic + ":"] {
-                    try expect(try await !publisher.publish(scope.event("2", to: type)), "an event to \(type) to be dropped")
+                    try expect(
+                        try await !publisher.publish(scope.event("2", to: type)),
+                        "an event to \(type) to be dropped"
+                    )
                 }
                 try expect(try await publisher.publish(scope.event("3", to: topic)), "an event to be taken")
                 try expect(try await publisher.publish(scope.event("4", to: other + ".part.y")), "a part to be taken")
@@ -64,8 +70,10 @@ enum SubscriptionCases {
             slot.settleAll()
             try await user.removeType(clerk.name, slots: clerk.slots)
         },
-        ConformanceCase(subject, "every session lists them in the order in which they were added, refuses doubles and removes")
-        {
+        ConformanceCase(
+            subject,
+            "every session lists them in the order in which they were added, refuses doubles and removes"
+        ) {
             scope in
             let (user, other) = (try await scope.publisher(), try await scope.publisher(elsewhere: true))
             let (topic, agentType) = (scope.topic("news"), scope.name("clerk"))
@@ -140,7 +148,9 @@ enum SubscriptionCases {
                     return await group.reduce(into: []) { $0.append($1) }
                 }
                 let added = outcomes.compactMap { try? $0.get() }
-                let listed = try await transports[1].subscriptions().filter { $0.agentType == agentType && $0.rule == rule }
+                let listed = try await transports[1].subscriptions().filter {
+                    $0.agentType == agentType && $0.rule == rule
+                }
                 try expectEqual(listed.count, 1, "the number of listed ones")
                 try expectEqual(Set(added), Set(listed), "what the calls returned")
                 try expectEqual(added.count, adopting ? transports.count : 1, "the number of calls that returned")

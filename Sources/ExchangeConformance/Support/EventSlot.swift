@@ -2,7 +2,7 @@ import AgentExchange
 import Foundation
 internal import Synchronization
 
-/// A slot of an agent type, with what it receives.
+/// A slot of an agent type, with the messages that it receives.
 final class EventSlot: Sendable {
     /// A message as it was handed over.
     enum Arrival: Sendable {
@@ -103,7 +103,11 @@ extension CaseScope {
     ) throws -> any EventTransport {
         if let events = transport as? any EventTransport { return events }
         let location = SourceLocation(file, line)
-        throw ConformanceFailure(expected: "a transport with topics", seen: "\(Swift.type(of: transport))", at: location)
+        throw ConformanceFailure(
+            expected: "a transport with topics",
+            seen: "\(Swift.type(of: transport))",
+            at: location
+        )
     }
 
     /// Registers the slots of an agent type, and declares them unless that is left to the case.
@@ -118,7 +122,13 @@ extension CaseScope {
         let type = AgentType(self.name(name))
         var registrations: [AgentRegistration] = []
         for number in 0..<count {
-            let registration = try await register(by: transport, type, name: "\(name)/\(number)", file: file, line: line)
+            let registration = try await register(
+                by: transport,
+                type,
+                name: "\(name)/\(number)",
+                file: file,
+                line: line
+            )
             registrations.append(registration)
         }
         let slotted = SlottedType(name: type.name, registrations: registrations)

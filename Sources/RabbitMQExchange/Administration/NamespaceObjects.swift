@@ -18,7 +18,7 @@ struct NamespaceObjects {
         var candidates = sharedQueues
         if let facts { candidates += names.own(of: facts.queues) }
         do throws(ExchangeError) {
-            for id in try await registered() { 
+            for id in try await registered() {
                 candidates += [names.queue(of: id), names.attempts(of: id), names.waitingEvents(of: id)]
             }
         } catch {
@@ -38,7 +38,9 @@ struct NamespaceObjects {
 
     /// The queues that all sessions share, including those of older versions and of a compaction.
     private var sharedQueues: [String] {
-        (Topology.shared(names).queues + Topology.topics(names).queues + Topology.older(names).queues).map(\.name) + [names.directory(.copy)]
+        (Topology.shared(names).queues + Topology.topics(names).queues + Topology.older(names).queues).map(\.name) + [
+            names.directory(.copy)
+        ]
     }
 
     private func registered() async throws(ExchangeError) -> [EntityID] {

@@ -56,9 +56,10 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             // Every process that answers dead letters may compact the directory.
             let directory = "directory(\\.copy)?"
             configure = "\(prefix)(\(directory)|\(queues))$"
-            write = "\(prefix)(mailboxes|replies|agents|broadcasts|topics|subscriptions|dead-letters|\(directory)|\(queues))$"
+            let exchanges = "mailboxes|replies|agents|broadcasts|topics|subscriptions|dead-letters"
+            write = "\(prefix)(\(exchanges)|\(directory)|\(queues))$"
             read =
-                "\(prefix)(mailboxes|replies|agents|broadcasts|topics|subscriptions|\(directory)|unanswered|dead-letters|\(queues))$"
+                "\(prefix)(\(exchanges)|\(directory)|unanswered|\(queues))$"
             topics = [
                 Topic(
                     exchange: names.agents,

@@ -77,7 +77,7 @@ struct DeadLetterConsumer: Sendable {
         }
     }
 
-    /// Handles an event, which nobody waits for: one of a terminated slot is dropped, every other one is parked.
+    /// Handles an event, which has no answer: one of a terminated slot is dropped, every other one is parked.
     private func handle(_ event: Delivery, _ reason: DeadLetterReason) async {
         switch reason {
         case .terminated, .rejected:

@@ -114,7 +114,7 @@ final class Session: Sendable {
         do {
             try await way?.open(in: DirectSession(session))
             if way != nil { link.setDirect() }
-            try await Topology.shared(names).declareOrFind(on: link)
+            if try await Topology.shared(names).declareOrFind(on: link) { await session.topics.prepare() }
             try await session.queue.make()
             try await session.start(deadLetterReport)
             session.tellState()
@@ -141,7 +141,6 @@ final class Session: Sendable {
         )
         try await startAnswers()
         background.start { await self.keepWays() }
-        background.start { await self.topics.prepare() }
         background.start { [attachments, timeout = link.configuration.acknowledgementTimeout] in
             await attachments.keepHolds(timeout: timeout)
         }

@@ -176,9 +176,13 @@ struct Topology: Sendable {
     }
 
     /// Creates missing objects. For a broker user that may not create them, all objects must exist.
-    func declareOrFind(on link: BrokerLink) async throws(ExchangeError) {
+    ///
+    /// - Returns: Whether the broker user may create them.
+    @discardableResult
+    func declareOrFind(on link: BrokerLink) async throws(ExchangeError) -> Bool {
         do throws(ExchangeError) {
             try await declare(on: link)
+            return true
         } catch let error where error.code == .forbidden {
             for exchange in exchanges {
                 guard try await link.hasExchange(exchange.name) else { throw error }
@@ -186,6 +190,7 @@ struct Topology: Sendable {
             for queue in queues {
                 guard try await link.status(ofQueue: queue.name) != nil else { throw error }
             }
+            return false
         }
     }
 

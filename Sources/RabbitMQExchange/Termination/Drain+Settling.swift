@@ -6,8 +6,7 @@ extension Drain {
     /// Answers a request, and drops events and responses, which have no recipient. Returns `false` when the message was given back
     /// to the mailbox.
     func settle(_ delivery: Delivery) async -> Bool {
-        if let type = delivery.properties.type, MessageKind(rawValue: type).isResponse || Envelope.isEvent(delivery.properties)
-        {
+        if let kind = delivery.properties.type.map(MessageKind.init(rawValue:)), kind.isResponse || kind == .event {
             delivery.acknowledge()
             return true
         }

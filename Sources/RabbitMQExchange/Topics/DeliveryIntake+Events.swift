@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Takes events. They are held like requests, and settled without an answer.
 extension DeliveryIntake {
-    /// Takes an event after asking the directory, the log of subscriptions and the notes for what is missing.
+    /// Takes an event after asking the directory, the log of subscriptions and the notes for missing facts.
     func takeLater(event delivery: Delivery, isSenderLearned: Bool) async {
         do throws(ExchangeError) {
             try await inform()

@@ -44,7 +44,7 @@ struct EventPublisher: Sendable {
                 case .unroutable: return false
                 case .nacked:
                     guard .now < end, !Task.isCancelled, await !isFull(topic) else { throw full(topic, error) }
-                // The exchange is made with the first subscription.
+                // The exchange is made with the first subscription, or was deleted with all bindings.
                 case .notFound where !isMade: break
                 default: throw ExchangeError(error, "the event was not published")
                 }
@@ -56,6 +56,7 @@ struct EventPublisher: Sendable {
             }
             isMade = true
             try await Topology.topics(link.names).declareOrFind(on: link)
+            await session.topics.restore()
         }
     }
 
@@ -82,12 +83,14 @@ struct EventPublisher: Sendable {
     }
 
     private func hasTargets(_ topic: Topic) -> Bool {
-        log.read { $0.subscriptions.targets(of: topic) }.contains { session.directory.known(.agent($0.slot)) != .terminated }
+        log.read { $0.subscriptions.targets(of: topic) }.contains {
+            session.directory.known(.agent($0.slot)) != .terminated
+        }
     }
 
     private func count(_ topic: Topic) -> Int { log.read { $0.subscriptions.targets(of: topic).count } }
 
-    /// A slot is full. With one slot the broker's refusal says that nobody has the event.
+    /// A slot is full. With one slot the broker's refusal says that no slot has the event.
     private func full(_ topic: Topic, _ error: AMQPError) -> ExchangeError {
         let isOnly = log.isFollowed && count(topic) == 1
         return ExchangeError(error, "a slot is full", delivery: isOnly ? .refused : .unknown)

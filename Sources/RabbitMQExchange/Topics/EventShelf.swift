@@ -1,4 +1,6 @@
+internal import AMQP
 internal import AgentExchange
+internal import DequeModule
 internal import Foundation
 internal import Synchronization
 
@@ -11,6 +13,26 @@ final class EventShelf: Sendable {
     }
 
     private let entries = Mutex<[UUID: Entry]>([:])
+    /// The events without a taker, in order, until they are set aside; and whether a task does that.
+    private let untaken = Mutex<(deliveries: Deque<Delivery>, isMoving: Bool)>(([], false))
+
+    /// Adds an event to be set aside. Returns whether a task has to be started for it.
+    func addUntaken(_ delivery: Delivery) -> Bool {
+        untaken.withLock { untaken in
+            untaken.deliveries.append(delivery)
+            defer { untaken.isMoving = true }
+            return !untaken.isMoving
+        }
+    }
+
+    /// Returns the next event to be set aside; `nil` ends the task.
+    func nextUntaken() -> Delivery? {
+        untaken.withLock { untaken in
+            let next = untaken.deliveries.popFirst()
+            if next == nil { untaken.isMoving = false }
+            return next
+        }
+    }
 
     /// Adds an event that is held from now on.
     func add(_ delivery: EventDelivery, as request: Request) {

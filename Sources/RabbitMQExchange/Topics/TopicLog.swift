@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// A session follows it from its first question, or from the first event in one of its mailboxes. On each connection it reads
 /// the log from the beginning, and until a fence of its own has come back, the earlier table counts. A writer waits until it
-/// has read its own record, and so learns what the record meant at its place in the log.
+/// has read its own record, and so learns its meaning at its place in the log.
 final class TopicLog: Sendable {
     fileprivate typealias Waiter = OneShot<Result<TopicTable.Outcome, ExchangeError>>
 
@@ -59,7 +59,7 @@ final class TopicLog: Sendable {
 
     /// Writes a record, and waits until it was read back.
     ///
-    /// - Returns: What it meant at its place in the log.
+    /// - Returns: Its meaning at its place in the log.
     @discardableResult
     func write(_ change: TopicRecord.Change) async throws(ExchangeError) -> TopicTable.Outcome {
         try await follow()
@@ -140,7 +140,7 @@ final class TopicLog: Sendable {
                     arguments: ["x-stream-offset": "first"]
                 )
             },
-            repair: { [link] in try? await Topology.topics(link.names).declareOrFind(on: link) },
+            repair: { [link] in _ = try? await Topology.topics(link.names).declareOrFind(on: link) },
             handling: .pushed(Sink(log: self))
         )
     }
@@ -226,7 +226,8 @@ final class TopicLog: Sendable {
         guard let last = deliveries.last else { return }
         let records = deliveries.map { delivery in
             (
-                offset: delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:)) ?? 0,
+                offset: delivery.properties.headers["x-stream-offset"]?.integerValue.flatMap(UInt64.init(exactly:))
+                    ?? 0,
                 record: TopicRecord(delivery)
             )
         }

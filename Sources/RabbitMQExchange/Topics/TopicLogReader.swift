@@ -42,7 +42,8 @@ struct TopicLogReader: Sendable {
     ///   - record: The record; `nil` when it can't be read.
     ///   - end: The fence behind which no earlier record may be unread: a log without a snapshot by then counts as it is.
     /// - Returns: The records that take effect, with their results.
-    mutating func take(_ record: TopicRecord?, offset: UInt64, end: UUID?) -> [(id: UUID, outcome: TopicTable.Outcome)] {
+    mutating func take(_ record: TopicRecord?, offset: UInt64, end: UUID?) -> [(id: UUID, outcome: TopicTable.Outcome)]
+    {
         if let last, offset <= last { return [] }
         last = offset
         if first == nil {

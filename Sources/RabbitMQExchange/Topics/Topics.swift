@@ -144,10 +144,32 @@ struct Topics: Sendable {
 
     // MARK: Objects on the broker
 
+    /// Makes all exchanges and bindings again, as far as the broker user may and the slots are there.
+    func restore() async {
+        do throws(ExchangeError) {
+            try await log.fence()
+        } catch {
+            return link.logger.debug("topics were not restored", metadata: .init(keys: [.error: "\(error)"]))
+        }
+        for slots in log.read({ $0.types }) {
+            do throws(ExchangeError) {
+                try await make(slots)
+                try await bind(log.read { $0.lines(ofType: slots.agentType) }, to: slots)
+            } catch {
+                link.logger.debug(
+                    "the exchange of an agent type was not restored",
+                    metadata: .init(keys: [.queue: names.exchange(of: slots), .error: "\(error)"])
+                )
+            }
+        }
+    }
+
     /// Returns the bindings of a mailbox that is a slot, as far as the log was read.
     func bindings(of id: EntityID) -> [Topology.Binding] {
         guard id.role == .agent, let slots = log.read({ $0.type(ofSlot: id.uuid) }) else { return [] }
-        return slots.slots.enumerated().filter { $0.element == id.uuid }.flatMap { bindings(ofSlot: $0.offset, of: slots) }
+        return slots.slots.enumerated().filter { $0.element == id.uuid }.flatMap {
+            bindings(ofSlot: $0.offset, of: slots)
+        }
     }
 
     private func bindings(ofSlot number: Int, of slots: TopicTable.Slots) -> [Topology.Binding] {
@@ -196,7 +218,7 @@ struct Topics: Sendable {
 
     private static func arguments(_ binding: UUID) -> FieldTable { [Header.binding: .string(binding.lowercased)] }
 
-    /// Removes a binding. If it fails, the receiver drops what the binding brings, until the type's exchange is removed.
+    /// Removes a binding. If it fails, the receiver drops the events that the binding brings, until the type's exchange is removed.
     private func unbind(_ subscription: Subscription, _ binding: UUID) async {
         guard let slots = log.read({ $0.slots(ofType: subscription.agentType) }) else { return }
         let (exchange, topics, deadline) = (names.exchange(of: slots), names.topics, link.deadline)

@@ -18,14 +18,20 @@ struct WaitingEvents: Sendable {
             case .released(let entry) = intake.held.withLock({ $0.release(request) })
         else { return }
         guard case .delivery(let delivery)? = entry.receipt else { return intake.handOutNext() }
-        intake.refuse { settlement in
-            await settlement.persist(with: delivery) { await move(delivery, request.principal) }
+        // One after another, so that they stay in order.
+        if intake.shelf.addUntaken(delivery) {
+            intake.refuse { settlement in
+                while let delivery = intake.shelf.nextUntaken() {
+                    await settlement.persist(with: delivery) { await move(delivery) }
+                }
+            }
         }
         intake.handOutNext()
     }
 
     /// Returns `false` when the event could not be moved now.
-    private func move(_ delivery: Delivery, _ principal: String?) async -> Bool {
+    private func move(_ delivery: Delivery) async -> Bool {
+        let principal = intake.session.senders.principal(of: delivery.properties)
         var properties = delivery.properties.forMoving(principal: principal)
         properties.headers[Header.deliveryCount] = nil
         let way = link.names.binding(of: queue, to: queue)

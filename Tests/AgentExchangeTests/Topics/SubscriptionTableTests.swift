@@ -3,8 +3,6 @@ import ExchangeTestKit
 import Foundation
 import Testing
 
-
-
 @Suite("The subscriptions of an exchange")
 struct SubscriptionTableTests {
     @Test("They find, list, refuse and remove like a plain list (generated histories)")

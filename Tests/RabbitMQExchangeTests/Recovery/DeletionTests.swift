@@ -89,9 +89,10 @@ extension BrokerTests {
 
         @Test("The directory, while the broker is silent: the living are announced when it answers again")
         func directoryUnanswered() async throws {
-            var scene = try await Scene(.single) { $0.operationTimeout = .seconds(2) }
-            let proxy = try FaultProxy(targetPort: scene.broker.port)
-            scene.urls["ann"] = "amqp://guest:guest@127.0.0.1:\(proxy.port)"
+            var silenced = try await Scene(.single) { $0.operationTimeout = .seconds(2) }
+            let proxy = try FaultProxy(targetPort: silenced.broker.port)
+            silenced.urls["ann"] = "amqp://guest:guest@127.0.0.1:\(proxy.listenPort)"
+            let scene = silenced
             let ann = try await scene.user("ann")
             let idle = try await ann.registerAgent(AgentType("Idle"))
             #expect(try await ann.discover(AgentType("Idle")) == [idle.agentID])
