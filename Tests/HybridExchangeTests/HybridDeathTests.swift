@@ -156,64 +156,6 @@
             try await second.waitForExit()
             await user.close()
         }
-
-        @Test(
-            "The broker is killed: what is under way is answered directly until the lease ends, the rest when it is back",
-            .enabled(if: LongForm.isWanted, "a broker of its own takes half a minute: make test-long"),
-            arguments: Step.allCases
-        )
-        func broker(_ step: Step) async throws {
-            let broker = try await PrivateBroker.start()
-            // Longer than a broker takes to start on a busy machine.
-            let scene = try await HybridScene(on: broker) { $0.operationTimeout = .seconds(90) }
-            let gate = Gate()
-            let runs = Monitor<[Int: Int]>([:])
-            let agent = try await scene.agent { request, _ in
-                guard case .action(let name, let arguments) = request.body else { return request.response() }
-                let number: Int = try arguments.decode(Int.self)
-                runs.update { $0[number, default: 0] += 1 }
-                if name == "wait" { await gate.pass() }
-                return try request.response(encoding: number)
-            }
-            let user = try await scene.user()
-            let handle = user.handle(to: agent.registration.agentID)
-            try await scene.rise(handle)
-            let waits = step == .taken || step == .running
-            let calls = (1...8).map { number in
-                Task {
-                    try await handle.action(
-                        waits ? "wait" : "echo",
-                        ActionArguments(number),
-                        returning: Int.self,
-                        deadline: .seconds(120)
-                    )
-                }
-            }
-            switch step {
-            case .written, .answered: break
-            case .taken, .running: try await gate.waitForVisitor(8)
-            case .acknowledged: for call in calls { _ = try await call.value }
-            }
-            try await broker.kill()
-            gate.open()
-            if step != .written, step != .answered {
-                // Nothing of these needs the broker any more.
-                for (index, call) in calls.enumerated() { #expect(try await call.value == index + 1) }
-            }
-            try await broker.restart()
-            for (index, call) in calls.enumerated() { #expect(try await call.value == index + 1) }
-            #expect(runs.value.filter { $0.key != 0 && $0.value != 1 }.isEmpty)
-            let last = try await handle.action(
-                "echo",
-                ActionArguments(99),
-                returning: Int.self,
-                deadline: .seconds(120)
-            )
-            #expect(last == 99)
-            await user.close()
-            await agent.close()
-            await broker.stop()
-        }
     }
 
     extension HybridScene {
