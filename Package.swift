@@ -162,7 +162,7 @@ let package = Package(
         .executableTarget(
             name: "warren-autogen-host",
             dependencies: [
-                "Primitives", "AgentExchange", "InProcessExchange", "AutoGenHost", logging,
+                "Primitives", "AgentExchange", "InProcessExchange", "RabbitMQExchange", "AutoGenHost", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -260,7 +260,7 @@ let package = Package(
         .testTarget(
             name: "AutoGenHostTests",
             dependencies: [
-                "AgentExchange", "InProcessExchange", "WorkerRuntime", "AutoGenProtocol", "AutoGenHost",
+                "AgentExchange", "InProcessExchange", "RabbitMQExchange", "WorkerRuntime", "AutoGenProtocol", "AutoGenHost",
                 "ExchangeTestKit", logging, protobuf,
             ] + grpc,
             swiftSettings: settings

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Resolves packages that depend on Warren, and checks which packages they fetch: who uses the core alone fetches none of gRPC,
+# Resolves packages that depend on Warren, and checks the packages that they fetch: a user of the core alone fetches none of gRPC,
 # and none of SwiftNIO.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

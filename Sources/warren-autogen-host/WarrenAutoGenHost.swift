@@ -5,6 +5,7 @@ internal import Foundation
 internal import InProcessExchange
 internal import Logging
 internal import Primitives
+internal import RabbitMQExchange
 
 #if AutoGen
     /// The program `warren-autogen-host`.
@@ -22,8 +23,18 @@ internal import Primitives
         @Option(help: "The address: HOST:PORT, [IPV6]:PORT or unix:PATH. Port 0 is any free port.")
         var listen = "127.0.0.1:50051"
 
-        @Option(help: "The exchange: local is within this process.")
-        var exchange = ExchangeName.local
+        @Option(
+            help: """
+                The exchange: local is within this process, rabbitmq on a broker. With a broker it is rabbitmq, else local.
+                """
+        )
+        var exchange: ExchangeName?
+
+        @Option(help: ArgumentHelp("The broker; better in WARREN_BROKER: others can see arguments.", valueName: "url"))
+        var broker: String?
+
+        @Option(help: ArgumentHelp("The namespace on the broker, or WARREN_NAMESPACE.", valueName: "name"))
+        var namespace: String?
 
         @Option(help: "How long the types of a lost worker wait for another one, such as 30s.")
         var absence = TimeOption(.seconds(30))
@@ -64,6 +75,10 @@ internal import Primitives
             if (tlsCertificate == nil) != (tlsKey == nil) {
                 throw ValidationError("--tls-certificate and --tls-key go together")
             }
+            if exchange == .local, broker != nil { throw ValidationError("--exchange local has no broker") }
+            if exchange == .rabbitmq, brokerURL == nil {
+                throw ValidationError("--exchange rabbitmq needs --broker or WARREN_BROKER")
+            }
             if clientCa != nil, tlsCertificate == nil { throw ValidationError("--client-ca needs --tls-certificate") }
             if !address.isLocal, !insecure, tlsCertificate == nil {
                 throw ValidationError(
@@ -91,9 +106,9 @@ internal import Primitives
                         clientAuthority: clientCa
                     )
                 }
-                let host = try AutoGenHost(address: listen, exchange: makeExchange(), configuration: configuration)
+                let host = try AutoGenHost(address: listen, exchange: try makeExchange(), configuration: configuration)
                 let address = try await host.start()
-                let line = "warren-autogen-host listens on \(address) with the exchange \(exchange.rawValue)\n"
+                let line = "warren-autogen-host listens on \(address) with the exchange \(chosenExchange.rawValue)\n"
                 FileHandle.standardOutput.write(Data(line.utf8))
                 _ = await interruption.signal.wait()
                 withExtendedLifetime(interruption) {}
@@ -108,13 +123,29 @@ internal import Primitives
             return try HostPolicy(json: json)
         }
 
-        private func makeExchange() -> any ExchangeFactory {
-            switch exchange {
-            case .local:
+        private static func variable(_ name: String) -> String? {
+            ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
+        }
+
+        /// The URL of the broker, with the password; `nil` when none is named.
+        private var brokerURL: String? { broker ?? Self.variable("WARREN_BROKER") }
+
+        private var chosenExchange: ExchangeName { exchange ?? (brokerURL == nil ? .local : .rabbitmq) }
+
+        private func makeExchange() throws(ExchangeError) -> any ExchangeFactory {
+            guard chosenExchange == .rabbitmq, let brokerURL else {
                 var configuration = InProcessExchange.Configuration()
                 configuration.maximumMessageSize = maxMessage.bytes
                 return InProcessExchange(configuration: configuration)
             }
+            var configuration = RabbitMQConfiguration()
+            configuration.maximumMessageSize = maxMessage.bytes
+            configuration.connectionName = "warren-autogen-host \(ProcessInfo.processInfo.processIdentifier)"
+            return try RabbitMQExchange(
+                url: brokerURL,
+                namespace: namespace ?? Self.variable("WARREN_NAMESPACE") ?? "default",
+                configuration: configuration
+            )
         }
     }
 
@@ -129,7 +160,7 @@ internal import Primitives
 
     /// The exchanges of the program.
     enum ExchangeName: String, CaseIterable, ExpressibleByArgument, Sendable {
-        case local
+        case local, rabbitmq
     }
 #else
     /// The program without its trait.

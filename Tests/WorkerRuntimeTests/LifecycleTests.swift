@@ -52,8 +52,11 @@ struct LifecycleTests {
             try await workers.registerClerks("clerk", stage, subscriptions: [.default])
             let early = Task { try await workers.ask("early", AgentAddress("clerk")) }
             let slot = try #require(workers.type("clerk")?.slot)
-            try await eventually("the request waits") {
-                try await workers.user().transport.details(of: slot.transport.mailboxID).queuedMessages == 1
+            // On a broker the slot's consumer has it by then, and it is ready nowhere.
+            if kind == .inProcess {
+                try await eventually("the request waits") {
+                    try await workers.user().transport.details(of: slot.transport.mailboxID).queuedMessages == 1
+                }
             }
             let published = try await workers.publish(Note(text: "event"), to: .default)
             #expect(published.hasSubscribers)

@@ -13,6 +13,7 @@ struct TopicLogReader: Sendable {
     static let turn = 250
 
     private(set) var table: TopicTable
+    private let limit: Int
     /// The offsets of the first and the last record that were read.
     private(set) var first: UInt64?
     private(set) var last: UInt64?
@@ -24,6 +25,7 @@ struct TopicLogReader: Sendable {
     private var order: [UUID] = []
 
     init(limit: Int = TopicTable.maximumSubscriptions) {
+        self.limit = limit
         table = TopicTable(limit: limit)
     }
 
@@ -74,7 +76,6 @@ struct TopicLogReader: Sendable {
         order.removeAll { $0 == part.snapshot }
         through = max(through ?? 0, part.through)
         guard !isReady, let first, part.through &+ 1 >= first else { return [] }
-        let limit = TopicTable.maximumSubscriptions
         return begin(with: TopicTable(all.sorted { $0.part < $1.part }, limit: limit), after: part.through)
     }
 

@@ -125,7 +125,11 @@ extension BrokerTests {
 extension Scene {
     /// Closes the publishing connections of a broker user, and waits until there are others.
     func expectOtherPublishers(of user: String) async throws {
-        let old = try await publishers(of: user)
+        // While a connection is being opened or closed, its identifier is in another form.
+        let old = try await eventually("the publishing connections") {
+            let found = try await self.publishers(of: user)
+            return !found.isEmpty && found.allSatisfy { $0.hasPrefix("<") } ? found : nil
+        }
         for id in old { try await broker.control("close_connection", id, "test") }
         try await eventually("new publishing connections", timeout: .seconds(30)) {
             let new = try await self.publishers(of: user)

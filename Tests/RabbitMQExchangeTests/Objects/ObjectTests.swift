@@ -27,10 +27,15 @@ extension BrokerTests {
             let (agentKey, userKey) = (key(.agent(registration.agentID)), key(user.id))
 
             #expect(
-                Set(queues.keys) == ["directory", "unanswered", "parked", agentKey, userKey, session]
+                Set(queues.keys) == ["directory", "subscriptions", "unanswered", "parked", agentKey, userKey, session]
             )
             #expect(queues.values.allSatisfy { $0.isDurable })
             expect(queues["directory"], "stream", [:])
+            expect(
+                queues["subscriptions"],
+                "stream",
+                ["x-max-length-bytes": .integer(64 << 20), "x-stream-max-segment-size-bytes": .integer(4 << 20)]
+            )
             expect(queues["unanswered"], "quorum", ["x-delivery-limit": .integer(1 << 30)])
             expect(queues["parked"], "quorum", ["x-delivery-limit": .integer(1 << 30)])
             expect(queues[session], "classic", ["x-expires": .integer(300_000)])
@@ -55,7 +60,8 @@ extension BrokerTests {
             #expect(try await exchanges(of: scene) == Self.sharedExchanges)
             #expect(
                 try await bindings(of: scene) == [
-                    "agents # directory", "dead-letters unanswered unanswered", "dead-letters parked parked",
+                    "agents # directory", "subscriptions # subscriptions", "dead-letters unanswered unanswered",
+                    "dead-letters parked parked",
                     "broadcasts type.Agent \(agentKey)", "broadcasts type.Clerk \(agentKey)",
                     "broadcasts exact.Clerk \(agentKey)", "mailboxes \(agentKey) \(agentKey)",
                     "replies \(userKey).# \(userKey)", "mailboxes \(userKey) \(userKey)",
@@ -72,7 +78,7 @@ extension BrokerTests {
 
         private static let sharedExchanges = [
             "mailboxes": "direct", "replies": "topic", "agents": "topic", "broadcasts": "topic",
-            "dead-letters": "direct",
+            "dead-letters": "direct", "topics": "topic", "subscriptions": "topic",
         ]
 
         private func expectConsumers(
@@ -123,11 +129,12 @@ extension BrokerTests {
                     }
                 }
             ) { names in !names.contains { $0.hasPrefix(scene.namespace) } }
-            #expect(try await Set(queues(of: scene).keys) == ["directory", "unanswered", "parked"])
+            #expect(try await Set(queues(of: scene).keys) == ["directory", "subscriptions", "unanswered", "parked"])
             #expect(try await exchanges(of: scene) == Self.sharedExchanges)
             #expect(
                 try await bindings(of: scene) == [
-                    "agents # directory", "dead-letters unanswered unanswered", "dead-letters parked parked",
+                    "agents # directory", "subscriptions # subscriptions", "dead-letters unanswered unanswered",
+                    "dead-letters parked parked",
                 ]
             )
             try await scene.expectLoad(.empty, of: "unanswered")
