@@ -9,8 +9,9 @@
 
         /// The number of bytes that are taken from the queue at a time, and the mark above which the channel takes no more.
         static let writeSize = 64 << 10
-        /// The size of one write of an encrypted connection, in bytes. It keeps the buffer of the largest one.
-        static let encryptedSlice = 2 << 10
+        /// The size of one write of an encrypted connection, in bytes. It keeps the buffer of the largest one, which is 2 KiB
+        /// with the head and the end of a TLS record.
+        static let encryptedSlice = (2 << 10) - 128
 
         private let queue: PeerQueue
         private let ended: EventLoopPromise<PeerEnding>

@@ -83,7 +83,7 @@
         /// A channel keeps the buffer of its largest read, and with TLS the decrypted bytes of all reads of one turn too: so a
         /// turn has one read, of 16 KiB at most, or of 2 KiB.
         static func readBuffer(isEncrypted: Bool) -> AdaptiveRecvByteBufferAllocator {
-            let largest = isEncrypted ? FrameHandler.encryptedSlice : 16 << 10
+            let largest = isEncrypted ? 2 << 10 : 16 << 10
             return AdaptiveRecvByteBufferAllocator(minimum: 1 << 10, initial: 2 << 10, maximum: largest)
         }
 
