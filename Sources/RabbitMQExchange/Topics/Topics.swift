@@ -146,21 +146,40 @@ struct Topics: Sendable {
 
     /// Makes all exchanges and bindings again, as far as the broker user may and the slots are there.
     func restore() async {
+        var made: [(slots: TopicTable.Slots, lines: [TopicTable.Line])] = []
         do throws(ExchangeError) {
             try await log.fence()
-        } catch {
-            return link.logger.debug("topics were not restored", metadata: .init(keys: [.error: "\(error)"]))
-        }
-        for slots in log.read({ $0.types }) {
-            do throws(ExchangeError) {
-                try await make(slots)
-                try await bind(log.read { $0.lines(ofType: slots.agentType) }, to: slots)
-            } catch {
-                link.logger.debug(
-                    "the exchange of an agent type was not restored",
-                    metadata: .init(keys: [.queue: names.exchange(of: slots), .error: "\(error)"])
-                )
+            for slots in log.read({ $0.types }) {
+                let lines = log.read { $0.lines(ofType: slots.agentType) }
+                made.append((slots, lines))
+                await restore(slots, lines)
             }
+            // What others removed meanwhile was perhaps made again behind them.
+            try await log.fence()
+        } catch {
+            link.logger.debug("topics were not restored", metadata: .init(keys: [.error: "\(error)"]))
+        }
+        for (slots, lines) in made {
+            guard log.read({ $0.slots(ofType: slots.agentType) }) == slots else {
+                await remove(slots)
+                continue
+            }
+            for line in lines where log.read({ $0.binding(of: line.id) }) != line.binding {
+                guard let subscription = line.parts?.subscription else { continue }
+                await unbind(subscription, line.binding)
+            }
+        }
+    }
+
+    private func restore(_ slots: TopicTable.Slots, _ lines: [TopicTable.Line]) async {
+        do throws(ExchangeError) {
+            try await make(slots)
+            try await bind(lines, to: slots)
+        } catch {
+            link.logger.debug(
+                "the exchange of an agent type was not restored",
+                metadata: .init(keys: [.queue: names.exchange(of: slots), .error: "\(error)"])
+            )
         }
     }
 
