@@ -260,7 +260,8 @@ let package = Package(
         .testTarget(
             name: "AutoGenHostTests",
             dependencies: [
-                "AgentExchange", "InProcessExchange", "RabbitMQExchange", "WorkerRuntime", "AutoGenProtocol", "AutoGenHost",
+                "AgentExchange", "InProcessExchange", "RabbitMQExchange", "WorkerRuntime", "AutoGenProtocol",
+                "AutoGenHost",
                 "ExchangeTestKit", logging, protobuf,
             ] + grpc,
             swiftSettings: settings

@@ -154,7 +154,7 @@ struct Topics: Sendable {
                 made.append((slots, lines))
                 await restore(slots, lines)
             }
-            // What others removed meanwhile was perhaps made again behind them.
+            // Types and subscriptions that others removed meanwhile were perhaps made again.
             try await log.fence()
         } catch {
             link.logger.debug("topics were not restored", metadata: .init(keys: [.error: "\(error)"]))
