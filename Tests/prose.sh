@@ -13,8 +13,8 @@ if [[ ${1:-} == --check ]]; then limit=${2:?--check needs a number}; fi
 
 {
     find Sources -name '*.swift' -o -name '*.md'
-    find docs deploy examples Benchmarks Tests -name '*.md' -not -path 'docs/decisions/*' -not -path '*/.build/*'
-    find deploy Tests Benchmarks -name '*.sh' -not -path '*/.build/*'
+    find docs deploy examples Benchmarks Tests -name '*.md' -not -path 'docs/decisions/*' -not -path '*/.*'
+    find deploy Tests Benchmarks -name '*.sh' -not -path '*/.*'
     find .github -name '*.yml'
     ls Package.swift Makefile ./*.md .ci/run .githooks/pre-commit
 } | sort -u | tr '\n' '\0' | xargs -0 awk -v limit="$limit" '
