@@ -15,7 +15,8 @@
 public protocol EventTransport: ExchangeTransport {
     /// Publishes an event, and returns when the exchange has taken responsibility for it.
     ///
-    /// - Returns: Whether at least one slot took the event.
+    /// - Returns: Whether at least one slot took the event. A subscription that another session removed may count until this
+    ///   session knows of the removal, as it does after ``subscriptions()``.
     /// - Throws: ``ExchangeError`` with the outcome of the event in ``ExchangeError/delivery``:
     ///   ``ExchangeError/Code/messageTooLarge``, ``ExchangeError/Code/mailboxFull`` when a slot is full (with
     ///   ``DeliveryOutcome/unknown`` when another slot took it), and the errors of the exchange's connection.
