@@ -28,7 +28,8 @@ test: needs ## builds and runs all tests, those with a real broker too, several 
 	@SWIFT='$(SWIFT)' Tests/run.sh $(if $(FILTER),--filter '$(FILTER)')
 
 test-long: needs ## the tests with a long form in that form; QUARTER=N for every fourth of them
-	@SWIFT='$(SWIFT)' Tests/run.sh --long $(if $(QUARTER),--quarter $(QUARTER))
+	@SWIFT='$(SWIFT)' Tests/run.sh --long $(if $(QUARTER),--quarter $(QUARTER)) \
+	    $(if $(SKIP_BUILD),--skip-build)
 
 outside: ## runs the conformance suite on the exchanges of Tests/Outside, which see only the public API
 	@$(SWIFT) run --package-path Tests/Outside outside
