@@ -181,9 +181,13 @@ public final class ExchangeAdministration: Sendable {
     /// Returns the oldest parked messages.
     ///
     /// They are read without being removed: a message that is neither dropped nor replayed returns to its place. Of two
-    /// programs that do this at the same time, one sees fewer messages.
-    public func parked(limit: Int = 100) async throws(ExchangeError) -> [ParkedMessage] {
-        try await ParkedMessages(session: session).oldest(limit: limit)
+    /// programs that do this at the same time, one sees fewer messages. Their bodies take
+    /// ``RabbitMQConfiguration/receiveWindowBytes`` at most in sum: of further messages only the size is told.
+    public func parked(
+        limit: Int = 100,
+        where matches: (ParkedMessage) -> Bool = { _ in true }
+    ) async throws(ExchangeError) -> [ParkedMessage] {
+        try await ParkedMessages(session: session).oldest(limit: limit, where: matches)
     }
 
     /// Removes parked messages permanently.

@@ -19,10 +19,13 @@ public struct ParkedMessage: Sendable, Hashable {
     public let headers: [String: String]
     /// Its content type.
     public let contentType: String?
-    /// Its body.
+    /// The size of its body in bytes.
+    public let size: Int
+    /// Its body, empty if it is larger than the session takes, or if the bodies of older messages take the receive window.
     public let body: Data
 
-    init(_ delivery: Delivery) {
+    /// - Parameter room: The largest size of a body that is kept.
+    init(_ delivery: Delivery, room: Int = .max) {
         let properties = delivery.properties
         let headers = properties.headers
         id = properties.messageID ?? ""
@@ -34,7 +37,8 @@ public struct ParkedMessage: Sendable, Hashable {
         sent = properties.timestamp.map { Date(timeIntervalSince1970: Double(min($0, 253_402_300_799))) }
         self.headers = Dictionary(headers.map { ($0.name, Self.text($0.value)) }) { first, _ in first }
         contentType = properties.contentType
-        body = delivery.body
+        size = max(delivery.body.count, delivery.omittedBytes)
+        body = delivery.body.count <= room ? delivery.body : Data()
     }
 
     private static func text(_ value: FieldValue) -> String {

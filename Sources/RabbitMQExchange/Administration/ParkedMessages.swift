@@ -8,12 +8,19 @@ struct ParkedMessages {
 
     private var link: BrokerLink { session.link }
 
-    /// Returns the oldest messages.
-    func oldest(limit: Int) async throws(ExchangeError) -> [ParkedMessage] {
+    /// Returns the oldest messages, with bodies of the receive window in sum.
+    func oldest(
+        limit: Int,
+        where matches: (ParkedMessage) -> Bool
+    ) async throws(ExchangeError) -> [ParkedMessage] {
         var messages: [ParkedMessage] = []
+        var room = link.configuration.receiveWindowBytes
         _ = try await browse { delivery throws(ExchangeError) in
             guard messages.count < limit else { return .enough }
-            messages.append(ParkedMessage(delivery))
+            let message = ParkedMessage(delivery, room: room)
+            guard matches(message) else { return .keep }
+            room -= message.body.count
+            messages.append(message)
             return .keep
         }
         return messages

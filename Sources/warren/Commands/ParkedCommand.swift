@@ -38,11 +38,15 @@ struct ParkedSelection: ParsableArguments, Sendable {
     ///
     /// - Throws: ``CommandFailure`` when an argument matches no message, or more than one.
     func resolve(_ administration: ExchangeAdministration) async throws -> Set<String> {
-        let messages = try await administration.parked(limit: .max)
-        if all { return Set(messages.map(\.id)) }
+        var known: Set<String> = []
+        _ = try await administration.parked(limit: .max) {
+            known.insert($0.id)
+            return false
+        }
+        if all { return known }
         var found: Set<String> = []
         for id in ids {
-            let fitting = Set(messages.map(\.id).filter { $0.hasPrefix(id) })
+            let fitting = known.filter { $0.hasPrefix(id) }
             let exact = fitting.contains(id) ? [id] : fitting
             guard let first = exact.first else {
                 throw CommandFailure("no parked message has the id \(id.printable)", code: "not-found")
@@ -78,7 +82,7 @@ struct ParkedLine: Encodable, Sendable {
         origin = message.origin
         destination = message.destination
         sent = message.sent.map { $0.formatted(.iso8601) }
-        bytes = message.body.count
+        bytes = message.size
         guard withBody else { return }
         headers = message.headers
         contentType = message.contentType
@@ -114,7 +118,7 @@ struct ParkedList: Command {
             .flexible("DESTINATION"),
             .flexible("REASON"),
             .number("BYTES"),
-            rows: messages.map { [$0.id, $0.kind ?? "-", $0.destination ?? "-", $0.reason, "\($0.body.count)"] }
+            rows: messages.map { [$0.id, $0.kind ?? "-", $0.destination ?? "-", $0.reason, "\($0.size)"] }
         )
         try console.show(messages.map { ParkedLine($0, withBody: false) }, table)
     }
@@ -136,7 +140,7 @@ struct ParkedShow: Command {
     func execute(_ console: Console) async throws {
         let messages = try await options.withAdministration { administration in
             let ids = try await selection.resolve(administration)
-            return try await administration.parked(limit: .max).filter { ids.contains($0.id) }
+            return try await administration.parked(limit: .max) { ids.contains($0.id) }
         }
         if console.json { return try console.object(messages.map { ParkedLine($0, withBody: true) }) }
         for message in messages {
@@ -148,7 +152,7 @@ struct ParkedShow: Command {
             for header in message.headers.sorted(by: { $0.key < $1.key }) {
                 try console.line("  \(header.key): \(header.value)")
             }
-            try console.line("body         \(message.contentType ?? "no content type"), \(message.body.count) bytes")
+            try console.line("body         \(message.contentType ?? "no content type"), \(message.size) bytes")
             try console.line(String(decoding: message.body.prefix(4096), as: UTF8.self))
         }
     }

@@ -34,6 +34,15 @@ extension BrokerTests {
             #expect("\(String(describing: error))".contains("limit"))
         }
 
+        @Test("A limit of channels is limitReached, and names channels")
+        func ofChannels() async throws {
+            let broker = try await PrivateBroker.start(.init(plugins: [], settings: ["channel_max = 1"]))
+            let error = try await failure(broker.amqpURL)
+            #expect(error?.code == .limitReached, "\(String(describing: error))")
+            #expect("\(String(describing: error))".contains("channel"))
+            await broker.stop()
+        }
+
         @Test("A missing virtual host is unavailable, one that the user may not use is forbidden")
         func virtualHosts() async throws {
             let broker = try await PrivateBroker.shared()

@@ -67,5 +67,34 @@ extension BrokerTests.BadInputTests {
             for client in [agent, talker] { await client.close() }
             for client in [user, caller] { await client.close() }
         }
+
+        @Test("A list of parked messages holds bodies of the receive window, and tells the size of each")
+        func parkedBodies() async throws {
+            let scene = try await Scene(.single)
+            let user = try await scene.user("user")
+            let agent = try await scene.serve(try await user.registerAgent(AgentType("Small")), "agent")
+            try await ForeignClient.run(in: scene) { foreign in
+                for id in ["a", "b", "c"] {
+                    let key = "agent.\(agent.id.uuid.uuidString.lowercased())"
+                    try await foreign.publish(
+                        MessageProperties(messageID: id),
+                        String(repeating: id, count: 700),
+                        to: key
+                    )
+                }
+            }
+            try await scene.expectLoad(.init(ready: 3), of: "parked")
+            var narrow = scene
+            narrow.configuration.receiveWindowBytes = 1500
+            let administration = try await narrow.exchange("admin").openAdministration()
+            let all = try await administration.parked()
+            #expect(all.map(\.size) == [700, 700, 700])
+            #expect(all.map(\.body.count) == [700, 700, 0])
+            let last = try await administration.parked { $0.id == "c" }
+            #expect(last.map(\.body) == [Data(String(repeating: "c", count: 700).utf8)])
+            await administration.close()
+            await agent.close()
+            await user.close()
+        }
     }
 }
