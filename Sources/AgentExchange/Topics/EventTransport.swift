@@ -72,7 +72,7 @@ extension ExchangeTransport {
     /// - Throws: ``ExchangeError/Code/unsupported`` when the exchange has none.
     package var events: any EventTransport {
         get throws(ExchangeError) {
-            if let events = self as? any EventTransport { return events }
+            if let eventTransport { return eventTransport }
             throw ExchangeError(.unsupported, "the exchange \(exchangeKind) has no topics", entity: mailboxID)
         }
     }

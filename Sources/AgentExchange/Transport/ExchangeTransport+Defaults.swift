@@ -14,7 +14,7 @@ extension ExchangeTransport {
         _ message: Message,
         _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
     ) -> any PostedMessage {
-        SendingTask(task: Task { ended(await result(of: message)) })
+        SendingTask(task: Task { ended(await outcome(ofSending: message)) })
     }
 
     /// Calls ``receive(timeout:)`` in a loop.
@@ -36,21 +36,15 @@ extension ExchangeTransport {
         return unawaited
     }
 
+    /// This transport, if its type has topics.
+    public var eventTransport: (any EventTransport)? { self as? any EventTransport }
+
     /// Does nothing.
     public func giveBack(_ request: Request) {}
 
     /// ``details(of:)``.
     public func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         try await details(of: id)
-    }
-
-    /// Sends a message and returns the error, if there is one.
-    func result(of message: Message) async -> Result<Void, ExchangeError> {
-        do throws(ExchangeError) {
-            return .success(try await send(message))
-        } catch {
-            return .failure(error)
-        }
     }
 }
 

@@ -1,6 +1,15 @@
 internal import Synchronization
 
 extension ExchangeTransport {
+    /// Sends a message: ``send(_:)`` that returns its error, to pass it on.
+    public func outcome(ofSending message: Message) async -> Result<Void, ExchangeError> {
+        do throws(ExchangeError) {
+            return .success(try await send(message))
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// Sends several messages at once: the same as ``send(_:)`` for each of them in turn, with one wait for all.
     ///
     /// Requests are sent concurrently, as far as the exchange allows; other messages are sent one by one. Messages
@@ -19,7 +28,7 @@ extension ExchangeTransport {
         }
         if sendsAtOnce || !messages.allSatisfy(\.isRequest) {
             var results: [Result<Void, ExchangeError>] = []
-            for message in messages { results.append(await result(of: message)) }
+            for message in messages { results.append(await outcome(ofSending: message)) }
             return results
         }
         let batch = BatchedSend(count: messages.count)

@@ -168,6 +168,12 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// does nothing.
     func terminate(_ id: EntityID) async throws(ExchangeError)
 
+    /// This transport as one with topics; `nil` when the exchange has none. The default is this transport, if its type is an
+    /// ``EventTransport``.
+    ///
+    /// A wrapper returns that of the transport below, or a wrapper of it; otherwise the topics are lost.
+    var eventTransport: (any EventTransport)? { get }
+
     /// Returns a factory for other transports of the same exchange.
     func factory() -> any ExchangeFactory
 

@@ -101,7 +101,7 @@ extension CaseScope {
         file: StaticString,
         line: Int
     ) throws -> any EventTransport {
-        if let events = transport as? any EventTransport { return events }
+        if let events = transport.eventTransport { return events }
         let location = SourceLocation(file, line)
         throw ConformanceFailure(
             expected: "a transport with topics",

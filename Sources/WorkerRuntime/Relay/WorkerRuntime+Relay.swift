@@ -68,7 +68,7 @@ extension WorkerRuntime {
             return
         }
         do throws(ExchangeError) {
-            try await (transport as? any EventTransport)?.removeType(left.agentType, slots: [agent])
+            try await transport.eventTransport?.removeType(left.agentType, slots: [agent])
             try await user.terminate(agent)
         } catch {
             await transport.close()

@@ -59,7 +59,7 @@ struct TypeClaims: Sendable {
     }
 
     private func subscribe(_ type: HostedType, _ slot: Slot) async throws(ExchangeError) {
-        guard let events = slot.transport as? any EventTransport else { return }
+        guard let events = slot.transport.eventTransport else { return }
         try await events.declareSlots([slot.registration.agentID], ofType: type.name)
         for rule in type.rules {
             try await events.subscribe(Subscription(rule, agentType: type.name), adopting: true)
@@ -126,7 +126,7 @@ struct TypeClaims: Sendable {
     private func removeSubscriptions(of slot: Slot) async {
         do throws(ExchangeError) {
             let user = try workers.user()
-            guard let events = user.transport as? any EventTransport else { return }
+            guard let events = user.transport.eventTransport else { return }
             try await events.removeType(slot.type.name, slots: [slot.registration.agentID])
         } catch {
             warn(slot.registration.agentID, error)

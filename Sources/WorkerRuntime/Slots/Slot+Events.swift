@@ -34,7 +34,7 @@ extension Slot {
     }
 
     private func settle(_ delivery: EventDelivery) {
-        (transport as? any EventTransport)?.settle(delivery)
+        transport.eventTransport?.settle(delivery)
     }
 
     /// Runs a body without the values of the task that published an event on this thread.

@@ -51,7 +51,7 @@ final class Slot: Sendable {
     /// Begins to take requests and events.
     func serve() {
         guard client == nil else { return }
-        (transport as? any EventTransport)?.takeEvents { [weak self] in self?.take($0) }
+        transport.eventTransport?.takeEvents { [weak self] in self?.take($0) }
         let client = AgentExchangeClient(
             registration: registration,
             transport: transport,

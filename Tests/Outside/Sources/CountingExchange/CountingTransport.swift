@@ -28,13 +28,9 @@ final class CountingTransport<Base: ExchangeFactory>: ExchangeTransport {
         _ message: Message,
         _ ended: @escaping @Sendable (Result<Void, ExchangeError>) -> Void
     ) -> any PostedMessage {
-        if exchange.delay > .zero { return Delayed(task: Task { ended(await outcome(of: message)) }) }
+        if exchange.delay > .zero { return Delayed(task: Task { ended(await outcome(ofSending: message)) }) }
         exchange.counter.countSent()
         return below.post(message, ended)
-    }
-
-    private func outcome(of message: Message) async -> Result<Void, ExchangeError> {
-        do throws(ExchangeError) { return .success(try await send(message)) } catch { return .failure(error) }
     }
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
@@ -61,6 +57,9 @@ final class CountingTransport<Base: ExchangeFactory>: ExchangeTransport {
     var maximumMessageSize: Int { below.maximumMessageSize }
 
     var requestLimit: Int { below.requestLimit }
+
+    /// Events are not counted.
+    var eventTransport: (any EventTransport)? { below.eventTransport }
 
     func unawaited(_ requests: [Request]) async -> [Request] { await below.unawaited(requests) }
 
