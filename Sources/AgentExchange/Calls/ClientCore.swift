@@ -337,6 +337,42 @@ final class ClientCore: Sendable {
         await cancellations.tellAll(and: open)
     }
 
+    /// Takes the messages of a transport until it ends. Calls of the client can then no longer be answered.
+    ///
+    /// - Parameters:
+    ///   - core: The client, as long as it is there.
+    ///   - take: Takes requests and notices.
+    /// - Returns: The error that ended the transport.
+    @discardableResult
+    static func listen(
+        to transport: any ExchangeTransport,
+        as core: @escaping @Sendable () -> ClientCore?,
+        _ take: @escaping @Sendable (Message) -> Void
+    ) async -> ExchangeError {
+        let error = await transport.push { message in
+            guard case .response(let response) = message else { return take(message) }
+            core()?.deliver(response)
+        }
+        core()?.stopped(error)
+        return error
+    }
+
+    private func stopped(_ error: ExchangeError) {
+        let expected: [ExchangeError.Code] = [.closed, .cancelled, .mailboxTerminated]
+        configuration.logger.log(
+            level: expected.contains(error.code) ? .debug : .error,
+            "a client stopped listening",
+            metadata: .init(keys: [.mailbox: id.description, .error: error.description])
+        )
+        // Only the client cancels its listener, when it closes.
+        let end =
+            error.code == .cancelled
+            ? ExchangeError(.closed, "the client was closed", delivery: .unknown)
+            : ExchangeError(error.code, error.message, delivery: .unknown, underlying: error.underlying)
+        pending.close(end)
+        streams.close(end)
+    }
+
     /// Delivers a response to the handle that waits for it, or logs it.
     func deliver(_ response: Response) {
         let arrival = streams.put(response) ?? pending.respond(response)

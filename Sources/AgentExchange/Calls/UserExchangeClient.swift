@@ -26,7 +26,12 @@ public final class UserExchangeClient: ExchangeClient {
         self.core = core
         // Holds nothing of the client, so that one which is dropped is noticed.
         listener =
-            startListener ? Task { [weak core] in await Self.listen(to: transport) { [weak core] in core } } : nil
+            startListener
+            ? Task { [weak core] in
+                await ClientCore.listen(to: transport, as: { [weak core] in core }) { [weak core] in
+                    if let core { Self.refuse($0, core) }
+                }
+            } : nil
     }
 
     /// Wraps the transport of a user that the exchange did not register.
@@ -67,43 +72,16 @@ public final class UserExchangeClient: ExchangeClient {
         await listener?.value
     }
 
-    /// - Parameter core: The client, as long as it is there.
-    private static func listen(
-        to transport: any ExchangeTransport,
-        _ core: @escaping @Sendable () -> ClientCore?
-    ) async {
-        let error = await transport.push { message in
-            guard let core = core() else { return }
-            switch message {
-            case .response(let response):
-                core.deliver(response)
-            case .notice(let notice):
-                core.configuration.logger.debug("a notice was sent to a user", metadata: .init(.notice(notice)))
-            case .request(let request):
-                let refusal = request.refusal ?? request.error(.notAnAgent, "a user serves no requests")
-                core.responses.send(refusal, to: request) {}
-                core.configuration.logger.warning("a request was sent to a user", metadata: .init(.request(request)))
-            }
+    /// Refuses a message that is no answer.
+    private static func refuse(_ message: Message, _ core: ClientCore) {
+        switch message {
+        case .response: break
+        case .notice(let notice):
+            core.configuration.logger.debug("a notice was sent to a user", metadata: .init(.notice(notice)))
+        case .request(let request):
+            let refusal = request.refusal ?? request.error(.notAnAgent, "a user serves no requests")
+            core.responses.send(refusal, to: request) {}
+            core.configuration.logger.warning("a request was sent to a user", metadata: .init(.request(request)))
         }
-        core()?.endListening(error)
-    }
-}
-
-extension ClientCore {
-    /// Ends the client when its listener has ended: calls can no longer be answered.
-    func endListening(_ error: ExchangeError) {
-        let expected: [ExchangeError.Code] = [.closed, .cancelled, .mailboxTerminated]
-        configuration.logger.log(
-            level: expected.contains(error.code) ? .debug : .error,
-            "a client stopped listening",
-            metadata: .init(keys: [.mailbox: id.description, .error: error.description])
-        )
-        // Only the client cancels its listener, when it closes.
-        let end =
-            error.code == .cancelled
-            ? ExchangeError(.closed, "the client was closed", delivery: .unknown)
-            : ExchangeError(error.code, error.message, delivery: .unknown, underlying: error.underlying)
-        pending.close(end)
-        streams.close(end)
     }
 }

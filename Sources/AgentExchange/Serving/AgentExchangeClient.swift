@@ -50,7 +50,13 @@ public final class AgentExchangeClient: ExchangeClient {
         core = ClientCore(transport: transport, configuration: configuration)
         self.handler = handler
         // Holds nothing of the client, so that one which is dropped is noticed.
-        let task = Task { [weak self] in await Self.listen(to: transport) { [weak self] in self } }
+        let task = Task { [weak self] in
+            let error = await ClientCore.listen(to: transport, as: { [weak self] in self?.core }) { [weak self] in
+                self?.take($0)
+            }
+            if error.code == .mailboxTerminated { await self?.cancelRunning() }
+            return error
+        }
         listener.withLock { $0 = task }
     }
 
@@ -120,25 +126,6 @@ public final class AgentExchangeClient: ExchangeClient {
         )
     }
 
-    /// - Parameter client: The client, as long as it is there.
-    private static func listen(
-        to transport: any ExchangeTransport,
-        _ client: @escaping @Sendable () -> AgentExchangeClient?
-    ) async -> ExchangeError {
-        let error = await transport.push { message in
-            guard let client = client() else { return }
-            switch message {
-            case .response(let response): client.core.deliver(response)
-            case .notice(let notice): client.take(notice)
-            case .request(let request): client.take(request)
-            }
-        }
-        guard let client = client() else { return error }
-        client.core.endListening(error)
-        if error.code == .mailboxTerminated { await client.cancelRunning() }
-        return error
-    }
-
     /// Stops taking requests and returns when the running ones are answered. The mailbox stays open for the answers to
     /// the agent's own requests. Requests that arrive meanwhile are given back by ``close()``.
     ///
@@ -157,6 +144,14 @@ public final class AgentExchangeClient: ExchangeClient {
             metadata: .init(keys: [.mailbox: id.description])
         )
         return false
+    }
+
+    private func take(_ message: Message) {
+        switch message {
+        case .response: break
+        case .notice(let notice): take(notice)
+        case .request(let request): take(request)
+        }
     }
 
     private func take(_ request: Request) {
