@@ -40,7 +40,7 @@ extension Channel {
         _ declaration: ConsumerDeclaration,
         into sink: any DeliverySink,
         deadline: Deadline
-    ) async throws(AMQPError) -> Subscription {
+    ) async throws(AMQPError) -> PushedConsumer {
         try await consume(declaration, into: sink, account: nil, deadline: deadline)
     }
 
@@ -50,9 +50,9 @@ extension Channel {
         into sink: any DeliverySink,
         account: ReceivedBytes?,
         deadline: Deadline
-    ) async throws(AMQPError) -> Subscription {
+    ) async throws(AMQPError) -> PushedConsumer {
         let receiver = SinkReceiver(sink: sink, channel: self, account: account)
-        return Subscription(tag: try await consume(declaration, receiver, deadline), channel: self)
+        return PushedConsumer(tag: try await consume(declaration, receiver, deadline), channel: self)
     }
 
     /// Returns the tag.
@@ -81,13 +81,15 @@ extension Channel {
     ///   - deliveryTag: The number of the delivery on this channel.
     ///   - multiple: Whether it includes all earlier deliveries of the channel.
     public func acknowledge(_ deliveryTag: UInt64, multiple: Bool = false) {
-        _ = connection.shared.thread.inbox.submit(.settle(key, tag: deliveryTag, multiple: multiple, .acknowledge))
+        _ = connection.shared.thread.submissions.submit(
+            .settle(key, tag: deliveryTag, multiple: multiple, .acknowledge)
+        )
     }
 
     /// Acknowledges a delivery for a caller that holds a lock. The caller signals the returned descriptor after
     /// releasing it.
     package func placeAcknowledgement(of deliveryTag: UInt64) -> WakeDescriptor? {
-        connection.shared.thread.inbox.place(.settle(key, tag: deliveryTag, multiple: false, .acknowledge)).wake
+        connection.shared.thread.submissions.place(.settle(key, tag: deliveryTag, multiple: false, .acknowledge)).wake
     }
 
     /// Refuses a delivery, soon after the call.
@@ -97,7 +99,7 @@ extension Channel {
     ///   - requeue: Whether it goes back to its queue; otherwise it is dead-lettered or dropped.
     ///   - multiple: Whether it includes all earlier deliveries of the channel.
     public func reject(_ deliveryTag: UInt64, requeue: Bool, multiple: Bool = false) {
-        _ = connection.shared.thread.inbox.submit(
+        _ = connection.shared.thread.submissions.submit(
             .settle(key, tag: deliveryTag, multiple: multiple, .reject(requeue: requeue))
         )
     }

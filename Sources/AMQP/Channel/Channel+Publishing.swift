@@ -28,6 +28,6 @@ extension Channel {
         )
         try method.validate(frameMax: frameMax)
         try publication.properties.validate(frameMax: frameMax)
-        try await outbox.publish(publication, deadline: deadline)
+        try await publications.publish(publication, deadline: deadline)
     }
 }

@@ -18,41 +18,6 @@ extension Channel {
         _ = try await request(.exchangeDelete(name: name, ifUnused: ifUnused), .exchangeDelete, deadline)
     }
 
-    /// Binds an exchange to another one: it gets the messages of `source` with a matching routing key. An equal existing
-    /// binding is accepted; bindings with other arguments are others.
-    public func bindExchange(
-        _ destination: String,
-        to source: String,
-        routingKey: String,
-        arguments: FieldTable = [:],
-        deadline: Deadline
-    ) async throws(AMQPError) {
-        let method = OutgoingMethod.exchangeBind(
-            destination: destination,
-            source: source,
-            routingKey: routingKey,
-            arguments: arguments
-        )
-        _ = try await request(method, .exchangeBind, deadline)
-    }
-
-    /// Removes a binding between exchanges. A missing one is ignored.
-    public func unbindExchange(
-        _ destination: String,
-        from source: String,
-        routingKey: String,
-        arguments: FieldTable = [:],
-        deadline: Deadline
-    ) async throws(AMQPError) {
-        let method = OutgoingMethod.exchangeUnbind(
-            destination: destination,
-            source: source,
-            routingKey: routingKey,
-            arguments: arguments
-        )
-        _ = try await request(method, .exchangeUnbind, deadline)
-    }
-
     /// Declares a queue. An equal existing one is accepted.
     ///
     /// - Returns: Its name and its number of messages and consumers.
@@ -94,37 +59,28 @@ extension Channel {
         return count
     }
 
-    /// Binds a queue to an exchange. An equal existing binding is accepted.
-    public func bindQueue(
-        _ queue: String,
-        to exchange: String,
+    /// Binds a queue or an exchange to an exchange: it gets the messages of `source` with a matching routing key. An equal
+    /// existing binding is accepted; bindings with other arguments are others.
+    public func bind(
+        _ destination: BindingDestination,
+        to source: String,
         routingKey: String,
         arguments: FieldTable = [:],
         deadline: Deadline
     ) async throws(AMQPError) {
-        let method = OutgoingMethod.queueBind(
-            queue: queue,
-            exchange: exchange,
-            routingKey: routingKey,
-            arguments: arguments
-        )
-        _ = try await request(method, .queueBind, deadline)
+        let binding = Binding(destination, source: source, routingKey: routingKey, arguments: arguments)
+        _ = try await request(.bind(binding), destination.isQueue ? .queueBind : .exchangeBind, deadline)
     }
 
     /// Removes a binding. A missing one is ignored.
-    public func unbindQueue(
-        _ queue: String,
-        from exchange: String,
+    public func unbind(
+        _ destination: BindingDestination,
+        from source: String,
         routingKey: String,
         arguments: FieldTable = [:],
         deadline: Deadline
     ) async throws(AMQPError) {
-        let method = OutgoingMethod.queueUnbind(
-            queue: queue,
-            exchange: exchange,
-            routingKey: routingKey,
-            arguments: arguments
-        )
-        _ = try await request(method, .queueUnbind, deadline)
+        let binding = Binding(destination, source: source, routingKey: routingKey, arguments: arguments)
+        _ = try await request(.unbind(binding), destination.isQueue ? .queueUnbind : .exchangeUnbind, deadline)
     }
 }

@@ -13,7 +13,7 @@ public struct Channel: Sendable {
         let key: ChannelKey
         let frameMax: Int
         let closed: OneShot<AMQPError?>
-        let outbox: Outbox
+        let publications: PublicationQueue
 
         init(_ connection: Connection, _ key: ChannelKey, confirms: Bool, frameMax: Int, _ closed: OneShot<AMQPError?>)
         {
@@ -22,7 +22,10 @@ public struct Channel: Sendable {
             self.confirms = confirms
             self.frameMax = frameMax
             self.closed = closed
-            outbox = Outbox(of: Carrier(connection: connection.shared, channel: key), isConfirmed: confirms)
+            publications = PublicationQueue(
+                of: Carrier(connection: connection.shared, channel: key),
+                isConfirmed: confirms
+            )
         }
     }
 
@@ -36,7 +39,7 @@ public struct Channel: Sendable {
     var frameMax: Int { parts.frameMax }
     var closed: OneShot<AMQPError?> { parts.closed }
     /// The publications that are published on this channel itself.
-    var outbox: Outbox { parts.outbox }
+    var publications: PublicationQueue { parts.publications }
     var carrier: Carrier { Carrier(connection: connection.shared, channel: key) }
 
     init(connection: Connection, key: ChannelKey, confirms: Bool, frameMax: Int, closed: OneShot<AMQPError?>) {
@@ -62,7 +65,7 @@ public struct Channel: Sendable {
     /// Closes the channel without waiting for the broker, and whether or not the calling task was cancelled. Closing a
     /// closed channel does nothing.
     public func abandon() {
-        _ = connection.shared.thread.inbox.submit(.abandon(key))
+        _ = connection.shared.thread.submissions.submit(.abandon(key))
     }
 
     /// Waits for the end of the channel, or for the cancellation of the task.

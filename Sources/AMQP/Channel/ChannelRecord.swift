@@ -34,8 +34,8 @@ final class ChannelRecord {
     let closed = OneShot<AMQPError?>()
     var machine: ChannelStateMachine
     let confirms: Bool
-    /// The outbox whose publications it carries.
-    var source: (outbox: Outbox, carrier: Carrier)?
+    /// The queue whose publications it carries.
+    var source: (queue: PublicationQueue, carrier: Carrier)?
     var acknowledgements = AcknowledgementCoalescer()
     var consumers: [String: ConsumerRecord] = [:]
     /// Requests that wait for close-ok.

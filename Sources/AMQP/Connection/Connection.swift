@@ -47,7 +47,7 @@ public actor Connection {
         try start(deadline)
         guard let result = await shared.opened.wait(until: deadline) else {
             let wasCancelled = Task.isCancelled
-            _ = shared.thread.inbox.submit(.close(deadline))
+            _ = shared.thread.submissions.submit(.close(deadline))
             if wasCancelled {
                 throw AMQPError(code: .cancelled, delivery: .notSent, message: "The task was cancelled.")
             }
@@ -71,7 +71,7 @@ public actor Connection {
         case .closedUnopened: throw .closed("connection")
         case .idle: break
         }
-        _ = shared.thread.inbox.submit(.open(deadline))
+        _ = shared.thread.submissions.submit(.open(deadline))
         let stackSize = max(1 << 20, ConnectionConfiguration.largestIncomingFrame * IOThread.stackBytesPerFrameByte)
         let started = shared.thread.start(name: configuration.name, stackSize: stackSize) { readable, submissions in
             self.turn(readable, &submissions)
@@ -131,7 +131,7 @@ public actor Connection {
             return true
         }
         if wasIdle {
-            _ = shared.thread.inbox.refuse(with: .closed("connection"))
+            _ = shared.thread.submissions.refuse(with: .closed("connection"))
             shared.closed.set(nil)
             shared.eventSource.yield(.closed(nil))
             shared.eventSource.finish()
@@ -139,7 +139,7 @@ public actor Connection {
             return
         }
         let deadline = Deadline.after(timeout)
-        _ = shared.thread.inbox.submit(.close(deadline))
+        _ = shared.thread.submissions.submit(.close(deadline))
         // The thread itself stops waiting for the broker at the deadline; the extra second is for its last steps.
         _ = await shared.ended.wait(until: Deadline(deadline.instant + .seconds(1)))
     }

@@ -32,14 +32,14 @@ final class ConnectionEngine {
             try handle(submissions)
             if hasRun {
                 hasRun = false
-                try handle(shared.thread.inbox.takeSubmissions())
+                try handle(shared.thread.submissions.takeSubmissions())
             }
             try write()
             // A thread that was not run for long may have heartbeats to read before it judges the silence.
             if readable || heartbeat.isPeerSilent(.now), let channels {
                 more = try receive(channels)
                 // Receivers may have acknowledged on this thread; those acknowledgements go out at once.
-                try handle(shared.thread.inbox.takeSubmissions())
+                try handle(shared.thread.submissions.takeSubmissions())
             }
             try write()
             // Room in the window that came free at a deadline is used at once.
@@ -72,7 +72,7 @@ final class ConnectionEngine {
     private func handle(_ submission: Submission) throws(AMQPError) {
         switch submission {
         case .open(let deadline): try open(deadline)
-        case .publish(let carrier, let outbox): publish(outbox, on: carrier, orEndWith: .closed("connection"))
+        case .publish(let carrier, let queue): publish(queue, on: carrier, orEndWith: .closed("connection"))
         case .request(let request):
             guard machine.isOpen, let channels else { return refuse([submission], with: .closed("connection")) }
             try channels.submit(request)
@@ -87,22 +87,22 @@ final class ConnectionEngine {
         }
     }
 
-    /// Takes publications of an outbox, which end with their channel if they can't be written any more.
-    private func publish(_ outbox: Outbox, on carrier: Carrier, orEndWith error: AMQPError) {
-        if let channels { return channels.publications.add(outbox, for: carrier) }
-        outbox.channelEnded(carrier, error)
+    /// Takes publications of an queue, which end with their channel if they can't be written any more.
+    private func publish(_ queue: PublicationQueue, on carrier: Carrier, orEndWith error: AMQPError) {
+        if let channels { return channels.publications.add(queue, for: carrier) }
+        queue.channelEnded(carrier, error)
     }
 
     /// Refuses all further submissions, and fails those that were not taken.
     private func refuseSubmissions(_ error: AMQPError) {
-        refuse(shared.thread.inbox.refuse(with: error)[...], with: error)
+        refuse(shared.thread.submissions.refuse(with: error)[...], with: error)
     }
 
     /// Fails submissions that will not be carried out.
     private func refuse(_ submissions: ArraySlice<Submission>, with error: AMQPError) {
         for submission in submissions {
             switch submission {
-            case .publish(let carrier, let outbox): publish(outbox, on: carrier, orEndWith: error)
+            case .publish(let carrier, let queue): publish(queue, on: carrier, orEndWith: error)
             case .request(let request): request.waiter.resume(returning: .failure(error.with(delivery: .notSent)))
             case .run(let body): body()
             case .open, .settle, .abandon, .cancelRequest, .close: break

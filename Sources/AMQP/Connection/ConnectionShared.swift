@@ -44,15 +44,15 @@ final class ConnectionShared: Sendable {
             await withCheckedContinuation { (continuation: CheckedContinuation<Result<Reply, AMQPError>, Never>) in
                 let waiter = Waiter<Reply>.task(continuation)
                 let request = RequestSubmission(id: id, target: target, deadline: deadline, waiter: waiter)
-                if let refusal = thread.inbox.submit(.request(request)) {
+                if let refusal = thread.submissions.submit(.request(request)) {
                     waiter.resume(returning: .failure(refusal.with(delivery: .notSent)))
                 } else if Task.isCancelled {
                     // The cancellation handler may have run before the submission was made.
-                    _ = thread.inbox.submit(.cancelRequest(id))
+                    _ = thread.submissions.submit(.cancelRequest(id))
                 }
             }
         } onCancel: {
-            _ = thread.inbox.submit(.cancelRequest(id))
+            _ = thread.submissions.submit(.cancelRequest(id))
         }
         return try result.get()
     }

@@ -33,8 +33,8 @@ struct RequestSubmission: Sendable {
 /// A submission of another thread to the I/O thread of a connection.
 enum Submission: Sendable {
     case open(Deadline)
-    /// Take publications of the outbox.
-    case publish(Carrier, Outbox)
+    /// Take publications of the queue.
+    case publish(Carrier, PublicationQueue)
     case request(RequestSubmission)
     /// Calls a function. Its publications go out in the same turn.
     case run(@Sendable () -> Void)

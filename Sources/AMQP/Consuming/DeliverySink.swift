@@ -5,13 +5,13 @@ public protocol DeliverySink: Sendable {
     /// Receives deliveries in order.
     func received(_ deliveries: [Delivery])
 
-    /// Receives the end: after ``Subscription/cancel(deadline:)`` (`nil`), when the broker ended the consumer
+    /// Receives the end: after ``PushedConsumer/cancel(deadline:)`` (`nil`), when the broker ended the consumer
     /// (`consumerCancelled`), or when the channel or the connection ended. Called once.
     func ended(_ error: AMQPError?)
 }
 
 /// A consumer whose deliveries go to a ``DeliverySink``.
-public struct Subscription: Sendable {
+public struct PushedConsumer: Sendable {
     /// The consumer tag.
     public let tag: String
     /// The channel the consumer lives on; acknowledgements go through it.

@@ -15,12 +15,9 @@ extension OutgoingMethod {
         case .queueDeclare(let value):
             try Self.check(names: value.name)
             try Self.check(value.arguments, value.name, frameMax)
-        case .queueBind(let queue, let exchange, let key, let arguments),
-            .queueUnbind(let queue, let exchange, let key, let arguments),
-            .exchangeBind(let queue, let exchange, let key, let arguments),
-            .exchangeUnbind(let queue, let exchange, let key, let arguments):
-            try Self.check(names: queue, exchange, key)
-            try Self.check(arguments, queue, frameMax)
+        case .bind(let value), .unbind(let value):
+            try Self.check(names: value.destination.name, value.source, value.routingKey)
+            try Self.check(value.arguments, value.destination.name, frameMax)
         case .basicConsume(let value):
             try Self.check(names: value.queue, value.tag)
             try Self.check(value.arguments, value.queue, frameMax)

@@ -25,7 +25,7 @@ final class IOThread: SerialExecutor {
     /// The library decodes tables recursively, so the stack must suffice for a frame of only nested arrays.
     static let stackBytesPerFrameByte = 160
 
-    let inbox = SubmissionQueue()
+    let submissions = SubmissionQueue()
     /// The thread that is running jobs.
     private let current = Atomic<UInt>(0)
 
@@ -70,7 +70,7 @@ final class IOThread: SerialExecutor {
     }
 
     func enqueue(_ job: UnownedJob) {
-        guard inbox.enqueue(job, keeping: self) else { return }
+        guard submissions.enqueue(job, keeping: self) else { return }
         runInline()
     }
 
@@ -96,7 +96,7 @@ final class IOThread: SerialExecutor {
     private func runInline() {
         current.store(Self.thisThread, ordering: .relaxed)
         while true {
-            switch inbox.nextInlineJob() {
+            switch submissions.nextInlineJob() {
             case .run(let job):
                 unsafe job.runSynchronously(on: asUnownedSerialExecutor())
             case .end(let runner):
@@ -108,23 +108,23 @@ final class IOThread: SerialExecutor {
     }
 
     private func run(_ turn: (Bool, inout [Submission]) -> Turn) {
-        let wake = inbox.threadStarted()
-        while !inbox.mayBegin() {
+        let wake = submissions.threadStarted()
+        while !submissions.mayBegin() {
             var entry = pollfd(fd: wake.descriptor, events: Int16(POLLIN), revents: 0)
             _ = unsafe poll(&entry, 1, -1)
             wake.clear()
         }
         var jobs: [UnownedJob] = []
-        var submissions: [Submission] = []
+        var taken: [Submission] = []
         var descriptors = [pollfd(), pollfd()]
         var readable = true
         loop: while true {
-            inbox.take(jobs: &jobs, submissions: &submissions)
+            submissions.take(jobs: &jobs, submissions: &taken)
             current.store(Self.thisThread, ordering: .relaxed)
             for job in jobs { unsafe job.runSynchronously(on: asUnownedSerialExecutor()) }
             jobs.removeAll(keepingCapacity: true)
-            let result = turn(readable, &submissions)
-            submissions.removeAll(keepingCapacity: true)
+            let result = turn(readable, &taken)
+            taken.removeAll(keepingCapacity: true)
             switch result {
             case .end: break loop
             case .again: readable = true
@@ -133,7 +133,7 @@ final class IOThread: SerialExecutor {
             }
         }
         current.store(0, ordering: .relaxed)
-        if inbox.threadEnded() { runInline() }
+        if submissions.threadEnded() { runInline() }
     }
 
     /// Returns whether the socket may be readable.
@@ -144,7 +144,7 @@ final class IOThread: SerialExecutor {
         until deadline: ContinuousClock.Instant?,
         _ descriptors: inout [pollfd]
     ) -> Bool {
-        guard inbox.prepareToSleep() else { return true }
+        guard submissions.prepareToSleep() else { return true }
         var timeout: Int32 = -1
         if let deadline {
             let left = ContinuousClock.now.duration(to: deadline)

@@ -83,7 +83,7 @@ final class SubmissionQueue: Sendable {
         return job.map(InlineStep.run) ?? .end(runner)
     }
 
-    /// Starts the thread's use of the inbox. Returns the descriptor to poll for wake-ups.
+    /// Starts the thread's use of the queue. Returns the descriptor to poll for wake-ups.
     func threadStarted() -> WakeDescriptor {
         let wake = WakeDescriptor()
         state.withLock { state in
@@ -138,7 +138,7 @@ final class SubmissionQueue: Sendable {
         }
     }
 
-    /// Ends the thread's use of the inbox. Returns `true` when it has to run the remaining jobs with
+    /// Ends the thread's use of the queue. Returns `true` when it has to run the remaining jobs with
     /// ``nextInlineJob()``.
     func threadEnded() -> Bool {
         state.withLock { state in

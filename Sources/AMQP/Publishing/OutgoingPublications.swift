@@ -1,7 +1,7 @@
 internal import Logging
 internal import Primitives
 
-/// The writing side of a connection's publications: takes them from the outboxes of its channels, as far as the window,
+/// The writing side of a connection's publications: takes them from the queues of its channels, as far as the window,
 /// the socket and alarms allow, and passes confirms, returns and deadlines to their tables.
 final class OutgoingPublications {
     /// The number of unsent bytes above which publications wait; a waiting publication is known to be `notSent`.
@@ -22,13 +22,13 @@ final class OutgoingPublications {
 
     // MARK: Writing
 
-    /// Takes publications of an outbox for a channel from now on.
-    func add(_ outbox: Outbox, for carrier: Carrier) {
+    /// Takes publications of an queue for a channel from now on.
+    func add(_ queue: PublicationQueue, for carrier: Carrier) {
         guard let channel = channels[carrier.channel] else {
-            return outbox.channelEnded(carrier, .closed("channel"))
+            return queue.channelEnded(carrier, .closed("channel"))
         }
-        outbox.announced()
-        channel.source = (outbox, carrier)
+        queue.announced()
+        channel.source = (queue, carrier)
         if !busy.contains(where: { $0 === channel }) { busy.append(channel) }
     }
 
@@ -45,7 +45,7 @@ final class OutgoingPublications {
                 guard wire.unsent < Self.highWater else { return true }
                 let channel = busy[index]
                 guard channel.machine.isOpen, let source = channel.source else { continue }
-                switch source.outbox.update({ table, _ in table.next(for: source.carrier) }) {
+                switch source.queue.update({ table, _ in table.next(for: source.carrier) }) {
                 case .none: break
                 case .full:
                     // It is the next to be written, or a large publication could wait for ever.
@@ -86,8 +86,8 @@ final class OutgoingPublications {
     func confirmed(_ channel: ChannelRecord, tag: UInt64, multiple: Bool, positive: Bool) throws(AMQPError) {
         // They hold bodies, so they are not kept.
         defer { endings.removeAll(keepingCapacity: true) }
-        guard channel.confirms, let (outbox, carrier) = channel.source,
-            outbox.update(
+        guard channel.confirms, let (queue, carrier) = channel.source,
+            queue.update(
                 into: &endings,
                 { table, endings in
                     table.answered(carrier, tag: tag, multiple: multiple, positive: positive, into: &endings)
@@ -101,8 +101,8 @@ final class OutgoingPublications {
     func returned(_ content: Content, on channel: ChannelRecord) {
         guard case .returned(let code, let text, let exchange, let routingKey) = content.method else { return }
         let reason = PendingPublication.ReturnReason(code: code, text: text)
-        let isKnown = channel.source.map { outbox, carrier in
-            outbox.update { table, _ in
+        let isKnown = channel.source.map { queue, carrier in
+            queue.update { table, _ in
                 table.returned(carrier, content.properties, exchange: exchange, routingKey: routingKey, reason)
             }
         }
@@ -114,7 +114,7 @@ final class OutgoingPublications {
     /// Ends the publications whose deadlines have passed. Returns whether there were any: others may have room now.
     func expire(_ now: ContinuousClock.Instant, blockedReason: String?) -> Bool {
         busy.reduce(false) { isAny, channel in
-            let isLate = channel.source?.outbox.update { table, endings in
+            let isLate = channel.source?.queue.update { table, endings in
                 table.expire(
                     now,
                     because: blockedReason.map { .blocked(because: $0) } ?? .deadlinePassed,
@@ -129,7 +129,7 @@ final class OutgoingPublications {
     func nextDeadline() -> ContinuousClock.Instant? {
         var next: ContinuousClock.Instant?
         busy.removeAll { channel in
-            let own = channel.source?.outbox.update { table, _ in table.nextDeadline() } ?? nil
+            let own = channel.source?.queue.update { table, _ in table.nextDeadline() } ?? nil
             next = .earlier(next, own)
             return own == nil
         }
@@ -138,8 +138,8 @@ final class OutgoingPublications {
 
     /// Ends the publications of an ended channel, or gives them back.
     func end(_ channel: ChannelRecord, _ reason: AMQPError) {
-        guard let (outbox, carrier) = channel.source else { return }
+        guard let (queue, carrier) = channel.source else { return }
         busy.removeAll { $0 === channel }
-        outbox.channelEnded(carrier, reason)
+        queue.channelEnded(carrier, reason)
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// A class, so that it is changed in place and never copied.
 // Unchecked, because each variable has one owner at a time. `waiter` is set before the submission, and never after. The
-// others are used only under the lock of the outbox that has the record, with one exception: the carrier's thread reads
+// others are used only under the lock of the queue that has the record, with one exception: the carrier's thread reads
 // `message` while it writes it. `message` changes only in `PublicationTable.next`, on the thread that writes it then, and
 // the next carrier begins after the channel of the last one has ended on its thread.
 final class PendingPublication: @unchecked Sendable {

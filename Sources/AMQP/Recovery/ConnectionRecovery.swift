@@ -1,13 +1,13 @@
 /// The recovery of a connection that the present task carries out. The task may use the new connection before other tasks.
 struct ConnectionRecovery: Sendable {
     /// The recovering connection.
-    let line: ObjectIdentifier
+    let connection: ObjectIdentifier
     let generation: Int
 
     @TaskLocal private static var current: ConnectionRecovery?
 
     /// Whether the present task carries out this recovery.
-    var isCurrent: Bool { Self.current.map { $0.line == line && $0.generation == generation } ?? false }
+    var isCurrent: Bool { Self.current.map { $0.connection == connection && $0.generation == generation } ?? false }
 
     /// Restores objects on a connection, for no longer than the connection lives. Returns the error that ended it.
     func run(

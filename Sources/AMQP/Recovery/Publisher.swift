@@ -19,9 +19,9 @@ public final class Publisher: Sendable {
         var renewed: ContinuousClock.Instant?
     }
 
-    let line: RecoveringConnection
+    let connection: RecoveringConnection
     private let messageIDPrefix: String
-    private let outbox: Outbox
+    private let queue: PublicationQueue
     private let state = Mutex(State())
     /// The number of message ids assigned here.
     private let messages = Atomic<UInt64>(0)
@@ -34,16 +34,16 @@ public final class Publisher: Sendable {
     /// Creates a publisher; ``run()`` makes it work.
     ///
     /// - Parameters:
-    ///   - line: The recovering connection to publish through. Nothing else closes its connections.
+    ///   - connection: The recovering connection to publish through. Nothing else closes its connections.
     ///   - name: A unique name for ids of messages without one, so that copies have the same: `warren-<name>-<number>`.
-    public init(line: RecoveringConnection, name: String) {
-        self.line = line
-        outbox = Outbox(line: line)
+    public init(connection: RecoveringConnection, name: String) {
+        self.connection = connection
+        queue = PublicationQueue(recovering: connection)
         messageIDPrefix = "warren-\(name)-"
     }
 
     /// The number of publications that have not ended.
-    public var count: Int { outbox.update { table, _ in table.count } }
+    public var count: Int { queue.update { table, _ in table.count } }
 
     /// The largest body that the broker accepts, remembered for a minute after a refusal that contained it.
     package var largestBody: Int? { state.withLock { $0.bodyLimit.largest(at: .now) } }
@@ -54,7 +54,7 @@ public final class Publisher: Sendable {
     ///   waits for the next. `timedOut` when there was none until the deadline; the broker's reason, at once, when it
     ///   refuses this client.
     public func publish(_ publication: Publication, deadline: Deadline) async throws(AMQPError) {
-        try await outbox.publish(try checked(publication), deadline: deadline)
+        try await queue.publish(try checked(publication), deadline: deadline)
     }
 
     /// Publishes a message and returns at once.
@@ -69,7 +69,7 @@ public final class Publisher: Sendable {
     ) -> UInt64? {
         do throws(AMQPError) {
             let checked = try checked(publication)
-            return outbox.submit(PendingPublication(checked, deadline: deadline, waiter: .function(ended)))
+            return queue.submit(PendingPublication(checked, deadline: deadline, waiter: .function(ended)))
         } catch {
             ended(.failure(error))
             return nil
@@ -80,12 +80,12 @@ public final class Publisher: Sendable {
     /// It must not wait. Without a connection it is called before this returns.
     package func atNextTurn(_ body: @escaping @Sendable () -> Void) {
         let thread = state.withLock { $0.channel?.connection.shared.thread }
-        guard let thread, thread.inbox.submit(.run(body)) == nil else { return body() }
+        guard let thread, thread.submissions.submit(.run(body)) == nil else { return body() }
     }
 
     /// Ends a publication with `cancelled`, unless it has ended. Its message may still be delivered: see the error's
     /// `delivery`.
-    package func cancel(_ number: UInt64) { outbox.cancel(number) }
+    package func cancel(_ number: UInt64) { queue.cancel(number) }
 
     /// Returns a new message id of this publisher. Mandatory publications without one get it. Setting it when the
     /// properties are made saves a copy of them.
@@ -106,7 +106,7 @@ public final class Publisher: Sendable {
             group.cancelAll()
         }
         state.withLock { $0.channel = nil }
-        outbox.update { $0.close(into: &$1) }
+        queue.update { $0.close(into: &$1) }
     }
 
     /// Replaces the channel, at most once a second. Unconfirmed messages are published again on the new one.
@@ -122,7 +122,7 @@ public final class Publisher: Sendable {
             return channel
         }
         guard let channel else { return }
-        outbox.update { table, _ in table.pause(channel.carrier) }
+        queue.update { table, _ in table.pause(channel.carrier) }
         try? await channel.close(deadline: .after(Self.channelPatience))
     }
 
@@ -132,25 +132,25 @@ public final class Publisher: Sendable {
         var reason: AMQPError?
         while !Task.isCancelled {
             do throws(AMQPError) {
-                let connection = try await line.connection(deadline: nil)
+                let current = try await connection.connection(deadline: nil)
                 if let error = reason {
                     if !refuseLarge(error) {
                         await repair(error)
-                        try await tryOneByOne(on: connection)
+                        try await tryOneByOne(on: current)
                     }
                     reason = nil
                 }
-                let channel = try await connection.openChannel(confirms: true, deadline: .after(Self.channelPatience))
+                let channel = try await current.openChannel(confirms: true, deadline: .after(Self.channelPatience))
                 state.withLock { $0.channel = channel }
-                outbox.attach(to: channel)
+                queue.attach(to: channel)
                 let error = await channel.waitUntilClosed()
                 channel.abandon()
                 state.withLock { $0.channel = nil }
-                if let error, connection.isOpen || error.namesCulprit { reason = error }
+                if let error, current.isOpen || error.namesCulprit { reason = error }
             } catch {
-                if error.code == .cancelled || line.current == .closed { return }
+                if error.code == .cancelled || connection.current == .closed { return }
                 // Pauses before it asks an open connection for a channel again.
-                if line.isConnected { try? await Task.sleep(for: Self.channelPause) }
+                if connection.isConnected { try? await Task.sleep(for: Self.channelPause) }
             }
         }
     }
@@ -160,7 +160,7 @@ public final class Publisher: Sendable {
     /// Ends publications that the broker refused for their size. Returns `false` when the error reports no size.
     private func refuseLarge(_ error: AMQPError) -> Bool {
         var endings: [PublicationTable.Ending] = []
-        let limit = outbox.update(into: &endings) { $0.convictLarge(error, into: &$1) }
+        let limit = queue.update(into: &endings) { $0.convictLarge(error, into: &$1) }
         guard let limit else { return false }
         // A caller that is told of the limit finds it in `largestBody`.
         state.withLock { $0.bodyLimit.learn(limit, now: .now) }
@@ -171,7 +171,7 @@ public final class Publisher: Sendable {
     /// Finds the publication that made the broker close the channel or connection, by publishing each candidate
     /// alone.
     private func tryOneByOne(on connection: Connection) async throws(AMQPError) {
-        let suspects = outbox.update { table, _ in table.suspects }
+        let suspects = queue.update { table, _ in table.suspects }
         let wasAlone = suspects.count == 1
         var channel: Channel?
         defer { channel?.abandon() }
@@ -188,7 +188,7 @@ public final class Publisher: Sendable {
             // one.
             guard connection.isOpen || error.namesCulprit else { throw error }
             if refuseLarge(error) { return }
-            outbox.update { $0.convict(publication, error, wasAlone: wasAlone, into: &$1) }
+            queue.update { $0.convict(publication, error, wasAlone: wasAlone, into: &$1) }
             return
         }
     }
@@ -199,11 +199,11 @@ public final class Publisher: Sendable {
         on channel: Channel
     ) async throws(AMQPError) -> AMQPError? {
         let done = OneShot<Void>()
-        outbox.attach(to: channel, only: publication, done: done)
+        queue.attach(to: channel, only: publication, done: done)
         // It ends by its deadline at the latest.
         _ = await done.wait()
         if Task.isCancelled { throw .taskCancelled }
-        let isLeft = outbox.update { table, _ in table[publication.number] != nil }
+        let isLeft = queue.update { table, _ in table[publication.number] != nil }
         return isLeft ? await channel.waitUntilClosed() ?? .closed("channel") : nil
     }
 
@@ -212,17 +212,17 @@ public final class Publisher: Sendable {
     /// Fails waiting publications when the broker refuses this client: a refusal lasts, so they do not wait until their
     /// deadlines.
     private func failWhenRefused() async {
-        while let (refusal, changed) = await line.waitUntilRefused() {
-            outbox.update { $0.failWaiting(refusal, into: &$1) }
+        while let (refusal, changed) = await connection.waitUntilRefused() {
+            queue.update { $0.failWaiting(refusal, into: &$1) }
             _ = await changed.wait()
         }
     }
 
     private func expireWaiting() async {
         while !Task.isCancelled {
-            let cause = line.cause
+            let cause = connection.cause
             let refusal = cause.flatMap { $0.isRefusal ? $0 : nil }
-            let (next, changed) = outbox.expire(.now, because: refusal ?? .noConnection(cause, delivery: .notSent))
+            let (next, changed) = queue.expire(.now, because: refusal ?? .noConnection(cause, delivery: .notSent))
             if let next {
                 _ = await changed.wait(until: Deadline(next))
             } else {

@@ -373,6 +373,6 @@ public final class RecoveringConnection: Sendable {
     }
 
     private func recovery(_ generation: Int) -> ConnectionRecovery {
-        ConnectionRecovery(line: ObjectIdentifier(self), generation: generation)
+        ConnectionRecovery(connection: ObjectIdentifier(self), generation: generation)
     }
 }

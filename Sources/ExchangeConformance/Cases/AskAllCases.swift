@@ -21,7 +21,7 @@ enum AskAllCases {
                 let handler: RequestHandler = { request, client in
                     begun.add(index)
                     if name == "remote" { throw Overdrawn(missing: 1) }
-                    return try await Handlers.double(request, client)
+                    return try await TestHandlers.double(request, client)
                 }
                 _ = try await scope.agentClient(registration, elsewhere: elsewhere, handler: handler)
             }
@@ -55,7 +55,7 @@ enum AskAllCases {
             let type = scope.type("Asked")
             for _ in 0..<3 {
                 let registration = try await scope.register(by: user.transport, type)
-                _ = try await scope.agentClient(registration, elsewhere: true, handler: Handlers.double)
+                _ = try await scope.agentClient(registration, elsewhere: true, handler: TestHandlers.double)
             }
             let answers = try await user.askAll(
                 "double",
@@ -78,7 +78,7 @@ enum AskAllCases {
                 let registration = try await scope.register(by: user.transport, type)
                 agents.insert(registration.agentID)
                 let isFar = index % 2 == 1
-                _ = try await scope.agentClient(registration, elsewhere: isFar, handler: Handlers.double)
+                _ = try await scope.agentClient(registration, elsewhere: isFar, handler: TestHandlers.double)
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 0..<10 {
@@ -101,7 +101,7 @@ enum AskAllCases {
                 first = first ?? registration.agentID
                 _ = try await scope.agentClient(registration, elsewhere: index == 1) { request, client in
                     guard case .action(let name, _) = request.body, name == "poll" else {
-                        return try await Handlers.double(request, client)
+                        return try await TestHandlers.double(request, client)
                     }
                     let answers = try await client.askAll("double", try ActionArguments(5), ofType: type)
                     return try request.response(encoding: try await scope.collect(answers).map(\.1))
@@ -126,7 +126,7 @@ enum AskAllCases {
             collecting.cancel()
             let seen = try? await scope.value(of: collecting, "the answers to end")
             try expectEqual(seen?.count ?? 0, 0, "the number of answers")
-            let handle = try await scope.serve(for: user, handler: Handlers.double)
+            let handle = try await scope.serve(for: user, handler: TestHandlers.double)
             try expectEqual(try await handle.action("double", try ActionArguments(1), returning: Int.self), 2, "a call")
         },
         ConformanceCase(subject, "a client that closes ends the asking") { scope in

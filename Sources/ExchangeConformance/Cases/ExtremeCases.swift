@@ -64,7 +64,7 @@ enum ExtremeCases {
             let user = try await scope.userClient()
             let type = scope.type("Extreme")
             let registration = try await scope.register(by: user.transport, type)
-            _ = try await scope.agentClient(registration, elsewhere: true, handler: Handlers.echo)
+            _ = try await scope.agentClient(registration, elsewhere: true, handler: TestHandlers.echo)
             for deadline in past {
                 do {
                     _ = try await answers(try await user.askAll("echo", ofType: type, deadline: deadline))
@@ -134,7 +134,7 @@ enum ExtremeCases {
                     elsewhere: true,
                     requestLimit: limit,
                     configuration,
-                    handler: Handlers.echo
+                    handler: TestHandlers.echo
                 )
                 _ = try await user.handle(to: registration.agentID).action("echo")
                 await agent.drain(grace: time, patience: time)

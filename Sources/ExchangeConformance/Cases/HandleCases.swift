@@ -81,7 +81,7 @@ enum HandleCases {
         },
         ConformanceCase(subject, "the name of an action has 1 to 255 bytes") { scope in
             let user = try await scope.userClient()
-            let handle = try await scope.serve(for: user, handler: Handlers.echo)
+            let handle = try await scope.serve(for: user, handler: TestHandlers.echo)
             for name in ["", String(repeating: "n", count: 256), String(repeating: "\u{F6}", count: 128)] {
                 let error = try await expectThrows(
                     .invalidMessage,

@@ -92,7 +92,7 @@ enum ImmediateCases {
                         request,
                         client in
                         guard case .action("throw", let arguments) = request.body else {
-                            return try await Handlers.double(request, client)
+                            return try await TestHandlers.double(request, client)
                         }
                         throw Overdrawn(missing: try arguments.decode(Int.self))
                     }

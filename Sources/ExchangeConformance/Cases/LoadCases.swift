@@ -34,7 +34,7 @@ enum LoadCases {
                     try await scope.eventually("\(count) requests to be in the mailbox", patience: 4) {
                         try await user.transport.details(of: id).queuedMessages == count
                     }
-                    _ = try await scope.agentClient(registration, elsewhere: true, handler: Handlers.double)
+                    _ = try await scope.agentClient(registration, elsewhere: true, handler: TestHandlers.double)
                 }
                 try await group.waitForAll()
             }
@@ -48,7 +48,7 @@ enum LoadCases {
             scope in
             let count = scope.environment.scale.backlog
             let user = try await scope.userClient()
-            let helper = try await scope.serve(for: user, handler: Handlers.double).agentID
+            let helper = try await scope.serve(for: user, handler: TestHandlers.double).agentID
             let registration = try await scope.register(by: user.transport)
             let id = EntityID.agent(registration.agentID)
             let handle = user.handle(to: registration.agentID)
@@ -145,7 +145,7 @@ enum LoadCases {
             let attempts = Collected<Int>()
             _ = try await scope.agentClient(registration, elsewhere: true) { request, client in
                 attempts.add(request.attempt)
-                return try await Handlers.double(request, client)
+                return try await TestHandlers.double(request, client)
             }
             for (index, call) in ([taken] + meanwhile).enumerated() {
                 let result = try await scope.value(of: call, "a call to end")
@@ -168,7 +168,7 @@ enum LoadCases {
                 let next = agents.last
                 _ = try await scope.agentClient(registration, elsewhere: index.isMultiple(of: 2)) { request, client in
                     guard let next, case .action(_, let arguments) = request.body else {
-                        return try await Handlers.double(request, client)
+                        return try await TestHandlers.double(request, client)
                     }
                     return request.response(try await client.handle(to: next).action("pass on", arguments))
                 }

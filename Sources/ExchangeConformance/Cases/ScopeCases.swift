@@ -50,7 +50,7 @@ enum ScopeCases {
                 let number = try await scope.factory(elsewhere: elsewhere).withAgentClient(
                     registration,
                     configuration: scope.quietConfiguration,
-                    requestHandler: Handlers.double
+                    requestHandler: TestHandlers.double
                 ) { _ in
                     try await handle.action("double", ActionArguments(21), returning: Int.self)
                 }
@@ -85,7 +85,7 @@ enum ScopeCases {
             _ = try await scope.factory(elsewhere: true).makeAgentClient(
                 registration,
                 configuration: log.configuration(of: scope),
-                requestHandler: Handlers.double
+                requestHandler: TestHandlers.double
             )
             let id = EntityID.agent(registration.agentID)
             try await scope.eventually("the mailbox to be let go of") {
@@ -94,7 +94,7 @@ enum ScopeCases {
             try expectEqual(log.records(from: .warning).count, 1, "the number of warnings")
             let handle = user.handle(to: registration.agentID)
             let call = Task { try await handle.action("double", ActionArguments(4), returning: Int.self) }
-            _ = try await scope.agentClient(registration, handler: Handlers.double)
+            _ = try await scope.agentClient(registration, handler: TestHandlers.double)
             try expectEqual(try await scope.value(of: call, "the call to end"), 8, "the result")
         },
         ConformanceCase(subject, "a handle keeps its user's client: calls, streams and questions to all end well") {

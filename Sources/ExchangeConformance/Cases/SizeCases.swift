@@ -12,7 +12,7 @@ enum SizeCases {
     static let all = [
         ConformanceCase(subject, "payloads of 0 bytes, 1 byte and 1 MiB arrive unchanged, both ways") { scope in
             let user = try await scope.userClient()
-            let handle = try await scope.serve(for: user, handler: Handlers.echo)
+            let handle = try await scope.serve(for: user, handler: TestHandlers.echo)
             let pattern = Data((0..<mebibyte).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) })
             for size in [0, 1, 1000, mebibyte - 1, mebibyte] {
                 let payload = Payload(contentType: "application/octet-stream", bytes: pattern.prefix(size))
@@ -27,7 +27,7 @@ enum SizeCases {
         ) {
             scope in
             let user = try await scope.userClient()
-            let handle = try await scope.serve(for: user, handler: Handlers.echo)
+            let handle = try await scope.serve(for: user, handler: TestHandlers.echo)
             let limit = user.transport.maximumMessageSize
             try expect(limit >= mebibyte, "a limit of 1 MiB or more", seen: "\(limit)")
             try expectTriable(limit)
@@ -42,7 +42,7 @@ enum SizeCases {
         ) {
             scope in
             let user = try await scope.userClient()
-            let handle = try await scope.serve(for: user, handler: Handlers.echo)
+            let handle = try await scope.serve(for: user, handler: TestHandlers.echo)
             let limit = user.transport.maximumMessageSize
             try expectTriable(limit)
             let arguments = ActionArguments(payload: zeros(limit + 1))

@@ -24,7 +24,7 @@ enum TerminationUnderLoadCases {
             patience: { _ in 10 }
         ) { scope in
             let users = [try await scope.userClient(), try await scope.userClient(elsewhere: true)]
-            let agent = try await scope.serve(for: users[0], handler: Handlers.double).agentID
+            let agent = try await scope.serve(for: users[0], handler: TestHandlers.double).agentID
             let answered = Collected<Int>()
             let terminated = Signal()
             try await withThrowingTaskGroup(of: Void.self) { group in

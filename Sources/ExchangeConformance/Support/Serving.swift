@@ -25,7 +25,7 @@ extension CaseScope {
     /// Calls an agent `count` times at once as two users. Each call must get its own result.
     func doubleAtTheSameTime(_ count: Int, startsAtOnce: Bool = false) async throws {
         let users = [try await userClient(), try await userClient(elsewhere: true)]
-        let agent = try await serve(for: users[0], startsAtOnce: startsAtOnce, handler: Handlers.double).agentID
+        let agent = try await serve(for: users[0], startsAtOnce: startsAtOnce, handler: TestHandlers.double).agentID
         try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<count {
                 let handle = users[number % 2].handle(to: agent)
@@ -51,7 +51,7 @@ extension CaseScope {
 }
 
 /// Handlers that several cases use.
-enum Handlers {
+enum TestHandlers {
     /// Answers an action with its encoded arguments, and everything else with success.
     static let echo: RequestHandler = { request, _ in
         guard case .action(_, let arguments) = request.body else { return request.response() }

@@ -53,8 +53,8 @@ struct DeadLetterMigration {
         let limit = link.deadline
         try await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             for binding in bindings {
-                try await channel.unbindQueue(
-                    binding.queue,
+                try await channel.unbind(
+                    .queue(binding.queue),
                     from: binding.exchange,
                     routingKey: binding.key,
                     deadline: limit

@@ -104,7 +104,7 @@ struct Examination: Sendable {
         let way = names.binding(of: queue, to: queue)
         guard try await link.hasExchange(way.exchange) else { return false }
         try await link.attempt("can't bind a queue") { (channel) throws(AMQPError) in
-            try await channel.bindQueue(queue, to: way.exchange, routingKey: way.key, deadline: limit)
+            try await channel.bind(.queue(queue), to: way.exchange, routingKey: way.key, deadline: limit)
         }
         return true
     }

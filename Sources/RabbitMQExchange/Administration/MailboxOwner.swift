@@ -30,16 +30,12 @@ public struct DirectWays: Sendable, Hashable {
     public static let largestCount = 256
 
     /// Makes a description. Connections beyond ``largestCount`` are counted only.
-    package init(lease: Duration, connections: [Connection]) {
+    ///
+    /// - Parameter count: The number of all connections, if there are others.
+    package init(lease: Duration, connections: [Connection], count: Int = 0) {
         self.lease = max(.zero, lease)
-        count = connections.count
-        self.connections = Array(connections.sorted { $0.unanswered > $1.unanswered }.prefix(Self.largestCount))
-    }
-
-    fileprivate init(lease: Duration, connections: [Connection], count: Int) {
-        self.lease = lease
-        self.connections = connections
         self.count = max(count, connections.count)
+        self.connections = Array(connections.sorted { $0.unanswered > $1.unanswered }.prefix(Self.largestCount))
     }
 
     /// A direct connection to another process.
@@ -121,7 +117,7 @@ extension DirectWays {
             )
         }
         self.init(
-            lease: .milliseconds(min(max(0, lease), 86_400_000)),
+            lease: .milliseconds(min(lease, 86_400_000)),
             connections: connections,
             count: fields[Field.count].flatMap { Int($0) } ?? 0
         )

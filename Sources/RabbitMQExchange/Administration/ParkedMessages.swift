@@ -63,13 +63,7 @@ struct ParkedMessages {
             throw ExchangeError(.messageTooLarge, text, entity: target)
         }
         let key = link.names.mailboxKey(of: target)
-        let publication = Publication(
-            exchange: link.names.exchange(of: key),
-            routingKey: key,
-            properties: properties,
-            body: delivery.body,
-            mandatory: true
-        )
+        let publication = link.names.publication(properties, delivery.body, to: key)
         do {
             try await link.publish(publication)
         } catch let error where error.code == .unroutable {

@@ -129,8 +129,8 @@ struct Compactor: Sendable {
         do throws(ExchangeError) {
             try await attempt("can't bind a stream") { () throws(AMQPError) in
                 for binding in topology.bindings {
-                    try await channel.bindQueue(
-                        binding.queue,
+                    try await channel.bind(
+                        .queue(binding.queue),
                         to: binding.exchange,
                         routingKey: binding.key,
                         deadline: deadline

@@ -65,7 +65,7 @@ final class AttemptNotes: Sendable {
         // Closing it returns the notes.
         return try await link.attempt("can't read notes", entity: mailbox) { (channel) throws(AMQPError) in
             try await channel.declareQueue(declaration, deadline: deadline)
-            try await channel.bindQueue(queue, to: way.exchange, routingKey: way.key, deadline: deadline)
+            try await channel.bind(.queue(queue), to: way.exchange, routingKey: way.key, deadline: deadline)
             var attempts: [AnsweredRequests.Key: Int] = [:]
             while let note = try await channel.get(queue, deadline: deadline) {
                 guard let source = EntityID(header: note.properties.headers[Header.source], name: nil),
@@ -89,13 +89,7 @@ final class AttemptNotes: Sendable {
             Header.source: .string(key.source.header),
             Header.attempt: .int64(Int64(attempt)),
         ]
-        let publication = Publication(
-            exchange: link.names.exchange(of: link.names.attempts(of: mailbox)),
-            routingKey: link.names.attempts(of: mailbox),
-            properties: properties,
-            body: Data(),
-            mandatory: true
-        )
+        let publication = link.names.publication(properties, Data(), to: link.names.attempts(of: mailbox))
         try await link.publish(publication, deadline: .after(link.patience))
     }
 }

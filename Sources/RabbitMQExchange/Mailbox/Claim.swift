@@ -39,8 +39,8 @@ struct Claim {
 
     private func isAnswered(until deadline: ContinuousClock.Instant) async throws(ExchangeError) -> Bool {
         let question = ControlMessage(.claim, mailbox: id, replyTo: session.link.replyTo)
-        let answer = session.desk.expect(question.id)
-        defer { session.desk.forget(question.id) }
+        let answer = session.replies.expect(question.id)
+        defer { session.replies.forget(question.id) }
         do {
             _ = try await session.link.publish(question, key: session.names.controlKey(of: id))
         } catch {

@@ -129,12 +129,6 @@ extension DeliveryIntake {
         properties.headers[Header.principal] = .string(request.principal ?? "")
         link.complete(&properties)
         let key = names.mailboxKey(of: mailboxID)
-        return Publication(
-            exchange: names.exchange(of: key),
-            routingKey: key,
-            properties: properties,
-            body: encoded.body,
-            mandatory: true
-        )
+        return names.publication(properties, encoded.body, to: key)
     }
 }

@@ -105,12 +105,6 @@ struct LeaseKeeper: Sendable {
         }
         let names = intake.session.names
         let key = names.mailboxKey(of: intake.mailboxID)
-        return Publication(
-            exchange: names.exchange(of: key),
-            routingKey: key,
-            properties: properties,
-            body: delivery.body,
-            mandatory: true
-        )
+        return names.publication(properties, delivery.body, to: key)
     }
 }

@@ -58,11 +58,11 @@ extension MailboxAttachment {
             return
         }
         let probe = ControlMessage(.probe, mailbox: mailboxID, replyTo: link.replyTo)
-        let proof = session.desk.expect(probe.id)
+        let proof = session.replies.expect(probe.id)
         do throws(AMQPError) {
             try await consume(on: connection, proof: proof)
         } catch {
-            session.desk.forget(probe.id)
+            session.replies.forget(probe.id)
             throw error
         }
         session.background.start { await self.find(probe, proof) }
@@ -72,7 +72,7 @@ extension MailboxAttachment {
     /// not, such as this process's own consumer on a connection that the broker has not closed yet; then the message
     /// comes back later.
     private func find(_ probe: ControlMessage, _ proof: OneShot<ControlMessage.Kind>) async {
-        defer { session.desk.forget(probe.id) }
+        defer { session.replies.forget(probe.id) }
         do throws(AMQPError) {
             _ = try await link.publish(probe, key: session.names.mailboxKey(of: mailboxID))
         } catch {

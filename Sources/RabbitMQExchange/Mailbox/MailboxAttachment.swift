@@ -69,8 +69,8 @@ final class MailboxAttachment: Sendable {
             if mustProve { try await Claim(session: session, id: id).make() }
             try await attachment.bindControl()
             let probe = ControlMessage(.probe, mailbox: id, replyTo: session.link.replyTo)
-            let proof = session.desk.expect(probe.id)
-            defer { session.desk.forget(probe.id) }
+            let proof = session.replies.expect(probe.id)
+            defer { session.replies.forget(probe.id) }
             try await attachment.consume(proof: proof)
             if mustProve { try await attachment.prove(probe, proof) }
             if mode == .exclusive { attachment.intake.prove() }
@@ -126,7 +126,7 @@ final class MailboxAttachment: Sendable {
         let deadline = link.deadline
         let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
         try await link.declare("can't open the mailbox", entity: mailboxID) { (channel) throws(AMQPError) in
-            try await channel.bindQueue(way.queue, to: way.exchange, routingKey: way.key, deadline: deadline)
+            try await channel.bind(.queue(way.queue), to: way.exchange, routingKey: way.key, deadline: deadline)
         }
     }
 
@@ -283,7 +283,7 @@ final class MailboxAttachment: Sendable {
         guard link.isConnected, session.attachments.of(mailboxID).isEmpty else { return }
         let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
-            try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
+            try await channel.unbind(.queue(way.queue), from: way.exchange, routingKey: way.key, deadline: deadline)
         }
         // Another transport may have bound it meanwhile.
         if !session.attachments.of(mailboxID).isEmpty { try? await bindControl() }

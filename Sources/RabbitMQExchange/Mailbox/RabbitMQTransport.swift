@@ -129,7 +129,7 @@ final class RabbitMQTransport: ExchangeTransport {
         route.prepareEvent()
         // Requests that were sent meanwhile may be unread, too.
         defer { route.prepareEvent() }
-        return try await EventPublisher(session: session).publish(event, from: mailboxID, limit: maximumMessageSize)
+        return try await EventSender(session: session).publish(event, from: mailboxID, limit: maximumMessageSize)
     }
 
     // MARK: Receiving

@@ -19,7 +19,7 @@ final class Receiver: DeliverySink {
         var hasEnded = false
         var error: AMQPError?
         var isFinished = false
-        var subscription: AMQP.Subscription?
+        var subscription: PushedConsumer?
         var postponed = PostponedRequests()
         /// Whether a task gives postponed requests back to the broker.
         var isAsking = false

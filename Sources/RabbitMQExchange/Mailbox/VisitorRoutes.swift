@@ -19,7 +19,7 @@ struct VisitorRoutes {
         let ways = all
         try await link.declare("can't receive answers", entity: id) { (channel) throws(AMQPError) in
             for way in ways {
-                try await channel.bindQueue(way.queue, to: way.exchange, routingKey: way.key, deadline: deadline)
+                try await channel.bind(.queue(way.queue), to: way.exchange, routingKey: way.key, deadline: deadline)
             }
         }
     }
@@ -42,7 +42,7 @@ struct VisitorRoutes {
         let ways = all
         _ = try? await link.declare("can't unbind a user") { (channel) throws(AMQPError) in
             for way in ways {
-                try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
+                try await channel.unbind(.queue(way.queue), from: way.exchange, routingKey: way.key, deadline: deadline)
             }
         }
     }

@@ -40,6 +40,22 @@ struct ExchangeNames: Sendable, Hashable {
     /// Returns the exchange for a routing key that leads to one queue.
     func exchange(of key: String) -> String { Wall.isBehindOne(key) ? replies : mailboxes }
 
+    /// Returns the publication of a message to a routing key that leads to one queue.
+    func publication(
+        _ properties: MessageProperties,
+        _ body: Data,
+        to key: String,
+        mandatory: Bool = true
+    ) -> Publication {
+        Publication(
+            exchange: exchange(of: key),
+            routingKey: key,
+            properties: properties,
+            body: body,
+            mandatory: mandatory
+        )
+    }
+
     /// Returns the binding that leads to a queue, for a routing key and its ``verdict(_:)``.
     func binding(of queue: String, to key: String) -> Topology.Binding {
         let exchange = exchange(of: key)

@@ -32,13 +32,7 @@ struct BrokerRoute: MessageRoute {
     func notice(_ notice: Notice, _ post: PostedPublication) throws(ExchangeError) {
         let (properties, body) = try Envelope.encode(.notice(notice), replyTo: nil)
         let key = names.controlKey(of: notice.destination)
-        let publication = Publication(
-            exchange: names.exchange(of: key),
-            routingKey: key,
-            properties: properties,
-            body: body,
-            mandatory: false
-        )
+        let publication = names.publication(properties, body, to: key, mandatory: false)
         post.publish(publication, deadline: nil) { result in
             post.end(result.mapError { ExchangeError($0, "the notice was not sent", entity: notice.destination) })
         }
@@ -59,13 +53,7 @@ struct BrokerRoute: MessageRoute {
         if mayComeAgain { properties.headers[Header.again] = true }
         link.complete(&properties)
         let key = names.mailboxKey(of: request.destination)
-        let publication = Publication(
-            exchange: names.exchange(of: key),
-            routingKey: key,
-            properties: properties,
-            body: body,
-            mandatory: true
-        )
+        let publication = names.publication(properties, body, to: key)
         var limit = link.configuration.operationTimeout
         if let deadline = request.deadline {
             limit = min(limit, .milliseconds(deadline.milliseconds(since: .now)))

@@ -134,8 +134,8 @@ package struct DirectSession: Sendable {
     /// Sends a message through the session's own queue. Returns whether it came back in time.
     package func renew(within limit: Duration) async -> Bool {
         let message = ControlMessage(.renewal, mailbox: nil)
-        let signal = session.desk.expect(message.id)
-        defer { session.desk.forget(message.id) }
+        let signal = session.replies.expect(message.id)
+        defer { session.replies.forget(message.id) }
         let end = ContinuousClock.now + limit
         guard (try? await link.publish(message, key: link.replyTo, deadline: .after(limit))) == true else {
             return false

@@ -10,7 +10,7 @@ internal import Logging
 struct AnswerReceiver: Sendable {
     let link: BrokerLink
     let directory: Directory
-    let desk: ControlReplies
+    let replies: ControlReplies
     let attachments: Attachments
     let senders: SenderCheck
     let settlement: DeliverySettlement
@@ -53,9 +53,9 @@ struct AnswerReceiver: Sendable {
     private func take(_ control: ControlMessage, _ userID: String?) {
         switch control.kind {
         case .inUse, .lettingGo, .released, .stoodBy, .renewal:
-            desk.resolve(control)
+            replies.resolve(control)
         case .marker:
-            desk.resolve(control)
+            replies.resolve(control)
             direct?.readMarker(control.id)
         case .meet, .met:
             let kind: DirectControl.Kind = control.kind == .meet ? .meet : .met

@@ -5,7 +5,7 @@ internal import Logging
 internal import Primitives
 internal import Synchronization
 
-/// The two lines of a session and their operations: one publishes, the other consumes and declares. Each restores its
+/// The two connections of a session and their operations: one publishes, the other consumes and declares. Each restores its
 /// own lost connection.
 ///
 /// Declaring happens on the consuming connection, because a memory alarm blocks every operation on a connection that
@@ -83,8 +83,8 @@ final class BrokerLink: Sendable {
         self.logger = logger
         metrics = .current
         answers = AnswerQueue(key: names.sessionQueue(sessionID))
-        publications = Publisher(line: publisher, name: sessionID.lowercased)
-        announcements = Publisher(line: publisher, name: "announcements-\(sessionID.lowercased)")
+        publications = Publisher(connection: publisher, name: sessionID.lowercased)
+        announcements = Publisher(connection: publisher, name: "announcements-\(sessionID.lowercased)")
         run()
     }
 
@@ -92,12 +92,12 @@ final class BrokerLink: Sendable {
         configuration.sendsUserID ? user.map(Wall.init(user:)) : nil
     }
 
-    /// Keeps both lines connected until ``close()``.
+    /// Keeps both connections open until ``close()``.
     private func run() {
-        for (line, role) in [(publisher, "publisher"), (consumer, "consumer")] {
+        for (connection, role) in [(publisher, "publisher"), (consumer, "consumer")] {
             let watch = ConnectionWatch(role: role, metrics: metrics, logger: logger)
             metrics.count(.connectionsOpened, [.role(role)])
-            tasks.start { await watch.run(line) { self.changed() } }
+            tasks.start { await watch.run(connection) { self.changed() } }
         }
         tasks.start { await self.publisher.run { (_) throws(AMQPError) in } }
         for publisher in [publications, announcements] {
@@ -146,7 +146,7 @@ final class BrokerLink: Sendable {
         isDirect.store(true, ordering: .relaxed)
     }
 
-    /// Whether both lines are connected and fully restored.
+    /// Whether both connections are open and fully restored.
     var isConnected: Bool { publisher.isConnected && consumer.isConnected }
 
     /// The deadline of an operation that starts now.

@@ -60,9 +60,9 @@ final class ConnectionStateFeed: Sendable {
 }
 
 extension ConnectionState {
-    init(_ line: RecoveringConnectionState) {
+    init(_ state: RecoveringConnectionState) {
         self =
-            switch line {
+            switch state {
             case .connected: .connected
             case .closed: .idle
             case .recovering(let error, _): .reconnecting(ExchangeError(error, "").code)

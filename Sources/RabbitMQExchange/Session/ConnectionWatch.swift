@@ -19,9 +19,9 @@ struct ConnectionWatch: Sendable {
     /// Runs until the recovering connection is closed.
     ///
     /// - Parameter changed: Called after each event.
-    func run(_ line: RecoveringConnection, changed: @Sendable () -> Void) async {
+    func run(_ connection: RecoveringConnection, changed: @Sendable () -> Void) async {
         var progress = Progress()
-        for await event in line.events {
+        for await event in connection.events {
             switch event {
             case .blocked:
                 guard progress.blockedSince == nil else { continue }

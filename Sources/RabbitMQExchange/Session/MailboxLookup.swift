@@ -61,7 +61,7 @@ struct MailboxLookup: Sendable {
         let deadline = link.deadline
         try await link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
             for way in ways.bindings {
-                try await channel.unbindQueue(way.queue, from: way.exchange, routingKey: way.key, deadline: deadline)
+                try await channel.unbind(.queue(way.queue), from: way.exchange, routingKey: way.key, deadline: deadline)
             }
         }
         return false

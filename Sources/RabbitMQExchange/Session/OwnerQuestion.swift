@@ -35,7 +35,7 @@ struct OwnerQuestion {
     private func askTogether(_ mailboxes: [EntityID], _ withConnections: Bool) async -> [EntityID: MailboxOwner] {
         let answers = CollectedOwners(of: mailboxes)
         var questions: [UUID] = []
-        defer { for id in questions { session.desk.forget(id) } }
+        defer { for id in questions { session.replies.forget(id) } }
         for mailbox in mailboxes {
             // A session does not answer itself.
             if let owner = session.receiver.owner(of: mailbox, withConnections: withConnections) {
@@ -49,7 +49,7 @@ struct OwnerQuestion {
                 fields: withConnections ? [Self.tell: Self.connections] : [:]
             )
             questions.append(question.id)
-            session.desk.read(question.id) { answers.take($0, of: mailbox) }
+            session.replies.read(question.id) { answers.take($0, of: mailbox) }
             let key = session.names.controlKey(of: mailbox)
             let publication = question.publication(to: session.names.exchange(of: key), key: key)
             _ = session.link.publish(publication, deadline: .after(Self.patience)) { result in

@@ -79,12 +79,10 @@ final class ReadyAnswers: Sendable {
         var properties = ResponseBatch.properties()
         if let peer = link.peer { properties.headers[Header.peer] = .string(peer) }
         link.complete(&properties)
-        let publication = Publication(
-            exchange: link.names.exchange(of: queue),
-            routingKey: queue,
-            properties: properties,
-            body: ResponseBatch.encode(answers.lazy.map(\.response), bytes: bytes),
-            mandatory: true
+        let publication = link.names.publication(
+            properties,
+            ResponseBatch.encode(answers.lazy.map(\.response), bytes: bytes),
+            to: queue
         )
         _ = link.publish(publication) { Self.ended(answers, $0) }
     }

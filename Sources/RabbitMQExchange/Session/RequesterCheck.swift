@@ -27,8 +27,8 @@ struct RequesterCheck: Sendable {
         // The session may have another queue by now, with the same key.
         guard let key else { return false }
         let question = ControlMessage(.claim, mailbox: requester, replyTo: link.replyTo)
-        let answer = session.desk.expect(question.id)
-        defer { session.desk.forget(question.id) }
+        let answer = session.replies.expect(question.id)
+        defer { session.replies.forget(question.id) }
         do {
             guard try await link.publish(question, key: key) else { return false }
         } catch {

@@ -10,7 +10,7 @@ final class Session: Sendable {
     let link: BrokerLink
     let directory: Directory
     let topics: Topics
-    let desk = ControlReplies()
+    let replies = ControlReplies()
     let background = BackgroundTasks()
     let channels = MailboxChannels()
     let ready: ReadyAnswers
@@ -74,7 +74,7 @@ final class Session: Sendable {
         receiver = AnswerReceiver(
             link: link,
             directory: directory,
-            desk: desk,
+            replies: replies,
             attachments: attachments,
             senders: senders,
             settlement: settlement,

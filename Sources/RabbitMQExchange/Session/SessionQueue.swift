@@ -41,7 +41,7 @@ struct SessionQueue: Sendable {
         let deadline = link.deadline
         do throws(ExchangeError) {
             try await link.attempt("can't bind the session queue") { (channel) throws(AMQPError) in
-                try await channel.bindQueue(queue, to: names.mailboxes, routingKey: link.replyTo, deadline: deadline)
+                try await channel.bind(.queue(queue), to: names.mailboxes, routingKey: link.replyTo, deadline: deadline)
             }
             link.servesOlder = true
         } catch let error where error.code == .forbidden {
@@ -79,7 +79,7 @@ struct SessionQueue: Sendable {
             try await channel.declareQueue(QueueDeclaration(name: queue, passive: true), deadline: deadline)
             // Everything also reaches its successor.
             for way in ways {
-                try await channel.unbindQueue(queue, from: way.exchange, routingKey: way.key, deadline: deadline)
+                try await channel.unbind(.queue(queue), from: way.exchange, routingKey: way.key, deadline: deadline)
             }
             // Messages that were on their way to the queue at that moment.
             try? await Task.sleep(for: .seconds(1))

@@ -226,8 +226,8 @@ struct Topology: Sendable {
         for exchange in exchanges { try await channel.declareExchange(exchange, deadline: deadline) }
         for queue in queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
         try await Binding.forEach(bindings) { binding throws(AMQPError) in
-            try await channel.bindQueue(
-                binding.queue,
+            try await channel.bind(
+                .queue(binding.queue),
                 to: binding.exchange,
                 routingKey: binding.key,
                 deadline: deadline

@@ -236,7 +236,7 @@ struct Drain: Sendable {
             delivery.acknowledge()
             return
         }
-        let forwarded = session.desk.expect(marker.id)
+        let forwarded = session.replies.expect(marker.id)
         record.forwarded.withLock { $0 = forwarded }
         delivery.reject(requeue: false)
     }
@@ -246,7 +246,7 @@ struct Drain: Sendable {
     /// the rejected marker there answers it.
     private func waitForDeadLetters(_ record: Record) async {
         guard let forwarded = record.forwarded.withLock({ $0 }) else { return }
-        defer { session.desk.forget(record.marker.withLock { $0.id }) }
+        defer { session.replies.forget(record.marker.withLock { $0.id }) }
         guard await forwarded.wait(until: .now + session.link.patience) == nil else { return }
         session.link.logger.warning(
             "dead letters of a terminated mailbox may not have left it",
@@ -267,8 +267,8 @@ struct Drain: Sendable {
         let way = link.names.binding(of: queue, to: key)
         do throws(ExchangeError) {
             try await link.attempt("can't mark the end of a mailbox", entity: id) { (channel) throws(AMQPError) in
-                try await channel.bindQueue(
-                    way.queue,
+                try await channel.bind(
+                    .queue(way.queue),
                     to: way.exchange,
                     routingKey: way.key,
                     deadline: link.deadline

@@ -35,14 +35,14 @@ final class OwnerAnswers: Sendable {
     init(of mailbox: EntityID, in session: Session) {
         self.session = session
         question = ControlMessage(.terminate, mailbox: mailbox, replyTo: session.link.replyTo)
-        begun = session.desk.expect(question.id, .lettingGo)
-        released = session.desk.expect(question.id, .released)
-        stoodBy = session.desk.expect(question.id, .stoodBy)
+        begun = session.replies.expect(question.id, .lettingGo)
+        released = session.replies.expect(question.id, .released)
+        stoodBy = session.replies.expect(question.id, .stoodBy)
     }
 
     /// Ends the waits.
     func forget() {
-        session.desk.forget(question.id)
+        session.replies.forget(question.id)
     }
 
     /// Tells the owner to let go. Returns whether the question reached the queue of a session.

@@ -83,8 +83,8 @@ struct Termination: Sendable {
         let deadline = session.link.deadline
         try await session.link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
             try await Topology.Binding.forEach(bindings) { binding throws(AMQPError) in
-                try await channel.unbindQueue(
-                    binding.queue,
+                try await channel.unbind(
+                    .queue(binding.queue),
                     from: binding.exchange,
                     routingKey: binding.key,
                     deadline: deadline

@@ -206,8 +206,8 @@ struct Topics: Sendable {
         try await link.attempt("can't make the exchange of an agent type") { (channel) throws(AMQPError) in
             try await channel.declareExchange(exchange, deadline: deadline)
             try await Topology.Binding.forEach(bindings) { binding throws(AMQPError) in
-                try await channel.bindQueue(
-                    binding.queue,
+                try await channel.bind(
+                    .queue(binding.queue),
                     to: binding.exchange,
                     routingKey: binding.key,
                     deadline: deadline
@@ -224,8 +224,8 @@ struct Topics: Sendable {
         }
         try await link.attempt("can't bind a subscription") { (channel) throws(AMQPError) in
             for binding in bindings {
-                try await channel.bindExchange(
-                    exchange,
+                try await channel.bind(
+                    .exchange(exchange),
                     to: topics,
                     routingKey: binding.pattern,
                     arguments: Self.arguments(binding.id),
@@ -242,8 +242,8 @@ struct Topics: Sendable {
         guard let slots = log.read({ $0.slots(ofType: subscription.agentType) }) else { return }
         let (exchange, topics, deadline) = (names.exchange(of: slots), names.topics, link.deadline)
         await attempt { (channel) throws(AMQPError) in
-            try await channel.unbindExchange(
-                exchange,
+            try await channel.unbind(
+                .exchange(exchange),
                 from: topics,
                 routingKey: TopicKey.pattern(of: subscription.rule),
                 arguments: Self.arguments(binding),

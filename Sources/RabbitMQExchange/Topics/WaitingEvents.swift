@@ -87,13 +87,7 @@ struct WaitingEvents: Sendable {
                 while let delivery = try await channel.get(name, deadline: deadline) {
                     var properties = delivery.properties
                     properties.headers[Header.deliveryCount] = nil
-                    let publication = Publication(
-                        exchange: link.names.exchange(of: key),
-                        routingKey: key,
-                        properties: properties,
-                        body: delivery.body,
-                        mandatory: true
-                    )
+                    let publication = link.names.publication(properties, delivery.body, to: key)
                     try await link.publish(publication)
                     delivery.acknowledge()
                 }

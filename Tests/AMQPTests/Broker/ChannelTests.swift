@@ -74,11 +74,11 @@ struct ChannelTests {
                 deadline: .soon
             )
             #expect(status == QueueStatus(name: queue, messageCount: 0, consumerCount: 0))
-            try await channel.bindQueue(queue, to: exchange, routingKey: "a.#", deadline: .soon)
+            try await channel.bind(.queue(queue), to: exchange, routingKey: "a.#", deadline: .soon)
             let publication = Publication(exchange: exchange, routingKey: "a.b", body: Data(), mandatory: true)
             try await channel.publish(publication, deadline: .soon)
             #expect(try await channel.purgeQueue(queue, deadline: .soon) == 1)
-            try await channel.unbindQueue(queue, from: exchange, routingKey: "a.#", deadline: .soon)
+            try await channel.unbind(.queue(queue), from: exchange, routingKey: "a.#", deadline: .soon)
             let error = await #expect(throws: AMQPError.self) {
                 try await channel.publish(publication, deadline: .soon)
             }

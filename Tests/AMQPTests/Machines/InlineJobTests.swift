@@ -41,21 +41,21 @@ struct InlineJobTests {
             await Task.yield()
         }
         let job = try #require(taken)
-        let inbox = SubmissionQueue()
+        let queue = SubmissionQueue()
         weak var runner: Runner?
         do {
             let strong = Runner()
             runner = strong
-            #expect(inbox.enqueue(job, keeping: strong))
+            #expect(queue.enqueue(job, keeping: strong))
         }
-        guard case .run(let next) = inbox.nextInlineJob() else {
+        guard case .run(let next) = queue.nextInlineJob() else {
             Issue.record("there is a job")
             return
         }
         keeper.run(next)
         #expect(runner != nil, "it is used after the job")
         do {
-            guard case .end(let kept) = inbox.nextInlineJob() else {
+            guard case .end(let kept) = queue.nextInlineJob() else {
                 Issue.record("there is no other job")
                 return
             }

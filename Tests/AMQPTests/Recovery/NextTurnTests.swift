@@ -9,14 +9,14 @@ struct NextTurnTests {
     func once() async throws {
         var configuration = try ConnectionConfiguration(url: try await PrivateBroker.shared().amqpURL)
         configuration.name = "AMQPTests"
-        let line = RecoveringConnection(configuration: configuration, logger: BrokerFixture.quiet)
-        let publisher = Publisher(line: line, name: UUID().uuidString)
+        let connection = RecoveringConnection(configuration: configuration, logger: BrokerFixture.quiet)
+        let publisher = Publisher(connection: connection, name: UUID().uuidString)
         let calls = Monitor(0)
         publisher.atNextTurn { calls.update { $0 += 1 } }
         #expect(calls.value == 1)
-        try await line.open()
+        try await connection.open()
         let runs = [
-            Task { await line.run { (_) throws(AMQPError) in } },
+            Task { await connection.run { (_) throws(AMQPError) in } },
             Task { await publisher.run() },
         ]
         // What it publishes is confirmed.
@@ -31,7 +31,7 @@ struct NextTurnTests {
         for _ in 0..<100 { publisher.atNextTurn(publish) }
         try await confirms.wait(for: "100 confirms", timeout: .seconds(20)) { $0 == 100 ? true : nil }
         for round in 0..<200 {
-            if round == 100 { await line.close(timeout: .seconds(5)) }
+            if round == 100 { await connection.close(timeout: .seconds(5)) }
             publisher.atNextTurn { calls.update { $0 += 1 } }
         }
         try await calls.wait(for: "201 calls", timeout: .seconds(20)) { $0 == 201 ? true : nil }

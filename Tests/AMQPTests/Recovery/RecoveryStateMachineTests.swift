@@ -3,7 +3,7 @@ import Testing
 
 @testable import AMQP
 
-@Suite("The state machine of a line")
+@Suite("The state machine of a recovering connection")
 struct LineStateMachineTests {
     private let lost = AMQPError(code: .connectionLost, delivery: .unknown, message: "lost")
     private let refused = AMQPError(code: .authenticationFailed, delivery: .notSent, message: "refused")

@@ -272,7 +272,7 @@ extension ForeignClient {
     fileprivate func tap(of user: UserExchangeClient, in scene: Scene) async throws -> String {
         let (session, queue) = (try await session(of: user, in: scene), scene.name("copies.\(UUID().uuidString)"))
         try await channel.declareQueue(QueueDeclaration(name: queue), deadline: .soon)
-        try await channel.bindQueue(queue, to: scene.name("replies"), routingKey: session, deadline: .soon)
+        try await channel.bind(.queue(queue), to: scene.name("replies"), routingKey: session, deadline: .soon)
         return queue
     }
 

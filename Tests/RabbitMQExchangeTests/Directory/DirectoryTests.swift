@@ -108,12 +108,12 @@ extension BrokerTests {
                 let (agents, directory) = (scene.name("agents"), scene.name("directory"))
                 let other = scene.name("elsewhere")
                 try await channel.declareQueue(QueueDeclaration(name: other), deadline: .soon)
-                try await channel.bindQueue(other, to: agents, routingKey: "#", deadline: .soon)
-                try await channel.unbindQueue(directory, from: agents, routingKey: "#", deadline: .soon)
+                try await channel.bind(.queue(other), to: agents, routingKey: "#", deadline: .soon)
+                try await channel.unbind(.queue(directory), from: agents, routingKey: "#", deadline: .soon)
                 let refused = await outcome { try await user.discover(AgentType("Clerk")) }
                 #expect(refused.error?.code == .deadlineExceeded)
-                try await channel.bindQueue(directory, to: agents, routingKey: "#", deadline: .soon)
-                try await channel.unbindQueue(other, from: agents, routingKey: "#", deadline: .soon)
+                try await channel.bind(.queue(directory), to: agents, routingKey: "#", deadline: .soon)
+                try await channel.unbind(.queue(other), from: agents, routingKey: "#", deadline: .soon)
                 _ = try await channel.deleteQueue(other, deadline: .soon)
             }
             try await eventually("somebody who asks later is answered", timeout: .seconds(10)) {

@@ -132,7 +132,7 @@ private struct OlderSession: Sendable {
             let channel = try await client.connection.openChannel(confirms: false, deadline: .soon)
             let stream = QueueDeclaration(name: scene.name("directory"), arguments: ["x-queue-type": "stream"])
             try await channel.declareQueue(stream, deadline: .soon)
-            try await channel.bindQueue(stream.name, to: scene.name("agents"), routingKey: "#", deadline: .soon)
+            try await channel.bind(.queue(stream.name), to: scene.name("agents"), routingKey: "#", deadline: .soon)
             let again = isFirst ? nil : Task { try await announceAgain() }
             isFirst = false
             try? await read(on: channel)

@@ -59,8 +59,8 @@ extension BrokerTests {
                 try await foreign.channel.declareQueue(.init(name: replies, arguments: full), deadline: .soon)
                 let source = "agent.\(UUID().uuidString.lowercased())"
                 for key in [replies, source] {
-                    try await foreign.channel.bindQueue(
-                        replies,
+                    try await foreign.channel.bind(
+                        .queue(replies),
                         to: scene.name("mailboxes"),
                         routingKey: key,
                         deadline: .soon

@@ -26,8 +26,8 @@ extension BrokerTests {
             for (name, arguments, exchange, key) in queues {
                 let declaration = QueueDeclaration(name: scene.name(name), arguments: arguments)
                 try await channel.declareQueue(declaration, deadline: .soon)
-                try await channel.bindQueue(
-                    scene.name(name),
+                try await channel.bind(
+                    .queue(scene.name(name)),
                     to: scene.name(exchange),
                     routingKey: key,
                     deadline: .soon
@@ -52,8 +52,8 @@ extension BrokerTests {
             ]
             if kind == .replicated { arguments["x-delivery-limit"] = 20 }
             try await foreign.channel.declareQueue(.init(name: queue, arguments: arguments), deadline: .soon)
-            try await foreign.channel.bindQueue(
-                queue,
+            try await foreign.channel.bind(
+                .queue(queue),
                 to: scene.name("mailboxes"),
                 routingKey: key,
                 deadline: .soon

@@ -5,8 +5,6 @@ import Testing
 @testable import RabbitMQExchange
 
 /// `RabbitMQExchange` has an alias for it.
-private typealias Subscription = AgentExchange.Subscription
-
 @Suite("Routing keys of events")
 struct TopicKeyTests {
     /// Matches words as a topic exchange does: `*` is one word, `#` any number of them.

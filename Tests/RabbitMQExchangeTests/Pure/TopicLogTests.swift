@@ -6,9 +6,6 @@ import Testing
 
 @testable import RabbitMQExchange
 
-/// The AMQP layer has a type of that name too.
-private typealias Subscription = AgentExchange.Subscription
-
 @Suite("The log of subscriptions")
 struct TopicLogTests {
     /// A log whose beginning may be dropped, with snapshots as sessions write them.

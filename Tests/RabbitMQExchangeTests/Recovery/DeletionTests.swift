@@ -129,16 +129,16 @@ extension BrokerTests {
             let parked = scene.name("parked")
             try await ForeignClient.run(in: scene) { client in
                 let channel = client.channel
-                try await channel.unbindQueue(
-                    scene.name("directory"),
+                try await channel.unbind(
+                    .queue(scene.name("directory")),
                     from: scene.name("agents"),
                     routingKey: "#",
                     deadline: .soon
                 )
                 let new = try await troupe.user.registerAgent(AgentType("New"))
                 #expect(try await troupe.user.discover(AgentType("New")) == [new.agentID])
-                try await channel.unbindQueue(
-                    parked,
+                try await channel.unbind(
+                    .queue(parked),
                     from: scene.name("dead-letters"),
                     routingKey: "parked",
                     deadline: .soon
@@ -222,7 +222,7 @@ extension BrokerTests {
                 _ = try await client.channel.deleteQueue(stream.name, deadline: .soon)
                 try await client.channel.declareQueue(stream, deadline: .soon)
                 let agents = scene.name("agents")
-                try await client.channel.bindQueue(stream.name, to: agents, routingKey: "#", deadline: .soon)
+                try await client.channel.bind(.queue(stream.name), to: agents, routingKey: "#", deadline: .soon)
             }
         }
 

@@ -38,8 +38,8 @@ extension BrokerTests {
             let channel = try await connection.openChannel(confirms: true, deadline: .soon)
             let replies = eve.sessionQueue()
             try await channel.declareQueue(QueueDeclaration(name: replies), deadline: .soon)
-            try await channel.bindQueue(
-                replies,
+            try await channel.bind(
+                .queue(replies),
                 to: scene.name("replies"),
                 routingKey: replies + ".#",
                 deadline: .soon
@@ -94,7 +94,7 @@ extension BrokerTests {
             let replies = eve.sessionQueue()
             try await channel.declareQueue(QueueDeclaration(name: replies), deadline: .soon)
             let key = replies + ".#"
-            try await channel.bindQueue(replies, to: scene.name("replies"), routingKey: key, deadline: .soon)
+            try await channel.bind(.queue(replies), to: scene.name("replies"), routingKey: key, deadline: .soon)
             func code() async throws -> FieldValue? {
                 let request = try Request(from: .user(UserID()), to: .agent(registration.agentID), .ping)
                 try await channel.publish(forged(request, scene, eve.name, replies), deadline: .soon)
@@ -119,7 +119,7 @@ extension BrokerTests {
                 try await client.channel.deleteExchange(agents, deadline: .soon)
                 let topic = ExchangeDeclaration(name: agents, kind: .topic)
                 try await client.channel.declareExchange(topic, deadline: .soon)
-                try await client.channel.bindQueue(directory, to: agents, routingKey: "#", deadline: .soon)
+                try await client.channel.bind(.queue(directory), to: agents, routingKey: "#", deadline: .soon)
                 #expect(try await code() == "forbidden")
                 // It was not credible.
                 try await scene.log.entry { $0.message == "an answer was refused" }

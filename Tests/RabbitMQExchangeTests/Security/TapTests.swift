@@ -84,7 +84,7 @@ extension BrokerTests {
                 for exchange in ["mailboxes", "replies", "broadcasts", "agents", "dead-letters"] {
                     try await refused("tap \(exchange) with \(key)") { channel throws(AMQPError) in
                         let place = scene.name(exchange)
-                        try await channel.bindQueue(own, to: place, routingKey: key, deadline: .soon)
+                        try await channel.bind(.queue(own), to: place, routingKey: key, deadline: .soon)
                     }
                 }
             }
@@ -106,7 +106,7 @@ extension BrokerTests {
                 for exchange in ["mailboxes", "replies"] {
                     try await refused("unbind \(key)") { channel throws(AMQPError) in
                         let (queue, place) = (stage.sessions[0], scene.name(exchange))
-                        try await channel.unbindQueue(queue, from: place, routingKey: key, deadline: .soon)
+                        try await channel.unbind(.queue(queue), from: place, routingKey: key, deadline: .soon)
                     }
                 }
             }

@@ -112,7 +112,7 @@ extension BrokerTests {
                     "listen",
                     { (channel) throws(AMQPError) in
                         let (exchange, key) = (there.name("agents"), "#")
-                        try await channel.bindQueue(own, to: exchange, routingKey: key, deadline: .soon)
+                        try await channel.bind(.queue(own), to: exchange, routingKey: key, deadline: .soon)
                     }
                 ),
                 (
@@ -120,7 +120,7 @@ extension BrokerTests {
                     { (channel) throws(AMQPError) in
                         let key = "agent.\(registration.agentID.uuid.uuidString.lowercased())"
                         let exchange = there.name("mailboxes")
-                        try await channel.unbindQueue(mailbox, from: exchange, routingKey: key, deadline: .soon)
+                        try await channel.unbind(.queue(mailbox), from: exchange, routingKey: key, deadline: .soon)
                     }
                 ),
                 (

@@ -50,7 +50,7 @@ struct ForeignClient: Sendable {
     func replyQueue() async throws -> String {
         let queue = scene.name("session.\(UUID().uuidString.lowercased())")
         try await channel.declareQueue(QueueDeclaration(name: queue), deadline: .soon)
-        try await channel.bindQueue(queue, to: scene.name("mailboxes"), routingKey: queue, deadline: .soon)
+        try await channel.bind(.queue(queue), to: scene.name("mailboxes"), routingKey: queue, deadline: .soon)
         return queue
     }
 

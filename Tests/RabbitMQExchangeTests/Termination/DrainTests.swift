@@ -23,8 +23,8 @@ extension BrokerTests {
                     QueueDeclaration(name: tap, durable: false, exclusive: true, autoDelete: true),
                     deadline: .soon
                 )
-                try await foreign.channel.bindQueue(
-                    tap,
+                try await foreign.channel.bind(
+                    .queue(tap),
                     to: scene.name("dead-letters"),
                     routingKey: "unanswered",
                     deadline: .soon

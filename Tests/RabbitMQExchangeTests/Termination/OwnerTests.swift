@@ -87,13 +87,13 @@ extension BrokerTests {
                 let sessions = try await scene.management.queues().map(\.name)
                     .filter { $0.hasPrefix(scene.name("session.")) }
                 for queue in sessions {
-                    try await client.channel.unbindQueue(queue, from: mailboxes, routingKey: key, deadline: .soon)
+                    try await client.channel.unbind(.queue(queue), from: mailboxes, routingKey: key, deadline: .soon)
                 }
                 try await user.terminate(registration.agentID)
                 #expect(try await user.status(of: registration.agentID) == .terminated)
                 #expect(try await scene.load(of: registration.queueName) != nil, "the owner goes on")
                 for queue in sessions {
-                    try await client.channel.bindQueue(queue, to: mailboxes, routingKey: key, deadline: .soon)
+                    try await client.channel.bind(.queue(queue), to: mailboxes, routingKey: key, deadline: .soon)
                 }
             }
             for call in calls { #expect(await call.value?.code == .mailboxTerminated) }

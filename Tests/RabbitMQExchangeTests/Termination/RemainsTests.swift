@@ -68,7 +68,7 @@ extension BrokerTests {
                     try await client.channel.declareQueue(queue, deadline: .soon)
                     let key = names.mailboxKey(of: id)
                     let mailboxes = names.mailboxes
-                    try await client.channel.bindQueue(queue.name, to: mailboxes, routingKey: key, deadline: .soon)
+                    try await client.channel.bind(.queue(queue.name), to: mailboxes, routingKey: key, deadline: .soon)
                 }
             }
             let facts = ManagementFacts(queues: Set(try await scene.management.queues().map(\.name)))

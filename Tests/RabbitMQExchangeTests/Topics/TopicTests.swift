@@ -5,8 +5,6 @@ import Foundation
 import RabbitMQExchange
 import Testing
 
-private typealias Subscription = AgentExchange.Subscription
-
 extension BrokerTests {
     @Suite("Topics on a broker")
     struct TopicTests {

@@ -123,7 +123,7 @@ extension ToolTests {
 
         private func unbind(_ exchange: String, _ queue: String, _ key: String) async throws {
             try await scene.withChannel {
-                try await $0.unbindQueue(queue, from: exchange, routingKey: key, deadline: .after(.seconds(10)))
+                try await $0.unbind(.queue(queue), from: exchange, routingKey: key, deadline: .after(.seconds(10)))
             }
         }
     }

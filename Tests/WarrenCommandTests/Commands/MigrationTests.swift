@@ -33,8 +33,8 @@ extension ToolTests {
                 let limit = Deadline.after(.seconds(10))
                 let older = QueueDeclaration(name: prefix + "dead-letters", arguments: ["x-queue-type": "quorum"])
                 try await channel.declareQueue(older, deadline: limit)
-                try await channel.bindQueue(
-                    older.name,
+                try await channel.bind(
+                    .queue(older.name),
                     to: prefix + "dead-letters",
                     routingKey: "dead-letter",
                     deadline: limit

@@ -26,14 +26,14 @@ extension ToolTests {
                     QueueDeclaration(name: "", exclusive: true, autoDelete: true),
                     deadline: deadline
                 )
-                try await channel.bindQueue(
-                    queue.name,
+                try await channel.bind(
+                    .queue(queue.name),
                     to: exchanges[0],
                     routingKey: "control.agent.\(registered)",
                     deadline: deadline
                 )
-                try await channel.bindQueue(
-                    queue.name,
+                try await channel.bind(
+                    .queue(queue.name),
                     to: exchanges[1],
                     routingKey: "control.agent.\(registered).#",
                     deadline: deadline

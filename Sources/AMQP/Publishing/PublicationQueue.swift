@@ -4,7 +4,7 @@ internal import Synchronization
 /// The publications of a publisher or of a channel, shared by the callers and the thread of the connection.
 ///
 /// The thread takes publications by itself. It is told once that there are some, however many follow until it looks.
-final class Outbox: Sendable {
+final class PublicationQueue: Sendable {
     private struct State: Sendable {
         var table: PublicationTable
         /// Whether the carrier's thread was told of publications and has not looked yet.
@@ -43,18 +43,18 @@ final class Outbox: Sendable {
     }
 
     /// The recovering connection whose channels take the publications, one after another; `nil` for those of one channel.
-    private let line: RecoveringConnection?
+    private let recovering: RecoveringConnection?
     private let state: Mutex<State>
 
-    /// Creates the outbox of a publisher.
-    init(line: RecoveringConnection) {
-        self.line = line
+    /// Creates the queue of a publisher.
+    init(recovering connection: RecoveringConnection) {
+        recovering = connection
         state = Mutex(State(table: PublicationTable()))
     }
 
-    /// Creates the outbox of a channel.
+    /// Creates the queue of a channel.
     init(of channel: Carrier, isConfirmed: Bool) {
-        line = nil
+        recovering = nil
         state = Mutex(State(table: PublicationTable(of: channel, isConfirmed: isConfirmed)))
     }
 
@@ -88,7 +88,7 @@ final class Outbox: Sendable {
             return publication.number
         }
         // Publications that waited when the broker refused this client have already failed.
-        if waits, let refusal = line?.refusal { update { $0.failWaiting(refusal, into: &$1) } }
+        if waits, let refusal = recovering?.refusal { update { $0.failWaiting(refusal, into: &$1) } }
         return number
     }
 
@@ -123,7 +123,7 @@ final class Outbox: Sendable {
     /// accepts nothing more.
     private func announce(_ state: inout State, _ wake: inout WakeDescriptor?) -> AMQPError? {
         guard state.table.isCarried, !state.isAnnounced, let carrier = state.table.carrier else { return nil }
-        let placed = carrier.connection.thread.inbox.place(.publish(carrier, self))
+        let placed = carrier.connection.thread.submissions.place(.publish(carrier, self))
         wake = placed.wake
         state.isAnnounced = placed.refusal == nil
         return placed.refusal

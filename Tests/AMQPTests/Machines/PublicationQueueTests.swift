@@ -5,11 +5,11 @@ import Testing
 
 @testable import AMQP
 
-@Suite("An outbox")
-struct OutboxTests {
-    private static func outbox(_ connection: ConnectionShared) -> Outbox {
+@Suite("An queue")
+struct PublicationQueueTests {
+    private static func queue(_ connection: ConnectionShared) -> PublicationQueue {
         let key = ChannelKey(number: 1, generation: 1)
-        return Outbox(of: Carrier(connection: connection, channel: key), isConfirmed: true)
+        return PublicationQueue(of: Carrier(connection: connection, channel: key), isConfirmed: true)
     }
 
     private static func publication(
@@ -22,24 +22,24 @@ struct OutboxTests {
     @Test("tells the connection's thread once, and again after that has looked")
     func announces() {
         let connection = ConnectionShared()
-        let outbox = Self.outbox(connection)
-        for _ in 1...100 { _ = outbox.submit(Self.publication()) }
-        #expect(connection.thread.inbox.takeSubmissions().count == 1)
-        _ = outbox.submit(Self.publication())
-        #expect(connection.thread.inbox.takeSubmissions().isEmpty)
-        outbox.announced()
-        _ = outbox.submit(Self.publication())
-        #expect(connection.thread.inbox.takeSubmissions().count == 1)
+        let queue = Self.queue(connection)
+        for _ in 1...100 { _ = queue.submit(Self.publication()) }
+        #expect(connection.thread.submissions.takeSubmissions().count == 1)
+        _ = queue.submit(Self.publication())
+        #expect(connection.thread.submissions.takeSubmissions().isEmpty)
+        queue.announced()
+        _ = queue.submit(Self.publication())
+        #expect(connection.thread.submissions.takeSubmissions().count == 1)
     }
 
     @Test("of a channel fails each publication when the connection has ended, with its reason, as not sent")
     func refused() {
         let connection = ConnectionShared()
-        _ = connection.thread.inbox.refuse(with: TableScene.lost)
+        _ = connection.thread.submissions.refuse(with: TableScene.lost)
         let errors = Monitor<[AMQPError]>([])
-        let outbox = Self.outbox(connection)
+        let queue = Self.queue(connection)
         for _ in 1...3 {
-            _ = outbox.submit(
+            _ = queue.submit(
                 Self.publication { result in
                     if case .failure(let error) = result { errors.update { $0.append(error) } }
                 }
@@ -53,28 +53,28 @@ struct OutboxTests {
     @Test("of a publisher wakes its task for a deadline that is earlier than the one that the task waits for")
     func earlierDeadline() throws {
         let configuration = try ConnectionConfiguration(url: "amqp://guest:guest@127.0.0.1")
-        let line = RecoveringConnection(configuration: configuration, logger: BrokerFixture.quiet)
-        let outbox = Outbox(line: line)
+        let connection = RecoveringConnection(configuration: configuration, logger: BrokerFixture.quiet)
+        let queue = PublicationQueue(recovering: connection)
         let now = ContinuousClock.now
         let ends = Monitor<[String]>([])
         func submit(_ name: String, seconds: Int) {
             let message = Publication(exchange: "", routingKey: name, body: Data())
             let deadline = Deadline(now + .seconds(seconds))
             let waiter = Waiter<Void>.function { _ in ends.update { $0.append(name) } }
-            _ = outbox.submit(PendingPublication(message, deadline: deadline, waiter: waiter))
+            _ = queue.submit(PendingPublication(message, deadline: deadline, waiter: waiter))
         }
         let error = AMQPError.deadlinePassed
-        let first = outbox.expire(now, because: error)
+        let first = queue.expire(now, because: error)
         #expect(first.next == nil)
         submit("a", seconds: 20)
         #expect(first.changed.value != nil)
-        let second = outbox.expire(now, because: error)
+        let second = queue.expire(now, because: error)
         #expect(second.next == now + .seconds(20))
         submit("later", seconds: 30)
         #expect(second.changed.value == nil)
         submit("earlier", seconds: 10)
         #expect(second.changed.value != nil)
-        let third = outbox.expire(now + .seconds(20), because: error)
+        let third = queue.expire(now + .seconds(20), because: error)
         #expect(ends.value == ["earlier", "a"])
         #expect(third.next == now + .seconds(30))
     }

@@ -2,7 +2,7 @@ internal import AMQP
 internal import AgentExchange
 
 /// Publishes events through the broker.
-struct EventPublisher: Sendable {
+struct EventSender: Sendable {
     let session: Session
 
     private var link: BrokerLink { session.link }
