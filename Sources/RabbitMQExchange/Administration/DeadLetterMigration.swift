@@ -13,7 +13,7 @@ struct DeadLetterMigration {
     func run() async throws(ExchangeError) -> Migration {
         try await Topology.shared(names).declare(on: link)
         var migration = Migration()
-        guard let status = try await link.status(ofQueue: names.deadLetters) else { return migration }
+        guard let status = try await link.objects.status(ofQueue: names.deadLetters) else { return migration }
         // First the new binding, then the end of the old one: a dead letter in between is answered twice, and one
         // answer dropped.
         try await Topology(exchanges: [], queues: [], bindings: [newWay]).declare(on: link)
@@ -69,7 +69,7 @@ struct DeadLetterMigration {
     /// - Returns: The number of consumers left after a while.
     private func sendAway(_ count: Int, through way: Topology.Binding) async throws(ExchangeError) -> Int {
         var left = count
-        var pause = Pause(link)
+        var pause = link.pause()
         let end = ContinuousClock.now + link.patience
         while left > 0, .now < end, !Task.isCancelled {
             for _ in 0..<left {
@@ -81,7 +81,7 @@ struct DeadLetterMigration {
                 }
             }
             await pause.next()
-            left = try await link.status(ofQueue: way.queue)?.consumerCount ?? 0
+            left = try await link.objects.status(ofQueue: way.queue)?.consumerCount ?? 0
         }
         return left
     }

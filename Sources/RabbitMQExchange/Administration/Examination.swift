@@ -101,8 +101,8 @@ struct Examination: Sendable {
 
     /// Returns `false` when no exchange exists yet to bind to.
     private func tryToBind(_ queue: String, _ limit: Deadline) async throws(ExchangeError) -> Bool {
-        let way = names.binding(of: queue, to: queue)
-        guard try await link.hasExchange(way.exchange) else { return false }
+        let way = Topology.Binding(of: queue, to: queue, in: names)
+        guard try await link.objects.hasExchange(way.exchange) else { return false }
         try await link.attempt("can't bind a queue") { (channel) throws(AMQPError) in
             try await channel.bind(.queue(queue), to: way.exchange, routingKey: way.key, deadline: limit)
         }

@@ -37,7 +37,7 @@ public final class ExchangeAdministration: Sendable {
     /// Returns whether the directory's objects exist. They do not before the first session of a namespace; no entity is
     /// registered then.
     public func isProvisioned() async throws(ExchangeError) -> Bool {
-        try await link.hasDirectory()
+        try await link.objects.hasDirectory()
     }
 
     /// Returns the agents of a type that are registered and not terminated, oldest registration first.

@@ -108,7 +108,7 @@ extension ExchangeAdministration {
     private func look(at id: EntityID) async throws(ExchangeError) -> MailboxRemains? {
         let queue: QueueStatus?
         do throws(ExchangeError) {
-            queue = try await link.lookAt(id)
+            queue = try await link.objects.status(ofMailbox: id)
         } catch let error where error.code == .unavailable {
             return nil
         }

@@ -94,7 +94,7 @@ extension ExchangeAdministration {
             )
         }
         do throws(ExchangeError) {
-            let queue = try await link.lookAt(id)
+            let queue = try await link.objects.status(ofMailbox: id)
             if queue == nil, id.role == .user { return .success(nil) }
             return .success(report(queue == nil ? .unavailable : .active, queue))
         } catch let error where error.code == .unavailable {

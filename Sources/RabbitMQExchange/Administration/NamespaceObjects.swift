@@ -28,7 +28,7 @@ struct NamespaceObjects {
         var queues: [NamespaceContents.Queue] = []
         var seen: Set<String> = []
         for name in candidates where seen.insert(name).inserted {
-            guard let queue = try await link.status(ofQueue: name) else { continue }
+            guard let queue = try await link.objects.status(ofQueue: name) else { continue }
             let isDirectory = [names.directory, names.directory(.copy), names.subscriptions].contains(name)
             let consumers = isDirectory ? 0 : queue.consumerCount
             queues.append(.init(name: name, messages: queue.messageCount, consumers: consumers))
@@ -44,7 +44,7 @@ struct NamespaceObjects {
     }
 
     private func registered() async throws(ExchangeError) -> [EntityID] {
-        guard try await link.hasDirectory() else { return [] }
+        guard try await link.objects.hasDirectory() else { return [] }
         return try await session.directory.everyone().map(\.id)
     }
 
@@ -52,7 +52,7 @@ struct NamespaceObjects {
     private func exchanges() async throws(ExchangeError) -> [String] {
         var exchanges: [String] = []
         let all = Topology.shared(names).adding(.topics(names)).exchanges
-        for exchange in all where try await link.hasExchange(exchange.name) {
+        for exchange in all where try await link.objects.hasExchange(exchange.name) {
             exchanges.append(exchange.name)
         }
         return exchanges
@@ -60,15 +60,15 @@ struct NamespaceObjects {
 
     /// Returns the exchanges of agent types, as the log of subscriptions has them.
     private func typeExchanges() async throws(ExchangeError) -> [String] {
-        guard try await link.hasExchange(names.subscriptions),
-            try await link.status(ofQueue: names.subscriptions) != nil
+        guard try await link.objects.hasExchange(names.subscriptions),
+            try await link.objects.status(ofQueue: names.subscriptions) != nil
         else { return [] }
         let log = session.topics.log
         try await log.fence()
         var exchanges: [String] = []
         for slots in log.read({ $0.types }) {
             let name = names.exchange(of: slots)
-            if try await link.hasExchange(name) { exchanges.append(name) }
+            if try await link.objects.hasExchange(name) { exchanges.append(name) }
         }
         return exchanges
     }
@@ -94,7 +94,7 @@ struct NamespaceObjects {
     /// Returns the shared objects that exist.
     private func shared() async throws(ExchangeError) -> NamespaceContents {
         var queues: [NamespaceContents.Queue] = []
-        for name in sharedQueues where try await link.status(ofQueue: name) != nil {
+        for name in sharedQueues where try await link.objects.status(ofQueue: name) != nil {
             queues.append(.init(name: name, messages: 0, consumers: 0))
         }
         return NamespaceContents(queues: queues, exchanges: try await exchanges())

@@ -85,7 +85,7 @@ struct ParkedMessages {
     private func browse(
         _ body: (Delivery) async throws(ExchangeError) -> Verdict
     ) async throws(ExchangeError) -> Int {
-        guard let count = try await link.status(ofQueue: link.names.parked)?.messageCount else { return 0 }
+        guard let count = try await link.objects.status(ofQueue: link.names.parked)?.messageCount else { return 0 }
         let limit = Deadline.after(link.configuration.operationTimeout + .milliseconds(10) * count)
         let channel: Channel
         do {
@@ -108,9 +108,11 @@ struct ParkedMessages {
     /// limit.
     private func giveBack(_ channel: Channel, until count: Int, _ limit: Deadline) async {
         try? await channel.close(deadline: limit)
-        var pause = Pause(link)
+        var pause = link.pause()
         let end = ContinuousClock.now + link.patience
-        while .now < end, let status = try? await link.status(ofQueue: link.names.parked), status.messageCount < count {
+        while .now < end, let status = try? await link.objects.status(ofQueue: link.names.parked),
+            status.messageCount < count
+        {
             await pause.next()
         }
     }

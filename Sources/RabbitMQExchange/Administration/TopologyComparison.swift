@@ -12,10 +12,10 @@ struct TopologyComparison {
     func objects() async throws(ExchangeError) -> [TopologyObject] {
         var wanted = Topology.shared(link.names)
         // An older version made no objects of topics; the next session makes them.
-        if try await link.hasExchange(link.names.topics) { wanted = wanted.adding(.topics(link.names)) }
+        if try await link.objects.hasExchange(link.names.topics) { wanted = wanted.adding(.topics(link.names)) }
         var objects: [TopologyObject] = []
         for exchange in wanted.exchanges {
-            let isThere = try await link.hasExchange(exchange.name)
+            let isThere = try await link.objects.hasExchange(exchange.name)
             let (state, detail) = try await compare(isThere) { (channel, limit) throws(AMQPError) in
                 try await channel.declareExchange(exchange, deadline: limit)
             }
@@ -30,7 +30,7 @@ struct TopologyComparison {
             )
         }
         for queue in wanted.queues {
-            let isThere = try await link.status(ofQueue: queue.name) != nil
+            let isThere = try await link.objects.status(ofQueue: queue.name) != nil
             let (state, detail) = try await compare(isThere) { (channel, limit) throws(AMQPError) in
                 _ = try await channel.declareQueue(queue, deadline: limit)
             }
@@ -45,7 +45,7 @@ struct TopologyComparison {
             )
         }
         for queue in Topology.older(link.names).queues {
-            guard let status = try await link.status(ofQueue: queue.name) else { continue }
+            guard let status = try await link.objects.status(ofQueue: queue.name) else { continue }
             objects.append(
                 TopologyObject(
                     kind: .queue,

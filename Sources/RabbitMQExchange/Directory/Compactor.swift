@@ -80,7 +80,7 @@ struct Compactor: Sendable {
         var owners = OwnerRecords.notNeeded
         try await decide(&owners)
         try check(owners)
-        let isUnfinished = try await link.hasCopyOfDirectory()
+        let isUnfinished = try await link.objects.hasCopyOfDirectory()
         let reread = replica.keepContents(rereads: isUnfinished)
         defer { replica.forgetContents() }
         try? await reread?.close(deadline: link.deadline)

@@ -110,7 +110,8 @@ struct DirectoryFences: Sendable {
     /// Binds a copy from which nothing was ever read. The session that made it may have died before binding it, so that
     /// no fence reaches it.
     private func bindCopy(stuck before: [DirectoryStream: Int]) async {
-        guard before[.copy] == 0, replica.reads[.copy] == 0, (try? await link.hasCopyOfDirectory()) == true else {
+        guard before[.copy] == 0, replica.reads[.copy] == 0, (try? await link.objects.hasCopyOfDirectory()) == true
+        else {
             return
         }
         try? await Topology.directory(.copy, link.names).declare(on: link)

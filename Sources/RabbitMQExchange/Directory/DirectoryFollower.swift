@@ -224,7 +224,7 @@ final class DirectoryFollower: Sendable {
         case .copy:
             // The end of a compaction, or its node is down.
             do throws(ExchangeError) {
-                if try await !link.hasCopyOfDirectory() { dropCopy() }
+                if try await !link.objects.hasCopyOfDirectory() { dropCopy() }
             } catch {
                 link.logger.debug("the copy can't be looked at", metadata: .init(keys: [.error: "\(error)"]))
             }
@@ -236,7 +236,7 @@ final class DirectoryFollower: Sendable {
     private func look() async {
         var isThere = false
         do throws(ExchangeError) {
-            isThere = try await link.hasCopyOfDirectory()
+            isThere = try await link.objects.hasCopyOfDirectory()
             if isThere { try await followCopy() }
         } catch let error where error.code == .forbidden {
             link.logger.warning(

@@ -13,7 +13,7 @@ struct DirectoryWriter: Sendable {
         let properties = announcement.properties(time: time)
         let publication = publication(of: announcement, properties)
         do {
-            try await link.announce(publication)
+            try await SharedPublications(link: link).announce(publication)
         } catch {
             throw Self.failure(error)
         }
@@ -30,7 +30,7 @@ struct DirectoryWriter: Sendable {
             )
         }
         do {
-            try await link.announce(publications)
+            try await SharedPublications(link: link).announce(publications)
         } catch {
             throw Self.failure(error)
         }

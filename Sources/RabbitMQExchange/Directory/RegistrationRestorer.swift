@@ -20,7 +20,7 @@ struct RegistrationRestorer: Sendable {
     /// After a failure it begins again, until the session closes: nothing else would compare the streams once more.
     func run() async {
         defer { replica.endRestoring() }
-        var pause = Pause(link)
+        var pause = link.pause()
         while !Task.isCancelled {
             try? await Task.sleep(for: .milliseconds(.random(in: 500...3000)))
             do throws(ExchangeError) {
@@ -52,7 +52,7 @@ struct RegistrationRestorer: Sendable {
         let others = missing.filter { !$0.belongs(to: user) }
         let mayTakeOver = !link.configuration.requiresUserID
         for (number, entry) in (own + others.filter { mayTakeOver || $0.id.isSelfCertifying }).enumerated() {
-            guard try await link.lookAt(entry.id) != nil else {
+            guard try await link.objects.status(ofMailbox: entry.id) != nil else {
                 replica.forget(entry.id)
                 continue
             }

@@ -53,7 +53,7 @@ final class AttemptNotes: Sendable {
 
     private func read() async throws(ExchangeError) -> [AnsweredRequests.Key: Int] {
         let (queue, deadline) = (link.names.attempts(of: mailbox), link.deadline)
-        let way = link.names.binding(of: queue, to: queue)
+        let way = Topology.Binding(of: queue, to: queue, in: link.names)
         let declaration = QueueDeclaration(
             name: queue,
             arguments: [

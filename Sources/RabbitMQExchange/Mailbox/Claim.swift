@@ -31,7 +31,7 @@ struct Claim {
     }
 
     private func hasNoReceiver() async throws(ExchangeError) -> Bool {
-        guard let queue = try await session.link.lookAt(id) else {
+        guard let queue = try await session.link.objects.status(ofMailbox: id) else {
             throw ExchangeError(.unavailable, "the queue of the mailbox is not on the broker", entity: id)
         }
         return queue.consumerCount == 0

@@ -11,14 +11,14 @@ internal import Synchronization
 /// delivery is given back, arrives again at once from the head of the queue, and is recognized. In a replicated one
 /// that would count as an attempt.
 struct LeaseKeeper: Sendable {
-    private let intake: DeliveryIntake
+    private let contents: MailboxContents
     private let timeout: Duration
     private let isCounted: Bool
 
     /// Returns `nil` when nothing is to be renewed.
     init?(_ intake: DeliveryIntake) {
         guard let timeout = intake.link.configuration.acknowledgementTimeout else { return nil }
-        self.intake = intake
+        contents = intake.contents
         self.timeout = timeout
         isCounted = intake.notes == nil
     }
@@ -27,8 +27,8 @@ struct LeaseKeeper: Sendable {
     func renew() async {
         let limit = ContinuousClock.now - timeout / 2
         // Requests that no handler has yet.
-        for waiting in intake.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
-        let renewals = intake.held.withLock { $0.beginRenewals(heldSince: limit) { $0.peer == nil } }
+        for waiting in contents.held.withLock({ $0.takeWaiting(heldSince: limit) }) { await giveBack(waiting) }
+        let renewals = contents.held.withLock { $0.beginRenewals(heldSince: limit) { $0.peer == nil } }
         await withDiscardingTaskGroup { group in
             for renewal in renewals {
                 switch renewal.receipt {
@@ -43,7 +43,7 @@ struct LeaseKeeper: Sendable {
     private func giveBack(_ waiting: HeldRequests<Receipt>.Held) async {
         guard case .delivery(let delivery)? = waiting.receipt else { return }
         if isCounted, !mayBeRequeued(delivery),
-            (try? await intake.link.publish(copy(of: waiting.request, delivery))) != nil
+            (try? await contents.link.publish(copy(of: waiting.request, delivery))) != nil
         {
             delivery.acknowledge()
         } else {
@@ -54,7 +54,7 @@ struct LeaseKeeper: Sendable {
     /// Returns whether the broker will deliver it again.
     private func mayBeRequeued(_ delivery: Delivery) -> Bool {
         let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
-        return count < intake.link.configuration.redeliveryLimit
+        return count < contents.link.configuration.redeliveryLimit
     }
 
     private func renew(_ renewal: HeldRequests<Receipt>.Renewal, _ delivery: Delivery) async {
@@ -62,11 +62,11 @@ struct LeaseKeeper: Sendable {
             giveBack(renewal)
             return
         }
-        let link = intake.link
+        let link = contents.link
         do {
             let patience = min(link.configuration.operationTimeout, timeout / 8)
             try await link.publish(copy(of: renewal.request, delivery), deadline: .after(patience))
-            intake.held.withLock { $0.renewed(renewal)?.settle() }
+            contents.held.withLock { $0.renewed(renewal)?.settle() }
             link.logger.debug("a hold was renewed", metadata: .init(.request(renewal.request)))
         } catch {
             refused(renewal, delivery, error)
@@ -77,19 +77,19 @@ struct LeaseKeeper: Sendable {
     /// long as the broker does not give it up for that. In a terminated mailbox the copy has no route, and the end is
     /// near.
     private func refused(_ renewal: HeldRequests<Receipt>.Renewal, _ delivery: Delivery, _ error: AMQPError) {
-        intake.link.logger.debug(
+        contents.link.logger.debug(
             "a hold could not be renewed by a copy",
             metadata: .init(.request(renewal.request)).with(.error, error.description)
         )
         if error.code != .unroutable, mayBeRequeued(delivery) {
             giveBack(renewal)
         } else {
-            intake.held.withLock { $0.keep(renewal) }
+            contents.held.withLock { $0.keep(renewal) }
         }
     }
 
     private func giveBack(_ renewal: HeldRequests<Receipt>.Renewal) {
-        if case .delivery(let delivery)? = intake.held.withLock({ $0.giveBack(renewal) }) {
+        if case .delivery(let delivery)? = contents.held.withLock({ $0.giveBack(renewal) }) {
             delivery.reject(requeue: true)
         }
     }
@@ -103,8 +103,8 @@ struct LeaseKeeper: Sendable {
             let left = deadline.milliseconds(since: .now)
             if left > 0 { properties.expiration = String(min(left, Int64(UInt32.max))) }
         }
-        let names = intake.session.names
-        let key = names.mailboxKey(of: intake.mailboxID)
+        let names = contents.session.names
+        let key = names.mailboxKey(of: contents.mailboxID)
         return names.publication(properties, delivery.body, to: key)
     }
 }

@@ -85,7 +85,7 @@ extension MailboxAttachment {
             entity: mailboxID
         )
         link.logger.error("a mailbox was taken", metadata: .init(keys: [.mailbox: mailboxID.description]))
-        intake.inbox.end(error)
+        contents.inbox.end(error)
         await detach()
     }
 
@@ -96,10 +96,10 @@ extension MailboxAttachment {
             "a mailbox is not received from; its consumer is started again",
             metadata: .init(keys: [.mailbox: mailboxID.description, .error: error.description])
         )
-        var pause = Pause(link)
+        var pause = link.pause()
         while connection.isOpen, isAttached, !Task.isCancelled {
             do {
-                if try await link.lookAt(mailboxID) != nil {
+                if try await link.objects.status(ofMailbox: mailboxID) != nil {
                     guard connection.isOpen, isAttached else { return }
                     try await receive(on: connection)
                     return
@@ -133,7 +133,7 @@ extension MailboxAttachment {
             "a mailbox is gone",
             metadata: .init(keys: [.mailbox: mailboxID.description, .reason: text])
         )
-        intake.inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
+        contents.inbox.end(ExchangeError(.unavailable, text, entity: mailboxID))
         await detach()
         return true
     }

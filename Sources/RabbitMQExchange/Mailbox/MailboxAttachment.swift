@@ -8,6 +8,7 @@ internal import Synchronization
 final class MailboxAttachment: Sendable {
     let session: Session
     /// Takes the deliveries of the consumer.
+    let contents: MailboxContents
     let intake: DeliveryIntake
     /// Whether it stands by for another consumer of the mailbox.
     let mode: AttachMode
@@ -33,13 +34,14 @@ final class MailboxAttachment: Sendable {
         isVisitor: Bool = false
     ) {
         let prefetch = max(1, min(requestLimit ?? .max, session.link.configuration.prefetch))
-        intake = DeliveryIntake(mailboxID: id, prefetch: prefetch, session: session)
+        contents = MailboxContents(of: id, prefetch: prefetch, session: session)
+        intake = DeliveryIntake(contents)
         self.mode = mode
         self.isVisitor = isVisitor
         self.session = session
     }
 
-    var mailboxID: EntityID { intake.mailboxID }
+    var mailboxID: EntityID { contents.mailboxID }
 
     var link: BrokerLink { session.link }
 
@@ -124,7 +126,11 @@ final class MailboxAttachment: Sendable {
     /// Binds control messages about the mailbox to this session.
     func bindControl() async throws(ExchangeError) {
         let deadline = link.deadline
-        let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
+        let way = Topology.Binding(
+            of: link.answers.name,
+            to: session.names.controlKey(of: mailboxID),
+            in: session.names
+        )
         try await link.declare("can't open the mailbox", entity: mailboxID) { (channel) throws(AMQPError) in
             try await channel.bind(.queue(way.queue), to: way.exchange, routingKey: way.key, deadline: deadline)
         }
@@ -145,7 +151,7 @@ final class MailboxAttachment: Sendable {
         let declaration = ConsumerDeclaration(
             queue: session.names.queue(of: mailboxID),
             tag: session.names.consumerTag(of: mailboxID, session: link.sessionID),
-            prefetch: intake.prefetch
+            prefetch: contents.prefetch
         )
         let place = try await session.channels.place(for: mailboxID, on: connection, deadline: link.deadline)
         let receiver = Receiver(self, on: place)
@@ -189,7 +195,7 @@ final class MailboxAttachment: Sendable {
     /// nothing is held. Later calls wait for the first.
     func letGo() async {
         let isFirst = state.withLock { state in
-            guard intake.markTerminated() else { return false }
+            guard contents.markTerminated() else { return false }
             lettingGo.begin()
             return true
         }
@@ -198,18 +204,18 @@ final class MailboxAttachment: Sendable {
         let deadline = link.deadline
         let receiver = takeReceiver()
         // Taken before the handlers learn of the end, so that they can no longer answer these requests.
-        let unanswered = intake.held.withLock { held in
+        let unanswered = contents.held.withLock { held in
             held.close()
             return held.takeUnanswered()
         }
-        intake.inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
+        contents.inbox.end(ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID))
         await answerTerminated(unanswered)
         for delivery in await stop(receiver, deadline) {
-            intake.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
+            contents.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) }
         }
         // Deliveries that were being taken while the mailbox ended.
-        await answerTerminated(intake.held.withLock { $0.takeUnanswered() })
-        await intake.settle()
+        await answerTerminated(contents.held.withLock { $0.takeUnanswered() })
+        await contents.settle()
         // A concurrent detach may hold deliveries from before the end, which it then answers.
         await detaching.wait(until: .now + link.patience)
         giveBack(await flush(receiver, deadline))
@@ -231,24 +237,24 @@ final class MailboxAttachment: Sendable {
         let deadline = link.deadline
         detaching.begin()
         let receiver = takeReceiver()
-        intake.held.withLock { $0.close() }
+        contents.held.withLock { $0.close() }
         let stopped = await stop(receiver, deadline)
-        await intake.settle()
+        await contents.settle()
         // Flushed before anything is given back: the flushed deliveries belong behind that.
         let left = stopped + (await flush(receiver, deadline))
-        let unanswered = intake.held.withLock { $0.takeUnanswered() }
+        let unanswered = contents.held.withLock { $0.takeUnanswered() }
         // Without a connection the broker has already taken them back.
-        if link.isConnected, intake.isTerminated || session.directory.known(mailboxID) == .terminated {
+        if link.isConnected, contents.isTerminated || session.directory.known(mailboxID) == .terminated {
             // The mailbox may already be drained; a request given back would be lost with its queue.
             await answerTerminated(unanswered)
-            for delivery in left { intake.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) } }
-            await intake.settle()
+            for delivery in left { contents.refuse { [mailboxID] in await $0.refuseTerminated(delivery, mailboxID) } }
+            await contents.settle()
         } else {
             for entry in unanswered {
                 if case .delivery(let delivery)? = entry.receipt { delivery.reject(requeue: true) }
             }
             giveBack(left)
-            await intake.giveBackDirectly(unanswered)
+            await contents.giveBackDirectly(unanswered)
         }
         detaching.end()
         await close(receiver, deadline)
@@ -281,7 +287,11 @@ final class MailboxAttachment: Sendable {
         await receiver.place.leave(deadline: deadline)
         session.attachments.remove(self)
         guard link.isConnected, session.attachments.of(mailboxID).isEmpty else { return }
-        let way = session.names.binding(of: link.answers.name, to: session.names.controlKey(of: mailboxID))
+        let way = Topology.Binding(
+            of: link.answers.name,
+            to: session.names.controlKey(of: mailboxID),
+            in: session.names
+        )
         try? await link.declare("can't remove a binding") { (channel) throws(AMQPError) in
             try await channel.unbind(.queue(way.queue), from: way.exchange, routingKey: way.key, deadline: deadline)
         }

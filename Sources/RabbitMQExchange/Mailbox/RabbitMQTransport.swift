@@ -25,11 +25,11 @@ final class RabbitMQTransport: ExchangeTransport {
         self.attachment = attachment
         self.lease = lease
         self.exchange = exchange
-        let intake = attachment.intake
-        let broker = BrokerRoute(intake: intake)
+        let contents = attachment.contents
+        let broker = BrokerRoute(intake: attachment.intake)
         route =
             attachment.session.direct?.route(for: attachment.mailboxID, broker: broker) { response in
-                intake.finish(CollectionOfOne(response), areRead: true)
+                contents.finish(CollectionOfOne(response), areRead: true)
             } ?? broker
     }
 
@@ -41,15 +41,15 @@ final class RabbitMQTransport: ExchangeTransport {
 
     var sendsAtOnce: Bool { false }
 
-    var requestLimit: Int { intake.prefetch }
+    var requestLimit: Int { contents.prefetch }
 
     var session: Session { attachment.session }
 
-    private var waiting: WaitingEvents { WaitingEvents(intake: intake) }
+    private var waiting: WaitingEvents { WaitingEvents(contents: contents) }
 
     private var link: BrokerLink { attachment.link }
 
-    private var intake: DeliveryIntake { attachment.intake }
+    private var contents: MailboxContents { attachment.contents }
 
     // MARK: Sending
 
@@ -80,11 +80,11 @@ final class RabbitMQTransport: ExchangeTransport {
             try route.part(response, to: way(of: response), post)
             return
         }
-        switch intake.held.withLock({ $0.answer(response) }) {
+        switch contents.held.withLock({ $0.answer(response) }) {
         case .send(let way):
             route.answer(response, to: way, post)
         case .again:
-            if intake.isTerminated {
+            if contents.isTerminated {
                 throw ExchangeError(.mailboxTerminated, "it was answered already", entity: mailboxID)
             }
             link.logger.warning("a second answer was dropped", metadata: .init(.response(response)))
@@ -96,10 +96,10 @@ final class RabbitMQTransport: ExchangeTransport {
 
     /// Returns the place for a part. Its request must be held here.
     private func way(of part: Response) throws(ExchangeError) -> ReplyWay {
-        if intake.isTerminated {
+        if contents.isTerminated {
             throw ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: mailboxID)
         }
-        guard let way = intake.held.withLock({ $0.way(of: part) }) else {
+        guard let way = contents.held.withLock({ $0.way(of: part) }) else {
             let text = "the request is not held here, or was answered"
             throw ExchangeError(.invalidMessage, text, entity: mailboxID)
         }
@@ -137,7 +137,7 @@ final class RabbitMQTransport: ExchangeTransport {
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
         let end = timeout.map { ContinuousClock.Instant.after($0) }
         while true {
-            let message = try await intake.inbox.next(timeout: end.map { ContinuousClock.now.duration(to: $0) })
+            let message = try await contents.inbox.next(timeout: end.map { ContinuousClock.now.duration(to: $0) })
             if case .request(let request) = message, request.isEvent {
                 waiting.setAside(request)
             } else if !isExpired(message) {
@@ -149,7 +149,7 @@ final class RabbitMQTransport: ExchangeTransport {
     func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
         let takeEvent = state.withLock { $0.takeEvent }
         if takeEvent != nil { await waiting.bringBack() }
-        return await intake.inbox.push { [self] message in
+        return await contents.inbox.push { [self] message in
             if case .request(let request) = message, request.isEvent {
                 handOut(request, takeEvent)
             } else if !isExpired(message) {
@@ -161,7 +161,7 @@ final class RabbitMQTransport: ExchangeTransport {
     /// Hands an event to its taker. Without one it is set aside for another receiver of the mailbox.
     private func handOut(_ event: Request, _ take: (@Sendable (EventDelivery) -> Void)?) {
         guard let take else { return waiting.setAside(event) }
-        if let delivery = intake.shelf.delivery(of: event) { take(delivery) }
+        if let delivery = contents.shelf.delivery(of: event) { take(delivery) }
     }
 
     /// Takes the events of the mailbox from now on.
@@ -189,10 +189,10 @@ final class RabbitMQTransport: ExchangeTransport {
     }
 
     func unawaited(_ requests: [Request]) async -> [Request] {
-        await RequesterCheck(session: session).unawaited(requests, in: intake)
+        await RequesterCheck(session: session).unawaited(requests, in: contents)
     }
 
-    func giveBack(_ request: Request) { intake.giveBack(request) }
+    func giveBack(_ request: Request) { contents.giveBack(request) }
 
     // MARK: The directory
 
@@ -265,7 +265,7 @@ final class RabbitMQTransport: ExchangeTransport {
             return isFirst
         }
         guard isFirst else { return }
-        let unread = intake.inbox.end(ExchangeError(.closed, "the transport is closed"))
+        let unread = contents.inbox.end(ExchangeError(.closed, "the transport is closed"))
         for feed in state.withLock({ $0.feeds }) { feed.end(nil) }
         await route.close()
         await attachment.detach()

@@ -40,7 +40,7 @@ extension Receiver {
         let key = RequestKey(delivery.properties)
         if let entry = state.postponed.arrived(key) { return welcome(delivery, back: entry, &state) }
         // Another copy of a held request replaces it.
-        if let key, intake.held.withLock({ $0.knows(key) }) { return delivery }
+        if let key, contents.held.withLock({ $0.knows(key) }) { return delivery }
         guard mayComeAgain(delivery) else { return delivery }
         if delivery.body.count <= smallSize {
             let source = delivery.properties.headers[Header.source]?.stringValue ?? ""
@@ -73,7 +73,7 @@ extension Receiver {
             delivery.redelivered = entry.delivery.redelivered
         } else if let key = entry.key {
             let count = delivery.properties.headers[Header.deliveryCount]?.integerValue ?? 0
-            if count > entry.deliveryCount { intake.held.withLock { $0.noteReturn(of: key) } }
+            if count > entry.deliveryCount { contents.held.withLock { $0.noteReturn(of: key) } }
         }
         return delivery
     }
@@ -136,7 +136,7 @@ extension Receiver {
 
     /// Records that requests which no handler received will be delivered again, which is no attempt.
     func noteReturn(of entries: [PostponedRequests.Entry]) {
-        intake.held.withLock { held in
+        contents.held.withLock { held in
             for entry in entries where intake.notes == nil || !entry.delivery.redelivered {
                 if let key = entry.key { held.noteReturn(of: key) }
             }
@@ -147,5 +147,5 @@ extension Receiver {
 
     /// The size of a request that is let in without room, also ahead of waiting requests of other sources. All requests
     /// that the prefetch admits take a sixteenth of the window.
-    private var smallSize: Int { min(4096, window / 16 / intake.prefetch) }
+    private var smallSize: Int { min(4096, window / 16 / contents.prefetch) }
 }

@@ -42,6 +42,7 @@ final class Receiver: DeliverySink {
         account = ReceivedBytes(within: attachment.link.received)
     }
 
+    var contents: MailboxContents { attachment.contents }
     var intake: DeliveryIntake { attachment.intake }
 
     var connection: Connection { place.channel.connection }
@@ -136,7 +137,7 @@ final class Receiver: DeliverySink {
         guard isFirst else { return }
         intake.unprove()
         noteReturn(of: postponed)
-        intake.forgetUnread()
+        contents.forgetUnread()
         stopped.set()
         // The broker ended only this consumer, not the connection: it is started again.
         guard let error, connection.isOpen else { return }

@@ -59,7 +59,7 @@ enum Registration {
 
     private static func remove(_ id: EntityID, lineage: [String], isKnown: Bool, in session: Session) async {
         let end = ContinuousClock.now + patience
-        var pause = Pause(session.link)
+        var pause = session.link.pause()
         while !Task.isCancelled {
             do throws(ExchangeError) {
                 if isKnown {

@@ -27,7 +27,7 @@ struct VisitorRoutes {
     /// The bindings of a visitor: its key leads to the queue of the session.
     private var all: [Topology.Binding] {
         let (queue, key, names) = (link.answers.name, session.names.mailboxKey(of: id), session.names)
-        var ways = [names.binding(of: queue, to: key)]
+        var ways = [Topology.Binding(of: queue, to: key, in: names)]
         // Older sessions publish every answer to one exchange.
         if id.wall != nil, link.servesOlder {
             ways.append(Topology.Binding(queue: queue, exchange: names.mailboxes, key: key))

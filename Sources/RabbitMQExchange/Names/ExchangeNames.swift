@@ -56,12 +56,6 @@ struct ExchangeNames: Sendable, Hashable {
         )
     }
 
-    /// Returns the binding that leads to a queue, for a routing key and its ``verdict(_:)``.
-    func binding(of queue: String, to key: String) -> Topology.Binding {
-        let exchange = exchange(of: key)
-        return Topology.Binding(queue: queue, exchange: exchange, key: exchange == replies ? key + ".#" : key)
-    }
-
     /// The suffix of the routing key for answers in the exchange's name. The role `user` may not use such keys, so the
     /// receiver need not check the sender.
     static let verdictSuffix = ".verdict"

@@ -48,7 +48,7 @@ extension BrokerRoute {
             } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID {
                 continue
             } catch let error where error.code == .mailboxFull || !asked.isEmpty {
-                intake.put(request.error(error.code, error.message))
+                contents.put(request.error(error.code, error.message))
             }
             asked.append(agent)
         }

@@ -31,7 +31,7 @@ extension BrokerRoute {
         deadline: Deadline
     ) async throws(AMQPError) {
         let end = ContinuousClock.now + Self.refusalPatience
-        var pause = Pause(link)
+        var pause = link.pause()
         var wasRefused = false
         var error = first
         while true {
@@ -52,7 +52,7 @@ extension BrokerRoute {
     /// Returns whether a mailbox has reached its limit, if this process knows it.
     private func isFull(_ id: EntityID) async -> Bool {
         guard let limit = link.configuration.maximumMailboxLength else { return false }
-        guard let queue = try? await link.lookAt(id) else { return true }
+        guard let queue = try? await link.objects.status(ofMailbox: id) else { return true }
         return queue.messageCount >= limit
     }
 
@@ -68,7 +68,7 @@ extension BrokerRoute {
         deadline: Deadline
     ) async throws(ExchangeError) {
         var (error, isUnknown) = (first, first.delivery == .unknown)
-        var pause = Pause(link)
+        var pause = link.pause()
         for _ in 0..<Self.restorations where !Task.isCancelled && deadline.remaining > .zero {
             let isThere: Bool
             do throws(ExchangeError) {

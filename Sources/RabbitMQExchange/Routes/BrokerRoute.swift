@@ -8,6 +8,7 @@ struct BrokerRoute: MessageRoute {
     /// Holds the requests that the mailbox received, and learns the outcome of their answers.
     let intake: DeliveryIntake
 
+    var contents: MailboxContents { intake.contents }
     var session: Session { intake.session }
     var link: BrokerLink { intake.link }
     var names: ExchangeNames { link.names }
@@ -91,7 +92,7 @@ struct BrokerRoute: MessageRoute {
             let publication = try session.responses.publication(of: answer.response, to: answer.way, isFromOwner: true)
             answer.post.publish(publication, deadline: nil) { ended(CollectionOfOne(answer), $0) }
         } catch {
-            intake.fail(answer.response)
+            contents.fail(answer.response)
             answer.post.end(.failure(error))
         }
     }
@@ -99,7 +100,7 @@ struct BrokerRoute: MessageRoute {
     /// Records the broker's decision about answers to held requests.
     func ended(_ answers: some Collection<ReadyAnswer>, _ result: Result<Void, AMQPError>) {
         guard case .failure(let error) = result else {
-            intake.finish(answers.lazy.map(\.response))
+            contents.finish(answers.lazy.map(\.response))
             for answer in answers { answer.post.end(.success(())) }
             return
         }
@@ -109,7 +110,7 @@ struct BrokerRoute: MessageRoute {
     private func failed(_ answer: ReadyAnswer, _ error: AMQPError) {
         let response = answer.response
         guard error.isOfTheQueue else {
-            intake.fail(response)
+            contents.fail(response)
             let what = "the answer was not delivered"
             return answer.post.end(.failure(ExchangeError(error, what, entity: response.destination)))
         }
@@ -119,10 +120,10 @@ struct BrokerRoute: MessageRoute {
                 let publication = try session.responses.publication(of: response, to: answer.way)
                 isDelivered = try await session.responses.publishElsewhere(publication, response, after: error)
             } catch {
-                intake.fail(response)
+                contents.fail(response)
                 throw error
             }
-            intake.finish(CollectionOfOne(response))
+            contents.finish(CollectionOfOne(response))
             guard isDelivered else { throw await mailboxes.whyUnreachable(response.destination) }
         }
     }

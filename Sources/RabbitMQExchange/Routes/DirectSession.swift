@@ -66,7 +66,7 @@ package struct DirectSession: Sendable {
         }
         var response = response
         response.way = .direct
-        return attachment.intake.put(response)
+        return attachment.contents.put(response)
     }
 
     /// Answers a request of this session in the exchange's name, unless it has an answer.
@@ -84,7 +84,7 @@ package struct DirectSession: Sendable {
                 .failure(Failure(error.code, error.message))
             )
         else { return }
-        attachment.intake.put(answer)
+        attachment.contents.put(answer)
     }
 
     /// Hands a notice to its mailbox, unless its sender is not credible.
@@ -92,7 +92,7 @@ package struct DirectSession: Sendable {
         guard session.senders.knowsSender(notice.source, userID: notice.principal),
             session.senders.objection(to: notice.source, userID: notice.principal) == nil
         else { return }
-        session.attachments.active(of: notice.destination)?.intake.inbox.put(.notice(notice))
+        session.attachments.active(of: notice.destination)?.contents.inbox.put(.notice(notice))
     }
 
     /// A copy of a request that came directly comes through the broker.
@@ -102,7 +102,7 @@ package struct DirectSession: Sendable {
 
     /// The way to a session ended. The requests that it had sent come through the broker, or are put there.
     package func lost(_ peer: UUID) {
-        for attachment in session.attachments.all { attachment.intake.lost(peer) }
+        for attachment in session.attachments.all { attachment.contents.lost(peer) }
     }
 
     // MARK: Through the broker
@@ -145,7 +145,7 @@ package struct DirectSession: Sendable {
 
     /// Waits for the answer to a method on the consuming connection.
     package func askConsumer() async -> Bool {
-        (try? await link.status(ofQueue: link.answers.name)) != nil
+        (try? await link.objects.status(ofQueue: link.answers.name)) != nil
     }
 
     /// Asks the directory about the mailboxes of this session, and lets go of those that were terminated. Returns `false`

@@ -142,7 +142,7 @@ struct AnswerReceiver: Sendable {
             return false
         }
         // A visitor has no mailbox for further responses.
-        return attachment.intake.put(response) || attachment.isVisitor
+        return attachment.contents.put(response) || attachment.isVisitor
     }
 
     private enum Taking {
@@ -185,7 +185,7 @@ struct AnswerReceiver: Sendable {
         guard let reason = senders.objection(to: notice.source, userID: properties.userID) else {
             var notice = notice
             notice.principal = senders.principal(of: properties)
-            attachments.active(of: notice.destination)?.intake.inbox.put(.notice(notice))
+            attachments.active(of: notice.destination)?.contents.inbox.put(.notice(notice))
             return
         }
         hints.drop(reason: "forbidden")

@@ -58,7 +58,8 @@ final class Attachments: Sendable {
         while !Task.isCancelled {
             do { try await Task.sleep(for: timeout / 8) } catch { return }
             await withDiscardingTaskGroup { group in
-                for attachment in all where attachment.isAttached && attachment.intake.held.withLock({ $0.count > 0 }) {
+                for attachment in all where attachment.isAttached && attachment.contents.held.withLock({ $0.count > 0 })
+                {
                     group.addTask { await LeaseKeeper(attachment.intake)?.renew() }
                 }
             }

@@ -25,8 +25,7 @@ final class BrokerLink: Sendable {
     let publications: Publisher
     /// Publishes directory records. A broker user may lack the permission, which closes a channel.
     let announcements: Publisher
-    /// The broker's reply for a missing queue, by the length of the queue's name.
-    let missing = Mutex<[Int: MissingQueue]>([:])
+    let objects: ObjectLookup
     private let isDirect = Atomic(false)
     private let tasks = BackgroundTasks()
     private let state = Mutex(State())
@@ -82,6 +81,7 @@ final class BrokerLink: Sendable {
         self.sessionID = sessionID
         self.logger = logger
         metrics = .current
+        objects = ObjectLookup(on: consumer, names, limit: configuration.operationTimeout)
         answers = AnswerQueue(key: names.sessionQueue(sessionID))
         publications = Publisher(connection: publisher, name: sessionID.lowercased)
         announcements = Publisher(connection: publisher, name: "announcements-\(sessionID.lowercased)")
@@ -155,6 +155,9 @@ final class BrokerLink: Sendable {
     /// The limit of ``received``.
     var receiveWindow: ReceiveWindow { ReceiveWindow(account: received, bytes: configuration.receiveWindowBytes) }
 
+    /// Returns the pause between two attempts.
+    func pause() -> Pause { Pause(consumer.configuration.recovery) }
+
     /// The time limit for waiting for an end: 5 s, or the limit of an operation if shorter.
     var patience: Duration { min(.seconds(5), configuration.operationTimeout) }
 
@@ -198,34 +201,6 @@ final class BrokerLink: Sendable {
         await publications.renew()
     }
 
-    /// The timeout of a directory record. A compaction waits no longer for records on their way.
-    private var announcementLimit: Duration { min(configuration.operationTimeout, configuration.compactionGrace) }
-
-    /// Publishes a directory record and waits for the confirm. A refusal affects no other publication.
-    ///
-    /// - Parameter topology: The objects that may be missing, by default those of the directory.
-    func announce(_ publication: Publication, restoring topology: Topology? = nil) async throws(AMQPError) {
-        let deadline = Deadline.after(announcementLimit)
-        try await publishShared(sign(publication), by: announcements, deadline: deadline, restoring: topology)
-    }
-
-    /// Publishes records of the directory in their order, and waits until all are confirmed.
-    func announce(_ records: [Publication]) async throws(AMQPError) {
-        let (limit, deadline) = (announcementLimit, Deadline.after(announcementLimit))
-        let signals = records.map { record in
-            let signal = OneShot<Result<Void, AMQPError>>()
-            _ = announcements.publish(sign(record), deadline: deadline) { signal.set($0) }
-            return signal
-        }
-        for signal in signals {
-            switch await signal.wait(until: .now + limit) {
-            case .success?: continue
-            case .failure(let error)?: throw error
-            case nil: throw AMQPError(code: .timedOut, delivery: .unknown, message: "No confirm came in time.")
-            }
-        }
-    }
-
     /// Adds the properties that every publication needs, while they have a single reference: later that would copy
     /// them. Then shortens texts for people so that they fit.
     func complete(_ properties: inout MessageProperties) {
@@ -234,7 +209,8 @@ final class BrokerLink: Sendable {
         properties.shortenTexts(toFit: publisher.frameMax)
     }
 
-    private func sign(_ publication: Publication) -> Publication {
+    /// Adds the user that the broker checks.
+    func sign(_ publication: Publication) -> Publication {
         let user = user
         if publication.properties.userID == user { return publication }
         var publication = publication

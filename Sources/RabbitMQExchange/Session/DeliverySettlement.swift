@@ -133,7 +133,7 @@ struct DeliverySettlement: Sendable {
     func persist(with delivery: Delivery, _ attempt: () async -> Bool) async {
         let limit = (link.configuration.acknowledgementTimeout ?? .seconds(1200)) / 4
         let end = ContinuousClock.now + min(limit, .seconds(300))
-        var pause = Pause(link)
+        var pause = link.pause()
         while delivery.channel.isOpen {
             if await attempt() { return }
             guard .now < end, !Task.isCancelled else { break }
@@ -230,7 +230,11 @@ struct DeliverySettlement: Sendable {
             mandatory: true
         )
         do throws(AMQPError) {
-            try await link.publishShared(publication, by: link.publications, deadline: link.deadline)
+            try await SharedPublications(link: link).publish(
+                publication,
+                by: link.publications,
+                deadline: link.deadline
+            )
         } catch {
             if error.code == .nacked { await link.renewChannel() }
             throw error

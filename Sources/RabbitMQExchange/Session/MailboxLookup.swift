@@ -23,7 +23,7 @@ struct MailboxLookup: Sendable {
             case .terminated:
                 return ExchangeError(.mailboxTerminated, "the mailbox was terminated", entity: id, delivery: delivery)
             case .registered:
-                if try await link.lookAt(id) == nil, try await expired(id) {
+                if try await link.objects.status(ofMailbox: id) == nil, try await expired(id) {
                     return ExchangeError(.mailboxTerminated, "the user is gone", entity: id, delivery: delivery)
                 }
                 let text = "the mailbox is registered, but its queue can't be reached"
@@ -46,7 +46,7 @@ struct MailboxLookup: Sendable {
     ///   queue is down.
     func restoreWay(to id: EntityID) async throws(ExchangeError) -> Bool {
         guard case .registered(let known, let lineage) = try await directory.state(of: id),
-            try await link.lookAt(id) != nil
+            try await link.objects.status(ofMailbox: id) != nil
         else { return false }
         let ways = Topology(
             exchanges: [],
@@ -77,7 +77,7 @@ struct MailboxLookup: Sendable {
         case .terminated:
             return MailboxDetails(status: .terminated)
         case .registered:
-            if let queue = try await link.lookAt(id) {
+            if let queue = try await link.objects.status(ofMailbox: id) {
                 return MailboxDetails(
                     status: .active,
                     queuedMessages: queue.messageCount,
@@ -96,7 +96,7 @@ struct MailboxLookup: Sendable {
         directory.follower.begin()
         let known = directory.known(id)
         if known == .terminated { return MailboxDetails(status: .terminated) }
-        if let queue = try await link.lookAt(id) {
+        if let queue = try await link.objects.status(ofMailbox: id) {
             return MailboxDetails(
                 status: .active,
                 queuedMessages: queue.messageCount,

@@ -113,7 +113,7 @@ extension AnswerReceiver {
     /// Describes this process as the owner of a mailbox; `nil` when it does not receive from it, or stands by for it.
     func owner(of mailbox: EntityID, withConnections: Bool) -> MailboxOwner? {
         guard let attachment = attachments.active(of: mailbox), attachment.isAttached else { return nil }
-        let taken = attachment.intake.held.withLock { held in held.count { $0.receipt?.peer != nil } }
+        let taken = attachment.contents.held.withLock { held in held.count { $0.receipt?.peer != nil } }
         return MailboxOwner(
             session: link.sessionID,
             directRequests: direct == nil ? nil : taken,

@@ -4,8 +4,8 @@ internal import AMQP
 struct Pause {
     private var backoff: Backoff
 
-    init(_ link: BrokerLink) {
-        backoff = Backoff(link.consumer.configuration.recovery)
+    init(_ recovery: RecoveryPolicy) {
+        backoff = Backoff(recovery)
     }
 
     /// Waits, longer each time; shorter if the task is cancelled.

@@ -19,7 +19,7 @@ struct RequesterCheck: Sendable {
         let key = way.queue
         if key == link.replyTo { return !session.attachments.of(requester).isEmpty }
         do throws(ExchangeError) {
-            let queue = try await link.status(ofQueue: key ?? link.names.queue(of: requester))
+            let queue = try await link.objects.status(ofQueue: key ?? link.names.queue(of: requester))
             if let queue, queue.consumerCount > 0 { return true }
         } catch {
             return true
@@ -38,12 +38,12 @@ struct RequesterCheck: Sendable {
     }
 
     /// Returns the held requests whose requesters no longer receive.
-    func unawaited(_ requests: [Request], in intake: DeliveryIntake) async -> [Request] {
+    func unawaited(_ requests: [Request], in contents: MailboxContents) async -> [Request] {
         struct Address: Hashable {
             let requester: EntityID
             let way: ReplyWay
         }
-        let places = intake.held.withLock { held in
+        let places = contents.held.withLock { held in
             requests.map { Address(requester: $0.source, way: held.way(of: $0.response()) ?? .mailbox) }
         }
         let absent = await withTaskGroup(of: Address?.self) { group in

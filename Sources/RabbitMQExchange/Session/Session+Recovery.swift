@@ -47,7 +47,7 @@ extension Session {
             try await startAnswers()
             for attachment in attachments.all { try await attachment.bind() }
             // If it was removed, nothing is restored.
-            if try await link.status(ofQueue: names.deadLetters) == nil { leaveOlder() }
+            if try await link.objects.status(ofQueue: names.deadLetters) == nil { leaveOlder() }
         } catch {
             link.logger.warning(
                 "missing objects on the broker could not be restored",

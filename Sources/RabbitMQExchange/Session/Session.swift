@@ -161,7 +161,7 @@ final class Session: Sendable {
     /// until it exists.
     func serveOlder() async throws(ExchangeError) {
         guard let serving = state.withLock({ $0.older == nil ? $0.serving : nil }),
-            try await link.status(ofQueue: names.deadLetters) != nil
+            try await link.objects.status(ofQueue: names.deadLetters) != nil
         else { return }
         let older = consumer(
             of: names.deadLetters,

@@ -51,11 +51,11 @@ struct SessionQueue: Sendable {
 
     /// Waits until a queue that was left is back, takes its messages, and deletes it.
     private func takeLeft(in queue: String) async {
-        var pause = Pause(link)
+        var pause = link.pause()
         while !Task.isCancelled {
             await pause.next()
             do throws(ExchangeError) {
-                guard try await link.status(ofQueue: queue) != nil else { return }
+                guard try await link.objects.status(ofQueue: queue) != nil else { return }
                 try await empty(queue)
                 return
             } catch {
@@ -69,8 +69,8 @@ struct SessionQueue: Sendable {
 
     private func empty(_ queue: String) async throws(ExchangeError) {
         let mailboxes = Set(attachments.all.map(\.mailboxID))
-        var ways = [names.binding(of: queue, to: link.replyTo)]
-        ways += mailboxes.map { names.binding(of: queue, to: names.controlKey(of: $0)) }
+        var ways = [Topology.Binding(of: queue, to: link.replyTo, in: names)]
+        ways += mailboxes.map { Topology.Binding(of: queue, to: names.controlKey(of: $0), in: names) }
         if link.servesOlder {
             ways.append(Topology.Binding(queue: queue, exchange: names.mailboxes, key: link.replyTo))
         }

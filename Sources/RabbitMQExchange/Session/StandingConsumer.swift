@@ -148,7 +148,7 @@ final class StandingConsumer: Sendable {
             "a queue is not received from; its consumer is started again",
             metadata: .init(keys: [.queue: queue, .error: error.description])
         )
-        var pause = Pause(link)
+        var pause = link.pause()
         while connection.isOpen, !Task.isCancelled {
             await pause.next()
             if isStopped { return }

@@ -12,6 +12,19 @@ struct Topology: Sendable {
         let queue: String
         let exchange: String
         let key: String
+
+        init(queue: String, exchange: String, key: String) {
+            self.queue = queue
+            self.exchange = exchange
+            self.key = key
+        }
+
+        /// Creates the binding that leads to a queue, for a routing key and its ``ExchangeNames/verdict(_:)``.
+        init(of queue: String, to key: String, in names: ExchangeNames) {
+            self.queue = queue
+            exchange = names.exchange(of: key)
+            self.key = exchange == names.replies ? key + ".#" : key
+        }
     }
 
     /// Returns the objects that all sessions of the namespace share.
@@ -109,7 +122,7 @@ struct Topology: Sendable {
                     arguments: ["x-queue-type": "classic", "x-expires": .int64(expiry)]
                 )
             ],
-            bindings: [link.names.binding(of: queue, to: link.replyTo)]
+            bindings: [Topology.Binding(of: queue, to: link.replyTo, in: link.names)]
         )
     }
 
@@ -162,7 +175,7 @@ struct Topology: Sendable {
         forOlder: Bool
     ) -> [Binding] {
         let (queue, key) = (names.queue(of: id), names.mailboxKey(of: id))
-        var bindings = [names.binding(of: queue, to: key)]
+        var bindings = [Topology.Binding(of: queue, to: key, in: names)]
         if forOlder, id.wall != nil { bindings.append(Binding(queue: queue, exchange: names.mailboxes, key: key)) }
         for type in lineage {
             let key = names.broadcastKey(typeName: type, allowSubtypes: true)
@@ -185,10 +198,10 @@ struct Topology: Sendable {
             return true
         } catch let error where error.code == .forbidden {
             for exchange in exchanges {
-                guard try await link.hasExchange(exchange.name) else { throw error }
+                guard try await link.objects.hasExchange(exchange.name) else { throw error }
             }
             for queue in queues {
-                guard try await link.status(ofQueue: queue.name) != nil else { throw error }
+                guard try await link.objects.status(ofQueue: queue.name) != nil else { throw error }
             }
             return false
         }

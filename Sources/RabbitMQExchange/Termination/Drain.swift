@@ -48,7 +48,7 @@ struct Drain: Sendable {
     ///
     /// - Parameter end: The time until which another session's drain is waited for; by default there is none.
     func run(until end: ContinuousClock.Instant? = nil) async throws(ExchangeError) -> Bool {
-        while try await session.link.lookAt(id) != nil {
+        while try await session.link.objects.status(ofMailbox: id) != nil {
             if let isDeleted = try await tryOnce() { return isDeleted }
             _ = await OneShot<Void>().wait(until: .now + Self.lockInterval)
             if let end, .now >= end { return false }
@@ -66,7 +66,7 @@ struct Drain: Sendable {
         TerminationStep.reached(.locked)
         let isDeleted: Bool?
         do throws(ExchangeError) {
-            isDeleted = try await session.link.lookAt(id) != nil ? try await drain() : false
+            isDeleted = try await session.link.objects.status(ofMailbox: id) != nil ? try await drain() : false
         } catch {
             await unlock()
             throw error
@@ -264,7 +264,7 @@ struct Drain: Sendable {
         await letGo(owner)
         TerminationStep.reached(.ownerGone)
         let link = session.link
-        let way = link.names.binding(of: queue, to: key)
+        let way = Topology.Binding(of: queue, to: key, in: link.names)
         do throws(ExchangeError) {
             try await link.attempt("can't mark the end of a mailbox", entity: id) { (channel) throws(AMQPError) in
                 try await channel.bind(
@@ -294,7 +294,7 @@ struct Drain: Sendable {
         await owner.wait {
             do throws(ExchangeError) {
                 // One of the consumers is this drain's.
-                guard let queue = try await session.link.lookAt(id) else { return false }
+                guard let queue = try await session.link.objects.status(ofMailbox: id) else { return false }
                 return queue.consumerCount > 1
             } catch {
                 return true

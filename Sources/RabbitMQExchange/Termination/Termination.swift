@@ -23,7 +23,7 @@ struct Termination: Sendable {
         case .missing:
             return
         case .terminated:
-            guard try await session.link.lookAt(id) != nil else { return }
+            guard try await session.link.objects.status(ofMailbox: id) != nil else { return }
             types = session.directory.unfinished.lineage(of: id) ?? []
         case .registered(let known, let lineage):
             try await session.directory.announce(.terminated(known, lineage: lineage))
@@ -48,7 +48,7 @@ struct Termination: Sendable {
         try await session.directory.announce(.terminated(id, lineage: lineage))
         try await unbind(ways(lineage: lineage) + bindings)
         let isDeleted = try await Drain(session: session, id: id).run(until: .now + session.link.patience * 2)
-        if !isDeleted, try await session.link.lookAt(id) != nil {
+        if !isDeleted, try await session.link.objects.status(ofMailbox: id) != nil {
             throw ExchangeError(.unavailable, "the mailbox could not be emptied", entity: id)
         }
         try await session.directory.announce(.finished(id))

@@ -48,7 +48,7 @@ struct TerminationFinisher: Sendable {
         guard !Task.isCancelled, !session.attachments.isDraining(abandoned.id) else { return }
         let keys: [LogKey: String] = [.mailbox: abandoned.id.description]
         do throws(ExchangeError) {
-            guard try await session.link.lookAt(abandoned.id) != nil else {
+            guard try await session.link.objects.status(ofMailbox: abandoned.id) != nil else {
                 try await session.directory.announce(.finished(abandoned.id))
                 return
             }

@@ -16,7 +16,7 @@ extension DeliveryIntake {
             )
         }
         if isSenderLearned, isInformed { return await count(event: delivery) }
-        refuse { [self] settlement in
+        contents.refuse { [self] settlement in
             await settlement.persist(with: delivery) {
                 guard await session.senders.learnSender(of: delivery.properties), (try? await inform()) != nil else {
                     return false
@@ -30,7 +30,7 @@ extension DeliveryIntake {
     /// Takes an event, with a note of its attempt where the broker does not count.
     private func count(event delivery: Delivery) async {
         guard delivery.redelivered, let notes, let (request, _) = read(event: delivery),
-            !held.withLock({ $0.knows(request) })
+            !contents.held.withLock({ $0.knows(request) })
         else { return take(event: delivery) }
         take(event: delivery, attempt: await notes.next(of: request))
     }
@@ -39,11 +39,11 @@ extension DeliveryIntake {
     ///
     /// - Parameter attempt: The attempt, if it is known better than from the delivery.
     func take(event delivery: Delivery, attempt: Int? = nil) {
-        if isTerminated { return delivery.acknowledge() }
+        if contents.isTerminated { return delivery.acknowledge() }
         guard case (var request, let event)? = read(event: delivery) else { return }
         if let attempt { request.attempt = attempt }
         if let reason = session.senders.objection(to: request.source, userID: delivery.properties.userID) {
-            return refuse { await $0.park(delivery, reason) }
+            return contents.refuse { await $0.park(delivery, reason) }
         }
         guard case .agent = mailboxID.role, case let slot = AgentID(uuid: mailboxID.uuid),
             case let subscriptions = session.topics.log.read({ $0.subscriptions(of: slot, to: event.topic) }),
@@ -56,10 +56,10 @@ extension DeliveryIntake {
             )
             return delivery.acknowledge()
         }
-        if request.attempt - 1 > link.configuration.redeliveryLimit, !held.withLock({ $0.knows(request) }) {
-            return refuse { await $0.park(delivery, "an event that was received too often") }
+        if request.attempt - 1 > link.configuration.redeliveryLimit, !contents.held.withLock({ $0.knows(request) }) {
+            return contents.refuse { await $0.park(delivery, "an event that was received too often") }
         }
-        let taken = held.withLock { held in
+        let taken = contents.held.withLock { held in
             let taken = held.take(
                 request,
                 way: .mailbox,
@@ -74,7 +74,7 @@ extension DeliveryIntake {
             return taken
         }
         switch taken {
-        case .new(let request): inbox.put(.request(request))
+        case .new(let request): contents.inbox.put(.request(request))
         case .waits: break
         case .copy(let first): first?.settle()
         case .late, .answered: delivery.acknowledge()
@@ -82,7 +82,10 @@ extension DeliveryIntake {
     }
 
     private func shelve(_ event: Event, _ subscriptions: [Subscription], _ request: Request) {
-        shelf.add(EventDelivery(event: event, subscriptions: subscriptions, attempt: request.attempt), as: request)
+        contents.shelf.add(
+            EventDelivery(event: event, subscriptions: subscriptions, attempt: request.attempt),
+            as: request
+        )
     }
 
     /// Returns an event, and the request that stands for it. One that can't be read is parked.
@@ -112,14 +115,8 @@ extension DeliveryIntake {
             request.attempt = read.attempt
             return (request, read.event)
         } catch {
-            refuse { await $0.park(delivery, error.reason) }
+            contents.refuse { await $0.park(delivery, error.reason) }
             return nil
         }
-    }
-
-    /// Settles an event whose handlers are done.
-    func settle(_ delivery: EventDelivery) {
-        guard let request = shelf.take(delivery.event.publicationID) else { return }
-        finish(CollectionOfOne(request.response()))
     }
 }

@@ -33,7 +33,7 @@ struct EventSender: Sendable {
 
     private func publishKnown(_ publication: Publication, _ topic: Topic) async throws(ExchangeError) -> Bool {
         let end = ContinuousClock.now + Self.refusalPatience
-        var pause = Pause(link)
+        var pause = link.pause()
         var isMade = false
         while true {
             do throws(AMQPError) {
@@ -64,7 +64,7 @@ struct EventSender: Sendable {
     private func isFull(_ topic: Topic) async -> Bool {
         guard let limit = link.configuration.maximumMailboxLength else { return false }
         for target in log.read({ $0.subscriptions.targets(of: topic) }) {
-            guard let queue = try? await link.lookAt(.agent(target.slot)) else { continue }
+            guard let queue = try? await link.objects.status(ofMailbox: .agent(target.slot)) else { continue }
             if queue.messageCount >= limit { return true }
         }
         return !log.isFollowed

@@ -27,6 +27,6 @@ extension RabbitMQTransport: EventTransport {
     }
 
     func settle(_ delivery: EventDelivery) {
-        attachment.intake.settle(delivery)
+        attachment.contents.settle(delivery)
     }
 }

@@ -92,7 +92,7 @@ final class TopicLog: Sendable {
 
     private func publish(_ record: TopicRecord) async throws(ExchangeError) {
         do {
-            try await link.announce(
+            try await SharedPublications(link: link).announce(
                 record.publication(to: link.names.subscriptions),
                 restoring: .topics(link.names)
             )
@@ -193,7 +193,7 @@ final class TopicLog: Sendable {
 
     /// Writes the fence that completes a reading, until it has come back.
     private func complete(_ end: UUID, _ completed: OneShot<Void>) async {
-        var pause = Pause(link)
+        var pause = link.pause()
         while !Task.isCancelled, completed.value == nil {
             do throws(ExchangeError) {
                 try await publish(TopicRecord(.fence, id: end))

@@ -273,7 +273,7 @@ struct Topics: Sendable {
 
     private func hasReceiver(_ id: EntityID) async throws(ExchangeError) -> Bool {
         do throws(ExchangeError) {
-            return try await link.lookAt(id).map { $0.consumerCount > 0 } ?? false
+            return try await link.objects.status(ofMailbox: id).map { $0.consumerCount > 0 } ?? false
         } catch let error where error.isAboutANode {
             return false
         }

@@ -7,34 +7,34 @@ internal import Synchronization
 /// The events of a mailbox whose receiver takes none, so that requests pass them: they wait in a queue of their own, until a
 /// receiver takes events.
 struct WaitingEvents: Sendable {
-    let intake: DeliveryIntake
+    let contents: MailboxContents
 
-    private var link: BrokerLink { intake.link }
-    private var queue: String { link.names.waitingEvents(of: intake.mailboxID) }
+    private var link: BrokerLink { contents.link }
+    private var queue: String { link.names.waitingEvents(of: contents.mailboxID) }
 
     /// Moves an event that was handed out and is not taken to the queue.
     func setAside(_ event: Request) {
-        guard let request = intake.shelf.take(event.tag),
-            case .released(let entry) = intake.held.withLock({ $0.release(request) })
+        guard let request = contents.shelf.take(event.tag),
+            case .released(let entry) = contents.held.withLock({ $0.release(request) })
         else { return }
-        guard case .delivery(let delivery)? = entry.receipt else { return intake.handOutNext() }
+        guard case .delivery(let delivery)? = entry.receipt else { return contents.handOutNext() }
         // One after another, so that they stay in order.
-        if intake.shelf.addUntaken(delivery) {
-            intake.refuse { settlement in
-                while let delivery = intake.shelf.nextUntaken() {
+        if contents.shelf.addUntaken(delivery) {
+            contents.refuse { settlement in
+                while let delivery = contents.shelf.nextUntaken() {
                     await settlement.persist(with: delivery) { await move(delivery) }
                 }
             }
         }
-        intake.handOutNext()
+        contents.handOutNext()
     }
 
     /// Returns `false` when the event could not be moved now.
     private func move(_ delivery: Delivery) async -> Bool {
-        let principal = intake.session.senders.principal(of: delivery.properties)
+        let principal = contents.session.senders.principal(of: delivery.properties)
         var properties = delivery.properties.forMoving(principal: principal)
         properties.headers[Header.deliveryCount] = nil
-        let way = link.names.binding(of: queue, to: queue)
+        let way = Topology.Binding(of: queue, to: queue, in: link.names)
         let publication = Publication(
             exchange: way.exchange,
             routingKey: queue,
@@ -51,11 +51,11 @@ struct WaitingEvents: Sendable {
                 guard error.code == .unroutable, !isLast else { return false }
             }
             do throws(ExchangeError) {
-                try await topology.declare(on: link, entity: intake.mailboxID)
+                try await topology.declare(on: link, entity: contents.mailboxID)
             } catch {
                 link.logger.warning(
                     "an event that is not taken could not be set aside",
-                    metadata: .init(keys: [.mailbox: intake.mailboxID.description, .error: "\(error)"])
+                    metadata: .init(keys: [.mailbox: contents.mailboxID.description, .error: "\(error)"])
                 )
                 return false
             }
@@ -71,7 +71,7 @@ struct WaitingEvents: Sendable {
         return Topology(
             exchanges: [],
             queues: [QueueDeclaration(name: queue, arguments: arguments)],
-            bindings: [link.names.binding(of: queue, to: queue)]
+            bindings: [Topology.Binding(of: queue, to: queue, in: link.names)]
         )
     }
 
@@ -79,10 +79,10 @@ struct WaitingEvents: Sendable {
     /// before those that are sent later.
     func bringBack() async {
         do throws(ExchangeError) {
-            guard try await link.status(ofQueue: queue) != nil else { return }
+            guard try await link.objects.status(ofQueue: queue) != nil else { return }
             let (name, deadline) = (queue, link.deadline)
-            let key = link.names.mailboxKey(of: intake.mailboxID)
-            try await link.attempt("can't bring waiting events back", entity: intake.mailboxID) {
+            let key = link.names.mailboxKey(of: contents.mailboxID)
+            try await link.attempt("can't bring waiting events back", entity: contents.mailboxID) {
                 (channel) throws(AMQPError) in
                 while let delivery = try await channel.get(name, deadline: deadline) {
                     var properties = delivery.properties
@@ -95,7 +95,7 @@ struct WaitingEvents: Sendable {
         } catch {
             link.logger.warning(
                 "events that waited could not be brought back; the next receiver tries again",
-                metadata: .init(keys: [.mailbox: intake.mailboxID.description, .error: "\(error)"])
+                metadata: .init(keys: [.mailbox: contents.mailboxID.description, .error: "\(error)"])
             )
         }
     }

@@ -89,8 +89,8 @@ extension BrokerTests {
 
         /// Waits until the answers are confirmed to the agent: a copy that comes before belongs to the first request.
         private func expectNothingHeld(by agent: AgentExchangeClient) async throws {
-            let intake = try #require(agent.transport as? RabbitMQTransport).attachment.intake
-            try await eventually("no held request", value: { intake.held.withLock { $0.count } }) { $0 == 0 }
+            let contents = try #require(agent.transport as? RabbitMQTransport).attachment.contents
+            try await eventually("no held request", value: { contents.held.withLock { $0.count } }) { $0 == 0 }
         }
 
         private func answer(in queue: String, _ foreign: ForeignClient) async throws -> Delivery {

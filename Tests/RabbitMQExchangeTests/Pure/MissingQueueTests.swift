@@ -46,9 +46,9 @@ extension BrokerTests {
             let lease = try await scene.exchange().lease()
             let link = lease.session.link
             for name in ["x", scene.name("agent.none"), scene.name(String(repeating: "n", count: 200))] {
-                for _ in 1...2 { #expect(try await link.status(ofQueue: name) == nil) }
+                for _ in 1...2 { #expect(try await link.objects.status(ofQueue: name) == nil) }
             }
-            #expect(try await link.status(ofQueue: scene.name("parked"))?.messageCount == 0)
+            #expect(try await link.objects.status(ofQueue: scene.name("parked"))?.messageCount == 0)
             await lease.end()
         }
     }

@@ -69,7 +69,7 @@ struct WallNameTests {
             names.drainKey(of: id, marker: open),
         ] {
             #expect(names.exchange(of: key) == "warren.shop.replies")
-            #expect(names.binding(of: "q", to: key).key == key + ".#")
+            #expect(Topology.Binding(of: "q", to: key, in: names).key == key + ".#")
             #expect(names.verdict(key) == key + ".verdict")
         }
         let agent = EntityID.agent(AgentID(uuid: behind))

@@ -4,14 +4,42 @@ internal import Foundation
 internal import Synchronization
 
 /// Reads objects of the broker without creating them. Each call has a channel of its own: a missing object closes it.
-extension BrokerLink {
+final class ObjectLookup: Sendable {
+    private let connection: RecoveringConnection
+    private let names: ExchangeNames
+    private let limit: Duration
+    /// The broker's reply for a missing queue, by the length of the queue's name.
+    private let missing = Mutex<[Int: MissingQueue]>([:])
+
+    /// - Parameter limit: The time limit of a call.
+    init(on connection: RecoveringConnection, _ names: ExchangeNames, limit: Duration) {
+        self.connection = connection
+        self.names = names
+        self.limit = limit
+    }
+
+    private var deadline: Deadline { .after(limit) }
+
+    /// Returns whether the directory's objects exist.
+    func hasDirectory() async throws(ExchangeError) -> Bool {
+        guard try await hasExchange(names.agents) else { return false }
+        if try await status(ofQueue: names.directory) != nil { return true }
+        // It is recreated in the middle of a compaction.
+        return try await hasCopyOfDirectory()
+    }
+
+    /// Returns whether a copy of the directory exists on the broker.
+    func hasCopyOfDirectory() async throws(ExchangeError) -> Bool {
+        try await status(ofQueue: names.directory(.copy)) != nil
+    }
+
     /// Returns whether an exchange with this name exists, of any kind.
     func hasExchange(_ name: String) async throws(ExchangeError) -> Bool {
         let declaration = ExchangeDeclaration(name: name, kind: .direct, passive: true)
-        let limit = deadline
+        let deadline = deadline
         do {
-            try await consumer.withChannel(deadline: limit) { (channel) throws(AMQPError) in
-                try await channel.declareExchange(declaration, deadline: limit)
+            try await connection.withChannel(deadline: deadline) { (channel) throws(AMQPError) in
+                try await channel.declareExchange(declaration, deadline: deadline)
             }
             return true
         } catch let error where error.code == .notFound {
@@ -31,7 +59,7 @@ extension BrokerLink {
     /// Reads a mailbox's queue. Returns `nil` when it does not exist.
     ///
     /// - Throws: ``ExchangeError/Code/unavailable`` when it exists on a node that is down.
-    func lookAt(_ id: EntityID) async throws(ExchangeError) -> QueueStatus? {
+    func status(ofMailbox id: EntityID) async throws(ExchangeError) -> QueueStatus? {
         try await look(at: names.queue(of: id), "the mailbox", entity: id)
     }
 
@@ -62,9 +90,9 @@ extension BrokerLink {
 
     private func passiveDeclare(_ queue: String) async throws(AMQPError) -> QueueStatus {
         let declaration = QueueDeclaration(name: queue, passive: true)
-        let limit = deadline
-        return try await consumer.withChannel(deadline: limit) { (channel) throws(AMQPError) in
-            try await channel.declareQueue(declaration, deadline: limit)
+        let deadline = deadline
+        return try await connection.withChannel(deadline: deadline) { (channel) throws(AMQPError) in
+            try await channel.declareQueue(declaration, deadline: deadline)
         }
     }
 

@@ -5,45 +5,28 @@ internal import Logging
 internal import Primitives
 internal import Synchronization
 
-/// Takes requests that came past the broker. They are held like all others; the broker has none of them until it is told.
-extension DeliveryIntake {
+/// Gives held requests back to the mailbox.
+extension MailboxContents {
     /// The time for which a lost session may put its requests into the mailbox by itself.
     private static let requesterPatience = Duration.seconds(2)
 
-    /// Takes a request if it can be handed out at once.
-    ///
-    /// - Parameters:
-    ///   - peer: The session that sent it.
-    ///   - isCopied: Whether the broker has a copy too.
-    func takeDirectly(_ request: Request, from peer: UUID, isCopied: Bool) -> DirectTaking {
-        if isTerminated { return .terminated }
-        guard maySkipBroker else { return .notOwner }
-        // Through the broker it is refused for its sender, or waits until the directory knows.
-        let userID = request.principal
-        guard session.senders.knowsSender(request.source, userID: userID),
-            session.senders.objection(to: request.source, userID: userID) == nil
-        else { return .busy }
-        let bytes = Message.request(request).payloadSize
-        guard link.receiveWindow.hasRoom(for: bytes) else { return .busy }
-        let way = ReplyWay.session(queue: link.names.sessionQueue(peer), together: 0)
-        let hold = DirectHold(of: peer, bytes: bytes, account: link.received)
-        let taken = held.withLock {
-            $0.takeDirectly(request, way: way, receipt: .direct(hold), isCopied: isCopied)
+    /// Gives a request back to the mailbox after a moment, unless it was answered meanwhile.
+    func giveBack(_ request: Request) {
+        session.background.start { [self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                switch held.withLock({ $0.release(request) }) {
+                case .busy: continue
+                case .unknown: return
+                case .released(let entry):
+                    if case .delivery(let delivery)? = entry.receipt { delivery.reject(requeue: true) }
+                    await giveBackDirectly([entry])
+                    handOutNext()
+                    checkSettled()
+                    return
+                }
+            }
         }
-        switch taken {
-        case .new(let request): inbox.put(.request(request))
-        case .held, .answered(nil): break
-        case .answered(let response?):
-            session.background.start { [session] in _ = try? await session.responses.publish(response, to: way) }
-        case .busy: return .busy
-        case .closed: return isTerminated ? .terminated : .notOwner
-        }
-        return .taken
-    }
-
-    /// Records that a copy of a request that came directly comes through the broker.
-    func expectCopy(of tag: UUID, from source: EntityID) {
-        held.withLock { $0.expectCopy(of: RequestKey(source: source, tag: tag)) }
     }
 
     /// The way to a session ended: it puts the requests that it had sent into the mailbox, unless it is gone too.
@@ -57,7 +40,7 @@ extension DeliveryIntake {
 
     /// Puts copies of a session's held requests into the mailbox, so that they outlive this process.
     private func secure(requestsOf peer: UUID) async {
-        var pause = Pause(link)
+        var pause = link.pause()
         while !Task.isCancelled {
             let renewals = held.withLock { $0.beginRenewals(heldSince: .now) { $0.peer == peer } }
             var isLeft = false
