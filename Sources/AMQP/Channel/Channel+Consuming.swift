@@ -27,9 +27,9 @@ extension Channel {
         keepingWithin window: ReceiveWindow?,
         deadline: Deadline
     ) async throws(AMQPError) -> Consumer {
-        let buffer = DeliveryBuffer(channel: self, window: window)
-        let tag = try await consume(declaration, buffer, deadline)
-        return Consumer(tag: tag, channel: self, buffer: buffer)
+        let buffer = DeliveryBuffer()
+        let consumer = try await consume(declaration, into: buffer, keepingWithin: window, deadline: deadline)
+        return Consumer(tag: consumer.tag, channel: self, buffer: buffer)
     }
 
     /// Starts a consumer that passes its deliveries to a sink on the connection's own thread, which saves each batch a
@@ -41,26 +41,16 @@ extension Channel {
         into sink: any DeliverySink,
         deadline: Deadline
     ) async throws(AMQPError) -> PushedConsumer {
-        try await consume(declaration, into: sink, account: nil, deadline: deadline)
+        try await consume(declaration, into: sink, keepingWithin: nil, deadline: deadline)
     }
 
-    /// Starts a consumer. `account` has the bytes of each body until its delivery is released.
+    /// The same; of deliveries that there is no room for only the headers are kept.
     package func consume(
         _ declaration: ConsumerDeclaration,
         into sink: any DeliverySink,
-        account: ReceivedBytes?,
+        keepingWithin window: ReceiveWindow?,
         deadline: Deadline
     ) async throws(AMQPError) -> PushedConsumer {
-        let receiver = SinkReceiver(sink: sink, channel: self, account: account)
-        return PushedConsumer(tag: try await consume(declaration, receiver, deadline), channel: self)
-    }
-
-    /// Returns the tag.
-    private func consume(
-        _ declaration: ConsumerDeclaration,
-        _ receiver: any ContentReceiver,
-        _ deadline: Deadline
-    ) async throws(AMQPError) -> String {
         guard (1...65_535).contains(declaration.prefetch) else {
             throw AMQPError(code: .unsupported, delivery: .notSent, message: "The prefetch must be 1 to 65,535.")
         }
@@ -68,8 +58,9 @@ extension Channel {
         if declaration.tag.isEmpty { declaration.tag = "consumer-\(connection.shared.nextID())" }
         let ready = declaration
         try OutgoingMethod.basicConsume(ready).validate(frameMax: frameMax)
-        _ = try await connection.shared.request(.consume(key, ready, receiver), deadline)
-        return ready.tag
+        let target = DeliveryTarget(sink: sink, channel: self, window: window)
+        _ = try await connection.shared.request(.consume(key, ready, target), deadline)
+        return PushedConsumer(tag: ready.tag, channel: self)
     }
 
     /// Acknowledges a delivery, soon after the call. Consecutive tags share a frame.

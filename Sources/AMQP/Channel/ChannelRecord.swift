@@ -4,29 +4,30 @@ internal import Primitives
 final class ChannelRecord {
     /// A consumer and its deliveries of this turn.
     final class ConsumerRecord {
-        private let receiver: any ContentReceiver
-        private var batch: [Content] = []
+        private let target: DeliveryTarget
+        private var batch: [Delivery] = []
 
-        init(receiver: any ContentReceiver) {
-            self.receiver = receiver
+        init(_ target: DeliveryTarget) {
+            self.target = target
         }
 
         /// Adds a delivery. Returns whether it is the first of this turn.
         func add(_ content: Content) -> Bool {
-            batch.append(content)
+            guard let delivery = target.delivery(content) else { return false }
+            batch.append(delivery)
             return batch.count == 1
         }
 
         /// Passes on the deliveries of this turn.
         func deliver() {
             guard !batch.isEmpty else { return }
-            receiver.append(batch)
+            target.sink.received(batch)
             batch.removeAll(keepingCapacity: true)
         }
 
         fileprivate func end(_ error: AMQPError?) {
             deliver()
-            receiver.finish(error)
+            target.sink.ended(error)
         }
     }
 

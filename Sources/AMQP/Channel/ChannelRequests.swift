@@ -27,9 +27,9 @@ final class ChannelRequests {
         case .method(let key, let method, let kind):
             guard let channel = usable(key, request.waiter) else { return }
             try write(method, kind, request, channel)
-        case .consume(let key, let declaration, let receiver):
+        case .consume(let key, let declaration, let target):
             guard let channel = usable(key, request.waiter) else { return }
-            try consume(declaration, receiver, request, channel)
+            try consume(declaration, target, request, channel)
         }
     }
 
@@ -77,7 +77,7 @@ final class ChannelRequests {
 
     private func consume(
         _ declaration: ConsumerDeclaration,
-        _ receiver: any ContentReceiver,
+        _ target: DeliveryTarget,
         _ request: RequestSubmission,
         _ channel: ChannelRecord
     ) throws(AMQPError) {
@@ -92,7 +92,7 @@ final class ChannelRequests {
         // A prefetch set before a consumer starts applies to that consumer only.
         _ = channel.machine.requested(id: 0, .qos)
         try wire.write(.basicQos(prefetch: UInt16(declaration.prefetch)), channel: channel.key.number)
-        channel.consumers[declaration.tag] = ChannelRecord.ConsumerRecord(receiver: receiver)
+        channel.consumers[declaration.tag] = ChannelRecord.ConsumerRecord(target)
         try write(.basicConsume(declaration), .consume(tag: declaration.tag), request, channel)
     }
 

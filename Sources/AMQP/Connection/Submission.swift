@@ -20,7 +20,7 @@ struct RequestSubmission: Sendable {
     enum Target: Sendable {
         case newChannel(confirms: Bool)
         case method(ChannelKey, OutgoingMethod, ReplyKind)
-        case consume(ChannelKey, ConsumerDeclaration, any ContentReceiver)
+        case consume(ChannelKey, ConsumerDeclaration, DeliveryTarget)
         case closeChannel(ChannelKey)
     }
 

@@ -2,7 +2,7 @@ internal import DequeModule
 internal import Synchronization
 
 /// A consumer's received deliveries that have not been pulled. The consumer's prefetch bounds it.
-final class DeliveryBuffer: ContentReceiver {
+final class DeliveryBuffer: DeliverySink {
     private typealias Waiting = (id: UInt64, continuation: CheckedContinuation<Result<Delivery?, AMQPError>, Never>)
 
     private enum End {
@@ -17,19 +17,11 @@ final class DeliveryBuffer: ContentReceiver {
         var next: UInt64 = 0
     }
 
-    private let channel: Channel
-    private let window: ReceiveWindow?
     private let state = Mutex(State())
 
-    /// - Parameter window: Bodies beyond it are left out.
-    init(channel: Channel, window: ReceiveWindow?) {
-        self.channel = channel
-        self.window = window
-    }
-
     /// Adds a batch and wakes as many waiting tasks.
-    func append(_ batch: [Content]) {
-        var batch = batch.compactMap(delivery)[...]
+    func received(_ deliveries: [Delivery]) {
+        var batch = deliveries[...]
         let woken = state.withLock { state in
             var woken: [(CheckedContinuation<Result<Delivery?, AMQPError>, Never>, Delivery)] = []
             while let delivery = batch.first, let waiter = state.waiting.popFirst() {
@@ -42,16 +34,8 @@ final class DeliveryBuffer: ContentReceiver {
         for (continuation, delivery) in woken { continuation.resume(returning: .success(delivery)) }
     }
 
-    private func delivery(_ content: Content) -> Delivery? {
-        guard let window else { return Delivery(content, channel: channel) }
-        guard content.body.isEmpty || window.hasRoom(for: content.body.count) else {
-            return Delivery(content, channel: channel)?.withoutBody
-        }
-        return Delivery(content, channel: channel, account: window.account)
-    }
-
     /// Ends the buffer, normally with `nil`. Buffered deliveries are still pulled first.
-    func finish(_ error: AMQPError?) {
+    func ended(_ error: AMQPError?) {
         let waiting: Deque<Waiting> = state.withLock { state in
             guard state.end == nil else { return [] }
             state.end = error.map { .failed($0) } ?? .normal

@@ -26,25 +26,19 @@ public struct PushedConsumer: Sendable {
     }
 }
 
-/// Receives a consumer's contents from the engine.
-protocol ContentReceiver: Sendable {
-    /// Takes a batch.
-    func append(_ batch: [Content])
-    /// Ends the contents, normally with `nil`.
-    func finish(_ error: AMQPError?)
-}
-
-/// Passes contents to a sink.
-struct SinkReceiver: ContentReceiver {
+/// The sink of a consumer that starts, on a channel.
+struct DeliveryTarget: Sendable {
     let sink: any DeliverySink
     let channel: Channel
-    let account: ReceivedBytes?
+    /// Counts the bytes of bodies. A body beyond it is left out.
+    let window: ReceiveWindow?
 
-    func append(_ batch: [Content]) {
-        sink.received(batch.compactMap { Delivery($0, channel: channel, account: account) })
-    }
-
-    func finish(_ error: AMQPError?) {
-        sink.ended(error)
+    /// Makes a delivery; `nil` of a content that is none.
+    func delivery(_ content: Content) -> Delivery? {
+        guard let window else { return Delivery(content, channel: channel) }
+        guard content.body.isEmpty || window.hasRoom(for: content.body.count) else {
+            return Delivery(content, channel: channel)?.withoutBody
+        }
+        return Delivery(content, channel: channel, account: window.account)
     }
 }

@@ -138,7 +138,9 @@ final class DirectoryFollower: Sendable {
                 )
             },
             repair: { [self] in await replaced(stream) },
-            handling: .pushed(Sink(follower: self, stream: stream))
+            begins: { [self] in fences.perform(replica.begin(stream, on: $0)) },
+            reason: { [replica] in replica.isStartingOver(stream) ? Self.anotherStream : $0 },
+            handling: .pushed { [self] in received($0, from: stream) }
         )
     }
 
@@ -154,22 +156,6 @@ final class DirectoryFollower: Sendable {
     }
 
     // MARK: Records
-
-    /// Receives the records of one stream on the connection's thread.
-    private struct Sink: StandingSink {
-        let follower: DirectoryFollower
-        let stream: DirectoryStream
-
-        func begins(on channel: Channel) {
-            follower.fences.perform(follower.replica.begin(stream, on: channel))
-        }
-
-        func received(_ deliveries: [Delivery]) { follower.received(deliveries, from: stream) }
-
-        func ended(_ error: AMQPError?) -> AMQPError? {
-            follower.replica.isStartingOver(stream) ? DirectoryFollower.anotherStream : error
-        }
-    }
 
     private static let anotherStream = AMQPError(
         code: .consumerCancelled,

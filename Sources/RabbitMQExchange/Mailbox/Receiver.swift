@@ -52,7 +52,7 @@ final class Receiver: DeliverySink {
         let subscription = try await place.channel.consume(
             declaration,
             into: self,
-            account: account,
+            keepingWithin: ReceiveWindow(account: account, bytes: .max),
             deadline: deadline
         )
         state.withLock { $0.subscription = subscription }

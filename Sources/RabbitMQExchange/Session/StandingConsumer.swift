@@ -12,12 +12,12 @@ final class StandingConsumer: Sendable {
         /// The function takes the deliveries until there are no more. It returns the reason, or `nil` after an end by
         /// this process.
         case pulled(@Sendable (Consumer) async -> AMQPError?)
-        /// The sink takes them on the connection's thread.
-        case pushed(any StandingSink)
+        /// The function takes them on the connection's thread. It must not wait.
+        case pushed(@Sendable ([Delivery]) -> Void)
 
-        /// The function takes each delivery on the connection's thread.
+        /// The function takes each delivery on the connection's thread. It must not wait.
         static func each(_ take: @escaping @Sendable (Delivery) -> Void) -> Handling {
-            .pushed(EachDelivery(take: take))
+            .pushed { for delivery in $0 { take(delivery) } }
         }
     }
 
@@ -25,6 +25,8 @@ final class StandingConsumer: Sendable {
     private let background: BackgroundTasks
     private let declaration: @Sendable () -> ConsumerDeclaration
     private let repair: @Sendable () async -> Void
+    private let begins: @Sendable (Channel) -> Void
+    private let reason: @Sendable (AMQPError?) -> AMQPError?
     private let handling: Handling
     private let state = Mutex(State())
 
@@ -39,6 +41,9 @@ final class StandingConsumer: Sendable {
     /// - Parameters:
     ///   - declaration: Called at each start.
     ///   - repair: Called before a restart on the same connection.
+    ///   - begins: Called before each start on a channel.
+    ///   - reason: Returns the reason for which the consumer ended, from the error of its channel; `nil` when it is not to be
+    ///     started again.
     ///   - handling: The handling of deliveries.
     init(
         link: BrokerLink,
@@ -46,6 +51,8 @@ final class StandingConsumer: Sendable {
         queue: String,
         declaration: @escaping @Sendable () -> ConsumerDeclaration,
         repair: @escaping @Sendable () async -> Void,
+        begins: @escaping @Sendable (Channel) -> Void = { _ in },
+        reason: @escaping @Sendable (AMQPError?) -> AMQPError? = { $0 },
         handling: Handling
     ) {
         self.link = link
@@ -53,6 +60,8 @@ final class StandingConsumer: Sendable {
         self.queue = queue
         self.declaration = declaration
         self.repair = repair
+        self.begins = begins
+        self.reason = reason
         self.handling = handling
     }
 
@@ -124,13 +133,13 @@ final class StandingConsumer: Sendable {
                 deadline: link.deadline
             )
             background.start { await self.ended(await pump(consumer), on: channel) }
-        case .pushed(let sink):
-            sink.begins(on: channel)
-            let adapter = SinkAdapter(sink: sink) { [self] error in
+        case .pushed(let take):
+            begins(channel)
+            let sink = StandingSink(take, reason) { [self] error in
                 background.start { await self.ended(error, on: channel) }
             }
-            _ = try await channel.consume(declaration(), into: adapter, deadline: link.deadline)
-            adapter.confirm()
+            _ = try await channel.consume(declaration(), into: sink, deadline: link.deadline)
+            sink.confirm()
         }
     }
 
@@ -168,21 +177,10 @@ final class StandingConsumer: Sendable {
     }
 }
 
-/// Takes the deliveries of a ``StandingConsumer`` on the connection's thread. It must not wait.
-protocol StandingSink: Sendable {
-    /// Called when the consumer starts on a channel.
-    func begins(on channel: Channel)
-
-    /// Receives deliveries in order.
-    func received(_ deliveries: [Delivery])
-
-    /// Called when no more deliveries come on this channel. Returns the reason; `nil` when the consumer is not to be
-    /// started again.
-    func ended(_ error: AMQPError?) -> AMQPError?
-}
-
-private final class SinkAdapter: DeliverySink {
-    private let sink: any StandingSink
+/// Takes the deliveries of a ``StandingConsumer``, and reports the end of a consumer that was started.
+private final class StandingSink: DeliverySink {
+    private let take: @Sendable ([Delivery]) -> Void
+    private let reason: @Sendable (AMQPError?) -> AMQPError?
     private let end: @Sendable (AMQPError?) -> Void
     private let state = Mutex(State.starting)
 
@@ -192,12 +190,17 @@ private final class SinkAdapter: DeliverySink {
         case ended(AMQPError?)
     }
 
-    init(sink: any StandingSink, end: @escaping @Sendable (AMQPError?) -> Void) {
-        self.sink = sink
+    init(
+        _ take: @escaping @Sendable ([Delivery]) -> Void,
+        _ reason: @escaping @Sendable (AMQPError?) -> AMQPError?,
+        end: @escaping @Sendable (AMQPError?) -> Void
+    ) {
+        self.take = take
+        self.reason = reason
         self.end = end
     }
 
-    func received(_ deliveries: [Delivery]) { sink.received(deliveries) }
+    func received(_ deliveries: [Delivery]) { take(deliveries) }
 
     /// Confirms that the consumer was started. A failed start throws to its caller, and `end` is not called.
     func confirm() {
@@ -210,7 +213,7 @@ private final class SinkAdapter: DeliverySink {
     }
 
     func ended(_ error: AMQPError?) {
-        let error = sink.ended(error)
+        let error = reason(error)
         let wasConfirmed = state.withLock { state in
             defer { state = .ended(error) }
             if case .confirmed = state { return true }
@@ -218,17 +221,4 @@ private final class SinkAdapter: DeliverySink {
         }
         if wasConfirmed { end(error) }
     }
-}
-
-/// Passes deliveries on one by one.
-private struct EachDelivery: StandingSink {
-    let take: @Sendable (Delivery) -> Void
-
-    func begins(on channel: Channel) {}
-
-    func received(_ deliveries: [Delivery]) {
-        for delivery in deliveries { take(delivery) }
-    }
-
-    func ended(_ error: AMQPError?) -> AMQPError? { error }
 }

@@ -141,7 +141,8 @@ final class TopicLog: Sendable {
                 )
             },
             repair: { [link] in _ = try? await Topology.topics(link.names).declareOrFind(on: link) },
-            handling: .pushed(Sink(log: self))
+            begins: { [self] in begin(on: $0) },
+            handling: .pushed { [self] in received($0) }
         )
     }
 
@@ -163,14 +164,6 @@ final class TopicLog: Sendable {
         }
         consumer?.stop()
         for waiter in waiters { waiter.set(.failure(Self.closed)) }
-    }
-
-    private struct Sink: StandingSink {
-        let log: TopicLog
-
-        func begins(on channel: Channel) { log.begin(on: channel) }
-        func received(_ deliveries: [Delivery]) { log.received(deliveries) }
-        func ended(_ error: AMQPError?) -> AMQPError? { error }
     }
 
     /// Begins another reading.
