@@ -10,7 +10,7 @@ final class ClientCore: Sendable {
     let streams = OpenStreams()
     let background = BackgroundTasks()
     let telemetry: Telemetry
-    let responses: AnswerSender
+    private let retry: AnswerRetry
     private let priority: PriorityRequests
     private let cancellations: CancelNotices
     private let encodedFactory = Mutex<Data?>(nil)
@@ -22,7 +22,7 @@ final class ClientCore: Sendable {
         self.configuration = configuration
         telemetry = Telemetry(transport)
         priority = PriorityRequests(transport: transport, pending: pending)
-        responses = AnswerSender(
+        retry = AnswerRetry(
             transport: transport,
             telemetry: telemetry,
             logger: configuration.logger,
@@ -293,6 +293,20 @@ final class ClientCore: Sendable {
             throw error
         case .closed:
             throw pending.end(delivery: .unknown, entity: entity)
+        }
+    }
+
+    /// Answers a request. An answer that is too large is replaced by an error. A missing requester is not an error. An
+    /// answer that can't be sent is retried until the requester stops waiting, for ten minutes at most; then the request is
+    /// given back.
+    ///
+    /// - Parameter ended: Called once, on any thread, when the answer was sent or is being retried in the background.
+    func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
+        _ = transport.post(.response(response)) { [retry] result in
+            switch result {
+            case .success: ended()
+            case .failure(let error): retry.send(response, to: request, after: error, ended)
+            }
         }
     }
 

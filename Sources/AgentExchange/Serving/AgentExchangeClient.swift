@@ -228,12 +228,12 @@ public final class AgentExchangeClient: ExchangeClient {
     @inline(never)
     private func finish(_ request: Request, _ response: Response?, _ end: @escaping @Sendable () -> Void) {
         outgoing.close(request)
-        if let response { core.responses.send(response, to: request, end) } else { end() }
+        if let response { core.answer(response, to: request, end) } else { end() }
     }
 
     /// Answers a request that never reaches the handler.
     private func answer(_ response: Response, to request: Request) {
-        core.responses.send(response, to: request) {}
+        core.answer(response, to: request) {}
     }
 
     /// Schedules the cancellation of a request's handler at its deadline.
@@ -257,7 +257,7 @@ public final class AgentExchangeClient: ExchangeClient {
         else { return }
         let isStarted = running.start { [self] end in
             let response = await answer(to: request, handler)
-            if let response { core.responses.send(response, to: request, end) } else { end() }
+            if let response { core.answer(response, to: request, end) } else { end() }
         }
         guard !isStarted else { return }
         core.telemetry.metrics.count(.noticesDropped, [.reason("busy")])

@@ -141,3 +141,253 @@ enum Envelope {
         return (properties, body)
     }
 }
+
+// MARK: Decoding
+
+extension Envelope {
+    /// The error for a message that can't be decoded.
+    struct Malformed: Error, Hashable {
+        /// The fault, for people.
+        let reason: String
+        /// The intended request as far as known: enough to answer it with an error.
+        let request: Request?
+    }
+
+    /// Decodes a message.
+    ///
+    /// A delivery may contain anything, because foreign programs can publish to a mailbox. An unknown kind that ends in
+    /// `-request` becomes a ``Request/Body/foreign(kind:payload:)``.
+    ///
+    /// - Parameters:
+    ///   - receiver: The owner of the mailbox: the destination of a broadcast.
+    ///   - principal: The authenticated sender of a request or a notice.
+    ///   - way: The way of a request, where there are two.
+    static func decode(
+        _ properties: MessageProperties,
+        body: Data,
+        redelivered: Bool = false,
+        receiver: EntityID? = nil,
+        principal: String? = nil,
+        way: MessageWay? = nil
+    ) throws(Malformed) -> Message {
+        let headers = properties.headers
+        guard let kind = properties.type.map(MessageKind.init(rawValue:)) else { throw malformed("it has no type") }
+        guard kind.rawValue.utf8.count <= maximumKind else { throw malformed("its type is too long to be answered") }
+        guard let version = headers[Header.protocol]?.stringValue.flatMap(ProtocolVersion.init) else {
+            throw malformed("it has no valid header \(Header.protocol)")
+        }
+        guard let source = EntityID(header: headers[Header.source], name: headers[Header.sourceName]) else {
+            throw malformed("it has no valid header \(Header.source)")
+        }
+        let isBroadcast = headers[Header.broadcast] != nil && headers[Header.destination] == nil
+        let named = EntityID(header: headers[Header.destination], name: headers[Header.destinationName])
+        guard let destination = isBroadcast ? receiver : named else {
+            throw malformed("it has no valid header \(Header.destination)")
+        }
+        guard let tag = properties.correlationID.flatMap(UUID.init(text:)) else {
+            throw malformed("its correlation_id is not a UUID")
+        }
+        for id in [source, destination] where id.name.map({ $0.utf8.count > MessageLimits.displayName }) == true {
+            throw malformed("a display name has more than \(MessageLimits.displayName) bytes")
+        }
+        let frame = Frame(
+            kind: kind,
+            version: version,
+            source: source,
+            destination: destination,
+            tag: tag,
+            label: headers[Header.label]?.stringValue.flatMap(UUID.init(text:)),
+            payload: Payload(contentType: properties.contentType ?? Payload.empty.contentType, bytes: body),
+            hasPayload: properties.contentType != nil || !body.isEmpty,
+            principal: principal,
+            way: way
+        )
+        if headers[Header.label] != nil, frame.label == nil {
+            throw frame.malformed("its header \(Header.label) is not a UUID")
+        }
+        if kind.isNotice { return .notice(try notice(frame, headers)) }
+        if kind.isResponse { return .response(try response(frame, headers)) }
+        var request = try request(frame, headers)
+        request.attempt = attempt(headers, redelivered: redelivered)
+        return .request(request)
+    }
+
+    private static func malformed(_ reason: String) -> Malformed {
+        Malformed(reason: reason, request: nil)
+    }
+
+    /// The fields of every message.
+    private struct Frame {
+        let kind: MessageKind
+        let version: ProtocolVersion
+        let source: EntityID
+        let destination: EntityID
+        let tag: UUID
+        let label: UUID?
+        let payload: Payload
+        let hasPayload: Bool
+        let principal: String?
+        let way: MessageWay?
+
+        func request(
+            _ body: Request.Body,
+            deadline: Date? = nil,
+            context: [String: String] = [:],
+            credit: Int? = nil,
+            path: CallPath = CallPath()
+        ) throws(ExchangeError) -> Request {
+            try Request(
+                from: source,
+                to: destination,
+                tag: tag,
+                label: label,
+                deadline: deadline,
+                context: context,
+                credit: credit,
+                path: path,
+                principal: principal,
+                way: way,
+                protocolVersion: version,
+                body
+            )
+        }
+
+        func malformed(_ reason: String) -> Malformed {
+            guard !kind.isResponse, !kind.isNotice else { return Malformed(reason: reason, request: nil) }
+            return Malformed(reason: reason, request: try? request(.foreign(kind: kind, payload: .empty)))
+        }
+    }
+
+    private static func request(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Request {
+        var deadline: Date?
+        if let field = headers[Header.deadline] {
+            guard let milliseconds = field.integerValue else {
+                throw frame.malformed("its header \(Header.deadline) is not a whole number")
+            }
+            deadline = Date(millisecondsSince1970: milliseconds)
+        }
+        let body: Request.Body
+        switch frame.kind {
+        case .actionRequest:
+            guard let name = headers[Header.action]?.stringValue, (1...maximumName).contains(name.utf8.count) else {
+                throw frame.malformed("it has no valid header \(Header.action)")
+            }
+            body = .action(name: name, arguments: ActionArguments(payload: frame.payload))
+        case .pingRequest:
+            body = .ping
+        case .shutdownRequest:
+            body = .shutdown(terminate: try terminate(frame, headers))
+        case .cancelRequest:
+            guard let target = headers[Header.target]?.stringValue.flatMap(UUID.init(text:)) else {
+                throw frame.malformed("it has no valid header \(Header.target)")
+            }
+            body = .cancel(tag: target)
+        default:
+            guard frame.kind.rawValue.hasSuffix("-request") else { throw frame.malformed("its type is not known") }
+            body = .foreign(kind: frame.kind, payload: frame.payload)
+        }
+        var credit: Int?
+        if let field = headers[Header.credit] { credit = try count(field, Header.credit, frame) }
+        do {
+            let path = headers[Header.path]?.stringValue.map(CallPath.init(text:)) ?? CallPath()
+            return try frame.request(body, deadline: deadline, context: context(headers), credit: credit, path: path)
+        } catch {
+            throw frame.malformed(error.message)
+        }
+    }
+
+    /// Returns the context of a request: every text header that is neither Warren's nor the broker's.
+    static func context(_ headers: FieldTable) -> [String: String] {
+        var context: [String: String] = [:]
+        var size = 0
+        for entry in headers.entries where !entry.name.hasPrefix("warren-") && !entry.name.hasPrefix("x-") {
+            guard let value = entry.value.stringValue, Request.isContextName(entry.name) else { continue }
+            size += entry.name.utf8.count + value.utf8.count
+            if size > 8192 { return [:] }
+            context[entry.name] = value
+        }
+        return context
+    }
+
+    private static func count(_ field: FieldValue, _ name: String, _ frame: Frame) throws(Malformed) -> Int {
+        guard let value = field.integerValue.flatMap({ Int(exactly: $0) }), value >= 0 else {
+            throw frame.malformed("its header \(name) is not a count")
+        }
+        return value
+    }
+
+    private static func terminate(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Bool? {
+        guard let field = headers[Header.terminate] else { return nil }
+        guard let value = field.boolValue else {
+            throw frame.malformed("its header \(Header.terminate) is not a boolean")
+        }
+        return value
+    }
+
+    private static func notice(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Notice {
+        let body: Notice.Body
+        switch frame.kind {
+        case .cancelNotice: body = .cancel
+        case .pingNotice: body = .ping
+        case .shutdownNotice: body = .shutdown(terminate: try terminate(frame, headers))
+        case .creditNotice:
+            guard let field = headers[Header.credit] else { throw frame.malformed("it has no header \(Header.credit)") }
+            body = .credit(try count(field, Header.credit, frame))
+        default: throw frame.malformed("its type is not known")
+        }
+        return Notice(
+            from: frame.source,
+            to: frame.destination,
+            tag: frame.tag,
+            label: frame.label,
+            protocolVersion: frame.version,
+            body
+        )
+    }
+
+    private static func response(_ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Response {
+        let outcome: Response.Outcome
+        if frame.kind == .partResponse {
+            guard let field = headers[Header.part] else { throw frame.malformed("it has no header \(Header.part)") }
+            outcome = .part(try count(field, Header.part, frame), frame.payload)
+        } else if let field = headers[Header.errorCode] {
+            guard let code = field.stringValue else {
+                throw frame.malformed("its header \(Header.errorCode) is not text")
+            }
+            outcome = .failure(
+                Failure(
+                    ExchangeError.Code(rawValue: code),
+                    headers[Header.errorMessage]?.stringValue ?? code,
+                    type: headers[Header.errorType]?.stringValue,
+                    payload: frame.hasPayload ? frame.payload : nil
+                )
+            )
+        } else {
+            outcome = .success(frame.hasPayload ? frame.payload : nil)
+        }
+        do {
+            return try Response(
+                from: frame.source,
+                to: frame.destination,
+                tag: frame.tag,
+                label: frame.label,
+                kind: frame.kind,
+                protocolVersion: frame.version,
+                outcome
+            )
+        } catch {
+            throw frame.malformed(error.message)
+        }
+    }
+
+    /// Returns whether the owner put a message into its own mailbox to renew its hold.
+    static func isCopy(_ properties: MessageProperties) -> Bool { properties.headers[Header.attempt] != nil }
+
+    /// Returns the attempt. Quorum queues count deliveries; a renewed copy carries the earlier attempts. A classic
+    /// queue only reports that there was a delivery, and passes foreign counts through.
+    static func attempt(_ headers: FieldTable, redelivered: Bool) -> Int {
+        let counted = headers[Header.deliveryCount]?.integerValue ?? (redelivered ? 1 : 0)
+        let before = headers[Header.attempt]?.integerValue ?? 1
+        return Int(min(max(1, before), Int64(Int32.max)) + min(max(0, counted), Int64(Int32.max)))
+    }
+}

@@ -70,7 +70,7 @@ struct BrokerRoute: MessageRoute {
     // MARK: Responses
 
     func part(_ response: Response, to way: ReplyWay, _ post: PostedPublication) throws(ExchangeError) {
-        let publication = try session.responses.publication(of: response, to: way, isFromOwner: intake.isActive)
+        let publication = try link.publication(of: response, to: way, isFromOwner: intake.isActive)
         post.publish(publication, deadline: nil) { result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
             post.goOn { () throws(ExchangeError) in
@@ -89,7 +89,7 @@ struct BrokerRoute: MessageRoute {
     /// Publishes the answer to a held request alone.
     func publish(_ answer: ReadyAnswer) {
         do throws(ExchangeError) {
-            let publication = try session.responses.publication(of: answer.response, to: answer.way, isFromOwner: true)
+            let publication = try link.publication(of: answer.response, to: answer.way, isFromOwner: true)
             answer.post.publish(publication, deadline: nil) { ended(CollectionOfOne(answer), $0) }
         } catch {
             contents.fail(answer.response)
@@ -117,7 +117,7 @@ struct BrokerRoute: MessageRoute {
         answer.post.goOn { () throws(ExchangeError) in
             let isDelivered: Bool
             do throws(ExchangeError) {
-                let publication = try session.responses.publication(of: response, to: answer.way)
+                let publication = try link.publication(of: response, to: answer.way)
                 isDelivered = try await session.responses.publishElsewhere(publication, response, after: error)
             } catch {
                 contents.fail(response)

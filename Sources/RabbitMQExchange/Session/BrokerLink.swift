@@ -209,6 +209,30 @@ final class BrokerLink: Sendable {
         properties.shortenTexts(toFit: publisher.frameMax)
     }
 
+    /// Returns the first publication of a response.
+    ///
+    /// - Parameters:
+    ///   - isVerdict: Whether the answer is given in the exchange's name, rather than by the owner of the mailbox.
+    ///   - isFromOwner: Whether this session receives from the mailbox, so that it may be asked past the broker.
+    func publication(
+        of response: Response,
+        to way: ReplyWay,
+        isVerdict: Bool = false,
+        isFromOwner: Bool = false
+    ) throws(ExchangeError) -> Publication {
+        var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
+        if isFromOwner, let peer { properties.headers[Header.peer] = .string(peer) }
+        complete(&properties)
+        let key = way.queue ?? names.mailboxKey(of: response.destination)
+        return Publication(
+            exchange: names.exchange(of: key),
+            routingKey: isVerdict ? names.verdict(key) : key,
+            properties: properties,
+            body: body,
+            mandatory: true
+        )
+    }
+
     /// Adds the user that the broker checks.
     func sign(_ publication: Publication) -> Publication {
         let user = user

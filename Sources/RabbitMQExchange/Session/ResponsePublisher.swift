@@ -18,37 +18,13 @@ struct ResponsePublisher: Sendable {
         to way: ReplyWay,
         isVerdict: Bool = false
     ) async throws(ExchangeError) -> Bool {
-        let publication = try publication(of: response, to: way, isVerdict: isVerdict)
+        let publication = try link.publication(of: response, to: way, isVerdict: isVerdict)
         do {
             try await link.publish(publication)
             return true
         } catch {
             return try await publishElsewhere(publication, response, after: error)
         }
-    }
-
-    /// Returns the first publication of a response.
-    ///
-    /// - Parameters:
-    ///   - isVerdict: Whether the answer is given in the exchange's name, rather than by the owner of the mailbox.
-    ///   - isFromOwner: Whether this session receives from the mailbox, so that it may be asked past the broker.
-    func publication(
-        of response: Response,
-        to way: ReplyWay,
-        isVerdict: Bool = false,
-        isFromOwner: Bool = false
-    ) throws(ExchangeError) -> Publication {
-        var (properties, body) = try Envelope.encode(.response(response), replyTo: nil)
-        if isFromOwner, let peer = link.peer { properties.headers[Header.peer] = .string(peer) }
-        link.complete(&properties)
-        let key = way.queue ?? names.mailboxKey(of: response.destination)
-        return Publication(
-            exchange: names.exchange(of: key),
-            routingKey: isVerdict ? names.verdict(key) : key,
-            properties: properties,
-            body: body,
-            mandatory: true
-        )
     }
 
     /// Publishes a response again where it may be accepted, after the first publication was not.

@@ -19,7 +19,7 @@ extension Drain {
     private func answer(_ delivery: Delivery) async -> Bool {
         let (properties, body) = (delivery.properties, delivery.body)
         guard case .request(let request)? = try? Envelope.decode(properties, body: body, receiver: id),
-            let answer = try? session.responses.publication(
+            let answer = try? session.link.publication(
                 of: request.error(DeadLetterReason.terminated.failure),
                 to: ReplyWay(properties, in: session.names),
                 // A user that closes answers in its own name.

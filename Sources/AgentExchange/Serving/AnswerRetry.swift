@@ -1,9 +1,9 @@
 internal import Foundation
 internal import Logging
 
-/// Sends a client's answers to requests. Each request ends in one way: with its answer, with a small error, or given
+/// Sends answers again whose first send failed. Each request ends in one way: with its answer, with a small error, or given
 /// back to its mailbox.
-final class AnswerSender: Sendable {
+final class AnswerRetry: Sendable {
     /// How long the client retries an answer at most.
     private static let patience = Duration.seconds(600)
 
@@ -30,21 +30,12 @@ final class AnswerSender: Sendable {
         self.background = background
     }
 
-    /// Answers a request. An answer that is too large is replaced by an error. A missing requester is not an error. An
-    /// answer that can't be sent is retried until the requester stops waiting, for ten minutes at most; then the request is
-    /// given back.
+    /// Sends an answer in the background.
     ///
-    /// - Parameter ended: Called once, on any thread, when the answer was sent or is being retried in the background.
-    func send(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
-        _ = transport.post(.response(response)) { [self] result in
-            switch result {
-            case .success: ended()
-            case .failure(let error): sendLater(response, to: request, after: error, ended)
-            }
-        }
-    }
-
-    private func sendLater(
+    /// - Parameters:
+    ///   - error: The reason that the first send failed.
+    ///   - ended: Called once when the answer was sent, or is retried after a pause.
+    func send(
         _ response: Response,
         to request: Request,
         after error: ExchangeError,
