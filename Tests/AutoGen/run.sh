@@ -52,12 +52,23 @@ if [ ! -e .autogen/ready ]; then
     rm -rf .clone
 fi
 
+# Both wait most of the time, so they run together.
+tests() {
+    local limit=$1
+    shift
+    timeout --kill-after=10 "$limit" "$python" -m pytest -q -p no:cacheprovider -W ignore -o asyncio_mode=auto "$@"
+}
 code=0
+ours=$(mktemp)
+trap 'rm -f "$ours"' EXIT
+PYTHONPATH=. tests 300 --rootdir . programs > "$ours" 2>&1 &
+programs=$!
 if [ -e .autogen/ready ]; then
     echo "AutoGen's own tests, against $(basename "$HOST"):"
-    PYTHONPATH=.autogen:. timeout --kill-after=10 600 "$python" -m pytest -q -p warren_host -p no:cacheprovider --rootdir .autogen --import-mode=importlib \
-        -W ignore -o asyncio_mode=auto -o markers='grpc: with a host' .autogen/tests/test_worker_runtime.py || code=1
+    PYTHONPATH=.autogen:. tests 600 -p warren_host --rootdir .autogen --import-mode=importlib -o markers='grpc: with a host' \
+        .autogen/tests/test_worker_runtime.py || code=1
 fi
+wait $programs || code=1
 echo "Programs of ours:"
-PYTHONPATH=. timeout --kill-after=10 300 "$python" -m pytest -q -p no:cacheprovider --rootdir . -W ignore -o asyncio_mode=auto programs || code=1
+cat "$ours"
 exit $code

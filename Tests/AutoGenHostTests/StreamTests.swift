@@ -92,6 +92,47 @@
             await scene.close()
         }
 
+        @Test("Requests that come while the host stops are answered at once, each before its stream ends")
+        func asksWhileItStops() async throws {
+            let scene = try await Scene()
+            let (_, target) = try await scene.worker("a")
+            let (_, caller) = try await scene.worker()
+            try caller.ask("first", "a")
+            _ = try await target.request()
+            // It never pauses, so that requests are read in every step of the stop.
+            let asking = Task {
+                var count = 0
+                while caller.ended.value == nil, !Task.isCancelled {
+                    try caller.ask("\(count)", "a")
+                    count += 1
+                    await Task.yield()
+                }
+                return count
+            }
+            try await eventually("requests are on their way") {
+                scene.host.service.core.clients.sessions.contains { $0.state.withLock { $0.asking } > 10 }
+            }
+            let began = ContinuousClock.now
+            await scene.host.stop(grace: .seconds(20))
+            #expect(began.duration(to: .now) < .seconds(10))
+            guard case .failure(let error) = try await caller.end() else {
+                Issue.record("the stream ended without a status")
+                return
+            }
+            #expect(error.code == .unavailable)
+            let count = try await asking.value
+            // The stream is in order: requests up to the last one that was read have an answer, and there are no others.
+            let answers = caller.received.value.compactMap { message -> Agents_RpcResponse? in
+                if case .response(let response) = message.message { response } else { nil }
+            }
+            #expect(answers.allSatisfy { !$0.error.isEmpty })
+            let answered = Set(answers.map(\.requestID))
+            #expect(answered.contains("first") && answered.count == answers.count)
+            let last = answered.compactMap { Int($0) }.max() ?? -1
+            #expect(answered == Set((0..<(last + 1)).map { "\($0)" } + ["first"]), "\(count) were sent")
+            await scene.close()
+        }
+
         @Test("A host does not wait for a client that takes nothing, and starts once")
         func stopsAnyway() async throws {
             let scene = try await Scene()

@@ -30,7 +30,7 @@
             hasEnded.set(())
             ended.writer?.resume()
             ended.control?.end()
-            for call in ended.calls { call.ending.set(ending(of: call, departure)) }
+            for call in ended.calls { call.ending.set(ending(of: call.address, departure)) }
             tasks.cancelEach()
             return true
         }
@@ -54,8 +54,8 @@
         }
 
         /// Returns the end of a request that the worker had not answered.
-        private func ending(of call: ClientState.Call, _ departure: Departure) -> WorkerCall.Ending {
-            let type = call.address.type
+        func ending(of address: AgentAddress, _ departure: Departure) -> WorkerCall.Ending {
+            let type = address.type
             switch departure {
             case .left:
                 return .failure(Failure(.mailboxTerminated, "the worker of \(type) left before it answered"))
@@ -69,19 +69,23 @@
             }
         }
 
-        /// Answers the client's callers, and lets its own requests end with an error.
+        /// Answers the client's callers, and lets its own requests end with an error. Returns when each request that was read
+        /// has its answer in the queue of the stream; requests that are read later are answered at once.
         ///
-        /// - Parameter patience: How long to wait for the ends of its requests.
+        /// - Parameter patience: How long to wait for that.
         func beginStop(patience: Duration) async {
-            let calls = state.withLock { state in
+            let end = ContinuousClock.Instant.after(patience)
+            let (calls, lastAnswer) = state.withLock { state in
                 state.isStopping = true
+                if state.asking > 0 { state.lastAnswer = OneShot() }
                 defer { state.calls = [:] }
                 for id in state.calls.keys { state.queue.end(id) }
-                return Array(state.calls.values)
+                return (Array(state.calls.values), state.lastAnswer)
             }
-            for call in calls { call.ending.set(ending(of: call, .stopped)) }
+            for call in calls { call.ending.set(ending(of: call.address, .stopped)) }
             tasks.cancelEach()
-            _ = await tasks.waitUntilIdle(timeout: patience)
+            _ = await lastAnswer?.wait(until: end)
+            _ = await tasks.waitUntilIdle(timeout: max(.zero, ContinuousClock.now.duration(to: end)))
         }
 
         /// Lets the streams end with an error as soon as the waiting messages are written.

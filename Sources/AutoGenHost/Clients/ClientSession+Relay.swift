@@ -10,27 +10,29 @@
     extension ClientSession: MessageRelay {
         func take(_ request: RelayedRequest) -> any RelayedCall {
             let ending = OneShot<WorkerCall.Ending>()
-            let (id, failure): (String, Failure?) = state.withLock { state in
+            let (id, refusal): (String, WorkerCall.Ending?) = state.withLock { state in
                 let id = state.identifier(request.messageID)
-                if let failure = refusal(state, request.address) { return (id, failure) }
+                if let refusal = self.refusal(state, request.address) { return (id, refusal) }
                 state.calls[id] = ClientState.Call(ending: ending, address: request.address, began: .now)
                 return (id, nil)
             }
-            if let failure {
-                ending.set(failure.code == .closed ? .left : .failure(failure))
+            if let refusal {
+                ending.set(refusal)
             } else {
                 put(.request(id), Agents_Message.bytes(.request(Agents_RpcRequest(request, id: id))))
             }
             return WorkerCall(id: id, request, ending) { [weak self] in self?.withdraw(id, ending) }
         }
 
-        /// Returns the reason that a request can't wait for the client; `closed` after the end.
-        private func refusal(_ state: ClientState, _ address: AgentAddress) -> Failure? {
+        /// Returns the end of a request that can't wait for the client.
+        private func refusal(_ state: ClientState, _ address: AgentAddress) -> WorkerCall.Ending? {
             switch state.phase {
-            case .streaming: nil
-            case .ended: Failure(.closed, "the session has ended")
+            case .ended: return .left
+            case _ where state.isStopping: return ending(of: address, .stopped)
+            case .streaming: return nil
             case .waiting(let since, let hadStream):
-                if !hadStream, since + configuration.streamPatience <= .now { Self.withoutStream(address) } else { nil }
+                if hadStream || since + configuration.streamPatience > .now { return nil }
+                return .failure(Self.withoutStream(address))
             }
         }
 

@@ -3,6 +3,7 @@
     internal import AutoGenProtocol
     internal import Foundation
     internal import Logging
+    internal import Primitives
     internal import SwiftProtobuf
     internal import Synchronization
     internal import WorkerRuntime
@@ -42,18 +43,16 @@
                     "the host's policy does not let the client send to the agent type \(address.type.cut(toBytes: 64))"
                 return answer(id, "\(ExchangeError.Code.forbidden): \(text)")
             }
-            let isTooMany = state.withLock { state in
-                if state.asking >= configuration.maximumRequests { return true }
-                state.asking += 1
-                return false
-            }
-            if isTooMany {
+            let refusal: String? = state.withLock { state in
+                if state.isStopping { return AnswerText.stopped }
                 let limit = configuration.maximumRequests
-                return answer(
-                    id,
-                    "\(ExchangeError.Code.limitReached): \(limit) requests of the client wait for an answer"
-                )
+                if state.asking >= limit {
+                    return "\(ExchangeError.Code.limitReached): \(limit) requests of the client wait for an answer"
+                }
+                state.asking += 1
+                return nil
             }
+            if let refusal { return answer(id, refusal) }
             do throws(ExchangeError) {
                 // So that the requests of one client are sent in their order.
                 try await workers.find(address)
@@ -65,6 +64,8 @@
 
         private func ask(_ request: Agents_RpcRequest, _ address: AgentAddress, _ sender: AgentAddress?) async {
             let id = request.requestID
+            // A task that begins after the host has cancelled all of them.
+            if state.withLock({ $0.isStopping }) { return answered(id, AnswerText.stopped) }
             do throws(ExchangeError) {
                 let reply = try await workers.relay(
                     UnknownPayload(request.payload),
@@ -73,8 +74,7 @@
                     sender: sender,
                     context: request.context
                 )
-                state.withLock { $0.asking -= 1 }
-                put(.response, Agents_Message.bytes(.response(Agents_RpcResponse(id, reply: reply))))
+                answered(Agents_RpcResponse(id, reply: reply))
             } catch {
                 let isStopping = error.code == .cancelled && state.withLock { $0.isStopping }
                 answered(id, isStopping ? AnswerText.stopped : AnswerText.text(error, address))
@@ -82,8 +82,17 @@
         }
 
         private func answered(_ id: String, _ text: String) {
-            state.withLock { $0.asking -= 1 }
-            answer(id, text)
+            answered(Agents_RpcResponse(id, error: text))
+        }
+
+        /// Puts the answer to a request in line. A host that stops waits for the last one before it ends the stream.
+        private func answered(_ response: Agents_RpcResponse) {
+            put(.response, Agents_Message.bytes(.response(response)))
+            let lastAnswer = state.withLock { state -> OneShot<Void>? in
+                state.asking -= 1
+                return state.asking == 0 ? state.lastAnswer : nil
+            }
+            lastAnswer?.set(())
         }
 
         private func answer(_ id: String, _ text: String) {

@@ -43,6 +43,8 @@
         var control: ControlChannel?
         /// The number of its requests that wait for their answer.
         var asking = 0
+        /// Set when the host stops and the last of them is answered.
+        var lastAnswer: OneShot<Void>?
 
         init(_ configuration: AutoGenHostConfiguration, now: ContinuousClock.Instant) {
             phase = .waiting(since: now, hadStream: false)

@@ -57,15 +57,20 @@
             clock.withLock { $0 = task }
         }
 
-        /// Ends the clients: answers their callers, lets their streams end, and gives their types up.
+        /// Ends the clients in three steps: their callers are answered, and requests that others can serve go back to the
+        /// exchange; their streams write the answers and end; their types are given up. No stream ends before all callers have
+        /// their answers.
         ///
-        /// - Parameter grace: How long to wait for the streams to take the messages that wait.
+        /// - Parameter grace: How long to wait for the answers, and then for the streams to take the messages that wait.
         func stop(grace: Duration) async {
             clock.withLock { $0 }?.cancel()
             await clock.withLock { $0 }?.value
             let sessions = await clients.close()
             await withDiscardingTaskGroup { group in
-                for session in sessions { group.addTask { await self.stop(session, grace) } }
+                for session in sessions { group.addTask { await session.beginStop(patience: grace) } }
+            }
+            await withDiscardingTaskGroup { group in
+                for session in sessions { group.addTask { await self.endStreams(session, grace) } }
             }
             for absence in clients.takeAbsences(by: nil) {
                 await clients.give(Set(absence.types), of: nil) { await absence.finish() }.value
@@ -73,8 +78,7 @@
             await own.withLock { $0 }?.stop()
         }
 
-        private func stop(_ session: ClientSession, _ grace: Duration) async {
-            await session.beginStop(patience: grace)
+        private func endStreams(_ session: ClientSession, _ grace: Duration) async {
             session.endStreams(RPCError(code: .unavailable, message: "The host stops."))
             if session.isStreaming { _ = await session.streamsEnded.wait(until: .after(grace)) }
             await end(session, .stopped)?.value
