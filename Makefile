@@ -50,7 +50,7 @@ traits: needs ## builds without package traits, and with each of them alone
 	SWIFT='$(SWIFT)' Tests/packages.sh
 
 autogen: ## AutoGen's own tests and real workers in Python against warren-autogen-host; needs PyPI and GitHub
-	@Tests/AutoGen/run.sh
+	@Tests/AutoGen/run.sh $(if $(SKIP_BUILD),--skip-build)
 
 bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
 	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh
