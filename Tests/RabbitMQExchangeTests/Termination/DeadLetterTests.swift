@@ -31,6 +31,33 @@ extension BrokerTests {
             await requester.close()
         }
 
+        @Test("A request that expires while there is no queue of dead letters is answered when there is one again")
+        func expiresWithoutQueue() async throws {
+            let broker = try await PrivateBroker.start()
+            // The broker tries to forward a dead letter again after this time, in milliseconds; 3 min unless set.
+            let again = "application:set_env(rabbit, dead_letter_worker_publisher_confirm_timeout, 1000)."
+            try await broker.control("eval", again)
+            let scene = try await Scene(.replicated, on: broker)
+            let requester = try await scene.exchange("requester").makeUserTransport(name: nil)
+            let agent = try await requester.registerAgent(AgentType("Clerk")).agentID
+            let answers = "user.\(requester.mailboxID.uuid.uuidString.lowercased())"
+            let deadline = Date(timeIntervalSinceNow: 12)
+            try await requester.send(
+                .request(try Request(from: requester.mailboxID, to: .agent(agent), deadline: deadline, .ping))
+            )
+            await requester.close()
+            try await broker.control("delete_queue", scene.name("unanswered"))
+            // It must expire behind the queue.
+            try #require(deadline > .now, "the machine is too slow for this test")
+            try await Task.sleep(for: .seconds(deadline.timeIntervalSinceNow + 1))
+            #expect(try await scene.load(of: "unanswered") == nil)
+            // A session makes the queue, and answers for the agent.
+            let session = try await scene.exchange("session").makeUserTransport(name: nil)
+            try await scene.expectLoad(.init(ready: 1), of: answers, timeout: .seconds(40))
+            await session.close()
+            await broker.stop()
+        }
+
         @Test("Requests that expire while their mailbox is terminated are answered, each once", arguments: kinds)
         func expiresMeanwhile(_ kind: MailboxKind) async throws {
             let scene = try await Scene(kind)
