@@ -18,6 +18,12 @@ enum Actions {
             AgentProcess.say("ran \(number) \(request.attempt)")
             try await Task.sleep(for: .milliseconds(number % 20))
             return try request.response(encoding: number)
+        case "wait":
+            // Until the command `open`.
+            let number = try arguments.decode(Int.self)
+            AgentProcess.say("ran \(number) \(request.attempt)")
+            await Barrier.shared.pass()
+            return try request.response(encoding: number)
         case "nap":
             AgentProcess.say("working \(request.attempt)")
             let length = try arguments.decode(Int.self)

@@ -24,6 +24,7 @@ actor CommandDesk {
             case "call": try call(argument)
             case "pull": try pull(argument)
             case "terminate": AgentProcess.say(try await terminate(argument))
+            case "open": await Barrier.shared.open()
             case "close": AgentProcess.say(await close())
             case "count": AgentProcess.say(try Self.count())
             default: AgentProcess.say("unknown command")

@@ -52,8 +52,10 @@
         /// A scene whose caller reaches the server through a proxy only.
         static func proxied(
             _ kind: MailboxKind = .replicated,
+            on broker: PrivateBroker? = nil,
             durability: DirectConfiguration.Durability = .requester,
-            keepAlive: Duration = .seconds(5)
+            keepAlive: Duration = .seconds(5),
+            configure: (inout RabbitMQConfiguration) -> Void = { _ in }
         ) async throws -> (scene: HybridScene, proxy: FaultProxy) {
             // The server's port is chosen like a proxy's, which the kernel gives to nobody else.
             let place = try FaultProxy(targetPort: 1)
@@ -62,6 +64,8 @@
             let proxy = try FaultProxy(targetPort: port)
             let scene = try await HybridScene(
                 kind,
+                on: broker,
+                configure: configure,
                 direct: { caller, server in
                     caller.listen = []
                     server.listen = [.tcp(.address("127.0.0.1"), ports: [port])]
