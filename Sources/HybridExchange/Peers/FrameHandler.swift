@@ -22,6 +22,8 @@
         private var leave: (@Sendable () -> Void)?
         private var context: ChannelHandlerContext?
         private var sliceSize = writeSize
+        /// Whether the buffer of decrypted bytes may have pages that nothing writes to.
+        private var mustTrim = false
         private var timer: Scheduled<Void>?
         private var closing: Scheduled<Void>?
         private var hasEnded = false
@@ -51,7 +53,7 @@
         func handlerAdded(context: ChannelHandlerContext) {
             self.context = context
             let encryption = try? context.pipeline.syncOperations.context(handlerType: NIOSSLHandler.self)
-            if encryption != nil { sliceSize = Self.encryptedSlice }
+            if encryption != nil { (sliceSize, mustTrim) = (Self.encryptedSlice, true) }
             schedule()
             flush()
         }
@@ -66,7 +68,12 @@
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             guard !hasEnded else { return }
             pulse.received(at: .now)
-            decoder.append(unwrapInboundIn(data).readableBytesView)
+            let bytes = unwrapInboundIn(data)
+            decoder.append(bytes.readableBytesView)
+            if mustTrim {
+                mustTrim = false
+                bytes.releaseUnusedPages()
+            }
             do throws(PeerFrameError) {
                 while !hasEnded, let frame = try decoder.next() { take(frame) }
             } catch {
