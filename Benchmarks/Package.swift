@@ -17,6 +17,7 @@ let package = Package(
         .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.0", traits: []),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.90.0"),
     ],
     targets: [
         .executableTarget(
@@ -37,6 +38,16 @@ let package = Package(
             name: "compare",
             dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")],
             path: "compare",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "nio-echo",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "nio-echo",
             swiftSettings: settings
         ),
         .target(name: "CAllocations", path: "allocations"),

@@ -1,14 +1,18 @@
 #!/bin/bash
 # The same job on Warren and on other agent frameworks, in one run: a no-op action with 100 bytes, caller and agent in
-# two processes. Installs the peers into a folder of its own (.peers, about 300 MB), and removes nothing else.
+# two processes. Installs the peers into a folder of its own (.peers, about 300 MB; with Ray 600), and removes nothing else.
+#   run.sh           everything that has a broker or a server
+#   run.sh direct    messages between two processes: sockets in C, SwiftNIO, Warren's direct ways, Academy hybrid, Ray
 #   SECONDS_EACH=5   how long each measurement takes
-#   SAVE=1           writes results/peers.json
+#   SAVE=1           writes results/peers.json, or results/direct.json
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 benchmarks=$(dirname "$here")
 folder=$benchmarks/.peers
 seconds=${SECONDS_EACH:-5}
+jobs=${1:-peers}
+[[ $jobs == peers || $jobs == direct ]] || { echo "usage: $0 [direct]" >&2; exit 2; }
 swift=${SWIFT:-swift}
 
 install() {
@@ -17,6 +21,10 @@ install() {
         python3 -m venv "$folder/venv" || { echo "Install python3-venv first." >&2; exit 1; }
     fi
     "$folder/venv/bin/pip" install --quiet --requirement "$here/requirements.txt"
+    if [ "$jobs" = direct ]; then
+        "$folder/venv/bin/pip" install --quiet --requirement "$here/requirements-ray.txt" ||
+            echo "Ray can't be installed here: it has no row." >&2
+    fi
     # A Redis of the system, or Debian's packages unpacked here: no service is started, nothing is installed.
     if command -v redis-server >/dev/null; then
         redis=$(command -v redis-server)
@@ -37,7 +45,12 @@ free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1
 install
 cd "$benchmarks"
 "$swift" build -c release --product load
-load=$("$swift" build -c release --show-bin-path)/load
+binaries=$("$swift" build -c release --show-bin-path)
+load=$binaries/load
+if [ "$jobs" = direct ]; then
+    "$swift" build -c release --product nio-echo
+    make --quiet -C raw echo
+fi
 python=$folder/venv/bin/python
 
 redis_port=$(free_port)
@@ -54,9 +67,20 @@ measure() {
     "$python" "$here/$1.py" "${@:2}" --seconds "$seconds" || echo "$1 failed" >&2
 }
 
-json=()
-if [ -n "${SAVE:-}" ]; then mkdir -p results; json=("$benchmarks/results/peers.json"); fi
-{
+# An echo in two processes: prints the figures of the second. The first ends with its input.
+echo_job() {
+    echo "$* ..." >&2
+    local address serving
+    coproc serving_echo { "$@" serve; }
+    serving=$serving_echo_PID
+    read -r address <&"${serving_echo[0]}"
+    if [ "$1" = ./raw/echo ]; then "$@" ask "$address" "$seconds"; else "$@" ask --port "$address" --seconds "$seconds"; fi ||
+        echo "$1 failed" >&2
+    kill "$serving"
+    wait "$serving" 2>/dev/null || true
+}
+
+measure_peers() {
     measure warren_job --url "$url" --load "$load" --kind replicated
     measure warren_job --url "$url" --load "$load" --kind single
     measure aio_pika_job --url "$url" --kind quorum
@@ -66,4 +90,17 @@ if [ -n "${SAVE:-}" ]; then mkdir -p results; json=("$benchmarks/results/peers.j
     measure academy_job http --port "$(free_port)"
     measure academy_job local
     measure autogen_job --port "$(free_port)"
-} | "$python" "$here/table.py" "${json[@]}"
+}
+
+measure_direct() {
+    local way
+    for way in tcp unix encrypted broker none; do measure warren_job --url "$url" --load "$load" --direct "$way"; done
+    echo_job "$binaries/nio-echo"
+    echo_job ./raw/echo
+    measure academy_job hybrid --port "$redis_port"
+    if "$python" -c 'import ray' 2>/dev/null; then measure ray_job; fi
+}
+
+json=()
+if [ -n "${SAVE:-}" ]; then mkdir -p results; json=("$benchmarks/results/$jobs.json"); fi
+"measure_$jobs" | "$python" "$here/table.py" "${json[@]}"

@@ -10,7 +10,8 @@ def main():
         with open(sys.argv[1], "w") as file:
             json.dump(results, file, indent=2)
             file.write("\n")
-    base = {r["inFlight"]: r for r in results if r["name"].startswith("Warren, replicated")}
+    # The first row of Warren.
+    base = {r["inFlight"]: r for r in reversed(results) if r["name"].startswith("Warren, replicated")}
     windows = sorted({r["inFlight"] for r in results})
     print("| | median, 1 in flight | " + " | ".join(f"a second, {w} in flight" for w in windows if w > 1) + " |")
     print("|---" * (len(windows) + 1) + "|")
@@ -25,7 +26,8 @@ def main():
             else:
                 cells.append(f"{found[0]['rate']:,.0f} ({found[0]['rate'] / base[window]['rate']:.2f})")
         print(f"| {name} | " + " | ".join(cells) + " |")
-    print("\nIn brackets: beside Warren with a replicated mailbox, in this run. Only the rows of Warren and aio-pika are durable.")
+    name = next((r["name"] for r in results if r["name"].startswith("Warren, replicated")), "Warren")
+    print(f"\nIn brackets: beside \"{name}\", in this run. Only the rows of Warren and aio-pika are durable.")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,12 @@ def main():
     parser.add_argument("--url", required=True)
     parser.add_argument("--load", required=True)
     parser.add_argument("--kind", choices=["replicated", "single"], default="replicated")
+    parser.add_argument("--direct", choices=["none", "tcp", "unix", "encrypted", "broker"], default="none")
     parser.add_argument("--seconds", type=float, default=5)
     options = parser.parse_args()
     place = ["--broker", options.url, "--namespace", f"peers-{uuid.uuid4().hex[:8]}", "--mailboxes", options.kind]
+    place += ["--direct", options.direct]
+    name = f"Warren, {options.kind} mailbox" + ("" if options.direct == "none" else f", direct: {options.direct}")
 
     def load(command, *arguments):
         return subprocess.run(
@@ -34,7 +37,7 @@ def main():
             count = max(window, 200, int(figures["rate"] * seconds))
             said = json.loads(load("ask", "--count", str(count), "--in-flight", str(window), registration))
             figures = {"rate": said["count"] / said["seconds"], "p50": said["p50"], "p99": said["p99"]}
-        print(json.dumps({"name": f"Warren, {options.kind} mailbox", "inFlight": window, **figures}), flush=True)
+        print(json.dumps({"name": name, "inFlight": window, **figures}), flush=True)
     serving.stdin.close()
     serving.wait()
 
