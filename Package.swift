@@ -332,7 +332,8 @@ let package = Package(
         .testTarget(
             name: "RabbitMQExchangeTests",
             dependencies: [
-                "Primitives", "RabbitMQExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit", logging,
+                "Primitives", "RabbitMQExchange", "HybridExchange", "AMQP", "ExchangeConformance", "ExchangeTestKit",
+                logging,
             ],
             swiftSettings: settings
         ),

@@ -139,6 +139,20 @@
             }
         #endif
 
+        @Test("A folder in which the paths of sockets are too long for them is refused with invalidConfiguration")
+        func longFolder() async throws {
+            let folder = try TemporaryDirectory()
+            let long = folder.path(String(repeating: "a", count: 100))
+            let (session, log) = (PeerSession(), LogRecorder())
+            let error = await #expect(throws: ExchangeError.self) {
+                try await DirectConfiguration(listen: [.unix(folder: long)])
+                    .listen(on: session.host, towards: nil, log.logger)
+            }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(error?.message.contains("107") == true, "\(error?.message ?? "no error")")
+            await session.host.close()
+        }
+
         @Test("A program that names a taken port gets invalidConfiguration, one that names none goes on")
         func takenPort() async throws {
             let peer = PeerSession()

@@ -132,6 +132,51 @@
             await proxy.stop()
         }
 
+        @Test(
+            "Agent and requester die before either notices: the broker's copy is run by the next agent, the requester's is lost",
+            arguments: [DirectConfiguration.Durability.requester, .broker]
+        )
+        func both(_ durability: DirectConfiguration.Durability) async throws {
+            let (scene, proxy) = try await HybridScene.proxied(durability: durability)
+            let registration = try await scene.server.registration(named: UUID().uuidString, type: AgentType("Echo"))
+            let id = registration.agentID
+            let agent = try await scene.serve(registration)
+            let requester = try await scene.join(scene.caller)
+            try requester.write("user")
+            _ = try await requester.line(timeout: .seconds(30)) { $0.hasPrefix("ready ") }
+            // A request has more bytes than an acknowledgement, and no opening of a lane comes three times in a row.
+            var direct = 0
+            try await eventually("calls on the socket") {
+                let before = proxy.statistics.bytesToTarget
+                try requester.write("call \(id.uuid.uuidString) attempt")
+                _ = try await requester.line(timeout: .seconds(30)) { $0.hasPrefix("answer") }
+                direct = proxy.statistics.bytesToTarget > before + 40 ? direct + 1 : 0
+                return direct == 3 ? true : nil
+            }
+            try requester.write("call \(id.uuid.uuidString) hang")
+            _ = try await agent.line(timeout: .seconds(30)) { $0.hasPrefix("working") }
+            if durability == .broker {
+                try await eventually("the copy at the broker") { try await scene.load(of: id) == 1 ? true : nil }
+            }
+            for process in [agent, requester] { process.signal(SIGSTOP) }
+            for process in [agent, requester] {
+                process.signal(SIGKILL)
+                try await process.waitForExit()
+            }
+            let runs = Monitor(0)
+            let next = try await scene.agent(for: registration) { request, _ in
+                if case .action("hang", _) = request.body { runs.update { $0 += 1 } }
+                return try request.response(encoding: 7)
+            }
+            // It comes behind everything that was in the mailbox.
+            let user = try await scene.user(scene.server)
+            #expect(try await user.handle(to: id).action("echo", returning: Int.self) == 7)
+            #expect(runs.value == (durability == .broker ? 1 : 0))
+            await user.close()
+            await next.close()
+            await proxy.stop()
+        }
+
         @Test("A standby is killed while calls go directly, and then the owner: the next standby answers")
         func standby() async throws {
             let scene = try await HybridScene()

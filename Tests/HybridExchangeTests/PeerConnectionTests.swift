@@ -164,6 +164,30 @@
             await silent.stop()
         }
 
+        @Test("A socket file without a process, and a path that no socket can have, leave the next endpoint")
+        func deadSockets() async throws {
+            let (listener, dead, dialler) = (PeerSession(), PeerSession(), PeerSession())
+            let folder = try TemporaryDirectory()
+            _ = try await dead.host.listen(.unix(folder: folder.path))
+            // A second name, which stays when the process ends in order.
+            let file = folder.path("left")
+            try #require(link(folder.path(dead.uuid.uuidString.lowercased()), file) == 0)
+            await dead.host.close()
+            let port = try await listener.listen()
+            let sockets = [file, folder.path("none"), folder.path(String(repeating: "a", count: 200)), ""]
+            for path in sockets {
+                let endpoints = [PeerEndpoint.unix(path: path), .tcp(host: "127.0.0.1", port: port)]
+                let connection = try await dialler.host.dial(listener.expect(dialler.uuid), at: endpoints)
+                #expect(connection.address.contains(":\(port)"), "\(path)")
+                #expect(await connection.close(within: .seconds(30)) == .closed)
+                await #expect(throws: DialError.notReached, "\(path)") {
+                    try await dialler.host.dial(listener.expect(dialler.uuid), at: [.unix(path: path)])
+                }
+            }
+            await dialler.host.close()
+            await listener.host.close()
+        }
+
         @Test("A dial that is cancelled leaves nothing")
         func cancelled() async throws {
             let listener = PeerSession()

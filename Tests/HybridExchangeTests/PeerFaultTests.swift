@@ -323,26 +323,38 @@
         }
 
         @Test(
-            "A connection that is cut after any of its first bytes delivers whole frames only, and the next one works"
+            "A connection that is cut after each of its first 600 bytes delivers whole frames only, and the next one works",
+            arguments: [FaultProxy.Directions.toTarget, .toClient]
         )
-        func cuts() async throws {
+        func cuts(_ direction: FaultProxy.Directions) async throws {
             let listener = PeerSession()
             let port = try await listener.listen()
             let proxy = try FaultProxy(targetPort: port)
             let endpoint = PeerEndpoint.tcp(host: "127.0.0.1", port: proxy.listenPort)
             let frame = PeerFrame.data(lane: 1, opening: 1, isCopied: false, message: [UInt8](repeating: 1, count: 50))
             var delivered = 0
-            for count in stride(from: 0, to: 300, by: 3) {
+            for count in 0..<600 {
                 let dialler = PeerSession()
-                try await proxy.cut(afterBytes: count, .toTarget)
+                try await proxy.cut(afterBytes: count, direction)
                 let meeting = listener.expect(dialler.uuid)
                 if let connection = try? await dialler.host.dial(meeting, at: [endpoint]) {
-                    for _ in 0..<5 { _ = connection.send(frame) }
+                    let back = try await eventually("the other side") { () -> (PeerConnection?)? in
+                        if let back = listener.host.connection(to: dialler.uuid) { return .some(back) }
+                        return listener.seen.value[dialler.uuid]?.last?.ending.map { _ in PeerConnection?.none }
+                    }
+                    for sender in [connection, back].compactMap({ $0 }) {
+                        for _ in 0..<10 { _ = sender.send(frame) }
+                    }
                     #expect(try await dialler.ending(with: listener.uuid) == .cut)
                     #expect(try await listener.ending(with: dialler.uuid) == .cut)
-                    let frames = listener.seen.value[dialler.uuid]?.last?.frames ?? []
+                    let frames = [(listener, dialler), (dialler, listener)].flatMap { receiver, sender in
+                        receiver.seen.value[sender.uuid]?.last?.frames ?? []
+                    }
                     #expect(frames.allSatisfy { $0 == frame })
                     delivered += frames.count
+                } else {
+                    // The listener finishes before its last message reaches the dialler.
+                    try await eventually("no connection") { listener.host.connections.isEmpty ? true : nil }
                 }
                 #expect(listener.host.connections.isEmpty)
                 await dialler.host.close()

@@ -10,8 +10,10 @@ extension BrokerTests {
     @Suite("Broker users with exactly the permissions of a role")
     struct RoleTests {
         /// The operator makes what all share; the others find it.
-        private func provisioned() async throws -> (scene: Scene, operator: RoleUser) {
-            let scene = try await Scene()
+        private func provisioned(
+            _ way: MessageWay = .broker
+        ) async throws -> (scene: Scene, operator: RoleUser) {
+            let scene = try await Scene(by: way)
             let person = try await RoleUser(.operator, in: scene)
             let client = try await person.exchange().makeUserClient()
             await client.close()
@@ -20,10 +22,11 @@ extension BrokerTests {
 
         @Test(
             "An agent service registers, serves, calls, asks all, discovers, watches and terminates; an operator does too",
-            arguments: [RolePermissions.Role.agentService, .operator]
+            arguments: [RolePermissions.Role.agentService, .operator],
+            ways
         )
-        func service(_ role: RolePermissions.Role) async throws {
-            let (scene, person) = try await provisioned()
+        func service(_ role: RolePermissions.Role, _ way: MessageWay) async throws {
+            let (scene, person) = try await provisioned(way)
             let user = role == .operator ? person : try await RoleUser(role, in: scene)
             let client = try await user.exchange().makeUserClient()
             let type = AgentType("Clerk", parents: [AgentType("Base")])
@@ -51,9 +54,9 @@ extension BrokerTests {
             #expect(scene.log.entries.filter { $0.level >= .warning }.isEmpty)
         }
 
-        @Test("A user calls and discovers; what it may not is forbidden, and its other calls go on")
-        func user() async throws {
-            let (scene, person) = try await provisioned()
+        @Test("A user calls and discovers; what it may not is forbidden, and its other calls go on", arguments: ways)
+        func user(_ way: MessageWay) async throws {
+            let (scene, person) = try await provisioned(way)
             let owner = try await RoleUser(.agentService, in: scene)
             let service = try await owner.exchange().makeUserClient()
             let registration = try await service.registerAgent(AgentType("Clerk"))

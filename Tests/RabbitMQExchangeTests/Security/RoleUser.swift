@@ -38,11 +38,13 @@ struct RoleUser: Sendable {
         var configuration = scene.configuration
         configuration.connectionName = "\(name) in \((other ?? scene).namespace)"
         configure(&configuration)
-        return try RabbitMQExchange(
-            url: "amqp://\(name):\(Self.password)@127.0.0.1:\(scene.broker.port)",
-            namespace: (other ?? scene).namespace,
-            configuration: configuration,
-            logger: scene.log.logger
+        return try scene.onItsWay(
+            RabbitMQExchange(
+                url: "amqp://\(name):\(Self.password)@127.0.0.1:\(scene.broker.port)",
+                namespace: (other ?? scene).namespace,
+                configuration: configuration,
+                logger: scene.log.logger
+            )
         )
     }
 

@@ -11,10 +11,10 @@ extension BrokerTests {
     struct SenderTests {
         @Test(
             "Requests without a user_id, or of an entity of somebody else, are answered with forbidden",
-            arguments: kinds
+            arguments: places
         )
-        func checked(_ kind: MailboxKind) async throws {
-            let scene = try await Scene(kind) { $0.requiresUserID = true }
+        func checked(_ kind: MailboxKind, _ way: MessageWay) async throws {
+            let scene = try await Scene(kind, by: way) { $0.requiresUserID = true }
             let owner = try await scene.user("owner")
             let registration = try await owner.registerAgent(AgentType("Clerk"))
             let served = Monitor(0)
@@ -80,9 +80,12 @@ extension BrokerTests {
             for user in [ann, eve] { try await user.remove() }
         }
 
-        @Test("While the directory can't be asked, an unknown sender is told to try again, and an answer is held")
-        func unknown() async throws {
-            let scene = try await Scene { $0.requiresUserID = true }
+        @Test(
+            "While the directory can't be asked, an unknown sender is told to try again, and an answer is held",
+            arguments: ways
+        )
+        func unknown(_ way: MessageWay) async throws {
+            let scene = try await Scene(by: way) { $0.requiresUserID = true }
             let owner = try await scene.user("owner")
             let registration = try await owner.registerAgent(AgentType("Clerk"))
             let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
@@ -169,9 +172,9 @@ extension BrokerTests {
             for user in [ann, eve] { try await user.remove() }
         }
 
-        @Test("Notices of somebody else stop no agent, cancel no call, and are not served", arguments: kinds)
-        func notices(_ kind: MailboxKind) async throws {
-            let scene = try await Scene(kind) { $0.requiresUserID = true }
+        @Test("Notices of somebody else stop no agent, cancel no call, and are not served", arguments: places)
+        func notices(_ kind: MailboxKind, _ way: MessageWay) async throws {
+            let scene = try await Scene(kind, by: way) { $0.requiresUserID = true }
             let owner = try await scene.user("owner")
             let registration = try await owner.registerAgent(AgentType("Clerk"))
             let served = Monitor<[MessageKind]>([])
@@ -231,9 +234,12 @@ extension BrokerTests {
 
         private func agentHasEnded(_ served: [MessageKind]) -> Bool { served != [.actionRequest] }
 
-        @Test("The principal is the broker user who sent it; of a message sent again only the own broker user tells")
-        func principal() async throws {
-            let scene = try await Scene()
+        @Test(
+            "The principal is the broker user who sent it; of a message sent again only the own broker user tells",
+            arguments: ways
+        )
+        func principal(_ way: MessageWay) async throws {
+            let scene = try await Scene(by: way)
             let owner = try await scene.user("owner")
             let registration = try await owner.registerAgent(AgentType("Clerk"))
             let seen = Monitor<[String?]>([])

@@ -9,8 +9,8 @@ extension BrokerTests {
     @Suite("Namespaces are walls")
     struct WallTests {
         /// Two namespaces, the name of one being the beginning of that of the other.
-        private func neighbours() async throws -> [Scene] {
-            let short = try await Scene()
+        private func neighbours(_ way: MessageWay) async throws -> [Scene] {
+            let short = try await Scene(by: way)
             let long = Scene(short, namespace: short.namespace + "-2")
             for scene in [short, long] {
                 let client = try await scene.user()
@@ -21,10 +21,11 @@ extension BrokerTests {
 
         @Test(
             "A user of one can't connect to the other by any role, nor read, send, discover or terminate there",
-            arguments: RolePermissions.Role.allCases
+            arguments: RolePermissions.Role.allCases,
+            ways
         )
-        func closed(_ role: RolePermissions.Role) async throws {
-            let scenes = try await neighbours()
+        func closed(_ role: RolePermissions.Role, _ way: MessageWay) async throws {
+            let scenes = try await neighbours(way)
             for (here, there) in [(scenes[0], scenes[1]), (scenes[1], scenes[0])] {
                 let resident = try await there.user("resident")
                 let registration = try await resident.registerAgent(AgentType("Clerk"))

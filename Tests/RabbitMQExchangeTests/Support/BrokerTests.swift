@@ -11,4 +11,16 @@ import Testing
 )
 enum BrokerTests {
     static let kinds: [MailboxKind] = [.replicated, .single]
+
+    /// The ways of messages that this build has.
+    #if Hybrid
+        static let ways: [MessageWay] = [.broker, .direct]
+    #else
+        static let ways: [MessageWay] = [.broker]
+    #endif
+
+    /// Both kinds of mailboxes through the broker, and those of the first kind by every way.
+    static var places: [(MailboxKind, MessageWay)] {
+        kinds.map { ($0, .broker) } + ways.dropFirst().map { (.replicated, $0) }
+    }
 }

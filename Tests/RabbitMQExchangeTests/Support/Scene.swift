@@ -4,12 +4,25 @@ import Foundation
 import Logging
 import RabbitMQExchange
 
+#if Hybrid
+    import HybridExchange
+#endif
+
+/// The way of messages between the sessions of a test.
+enum MessageWay: String, Sendable {
+    case broker
+    /// A socket between two sessions, where one can be had.
+    case direct
+}
+
 /// A namespace of one test on a broker.
 struct Scene: Sendable {
     let broker: PrivateBroker
     let namespace: String
     let log = LogRecorder()
     var configuration = RabbitMQConfiguration()
+    /// The way of messages between sessions.
+    var way = MessageWay.broker
     /// Where sessions with this name connect, when it is not the broker itself.
     var urls: [String: String] = [:]
 
@@ -17,10 +30,12 @@ struct Scene: Sendable {
     init(
         _ kind: MailboxKind = .replicated,
         on broker: PrivateBroker? = nil,
+        by way: MessageWay = .broker,
         configure: (inout RabbitMQConfiguration) -> Void = { _ in }
     ) async throws {
         if let broker { self.broker = broker } else { self.broker = try await PrivateBroker.shared() }
         namespace = "test-" + UUID().uuidString.prefix(8).lowercased()
+        self.way = way
         configuration.mailboxKind = kind
         configure(&configuration)
     }
@@ -29,6 +44,7 @@ struct Scene: Sendable {
     init(_ other: Scene, namespace: String) {
         broker = other.broker
         self.namespace = namespace
+        way = other.way
         configuration = other.configuration
     }
 
@@ -43,12 +59,25 @@ struct Scene: Sendable {
         configuration.connectionName = "\(namespace) \(session)"
         var logger = log.logger
         logger.logLevel = level
-        return try RabbitMQExchange(
-            url: urls[session] ?? broker.amqpURL,
-            namespace: namespace,
-            configuration: configuration,
-            logger: logger
+        return try onItsWay(
+            RabbitMQExchange(
+                url: urls[session] ?? broker.amqpURL,
+                namespace: namespace,
+                configuration: configuration,
+                logger: logger
+            )
         )
+    }
+
+    /// Returns a factory whose sessions send by the way of this scene.
+    func onItsWay(_ exchange: RabbitMQExchange) throws -> RabbitMQExchange {
+        #if Hybrid
+            guard way == .direct else { return exchange }
+            let direct = DirectConfiguration(listen: [.tcp(.address("127.0.0.1"))])
+            return try HybridExchange(over: exchange, direct: direct).broker
+        #else
+            return exchange
+        #endif
     }
 
     /// A client that logs to ``log``.
