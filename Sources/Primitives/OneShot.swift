@@ -34,16 +34,12 @@ package final class OneShot<Value: Sendable>: Sendable {
     package func wait() async -> Value? {
         if let value { return value }
         let id = nextID()
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now: Value?? = state.withLock { state in
-                    if let value = state.value { return .some(value) }
-                    // If the task was cancelled earlier, the cancellation handler below ran before this.
-                    if Task.isCancelled { return .some(nil) }
-                    state.waiting[id] = continuation
-                    return nil
-                }
-                if let now { continuation.resume(returning: now) }
+        return await withWaiter { continuation in
+            state.withLock { state in
+                if let value = state.value { return .some(value) }
+                if Task.isCancelled { return .some(nil) }
+                state.waiting[id] = continuation
+                return nil
             }
         } onCancel: {
             giveUp(id)

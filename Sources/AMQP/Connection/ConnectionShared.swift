@@ -40,17 +40,13 @@ final class ConnectionShared: Sendable {
         _ deadline: Deadline
     ) async throws(AMQPError) -> Reply {
         let id = nextID()
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Result<Reply, AMQPError>, Never>) in
-                let waiter = Waiter<Reply>.task(continuation)
-                let request = RequestSubmission(id: id, target: target, deadline: deadline, waiter: waiter)
-                if let refusal = thread.submissions.submit(.request(request)) {
-                    waiter.resume(returning: .failure(refusal.with(delivery: .notSent)))
-                } else if Task.isCancelled {
-                    // The cancellation handler may have run before the submission was made.
-                    _ = thread.submissions.submit(.cancelRequest(id))
-                }
+        let result: Result<Reply, AMQPError> = await withWaiter { waiter in
+            let request = RequestSubmission(id: id, target: target, deadline: deadline, waiter: .task(waiter))
+            if let refusal = thread.submissions.submit(.request(request)) {
+                return .failure(refusal.with(delivery: .notSent))
             }
+            if Task.isCancelled { _ = thread.submissions.submit(.cancelRequest(id)) }
+            return nil
         } onCancel: {
             _ = thread.submissions.submit(.cancelRequest(id))
         }

@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import Primitives
 internal import Synchronization
 
 /// A consumer's received deliveries that have not been pulled. The consumer's prefetch bounds it.
@@ -54,16 +55,12 @@ final class DeliveryBuffer: DeliverySink {
         case .result(let result): return try result.get()
         case .wait(let number): id = number
         }
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now: Result<Delivery?, AMQPError>? = state.withLock { state in
-                    if case .result(let result) = Self.take(&state) { return result }
-                    // If the task was cancelled earlier, the cancellation handler below ran before this.
-                    if Task.isCancelled { return .failure(Self.cancelled) }
-                    state.waiting.append((id, continuation))
-                    return nil
-                }
-                if let now { continuation.resume(returning: now) }
+        let result: Result<Delivery?, AMQPError> = await withWaiter { continuation in
+            state.withLock { state in
+                if case .result(let result) = Self.take(&state) { return result }
+                if Task.isCancelled { return .failure(Self.cancelled) }
+                state.waiting.append((id, continuation))
+                return nil
             }
         } onCancel: {
             let waiter = state.withLock { state in

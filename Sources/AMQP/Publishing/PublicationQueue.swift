@@ -65,13 +65,11 @@ final class PublicationQueue: Sendable {
     /// `nonisolated(nonsending)` saves the caller two executor hops.
     nonisolated(nonsending) func publish(_ message: Publication, deadline: Deadline) async throws(AMQPError) {
         let publication = PendingPublication(message, deadline: deadline)
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter in
-                publication.waiter = .task(waiter)
-                _ = submit(publication)
-                // The cancellation handler may have run before it was submitted.
-                if Task.isCancelled { cancel(publication) }
-            }
+        let result: Result<Void, AMQPError> = await withWaiter { waiter in
+            publication.waiter = .task(waiter)
+            _ = submit(publication)
+            if Task.isCancelled { cancel(publication) }
+            return nil
         } onCancel: {
             cancel(publication)
         }

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Primitives
 internal import Synchronization
 
 /// The unanswered requests of a client: the ledger, its lock, and the clock.
@@ -59,11 +60,8 @@ final class PendingRequests: Sendable {
     ///
     /// - Parameter message: The posted message, if it is still on its way.
     func ending(of tag: UUID, _ message: (any PostedMessage)? = nil) async -> RequestEnding {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let ended = box.ledger.withLock { $0.wait(tag, continuation) }
-                if let ended { continuation.resume(returning: ended) }
-            }
+        await withWaiter { continuation in
+            box.ledger.withLock { $0.wait(tag, continuation) }
         } onCancel: {
             switch box.ledger.withLock({ $0.cancel(tag) }) {
             case .none: break

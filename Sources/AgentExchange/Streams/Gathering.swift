@@ -1,5 +1,6 @@
 internal import DequeModule
 internal import Foundation
+internal import Primitives
 internal import Synchronization
 
 /// The answers to one broadcast that have arrived and wait to be pulled.
@@ -99,15 +100,12 @@ final class Gathering: Sendable {
 
     /// Returns the next answer, or `nil` when all have come, after ``end()``, and while another task waits for one.
     func next() async -> Response? {
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now: Response?? = state.withLock { state in
-                    if let answer = state.answers.popFirst() { return .some(answer) }
-                    if state.isComplete || state.waiter != nil { return .some(nil) }
-                    state.waiter = continuation
-                    return nil
-                }
-                if let now { continuation.resume(returning: now) }
+        await withWaiter { continuation in
+            state.withLock { state in
+                if let answer = state.answers.popFirst() { return .some(answer) }
+                if state.isComplete || state.waiter != nil { return .some(nil) }
+                state.waiter = continuation
+                return nil
             }
         } onCancel: {
             end()

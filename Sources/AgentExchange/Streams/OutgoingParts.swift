@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Primitives
 internal import Synchronization
 
 /// The streamed results that an agent produces, with the number of parts sent and the credit for each.
@@ -132,18 +133,15 @@ final class OutgoingParts: Sendable {
             }
         }
         defer { alarm?.cancel() }
-        _ = await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: Waiter) in
-                let waits = streams.withLock { streams in
-                    // The alarm or the cancellation handler may have run before the waiter was stored.
-                    let isOver = end.map { $0 <= .now } ?? false
-                    guard !isOver, !Task.isCancelled, let stream = streams[key], stream.waiter == nil,
-                        stream.sent >= stream.credit
-                    else { return false }
-                    streams[key]?.waiter = continuation
-                    return true
-                }
-                if !waits { continuation.resume(returning: false) }
+        let _: Bool = await withWaiter { continuation in
+            streams.withLock { streams in
+                // The alarm may have run before the waiter was stored.
+                let isDue = end.map { $0 <= .now } ?? false
+                guard !isDue, !Task.isCancelled, let stream = streams[key], stream.waiter == nil,
+                    stream.sent >= stream.credit
+                else { return false }
+                streams[key]?.waiter = continuation
+                return nil
             }
         } onCancel: {
             wake(key)

@@ -1,3 +1,4 @@
+internal import Primitives
 internal import Synchronization
 
 /// The parts of one streamed result that have arrived and wait to be pulled. The requester's credit bounds them.
@@ -110,18 +111,15 @@ final class PartBuffer: Sendable {
             giveUp(number)
         }
         defer { alarm.cancel() }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now: Event? = state.withLock { state in
-                    if let event = state.take() { return event }
-                    if state.givenUp == number { return .quiet }
-                    guard state.waiter == nil else {
-                        return .failed(ExchangeError(.invalidMessage, "another task pulls this stream"))
-                    }
-                    state.waiter = (number, continuation)
-                    return nil
+        return await withWaiter { continuation in
+            state.withLock { state in
+                if let event = state.take() { return event }
+                if state.givenUp == number { return .quiet }
+                guard state.waiter == nil else {
+                    return .failed(ExchangeError(.invalidMessage, "another task pulls this stream"))
                 }
-                if let now { continuation.resume(returning: now) }
+                state.waiter = (number, continuation)
+                return nil
             }
         } onCancel: {
             giveUp(number)

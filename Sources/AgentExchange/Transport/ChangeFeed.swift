@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import Primitives
 internal import Synchronization
 
 /// A queue of changes from an exchange to one watcher, which pulls them as ``AgentChanges``.
@@ -75,18 +76,15 @@ public final class ChangeFeed: Sendable {
     public var isEnded: Bool { state.withLock { $0.end != nil } }
 
     func next() async throws(ExchangeError) -> AgentChange? {
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let now: Result<AgentChange?, ExchangeError>? = state.withLock { state in
-                    if let change = state.changes.popFirst() { return .success(change) }
-                    if let end = state.end { return end }
-                    guard state.waiter == nil else {
-                        return .failure(ExchangeError(.invalidMessage, "another task pulls these changes"))
-                    }
-                    state.waiter = continuation
-                    return nil
+        let result: Result<AgentChange?, ExchangeError> = await withWaiter { continuation in
+            state.withLock { state in
+                if let change = state.changes.popFirst() { return .success(change) }
+                if let end = state.end { return end }
+                guard state.waiter == nil else {
+                    return .failure(ExchangeError(.invalidMessage, "another task pulls these changes"))
                 }
-                if let now { continuation.resume(returning: now) }
+                state.waiter = continuation
+                return nil
             }
         } onCancel: {
             end(nil)

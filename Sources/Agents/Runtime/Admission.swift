@@ -1,4 +1,5 @@
 internal import AgentExchange
+internal import Primitives
 internal import Synchronization
 
 /// Admits requests within the limits of the agent and of its actions.
@@ -47,17 +48,14 @@ final class Admission: Sendable {
             state.next += 1
             return state.next
         }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let entry: Entry? = state.withLock { state in
-                    if Task.isCancelled { return .cancelled }
-                    switch state.machine.arrive(number, action, continuation) {
-                    case .run: return .run
-                    case .leave: return .leave
-                    case .wait: return nil
-                    }
+        return await withWaiter { continuation in
+            state.withLock { state in
+                if Task.isCancelled { return .cancelled }
+                return switch state.machine.arrive(number, action, continuation) {
+                case .run: .run
+                case .leave: .leave
+                case .wait: nil
                 }
-                if let entry { continuation.resume(returning: entry) }
             }
         } onCancel: {
             let waiter = state.withLock { $0.machine.cancel(number) }

@@ -1,5 +1,6 @@
 internal import AgentExchange
 internal import Foundation
+internal import Primitives
 internal import Synchronization
 
 /// A mailbox with its lock and its clock. It carries out the actions of its state machine.
@@ -203,22 +204,20 @@ extension Mailbox {
         until deadline: ContinuousClock.Instant?
     ) async -> Reception {
         let number = receptions.add(1, ordering: .relaxed).newValue
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                enter(continuation, number, receiver, deadline)
-            }
+        return await withWaiter { continuation in
+            enter(continuation, number, receiver, deadline)
         } onCancel: {
             cancel(number)
         }
     }
 
-    /// Resumes the continuation with a message that has arrived meanwhile, or leaves it waiting.
+    /// Returns a message that has arrived meanwhile, or leaves the continuation waiting.
     private func enter(
         _ continuation: CheckedContinuation<Reception, Never>,
         _ number: Int,
         _ receiver: Machine.Receiver,
         _ deadline: ContinuousClock.Instant?
-    ) {
+    ) -> Reception? {
         do throws(MailboxRefusal) {
             let (delivery, actions) = try box.machine.withLock { machine throws(MailboxRefusal) in
                 let received = try machine.receive(by: receiver, now: .now)
@@ -228,15 +227,12 @@ extension Mailbox {
                 return received
             }
             perform(actions)
-            if let delivery {
-                continuation.resume(returning: .success(delivery))
-            } else {
-                if let deadline { timer.arm(deadline) }
-                // The cancellation handler ran before the wait was registered.
-                if Task.isCancelled { cancel(number) }
-            }
+            if let delivery { return .success(delivery) }
+            if let deadline { timer.arm(deadline) }
+            if Task.isCancelled { cancel(number) }
+            return nil
         } catch {
-            continuation.resume(returning: .failure(error))
+            return .failure(error)
         }
     }
 
@@ -249,10 +245,9 @@ extension Mailbox {
         events: (@Sendable (EventDelivery) -> Void)? = nil
     ) async -> ExchangeError {
         let number = receptions.add(1, ordering: .relaxed).newValue
-        let refusal = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                begin(MailboxTaker(take, events: events, end: continuation), number, receiver)
-            }
+        let refusal = await withWaiter { continuation in
+            begin(MailboxTaker(take, events: events, end: continuation), number, receiver)
+            return nil
         } onCancel: {
             cancel(number)
         }

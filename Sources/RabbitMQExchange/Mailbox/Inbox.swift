@@ -1,5 +1,6 @@
 internal import AgentExchange
 internal import DequeModule
+internal import Primitives
 internal import Synchronization
 
 /// The messages that have arrived for a transport and were not received yet: notices before responses before requests,
@@ -76,15 +77,12 @@ final class Inbox: Sendable {
             guard let message else { break }
             take(message)
         }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let end: ExchangeError? = state.withLock { state in
-                    if let end = state.end { return end }
-                    if Task.isCancelled { return Self.cancelled(&state) }
-                    state.pusher = continuation
-                    return nil
-                }
-                if let end { continuation.resume(returning: end) }
+        return await withWaiter { continuation in
+            state.withLock { state in
+                if let end = state.end { return end }
+                if Task.isCancelled { return Self.cancelled(&state) }
+                state.pusher = continuation
+                return nil
             }
         } onCancel: {
             let (pusher, error) = state.withLock { state in
@@ -141,10 +139,8 @@ final class Inbox: Sendable {
             }
         }
         defer { alarm?.cancel() }
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                wait(ticket, continuation)
-            }
+        let result = await withWaiter { continuation in
+            enter(ticket, continuation)
         } onCancel: {
             giveUp(ticket)
         }
@@ -173,8 +169,8 @@ final class Inbox: Sendable {
         return state.requests.popFirst().map { .request($0) }
     }
 
-    private func wait(_ ticket: UInt64, _ continuation: Waiter) {
-        let now: Result<Message, ExchangeError>?? = state.withLock { state in
+    private func enter(_ ticket: UInt64, _ continuation: Waiter) -> Result<Message, ExchangeError>?? {
+        state.withLock { state in
             if let end = state.end { return .some(.failure(end)) }
             if let message = Self.take(&state) { return .some(.success(message)) }
             if state.givenUp == ticket { return .some(nil) }
@@ -184,7 +180,6 @@ final class Inbox: Sendable {
             state.waiter = (ticket, continuation)
             return nil
         }
-        if let now { continuation.resume(returning: now) }
     }
 
     private func giveUp(_ ticket: UInt64) {

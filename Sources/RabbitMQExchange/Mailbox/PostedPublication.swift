@@ -1,5 +1,6 @@
 internal import AMQP
 package import AgentExchange
+internal import Primitives
 internal import Synchronization
 
 /// A message on its way from a transport. An answer in a batch is not withdrawn.
@@ -34,14 +35,12 @@ package final class PostedPublication: PostedMessage {
         of send: (PostedPublication) throws(ExchangeError) -> Void
     ) async throws(ExchangeError) {
         let posted = Mutex<PostedPublication?>(nil)
-        let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { waiter in
-                let post = PostedPublication(in: session) { waiter.resume(returning: $0) }
-                posted.withLock { $0 = post }
-                post.begin(send)
-                // The cancellation handler may have run before there was something to cancel.
-                if Task.isCancelled { post.cancel() }
-            }
+        let result: Result<Void, ExchangeError> = await withWaiter { waiter in
+            let post = PostedPublication(in: session) { waiter.resume(returning: $0) }
+            posted.withLock { $0 = post }
+            post.begin(send)
+            if Task.isCancelled { post.cancel() }
+            return nil
         } onCancel: {
             posted.withLock { $0 }?.cancel()
         }
