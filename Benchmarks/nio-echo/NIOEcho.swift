@@ -35,7 +35,12 @@ struct NIOEcho: AsyncParsableCommand {
                     try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
                 }
             FileHandle.standardOutput.write(Data("\(listener.localAddress?.port.map(String.init) ?? "ready")\n".utf8))
-            for try await _ in FileHandle.standardInput.bytes {}
+            await withCheckedContinuation { (ended: CheckedContinuation<Void, Never>) in
+                Thread.detachNewThread {
+                    while readLine() != nil {}
+                    ended.resume()
+                }
+            }
             try await listener.close()
         }
     }
@@ -134,7 +139,7 @@ private final class AskingHandler: ChannelInboundHandler, @unchecked Sendable {
     private var bytes = 0
 
     func call(on channel: any Channel) async throws {
-        try await withCheckedThrowingContinuation { caller in
+        try await withCheckedThrowingContinuation { (caller: CheckedContinuation<Void, any Error>) in
             channel.eventLoop.execute {
                 guard channel.isActive else { return caller.resume(throwing: ChannelError.ioOnClosedChannel) }
                 self.callers.append(caller)
