@@ -67,17 +67,27 @@ measure() {
     "$python" "$here/$1.py" "${@:2}" --seconds "$seconds" || echo "$1 failed" >&2
 }
 
-# An echo in two processes: prints the figures of the second. The first ends with its input.
+# An echo in two processes, which prints figures.
 echo_job() {
     echo "$* ..." >&2
-    local address serving
-    coproc serving_echo { "$@" serve; }
-    serving=$serving_echo_PID
-    read -r address <&"${serving_echo[0]}"
-    if [ "$1" = ./raw/echo ]; then "$@" ask "$address" "$seconds"; else "$@" ask --port "$address" --seconds "$seconds"; fi ||
-        echo "$1 failed" >&2
+    local place serving hold port=''
+    place=$(mktemp -d)
+    # It serves until its input ends.
+    mkfifo "$place/input"
+    : >"$place/port"
+    exec {hold}<>"$place/input"
+    "$@" serve <"$place/input" >"$place/port" &
+    serving=$!
+    for _ in {1..100}; do
+        read -r port <"$place/port" && break
+        sleep 0.1
+    done
+    if [ "$1" = ./raw/echo ]; then set -- "$@" ask "$port" "$seconds"; else set -- "$@" ask --port "$port" --seconds "$seconds"; fi
+    "$@" || echo "$1 failed" >&2
     kill "$serving"
     wait "$serving" 2>/dev/null || true
+    exec {hold}>&-
+    rm -r "$place"
 }
 
 measure_peers() {
