@@ -253,8 +253,15 @@ let package = Package(
         .testTarget(
             name: "WorkerRuntimeTests",
             dependencies: [
-                "AgentExchange", "WorkerRuntime", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", logging,
+                "AgentExchange", "WorkerRuntime", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit",
+                "worker-process", logging,
             ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "worker-process",
+            dependencies: ["AgentExchange", "RabbitMQExchange", "WorkerRuntime"],
+            path: "Tests/WorkerProcess",
             swiftSettings: settings
         ),
         .testTarget(

@@ -21,6 +21,9 @@
         /// The effect of the loss of a worker.
         public var onLoss = Loss.handOver
 
+        /// The agent types that several clients may have, of all hosts together. The first one that fits counts. None.
+        public var shares: [SharedTypes] = []
+
         /// How long a stream has to live after an event was written to it, until the event counts as delivered. The default is
         /// 5 s.
         public var eventHold: Duration = .seconds(5)

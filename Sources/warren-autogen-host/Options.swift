@@ -49,6 +49,21 @@
         var defaultValueDescription: String { "\(TimeOption(time).defaultValueDescription),\(count)" }
     }
 
+    /// Shared agent types as an option: `solver*=8`.
+    struct ShareOption: ExpressibleByArgument, Sendable {
+        let pattern: String
+        let slots: Int
+
+        init?(argument: String) {
+            let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty, let slots = Int(parts[1]), (1...256).contains(slots) else {
+                return nil
+            }
+            pattern = String(parts[0])
+            self.slots = slots
+        }
+    }
+
     /// A number of bytes as an option: `512KiB`, `64MiB`.
     struct SizeOption: ExpressibleByArgument, Sendable {
         let bytes: Int

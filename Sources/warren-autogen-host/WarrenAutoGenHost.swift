@@ -42,6 +42,14 @@ internal import RabbitMQExchange
         @Option(help: "The effect of the loss of a worker: hand-over or fail.")
         var onLoss = LossOption.handOver
 
+        @Option(
+            help: ArgumentHelp(
+                "Agent types that several workers share, and their number of slots, such as 'solver*=8'. May be repeated.",
+                valueName: "types=slots"
+            )
+        )
+        var share: [ShareOption] = []
+
         @Option(help: "How long a request may take, such as 10m.")
         var requestDeadline = TimeOption(.seconds(600))
 
@@ -94,6 +102,7 @@ internal import RabbitMQExchange
                 var configuration = AutoGenHostConfiguration()
                 configuration.absence = absence.duration
                 configuration.onLoss = onLoss.loss
+                configuration.shares = share.map { SharedTypes($0.pattern, slots: $0.slots) }
                 configuration.requestDeadline = requestDeadline.duration
                 configuration.eventHold = eventHold.time
                 configuration.eventHoldCount = eventHold.count

@@ -16,7 +16,8 @@
             var sessions: [ClientID: ClientSession] = [:]
             /// Clients whose place on the exchange is being made.
             var opening: [ClientID: Task<ClientSession, any Error>] = [:]
-            var owners: [ExactText: ClientSession] = [:]
+            /// The clients that have an agent type here: one, unless the type is shared.
+            var owners: [ExactText: [ClientSession]] = [:]
             /// The clients that have the listed subscriptions.
             var subscribers: [ExactText: ClientSession] = [:]
             var absences: [Int: Absence] = [:]
@@ -98,14 +99,20 @@
 
         // MARK: - Types
 
-        /// Returns the client that has an agent type here.
-        func owner(of type: String) -> ClientSession? {
-            state.withLock { $0.owners[ExactText(type)] }
+        /// Returns the clients that have an agent type here.
+        func owners(of type: String) -> [ClientSession] {
+            state.withLock { $0.owners[ExactText(type)] ?? [] }
+        }
+
+        /// Returns whether only other clients have an agent type here.
+        func isForeign(_ type: String, to session: ClientSession) -> Bool {
+            let owners = owners(of: type)
+            return !owners.isEmpty && !owners.contains { $0 === session }
         }
 
         /// Records that a client has an agent type.
         func add(_ type: String, _ session: ClientSession) {
-            state.withLock { $0.owners[ExactText(type)] = session }
+            state.withLock { $0.owners[ExactText(type), default: []].append(session) }
         }
 
         /// Returns the client of this host that has a listed subscription.
@@ -141,7 +148,9 @@
                     }
                 }
                 for type in types {
-                    if let session, state.owners[ExactText(type)] === session { state.owners[ExactText(type)] = nil }
+                    if let session, let owners = state.owners[ExactText(type)]?.filter({ $0 !== session }) {
+                        state.owners[ExactText(type)] = owners.isEmpty ? nil : owners
+                    }
                     state.endings[ExactText(type)] = task
                 }
                 return task

@@ -18,20 +18,25 @@
                     message: "The policy does not let the client register this type."
                 )
             }
-            if isRetried, clients.owner(of: type) === session { return }
+            let owners = clients.owners(of: type)
+            if isRetried, owners.contains(where: { $0 === session }) { return }
             guard session.state.withLock({ $0.types.count < configuration.maximumTypes }) else {
                 throw RPCError(
                     code: .resourceExhausted,
                     message: "The client has \(configuration.maximumTypes) agent types."
                 )
             }
-            if let owner = clients.owner(of: type), owner !== session, owner.isLost {
+            if !configuration.isShared(type), let owner = owners.first, owner !== session, owner.isLost {
                 // A worker that starts again does not wait until the host gives its predecessor up.
                 end(owner, .lost)
             }
             await clients.waitForEnding(of: type)
             do throws(ExchangeError) {
-                try await session.workers.register(type, relay: session)
+                try await session.workers.register(
+                    type,
+                    relay: session,
+                    options: AgentTypeOptions(sharing: configuration.sharing(of: type))
+                )
             } catch let error where error.code == .typeInUse {
                 throw RPCError(code: .invalidArgument, message: "Agent type \(type) already registered.")
             } catch {
@@ -97,7 +102,9 @@
             guard session.state.withLock({ $0.types.contains(subscription.agentType) }) else { return nil }
             do throws(ExchangeError) {
                 let listed = try await session.workers.adopt(subscription)
-                return clients.subscriber(of: listed.id) == nil ? listed : nil
+                // The workers of a shared type have the same subscriptions.
+                let isFree = configuration.isShared(subscription.agentType) || clients.subscriber(of: listed.id) == nil
+                return isFree ? listed : nil
             } catch let error where error.code == .subscriptionExists {
                 return nil
             } catch {

@@ -137,8 +137,10 @@
             guard session.end(departure) else { return nil }
             clients.remove(session)
             session.logger.info("a client ended", metadata: .init(keys: [.reason: "\(departure)"]))
-            let (types, subscriptions) = session.state.withLock { ($0.types, $0.subscriptions.values.map(\.id)) }
-            clients.remove(subscriptions: subscriptions, of: session)
+            let (types, known) = session.state.withLock { ($0.types, Array($0.subscriptions.values)) }
+            clients.remove(subscriptions: known.map(\.id), of: session)
+            // Those of a shared type end with the type.
+            let subscriptions = known.filter { !configuration.isShared($0.agentType) }.map(\.id)
             let isLeft = departure == .lost && configuration.onLoss == .handOver
             return clients.give(types, of: session) { [self] in
                 if isLeft {
@@ -152,8 +154,8 @@
 
         /// Leaves the types of a lost client to the next worker, and ends them after the absence.
         private func leave(_ session: ClientSession, _ types: Set<String>, _ subscriptions: [String]) async {
-            let slots = await session.workers.leave()
-            if slots.isEmpty { return await remove(subscriptions) }
+            let left = await session.workers.leave()
+            if left.isEmpty { return await remove(subscriptions) }
             clients.add(
                 ClientTable.Absence(
                     types: Array(types),
@@ -161,19 +163,19 @@
                     end: .after(configuration.absence)
                 ) {
                     [self] in
-                    for slot in slots { await end(slot) }
+                    for type in left { await end(type) }
                     await remove(subscriptions.filter { clients.subscriber(of: $0) == nil })
                 }
             )
         }
 
-        private func end(_ slot: LeftSlot) async {
+        private func end(_ left: LeftType) async {
             do throws(ExchangeError) {
-                try await own.withLock { $0 }?.end(slot)
+                try await own.withLock { $0 }?.end(left)
             } catch {
                 configuration.logger.warning(
                     "the agent type of a lost worker could not be ended",
-                    metadata: .init(keys: [.mailbox: slot.agentType, .error: error.description])
+                    metadata: .init(keys: [.mailbox: left.agentType, .error: error.description])
                 )
             }
         }

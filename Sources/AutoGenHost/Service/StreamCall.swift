@@ -66,10 +66,7 @@
         private func read() async -> Ending {
             do {
                 for try await bytes in messages {
-                    await session.receive(bytes) { type in
-                        guard let owner = core.clients.owner(of: type) else { return false }
-                        return owner !== session
-                    }
+                    await session.receive(bytes) { core.clients.isForeign($0, to: session) }
                 }
                 return .left
             } catch {

@@ -14,13 +14,16 @@ public struct AgentTypeOptions: Sendable, Hashable {
     /// Whether an event runs the handler once, however many subscriptions of the type match. By default it runs once for each.
     public var oncePerEvent = false
 
-    /// The number of agents of the type that a worker keeps; messages for further keys are answered with
+    /// The number of agents of the type that a worker keeps, divided evenly among the slots of a shared type; messages for further keys are answered with
     /// `ExchangeError.Code.limitReached` until one is closed with ``WorkerRuntime/closeAgent(at:)``. At least 1; the default is
     /// 100,000.
     public var maximumAgents = 100_000
 
     /// When the states of the agents are stored in ``WorkerConfiguration/states``. By default never.
     public var persistence = Persistence.none
+
+    /// The workers that may have the type. By default one at a time.
+    public var sharing = Sharing.exclusive
 
     /// Makes options with the defaults. They are checked when the type is registered.
     public init(
@@ -29,7 +32,8 @@ public struct AgentTypeOptions: Sendable, Hashable {
         eventErrors: EventErrors = .log,
         oncePerEvent: Bool = false,
         maximumAgents: Int = 100_000,
-        persistence: Persistence = .none
+        persistence: Persistence = .none,
+        sharing: Sharing = .exclusive
     ) {
         self.description = description
         self.ordering = ordering
@@ -37,6 +41,7 @@ public struct AgentTypeOptions: Sendable, Hashable {
         self.oncePerEvent = oncePerEvent
         self.maximumAgents = maximumAgents
         self.persistence = persistence
+        self.sharing = sharing
     }
 
     /// Checks the options.
@@ -46,10 +51,35 @@ public struct AgentTypeOptions: Sendable, Hashable {
         if maximumAgents < 1 {
             throw ExchangeError(.invalidConfiguration, "a worker keeps at least 1 agent, not \(maximumAgents)")
         }
+        if case .shared(let slots) = sharing, !(1...TypeDirectory.maximumSlots).contains(slots) {
+            let text = "a type has 1 to \(TypeDirectory.maximumSlots) slots, not \(slots)"
+            throw ExchangeError(.invalidConfiguration, text)
+        }
         if case .retry(let times) = eventErrors, !(0...EventErrors.maximumRetries).contains(times) {
             let text = "an event is tried again 0 to \(EventErrors.maximumRetries) times, not \(times)"
             throw ExchangeError(.invalidConfiguration, text)
         }
+    }
+
+    /// The workers that may have a type.
+    public enum Sharing: Sendable, Hashable {
+        /// One worker at a time. The type has one slot.
+        case exclusive
+        /// Any number of workers, which divide the slots among themselves: 1 to 256, the same for all of them while the type lives.
+        /// All messages of a key are in one slot, and so with one worker. They register the same agents and subscriptions, and
+        /// should share the storage of states.
+        case shared(slots: Int = 8)
+
+        /// The number of slots, at least 1.
+        var slots: Int {
+            switch self {
+            case .exclusive: 1
+            case .shared(let slots): max(1, slots)
+            }
+        }
+
+        /// Whether several workers may have the type.
+        var isShared: Bool { self != .exclusive }
     }
 
     /// How the handlers of one agent run.

@@ -65,11 +65,14 @@ package struct RelayedEvent: Sendable {
     /// The event.
     package let delivery: EventDelivery
     private let transport: any EventTransport
+    /// Ends when the relay has released the event.
+    private let work: Activity.Work
 
-    init(agentType: String, delivery: EventDelivery, transport: any EventTransport) {
+    init(agentType: String, delivery: EventDelivery, transport: any EventTransport, work: Activity.Work) {
         self.agentType = agentType
         self.delivery = delivery
         self.transport = transport
+        self.work = work
     }
 
     /// Settles the event: it is not handed out again.

@@ -65,6 +65,8 @@ extension Slot {
     /// Gives an event to the relay of the slot's type.
     func relay(_ delivery: EventDelivery, to relay: any MessageRelay) {
         guard let events = transport.eventTransport else { return }
-        relay.take(RelayedEvent(agentType: type.name, delivery: delivery, transport: events))
+        relay.take(
+            RelayedEvent(agentType: type.name, delivery: delivery, transport: events, work: relayed.begin())
+        )
     }
 }

@@ -24,9 +24,9 @@ extension WorkerRuntime {
     /// Stops without giving the types up: their slots stay, with the requests and events in them, for the next worker. Running
     /// requests are given back.
     ///
-    /// - Returns: The slots that were left.
-    package func leave() async -> [LeftSlot] {
-        let left = Mutex<[LeftSlot]>([])
+    /// - Returns: The types that were left.
+    package func leave() async -> [LeftType] {
+        let left = Mutex<[LeftType]>([])
         // A task of its own, so that nothing is left half way.
         await Task { [self] in
             try? await change { () async throws(ExchangeError) in
@@ -35,12 +35,18 @@ extension WorkerRuntime {
                     defer { state.types = [:] }
                     return (Array(state.types.values), state.user)
                 }
-                for type in types {
-                    guard let slot = type.slot else { continue }
-                    await slot.close()
-                    type.claim(nil)
+                for type in types where type.isClaimed {
+                    let slots = type.shared?.registrations ?? type.slots.map(\.registration)
+                    if let shared = type.shared {
+                        _ = await shared.leave()
+                        await shared.abandon()
+                        type.share(nil)
+                    } else {
+                        await type.slot?.close()
+                        type.claim(nil)
+                    }
                     directory.forget(type.name)
-                    left.withLock { $0.append(LeftSlot(agentType: type.name, registration: slot.registration)) }
+                    left.withLock { $0.append(LeftType(agentType: type.name, slots: slots)) }
                 }
                 await user?.close()
                 let end = state.withLock { state in
@@ -53,29 +59,34 @@ extension WorkerRuntime {
         return left.withLock { $0 }
     }
 
-    /// Ends an agent type that a worker left, unless another worker has it by now: terminates its slot, which answers the
-    /// requests in it, and removes its subscriptions.
+    /// Ends an agent type that a worker left, unless another worker has it by now: terminates its slots, which answers the
+    /// requests in them, and removes its subscriptions.
     ///
     /// - Throws: The errors of the exchange.
-    package func end(_ left: LeftSlot) async throws(ExchangeError) {
+    package func end(_ left: LeftType) async throws(ExchangeError) {
         let user = try user()
-        let agent = left.registration.agentID
-        let transport: any ExchangeTransport
+        let members = TypeMembers(left.agentType, worker: id, absence: configuration.absence)
+        if left.slots.count > 1, try await !members.others(user).isEmpty { return }
+        var transports: [any ExchangeTransport] = []
+        let result: Result<Void, ExchangeError>
         do throws(ExchangeError) {
-            // The exclusive place decides: with it no other worker has the type.
-            transport = try await exchange.makeAgentTransport(left.registration, mode: .exclusive)
+            // The exclusive places decide: with them no other worker has the type.
+            for slot in left.slots {
+                transports.append(try await exchange.makeAgentTransport(slot, mode: .exclusive))
+            }
+            let agents = left.slots.map(\.agentID)
+            try await transports.first?.eventTransport?.removeType(left.agentType, slots: agents)
+            // Without slot 0 there is no type.
+            for agent in agents { try await user.terminate(agent) }
+            directory.forget(left.agentType)
+            result = .success(())
         } catch let error where error.code == .mailboxInUse || error.code == .badEntityID {
-            return
-        }
-        do throws(ExchangeError) {
-            try await transport.eventTransport?.removeType(left.agentType, slots: [agent])
-            try await user.terminate(agent)
+            result = .success(())
         } catch {
-            await transport.close()
-            throw error
+            result = .failure(error)
         }
-        directory.forget(left.agentType)
-        await transport.close()
+        for transport in transports { await transport.close() }
+        try result.get()
     }
 
     /// Looks for the slot of an address, so that the next request to it is sent before its task first waits.
@@ -128,10 +139,10 @@ extension WorkerRuntime {
     }
 }
 
-/// A slot that a worker left behind, with the messages in it.
-package struct LeftSlot: Sendable {
+/// An agent type that a worker left behind, with the messages in its slots.
+package struct LeftType: Sendable {
     /// The agent type.
     package let agentType: String
-    /// The slot.
-    package let registration: AgentRegistration
+    /// The slots, in the order of their numbers.
+    package let slots: [AgentRegistration]
 }

@@ -15,12 +15,14 @@ struct TypeClaims: Sendable {
         let user = try workers.user()
         if !type.rules.isEmpty { _ = try user.transport.events }
         try await Adoption.uncancelled { () throws(ExchangeError) in
-            let slot = try await openSlot(type, user)
-            type.agents.open()
-            type.claim(slot)
+            if type.options.sharing.isShared {
+                type.share(SharedSlots(type, try await TypeSlots.register(type, user), workers))
+            } else {
+                type.claim(try await openSlot(type, user))
+            }
             workers.directory.forget(type.name)
             do throws(ExchangeError) {
-                try await subscribe(type, slot)
+                try await subscribe(type, type.registeredSlots, user)
             } catch {
                 await withdraw([type])
                 throw error
@@ -39,6 +41,7 @@ struct TypeClaims: Sendable {
                 TypeDirectory.slotType(type.name)
             )
             do throws(ExchangeError) {
+                if !isNew { try await checkCount(type, user) }
                 let transport = try await workers.exchange.makeAgentTransport(registration, mode: .exclusive)
                 return Slot(type, registration, isAdopted: !isNew, transport, workers)
             } catch let error where error.code == .mailboxInUse {
@@ -58,9 +61,28 @@ struct TypeClaims: Sendable {
         }
     }
 
-    private func subscribe(_ type: HostedType, _ slot: Slot) async throws(ExchangeError) {
-        guard let events = slot.transport.eventTransport else { return }
-        try await events.declareSlots([slot.registration.agentID], ofType: type.name)
+    /// Checks that a type that is there already has one slot.
+    ///
+    /// - Throws: `ExchangeError.Code.invalidConfiguration`.
+    private func checkCount(_ type: HostedType, _ user: UserExchangeClient) async throws(ExchangeError) {
+        let name = TypeDirectory.slotType(type.name).name
+        let slots = TypeDirectory.numbered(
+            type.name,
+            try await user.transport.discover(typeNamed: name, allowSubtypes: false)
+        )
+        guard slots.count > 1 else { return }
+        let text = "the agent type \(type.name) is shared: it has \(slots.count) slots while it lives"
+        throw ExchangeError(.invalidConfiguration, text)
+    }
+
+    /// Declares the slots of a type, and adds the subscriptions that it was registered with.
+    func subscribe(
+        _ type: HostedType,
+        _ slots: [AgentID],
+        _ user: UserExchangeClient
+    ) async throws(ExchangeError) {
+        guard let events = user.transport.eventTransport else { return }
+        try await events.declareSlots(slots, ofType: type.name)
         for rule in type.rules {
             try await events.subscribe(Subscription(rule, agentType: type.name), adopting: true)
         }
@@ -69,7 +91,7 @@ struct TypeClaims: Sendable {
     /// Undoes a claim that just succeeded, of types that are not served yet. A slot that was found stays as it was found, with
     /// the messages in it.
     func withdraw(_ types: [HostedType]) async {
-        await giveUp(types.filter { $0.slot?.isAdopted == false })
+        await giveUp(types.filter { $0.shared != nil || $0.slot?.isAdopted == false })
         for type in types {
             guard let slot = type.slot else { continue }
             await slot.close()
@@ -79,26 +101,56 @@ struct TypeClaims: Sendable {
 
     /// Gives types up. Messages that come or wait for their turn are refused at once; running handlers may end within the grace
     /// period, and may ask each other until then. Then agents are closed and slots terminated.
+    ///
+    /// The slots of a type that other workers have are handed to them, with the messages that were not handled.
     func giveUp(_ types: [HostedType]) async {
-        await Task { await giveUpNow(types) }.value
+        await Task {
+            let shared = await sharedWithOthers(types)
+            async let handedOver: Void = each(types.filter { shared.contains($0.name) }) { await handOver($0) }
+            await endNow(types.filter { !shared.contains($0.name) })
+            await handedOver
+        }.value
     }
 
-    private func giveUpNow(_ types: [HostedType]) async {
+    /// Takes this worker out of the workers of shared types. Returns the names of those that others have.
+    private func sharedWithOthers(_ types: [HostedType]) async -> Set<String> {
+        await withTaskGroup(of: String?.self) { group in
+            for type in types {
+                guard let shared = type.shared else { continue }
+                group.addTask { await shared.leave() ? type.name : nil }
+            }
+            return await group.reduce(into: []) { if let name = $1 { $0.insert(name) } }
+        }
+    }
+
+    private func handOver(_ type: HostedType) async {
+        await type.shared?.handOver()
+        workers.directory.forget(type.name)
+        type.share(nil)
+    }
+
+    /// Ends types, for all workers.
+    private func endNow(_ types: [HostedType]) async {
         let end = ContinuousClock.Instant.after(grace)
-        let slots = types.compactMap(\.slot)
+        let slots = types.flatMap(\.slots)
         for slot in slots { slot.leave() }
-        async let removal: Void = each(slots) { await removeSubscriptions(of: $0) }
+        async let removal: Void = each(types) { await removeSubscriptions(of: $0.name, $0.registeredSlots) }
         await Self.waitUntilIdle(slots, until: end)
         let rest = max(.zero, ContinuousClock.now.duration(to: end))
         await each(slots) { await $0.drain(grace: rest) }
         await removal
         await each(types) { type in
             await close(type)
-            guard let slot = type.slot else { return }
-            if let user = try? workers.user() { await terminate(slot.registration.agentID, user) }
+            if let user = try? workers.user(), let first = type.registeredSlots.first {
+                // Without slot 0 there is no type.
+                await terminate(first, user)
+                await each(Array(type.registeredSlots.dropFirst())) { await terminate($0, user) }
+            }
             workers.directory.forget(type.name)
-            await slot.close()
+            await type.shared?.end()
+            for slot in type.slots { await slot.close() }
             type.claim(nil)
+            type.share(nil)
         }
     }
 
@@ -109,27 +161,33 @@ struct TypeClaims: Sendable {
         } while slots.contains { $0.work.count > 0 }
     }
 
-    /// Forgets the slot of a type, which this runtime has lost.
+    /// Forgets a type whose slot this runtime has lost.
     func abandon(_ type: HostedType, _ slot: Slot, _ error: ExchangeError) async {
         await Task {
-            slot.leave()
-            await slot.drain(grace: .zero)
+            for slot in type.slots { slot.leave() }
+            await each(type.slots) { await $0.drain(grace: .zero) }
             await close(type)
             // Another worker may have it, unless it was terminated.
-            if error.code == .mailboxTerminated { await removeSubscriptions(of: slot) }
+            if error.code == .mailboxTerminated { await removeSubscriptions(of: type.name, type.registeredSlots) }
             workers.directory.forget(type.name)
+            if let shared = type.shared { _ = await shared.leave() }
+            await type.shared?.abandon()
             await slot.close()
             type.claim(nil)
+            type.share(nil)
         }.value
     }
 
-    private func removeSubscriptions(of slot: Slot) async {
+    private func removeSubscriptions(of type: String, _ slots: [AgentID]) async {
         do throws(ExchangeError) {
             let user = try workers.user()
             guard let events = user.transport.eventTransport else { return }
-            try await events.removeType(slot.type.name, slots: [slot.registration.agentID])
+            try await events.removeType(type, slots: slots)
         } catch {
-            warn(slot.registration.agentID, error)
+            workers.configuration.client.logger.warning(
+                "the subscriptions of an agent type could not be removed",
+                metadata: .init(keys: [.mailbox: type, .error: error.description])
+            )
         }
     }
 
@@ -150,7 +208,11 @@ struct TypeClaims: Sendable {
 
     /// Closes the agents of a type. One that takes longer than the grace period is left behind.
     private func close(_ type: HostedType) async {
-        if await type.agents.close(within: grace) { return }
+        let areClosed = await withTaskGroup(of: Bool.self) { group in
+            for slot in type.slots { group.addTask { await slot.agents.close(within: grace) } }
+            return await group.reduce(true) { $0 && $1 }
+        }
+        if areClosed { return }
         workers.configuration.client.logger.warning(
             "agents are not closed after the grace period; they are not awaited",
             metadata: .init(keys: [.mailbox: type.name])

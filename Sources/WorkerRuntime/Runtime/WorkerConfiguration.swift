@@ -9,6 +9,13 @@ public struct WorkerConfiguration: Sendable {
     /// the same time. The default is 10 s.
     public var gracePeriod: Duration = .seconds(10)
 
+    /// How long running handlers may take in a slot that goes to another worker, before they are cancelled and their messages handed
+    /// to that worker. The slot's other messages wait meanwhile. The default is 60 s.
+    public var handOverPeriod: Duration = .seconds(60)
+
+    /// How long the record of a worker that was lost stays among those of a shared type. The default is 30 s.
+    public var absence: Duration = .seconds(30)
+
     /// The content type that messages are sent with when their type has several serializers. The default is
     /// `application/json`.
     public var format = "application/json"

@@ -127,7 +127,7 @@ extension WorkerRuntime {
             throw ExchangeError(.unknownAgentType, "this worker does not have the agent type \(address.type)")
         }
         return try await limited(until: localEnd, while: "the agent \(address) was closed") {
-            () throws(ExchangeError) in await type.agents.close(address.key)
+            () throws(ExchangeError) in await type.slot(ofKey: address.key)?.agents.close(address.key) ?? false
         }
     }
 

@@ -102,8 +102,8 @@ extension WorkerRuntime {
         by sender: any ExchangeTransport,
         _ call: NestedCall
     ) -> DirectRoute? {
-        guard runs.contains(anyOf: chain), let own = self.type(type)?.slot, own.registration.agentID == slot,
-            own.client != nil
+        guard runs.contains(anyOf: chain),
+            let own = self.type(type)?.slots.first(where: { $0.registration.agentID == slot }), own.client != nil
         else { return nil }
         return { request, answered in
             call.send(request, to: own)

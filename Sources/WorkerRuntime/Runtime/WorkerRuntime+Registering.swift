@@ -18,7 +18,8 @@ extension WorkerRuntime {
     /// - Throws: `ExchangeError.Code.typeInUse` when this or another worker has the type,
     ///   `ExchangeError.Code.nameInUse` when an agent of another type has the display name of its slot, `TYPE/0`,
     ///   `ExchangeError.Code.unsupported` for subscriptions on an exchange without topics,
-    ///   `ExchangeError.Code.invalidConfiguration` for invalid options,
+    ///   `ExchangeError.Code.invalidConfiguration` for invalid options and when the type has another number of slots while it
+    ///   lives,
     ///   `ExchangeError.Code.invalidMessage` and `ExchangeError.Code.invalidTopic` for invalid names.
     @_disfavoredOverload  // The generic one knows the type of the agents, and with it their serializers.
     public func register(
@@ -144,6 +145,12 @@ extension WorkerRuntime {
         try AgentAddress(name).check()
         for rule in rules { try Subscription(rule, agentType: name).check() }
         try options.check()
+        if options.sharing.isShared, case .instances = source {
+            throw ExchangeError(
+                .invalidConfiguration,
+                "a shared type needs a factory: agents that are given live here only"
+            )
+        }
         let type = HostedType(name, source, rules: rules, options: options, states: try states(options))
         if let known = self.type(name), isTaken(known) {
             throw ExchangeError(.typeInUse, "this worker has the agent type \(name) already")
@@ -153,12 +160,12 @@ extension WorkerRuntime {
             state.types[ExactText(name)] = type
             return state.phase == .running
         }
-        if isRunning { type.slot?.serve() }
+        if isRunning { await type.serve() }
     }
 
     /// Whether a type can't be registered again. One that was lost can.
     private func isTaken(_ type: HostedType) -> Bool {
-        type.slot != nil || state.withLock { $0.phase } == .idle
+        type.isClaimed || state.withLock { $0.phase } == .idle
     }
 
     private func states(_ options: AgentTypeOptions) throws(ExchangeError) -> StoredStates? {

@@ -1,4 +1,5 @@
 public import AgentExchange
+internal import Foundation
 internal import Logging
 internal import Primitives
 internal import Synchronization
@@ -19,7 +20,7 @@ internal import Synchronization
 /// key. Requests keep every promise of Warren's requests and go to any exchange; topics need an exchange with
 /// ``AgentExchange/EventTransport``.
 ///
-/// A type belongs to one worker at a time. Its messages wait in a mailbox of the type, from ``register(_:expecting:subscriptions:options:factory:)``
+/// A type belongs to one worker at a time, unless it is shared (``AgentTypeOptions/Sharing``). Its messages wait in a mailbox of the type, from ``register(_:expecting:subscriptions:options:factory:)``
 /// on; they are handled between ``start()`` and ``stop()``. A worker that stops gives its types up: their mailboxes are
 /// terminated, the requests that wait in them are answered at once, and their subscriptions are removed. Messages for a type whose worker
 /// died wait for the next worker with that type, where the exchange outlives a process.
@@ -56,6 +57,8 @@ public final class WorkerRuntime: Sendable {
     /// The serializers of messages.
     public let serializers: MessageSerializers
 
+    /// Tells the workers of shared types apart.
+    let id = UUID.random()
     let state: Mutex<State>
     let directory: TypeDirectory
     let activity: Activity
@@ -111,7 +114,7 @@ public final class WorkerRuntime: Sendable {
             let types = state.withLock { Array($0.types.values) }
             var claimed: [HostedType] = []
             do throws(ExchangeError) {
-                for type in types where type.slot == nil {
+                for type in types where !type.isClaimed {
                     try await claims.claim(type)
                     claimed.append(type)
                 }
@@ -123,7 +126,7 @@ public final class WorkerRuntime: Sendable {
                 state.phase = .running
                 state.end = OneShot()
             }
-            for type in types { type.slot?.serve() }
+            for type in types { await type.serve() }
         }
     }
 
@@ -170,7 +173,7 @@ public final class WorkerRuntime: Sendable {
 
     /// Returns whether no message waits in the slots. A slot that can't be asked may have some.
     private func slotsAreEmpty(_ hasWarned: Flag) async -> Bool {
-        for slot in state.withLock({ $0.types.values.compactMap(\.slot) }) {
+        for slot in state.withLock({ $0.types.values.flatMap(\.slots) }) where slot.isOwn {
             do throws(ExchangeError) {
                 let details = try await user().transport.recentDetails(of: slot.transport.mailboxID)
                 if details.queuedMessages > 0 { return false }
@@ -195,8 +198,9 @@ public final class WorkerRuntime: Sendable {
     /// Gives up a type whose slot was lost, and ends ``run()``. The type stays registered: after a stop ``start()`` claims it
     /// again, and registering it again replaces it.
     func lost(_ slot: Slot, _ error: ExchangeError) async {
+        if let shared = slot.type.shared, error.code == .mailboxTerminated { return await shared.lost(slot) }
         try? await change { () async throws(ExchangeError) in
-            guard slot.type.slot === slot else { return }
+            guard slot.type.slots.contains(where: { $0 === slot }) else { return }
             await claims.abandon(slot.type, slot, error)
             let end = state.withLock { $0.end }
             end.set(.lost(error))
@@ -215,7 +219,10 @@ public final class WorkerRuntime: Sendable {
 
     /// Returns the client that sends the messages of an agent: that of its slot, if it lives here.
     func client(of sender: AgentAddress?) throws(ExchangeError) -> any ExchangeClient {
-        if let sender, let client = type(sender.type)?.slot?.client { return client }
+        if let sender, let slot = type(sender.type)?.slot(ofKey: sender.key), let client = slot.client {
+            // Another worker may have the slot of a shared type. One with a message has it here.
+            if slot.type.shared == nil || slot.work.count > 0 { return client }
+        }
         return try user()
     }
 

@@ -2,7 +2,7 @@ internal import AgentExchange
 internal import Foundation
 internal import Synchronization
 
-/// An agent type that this runtime has: how its agents are made, the agents, and its slot while it is claimed.
+/// An agent type that this runtime has: how its agents are made, and the slots that it has open. Each slot keeps its agents.
 final class HostedType: Sendable {
     /// How the agents of a type come to be.
     enum Source: Sendable {
@@ -38,21 +38,54 @@ final class HostedType: Sendable {
     let name: String
     let options: AgentTypeOptions
     let source: Source
-    let agents: AgentTable
     let states: StoredStates?
     /// The rules that the type was registered with.
     let rules: [Subscription.Rule]
-    private let claimed = Mutex<Slot?>(nil)
+    private let claimed = Mutex<[Int: Slot]>([:])
+    private let share = Mutex<SharedSlots?>(nil)
 
-    /// The slot of the type, while this runtime owns it.
-    var slot: Slot? { claimed.withLock { $0 } }
+    /// The open slots, by their numbers.
+    var slots: [Slot] { claimed.withLock { slots in slots.sorted { $0.key < $1.key }.map(\.value) } }
 
-    /// Sets the slot, or removes it.
-    func claim(_ slot: Slot?) {
+    /// The open slot with the lowest number: that of a type with one slot.
+    var slot: Slot? { slots.first }
+
+    /// Whether this runtime has the type: it owns its slot, or shares it.
+    var isClaimed: Bool { shared != nil || slot != nil }
+
+    /// The share in a type of several workers, while this runtime has one.
+    var shared: SharedSlots? { share.withLock { $0 } }
+
+    /// The mailboxes of all slots, in the order of their numbers, while this runtime has the type.
+    var registeredSlots: [AgentID] {
+        (shared?.registrations ?? slots.map(\.registration)).map(\.agentID)
+    }
+
+    /// Begins to take messages.
+    func serve() async {
+        if let shared { await shared.serve() } else { slot?.serve() }
+    }
+
+    /// Returns the open slot of a key.
+    func slot(ofKey key: String) -> Slot? {
+        claimed.withLock { $0[AgentAddress.slot(of: key, among: options.sharing.slots)] }
+    }
+
+    /// Sets a slot, or removes it.
+    func claim(_ slot: Slot?, number: Int = 0) {
         // The old one is released outside of the lock.
         let old = claimed.withLock { claimed in
-            defer { claimed = slot }
-            return claimed
+            defer { claimed[number] = slot }
+            return claimed[number]
+        }
+        withExtendedLifetime(old) {}
+    }
+
+    /// Sets the share, or removes it.
+    func share(_ shared: SharedSlots?) {
+        let old = share.withLock { share in
+            defer { share = shared }
+            return share
         }
         withExtendedLifetime(old) {}
     }
@@ -69,7 +102,14 @@ final class HostedType: Sendable {
         self.rules = rules
         self.options = options
         self.states = states
-        agents = AgentTable(type: name, limit: options.maximumAgents) { (address) throws(ExchangeError) in
+    }
+
+    /// Returns an empty table for the agents of one slot.
+    func makeTable() -> AgentTable {
+        let (source, states) = (source, states)
+        // The slots of a shared type share its limit evenly: which of them a worker has may change at any time.
+        let limit = (options.maximumAgents - 1) / options.sharing.slots + 1
+        return AgentTable(type: name, limit: limit) { (address) throws(ExchangeError) in
             let agent =
                 switch source {
                 case .factory(let make): try await make(address)
@@ -93,7 +133,8 @@ final class HostedType: Sendable {
     /// Visits an agent in the order of its messages, for a call of this process.
     ///
     /// - Parameter end: The deadline for the agent's making, its earlier handlers and the body.
-    /// - Throws: The errors of making the agent; `ExchangeError.Code.deadlineExceeded`; those of the body.
+    /// - Throws: The errors of making the agent; `ExchangeError.Code.deadlineExceeded`; those of the body;
+    ///   `ExchangeError.Code.notAccessible` when another worker of a shared type has the agent.
     func withAgent<Output: Sendable>(
         _ address: AgentAddress,
         takesTurn: Bool,
@@ -101,7 +142,11 @@ final class HostedType: Sendable {
         _ body: @escaping @Sendable (any HostedAgent) async throws(ExchangeError) -> Output
     ) async throws(ExchangeError) -> Output {
         let chain = MessageContext.current?.chain ?? []
-        let visit = try agents.visit(address.key, takesTurn: takesTurn, chain: chain)
+        guard let slot = slot(ofKey: address.key) else {
+            if shared == nil { throw AgentTable.leaving }
+            throw ExchangeError(.notAccessible, "another worker has the agent \(address)")
+        }
+        let visit = try slot.agents.visit(address.key, takesTurn: takesTurn, chain: chain)
         return try await limited(until: end, while: "a call waited for the agent \(address)") {
             () async throws(ExchangeError) in
             defer { visit.turn?.end() }
@@ -121,7 +166,7 @@ final class HostedType: Sendable {
     /// - Throws: `ExchangeError.Code.remote`, `ExchangeError.Code.deadlineExceeded`.
     func saveState(until end: ContinuousClock.Instant) async throws(ExchangeError) -> [AgentAddress: Data] {
         var states: [AgentAddress: Data] = [:]
-        for address in agents.addresses {
+        for address in slots.flatMap(\.agents.addresses) {
             states[address] = try await withAgent(address, takesTurn: true, until: end) {
                 (agent) throws(ExchangeError) in
                 do {

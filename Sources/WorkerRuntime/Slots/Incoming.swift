@@ -22,6 +22,9 @@ enum WireName {
     /// Answered in the order of arrival, without an agent: everything before it was taken.
     static let idle = "warren.agent-idle"
 
+    /// Tells the record of a worker that another worker came or left.
+    static let look = "warren.worker-look"
+
     /// Returns whether a name in a context belongs to the worker runtime.
     static func isOwn(_ name: String) -> Bool {
         name == key || name == sender || name == chain || name == messageID

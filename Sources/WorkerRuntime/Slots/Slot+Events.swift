@@ -7,6 +7,7 @@ extension Slot {
     func take(_ delivery: EventDelivery) {
         // It is held, and dropped with the mailbox or given back.
         if isLeaving.isSet { return }
+        type.shared?.served(number)
         if let relay = type.relay { return self.relay(delivery, to: relay) }
         let event = delivery.event
         let address = AgentAddress(type.name, key: event.topic.source)
@@ -15,7 +16,7 @@ extension Slot {
         var visits: [AgentTable.Visit] = []
         do throws(ExchangeError) {
             for _ in 0..<(type.options.oncePerEvent ? 1 : delivery.subscriptions.count) {
-                visits.append(try type.agents.visit(event.topic.source, takesTurn: true))
+                visits.append(try agents.visit(event.topic.source, takesTurn: true))
             }
         } catch {
             if error.code == .mailboxTerminated { return }
@@ -25,9 +26,9 @@ extension Slot {
         let places = visits
         serveEarly()
         events.start(event.publicationID) { [self] end in
-            await withoutCaller { await handle(delivery, address, places) }
+            let isHandled = await withoutCaller { await handle(delivery, address, places) }
             // A handler that was cancelled by a stop has not handled it.
-            if !(Task.isCancelled && isLeaving.isSet) { settle(delivery) }
+            if isHandled, !(Task.isCancelled && isLeaving.isSet) { settle(delivery) }
             withExtendedLifetime(pieces) {}
             end()
         }
@@ -38,22 +39,28 @@ extension Slot {
     }
 
     /// Runs a body without the values of the task that published an event on this thread.
-    private func withoutCaller(_ body: () async -> Void) async {
+    private func withoutCaller<Output: Sendable>(_ body: () async -> Output) async -> Output {
         let path = CallPath().serving(registration.agentID, limit: transport.requestLimit)
-        await RequestDeadline.$current.withValue(nil) {
+        return await RequestDeadline.$current.withValue(nil) {
             await CallPath.$current.withValue(path) { await body() }
         }
     }
 
-    private func handle(_ delivery: EventDelivery, _ address: AgentAddress, _ visits: [AgentTable.Visit]) async {
-        await withDiscardingTaskGroup { group in
+    /// Runs the handler once for each visit. Returns `false` when the event is left to the next worker of the slot.
+    private func handle(
+        _ delivery: EventDelivery,
+        _ address: AgentAddress,
+        _ visits: [AgentTable.Visit]
+    ) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
             for visit in visits {
                 group.addTask { [self] in await handle(delivery, address, visit) }
             }
+            return await group.reduce(true) { $0 && $1 }
         }
     }
 
-    private func handle(_ delivery: EventDelivery, _ address: AgentAddress, _ visit: AgentTable.Visit) async {
+    private func handle(_ delivery: EventDelivery, _ address: AgentAddress, _ visit: AgentTable.Visit) async -> Bool {
         let event = delivery.event
         let context = MessageContext(
             address: address,
@@ -78,9 +85,11 @@ extension Slot {
             }
         } catch let error as ExchangeError where error.code == .mailboxTerminated && isLeaving.isSet {
             // The event waited for its turn when the worker gave the type up.
+            return !isHandedOver.isSet
         } catch {
             report(error, event, address)
         }
+        return true
     }
 
     private func report(_ error: any Error, _ event: Event, _ address: AgentAddress) {

@@ -18,6 +18,7 @@ extension Slot {
             return { request, _ in Self.answerControl(request) }
         }
         if name == WireName.idle { return { request, _ in request.response() } }
+        type.shared?.served(number)
         switch nested.arrive(request) {
         case .new: break
         case .running, .ended:
@@ -32,10 +33,12 @@ extension Slot {
             if request.credit != nil { throw ExchangeError(.invalidMessage, "a worker agent streams no result") }
             try AgentAddress(type.name, key: incoming.key).check()
             if let relay = type.relay {
+                if isHandedOver.isSet { throw AgentTable.leaving }
                 return self.relay(request, incoming, name, arguments.payload, pieces, to: relay)
             }
-            visit = try type.agents.visit(incoming.key, takesTurn: kind.takesTurn, chain: incoming.chain)
+            visit = try agents.visit(incoming.key, takesTurn: kind.takesTurn, chain: incoming.chain)
         } catch {
+            if isLeft(error) { return { _, _ in throw RequestLeft() } }
             let failure = Failure(error.code, error.message)
             return { request, _ in request.error(failure) }
         }
@@ -47,9 +50,17 @@ extension Slot {
                 let answer = try await answer(request, kind, key: incoming.key, visit)
                 return isOverdue ? overdue(request) : answer
             } catch {
-                return isOverdue ? overdue(request) : request.error(Self.failure(error))
+                if isOverdue { return overdue(request) }
+                if isLeft(error) { throw RequestLeft() }
+                return request.error(Self.failure(error))
             }
         }
+    }
+
+    /// Whether an error says that a message of a slot that is handed over was not handled. Errors of handlers are not thrown here.
+    private func isLeft(_ error: any Error) -> Bool {
+        guard isHandedOver.isSet else { return false }
+        return error is CancellationError || (error as? ExchangeError)?.code == .mailboxTerminated
     }
 
     /// Serves a request, which middleware may have changed since it took its place in the order.

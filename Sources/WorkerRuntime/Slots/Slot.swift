@@ -8,6 +8,9 @@ internal import Synchronization
 /// Between its claim and ``serve()`` the mailbox is open, so that no other worker takes it, and its messages wait.
 final class Slot: Sendable {
     let type: HostedType
+    /// The number of the slot in its type.
+    let number: Int
+    let agents: AgentTable
     let registration: AgentRegistration
     /// Whether another worker, which was lost, registered the slot.
     let isAdopted: Bool
@@ -19,18 +22,25 @@ final class Slot: Sendable {
     let events = TaskRegistry<UUID>()
     /// The requests of running handlers that are on their way to the slot.
     let nested = NestedRequests()
+    /// The events that a relay has not settled.
+    let relayed = Activity()
     /// Set when this runtime gives the slot up.
     let isLeaving = Flag()
+    /// Set when this runtime gives the slot up to another worker: messages that were not handled are left to it.
+    let isHandedOver = Flag()
     private let serving = Mutex<AgentExchangeClient?>(nil)
 
     init(
         _ type: HostedType,
+        number: Int = 0,
         _ registration: AgentRegistration,
         isAdopted: Bool,
         _ transport: any ExchangeTransport,
         _ workers: WorkerRuntime
     ) {
         self.type = type
+        self.number = number
+        agents = type.makeTable()
         self.registration = registration
         self.isAdopted = isAdopted
         self.transport = transport
@@ -41,6 +51,9 @@ final class Slot: Sendable {
     var client: AgentExchangeClient? { serving.withLock { $0 } }
 
     var logger: Logger { workers.configuration.client.logger }
+
+    /// Whether the messages of the slot are this runtime's, as far as it knows: it does not stand by for another worker.
+    var isOwn: Bool { type.shared?.owns(number) ?? true }
 
     /// Whether at least half of the places for messages are taken, or no message comes through the mailbox any more.
     var isCrowded: Bool {
@@ -84,8 +97,35 @@ final class Slot: Sendable {
     /// for.
     func leave() {
         isLeaving.set()
-        type.agents.refuse { [runs = workers.runs] in runs.contains(anyOf: $0) }
+        agents.refuse { [runs = workers.runs] in runs.contains(anyOf: $0) }
         serveEarly()
+    }
+
+    /// Leaves new messages, and those that wait for their turn, to the next worker, except for those that running handlers of this
+    /// runtime wait for.
+    func beginHandOver() {
+        isHandedOver.set()
+        leave()
+    }
+
+    /// Gives the slot to the next worker: waits for the running handlers, closes the agents, which saves their states, and then the
+    /// mailbox, which gives back the messages that were not handled.
+    ///
+    /// - Parameters:
+    ///   - end: The time at which handlers that still run are cancelled. Their messages go to the next worker.
+    ///   - closing: The time that closing the agents may take.
+    func handOver(until end: ContinuousClock.Instant, closing: Duration) async {
+        beginHandOver()
+        _ = await work.waitUntilIdle(until: end)
+        _ = await relayed.waitUntilIdle(until: end)
+        await drain(grace: max(.zero, ContinuousClock.now.duration(to: end)))
+        if await !agents.close(within: closing) {
+            logger.warning(
+                "agents are not closed after the grace period; they are not awaited",
+                metadata: .init(keys: [.mailbox: transport.mailboxID.description])
+            )
+        }
+        await close()
     }
 
     /// Stops taking messages, and waits until the running handlers have ended: they are cancelled after the grace.

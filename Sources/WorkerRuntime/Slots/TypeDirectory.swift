@@ -77,6 +77,13 @@ final class TypeDirectory: Sendable {
     /// Returns the slots of a type in the order of their numbers, or `nil` when they are not complete. Of two slots with one
     /// number the older one counts.
     static func slots(of type: String, among agents: [AgentID]) -> [AgentID]? {
+        let slots = numbered(type, agents)
+        let ordered = (0..<slots.count).compactMap { slots[$0] }
+        return ordered.isEmpty || ordered.count != slots.count ? nil : ordered
+    }
+
+    /// Returns the slots of a type by their numbers. Of two slots with one number the older one counts.
+    static func numbered(_ type: String, _ agents: [AgentID]) -> [Int: AgentID] {
         var slots: [Int: AgentID] = [:]
         for agent in agents {
             guard let name = agent.name, let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")),
@@ -86,7 +93,6 @@ final class TypeDirectory: Sendable {
             else { continue }
             slots[number] = agent
         }
-        let ordered = (0..<slots.count).compactMap { slots[$0] }
-        return ordered.isEmpty || ordered.count != slots.count ? nil : ordered
+        return slots
     }
 }
