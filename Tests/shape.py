@@ -11,7 +11,7 @@ import collections, os, re, sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SOURCES = os.path.join(ROOT, "Sources")
 CARRIERS = ["ActionArguments", "Body", "Request", "Message", "Publication", "PendingPublication"]
-# A Submission tells a connection's thread that an Outbox has publications; it carries none. The one table of PendingPublication
+# A Submission tells a connection's thread that a PublicationQueue has some; it carries none. The one table of PendingPublication
 # is PublicationTable.
 RECORDS = ["RequestLedger", "PostedPublication", "PendingPublication"]
 DECLARATION = re.compile(r"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|private|fileprivate|final|indirect|nonisolated"

@@ -63,7 +63,11 @@ final class ExchangeCore: Sendable {
     }
 
     private func makeMailbox(_ id: EntityID) -> Mailbox {
-        Mailbox(id: id, configuration: configuration) { [weak self, logger] answer in
+        Mailbox(
+            id: id,
+            prefetch: configuration.prefetch,
+            maximumLength: configuration.maximumMailboxLength
+        ) { [weak self, logger] answer in
             if case .failure(let failure) = answer.outcome {
                 let metadata = LogMetadata(.response(answer)).with(.reason, failure.code.rawValue)
                 logger.info("a dead letter is answered", metadata: metadata)

@@ -84,3 +84,24 @@ extension Credentials: CustomStringConvertible, CustomDebugStringConvertible, Cu
         Mirror(self, children: ["user": user as Any, "lifetime": lifetime as Any], displayStyle: .struct)
     }
 }
+
+/// Provides the credentials for each connection, for example from a vault that rotates them.
+public final class CredentialsProvider: Sendable {
+    private let provide: @Sendable () async throws -> Credentials
+
+    /// Makes a provider that calls `provide` for each connection. Its time counts as part of the connect timeout; when
+    /// that passes, its task is cancelled.
+    public init(_ provide: @escaping @Sendable () async throws -> Credentials) {
+        self.provide = provide
+    }
+
+    func callAsFunction() async throws -> Credentials { try await provide() }
+}
+
+extension CredentialsProvider: Hashable {
+    /// Returns whether both are the same provider. Two providers with the same behavior are different.
+    public static func == (left: CredentialsProvider, right: CredentialsProvider) -> Bool { left === right }
+
+    /// By identity.
+    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}

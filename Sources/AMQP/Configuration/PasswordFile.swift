@@ -26,9 +26,9 @@ struct PasswordFile {
         let answer = OneShot<Result<String, AMQPError>>()
         guard Self.readers.add(1, ordering: .relaxed).newValue <= Self.readerLimit else {
             Self.readers.subtract(1, ordering: .relaxed)
-            throw Credentials.missing("other password files are still being read", nil)
+            throw AMQPError.noCredentials("other password files are still being read", nil)
         }
-        let isStarted = IOThread.detached(name: "warren password", stackSize: 1 << 20) {
+        let isStarted = DetachedThread.start(name: "warren password", stackSize: 1 << 20) {
             do throws(AMQPError) {
                 answer.set(.success(try read()))
             } catch {
@@ -54,7 +54,7 @@ struct PasswordFile {
         let bytes = try contents()
         let line = bytes.prefix(Self.limit + 1).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard !line.isEmpty, line.count <= Self.limit, let text = String(validating: line, as: UTF8.self) else {
-            throw Credentials.missing("the first line of the password file \(path) is not a password", nil)
+            throw AMQPError.noCredentials("the first line of the password file \(path) is not a password", nil)
         }
         return text
     }
@@ -79,7 +79,7 @@ struct PasswordFile {
 
     private func unreadable(_ number: Int32) -> AMQPError {
         let reason = unsafe String(cString: strerror(number))
-        return Credentials.missing("the password file \(path) can't be read: \(reason)", nil)
+        return AMQPError.noCredentials("the password file \(path) can't be read: \(reason)", nil)
     }
 }
 

@@ -1,4 +1,3 @@
-internal import CRabbitMQ
 internal import Synchronization
 
 #if canImport(Glibc)
@@ -39,34 +38,10 @@ final class IOThread: SerialExecutor {
         turn: @escaping @Sendable (_ readable: Bool, _ submissions: inout [Submission]) -> Turn,
         ended: @escaping @Sendable () -> Void
     ) -> Bool {
-        Self.detached(name: name, stackSize: stackSize) { [self] in
+        DetachedThread.start(name: name, stackSize: stackSize) { [self] in
             run(turn)
             ended()
         }
-    }
-
-    /// Starts a thread that is never joined. The system's tools show the first 15 bytes of its name. Returns `false`
-    /// when the system has no more threads.
-    static func detached(name: String, stackSize: Int, _ body: @escaping @Sendable () -> Void) -> Bool {
-        var attributes = pthread_attr_t()
-        guard unsafe pthread_attr_init(&attributes) == 0 else { return false }
-        defer { unsafe pthread_attr_destroy(&attributes) }
-        unsafe pthread_attr_setstacksize(&attributes, stackSize)
-        unsafe pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        let retained = unsafe Unmanaged.passRetained(
-            ThreadBody {
-                Self.setName(name)
-                body()
-            }
-        )
-        #if canImport(Glibc)
-            var thread = pthread_t()
-        #else
-            var thread: pthread_t?
-        #endif
-        let status = unsafe pthread_create(&thread, &attributes, ThreadBody.entry, retained.toOpaque())
-        if status != 0 { unsafe retained.release() }
-        return status == 0
     }
 
     func enqueue(_ job: UnownedJob) {
@@ -81,15 +56,6 @@ final class IOThread: SerialExecutor {
     }
 
     func isIsolatingCurrentContext() -> Bool? { current.load(ordering: .relaxed) == Self.thisThread }
-
-    private static func setName(_ name: String) {
-        let short = String(decoding: name.utf8.prefix(15), as: UTF8.self)
-        #if canImport(Glibc)
-            unsafe warren_name_thread(short)
-        #else
-            _ = unsafe pthread_setname_np(short)
-        #endif
-    }
 
     private static var thisThread: UInt { UInt(pthread_self()) }
 
@@ -159,26 +125,4 @@ final class IOThread: SerialExecutor {
         if descriptors[0].revents != 0 { wake.clear() }
         return descriptors[1].revents & ~Int16(POLLOUT) != 0
     }
-}
-
-/// The body of a new thread, passed through C as a pointer.
-private final class ThreadBody: Sendable {
-    private let body: @Sendable () -> Void
-
-    init(_ body: @escaping @Sendable () -> Void) {
-        self.body = body
-    }
-
-    #if canImport(Glibc)
-        static let entry: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { pointer in
-            guard let pointer = unsafe pointer else { return nil }
-            unsafe Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue().body()
-            return nil
-        }
-    #else
-        static let entry: @convention(c) (UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? = { pointer in
-            unsafe Unmanaged<ThreadBody>.fromOpaque(pointer).takeRetainedValue().body()
-            return nil
-        }
-    #endif
 }

@@ -42,19 +42,21 @@ final class PublicationQueue: Sendable {
         }
     }
 
-    /// The recovering connection whose channels take the publications, one after another; `nil` for those of one channel.
-    private let recovering: RecoveringConnection?
+    /// Returns the broker's lasting refusal of this client, if there is one; `nil` for the publications of one channel.
+    private let refusal: (@Sendable () -> AMQPError?)?
     private let state: Mutex<State>
 
-    /// Creates the queue of a publisher.
-    init(recovering connection: RecoveringConnection) {
-        recovering = connection
+    /// Creates the queue of a publisher, whose publications several channels take, one after another.
+    ///
+    /// - Parameter refusal: Returns the broker's lasting refusal of this client, if there is one.
+    init(refusal: @escaping @Sendable () -> AMQPError?) {
+        self.refusal = refusal
         state = Mutex(State(table: PublicationTable()))
     }
 
     /// Creates the queue of a channel.
     init(of channel: Carrier, isConfirmed: Bool) {
-        recovering = nil
+        refusal = nil
         state = Mutex(State(table: PublicationTable(of: channel, isConfirmed: isConfirmed)))
     }
 
@@ -86,7 +88,7 @@ final class PublicationQueue: Sendable {
             return publication.number
         }
         // Publications that waited when the broker refused this client have already failed.
-        if waits, let refusal = recovering?.refusal { update { $0.failWaiting(refusal, into: &$1) } }
+        if waits, let refusal = refusal?() { update { $0.failWaiting(refusal, into: &$1) } }
         return number
     }
 

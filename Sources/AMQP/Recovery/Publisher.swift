@@ -38,7 +38,7 @@ public final class Publisher: Sendable {
     ///   - name: A unique name for ids of messages without one, so that copies have the same: `warren-<name>-<number>`.
     public init(connection: RecoveringConnection, name: String) {
         self.connection = connection
-        queue = PublicationQueue(recovering: connection)
+        queue = PublicationQueue { connection.refusal }
         messageIDPrefix = "warren-\(name)-"
     }
 

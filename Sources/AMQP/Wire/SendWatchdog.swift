@@ -28,7 +28,7 @@ final class SendWatchdog: Sendable {
         self.limit = limit
         let wake = WakeDescriptor()
         state = Mutex(State(wake: wake))
-        let started = IOThread.detached(name: "amqp-watchdog", stackSize: 128 << 10) { [self] in run(wake) }
+        let started = DetachedThread.start(name: "amqp-watchdog", stackSize: 128 << 10) { [self] in run(wake) }
         if !started { stop() }
     }
 

@@ -83,7 +83,7 @@ struct WireConnector {
                     password
                 )
             case .file, .provider:
-                throw Credentials.missing("they were not asked for", nil)
+                throw AMQPError.noCredentials("they were not asked for", nil)
             case .external:
                 // The certificate is used; the name is ignored but must not be empty.
                 unsafe warren_amqp_login_external(

@@ -20,7 +20,7 @@ final class ClientCore: Sendable {
     init(transport: any ExchangeTransport, configuration: ClientConfiguration) {
         self.transport = transport
         self.configuration = configuration
-        telemetry = Telemetry(transport)
+        telemetry = Telemetry(exchangeKind: transport.exchangeKind)
         priority = PriorityRequests(transport: transport, pending: pending)
         retry = AnswerRetry(
             transport: transport,

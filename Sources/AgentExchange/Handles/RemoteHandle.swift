@@ -84,7 +84,7 @@ public struct RemoteHandle: Sendable {
     }
 
     /// The maximum number of parts that an agent sends ahead of the pulls.
-    public static let streamWindow = 16
+    public static let streamWindow = PartBuffer.window
 
     /// Runs an action that streams its result, and returns the parts as they arrive.
     ///

@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Logging
 
-/// Sends answers again whose first send failed. Each request ends in one way: with its answer, with a small error, or given
+/// Sends answers again after a failed send. Each request ends in one way: with its answer, with a small error, or given
 /// back to its mailbox.
 final class AnswerRetry: Sendable {
     /// How long the client retries an answer at most.

@@ -21,7 +21,7 @@ extension ExchangeClient {
             from: id,
             to: .agents(typeName: type.name),
             tag: tag,
-            Telemetry(transport)
+            Telemetry(exchangeKind: transport.exchangeKind)
         )
         do throws(ExchangeError) {
             let broadcast = Broadcast(
@@ -61,7 +61,7 @@ extension ExchangeClient {
             to: .mailbox(request.destination),
             tag: request.tag,
             context: request.context,
-            Telemetry(transport)
+            Telemetry(exchangeKind: transport.exchangeKind)
         )
         do throws(ExchangeError) {
             try await transport.send(.request(try request.with(context: outgoing.context)))

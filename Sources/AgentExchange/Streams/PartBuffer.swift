@@ -15,6 +15,9 @@ final class PartBuffer: Sendable {
         case quiet
     }
 
+    /// The number of parts that an agent may send ahead of the pulls.
+    static let window = 16
+
     private typealias Waiter = CheckedContinuation<Event, Never>
 
     private struct State {
@@ -65,7 +68,7 @@ final class PartBuffer: Sendable {
         if response.isTerminal { outgoing.answered(by: response.way) }
         wake { state in
             if case .part(let number, let payload) = response.outcome {
-                if number >= state.next + RemoteHandle.streamWindow {
+                if number >= state.next + Self.window {
                     state.end = state.end ?? .failed(Self.beyondCredit)
                 } else if number >= state.next {
                     state.parts[number] = payload

@@ -10,12 +10,8 @@ final class Telemetry: Sendable {
     /// The handlers of the metrics.
     let metrics: ExchangeMetrics
 
-    /// The kind of the exchange; see ``ExchangeTransport/exchangeKind``.
+    /// The kind of the exchange, as its transports call it.
     let exchangeKind: String
-
-    convenience init(_ transport: any ExchangeTransport) {
-        self.init(exchangeKind: transport.exchangeKind)
-    }
 
     #if Tracing
         /// The tracer that was active where the client was made. Handlers run in tasks that do not inherit it.

@@ -55,14 +55,16 @@ final class Mailbox: Sendable {
     private let timer: DeadlineTimer
     private let receptions = Atomic(0)
 
-    /// Makes an empty mailbox. `answer` delivers the mailbox's own answers.
+    /// Makes an empty mailbox; see ``MailboxStateMachine/init(prefetch:maximumLength:)``. `answer` delivers the mailbox's own
+    /// answers.
     init(
         id: EntityID,
-        configuration: InProcessExchange.Configuration,
+        prefetch: Int,
+        maximumLength: Int?,
         answer: @escaping @Sendable (Response) -> Void
     ) {
         self.id = id
-        let machine = Machine(prefetch: configuration.prefetch, maximumLength: configuration.maximumMailboxLength)
+        let machine = Machine(prefetch: prefetch, maximumLength: maximumLength)
         let box = Box(machine, answer: answer)
         self.box = box
         timer = DeadlineTimer { box.tick() }

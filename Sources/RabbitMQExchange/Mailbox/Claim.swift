@@ -8,7 +8,8 @@ internal import Primitives
 /// An existing consumer may belong to a process that died a moment ago, so its session is asked; a living one answers
 /// at once.
 struct Claim {
-    let session: Session
+    let link: BrokerLink
+    let replies: ControlReplies
     let id: EntityID
 
     /// How long a consumer that does not answer may stay.
@@ -31,18 +32,18 @@ struct Claim {
     }
 
     private func hasNoReceiver() async throws(ExchangeError) -> Bool {
-        guard let queue = try await session.link.objects.status(ofMailbox: id) else {
+        guard let queue = try await link.objects.status(ofMailbox: id) else {
             throw ExchangeError(.unavailable, "the queue of the mailbox is not on the broker", entity: id)
         }
         return queue.consumerCount == 0
     }
 
     private func isAnswered(until deadline: ContinuousClock.Instant) async throws(ExchangeError) -> Bool {
-        let question = ControlMessage(.claim, mailbox: id, replyTo: session.link.replyTo)
-        let answer = session.replies.expect(question.id)
-        defer { session.replies.forget(question.id) }
+        let question = ControlMessage(.claim, mailbox: id, replyTo: link.replyTo)
+        let answer = replies.expect(question.id)
+        defer { replies.forget(question.id) }
         do {
-            _ = try await session.link.publish(question, key: session.names.controlKey(of: id))
+            _ = try await link.publish(question, key: link.names.controlKey(of: id))
         } catch {
             throw ExchangeError(error, "can't ask for the receiver of the mailbox", entity: id)
         }

@@ -30,7 +30,7 @@ extension MailboxAttachment {
     /// Restores the mailbox's bindings: messages, broadcasts, control messages.
     func bind() async throws(ExchangeError) {
         guard isAttached else { return }
-        guard !isVisitor else { return try await VisitorRoutes(of: mailboxID, in: session).bind() }
+        guard !isVisitor else { return try await VisitorRoutes(of: mailboxID, on: link).bind() }
         try await bindControl()
         var lineage: [String] = []
         switch session.directory.known(mailboxID) {

@@ -68,7 +68,7 @@ final class MailboxAttachment: Sendable {
         try session.attachments.add(attachment, mode: mode)
         do {
             let mustProve = !isNew && mode == .exclusive
-            if mustProve { try await Claim(session: session, id: id).make() }
+            if mustProve { try await Claim(link: session.link, replies: session.replies, id: id).make() }
             try await attachment.bindControl()
             let probe = ControlMessage(.probe, mailbox: id, replyTo: session.link.replyTo)
             let proof = session.replies.expect(probe.id)
@@ -92,7 +92,7 @@ final class MailboxAttachment: Sendable {
         let attachment = MailboxAttachment(to: id, mode: .exclusive, session: session, isVisitor: true)
         try session.attachments.add(attachment, mode: .exclusive)
         do {
-            try await VisitorRoutes(of: id, in: session).bind()
+            try await VisitorRoutes(of: id, on: session.link).bind()
             attachment.intake.prove()
             return attachment
         } catch {

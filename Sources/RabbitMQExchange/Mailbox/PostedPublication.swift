@@ -20,23 +20,27 @@ package final class PostedPublication: PostedMessage {
         var isCancelled = false
     }
 
-    private let session: Session
+    private let link: BrokerLink
+    private let background: BackgroundTasks
     private let ended: Ended
     private let state = Mutex(State())
 
-    init(in session: Session, _ ended: @escaping Ended) {
-        self.session = session
+    /// - Parameter background: Runs the last step, if one is needed.
+    init(on link: BrokerLink, _ background: BackgroundTasks, _ ended: @escaping Ended) {
+        self.link = link
+        self.background = background
         self.ended = ended
     }
 
     /// Sends, and waits for the outcome.
     static func outcome(
-        in session: Session,
+        on link: BrokerLink,
+        _ background: BackgroundTasks,
         of send: (PostedPublication) throws(ExchangeError) -> Void
     ) async throws(ExchangeError) {
         let posted = Mutex<PostedPublication?>(nil)
         let result: Result<Void, ExchangeError> = await withWaiter { waiter in
-            let post = PostedPublication(in: session) { waiter.resume(returning: $0) }
+            let post = PostedPublication(on: link, background) { waiter.resume(returning: $0) }
             posted.withLock { $0 = post }
             post.begin(send)
             if Task.isCancelled { post.cancel() }
@@ -77,7 +81,7 @@ package final class PostedPublication: PostedMessage {
         deadline: Deadline?,
         _ ended: @escaping @Sendable (Result<Void, AMQPError>) -> Void
     ) {
-        guard let number = session.link.publish(publication, deadline: deadline, ended: ended) else { return }
+        guard let number = link.publish(publication, deadline: deadline, ended: ended) else { return }
         let isCancelled = state.withLock { state in
             switch state.step {
             case .none, .elsewhere: state.step = .publication(number)
@@ -85,12 +89,11 @@ package final class PostedPublication: PostedMessage {
             }
             return state.isCancelled
         }
-        if isCancelled { session.link.cancelPublication(number) }
+        if isCancelled { link.cancelPublication(number) }
     }
 
     /// Runs the last step, if one is needed, in a task.
     func goOn(_ body: @escaping @Sendable () async throws(ExchangeError) -> Void) {
-        let background = session.background
         let task = background.start { [self] in
             do throws(ExchangeError) {
                 try await body()
@@ -116,8 +119,8 @@ package final class PostedPublication: PostedMessage {
         }
         switch step {
         case .none: break
-        case .publication(let number): session.link.cancelPublication(number)
-        case .task(let number): session.background.cancel(number)
+        case .publication(let number): link.cancelPublication(number)
+        case .task(let number): background.cancel(number)
         case .elsewhere(let withdraw): withdraw()
         }
     }

@@ -54,11 +54,13 @@ final class RabbitMQTransport: ExchangeTransport {
     // MARK: Sending
 
     func send(_ message: Message) async throws(ExchangeError) {
-        try await PostedPublication.outcome(in: session) { (post) throws(ExchangeError) in try send(message, post) }
+        try await PostedPublication.outcome(on: link, session.background) { (post) throws(ExchangeError) in
+            try send(message, post)
+        }
     }
 
     func post(_ message: Message, _ ended: @escaping PostedPublication.Ended) -> any PostedMessage {
-        let post = PostedPublication(in: session, ended)
+        let post = PostedPublication(on: link, session.background, ended)
         post.begin { (post) throws(ExchangeError) in try send(message, post) }
         return post
     }
@@ -129,7 +131,11 @@ final class RabbitMQTransport: ExchangeTransport {
         route.prepareEvent()
         // Requests that were sent meanwhile may be unread, too.
         defer { route.prepareEvent() }
-        return try await EventSender(session: session).publish(event, from: mailboxID, limit: maximumMessageSize)
+        return try await EventSender(link: link, topics: session.topics, directory: session.directory).publish(
+            event,
+            from: mailboxID,
+            limit: maximumMessageSize
+        )
     }
 
     // MARK: Receiving
@@ -271,7 +277,7 @@ final class RabbitMQTransport: ExchangeTransport {
         await attachment.detach()
         session.attachments.remove(attachment)
         if attachment.isVisitor {
-            await VisitorRoutes(of: mailboxID, in: session).unbind()
+            await VisitorRoutes(of: mailboxID, on: link).unbind()
         } else {
             for response in unread { await giveBack(response) }
         }

@@ -4,14 +4,12 @@ internal import AgentExchange
 /// The bindings of an unregistered user. They lead to the queue of the session, because the user has no mailbox.
 struct VisitorRoutes {
     private let id: EntityID
-    private let session: Session
+    private let link: BrokerLink
 
-    init(of id: EntityID, in session: Session) {
+    init(of id: EntityID, on link: BrokerLink) {
         self.id = id
-        self.session = session
+        self.link = link
     }
-
-    private var link: BrokerLink { session.link }
 
     /// Binds the user's messages to the queue of this session: answers to notices have no other route.
     func bind() async throws(ExchangeError) {
@@ -26,7 +24,7 @@ struct VisitorRoutes {
 
     /// The bindings of a visitor: its key leads to the queue of the session.
     private var all: [Topology.Binding] {
-        let (queue, key, names) = (link.answers.name, session.names.mailboxKey(of: id), session.names)
+        let (queue, key, names) = (link.answers.name, link.names.mailboxKey(of: id), link.names)
         var ways = [Topology.Binding(of: queue, to: key, in: names)]
         // Older sessions publish every answer to one exchange.
         if id.wall != nil, link.servesOlder {

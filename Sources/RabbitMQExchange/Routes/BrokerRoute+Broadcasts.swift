@@ -42,7 +42,7 @@ extension BrokerRoute {
         for agent in agents {
             let request = try broadcast.request(to: agent)
             do throws(ExchangeError) {
-                try await PostedPublication.outcome(in: session) { (post) throws(ExchangeError) in
+                try await PostedPublication.outcome(on: link, session.background) { (post) throws(ExchangeError) in
                     try send(request, mayComeAgain: false, post)
                 }
             } catch let error where error.code == .mailboxTerminated || error.code == .badEntityID {

@@ -37,7 +37,7 @@ package struct DirectSession: Sendable {
 
     /// Makes a message on its way: `ended` gets its outcome, once.
     package func post(_ ended: @escaping PostedPublication.Ended) -> PostedPublication {
-        PostedPublication(in: session, ended)
+        PostedPublication(on: link, session.background, ended)
     }
 
     // MARK: Messages that came directly

@@ -125,7 +125,12 @@ struct Drain: Sendable {
         guard let (channel, consumer) = try await consume() else { return false }
         TerminationStep.reached(.attached)
         let drained = OneShot<Bool>()
-        let owner = OwnerAnswers(of: id, in: session)
+        let owner = OwnerAnswers(
+            of: id,
+            on: session.link,
+            session.replies,
+            lease: session.direct?.ownershipLease ?? .zero
+        )
         defer { owner.forget() }
         let isEmpty = await withDiscardingTaskGroup(returning: Bool.self) { group in
             group.addTask { await sendMarkers(record, key: key, owner, until: drained) }

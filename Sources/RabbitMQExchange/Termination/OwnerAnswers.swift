@@ -5,7 +5,10 @@ internal import Synchronization
 
 /// The answers to one drain from the sessions that receive from a terminated mailbox, or are on standby for it.
 final class OwnerAnswers: Sendable {
-    private let session: Session
+    private let link: BrokerLink
+    private let replies: ControlReplies
+    /// How long an owner takes requests past a broker that it can't reach.
+    private let lease: Duration
     private let question: ControlMessage
     /// The owner answers its held requests, and takes no more.
     private let begun: OneShot<ControlMessage.Kind>
@@ -26,23 +29,22 @@ final class OwnerAnswers: Sendable {
     /// How long an owner without a consumer may take to begin.
     private var silencePatience: Duration { max(.milliseconds(400), lease) }
 
-    /// How long an owner takes requests past a broker that it can't reach.
-    private var lease: Duration { session.direct?.ownershipLease ?? .zero }
-
     /// The time between two counts of the mailbox's consumers.
     private static let lookInterval = Duration.milliseconds(100)
 
-    init(of mailbox: EntityID, in session: Session) {
-        self.session = session
-        question = ControlMessage(.terminate, mailbox: mailbox, replyTo: session.link.replyTo)
-        begun = session.replies.expect(question.id, .lettingGo)
-        released = session.replies.expect(question.id, .released)
-        stoodBy = session.replies.expect(question.id, .stoodBy)
+    init(of mailbox: EntityID, on link: BrokerLink, _ replies: ControlReplies, lease: Duration) {
+        self.link = link
+        self.replies = replies
+        self.lease = lease
+        question = ControlMessage(.terminate, mailbox: mailbox, replyTo: link.replyTo)
+        begun = replies.expect(question.id, .lettingGo)
+        released = replies.expect(question.id, .released)
+        stoodBy = replies.expect(question.id, .stoodBy)
     }
 
     /// Ends the waits.
     func forget() {
-        session.replies.forget(question.id)
+        replies.forget(question.id)
     }
 
     /// Tells the owner to let go. Returns whether the question reached the queue of a session.
@@ -50,7 +52,7 @@ final class OwnerAnswers: Sendable {
     func ask() async -> Bool {
         guard let mailbox = question.mailbox else { return false }
         lastAsked.withLock { $0 = .now }
-        return (try? await session.link.publish(question, key: session.names.controlKey(of: mailbox))) == true
+        return (try? await link.publish(question, key: link.names.controlKey(of: mailbox))) == true
     }
 
     /// Waits until the owner has let go, at most ``patience``.

@@ -3,10 +3,11 @@ internal import AgentExchange
 
 /// Publishes events through the broker.
 struct EventSender: Sendable {
-    let session: Session
+    let link: BrokerLink
+    let topics: Topics
+    let directory: Directory
 
-    private var link: BrokerLink { session.link }
-    private var log: TopicLog { session.topics.log }
+    private var log: TopicLog { topics.log }
 
     /// Publishes an event. Returns whether a slot took it.
     func publish(_ event: Event, from source: EntityID, limit: Int) async throws(ExchangeError) -> Bool {
@@ -56,7 +57,7 @@ struct EventSender: Sendable {
             }
             isMade = true
             try await Topology.topics(link.names).declareOrFind(on: link)
-            await session.topics.restore()
+            await topics.restore()
         }
     }
 
@@ -84,7 +85,7 @@ struct EventSender: Sendable {
 
     private func hasTargets(_ topic: Topic) -> Bool {
         log.read { $0.subscriptions.targets(of: topic) }.contains {
-            session.directory.known(.agent($0.slot)) != .terminated
+            directory.known(.agent($0.slot)) != .terminated
         }
     }
 

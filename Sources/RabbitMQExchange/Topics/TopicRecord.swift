@@ -4,21 +4,7 @@ internal import Foundation
 
 /// A record of the log of subscriptions: properties, and a body in JSON.
 struct TopicRecord: Sendable {
-    /// The meanings of records.
-    enum Change: Sendable {
-        /// A subscription was added; the broker's binding has the identifier.
-        case subscribed(Subscription, binding: UUID)
-        /// A subscription was removed.
-        case unsubscribed(id: String)
-        /// An agent type has these slots now, behind an exchange of its own.
-        case slots(TopicTable.Slots)
-        /// An agent type was removed, if it has these slots.
-        case removed(agentType: String, slots: [UUID])
-        /// A part of all that is valid after the record with the offset `through`.
-        case snapshot(TopicSnapshot)
-        /// No change. When its author reads it back, it has read all earlier records.
-        case fence
-    }
+    typealias Change = TopicTable.Change
 
     /// Identifies the record. Its author waits for it.
     let id: UUID
@@ -125,20 +111,4 @@ struct TopicRecord: Sendable {
         guard let change else { return nil }
         self.init(change, id: id)
     }
-}
-
-/// A part of a snapshot: all that the log says up to a record.
-struct TopicSnapshot: Sendable, Codable {
-    /// The largest number of subscriptions in one part.
-    static let batch = 250
-
-    /// Identifies the snapshot.
-    let snapshot: UUID
-    /// The number of this part, from 0, and of all parts.
-    let part: Int
-    let parts: Int
-    /// The offset of the last record that the snapshot includes.
-    let through: UInt64
-    let subscriptions: [TopicTable.Line]
-    let types: [TopicTable.Slots]
 }

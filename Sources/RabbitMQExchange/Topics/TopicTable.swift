@@ -46,6 +46,22 @@ struct TopicTable: Sendable {
         let exchange: UUID
     }
 
+    /// The changes of the log.
+    enum Change: Sendable {
+        /// A subscription was added; the broker's binding has the identifier.
+        case subscribed(Subscription, binding: UUID)
+        /// A subscription was removed.
+        case unsubscribed(id: String)
+        /// An agent type has these slots now, behind an exchange of its own.
+        case slots(TopicTable.Slots)
+        /// An agent type was removed, if it has these slots.
+        case removed(agentType: String, slots: [UUID])
+        /// A part of all that is valid after the record with the offset `through`.
+        case snapshot(TopicSnapshot)
+        /// No change. When its author reads it back, it has read all earlier records.
+        case fence
+    }
+
     /// The result of a record.
     enum Outcome: Sendable {
         /// The record changes nothing.
@@ -106,7 +122,7 @@ struct TopicTable: Sendable {
     func type(ofSlot slot: UUID) -> Slots? { exchanges.values.first { $0.slots.contains(slot) } }
 
     /// Applies a record.
-    mutating func apply(_ change: TopicRecord.Change) -> Outcome {
+    mutating func apply(_ change: Change) -> Outcome {
         switch change {
         case .subscribed(let subscription, let binding):
             if let known = subscriptions.known(like: subscription) { return .double(known) }
@@ -170,11 +186,27 @@ struct TopicTable: Sendable {
     }
 
     /// Returns the records that another table lacks.
-    func changes(missingIn other: TopicTable) -> [TopicRecord.Change] {
-        let types = types.filter { other.slots(ofType: $0.agentType) == nil }.map { TopicRecord.Change.slots($0) }
+    func changes(missingIn other: TopicTable) -> [Change] {
+        let types = types.filter { other.slots(ofType: $0.agentType) == nil }.map { Change.slots($0) }
         return types
             + lines.filter { other.binding(of: $0.id) == nil }.compactMap { line in
                 line.parts.map { .subscribed($0.subscription, binding: $0.binding) }
             }
     }
+}
+
+/// A part of a snapshot: all that the log says up to a record.
+struct TopicSnapshot: Sendable, Codable {
+    /// The largest number of subscriptions in one part.
+    static let batch = 250
+
+    /// Identifies the snapshot.
+    let snapshot: UUID
+    /// The number of this part, from 0, and of all parts.
+    let part: Int
+    let parts: Int
+    /// The offset of the last record that the snapshot includes.
+    let through: UInt64
+    let subscriptions: [TopicTable.Line]
+    let types: [TopicTable.Slots]
 }

@@ -72,7 +72,7 @@ struct CodecTests {
     func deepestPossible() async throws {
         let outcome = OneShot<AMQPError?>()
         // A state that is not tuned yet takes frames of 64 KiB; the stack is in proportion.
-        let started = IOThread.detached(name: "deep", stackSize: 65_536 * IOThread.stackBytesPerFrameByte) {
+        let started = DetachedThread.start(name: "deep", stackSize: 65_536 * IOThread.stackBytesPerFrameByte) {
             do throws(AMQPError) {
                 _ = try Self.parse(Self.nestedArrays(payload: 65_536 - 8))
                 outcome.set(nil)

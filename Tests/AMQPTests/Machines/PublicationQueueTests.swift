@@ -54,7 +54,7 @@ struct PublicationQueueTests {
     func earlierDeadline() throws {
         let configuration = try ConnectionConfiguration(url: "amqp://guest:guest@127.0.0.1")
         let connection = RecoveringConnection(configuration: configuration, logger: BrokerFixture.quiet)
-        let queue = PublicationQueue(recovering: connection)
+        let queue = PublicationQueue { connection.refusal }
         let now = ContinuousClock.now
         let ends = Monitor<[String]>([])
         func submit(_ name: String, seconds: Int) {

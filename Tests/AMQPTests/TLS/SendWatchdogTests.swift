@@ -18,7 +18,7 @@ struct SendWatchdogTests {
         let watchdog = SendWatchdog(descriptor: descriptor, limit: .milliseconds(400))
         let ended = OneShot<Int>()
         let start = ContinuousClock.now
-        let started = IOThread.detached(name: "sender", stackSize: 256 << 10) {
+        let started = DetachedThread.start(name: "sender", stackSize: 256 << 10) {
             let bytes = [UInt8](repeating: 0, count: 1 << 20)
             var result = 0
             watchdog.begin()
