@@ -119,9 +119,11 @@ package struct DirectSession: Sendable {
         mark(id, key: session.names.mailboxKey(of: mailbox))
     }
 
-    /// Publishes a marker behind everything that was sent to a session's queue.
+    /// Publishes a marker behind everything that was sent to a session's queue, also behind answers that wait for the next
+    /// turn of the connection.
     package func mark(_ id: UUID, session other: UUID) {
-        mark(id, key: session.names.sessionQueue(other))
+        let key = session.names.sessionQueue(other)
+        session.ready.publish { mark(id, key: key) }
     }
 
     /// A lost marker is missed soon, so its outcome tells nothing.

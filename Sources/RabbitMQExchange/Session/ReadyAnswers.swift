@@ -51,6 +51,14 @@ final class ReadyAnswers: Sendable {
         return true
     }
 
+    /// Calls a function that publishes something behind all answers that were taken before.
+    func publish(behindAll body: @escaping @Sendable () -> Void) {
+        link.atNextTurn { [self] in
+            publishAll()
+            body()
+        }
+    }
+
     private func publishAll() {
         let ready = answers.withLock { answers in
             defer { answers = [] }

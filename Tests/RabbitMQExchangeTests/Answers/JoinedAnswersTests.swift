@@ -159,6 +159,20 @@ extension BrokerTests {
             await user.close()
         }
 
+        @Test("are ahead of a marker that follows them, so that no later answer overtakes them past the broker")
+        func marker() async throws {
+            let stage = try await HeldStage()
+            try await ForeignClient.run(in: stage.scene) { foreign in
+                let (queue, id) = (try await foreign.replyQueue(), UUID())
+                for _ in 0..<2 { try await foreign.publish(stage.request(queue, 65_536), "[]", to: stage.key) }
+                let other = try #require(UUID(uuidString: String(queue.suffix(36))))
+                try await stage.letGo(2) { DirectSession($0).mark(id, session: other) }
+                let types = try await foreign.collect(2, from: queue).map(\.properties.type)
+                #expect(types == [ResponseBatch.type, "warren-marker"])
+            }
+            try await stage.close()
+        }
+
         @Test("that come to a session which has closed their mailbox go on to the mailbox")
         func forwarded() async throws {
             let scene = try await Scene()
@@ -228,6 +242,21 @@ private struct HeldStage {
         try await waiting.wait(for: "\(count) requests", timeout: .seconds(30)) { $0 == count ? true : nil }
         try agent.holdAnswers(until: ready)
         gate.open()
+    }
+
+    /// Lets all requests go, and calls a function while so many answers are ready and none is published.
+    func letGo(_ count: Int, then body: (Session) -> Void) async throws {
+        try await waiting.wait(for: "\(count) requests", timeout: .seconds(30)) { $0 == count ? true : nil }
+        let session = try #require((agent.transport as? RabbitMQTransport)?.session)
+        let isOver = Monitor(false)
+        session.link.atNextTurn {
+            let end = ContinuousClock.now + .seconds(20)
+            while !isOver.value, .now < end { usleep(1000) }
+        }
+        gate.open()
+        try await eventually("\(count) ready answers") { session.ready.count == count ? true : nil }
+        body(session)
+        isOver.update { $0 = true }
     }
 
     func close() async throws {
