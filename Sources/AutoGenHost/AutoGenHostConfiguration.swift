@@ -24,6 +24,10 @@
         /// The agent types that several clients may have, of all hosts together. The first one that fits counts. None.
         public var shares: [SharedTypes] = []
 
+        /// The agent types that outlive their workers; a star at the end of a name stands for any rest. When no client has such a type,
+        /// its requests wait until their deadlines, and its events and subscriptions stay. None.
+        public var durableTypes: [String] = []
+
         /// How long a stream has to live after an event was written to it, until the event counts as delivered. The default is
         /// 5 s.
         public var eventHold: Duration = .seconds(5)

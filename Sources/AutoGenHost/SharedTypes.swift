@@ -16,18 +16,29 @@
             self.slots = slots
         }
 
-        func fits(_ type: String) -> Bool {
-            guard pattern.utf8.last == UInt8(ascii: "*") else {
-                return pattern.utf8.elementsEqual(type.utf8)
-            }
-            return type.utf8.starts(with: pattern.utf8.dropLast())
+        func fits(_ type: String) -> Bool { type.fits(pattern) }
+    }
+
+    extension String {
+        /// Returns whether a name fits a pattern, whose star at the end stands for any rest.
+        fileprivate func fits(_ pattern: String) -> Bool {
+            guard pattern.utf8.last == UInt8(ascii: "*") else { return pattern.utf8.elementsEqual(utf8) }
+            return utf8.starts(with: pattern.utf8.dropLast())
         }
     }
 
     extension AutoGenHostConfiguration {
-        /// Returns the sharing of an agent type.
-        func sharing(of type: String) -> AgentTypeOptions.Sharing {
-            shares.first { $0.fits(type) }.map { .shared(slots: $0.slots) } ?? .exclusive
+        /// Returns the options that an agent type is registered with.
+        func options(of type: String) -> AgentTypeOptions {
+            AgentTypeOptions(
+                sharing: shares.first { $0.fits(type) }.map { .shared(slots: $0.slots) } ?? .exclusive,
+                lifetime: durableTypes.contains { type.fits($0) } ? .durable : .ephemeral
+            )
+        }
+
+        /// Returns whether the requests and subscriptions of an agent type stay when one of its clients leaves.
+        func outlivesClients(_ type: String) -> Bool {
+            isShared(type) || durableTypes.contains { type.fits($0) }
         }
 
         /// Returns whether several clients may have an agent type.

@@ -50,6 +50,14 @@ internal import RabbitMQExchange
         )
         var share: [ShareOption] = []
 
+        @Option(
+            help: ArgumentHelp(
+                "Agent types that outlive their workers, such as 'orders.*'. May be repeated.",
+                valueName: "types"
+            )
+        )
+        var durable: [String] = []
+
         @Option(help: "How long a request may take, such as 10m.")
         var requestDeadline = TimeOption(.seconds(600))
 
@@ -102,6 +110,7 @@ internal import RabbitMQExchange
                 var configuration = AutoGenHostConfiguration()
                 configuration.absence = absence.duration
                 configuration.onLoss = onLoss.loss
+                configuration.durableTypes = durable
                 configuration.shares = share.map { SharedTypes($0.pattern, slots: $0.slots) }
                 configuration.requestDeadline = requestDeadline.duration
                 configuration.eventHold = eventHold.time

@@ -56,8 +56,10 @@
         /// Returns the end of a request that the worker had not answered.
         func ending(of address: AgentAddress, _ departure: Departure) -> WorkerCall.Ending {
             let type = address.type
-            // Others may have the type. If none has, its end answers the request.
-            if configuration.isShared(type), departure != .lost || configuration.onLoss == .handOver { return .left }
+            // Others may have the type, or come later. The end of the type answers the request.
+            if configuration.outlivesClients(type), departure != .lost || configuration.onLoss == .handOver {
+                return .left
+            }
             switch departure {
             case .left:
                 return .failure(Failure(.mailboxTerminated, "the worker of \(type) left before it answered"))

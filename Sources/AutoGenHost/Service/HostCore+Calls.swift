@@ -35,7 +35,7 @@
                 try await session.workers.register(
                     type,
                     relay: session,
-                    options: AgentTypeOptions(sharing: configuration.sharing(of: type))
+                    options: configuration.options(of: type)
                 )
             } catch let error where error.code == .typeInUse {
                 throw RPCError(code: .invalidArgument, message: "Agent type \(type) already registered.")

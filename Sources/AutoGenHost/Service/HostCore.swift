@@ -26,13 +26,16 @@
             self.configuration = configuration
         }
 
-        private var workerConfiguration: WorkerConfiguration {
+        /// The settings of a client's runtime, and of the host's own, which ends lost types.
+        private func workerConfiguration(endsLostTypes: Bool = false) -> WorkerConfiguration {
             var client = ClientConfiguration(logger: configuration.logger)
             client.requestDeadline = configuration.requestDeadline
             client.cancellationPatience = .seconds(1)
             var workers = WorkerConfiguration(client: client)
             // Nothing runs here that a grace could let end.
             workers.gracePeriod = .seconds(1)
+            workers.absence = configuration.absence
+            workers.endsLostTypes = endsLostTypes
             return workers
         }
 
@@ -40,9 +43,13 @@
         ///
         /// - Throws: The errors of `WorkerRuntime.init`; `ExchangeError.Code.unsupported` for an exchange without topics.
         func start() async throws(ExchangeError) {
-            let workers = try await WorkerRuntime(on: exchange, configuration: workerConfiguration)
+            let workers = try await WorkerRuntime(
+                on: exchange,
+                configuration: workerConfiguration(endsLostTypes: true)
+            )
             do throws(ExchangeError) {
                 _ = try await workers.subscriptions()
+                try await workers.start()
             } catch {
                 await workers.stop()
                 throw error
@@ -122,7 +129,7 @@
         }
 
         private func makeSession(_ id: ClientID, _ subject: String?) async throws(ExchangeError) -> ClientSession {
-            let workers = try await WorkerRuntime(on: exchange, configuration: workerConfiguration)
+            let workers = try await WorkerRuntime(on: exchange, configuration: workerConfiguration())
             try await workers.start()
             let session = ClientSession(id, subject: subject, workers, configuration, drops)
             session.logger.info("a client joined")
@@ -139,8 +146,8 @@
             session.logger.info("a client ended", metadata: .init(keys: [.reason: "\(departure)"]))
             let (types, known) = session.state.withLock { ($0.types, Array($0.subscriptions.values)) }
             clients.remove(subscriptions: known.map(\.id), of: session)
-            // Those of a shared type end with the type.
-            let subscriptions = known.filter { !configuration.isShared($0.agentType) }.map(\.id)
+            // Those of a type that others may have, or that outlives its clients, end with the type.
+            let subscriptions = known.filter { !configuration.outlivesClients($0.agentType) }.map(\.id)
             let isLeft = departure == .lost && configuration.onLoss == .handOver
             return clients.give(types, of: session) { [self] in
                 if isLeft {

@@ -22,6 +22,9 @@ public struct AgentTypeOptions: Sendable, Hashable {
     /// When the states of the agents are stored in ``WorkerConfiguration/states``. By default never.
     public var persistence = Persistence.none
 
+    /// How long the type lives. By default as long as its workers.
+    public var lifetime = Lifetime.ephemeral
+
     /// The workers that may have the type. By default one at a time.
     public var sharing = Sharing.exclusive
 
@@ -33,7 +36,8 @@ public struct AgentTypeOptions: Sendable, Hashable {
         oncePerEvent: Bool = false,
         maximumAgents: Int = 100_000,
         persistence: Persistence = .none,
-        sharing: Sharing = .exclusive
+        sharing: Sharing = .exclusive,
+        lifetime: Lifetime = .ephemeral
     ) {
         self.description = description
         self.ordering = ordering
@@ -42,6 +46,7 @@ public struct AgentTypeOptions: Sendable, Hashable {
         self.maximumAgents = maximumAgents
         self.persistence = persistence
         self.sharing = sharing
+        self.lifetime = lifetime
     }
 
     /// Checks the options.
@@ -59,6 +64,17 @@ public struct AgentTypeOptions: Sendable, Hashable {
             let text = "an event is tried again 0 to \(EventErrors.maximumRetries) times, not \(times)"
             throw ExchangeError(.invalidConfiguration, text)
         }
+    }
+
+    /// How long a type lives.
+    public enum Lifetime: Sendable, Hashable {
+        /// As long as its workers. When the last one stops, the requests that wait are answered at once, its events are dropped and
+        /// its subscriptions removed. When the last one is lost, the type waits ``WorkerConfiguration/absence`` for the next.
+        case ephemeral
+        /// Until it is removed with ``WorkerRuntime/removeType(_:)``. Without a worker requests wait until their deadlines, and events
+        /// until the next worker comes, as far as the mailboxes of its slots have room. The lifetime of its first
+        /// registration counts.
+        case durable
     }
 
     /// The workers that may have a type.

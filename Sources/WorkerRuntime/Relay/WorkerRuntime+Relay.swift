@@ -35,6 +35,7 @@ extension WorkerRuntime {
                     defer { state.types = [:] }
                     return (Array(state.types.values), state.user)
                 }
+                await stopWatch()
                 for type in types where type.isClaimed {
                     let slots = type.shared?.registrations ?? type.slots.map(\.registration)
                     if let shared = type.shared {
@@ -46,7 +47,7 @@ extension WorkerRuntime {
                         type.claim(nil)
                     }
                     directory.forget(type.name)
-                    left.withLock { $0.append(LeftType(agentType: type.name, slots: slots)) }
+                    left.withLock { $0.append(LeftType(agentType: type.name, slots: slots, isDurable: type.isDurable)) }
                 }
                 await user?.close()
                 let end = state.withLock { state in
@@ -59,34 +60,16 @@ extension WorkerRuntime {
         return left.withLock { $0 }
     }
 
-    /// Ends an agent type that a worker left, unless another worker has it by now: terminates its slots, which answers the
+    /// Ends an agent type that a worker left, unless another worker has it by now or it outlives its workers: terminates its slots, which answers the
     /// requests in them, and removes its subscriptions.
     ///
     /// - Throws: The errors of the exchange.
     package func end(_ left: LeftType) async throws(ExchangeError) {
+        if left.isDurable { return }
         let user = try user()
         let members = TypeMembers(left.agentType, worker: id, absence: configuration.absence)
         if left.slots.count > 1, try await !members.others(user).isEmpty { return }
-        var transports: [any ExchangeTransport] = []
-        let result: Result<Void, ExchangeError>
-        do throws(ExchangeError) {
-            // The exclusive places decide: with them no other worker has the type.
-            for slot in left.slots {
-                transports.append(try await exchange.makeAgentTransport(slot, mode: .exclusive))
-            }
-            let agents = left.slots.map(\.agentID)
-            try await transports.first?.eventTransport?.removeType(left.agentType, slots: agents)
-            // Without slot 0 there is no type.
-            for agent in agents { try await user.terminate(agent) }
-            directory.forget(left.agentType)
-            result = .success(())
-        } catch let error where error.code == .mailboxInUse || error.code == .badEntityID {
-            result = .success(())
-        } catch {
-            result = .failure(error)
-        }
-        for transport in transports { await transport.close() }
-        try result.get()
+        _ = try await TypeLife(exchange: exchange, user: user, directory: directory).end(left.agentType, left.slots)
     }
 
     /// Looks for the slot of an address, so that the next request to it is sent before its task first waits.
@@ -145,4 +128,6 @@ package struct LeftType: Sendable {
     package let agentType: String
     /// The slots, in the order of their numbers.
     package let slots: [AgentRegistration]
+    /// Whether the type outlives its workers.
+    package let isDurable: Bool
 }

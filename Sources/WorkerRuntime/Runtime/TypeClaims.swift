@@ -16,7 +16,8 @@ struct TypeClaims: Sendable {
         if !type.rules.isEmpty { _ = try user.transport.events }
         try await Adoption.uncancelled { () throws(ExchangeError) in
             if type.options.sharing.isShared {
-                type.share(SharedSlots(type, try await TypeSlots.register(type, user), workers))
+                let (slots, areNew) = try await TypeSlots.register(type, user)
+                type.share(SharedSlots(type, slots, areNew: areNew, workers))
             } else {
                 type.claim(try await openSlot(type, user))
             }
@@ -38,7 +39,7 @@ struct TypeClaims: Sendable {
             attempts -= 1
             let (registration, isNew) = try await user.transport.adoption.adopted(
                 named: name,
-                TypeDirectory.slotType(type.name)
+                TypeDirectory.slotType(type.name, isDurable: type.isDurable)
             )
             do throws(ExchangeError) {
                 if !isNew { try await checkCount(type, user) }
@@ -91,25 +92,39 @@ struct TypeClaims: Sendable {
     /// Undoes a claim that just succeeded, of types that are not served yet. A slot that was found stays as it was found, with
     /// the messages in it.
     func withdraw(_ types: [HostedType]) async {
-        await giveUp(types.filter { $0.shared != nil || $0.slot?.isAdopted == false })
+        let areNew = types.filter { $0.shared?.areNew ?? ($0.slot?.isAdopted == false) }
+        await Task { await end(areNew) }.value
         for type in types {
-            guard let slot = type.slot else { continue }
-            await slot.close()
+            if let shared = type.shared { _ = await shared.leave() }
+            await type.shared?.abandon()
+            await type.slot?.close()
             type.claim(nil)
+            type.share(nil)
         }
     }
 
     /// Gives types up. Messages that come or wait for their turn are refused at once; running handlers may end within the grace
     /// period, and may ask each other until then. Then agents are closed and slots terminated.
     ///
-    /// The slots of a type that other workers have are handed to them, with the messages that were not handled.
+    /// The slots of a type that other workers have, or that outlives its workers, are handed on with the messages that were not
+    /// handled.
     func giveUp(_ types: [HostedType]) async {
         await Task {
-            let shared = await sharedWithOthers(types)
-            async let handedOver: Void = each(types.filter { shared.contains($0.name) }) { await handOver($0) }
-            await endNow(types.filter { !shared.contains($0.name) })
+            async let handedOver: Void = each(types.filter(\.isDurable)) { type in
+                _ = await type.shared?.leave()
+                await handOver(type)
+            }
+            await end(types.filter { !$0.isDurable })
             await handedOver
         }.value
+    }
+
+    /// Ends types for all workers, except those that other workers have: their slots are handed over.
+    func end(_ types: [HostedType]) async {
+        let shared = await sharedWithOthers(types)
+        async let handedOver: Void = each(types.filter { shared.contains($0.name) }) { await handOver($0) }
+        await endNow(types.filter { !shared.contains($0.name) })
+        await handedOver
     }
 
     /// Takes this worker out of the workers of shared types. Returns the names of those that others have.
@@ -124,7 +139,12 @@ struct TypeClaims: Sendable {
     }
 
     private func handOver(_ type: HostedType) async {
-        await type.shared?.handOver()
+        if let shared = type.shared {
+            await shared.handOver()
+        } else {
+            await type.slot?.handOver(until: .after(grace), closing: grace)
+            type.claim(nil)
+        }
         workers.directory.forget(type.name)
         type.share(nil)
     }

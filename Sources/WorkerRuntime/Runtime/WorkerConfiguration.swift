@@ -13,8 +13,13 @@ public struct WorkerConfiguration: Sendable {
     /// to that worker. The slot's other messages wait meanwhile. The default is 60 s.
     public var handOverPeriod: Duration = .seconds(60)
 
-    /// How long the record of a worker that was lost stays among those of a shared type. The default is 30 s.
+    /// How long a type whose last worker was lost waits for the next one. Then any started runtime of the exchange ends it, by its
+    /// own absence. The record of a lost worker stays among those of a shared type as long. The default is 30 s.
     public var absence: Duration = .seconds(30)
+
+    /// Whether the runtime ends types whose last worker was lost, also those of others. One runtime of a namespace is enough; a
+    /// look costs the exchange a question for each slot. The default is `true`.
+    public var endsLostTypes = true
 
     /// The content type that messages are sent with when their type has several serializers. The default is
     /// `application/json`.

@@ -116,6 +116,34 @@ extension WorkerRuntime {
         }
     }
 
+    /// Removes an agent type for all workers, also one that outlives them: requests that wait in its slots are answered, its events
+    /// dropped and its subscriptions removed. A type of this runtime is given up before, as ``unregister(_:)`` does.
+    ///
+    /// - Throws: `ExchangeError.Code.unknownAgentType` when there is no such type, `ExchangeError.Code.typeInUse` when another
+    ///   worker has it, and the errors of the exchange.
+    public func removeType(_ type: String) async throws(ExchangeError) {
+        try AgentAddress(type).check()
+        try await change { [self] () async throws(ExchangeError) in
+            let own = state.withLock { $0.types.removeValue(forKey: ExactText(type)) }
+            if let own, own.isClaimed { await claims.giveUp([own]) }
+            let user = try user()
+            let slots = TypeDirectory.numbered(
+                type,
+                try await user.transport.discover(typeNamed: TypeDirectory.slotType(type).name, allowSubtypes: false)
+            )
+            if slots.isEmpty {
+                if own != nil { return }
+                throw ExchangeError(.unknownAgentType, "there is no agent type \(type)")
+            }
+            let slotType = TypeDirectory.slotType(type)
+            let life = TypeLife(exchange: exchange, user: user, directory: directory)
+            let all = slots.sorted { $0.key < $1.key }.map { AgentRegistration(agentID: $0.value, type: slotType) }
+            guard try await life.end(type, all) else {
+                throw ExchangeError(.typeInUse, "another worker has the agent type \(type)")
+            }
+        }
+    }
+
     /// Registers a type whose agents a function makes.
     func register(
         _ name: String,

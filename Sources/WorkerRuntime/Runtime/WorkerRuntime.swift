@@ -38,6 +38,8 @@ public final class WorkerRuntime: Sendable {
         var phase = Phase.idle
         var types: [ExactText: HostedType] = [:]
         var user: UserExchangeClient?
+        /// Ends types whose last worker was lost.
+        var watch: Task<Void, Never>?
         /// Set when the runtime has ended, after a start.
         var end = OneShot<End>()
     }
@@ -127,6 +129,7 @@ public final class WorkerRuntime: Sendable {
                 state.end = OneShot()
             }
             for type in types { await type.serve() }
+            startWatch()
         }
     }
 
@@ -147,6 +150,7 @@ public final class WorkerRuntime: Sendable {
                     state.phase = .idle
                     return (Array(state.types.values), state.user)
                 }
+                await stopWatch()
                 await claims.giveUp(types)
                 await user?.close()
                 let end = state.withLock { state in
@@ -156,6 +160,36 @@ public final class WorkerRuntime: Sendable {
                 end.set(.stopped)
             }
         }.value
+    }
+
+    /// Looks for types whose last worker was lost, from now on.
+    private func startWatch() {
+        guard configuration.endsLostTypes else { return }
+        let watch = AbsenceWatch(absence: configuration.absence)
+        let task = Task { [weak self, logger = configuration.client.logger] in
+            while !Task.isCancelled {
+                do { try await Task.sleep(for: watch.pause) } catch { return }
+                guard let self, let user = try? user() else { return }
+                do throws(ExchangeError) {
+                    try await watch.look(TypeLife(exchange: exchange, user: user, directory: directory), logger)
+                } catch {
+                    logger.debug(
+                        "types without a worker can't be looked for",
+                        metadata: .init(keys: [.error: "\(error)"])
+                    )
+                }
+            }
+        }
+        state.withLock { $0.watch = task }
+    }
+
+    func stopWatch() async {
+        let task = state.withLock { state in
+            defer { state.watch = nil }
+            return state.watch
+        }
+        task?.cancel()
+        await task?.value
     }
 
     /// Waits until nothing is left to do, then stops: no handler runs, no request of this runtime waits for its answer, and no

@@ -25,12 +25,17 @@ final class SharedSlots: Sendable {
 
     let type: HostedType
     let workers: WorkerRuntime
+    /// Whether this worker registered the slots.
+    let areNew: Bool
     private let members: TypeMembers
     private let steps = BackgroundTasks()
     private let state: Mutex<State>
 
-    /// - Parameter registrations: The slots, by their numbers.
-    init(_ type: HostedType, _ registrations: [AgentRegistration], _ workers: WorkerRuntime) {
+    /// - Parameters:
+    ///   - registrations: The slots, by their numbers.
+    ///   - areNew: Whether this worker registered them.
+    init(_ type: HostedType, _ registrations: [AgentRegistration], areNew: Bool, _ workers: WorkerRuntime) {
+        self.areNew = areNew
         self.type = type
         self.workers = workers
         members = TypeMembers(type.name, worker: workers.id, absence: workers.configuration.absence)
@@ -110,7 +115,7 @@ final class SharedSlots: Sendable {
         let known = registrations
         if TypeDirectory.slots(of: type.name, among: found) == known.map(\.agentID) { return }
         if state.withLock({ $0.isLeaving }) { return }
-        let registrations = try await TypeSlots.register(type, user)
+        let registrations = try await TypeSlots.register(type, user).slots
         state.withLock { $0.registrations = registrations }
         workers.directory.forget(type.name)
         try await workers.claims.subscribe(type, registrations.map(\.agentID), user)

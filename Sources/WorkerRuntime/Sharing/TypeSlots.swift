@@ -14,9 +14,9 @@ enum TypeSlots {
     static func register(
         _ type: HostedType,
         _ user: UserExchangeClient
-    ) async throws(ExchangeError) -> [AgentRegistration] {
+    ) async throws(ExchangeError) -> (slots: [AgentRegistration], areNew: Bool) {
         let count = type.options.sharing.slots
-        let slotType = TypeDirectory.slotType(type.name)
+        let slotType = TypeDirectory.slotType(type.name, isDurable: type.isDurable)
         let transport = user.transport
         let known = TypeDirectory.numbered(
             type.name,
@@ -26,7 +26,9 @@ enum TypeSlots {
         let missing = (0..<count).reversed().filter { known[$0] == nil }
         var own: [AgentRegistration] = []
         if !missing.isEmpty {
-            for number in missing { try await checkName(TypeDirectory.slotName(type.name, number), transport) }
+            for number in missing {
+                try await checkName(TypeDirectory.slotName(type.name, number), slotType, transport)
+            }
             own = try await transport.registerAgents(
                 missing.map { AgentToRegister(slotType, name: TypeDirectory.slotName(type.name, $0)) }
             )
@@ -46,7 +48,7 @@ enum TypeSlots {
             guard slots.count == count else {
                 throw ExchangeError(.unavailable, "the agent type \(type.name) was ended at this moment")
             }
-            return slots.map { AgentRegistration(agentID: $0, type: slotType) }
+            return (slots.map { AgentRegistration(agentID: $0, type: slotType) }, known.isEmpty)
         } catch {
             // Slots without the others would be no type, and be ended with it.
             if known.isEmpty, error.code != .invalidConfiguration {
@@ -65,8 +67,15 @@ enum TypeSlots {
         throw ExchangeError(.invalidConfiguration, text)
     }
 
-    private static func checkName(_ name: String, _ transport: any ExchangeTransport) async throws(ExchangeError) {
+    private static func checkName(
+        _ name: String,
+        _ slotType: AgentType,
+        _ transport: any ExchangeTransport
+    ) async throws(ExchangeError) {
         guard let other = try await transport.discover(named: name).first else { return }
+        // Another worker registers the type at this moment.
+        let slots = try await transport.discover(typeNamed: slotType.name, allowSubtypes: false)
+        if slots.contains(other) { return }
         throw ExchangeError(
             .nameInUse,
             "an agent of another type has the display name \(name)",

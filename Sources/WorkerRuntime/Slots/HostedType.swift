@@ -50,6 +50,9 @@ final class HostedType: Sendable {
     /// The open slot with the lowest number: that of a type with one slot.
     var slot: Slot? { slots.first }
 
+    /// Whether the type outlives its workers.
+    var isDurable: Bool { options.lifetime == .durable }
+
     /// Whether this runtime has the type: it owns its slot, or shares it.
     var isClaimed: Bool { shared != nil || slot != nil }
 

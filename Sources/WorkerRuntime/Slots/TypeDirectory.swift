@@ -19,9 +19,24 @@ final class TypeDirectory: Sendable {
     /// The type of the slots of all agent types.
     static let root = AgentType("Worker")
 
+    /// The type of the slots of agent types that outlive their workers.
+    static let durable = AgentType("DurableWorker", parents: [root])
+
     /// Returns the type that the slots of an agent type are registered with.
-    static func slotType(_ agentType: String) -> AgentType {
-        AgentType("Worker.\(agentType)", parents: [root])
+    static func slotType(_ agentType: String, isDurable: Bool = false) -> AgentType {
+        AgentType("Worker.\(agentType)", parents: [isDurable ? durable : root])
+    }
+
+    /// Returns the agent type that a slot belongs to, by its display name.
+    static func type(ofSlot slot: AgentID) -> String? {
+        guard let name = slot.name, let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) else { return nil }
+        return String(name[..<slash])
+    }
+
+    /// Returns the number of a slot, by its display name.
+    static func number(of slot: AgentID) -> Int {
+        guard let name = slot.name, let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) else { return .max }
+        return Int(name[name.utf8.index(after: slash)...]) ?? .max
     }
 
     /// Returns the display name of a slot.
