@@ -361,7 +361,9 @@ let package = Package(
         ),
         .testTarget(
             name: "WarrenCommandTests",
-            dependencies: ["warren", "RabbitMQExchange", "AgentExchange", "AMQP", "ExchangeTestKit", logging],
+            dependencies: [
+                "warren", "RabbitMQExchange", "AgentExchange", "AMQP", "ExchangeTestKit", "worker-process", logging,
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "ExchangeTestKitTests", dependencies: ["ExchangeTestKit"], swiftSettings: settings),
