@@ -79,7 +79,7 @@
             func begin() async throws {
                 try await scene.riseToAgent(handle)
                 switch step {
-                case .written, .unread: agent.signal(SIGSTOP)
+                case .written, .unread: try await agent.pause()
                 case .answered: try await proxy.set(.drop(.toClient))
                 case .taken, .running: break
                 }

@@ -37,7 +37,7 @@
 
             let number = 7
             let action = step == .taken || step == .running ? "hang-once" : "count"
-            if step == .written { process.signal(SIGSTOP) }
+            if step == .written { try await process.pause() }
             if step == .answered { try await proxy.set(.drop(.toClient)) }
             let call = Task {
                 try await handle.action(action, ActionArguments(number), returning: Int.self, deadline: .seconds(60))
@@ -158,7 +158,7 @@
             if durability == .broker {
                 try await eventually("the copy at the broker") { try await scene.load(of: id) == 1 ? true : nil }
             }
-            for process in [agent, requester] { process.signal(SIGSTOP) }
+            for process in [agent, requester] { try await process.pause() }
             for process in [agent, requester] {
                 process.signal(SIGKILL)
                 try await process.waitForExit()

@@ -69,7 +69,7 @@
                 Task { try await handle.action("hang", returning: Int.self, deadline: .seconds(60)) }
             }
             for _ in held { _ = try await process.line(timeout: .seconds(30)) { $0.hasPrefix("working") } }
-            process.signal(SIGSTOP)
+            try await process.pause()
             let written = (1...4).map { _ in
                 Task { try await handle.action("hang", returning: Int.self, deadline: .seconds(60)) }
             }

@@ -113,7 +113,7 @@
             let handle = user.handle(to: registration.agentID)
             try await rise(scene, handle)
             #expect(try await handle.action("double", ActionArguments(4), returning: Int.self) == 8)
-            process.signal(SIGSTOP)
+            try await process.pause()
             // The broker gives the mailbox to the next when it has noticed.
             let next = try await eventually("the place of the owner", timeout: .seconds(60)) {
                 try? await scene.agent(for: registration) { request, _ in try request.response(encoding: -1) }

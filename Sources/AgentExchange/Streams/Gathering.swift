@@ -50,8 +50,9 @@ final class Gathering: Sendable {
             state.waiter = nil
             return (true, waiter)
         }
-        waiter?.resume(returning: response)
+        // The end is told before the waiting task goes on.
         finish(nil) { _ in }
+        waiter?.resume(returning: response)
         return wasAsked
     }
 
@@ -93,8 +94,8 @@ final class Gathering: Sendable {
             }
             return (result, state.waiter, state.tellEnd)
         }
-        waiter?.resume(returning: nil)
         tellEnd?(code)
+        waiter?.resume(returning: nil)
         return result
     }
 

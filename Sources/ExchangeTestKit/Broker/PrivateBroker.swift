@@ -79,10 +79,13 @@ public actor PrivateBroker {
         }
     }
 
-    /// Freezes the broker's process (SIGSTOP): connections stay open and nothing answers.
+    /// Freezes the broker's process (SIGSTOP), and returns when it stands still: connections stay open and nothing answers.
     ///
     /// - Throws: ``PrivateBrokerError/notRunning``.
-    public func pause() throws { try signal(SIGSTOP) }
+    public func pause() async throws {
+        try signal(SIGSTOP)
+        if let vmProcessID { try await waitUntilStopped(vmProcessID) }
+    }
 
     /// Continues a frozen broker (SIGCONT).
     ///

@@ -91,6 +91,12 @@ public final class ChildProcess: Sendable {
     /// never used after the system may have reused it.
     public func signal(_ number: Int32) { reaper.signal(number) }
 
+    /// Sends `SIGSTOP`, and returns when the program stands still, or has ended. `SIGCONT` continues it.
+    public func pause() async throws {
+        reaper.signal(SIGSTOP)
+        try await waitUntilStopped(id)
+    }
+
     /// The end of the program; `nil` while it runs.
     public var exit: ChildExit? { reaper.exit.value }
 

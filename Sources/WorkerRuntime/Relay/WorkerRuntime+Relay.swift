@@ -60,8 +60,8 @@ extension WorkerRuntime {
         return left.withLock { $0 }
     }
 
-    /// Ends an agent type that a worker left, unless another worker has it by now or it outlives its workers: terminates its slots, which answers the
-    /// requests in them, and removes its subscriptions.
+    /// Ends an agent type that a worker left, unless another worker has it by now or it outlives its workers: terminates its
+    /// slots, which answers the requests in them, and removes its subscriptions.
     ///
     /// - Throws: The errors of the exchange.
     package func end(_ left: LeftType) async throws(ExchangeError) {

@@ -69,7 +69,7 @@ extension BrokerTests {
             let user = try await scene.user()
             let registration = try await user.registerAgent(AgentType("Clerk"))
             let owner = try await PeerProcess.agent(registration, of: scene, "owner")
-            owner.process.signal(SIGSTOP)
+            try await owner.process.pause()
             let opening = await outcome { try await scene.serve(registration) }
             #expect(opening.error?.code == .mailboxInUse)
             #expect(opening.error?.message == "another process holds the mailbox and does not answer")

@@ -88,7 +88,7 @@ extension BrokerTests {
                 Task { await outcome { try await handle.action("hang", deadline: .seconds(90)) }.error }
             }
             for _ in 1...3 { _ = try await owner.process.line { $0 == "working 1" } }
-            owner.process.signal(SIGSTOP)
+            try await owner.process.pause()
             let author = try await PeerProcess(
                 try scene.exchange("author"),
                 environment: ["WARREN_TEST_STEP": TerminationStep.attached.rawValue]

@@ -37,7 +37,7 @@ extension BrokerTests {
             let owner = try await PeerProcess.agent(registration, of: scene, "owner")
             let calls = hang(user, registration, times: 3)
             for _ in 1...3 { _ = try await owner.process.line { $0 == "working 1" } }
-            owner.process.signal(SIGSTOP)
+            try await owner.process.pause()
             let ending = await outcome { try await user.terminate(registration.agentID) }
             // It has ended while the owner hangs.
             #expect(ending.error == nil)
@@ -59,7 +59,7 @@ extension BrokerTests {
             let owner = try await PeerProcess.agent(registration, of: scene, "owner")
             let calls = hang(user, registration, times: 3)
             for _ in 1...3 { _ = try await owner.process.line { $0 == "working 1" } }
-            owner.process.signal(SIGSTOP)
+            try await owner.process.pause()
             try await user.terminate(registration.agentID)
             owner.process.signal(SIGCONT)
             for call in calls { #expect(await call.value?.code == .mailboxTerminated) }
