@@ -51,6 +51,13 @@ struct MailboxStateMachine<Waiter> {
         let takesEvents: Bool
         /// The number of results that a standing one was given.
         var given = 0
+
+        /// The wait after one more result.
+        var next: Waiting {
+            var next = self
+            next.given += 1
+            return next
+        }
     }
 
     /// The maximum number of waiting notices. A receiver that does not receive loses later ones.
@@ -355,7 +362,8 @@ extension MailboxStateMachine {
     /// Returns the waiter of the active receiver with the number of its result, and ends its wait unless it is standing.
     private mutating func takeWaiter() -> (waiter: Waiter, number: Int)? {
         guard let receiver = receivers.first, let entry = waiting[receiver] else { return nil }
-        if entry.isStanding { waiting[receiver]?.given += 1 } else { waiting[receiver] = nil }
+        // A value changed inside a dictionary costs eight allocations, a stored one none.
+        waiting[receiver] = entry.isStanding ? entry.next : nil
         return (entry.waiter, entry.given)
     }
 
