@@ -177,7 +177,7 @@ public final class AgentExchangeClient: ExchangeClient {
             return
         }
         let watch = immediateStarts?.watch(request)
-        let handler = preparation?(request) ?? handler
+        let handler = handler(of: request)
         let isNew = running.start(request, isImmediate: watch != nil) { [self] end in
             let response = await RequestDeadline.$current.withValue(begin(request)) {
                 await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
@@ -198,7 +198,7 @@ public final class AgentExchangeClient: ExchangeClient {
     /// - Returns: `false` when the client takes no more requests, or runs this one.
     package func serve(_ request: Request, answered: @escaping @Sendable (Response) -> Void) -> Bool {
         if isDraining.load(ordering: .sequentiallyConsistent) { return false }
-        let handler = preparation?(request) ?? handler
+        let handler = handler(of: request)
         return running.start(request, isImmediate: false) { [self] end in
             let response = await RequestDeadline.$current.withValue(begin(request)) {
                 await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
@@ -207,6 +207,10 @@ public final class AgentExchangeClient: ExchangeClient {
             answered(response ?? request.error(.cancelled, "the agent stopped while it handled the request"))
             end()
         }
+    }
+
+    private func handler(of request: Request) -> RequestHandler {
+        if let preparation { preparation(request) } else { handler }
     }
 
     // The frame of an asynchronous function is allocated for each request and holds everything that it might need. So

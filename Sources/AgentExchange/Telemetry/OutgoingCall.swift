@@ -1,7 +1,7 @@
 internal import Foundation
 
 /// Telemetry of a request from its call to its end: counts and times it, and traces it if there is a tracer.
-final class OutgoingCall: Sendable {
+struct OutgoingCall: Sendable {
     /// The operation of the caller.
     enum Operation: String, Sendable {
         /// Waits for the only answer.
