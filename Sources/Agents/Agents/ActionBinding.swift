@@ -2,22 +2,15 @@ internal import AgentExchange
 
 /// The implementation of one action.
 struct ActionBinding<Subject: Sendable>: Sendable {
-    typealias Reply = @Sendable (Subject, Served) async throws -> Payload?
-
-    /// The work of an action.
-    enum Body {
-        /// Returns one result, or none.
-        case reply(Reply)
-        /// Sends parts. Its return value is the terminal result.
-        case stream(Reply)
-    }
+    /// The work of an action: sends the parts if the result is streamed, and returns the result or none.
+    typealias Body = @Sendable (Subject, Served) async throws -> Payload?
 
     let body: Body
+    /// Whether the action streams its result. The return value is then the number of parts.
+    let isStreamed: Bool
     let limit: Int?
     let start: ActionStart
 }
-
-extension ActionBinding.Body: Sendable {}
 
 /// A request that is being served.
 struct Served: Sendable {
@@ -25,7 +18,16 @@ struct Served: Sendable {
     let context: ActionContext
     let codecs: PayloadCodecs
     let codec: any PayloadCodec
-    let send: @Sendable (Payload) async throws(ExchangeError) -> Void
+
+    /// Sends a part of the result as soon as the caller has granted credit for it.
+    func send(_ part: Payload) async throws(ExchangeError) {
+        try await context.agent.client.send(part: part, of: context.request)
+    }
+
+    /// The result of an action that streams it: the number of parts.
+    func partCount() throws(ExchangeError) -> Payload {
+        try Payload(encoding: context.agent.client.partCount(of: context.request))
+    }
 
     func payload(_ value: some Encodable) throws(ExchangeError) -> Payload {
         Payload(contentType: codec.contentType, bytes: try codec.encode(value))

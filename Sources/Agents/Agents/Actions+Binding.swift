@@ -15,15 +15,10 @@ extension Actions.Builder {
         start: ActionStart = .scheduled,
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Output
     ) {
-        bind(
-            interface[keyPath: action].name,
-            limit: limit,
-            start: start,
-            .reply { subject, served in
-                let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
-                return try served.payload(try await body(subject, repeat each arguments))
-            }
-        )
+        bind(interface[keyPath: action].name, limit: limit, start: start) { subject, served in
+            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            return try served.payload(try await body(subject, repeat each arguments))
+        }
     }
 
     /// Binds an action without a result.
@@ -40,16 +35,11 @@ extension Actions.Builder {
         start: ActionStart = .scheduled,
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Void
     ) {
-        bind(
-            interface[keyPath: action].name,
-            limit: limit,
-            start: start,
-            .reply { subject, served in
-                let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
-                try await body(subject, repeat each arguments)
-                return nil
-            }
-        )
+        bind(interface[keyPath: action].name, limit: limit, start: start) { subject, served in
+            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            try await body(subject, repeat each arguments)
+            return nil
+        }
     }
 
     /// Binds an action that streams its result to a sequence of its parts. The sequence is pulled as fast as the caller
@@ -65,17 +55,13 @@ extension Actions.Builder {
         limit: Int? = nil,
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Sequence
     ) where Sequence.Element == Part, Sequence: SendableMetatype, Sequence.AsyncIterator: SendableMetatype {
-        bind(
-            interface[keyPath: action].name,
-            limit: limit,
-            .stream { subject, served in
-                let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
-                for try await part in try await body(subject, repeat each arguments) {
-                    try await served.send(try served.payload(part))
-                }
-                return nil
+        bind(interface[keyPath: action].name, limit: limit, isStreamed: true) { subject, served in
+            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            for try await part in try await body(subject, repeat each arguments) {
+                try await served.send(try served.payload(part))
             }
-        )
+            return try served.partCount()
+        }
     }
 
     /// Binds an action that streams its result to a function that sends the parts one by one.
@@ -96,15 +82,11 @@ extension Actions.Builder {
         limit: Int? = nil,
         _ body: @escaping @Sendable (Subject, PartSender<Part>, repeat each Argument) async throws -> Void
     ) {
-        bind(
-            interface[keyPath: action].name,
-            limit: limit,
-            .stream { subject, served in
-                let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
-                try await body(subject, PartSender(served: served), repeat each arguments)
-                return nil
-            }
-        )
+        bind(interface[keyPath: action].name, limit: limit, isStreamed: true) { subject, served in
+            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            try await body(subject, PartSender(served: served), repeat each arguments)
+            return try served.partCount()
+        }
     }
 }
 

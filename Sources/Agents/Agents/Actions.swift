@@ -29,9 +29,10 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
             _ name: String,
             limit: Int?,
             start: ActionStart = .scheduled,
-            _ body: ActionBinding<Subject>.Body
+            isStreamed: Bool = false,
+            _ body: @escaping ActionBinding<Subject>.Body
         ) {
-            let binding = ActionBinding(body: body, limit: limit, start: start)
+            let binding = ActionBinding(body: body, isStreamed: isStreamed, limit: limit, start: start)
             if bindings.updateValue(binding, forKey: name) != nil {
                 boundTwice.append(name)
             }

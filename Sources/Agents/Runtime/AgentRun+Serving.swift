@@ -53,9 +53,8 @@ extension AgentRun {
             do {
                 let result = try await admission.run(name) {
                     if isOverdue { throw CancellationError() }
-                    return try await CallPath.$current.withValue(path(name, binding)) {
-                        try await run(binding, served)
-                    }
+                    guard let path = path(name, binding) else { return try await run(binding, served) }
+                    return try await CallPath.$current.withValue(path) { try await run(binding, served) }
                 }
                 return response(to: request, result)
             } catch is RequestLeft {
@@ -66,8 +65,9 @@ extension AgentRun {
         }
     }
 
-    /// Returns the path of the calls of an action, with the limits of this agent.
-    private func path(_ action: String, _ binding: ActionBinding<Subject>) -> CallPath {
+    /// Returns the path of the calls of an action, with the limits of this agent; `nil` when there are none.
+    private func path(_ action: String, _ binding: ActionBinding<Subject>) -> CallPath? {
+        if configuration.maximumConcurrentActions == nil, binding.limit == nil { return nil }
         var path = CallPath.current
         if let limit = configuration.maximumConcurrentActions {
             path = path.limiting(registration.agentID, to: limit)
@@ -96,6 +96,10 @@ extension AgentRun {
             let text = "\(description.type) has no action \"\(name.prefix(64))\""
             return .refused(request.error(.unknownAction, text))
         }
+        guard binding.isStreamed == (request.credit != nil) else {
+            let verb = binding.isStreamed ? "streams" : "does not stream"
+            return .refused(request.error(.invalidMessage, "the action \(name) \(verb) its result"))
+        }
         let codecs = configuration.client.codecs
         let codec: any PayloadCodec
         do throws(ExchangeError) {
@@ -108,8 +112,7 @@ extension AgentRun {
             arguments: arguments,
             context: ActionContext(agent: context, action: name, request: request),
             codecs: codecs,
-            codec: codec,
-            send: { (part) throws(ExchangeError) in try await client.send(part: part, of: request) }
+            codec: codec
         )
         return .served(served, binding)
     }
@@ -134,21 +137,8 @@ extension AgentRun {
     }
 
     private func run(_ binding: ActionBinding<Subject>, _ served: Served) async throws -> Payload? {
-        let request = served.context.request
-        return try await AgentContext.$current.withValue(served.context.agent) {
-            try await ActionContext.$current.withValue(served.context) {
-                switch (binding.body, request.credit) {
-                case (.reply(let body), nil):
-                    return try await body(agent, served)
-                case (.stream(let body), _?):
-                    _ = try await body(agent, served)
-                    return try Payload(encoding: served.context.agent.client.partCount(of: request))
-                case (.reply, _?):
-                    throw Failure(.invalidMessage, "the action \(served.context.action) does not stream its result")
-                case (.stream, nil):
-                    throw Failure(.invalidMessage, "the action \(served.context.action) streams its result")
-                }
-            }
+        try await AgentContext.$current.withValue(served.context.agent) {
+            try await ActionContext.$current.withValue(served.context) { try await binding.body(agent, served) }
         }
     }
 }
