@@ -76,7 +76,8 @@ extension Slot {
         )
         let retries = if case .retry(let times) = type.options.eventErrors { times } else { 0 }
         do {
-            switch try await handle(visit, event.dataType, event.payload, context, chain: [], retries: retries) {
+            switch try await messages.handle(visit, event.dataType, event.payload, context, chain: [], retries: retries)
+            {
             case .handled: break
             case .unhandled:
                 ExchangeMetrics.current.count(.eventsDropped, [.reason("unhandled")])

@@ -115,7 +115,7 @@ extension Slot {
             workers: workers,
             chain: incoming.chain + (visit.turn.map { [$0.run] } ?? [])
         )
-        switch try await handle(visit, name, payload, context, chain: incoming.chain) {
+        switch try await messages.handle(visit, name, payload, context, chain: incoming.chain) {
         case .handled(nil): return request.response()
         case .handled(let reply?):
             let encoded = try workers.serializers.encode(reply)
