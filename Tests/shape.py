@@ -34,7 +34,7 @@ def targets():
         files = {}
         for folder, _, names in os.walk(os.path.join(SOURCES, target)):
             for name in names:
-                # Generated code is read by nobody.
+                # Generated code does not count.
                 if name.endswith(".swift") and not name.endswith((".pb.swift", ".grpc.swift")):
                     files[os.path.relpath(os.path.join(folder, name), SOURCES)] = code(os.path.join(folder, name))
         yield target, files
