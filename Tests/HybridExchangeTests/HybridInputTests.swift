@@ -100,7 +100,7 @@
             return try #require(router.meetings.host?.connections.first)
         }
 
-        /// A user of a session whose requests go directly.
+        /// A user of a session with direct requests.
         private func connected(
             _ exchange: HybridExchange,
             to agent: AgentID,

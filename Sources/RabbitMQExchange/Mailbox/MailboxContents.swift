@@ -117,13 +117,13 @@ final class MailboxContents: Sendable {
         if isSettled { checkSettled() }
     }
 
-    /// Settles an event whose handlers are done.
+    /// Settles an event after its handlers are done.
     func settle(_ delivery: EventDelivery) {
         guard let request = shelf.take(delivery.event.publicationID) else { return }
         finish(CollectionOfOne(request.response()))
     }
 
-    /// Keeps a held request whose answer could not be sent.
+    /// Keeps a held request after its answer could not be sent.
     func fail(_ response: Response) {
         held.withLock { $0.fail(response) }
         checkSettled()

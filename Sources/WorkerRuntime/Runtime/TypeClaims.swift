@@ -181,7 +181,7 @@ struct TypeClaims: Sendable {
         } while slots.contains { $0.work.count > 0 }
     }
 
-    /// Forgets a type whose slot this runtime has lost.
+    /// Forgets a type after this runtime has lost its slot.
     func abandon(_ type: HostedType, _ slot: Slot, _ error: ExchangeError) async {
         await Task {
             for slot in type.slots { slot.leave() }

@@ -2,7 +2,7 @@ internal import AgentExchange
 internal import Logging
 internal import Synchronization
 
-/// The end of agent types without a worker: any runtime of the exchange ends a type whose last worker was lost for the absence.
+/// The end of agent types without a worker: any runtime of the exchange ends a type that has had none for the absence.
 struct TypeLife: Sendable {
     let exchange: any ExchangeFactory
     let user: UserExchangeClient
@@ -58,7 +58,7 @@ struct TypeLife: Sendable {
     }
 }
 
-/// Looks for types whose last worker was lost, and ends them after the absence.
+/// Looks for types that have lost their last worker, and ends them after the absence.
 final class AbsenceWatch: Sendable {
     private let absence: Duration
     /// The types without a receiver, with their slots, and since when.

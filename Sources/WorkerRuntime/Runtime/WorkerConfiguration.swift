@@ -13,11 +13,11 @@ public struct WorkerConfiguration: Sendable {
     /// to that worker. The slot's other messages wait meanwhile. The default is 60 s.
     public var handOverPeriod: Duration = .seconds(60)
 
-    /// How long a type whose last worker was lost waits for the next one. Then any started runtime of the exchange ends it, by its
+    /// How long a type that has lost its last worker waits for the next one. Then any started runtime of the exchange ends it, by its
     /// own absence. The record of a lost worker stays among those of a shared type as long. The default is 30 s.
     public var absence: Duration = .seconds(30)
 
-    /// Whether the runtime ends types whose last worker was lost, also those of others. One runtime of a namespace is enough; a
+    /// Whether the runtime ends types that have lost their last worker, also those of others. One runtime of a namespace is enough; a
     /// look costs the exchange a question for each slot. The default is `true`.
     public var endsLostTypes = true
 

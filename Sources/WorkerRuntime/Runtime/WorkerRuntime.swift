@@ -38,7 +38,7 @@ public final class WorkerRuntime: Sendable {
         var phase = Phase.idle
         var types: [ExactText: HostedType] = [:]
         var user: UserExchangeClient?
-        /// Ends types whose last worker was lost.
+        /// Ends types that have lost their last worker.
         var watch: Task<Void, Never>?
         /// Set when the runtime has ended, after a start.
         var end = OneShot<End>()
@@ -162,7 +162,7 @@ public final class WorkerRuntime: Sendable {
         }.value
     }
 
-    /// Looks for types whose last worker was lost, from now on.
+    /// Looks for types that have lost their last worker, from now on.
     private func startWatch() {
         guard configuration.endsLostTypes else { return }
         let watch = AbsenceWatch(absence: configuration.absence)
