@@ -131,8 +131,9 @@ private final class EchoHandler: ChannelInboundHandler, Sendable {
 }
 
 /// Sends frames, and resumes their callers in order.
+///
+/// It is `Sendable` because its state is used on the event loop of its channel only.
 private final class AskingHandler: ChannelInboundHandler, @unchecked Sendable {
-    // Used on the event loop of its channel only.
     typealias InboundIn = ByteBuffer
 
     private var callers = CircularBuffer<CheckedContinuation<Void, any Error>>()
