@@ -110,15 +110,15 @@ final class PartReceiver: Sendable {
         }
     }
 
-    /// Grants more credit each time half of the window was pulled.
+    /// Grants more credit as parts are pulled.
     private func grant(_ buffer: PartBuffer) {
-        guard buffer.pulled.isMultiple(of: max(1, RemoteHandle.streamWindow / 2)) else { return }
+        guard buffer.raiseCredit(streams: parts.core.streams.count) else { return }
         parts.core.background.start { await self.send(buffer) }
     }
 
     /// Sends the number of the last part that has credit. Sending it twice does no harm.
     private func send(_ buffer: PartBuffer) async {
-        let credit = Notice.Body.credit(buffer.pulled + RemoteHandle.streamWindow)
+        let credit = Notice.Body.credit(buffer.credit)
         let notice = Notice(from: parts.core.id, to: .agent(parts.agent), tag: buffer.request.tag, credit)
         try? await parts.core.transport.send(.notice(notice))
     }

@@ -83,7 +83,7 @@ extension ActionParts {
             label: label,
             deadline: .after(left),
             context: outgoing.context,
-            credit: RemoteHandle.streamWindow,
+            credit: PartCredit.first,
             body
         ).with(path: path)
         let buffer = PartBuffer(request: request, outgoing: outgoing)

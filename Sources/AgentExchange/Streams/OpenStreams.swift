@@ -31,6 +31,9 @@ final class OpenStreams: Sendable {
         if let end { throw end }
     }
 
+    /// The number of open streams.
+    var count: Int { state.withLock { $0.streams.count } }
+
     /// Removes a stream. Returns whether it was open.
     @discardableResult
     func remove(_ buffer: PartBuffer) -> Bool {

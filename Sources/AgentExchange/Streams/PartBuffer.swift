@@ -15,14 +15,12 @@ final class PartBuffer: Sendable {
         case quiet
     }
 
-    /// The number of parts that an agent may send ahead of the pulls.
-    static let window = 16
-
     private typealias Waiter = CheckedContinuation<Event, Never>
 
     private struct State {
         var parts: [Int: Payload] = [:]
         var next = 0
+        var credit: PartCredit
         var end: Event?
         var waiter: (number: Int, continuation: Waiter)?
         var pulls = 0
@@ -39,7 +37,7 @@ final class PartBuffer: Sendable {
         }
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     /// The request. Its label keeps the stream apart from other handles.
     let request: Request
@@ -50,6 +48,7 @@ final class PartBuffer: Sendable {
     init(request: Request, outgoing: OutgoingCall) {
         self.request = request
         self.outgoing = outgoing
+        state = Mutex(State(credit: PartCredit(granted: request.credit ?? 0)))
     }
 
     /// Marks the buffer as no longer pulled. Returns whether this is the first call.
@@ -63,15 +62,24 @@ final class PartBuffer: Sendable {
     /// The number of parts pulled.
     var pulled: Int { state.withLock { $0.next } }
 
+    /// The number of the parts that the agent may send, counted from the first.
+    var credit: Int { state.withLock { $0.credit.granted } }
+
+    /// Raises the credit as parts are pulled. Returns whether the agent must be told.
+    func raiseCredit(streams: Int) -> Bool {
+        state.withLock { $0.credit.raise(pulled: $0.next, streams: streams) }
+    }
+
     /// Adds a response: a part, or the terminal response. A duplicate part is dropped.
     func put(_ response: Response) {
         if response.isTerminal { outgoing.answered(by: response.way) }
         wake { state in
             if case .part(let number, let payload) = response.outcome {
-                if number >= state.next + Self.window {
+                if number >= state.credit.granted {
                     state.end = state.end ?? .failed(Self.beyondCredit)
                 } else if number >= state.next {
                     state.parts[number] = payload
+                    state.credit.arrived(bytes: payload.bytes.count)
                 }
             } else if state.end == nil {
                 state.end = .ended(response.outcome)
