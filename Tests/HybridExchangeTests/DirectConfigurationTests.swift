@@ -50,6 +50,74 @@
             }
         }
 
+        @Test(
+            "Every setting at its extremes is refused by its name, or a process serves with it (short form: a tenth of them)"
+        )
+        func extremes() async throws {
+            let durations: [Duration] = [
+                .seconds(Int64.min), .seconds(-1), .zero, .nanoseconds(1), .milliseconds(100), .seconds(1), .seconds(4),
+                .seconds(60), .seconds(86_400), .seconds(1e12), .seconds(Int64.max),
+                Duration(secondsComponent: .max, attosecondsComponent: 999_999_999_999_999_999),
+            ]
+            let numbers = [Int.min, -1, 0, 1, 64 << 10, 65_536, 4 << 20, Int(UInt32.max), .max]
+            var settings: [(String, DirectConfiguration)] = []
+            for duration in durations {
+                settings += [
+                    ("connectTimeout", \.connectTimeout), ("keepAlive", \.keepAlive), ("renewal", \.renewal),
+                    ("ownershipLease", \.ownershipLease),
+                ].map { (name: String, setting: WritableKeyPath<DirectConfiguration, Duration>) in
+                    var direct = DirectConfiguration(listen: [.tcp(.address("127.0.0.1"))])
+                    direct[keyPath: setting] = duration
+                    return (name, direct)
+                }
+            }
+            for number in numbers {
+                settings += [
+                    ("windowMessages", \.windowMessages), ("windowBytes", \.windowBytes), ("keptBytes", \.keptBytes),
+                ].map { (name: String, setting: WritableKeyPath<DirectConfiguration, Int>) in
+                    var direct = DirectConfiguration(listen: [.tcp(.address("127.0.0.1"))])
+                    direct[keyPath: setting] = number
+                    return (name, direct)
+                }
+                settings.append(
+                    (
+                        "port",
+                        DirectConfiguration(listen: [.tcp(.towardsBroker, ports: min(number, 0)...max(number, 0))])
+                    )
+                )
+            }
+            if !LongForm.isWanted { settings = Array(settings.shuffled().prefix(settings.count / 10)) }
+            let url = try await PrivateBroker.shared().amqpURL
+            let served = await withTaskGroup(of: Bool.self) { group in
+                for (name, direct) in settings {
+                    group.addTask { await Self.serves(name, direct, url) }
+                }
+                return await group.reduce(into: 0) { count, serves in count += serves ? 1 : 0 }
+            }
+            #expect(served >= 20 || !LongForm.isWanted)
+        }
+
+        /// Whether a process answers pings with the settings; otherwise they are refused by the name.
+        private static func serves(_ name: String, _ direct: DirectConfiguration, _ url: String) async -> Bool {
+            do {
+                let namespace = "test-" + UUID().uuidString.prefix(8).lowercased()
+                let exchange = try HybridExchange(url: url, namespace: namespace, direct: direct)
+                try await exchange.withUserClient { user in
+                    let agent = try await user.registerAgent(AgentType("Echo"))
+                    try await exchange.withAgentClient(agent, requestHandler: { request, _ in request.response() }) {
+                        _ in
+                        for _ in 0..<3 { _ = try await user.handle(to: agent.agentID).ping() }
+                    }
+                }
+                return true
+            } catch {
+                let error = error as? ExchangeError
+                #expect(error?.code == .invalidConfiguration, "\(name): \(error as Any)")
+                #expect(error?.message.contains(name) == true, "\(name): \(error as Any)")
+                return false
+            }
+        }
+
         @Test("The address to advertise may have a port, and brackets around IPv6")
         func advertise() {
             let read = ["gateway", "gateway:81", "[::1]", "[::1]:81"].map {
