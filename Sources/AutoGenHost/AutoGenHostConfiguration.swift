@@ -28,6 +28,10 @@
         /// its requests wait until their deadlines, and its events and subscriptions stay. None.
         public var durableTypes: [String] = []
 
+        /// How long an event waits for a client with one of the ``durableTypes``. Then it is dropped and counted. At least 1 ms; the
+        /// default is 24 h.
+        public var retention: Duration = .seconds(24 * 3600)
+
         /// How long a stream has to live after an event was written to it, until the event counts as delivered. The default is
         /// 5 s.
         public var eventHold: Duration = .seconds(5)

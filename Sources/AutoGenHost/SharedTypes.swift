@@ -32,7 +32,8 @@
         func options(of type: String) -> AgentTypeOptions {
             AgentTypeOptions(
                 sharing: shares.first { $0.fits(type) }.map { .shared(slots: $0.slots) } ?? .exclusive,
-                lifetime: durableTypes.contains { type.fits($0) } ? .durable : .ephemeral
+                lifetime: durableTypes.contains { type.fits($0) } ? .durable : .ephemeral,
+                retention: retention
             )
         }
 

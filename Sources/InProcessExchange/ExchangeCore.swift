@@ -13,6 +13,7 @@ final class ExchangeCore: Sendable {
     private let logger: Logger
     private let directory = Mutex(WatchedDirectory<Mailbox>())
     let topics: Mutex<SubscriptionTable>
+    let parked = Mutex(ParkedEvents())
 
     init(configuration: InProcessExchange.Configuration, logger: Logger) {
         self.configuration = configuration

@@ -58,6 +58,9 @@ internal import RabbitMQExchange
         )
         var durable: [String] = []
 
+        @Option(help: "How long an event waits for a worker with a durable type, such as 24h.")
+        var retention = TimeOption(.seconds(24 * 3600))
+
         @Option(help: "How long a request may take, such as 10m.")
         var requestDeadline = TimeOption(.seconds(600))
 
@@ -111,6 +114,7 @@ internal import RabbitMQExchange
                 configuration.absence = absence.duration
                 configuration.onLoss = onLoss.loss
                 configuration.durableTypes = durable
+                configuration.retention = retention.duration
                 configuration.shares = share.map { SharedTypes($0.pattern, slots: $0.slots) }
                 configuration.requestDeadline = requestDeadline.duration
                 configuration.eventHold = eventHold.time

@@ -76,10 +76,15 @@ public struct EventDelivery: Sendable {
     /// before it settled the event.
     public var attempt: Int
 
+    /// The time of publication by the clock of the publisher, as exactly as the exchange carries it, and never earlier than that;
+    /// `nil` when the exchange does not tell it.
+    public var published: Date?
+
     /// Makes a delivery, for an exchange.
-    public init(event: Event, subscriptions: [Subscription], attempt: Int) {
+    public init(event: Event, subscriptions: [Subscription], attempt: Int, published: Date? = nil) {
         self.event = event
         self.subscriptions = subscriptions
         self.attempt = attempt
+        self.published = published
     }
 }

@@ -64,6 +64,23 @@ public protocol EventTransport: ExchangeTransport {
 
     /// Settles a received event: its handlers are done. Does nothing for an event that is not held.
     func settle(_ delivery: EventDelivery)
+
+    /// Puts a received event aside, so that an operator can send it to its slot again, and settles it. Does nothing for an event
+    /// that is not held.
+    ///
+    /// If the process dies meanwhile, the event may be put aside and also handed out again.
+    ///
+    /// - Parameter reason: The reason that the operator sees: up to 1,000 bytes of it are kept.
+    /// - Throws: ``ExchangeError/Code/unsupported`` when the exchange keeps no such events, and the errors of its connection. The
+    ///   event is then still held.
+    func park(_ delivery: EventDelivery, reason: String) async throws(ExchangeError)
+}
+
+extension EventTransport {
+    /// Throws ``ExchangeError/Code/unsupported``.
+    public func park(_ delivery: EventDelivery, reason: String) async throws(ExchangeError) {
+        throw ExchangeError(.unsupported, "the exchange \(exchangeKind) parks no events", entity: mailboxID)
+    }
 }
 
 extension ExchangeTransport {

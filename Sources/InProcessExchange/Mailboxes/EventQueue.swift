@@ -39,6 +39,9 @@ struct EventQueue {
         return entry.delivery
     }
 
+    /// Returns whether an event is held.
+    func holds(_ publication: UUID) -> Bool { held[publication] != nil }
+
     /// Settles a held event. Returns whether there was one.
     mutating func settle(_ publication: UUID) -> Bool {
         held.removeValue(forKey: publication) != nil

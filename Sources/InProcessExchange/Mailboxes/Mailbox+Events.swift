@@ -13,8 +13,13 @@ extension Mailbox {
         }
     }
 
-    /// Settles an event that the receiver holds.
-    func settle(_ delivery: EventDelivery, by receiver: Machine.Receiver) {
-        perform(box.machine.withLock { $0.settle(delivery.event.publicationID, by: receiver, now: .now) })
+    /// Settles an event that the receiver holds. Returns whether it held the event.
+    func settle(_ delivery: EventDelivery, by receiver: Machine.Receiver) -> Bool {
+        let (isSettled, actions) = box.machine.withLock { machine in
+            let isHeld = machine.holdsEvent(delivery.event.publicationID, by: receiver)
+            return (isHeld, machine.settle(delivery.event.publicationID, by: receiver, now: .now))
+        }
+        perform(actions)
+        return isSettled
     }
 }

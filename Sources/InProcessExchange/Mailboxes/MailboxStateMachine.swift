@@ -300,6 +300,11 @@ extension MailboxStateMachine {
         return Actions()
     }
 
+    /// Returns whether the receiver holds an event.
+    func holdsEvent(_ publication: UUID, by receiver: Receiver) -> Bool {
+        receiver == receivers.first && events.holds(publication)
+    }
+
     /// Settles an event that the receiver holds. Does nothing for another one.
     mutating func settle(_ publication: UUID, by receiver: Receiver, now: Instant) -> Actions {
         var actions = Actions()

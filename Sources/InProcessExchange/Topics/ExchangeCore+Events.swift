@@ -1,4 +1,5 @@
 internal import AgentExchange
+internal import Foundation
 internal import Synchronization
 
 extension ExchangeCore {
@@ -6,9 +7,10 @@ extension ExchangeCore {
     func publish(_ event: Event) throws(ExchangeError) -> Bool {
         var taken = 0
         var full: AgentID?
+        let now = Date.now
         for target in topics.withLock({ $0.targets(of: event.topic) }) {
             guard case .active(let slot) = find(.agent(target.slot)) else { continue }
-            let delivery = EventDelivery(event: event, subscriptions: target.subscriptions, attempt: 1)
+            let delivery = EventDelivery(event: event, subscriptions: target.subscriptions, attempt: 1, published: now)
             do throws(ExchangeError) {
                 try slot.deliver(delivery)
                 taken += 1

@@ -45,6 +45,14 @@ extension InProcessTransport: EventTransport {
     }
 
     func settle(_ delivery: EventDelivery) {
-        mailbox.settle(delivery, by: receiver)
+        _ = mailbox.settle(delivery, by: receiver)
+    }
+
+    func park(_ delivery: EventDelivery, reason: String) async throws(ExchangeError) {
+        try checkIsOpen()
+        guard case .agent = mailboxID.role, case let slot = AgentID(uuid: mailboxID.uuid),
+            mailbox.settle(delivery, by: receiver)
+        else { return }
+        exchange.park(ParkedEvent(delivery: delivery, slot: slot, reason: reason))
     }
 }

@@ -1,5 +1,6 @@
 internal import AMQP
 internal import AgentExchange
+internal import Foundation
 
 /// The parked messages of a namespace. They are read without being removed: a message that is neither dropped nor
 /// replayed returns to its place. Of two programs that do this at the same time, one sees fewer messages.
@@ -55,6 +56,9 @@ struct ParkedMessages {
         }
         for name in [Header.reason, Header.detail, Header.queue] { properties.headers[name] = nil }
         if mailbox != nil { properties.headers[Header.destination] = .string(target.header) }
+        // The broker counted each listing of the parked messages.
+        properties.headers[Header.deliveryCount] = nil
+        if Envelope.isEvent(properties) { Self.renew(&properties) }
         properties.userID = nil
         // The operator that sends it again is not its sender.
         properties.headers[Header.principal] = .string("")
@@ -71,6 +75,16 @@ struct ParkedMessages {
         } catch {
             throw ExchangeError(error, "a parked message could not be sent", entity: target)
         }
+    }
+
+    /// Makes an event another publication: its slot remembers the first one as handled, and its retention begins anew.
+    private static func renew(_ properties: inout MessageProperties) {
+        if properties.headers[Header.eventID] == nil, let id = properties.correlationID {
+            properties.headers[Header.eventID] = .string(id)
+        }
+        properties.correlationID = UUID.random().lowercased
+        properties.headers[Header.attempt] = nil
+        properties.timestamp = Date.now.amqpTimestamp
     }
 
     private enum Verdict {

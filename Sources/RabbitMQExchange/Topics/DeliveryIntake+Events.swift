@@ -29,7 +29,7 @@ extension DeliveryIntake {
 
     /// Takes an event, with a note of its attempt where the broker does not count.
     private func count(event delivery: Delivery) async {
-        guard delivery.redelivered, let notes, let (request, _) = read(event: delivery),
+        guard delivery.redelivered, let notes, let request = read(event: delivery)?.request,
             !contents.held.withLock({ $0.knows(request) })
         else { return take(event: delivery) }
         take(event: delivery, attempt: await notes.next(of: request))
@@ -40,7 +40,8 @@ extension DeliveryIntake {
     /// - Parameter attempt: The attempt, if it is known better than from the delivery.
     func take(event delivery: Delivery, attempt: Int? = nil) {
         if contents.isTerminated { return delivery.acknowledge() }
-        guard case (var request, let event)? = read(event: delivery) else { return }
+        guard case (var request, let received)? = read(event: delivery) else { return }
+        let event = received.event
         if let attempt { request.attempt = attempt }
         if let reason = session.senders.objection(to: request.source, userID: delivery.properties.userID) {
             return contents.refuse { await $0.park(delivery, reason) }
@@ -67,8 +68,8 @@ extension DeliveryIntake {
                 isCopy: Envelope.isCopy(delivery.properties)
             )
             switch taken {
-            case .new(let counted): shelve(event, subscriptions, counted)
-            case .waits: shelve(event, subscriptions, request)
+            case .new(let counted): shelve(received, subscriptions, counted)
+            case .waits: shelve(received, subscriptions, request)
             default: break
             }
             return taken
@@ -81,15 +82,20 @@ extension DeliveryIntake {
         }
     }
 
-    private func shelve(_ event: Event, _ subscriptions: [Subscription], _ request: Request) {
+    private func shelve(_ received: Envelope.ReceivedEvent, _ subscriptions: [Subscription], _ request: Request) {
         contents.shelf.add(
-            EventDelivery(event: event, subscriptions: subscriptions, attempt: request.attempt),
+            EventDelivery(
+                event: received.event,
+                subscriptions: subscriptions,
+                attempt: request.attempt,
+                published: received.published
+            ),
             as: request
         )
     }
 
     /// Returns an event, and the request that stands for it. One that can't be read is parked.
-    private func read(event delivery: Delivery) -> (Request, Event)? {
+    private func read(event delivery: Delivery) -> (request: Request, received: Envelope.ReceivedEvent)? {
         do throws(Envelope.Malformed) {
             if delivery.omittedBytes > 0 { throw Envelope.Malformed(reason: delivery.omission, request: nil) }
             let read = try Envelope.decodeEvent(
@@ -113,7 +119,7 @@ extension DeliveryIntake {
                 )
             else { throw Envelope.Malformed(reason: "it can't be held", request: nil) }
             request.attempt = read.attempt
-            return (request, read.event)
+            return (request, read)
         } catch {
             contents.refuse { await $0.park(delivery, error.reason) }
             return nil

@@ -31,6 +31,8 @@ extension Envelope {
         let event: Event
         let source: EntityID
         let attempt: Int
+        /// The time of publication by its publisher's clock, rounded up to a second.
+        let published: Date?
     }
 
     /// Returns whether a message is an event.
@@ -74,7 +76,12 @@ extension Envelope {
                 publicationID: id,
                 context: context(headers)
             )
-            return ReceivedEvent(event: event, source: source, attempt: attempt(headers, redelivered: redelivered))
+            return ReceivedEvent(
+                event: event,
+                source: source,
+                attempt: attempt(headers, redelivered: redelivered),
+                published: properties.timestamp.map { Date(timeIntervalSince1970: Double($0) + 1) }
+            )
         } catch {
             throw fault(error.message)
         }

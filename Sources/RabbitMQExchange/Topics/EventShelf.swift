@@ -44,6 +44,11 @@ final class EventShelf: Sendable {
         entries.withLock { $0[request.tag]?.delivery }
     }
 
+    /// Returns the request that stands for an event.
+    func request(_ publication: UUID) -> Request? {
+        entries.withLock { $0[publication]?.request }
+    }
+
     /// Removes an event, and returns the request that stands for it.
     func take(_ publication: UUID) -> Request? {
         entries.withLock { $0.removeValue(forKey: publication)?.request }

@@ -29,4 +29,9 @@ extension RabbitMQTransport: EventTransport {
     func settle(_ delivery: EventDelivery) {
         attachment.contents.settle(delivery)
     }
+
+    func park(_ delivery: EventDelivery, reason: String) async throws(ExchangeError) {
+        try checkOpen()
+        try await attachment.contents.park(delivery, reason.cut(toBytes: 1000))
+    }
 }

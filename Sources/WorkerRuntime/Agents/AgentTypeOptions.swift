@@ -25,6 +25,12 @@ public struct AgentTypeOptions: Sendable, Hashable {
     /// How long the type lives. By default as long as its workers.
     public var lifetime = Lifetime.ephemeral
 
+    /// How long an event of a durable type waits for a worker. An older one is dropped and counted when a worker takes it from its
+    /// slot; events that are handed out again after a worker was lost count from their publication too. The clocks of the
+    /// publisher and of the worker decide; on RabbitMQ an event may live a second longer. Requests have deadlines of their own. At
+    /// least 1 ms; the default is 24 h.
+    public var retention: Duration = .seconds(24 * 3600)
+
     /// The workers that may have the type. By default one at a time.
     public var sharing = Sharing.exclusive
 
@@ -37,7 +43,8 @@ public struct AgentTypeOptions: Sendable, Hashable {
         maximumAgents: Int = 100_000,
         persistence: Persistence = .none,
         sharing: Sharing = .exclusive,
-        lifetime: Lifetime = .ephemeral
+        lifetime: Lifetime = .ephemeral,
+        retention: Duration = .seconds(24 * 3600)
     ) {
         self.description = description
         self.ordering = ordering
@@ -47,6 +54,7 @@ public struct AgentTypeOptions: Sendable, Hashable {
         self.persistence = persistence
         self.sharing = sharing
         self.lifetime = lifetime
+        self.retention = retention
     }
 
     /// Checks the options.
@@ -55,6 +63,9 @@ public struct AgentTypeOptions: Sendable, Hashable {
     func check() throws(ExchangeError) {
         if maximumAgents < 1 {
             throw ExchangeError(.invalidConfiguration, "a worker keeps at least 1 agent, not \(maximumAgents)")
+        }
+        if retention < .milliseconds(1) {
+            throw ExchangeError(.invalidConfiguration, "retention is at least 1 ms, not \(retention)")
         }
         if case .shared(let slots) = sharing, !(1...TypeDirectory.maximumSlots).contains(slots) {
             let text = "a type has 1 to \(TypeDirectory.maximumSlots) slots, not \(slots)"
@@ -72,8 +83,8 @@ public struct AgentTypeOptions: Sendable, Hashable {
         /// its subscriptions removed. When the last one is lost, the type waits ``WorkerConfiguration/absence`` for the next.
         case ephemeral
         /// Until it is removed with ``WorkerRuntime/removeType(_:)``. Without a worker requests wait until their deadlines, and events
-        /// until the next worker comes, as far as the mailboxes of its slots have room. The lifetime of its first
-        /// registration counts.
+        /// until the next worker comes, for ``AgentTypeOptions/retention`` and as far as the mailboxes of its slots have room. The
+        /// lifetime of its first registration counts.
         case durable
     }
 
@@ -108,13 +119,18 @@ public struct AgentTypeOptions: Sendable, Hashable {
         case oneAtATime
     }
 
-    /// The effect of an error that the handler of an event throws. The event then counts as handled.
+    /// The effect of an error that the handler of an event throws. The event then counts as handled, or is parked.
     public enum EventErrors: Sendable, Hashable {
         /// The error is logged.
         case log
         /// The handler is called up to so many times more, 0 to 20: after 0.1 s, then after pauses that double up to 5 s. The
         /// last error is logged.
         case retry(Int)
+        /// The event is put aside. An operator can send it to its slot again: with `warren parked` on RabbitMQ, with
+        /// `InProcessExchange.replayParkedEvents` in a process. Events that can't be read are parked too, and events for an agent
+        /// that can't be made.
+        /// Events without a handler are dropped as ever. On an exchange that parks no events the error is logged.
+        case park
 
         /// The most times that a handler is called again.
         static let maximumRetries = 20

@@ -32,6 +32,9 @@ public struct WorkerConfiguration: Sendable {
     /// that all machines share where a type moves between machines: files are for one machine. None.
     public var states: (any StateStorage)?
 
+    /// The clocks.
+    var clock = WorkerClock()
+
     /// Makes a configuration with the defaults.
     public init(client: ClientConfiguration = ClientConfiguration()) {
         self.client = client
