@@ -13,7 +13,7 @@ struct WorkerRegistrationTests {
         try await withWorkers { workers, stage in
             for options in [
                 AgentTypeOptions(maximumAgents: 0), AgentTypeOptions(eventErrors: .retry(-1)),
-                AgentTypeOptions(retention: .zero),
+                AgentTypeOptions(retention: .zero), AgentTypeOptions(idleLimit: .microseconds(999)),
                 AgentTypeOptions(eventErrors: .retry(.max)),
             ] {
                 await fails(.invalidConfiguration, .notSent) {

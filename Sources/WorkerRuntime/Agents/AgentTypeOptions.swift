@@ -31,6 +31,13 @@ public struct AgentTypeOptions: Sendable, Hashable {
     /// least 1 ms; the default is 24 h.
     public var retention: Duration = .seconds(24 * 3600)
 
+    /// How long an agent of the type may have nothing to do before it is closed. Its state is stored if the type's
+    /// ``persistence`` says so, and its next message makes it again. An agent whose state can't be stored is kept. It is looked for
+    /// four times in that period, at least once a minute. At least 1 ms; with `nil`, the default, agents stay.
+    ///
+    /// It is for agents that a factory makes. Without a persistence such an agent begins anew after each pause.
+    public var idleLimit: Duration?
+
     /// The workers that may have the type. By default one at a time.
     public var sharing = Sharing.exclusive
 
@@ -44,7 +51,8 @@ public struct AgentTypeOptions: Sendable, Hashable {
         persistence: Persistence = .none,
         sharing: Sharing = .exclusive,
         lifetime: Lifetime = .ephemeral,
-        retention: Duration = .seconds(24 * 3600)
+        retention: Duration = .seconds(24 * 3600),
+        idleLimit: Duration? = nil
     ) {
         self.description = description
         self.ordering = ordering
@@ -55,6 +63,7 @@ public struct AgentTypeOptions: Sendable, Hashable {
         self.sharing = sharing
         self.lifetime = lifetime
         self.retention = retention
+        self.idleLimit = idleLimit
     }
 
     /// Checks the options.
@@ -64,8 +73,9 @@ public struct AgentTypeOptions: Sendable, Hashable {
         if maximumAgents < 1 {
             throw ExchangeError(.invalidConfiguration, "a worker keeps at least 1 agent, not \(maximumAgents)")
         }
-        if retention < .milliseconds(1) {
-            throw ExchangeError(.invalidConfiguration, "retention is at least 1 ms, not \(retention)")
+        for (limit, name) in [(retention, "retention"), (idleLimit ?? .seconds(1), "idleLimit")]
+        where limit < .milliseconds(1) {
+            throw ExchangeError(.invalidConfiguration, "\(name) is at least 1 ms, not \(limit)")
         }
         if case .shared(let slots) = sharing, !(1...TypeDirectory.maximumSlots).contains(slots) {
             let text = "a type has 1 to \(TypeDirectory.maximumSlots) slots, not \(slots)"

@@ -122,7 +122,7 @@ final class AgentCell: Sendable {
             making.set(result)
             return
         }
-        await end(address, agent)
+        _ = await end(address, agent, .final)
         making.set(.failure(AgentTable.leaving))
     }
 
@@ -144,7 +144,7 @@ final class AgentCell: Sendable {
         }
         switch phase {
         case .empty: break
-        case .made(let agent): await end(address, agent)
+        case .made(let agent): _ = await end(address, agent, .final)
         case .closing(let closing): _ = await closing.wait()
         case .making(let making, let task):
             task?.cancel()
@@ -152,7 +152,8 @@ final class AgentCell: Sendable {
         }
     }
 
-    /// Ends the agent. The next caller of ``agent(_:)`` waits for that, and makes another. Returns whether there was one.
+    /// Ends the agent, unless its state can't be stored. The next caller of ``agent(_:)`` waits for that, and makes another.
+    /// Returns whether there was one that was ended.
     func renew() async -> Bool {
         let closing = OneShot<Void>()
         let agent: (any HostedAgent)? = state.withLock { state in
@@ -161,9 +162,14 @@ final class AgentCell: Sendable {
             return agent
         }
         guard let agent else { return false }
-        await end(address, agent)
-        state.withLock { $0.phase = .empty }
+        let isEnded = await end(address, agent, .wished)
+        let isClosed = state.withLock { state in
+            state.phase = isEnded || state.isClosed ? .empty : .made(agent)
+            return state.isClosed
+        }
+        // The table was closed meanwhile, and waits for this.
+        if !isEnded, isClosed { _ = await end(address, agent, .final) }
         closing.set()
-        return true
+        return isEnded
     }
 }

@@ -6,13 +6,24 @@ internal import Synchronization
 final class AgentTable: Sendable {
     typealias Make = @Sendable (AgentAddress) async throws(ExchangeError) -> any HostedAgent
 
-    /// Ends an agent of which no handler runs any more: saves and closes it.
-    typealias End = @Sendable (AgentAddress, any HostedAgent) async -> Void
+    /// Ends an agent of which no handler runs any more: saves and closes it. Returns `false` when it was not ended, because its
+    /// state can't be stored.
+    typealias End = @Sendable (AgentAddress, any HostedAgent, Ending) async -> Bool
+
+    /// The urgency of ending an agent.
+    enum Ending: Sendable {
+        /// It makes room. An agent whose state can't be stored stays.
+        case wished
+        /// Its type or its slot is given up: it ends in any case.
+        case final
+    }
 
     private struct Entry {
         let cell: AgentCell
         /// The number of visits that are open.
         var visits = 0
+        /// The end of its last visit.
+        var idleSince: ContinuousClock.Instant
     }
 
     private struct State {
@@ -33,9 +44,17 @@ final class AgentTable: Sendable {
     private let limit: Int
     private let make: Make
     private let end: End
+    private let now: @Sendable () -> ContinuousClock.Instant
 
     /// An empty table of up to `limit` agents.
-    init(type: String, limit: Int, make: @escaping Make, end: @escaping End) {
+    init(
+        type: String,
+        limit: Int,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        make: @escaping Make,
+        end: @escaping End
+    ) {
+        self.now = now
         self.type = type
         self.limit = max(1, limit)
         self.make = make
@@ -55,7 +74,7 @@ final class AgentTable: Sendable {
                 let cell = AgentCell(AgentAddress(type, key: key.text), make, end)
                 // It can be new while the type is given up: a running handler waits for it.
                 if let admission = state.admission { cell.turns.refuse(unless: admission) }
-                state.entries[key] = Entry(cell: cell)
+                state.entries[key] = Entry(cell: cell, idleSince: now())
             }
             guard let cell = state.entries[key]?.cell else { return .failure(full) }
             state.entries[key]?.visits += 1
@@ -109,7 +128,7 @@ final class AgentTable: Sendable {
 
     /// Closes one agent, so that the next message for its key makes another.
     ///
-    /// - Returns: Whether there was an agent without a visit.
+    /// - Returns: Whether there was an agent without a visit, and it was closed.
     func close(_ key: String) async -> Bool {
         let visit: Visit? = state.withLock { state in
             guard let entry = state.entries[ExactText(key)], entry.visits == 0 else { return nil }
@@ -118,6 +137,36 @@ final class AgentTable: Sendable {
         }
         guard let visit else { return false }
         return await visit.cell.renew()
+    }
+
+    /// Closes agents that had no visit for a limit, so that the next message for such a key makes another.
+    ///
+    /// - Parameters:
+    ///   - limit: The time without a visit.
+    ///   - count: The most agents that are closed at once.
+    ///   - patience: How long to wait for them. Those that take longer are not awaited; their messages wait for them.
+    /// - Returns: Whether there may be more of them.
+    func closeIdle(for limit: Duration, upTo count: Int = 64, within patience: Duration) async -> Bool {
+        let visits: [Visit] = state.withLock { state in
+            if state.admission != nil { return [] }
+            let now = now()
+            let idle = state.entries.lazy.filter {
+                $0.value.visits == 0 && $0.value.idleSince.duration(to: now) >= limit
+            }
+            return idle.prefix(count).map { $0 }.map { key, entry in
+                state.entries[key]?.visits += 1
+                return Visit(table: self, cell: entry.cell, turn: nil)
+            }
+        }
+        let tasks = BackgroundTasks()
+        for visit in visits {
+            tasks.start {
+                _ = await visit.cell.renew()
+                withExtendedLifetime(visit) {}
+            }
+        }
+        _ = await tasks.end(within: patience)
+        return visits.count == count
     }
 
     /// Visits the agent of a cell, if the table has it.
@@ -134,6 +183,7 @@ final class AgentTable: Sendable {
         state.withLock { state in
             guard let entry = state.entries[key], entry.cell === cell else { return }
             state.entries[key]?.visits -= 1
+            if entry.visits == 1 { state.entries[key]?.idleSince = now() }
             // Nothing stays of an agent that could not be made. The visitor has the cell, so it is not released here.
             if entry.visits == 1, cell.made == nil { state.entries[key] = nil }
         }

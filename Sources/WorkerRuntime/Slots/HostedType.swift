@@ -108,11 +108,11 @@ final class HostedType: Sendable {
     }
 
     /// Returns an empty table for the agents of one slot.
-    func makeTable() -> AgentTable {
+    func makeTable(_ clock: WorkerClock) -> AgentTable {
         let (source, states) = (source, states)
         // The slots of a shared type share its limit evenly: which of them a worker has may change at any time.
         let limit = (options.maximumAgents - 1) / options.sharing.slots + 1
-        return AgentTable(type: name, limit: limit) { (address) throws(ExchangeError) in
+        return AgentTable(type: name, limit: limit, now: clock.now) { (address) throws(ExchangeError) in
             let agent =
                 switch source {
                 case .factory(let make): try await make(address)
@@ -121,10 +121,12 @@ final class HostedType: Sendable {
                 }
             try await states?.load(agent, address)
             return agent
-        } end: { address, agent in
-            await states?.release(agent, address)
+        } end: { address, agent, ending in
+            let isStored = await states?.release(agent, address) ?? true
+            if !isStored, case .wished = ending { return false }
             // The program owns the agents that it gave, and may start again with them.
             if case .factory = source { await agent.close() }
+            return true
         }
     }
 

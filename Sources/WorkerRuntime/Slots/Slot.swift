@@ -29,6 +29,7 @@ final class Slot: Sendable {
     /// Set when this runtime gives the slot up to another worker: messages that were not handled are left to it.
     let isHandedOver = Flag()
     private let serving = Mutex<AgentExchangeClient?>(nil)
+    private let idleWatch = Mutex<Task<Void, Never>?>(nil)
 
     init(
         _ type: HostedType,
@@ -40,7 +41,7 @@ final class Slot: Sendable {
     ) {
         self.type = type
         self.number = number
-        agents = type.makeTable()
+        agents = type.makeTable(workers.configuration.clock)
         self.registration = registration
         self.isAdopted = isAdopted
         self.transport = transport
@@ -75,9 +76,25 @@ final class Slot: Sendable {
             handler: { request, _ in Self.answerControl(request) }
         )
         serving.withLock { $0 = client }
+        let watch = watchIdleAgents()
+        idleWatch.withLock { $0 = watch }
         Task { [weak self] in
             let end = await client.waitUntilStopped()
             await self?.stopped(end)
+        }
+    }
+
+    /// Closes the agents without work from time to time, if the type has a limit for them. Agents that were given are not closed.
+    private func watchIdleAgents() -> Task<Void, Never>? {
+        guard let limit = type.options.idleLimit, case .factory = type.source else { return nil }
+        let pause = max(.milliseconds(10), min(.seconds(60), limit / 4))
+        let patience = workers.configuration.gracePeriod
+        return Task { [weak self] in
+            while !Task.isCancelled {
+                do { try await Task.sleep(for: pause) } catch { return }
+                guard let self, !isLeaving.isSet else { return }
+                while await agents.closeIdle(for: limit, within: patience), !Task.isCancelled {}
+            }
         }
     }
 
@@ -147,6 +164,7 @@ final class Slot: Sendable {
             defer { client = nil }
             return client
         }
+        idleWatch.withLock { $0 }?.cancel()
         if let client { await client.close() } else { await transport.close() }
     }
 

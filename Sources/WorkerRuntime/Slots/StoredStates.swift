@@ -41,15 +41,17 @@ struct StoredStates: Sendable {
         try await cell.stores.run { try await store(agent, cell.address) }
     }
 
-    /// Stores the state of an agent that is about to be closed.
-    func release(_ agent: any HostedAgent, _ address: AgentAddress) async {
+    /// Stores the state of an agent that is about to be closed. Returns whether it is stored.
+    func release(_ agent: any HostedAgent, _ address: AgentAddress) async -> Bool {
         do {
             try await store(agent, address)
+            return true
         } catch {
             logger.error(
                 "the state of an agent was not stored",
                 metadata: .init(keys: [.reason: address.description, .error: "\(error)"])
             )
+            return false
         }
     }
 
