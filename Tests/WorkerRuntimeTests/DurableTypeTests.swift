@@ -61,6 +61,48 @@ struct DurableTypeTests {
     }
 
     @Test(
+        "A shared type that is registered and not started lives as long as its worker, and is ended after the absence",
+        arguments: Kind.all
+    )
+    func registered(_ kind: Kind) async throws {
+        let exchange = try await kind.exchange()
+        try await withWorkers(on: exchange, .test { $0.absence = .milliseconds(300) }) { other, _ in
+            other.serializers.register(Ask.self, Answer.self)
+            try await other.start()
+            let late = try await WorkerRuntime(on: try await exchange.apart(), configuration: .test())
+            let options = AgentTypeOptions(sharing: .shared(slots: 4))
+            try await late.registerClerks("clerk", Stage(), options: options)
+            let slots = try #require(late.type("clerk")?.registeredSlots)
+            let end = ContinuousClock.now + .seconds(1)
+            while ContinuousClock.now < end {
+                let found = try await other.user().transport.discover(typeNamed: "Worker.clerk", allowSubtypes: false)
+                #expect(Set(found) == Set(slots))
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            // It takes no share from a worker that is started.
+            try await withWorkers(on: try await exchange.apart()) { serving, stage in
+                try await serving.registerClerks("clerk", stage, options: options)
+                try await serving.start()
+                try await eventually("it has all slots") { serving.type("clerk")?.slots.count == 4 }
+                #expect(try await other.ask("a", AgentAddress("clerk", key: "x")) == "A")
+            }
+            // The one that stopped left the type to the other.
+            try await late.start()
+            #expect(late.type("clerk")?.registeredSlots == slots)
+            #expect(try await other.ask("b", AgentAddress("clerk", key: "x")) == "B")
+            let records = try await other.user().transport.discover(
+                typeNamed: "WorkerMember.clerk",
+                allowSubtypes: false
+            )
+            #expect(records.count == 1)
+            _ = await late.leave()
+            try await eventually("the type is ended") {
+                try await other.user().transport.discover(typeNamed: "Worker.clerk", allowSubtypes: false).isEmpty
+            }
+        }
+    }
+
+    @Test(
         "A type whose last worker was lost waits for the absence, then any runtime ends it; a durable one stays",
         arguments: Kind.all
     )

@@ -209,19 +209,6 @@ private final class Team: Sendable {
         base = try await kind.exchange()
     }
 
-    /// The exchange, on connections of its own.
-    func exchange() async throws -> any ExchangeFactory {
-        guard let exchange = base as? RabbitMQExchange else { return base }
-        var configuration = RabbitMQConfiguration()
-        configuration.connectionName = UUID().uuidString
-        return try RabbitMQExchange(
-            url: try await PrivateBroker.shared().amqpURL,
-            namespace: exchange.namespace,
-            configuration: configuration,
-            logger: LogRecorder().logger
-        )
-    }
-
     /// Another process with a worker.
     func process() async throws -> ChildProcess {
         let url = try await PrivateBroker.shared().amqpURL
@@ -234,7 +221,7 @@ private final class Team: Sendable {
 
     @discardableResult
     func add(_ name: String, subscribes: Bool = true) async throws -> WorkerRuntime {
-        let runtime = try await WorkerRuntime(on: try await exchange(), configuration: .test { $0.states = states })
+        let runtime = try await WorkerRuntime(on: try await base.apart(), configuration: .test { $0.states = states })
         workers.update { $0.append(runtime) }
         runtime.serializers.register(Note.self)
         try await runtime.register(
@@ -249,7 +236,7 @@ private final class Team: Sendable {
     /// The program that asks.
     func caller() async throws -> WorkerRuntime {
         if let caller = asking.value { return caller }
-        let caller = try await WorkerRuntime(on: try await exchange(), configuration: .test())
+        let caller = try await WorkerRuntime(on: try await base.apart(), configuration: .test())
         caller.serializers.register(Note.self)
         caller.serializers.register(Ask.self, Answer.self)
         asking.update { $0 = caller }

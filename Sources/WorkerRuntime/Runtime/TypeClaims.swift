@@ -10,8 +10,9 @@ struct TypeClaims: Sendable {
 
     /// Takes a type for this runtime: opens its slot, so that no other worker can, and adds its subscriptions.
     ///
+    /// - Parameter isWaiting: Whether the type is served later, when the runtime is started.
     /// - Throws: `ExchangeError.Code.typeInUse` when another worker has it; then nothing is changed.
-    func claim(_ type: HostedType) async throws(ExchangeError) {
+    func claim(_ type: HostedType, isWaiting: Bool = false) async throws(ExchangeError) {
         let user = try workers.user()
         if !type.rules.isEmpty { _ = try user.transport.events }
         try await Adoption.uncancelled { () throws(ExchangeError) in
@@ -23,6 +24,7 @@ struct TypeClaims: Sendable {
             }
             workers.directory.forget(type.name)
             do throws(ExchangeError) {
+                if isWaiting { try await type.shared?.reserve(user) }
                 try await subscribe(type, type.registeredSlots, user)
             } catch {
                 await withdraw([type])

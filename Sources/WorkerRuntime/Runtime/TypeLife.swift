@@ -1,6 +1,4 @@
 internal import AgentExchange
-internal import Logging
-internal import Synchronization
 
 /// The end of agent types without a worker: any runtime of the exchange ends a type that has had none for the absence.
 struct TypeLife: Sendable {
@@ -23,6 +21,7 @@ struct TypeLife: Sendable {
             try await transports.first?.eventTransport?.removeType(type, slots: agents)
             // Without slot 0 there is no type.
             for agent in agents { try await user.terminate(agent) }
+            try? await removeRecords(type)
             directory.forget(type)
             result = .success(true)
         } catch let error where error.code == .mailboxInUse || error.code == .badEntityID {
@@ -48,48 +47,31 @@ struct TypeLife: Sendable {
         return types.mapValues { slots in slots.sorted { TypeDirectory.number(of: $0) < TypeDirectory.number(of: $1) } }
     }
 
-    /// Returns whether a mailbox of a type has a receiver, or can't be asked.
-    func hasReceiver(_ agents: [AgentID]) async -> Bool {
+    /// Removes the records of workers that shared a type and are gone.
+    private func removeRecords(_ type: String) async throws(ExchangeError) {
+        for record in try await records(type) {
+            let details = try await user.transport.recentDetails(of: .agent(record))
+            if details.attachedConsumers == 0 { try await user.terminate(record) }
+        }
+    }
+
+    private func records(_ type: String) async throws(ExchangeError) -> [AgentID] {
+        try await user.transport.discover(typeNamed: TypeMembers.recordType(type).name, allowSubtypes: false)
+    }
+
+    /// Returns whether a type has a worker: a slot, or the record of a worker that shares it, also of one that is not started yet, has
+    /// a receiver or can't be asked.
+    func hasWorker(_ type: String, _ slots: [AgentID]) async -> Bool {
+        if await hasReceiver(slots) { return true }
+        guard let records = try? await records(type) else { return true }
+        return await hasReceiver(records)
+    }
+
+    private func hasReceiver(_ agents: [AgentID]) async -> Bool {
         for agent in agents {
             guard let details = try? await user.transport.recentDetails(of: .agent(agent)) else { return true }
             if details.attachedConsumers > 0 { return true }
         }
         return false
-    }
-}
-
-/// Looks for types that have lost their last worker, and ends them after the absence.
-final class AbsenceWatch: Sendable {
-    private let absence: Duration
-    /// The types without a receiver, with their slots, and since when.
-    private let absent = Mutex<[ExactText: (slots: [AgentID], since: ContinuousClock.Instant)]>([:])
-
-    init(absence: Duration) {
-        self.absence = absence
-    }
-
-    /// The pause between two looks.
-    var pause: Duration { max(.milliseconds(100), min(.seconds(10), absence / 3)) }
-
-    /// Looks once.
-    func look(_ life: TypeLife, _ logger: Logger) async throws(ExchangeError) {
-        let types = try await life.ephemeralTypes()
-        absent.withLock { absent in absent = absent.filter { types[$0.key] == $0.value.slots } }
-        for (type, slots) in types {
-            if await life.hasReceiver(slots) {
-                absent.withLock { $0[type] = nil }
-                continue
-            }
-            let since = absent.withLock { absent in
-                if absent[type] == nil { absent[type] = (slots, .now) }
-                return absent[type]?.since ?? .now
-            }
-            guard since + absence <= .now else { continue }
-            let slotType = TypeDirectory.slotType(type.text)
-            if try await life.end(type.text, slots.map { AgentRegistration(agentID: $0, type: slotType) }) {
-                logger.info("an agent type without a worker was ended", metadata: .init(keys: [.mailbox: type.text]))
-            }
-            absent.withLock { $0[type] = nil }
-        }
     }
 }

@@ -183,7 +183,7 @@ extension WorkerRuntime {
         if let known = self.type(name), isTaken(known) {
             throw ExchangeError(.typeInUse, "this worker has the agent type \(name) already")
         }
-        try await claims.claim(type)
+        try await claims.claim(type, isWaiting: state.withLock { $0.phase } != .running)
         let isRunning = state.withLock { state in
             state.types[ExactText(name)] = type
             return state.phase == .running

@@ -49,6 +49,17 @@ final class SharedSlots: Sendable {
 
     private var logger: Logger { workers.configuration.client.logger }
 
+    /// Tells others that this worker has the type and is not started yet, so that they do not take the type for lost.
+    func reserve(_ user: UserExchangeClient) async throws(ExchangeError) {
+        let record = try await members.join(
+            workers.exchange,
+            user,
+            workers.configuration.client,
+            isWaiting: true
+        ) {}
+        state.withLock { $0.record = record }
+    }
+
     /// Joins the workers of the type, opens slots, and goes on looking at the others. Errors are logged, and the next look tries
     /// again.
     func serve() async {
@@ -91,7 +102,7 @@ final class SharedSlots: Sendable {
             try await mend(user)
             // Before its record shows this worker, it stands in line for its slots: the others then give them up to it.
             let others = try await members.others(user)
-            let steps = state.withLock { $0.share.look(others) }
+            let steps = state.withLock { $0.share.look(others.serving) }
             await withDiscardingTaskGroup { group in
                 for case .open(let number) in steps { group.addTask { [self] in await open(number) } }
             }
@@ -122,10 +133,11 @@ final class SharedSlots: Sendable {
     }
 
     private func join(_ user: UserExchangeClient) async throws(ExchangeError) {
-        if let record = state.withLock({ $0.record }) {
-            if try await user.transport.recentDetails(of: record.client.id).status == .active { return }
+        let old = state.withLock { $0.record }
+        if let old, !old.isWaiting {
+            if try await user.transport.recentDetails(of: old.client.id).status == .active { return }
             // Others took this worker for lost.
-            await record.client.close()
+            await old.client.close()
         }
         let record = try await members.join(
             workers.exchange,
@@ -136,6 +148,7 @@ final class SharedSlots: Sendable {
             state.record = record
             return state.isLeaving
         }
+        if let old, old.isWaiting { await remove(old, user) }
         if isLate { return await remove(record, user) }
         await members.announce(user)
     }

@@ -5,7 +5,8 @@ internal import Synchronization
 /// The workers that share an agent type, as records in the exchange's directory.
 ///
 /// The record of a worker is a registered agent whose mailbox the worker has open while it lives. Its type is
-/// `WorkerMember.TYPE`, its display name `TYPE@UUID` with the worker's UUID.
+/// `WorkerMember.TYPE`, its display name `TYPE@UUID` with the worker's UUID; before the worker is started it is `TYPE@waiting:UUID`, and
+/// no slot is divided to it.
 final class TypeMembers: Sendable {
     /// The type of all records.
     static let root = AgentType("WorkerMember")
@@ -14,19 +15,29 @@ final class TypeMembers: Sendable {
     struct Record: Sendable {
         let registration: AgentRegistration
         let client: AgentExchangeClient
+        /// Whether it says that the worker is not started yet.
+        let isWaiting: Bool
     }
 
-    private struct Absence {
-        var looks = 0
-        let since: ContinuousClock.Instant
+    /// The other workers that live.
+    struct Others: Equatable, Sendable {
+        /// Those that take slots.
+        var serving: [UUID] = []
+        /// Whether there is one that is not started yet.
+        var hasWaiting = false
+
+        /// Whether no other worker has the type.
+        var isEmpty: Bool { serving.isEmpty && !hasWaiting }
     }
+
+    private static let waiting = "waiting:"
 
     private let agentType: String
     private let worker: UUID
     /// How long the record of a worker that is gone stays.
     private let absence: Duration
     /// The records without a receiver.
-    private let absences = Mutex<[AgentID: Absence]>([:])
+    private let absences = Mutex(AbsenceCount<AgentID>())
 
     init(_ agentType: String, worker: UUID, absence: Duration) {
         self.agentType = agentType
@@ -39,22 +50,28 @@ final class TypeMembers: Sendable {
         AgentType("WorkerMember.\(agentType)", parents: [root])
     }
 
-    /// Returns the worker that a record names.
-    static func worker(of record: AgentID) -> UUID? {
+    /// Returns the worker that a record names, and whether that worker is not started yet.
+    static func worker(of record: AgentID) -> (id: UUID, isWaiting: Bool)? {
         guard let name = record.name, let sign = name.lastIndex(of: "@") else { return nil }
-        return UUID(uuidString: String(name[name.index(after: sign)...]))
+        let text = name[name.index(after: sign)...]
+        let isWaiting = text.hasPrefix(waiting)
+        guard let id = UUID(uuidString: String(isWaiting ? text.dropFirst(waiting.count) : text)) else { return nil }
+        return (id, isWaiting)
     }
 
     /// Makes the record of this worker.
     ///
-    /// - Parameter look: Called when another worker says that it came or left.
+    /// - Parameters:
+    ///   - isWaiting: Whether the worker is not started yet.
+    ///   - look: Called when another worker says that it came or left.
     func join(
         _ exchange: any ExchangeFactory,
         _ user: UserExchangeClient,
         _ configuration: ClientConfiguration,
+        isWaiting: Bool = false,
         look: @escaping @Sendable () -> Void
     ) async throws(ExchangeError) -> Record {
-        let name = "\(agentType)@\(worker.uuidString.lowercased())"
+        let name = "\(agentType)@\(isWaiting ? Self.waiting : "")\(worker.uuidString.lowercased())"
         let registration = try await user.transport.registerAgent(Self.recordType(agentType), name: name)
         do throws(ExchangeError) {
             let transport = try await exchange.makeAgentTransport(registration, mode: .exclusive)
@@ -72,7 +89,7 @@ final class TypeMembers: Sendable {
                 default: return request.error(.unhandled, "the record of a worker has no such action")
                 }
             }
-            return Record(registration: registration, client: client)
+            return Record(registration: registration, client: client, isWaiting: isWaiting)
         } catch {
             try? await user.terminate(registration.agentID)
             throw error
@@ -82,52 +99,34 @@ final class TypeMembers: Sendable {
     /// Returns the other workers that live: those that have their record open.
     ///
     /// One that had it open counts for one more look. The record of one that is gone for the absence is removed.
-    func others(_ user: UserExchangeClient) async throws(ExchangeError) -> [UUID] {
-        let records = try await user.transport.discover(
-            typeNamed: Self.recordType(agentType).name,
-            allowSubtypes: false
-        )
-        absences.withLock { absences in absences = absences.filter { records.contains($0.key) } }
-        var living: [UUID] = []
+    func others(_ user: UserExchangeClient) async throws(ExchangeError) -> Others {
+        let records = try await records(user)
+        absences.withLock { $0.keep(where: records.contains) }
+        var others = Others()
         for record in records {
-            guard let other = Self.worker(of: record), other != worker else { continue }
+            guard let other = Self.worker(of: record), other.id != worker else { continue }
             let details = try await user.transport.recentDetails(of: .agent(record))
-            if details.status == .active, details.attachedConsumers > 0 {
-                absences.withLock { $0[record] = Absence(since: ContinuousClock.now) }
-                living.append(other)
-            } else if isAbsent(record) {
+            let isThere = details.status == .active && details.attachedConsumers > 0
+            let absence = absences.withLock { $0.look(record, isThere: isThere) }
+            if absence.looks == 0 || (absence.looks == 1 && absence.wasSeen) {
+                // One that has just registered opens its record next.
+                if other.isWaiting { others.hasWaiting = true } else { others.serving.append(other.id) }
+            } else if absence.isOver(self.absence) {
                 try? await user.terminate(record)
-            } else if absences.withLock({ $0[record]?.looks == 1 }) {
-                living.append(other)
             }
         }
-        return living
+        return others
     }
 
-    /// Counts a look at a record without a receiver. Returns whether the record is to be removed.
-    private func isAbsent(_ record: AgentID) -> Bool {
-        absences.withLock { absences in
-            let now = ContinuousClock.now
-            guard let known = absences[record] else {
-                // A worker that has just registered opens its record next.
-                absences[record] = Absence(looks: 2, since: now)
-                return false
-            }
-            absences[record] = Absence(looks: known.looks + 1, since: known.looks == 0 ? now : known.since)
-            return known.looks > 0 && known.since + absence <= now
-        }
+    private func records(_ user: UserExchangeClient) async throws(ExchangeError) -> [AgentID] {
+        try await user.transport.discover(typeNamed: Self.recordType(agentType).name, allowSubtypes: false)
     }
 
     /// Tells the other workers to look at each other, as far as they can be reached.
     func announce(_ user: UserExchangeClient) async {
-        guard
-            let records = try? await user.transport.discover(
-                typeNamed: Self.recordType(agentType).name,
-                allowSubtypes: false
-            )
-        else { return }
+        guard let records = try? await records(user) else { return }
         await withDiscardingTaskGroup { group in
-            for record in records where Self.worker(of: record) != worker {
+            for record in records where Self.worker(of: record)?.id != worker {
                 group.addTask {
                     _ = try? await user.handle(to: record).action(WireName.look, deadline: .seconds(1))
                 }

@@ -28,6 +28,21 @@ enum Kind: String, CaseIterable, CustomTestStringConvertible {
     }
 }
 
+extension ExchangeFactory {
+    /// The exchange, on connections of its own.
+    func apart() async throws -> any ExchangeFactory {
+        guard let exchange = self as? RabbitMQExchange else { return self }
+        var configuration = RabbitMQConfiguration()
+        configuration.connectionName = UUID().uuidString
+        return try RabbitMQExchange(
+            url: try await PrivateBroker.shared().amqpURL,
+            namespace: exchange.namespace,
+            configuration: configuration,
+            logger: LogRecorder().logger
+        )
+    }
+}
+
 extension WorkerConfiguration {
     /// The defaults, with a log that the test can read.
     static func test(
