@@ -129,7 +129,7 @@ let package = Package(
         ),
         .target(
             name: "WorkerRuntime",
-            dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle],
+            dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle, protobuf],
             swiftSettings: settings
         ),
         .target(
@@ -254,7 +254,7 @@ let package = Package(
             name: "WorkerRuntimeTests",
             dependencies: [
                 "AgentExchange", "WorkerRuntime", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit",
-                "worker-process", logging,
+                "worker-process", logging, protobuf,
             ],
             swiftSettings: settings
         ),

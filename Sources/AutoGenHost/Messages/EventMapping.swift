@@ -103,10 +103,7 @@
             }
             switch context[EventAttribute.form] {
             case nil where Payload.mediaType(payload.contentType) == "application/x-protobuf":
-                event.protoData = .with {
-                    $0.typeURL = "type.googleapis.com/\(dataType)"
-                    $0.value = payload.bytes
-                }
+                event.protoData = Google_Protobuf_Any(of: dataType, payload.bytes)
             case nil: event.binaryData = payload.bytes
             case "text"?: event.textData = String(decoding: payload.bytes, as: UTF8.self)
             case let url?:
@@ -116,6 +113,19 @@
                 }
             }
             return event
+        }
+    }
+
+    extension Google_Protobuf_Any {
+        /// The message of a type: its bytes are those of the message, or of an `Any` of that type.
+        fileprivate init(of dataType: String, _ bytes: Data) {
+            if let any = try? Google_Protobuf_Any(serializedBytes: bytes), any.typeURL.hasSuffix("/\(dataType)") {
+                self = any
+                return
+            }
+            self.init()
+            typeURL = "type.googleapis.com/\(dataType)"
+            value = bytes
         }
     }
 
