@@ -113,33 +113,5 @@ extension Measurement {
         return namespace
     }
 
-    /// Without a broker.
-    static func local(quick: Bool) -> [Measurement] {
-        let count = quick ? 50_000 : 300_000
-        return [
-            Measurement(
-                name: "in-process round trip, median",
-                unit: "µs",
-                goal: .init(side: .atMost, value: 10, isRatio: false),
-                rounds: 1,
-                isSteady: false
-            ) { Round(raw: nil, warren: (try $0.local("--count", "\(count)").p50 ?? 0) * 1e6) },
-            Measurement(
-                name: "in-process round trip, median, starts immediately",
-                unit: "µs",
-                goal: .init(side: .atMost, value: 10, isRatio: false),
-                rounds: 1,
-                isSteady: false
-            ) { Round(raw: nil, warren: (try $0.local("--count", "\(count)", "--at-once").p50 ?? 0) * 1e6) },
-            Measurement(
-                name: "in-process actions, 64 in flight",
-                unit: "/s",
-                goal: .init(side: .atLeast, value: 500_000, isRatio: false),
-                rounds: 1,
-                isSteady: false
-            ) { Round(raw: nil, warren: try $0.local("--count", "\(count)", "--in-flight", "64").rate) },
-        ]
-    }
-
     static func fresh() -> String { "bench-\(UUID().uuidString.prefix(8))" }
 }

@@ -62,8 +62,11 @@ struct Programs {
     }
 
     /// Runs the measurement within one process.
-    func local(_ arguments: String...) throws -> Figures {
-        let program = try Running(load, ["local"] + arguments)
+    func local(_ arguments: String...) throws -> Figures { try local("local", arguments) }
+
+    /// Runs a program that needs no broker and prints figures.
+    func local(_ command: String, _ arguments: [String]) throws -> Figures {
+        let program = try Running(load, [command] + arguments)
         let figures = try program.figures()
         try program.end()
         return figures

@@ -8,7 +8,8 @@ struct Load: AsyncParsableCommand {
         abstract: "One side of a measurement. Each prints one line of JSON at its end.",
         subcommands: [
             Register.self, Serve.self, Ask.self, Backlog.self, Send.self, RegisterMany.self, Discover.self,
-            Idle.self, Terminate.self, Local.self, Keep.self, Questions.self, DirectoryMemory.self, Pings.self,
+            Idle.self, Terminate.self, Local.self, HandMailbox.self, Keep.self, Questions.self, DirectoryMemory.self,
+            Pings.self,
         ]
     )
 

@@ -40,9 +40,50 @@ install() {
     export LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 }
 
+# Unpacks packages of Debian into a folder under .peers, once. Nothing is installed.
+unpack() {
+    local place=$folder/$1
+    [ ! -e "$place/complete" ] || return 0
+    mkdir -p "$place/packages"
+    (cd "$place/packages" && apt-get download -q "${@:2}" >/dev/null 2>&1) || return 1
+    for package in "$place"/packages/*.deb; do dpkg -x "$package" "$place"; done
+    rm -r "$place/packages"
+    touch "$place/complete"
+}
+
+# Go with its package manager switched off: the client is Debian's.
+install_go() {
+    local version root
+    version=$(apt-cache depends golang-go 2>/dev/null | sed -n 's/.*Depends: golang-\([0-9.]*\)-go$/\1/p')
+    if [ -z "$version" ] ||
+        ! unpack go "golang-$version-go" "golang-$version-src" golang-github-rabbitmq-amqp091-go-dev; then
+        echo "Debian's Go can't be had here: amqp091-go has no row." >&2
+        return
+    fi
+    root=$(echo "$folder"/go/usr/lib/go-*)
+    GOROOT=$root GOPATH=$folder/go/usr/share/gocode GO111MODULE=off GOCACHE=$folder/go/cache \
+        "$root/bin/go" build -o "$folder/amqp091_job" "$here/amqp091_job.go"
+    go_client=("$folder/amqp091_job")
+}
+
+install_java() {
+    if ! command -v javac >/dev/null || ! unpack java librabbitmq-client-java libslf4j-java; then
+        echo "A JDK or Debian's Java client can't be had here: it has no row." >&2
+        return
+    fi
+    local jars=$folder/java/usr/share/java
+    javac -cp "$jars/amqp-client.jar" -d "$folder/java/classes" "$here/JavaClientJob.java"
+    java_client=(java -cp "$jars/amqp-client.jar:$jars/slf4j-api.jar:$folder/java/classes" JavaClientJob)
+}
+
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
 install
+go_client=() java_client=()
+if [ "$jobs" = peers ]; then
+    install_go
+    install_java
+fi
 cd "$benchmarks"
 "$swift" build -c release --product load
 binaries=$("$swift" build -c release --show-bin-path)
@@ -64,7 +105,7 @@ url=amqp://guest:guest@127.0.0.1:$port
 
 measure() {
     echo "$* ..." >&2
-    "$python" "$here/$1.py" "${@:2}" --seconds "$seconds" || echo "$1 failed" >&2
+    "$python" "$here/$1.py" --seconds "$seconds" "${@:2}" || echo "$1 failed" >&2
 }
 
 # An echo in two processes, which prints figures.
@@ -95,6 +136,10 @@ measure_peers() {
     measure warren_job --url "$url" --load "$load" --kind single
     measure aio_pika_job --url "$url" --kind quorum
     measure aio_pika_job --url "$url" --kind classic
+    for kind in quorum classic; do
+        [ -z "${go_client[*]}" ] || measure program_job --url "$url" --kind "$kind" --program "${go_client[@]}"
+        [ -z "${java_client[*]}" ] || measure program_job --url "$url" --kind "$kind" --program "${java_client[@]}"
+    done
     measure academy_job redis --port "$redis_port"
     measure academy_job hybrid --port "$redis_port"
     measure academy_job http --port "$(free_port)"

@@ -27,7 +27,7 @@ def main():
                 cells.append(f"{found[0]['rate']:,.0f} ({found[0]['rate'] / base[window]['rate']:.2f})")
         print(f"| {name} | " + " | ".join(cells) + " |")
     name = next((r["name"] for r in results if r["name"].startswith("Warren, replicated")), "Warren")
-    print(f"\nIn brackets: beside \"{name}\", in this run. Only the rows of Warren and aio-pika are durable.")
+    print(f"\nIn brackets: beside \"{name}\", in this run. Durable are the rows of Warren and of clients of AMQP.")
 
 
 if __name__ == "__main__":
