@@ -17,7 +17,8 @@ def main():
     try:
         if serving.stdout.readline().strip() != "ready":
             raise SystemExit("the agent did not start")
-        subprocess.run([*options.program, "ask", *place, str(options.seconds)], check=True, timeout=60 + 10 * options.seconds)
+        ask = [*options.program, "ask", *place, str(options.seconds)]
+        subprocess.run(ask, check=True, timeout=60 + 10 * options.seconds)
     finally:
         serving.kill()
         serving.wait()
