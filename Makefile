@@ -6,13 +6,14 @@ LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchang
     ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: autogen docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
+.PHONY: autogen team docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 	@echo
 	@echo "  make demo EXCHANGE=local        without a broker"
 	@echo "  make demo FILE=my.log WORKERS=4 your own file, four workers"
+	@echo "  make team KILL=Swift            the worker in Swift is killed"
 	@echo "  WARREN_BROKER=amqp://… make demo   on a broker that runs already"
 	@echo "  make test FILTER=AMQPTests      only tests whose id matches"
 	@echo "  make fuzz CASES=100000 SEED=7   the same cases again"
@@ -23,6 +24,11 @@ demo: ## counts the lines of a log with agents, on a private broker that is gone
 	@deploy/install-needs.sh $(if $(filter local,$(EXCHANGE))$(WARREN_BROKER),build)
 	@$(SWIFT) build -c release --product log-count
 	@EXCHANGE='$(EXCHANGE)' WORKERS='$(WORKERS)' FILE='$(FILE)' SWIFT='$(SWIFT)' deploy/demo.sh
+
+team: needs ## a worker in Python and one in Swift share a job, and one is killed half way; needs PyPI
+	@$(if $(SKIP_BUILD),,for product in warren-autogen-host autogen-team; do \
+	    $(SWIFT) build --enable-all-traits --product $$product || exit 1; done)
+	@KILL='$(KILL)' FILE='$(FILE)' PYTHON='$(PYTHON)' SWIFT='$(SWIFT)' deploy/team.sh
 
 test: needs ## builds and runs all tests, those with a real broker too, several processes at a time
 	@SWIFT='$(SWIFT)' Tests/run.sh $(if $(FILTER),--filter '$(FILTER)')

@@ -223,11 +223,18 @@ let package = Package(
             exclude: ["README.md", "sample.log"],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "autogen-team",
+            dependencies: ["AgentExchange", "RabbitMQExchange", "WorkerRuntime"],
+            path: "examples/autogen-team",
+            exclude: ["README.md", "worker.py"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
                 "hello", "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "log-triage",
-                "log-count", "ExchangeTestKit",
+                "log-count", "autogen-team", "ExchangeTestKit",
             ],
             swiftSettings: settings
         ),
