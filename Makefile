@@ -77,7 +77,7 @@ docs: ## makes the DocC pages of every library, in .build-docs/pages; a link tha
 
 fuzz: ## tries a million generated inputs on every decoder of bytes from outside
 	@deploy/install-needs.sh build
-	@$(SWIFT) build -c release --product fuzz
+	@$(SWIFT) build -c release --product fuzz --traits Tracing,Configuration,ServiceLifecycle,AutoGen
 	@"$$($(SWIFT) build -c release --show-bin-path)/fuzz" --cases $(CASES) $(if $(SEED),--seed $(SEED))
 
 soak: needs ## loads a private broker for 30 minutes; memory and descriptors must stay flat

@@ -139,9 +139,15 @@ let package = Package(
             swiftSettings: settings
         ),
         .target(
+            name: "AutoGenMessages",
+            dependencies: ["AgentExchange", "WorkerRuntime", "AutoGenProtocol", protobuf],
+            swiftSettings: settings
+        ),
+        .target(
             name: "AutoGenHost",
             dependencies: [
-                "Primitives", "AgentExchange", "WorkerRuntime", "AutoGenProtocol", logging, metrics, deque, protobuf,
+                "Primitives", "AgentExchange", "WorkerRuntime", "AutoGenProtocol", "AutoGenMessages", logging, metrics,
+                deque, protobuf,
             ] + grpc,
             swiftSettings: settings
         ),
@@ -322,7 +328,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "AMQP", "AgentExchange", "RabbitMQExchange", "HybridExchange", "ExchangeTestKit", configuration,
+                "AMQP", "AgentExchange", "RabbitMQExchange", "HybridExchange", "AutoGenMessages", "ExchangeTestKit",
+                configuration,
             ],
             path: "Tests/Fuzzing",
             swiftSettings: settings

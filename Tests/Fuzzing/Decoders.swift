@@ -12,7 +12,7 @@ enum Decoders {
             frames(messages), envelope(messages), responses(), peers(), handshakes, json(messages), announcements,
             controls,
             arguments, payloads, lineages, keys, urls, factories(), extremes, deadlines, jsonTexts,
-        ] + settings
+        ] + settings + autoGen
     }
 
     private static func frames(_ messages: [(MessageProperties, Data)]) throws -> Decoder {

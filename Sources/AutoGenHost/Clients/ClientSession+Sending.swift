@@ -1,5 +1,6 @@
 #if AutoGen
     internal import AgentExchange
+    internal import AutoGenMessages
     internal import AutoGenProtocol
     internal import Foundation
     internal import Logging

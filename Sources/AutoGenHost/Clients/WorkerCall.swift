@@ -1,5 +1,7 @@
 #if AutoGen
     internal import AgentExchange
+    internal import AutoGenMessages
+    internal import AutoGenProtocol
     internal import Primitives
     internal import WorkerRuntime
 
@@ -42,6 +44,19 @@
                     throw Failure(.deadlineExceeded, AnswerText.silence(request.address))
                 }
                 throw CancellationError()
+            }
+        }
+    }
+
+    extension WorkerCall.Ending {
+        /// Reads a worker's answer.
+        init(_ response: Agents_RpcResponse) {
+            if !response.error.isEmpty {
+                self = .failure(Failure(.remote, response.error))
+            } else if response.payload.isBlank {
+                self = .failure(Failure(.remote, AnswerText.emptyException))
+            } else {
+                self = .reply(UnknownPayload(response.payload))
             }
         }
     }

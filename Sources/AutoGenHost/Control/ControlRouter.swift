@@ -1,5 +1,6 @@
 #if AutoGen
     internal import AgentExchange
+    internal import AutoGenMessages
     internal import AutoGenProtocol
     internal import Foundation
     internal import Logging
@@ -52,18 +53,18 @@
         }
 
         private func answer(to question: Agents_ControlMessage) async throws(ExchangeError) -> Google_Protobuf_Any {
-            let destination = question.destination
-            if let text = destination.after("clientid=") {
-                guard let other = clients.control(of: ClientID(text: text)) else {
+            switch ControlDestination(question.destination) {
+            case .client(let id)?:
+                guard let other = clients.control(of: ClientID(text: id)) else {
                     throw ExchangeError(.notAccessible, "no such client has a control channel here")
                 }
                 // The identifier is known to the asking client; the other one must not learn of that client's own.
-                return try await other.ask(destination, question.rpcMessage)
-            }
-            guard let text = destination.after("agentid="), let address = AgentAddress(text: text) else {
+                return try await other.ask(question.destination, question.rpcMessage)
+            case .agent(let address)?:
+                return try await ask(address, question.rpcMessage)
+            case nil:
                 throw ExchangeError(.invalidMessage, "a control message goes to agentid=TYPE/KEY or clientid=UUID")
             }
-            return try await ask(address, question.rpcMessage)
         }
 
         /// Asks the worker of an agent over the exchange.
@@ -93,13 +94,6 @@
                 return try? ControlChannel.packed(Agents_LoadStateResponse.with { $0.error = text })
             }
             return nil
-        }
-    }
-
-    extension String {
-        /// Returns the text after a prefix, or `nil` without the prefix.
-        fileprivate func after(_ prefix: String) -> String? {
-            hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil
         }
     }
 #endif

@@ -1,5 +1,6 @@
 #if AutoGen
     public import AgentExchange
+    internal import AutoGenMessages
     internal import AutoGenProtocol
     public import GRPCCore
     internal import SwiftProtobuf

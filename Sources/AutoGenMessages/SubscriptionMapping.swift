@@ -1,11 +1,11 @@
 #if AutoGen
-    internal import AgentExchange
-    internal import AutoGenProtocol
+    package import AgentExchange
+    package import AutoGenProtocol
     internal import SwiftProtobuf
 
     extension Subscription {
         /// Reads a subscription; `nil` without a rule.
-        init?(_ subscription: Agents_Subscription) {
+        package init?(_ subscription: Agents_Subscription) {
             let id = subscription.id.isEmpty ? nil : subscription.id
             switch subscription.subscription {
             case .typeSubscription(let rule):
@@ -18,7 +18,7 @@
     }
 
     extension Agents_Subscription {
-        init(_ subscription: Subscription) {
+        package init(_ subscription: Subscription) {
             self.init()
             id = subscription.id
             switch subscription.rule {

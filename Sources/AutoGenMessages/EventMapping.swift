@@ -1,11 +1,11 @@
 #if AutoGen
-    internal import AgentExchange
-    internal import AutoGenProtocol
+    package import AgentExchange
+    package import AutoGenProtocol
     internal import Foundation
     internal import SwiftProtobuf
 
-    typealias CloudEvent = Io_Cloudevents_V1_CloudEvent
-    typealias AttributeValue = Io_Cloudevents_V1_CloudEvent.CloudEventAttributeValue
+    package typealias CloudEvent = Io_Cloudevents_V1_CloudEvent
+    package typealias AttributeValue = Io_Cloudevents_V1_CloudEvent.CloudEventAttributeValue
 
     /// The names of attributes that the worker protocol uses.
     enum EventAttribute {
@@ -36,7 +36,7 @@
         ///
         /// - Parameter dropped: Called for each attribute that can't travel.
         /// - Throws: `ExchangeError.Code.invalidTopic`, `ExchangeError.Code.invalidMessage`.
-        init(_ event: CloudEvent, dropped: () -> Void) throws(ExchangeError) {
+        package init(_ event: CloudEvent, dropped: () -> Void) throws(ExchangeError) {
             let attributes = event.attributes
             var context: [String: String] = [:]
             for (name, value) in attributes where !EventAttribute.own.contains(name) {
@@ -58,7 +58,8 @@
                 context[EventAttribute.form] = "text"
             case .protoData(let any):
                 bytes = any.value
-                context[EventAttribute.form] = any.typeURL
+                // A type URL has a slash, or it would not be told from the form of a text.
+                context[EventAttribute.form] = any.typeURL.contains("/") ? any.typeURL : "/" + any.typeURL
                 contentType = "application/x-protobuf"
                 if dataType.isEmpty { dataType = any.typeURL.split(separator: "/").last.map(String.init) ?? "" }
             case nil:
@@ -77,7 +78,7 @@
         }
 
         /// The event as a worker gets it.
-        var cloudEvent: CloudEvent {
+        package var cloudEvent: CloudEvent {
             var event = CloudEvent()
             event.id = id
             event.source = topic.source

@@ -1,18 +1,18 @@
 #if AutoGen
-    internal import AgentExchange
-    internal import AutoGenProtocol
+    package import AgentExchange
+    package import AutoGenProtocol
     internal import Foundation
     internal import SwiftProtobuf
-    internal import WorkerRuntime
+    package import WorkerRuntime
 
     extension AgentAddress {
-        init(_ id: Agents_AgentId) {
+        package init(_ id: Agents_AgentId) {
             self.init(id.type, key: id.key)
         }
     }
 
     extension Agents_AgentId {
-        init(_ address: AgentAddress) {
+        package init(_ address: AgentAddress) {
             self.init()
             type = address.type
             key = address.key
@@ -20,7 +20,7 @@
     }
 
     extension UnknownPayload {
-        init(_ payload: Agents_Payload) {
+        package init(_ payload: Agents_Payload) {
             self.init(
                 dataType: payload.dataType,
                 payload: Payload(contentType: payload.dataContentType, bytes: payload.data)
@@ -29,7 +29,7 @@
     }
 
     extension Agents_Payload {
-        init(_ message: UnknownPayload) {
+        package init(_ message: UnknownPayload) {
             self.init()
             dataType = message.dataType
             dataContentType = message.payload.contentType
@@ -37,22 +37,22 @@
         }
 
         /// The reply of a handler that returned nothing.
-        static let none = Agents_Payload.with {
+        package static let none = Agents_Payload.with {
             $0.dataType = "None"
             $0.dataContentType = "application/json"
             $0.data = Data("null".utf8)
         }
 
         /// Whether it is the payload of an exception with an empty text: no serializer makes it.
-        var isBlank: Bool { dataType.isEmpty && data.isEmpty && dataContentType.isEmpty }
+        package var isBlank: Bool { dataType.isEmpty && data.isEmpty && dataContentType.isEmpty }
     }
 
     extension Agents_RpcRequest {
         /// The metadata that names how often a worker was handed the request, when it is not the first time.
-        static let attempt = "warren-attempt"
+        package static let attempt = "warren-attempt"
 
         /// Makes the request that a worker gets.
-        init(_ request: RelayedRequest, id: String) {
+        package init(_ request: RelayedRequest, id: String) {
             self.init()
             requestID = id
             if let sender = request.sender { source = Agents_AgentId(sender) }
@@ -63,48 +63,35 @@
         }
 
         /// The agent that sent the request, if there is one.
-        var sender: AgentAddress? {
+        package var sender: AgentAddress? {
             guard hasSource, !(source.type.isEmpty && source.key.isEmpty) else { return nil }
             return AgentAddress(source)
         }
 
         /// The metadata that can travel with a request of Warren.
-        var context: [String: String] {
+        package var context: [String: String] {
             metadata.filter { Request.isContextName($0.key) }
         }
     }
 
     extension Agents_RpcResponse {
         /// Makes the answer to a caller's request.
-        init(_ id: String, reply: UnknownPayload?) {
+        package init(_ id: String, reply: UnknownPayload?) {
             self.init()
             requestID = id
             payload = reply.map { Agents_Payload($0) } ?? .none
         }
 
         /// Makes an error.
-        init(_ id: String, error text: String) {
+        package init(_ id: String, error text: String) {
             self.init()
             requestID = id
             error = text
         }
     }
 
-    extension WorkerCall.Ending {
-        /// Reads a worker's answer.
-        init(_ response: Agents_RpcResponse) {
-            if !response.error.isEmpty {
-                self = .failure(Failure(.remote, response.error))
-            } else if response.payload.isBlank {
-                self = .failure(Failure(.remote, AnswerText.emptyException))
-            } else {
-                self = .reply(UnknownPayload(response.payload))
-            }
-        }
-    }
-
     extension Agents_Message {
-        static func bytes(_ message: OneOf_Message) -> [UInt8] {
+        package static func bytes(_ message: OneOf_Message) -> [UInt8] {
             let wrapped = Agents_Message.with { $0.message = message }
             // A message without required fields always has an encoding.
             return (try? wrapped.serializedBytes()) ?? []
