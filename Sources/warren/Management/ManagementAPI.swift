@@ -54,7 +54,10 @@ struct ManagementAPI: Sendable {
     ///
     /// - Throws: ``CommandFailure``.
     func facts(namespace: String) async throws -> ManagementFacts {
-        let queues = try await queues(namespace: namespace)
+        let (queues, _): ([Queue], Int) = try await list(
+            namespace: namespace,
+            columns: "name,type,head_message_timestamp,messages_unacknowledged,arguments,effective_policy_definition"
+        )
         let bindings: [Binding] = try await get(["bindings", virtualHost])
         var facts = ManagementFacts(queues: Set(queues.map(\.name)))
         for binding in bindings where binding.destinationType == "queue" && !binding.source.isEmpty {
@@ -72,21 +75,23 @@ struct ManagementAPI: Sendable {
         return facts
     }
 
-    private func queues(namespace: String) async throws -> [Queue] {
-        var queues: [Queue] = []
+    /// Returns the queues of a namespace, and the number of pages in which the list came.
+    ///
+    /// - Parameter columns: The fields of each queue.
+    /// - Throws: ``CommandFailure``.
+    func list<Item: Decodable>(namespace: String, columns: String) async throws -> (queues: [Item], pages: Int) {
+        var queues: [Item] = []
         var number = 1
         while true {
-            let page: Page<Queue> = try await get(
+            let page: Page<Item> = try await get(
                 ["queues", virtualHost],
                 [
                     "page": "\(number)", "page_size": "\(Self.page)", "use_regex": "true",
-                    "name": "^warren\\.\(namespace)\\.",
-                    "columns": "name,type,head_message_timestamp,messages_unacknowledged,arguments,"
-                        + "effective_policy_definition",
+                    "name": "^warren\\.\(namespace)\\.", "columns": columns,
                 ]
             )
             queues += page.items
-            guard number < page.pageCount else { return queues }
+            guard number < page.pageCount else { return (queues, number) }
             number += 1
         }
     }

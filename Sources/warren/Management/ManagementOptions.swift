@@ -26,6 +26,17 @@ struct ManagementOptions: ParsableArguments, Sendable {
         return api
     }
 
+    /// Returns the API of a command that can't do without.
+    ///
+    /// - Throws: ``CommandFailure`` without a URL, and for an invalid one.
+    func required(_ options: CommonOptions) throws -> ManagementAPI {
+        guard let api = try api(options) else {
+            let message = "the URL of the management plugin is missing: --management, or WARREN_MANAGEMENT"
+            throw CommandFailure(message, code: "usage", status: ExitStatus.usage)
+        }
+        return api
+    }
+
     /// Returns the facts of the plugin, or `nil` without a URL.
     ///
     /// - Throws: ``CommandFailure`` when it can't be reached or refuses.

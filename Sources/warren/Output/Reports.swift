@@ -99,7 +99,7 @@ struct MailboxLine: Encodable, Sendable {
     }
 
     /// `12 s`, `5 min`, `3 h`, `2 d`.
-    private static func age(_ seconds: Int) -> String {
+    static func age(_ seconds: Int) -> String {
         switch seconds {
         case ..<120: "\(seconds) s"
         case ..<7200: "\(seconds / 60) min"

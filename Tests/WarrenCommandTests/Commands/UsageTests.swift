@@ -7,7 +7,7 @@ struct UsageTests {
     private static let commands = [
         "register", "agent", "agents", "status", "ping", "call", "terminate", "mailboxes", "dead-letters",
         "parked",
-        "topology", "doctor", "namespace", "conformance", "bench",
+        "topology", "doctor", "namespace", "conformance", "bench", "top",
     ]
 
     @Test(
@@ -17,7 +17,7 @@ struct UsageTests {
             ["agents", "--broker", "http://u:s3cr3t@x"], ["agents", "--namespace", "a.b"], ["agent", "clown"],
             ["agent", "echo", "--standby"], ["agent", "echo", "--adopt"], ["register", "x"],
             ["bench", "--seconds", "0"], ["topology", "--format", "x"],
-            ["conformance", "--subject", "none"],
+            ["conformance", "--subject", "none"], ["top"], ["top", "--sort", "x"],
         ]
     )
     func wrongUsage(arguments: [String]) async throws {
@@ -54,6 +54,7 @@ struct UsageTests {
         case "register": arguments += ["x", "--type", "X"]
         case "status", "ping", "terminate": arguments.append(UUID().uuidString)
         case "call": arguments += [UUID().uuidString, "echo"]
+        case "top": arguments += ["--management", "http://127.0.0.1:1"]
         default: break
         }
         let run = try await tool.run(arguments)

@@ -1,0 +1,58 @@
+import AgentExchange
+import Foundation
+
+/// A line of `warren top`: an agent, or all agents of a type.
+struct TopRow: Encodable, Sendable, Hashable {
+    /// The agent's identifier; `nil` in the line of a type.
+    var id: String?
+    /// The display name; `nil` in the line of a type.
+    var name: String?
+    var type: String
+    /// The number of agents; 1 in the line of an agent.
+    var agents = 1
+    var waiting = 0
+    var inWork = 0
+    var consumers = 0
+    /// Messages that come, each second.
+    var rateIn = 0.0
+    /// Messages that are acknowledged, each second.
+    var rateOut = 0.0
+    /// The age of the oldest message, if the broker tells it.
+    var oldestSeconds: Int?
+
+    init(_ mailbox: NamespaceSnapshot.Mailbox, now: Date) {
+        id = mailbox.id.lowercased
+        name = mailbox.name
+        type = mailbox.type
+        guard let figures = mailbox.figures else { return }
+        waiting = figures.waiting ?? 0
+        inWork = figures.inWork ?? 0
+        consumers = figures.consumers ?? 0
+        rateIn = figures.receivedRate ?? 0
+        rateOut = figures.settledRate ?? 0
+        // An age beyond any clock is none.
+        oldestSeconds = figures.oldestSeconds(at: now).flatMap { Int(exactly: $0.rounded()) }
+    }
+
+    /// Makes the line of a type out of those of its agents.
+    init?(sumOf rows: [TopRow]) {
+        guard let first = rows.first else { return nil }
+        self = first
+        id = nil
+        name = nil
+        for row in rows.dropFirst() {
+            agents += row.agents
+            waiting += row.waiting
+            inWork += row.inWork
+            consumers += row.consumers
+            rateIn += row.rateIn
+            rateOut += row.rateOut
+            oldestSeconds = [oldestSeconds, row.oldestSeconds].compactMap(\.self).max()
+        }
+    }
+
+    /// Returns whether a text is in the name, the type or the identifier, in either case.
+    func matches(_ filter: String) -> Bool {
+        filter.isEmpty || [name ?? "", type, id ?? ""].contains { $0.lowercased().contains(filter.lowercased()) }
+    }
+}
