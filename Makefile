@@ -50,7 +50,7 @@ check: needs ## formatting, warnings as errors, all tests
 
 traits: needs ## builds without package traits, and with each of them alone
 	$(SWIFT) build --disable-default-traits --scratch-path .build/traits
-	for trait in Tracing Configuration ServiceLifecycle Hybrid AutoGen; do \
+	for trait in Tracing Configuration ServiceLifecycle Hybrid AutoGen Monitoring; do \
 	    $(SWIFT) build --disable-default-traits --traits $$trait --scratch-path .build/traits || exit 1; \
 	done
 	SWIFT='$(SWIFT)' Tests/packages.sh

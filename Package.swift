@@ -47,6 +47,14 @@ let grpc = [
     Target.Dependency.product(name: name, package: package, condition: .when(traits: ["AutoGen"]))
 }
 
+/// The server of `warren exporter`. It is fetched with the trait Monitoring only.
+let web = [
+    ("Hummingbird", "hummingbird"), ("HummingbirdCore", "hummingbird"), ("HTTPTypes", "swift-http-types"),
+    ("NIOCore", "swift-nio"),
+].map { name, package in
+    Target.Dependency.product(name: name, package: package, condition: .when(traits: ["Monitoring"]))
+}
+
 let package = Package(
     name: "warren",
     platforms: [.macOS(.v15)],
@@ -74,6 +82,7 @@ let package = Package(
         ),
         .trait(name: "Hybrid", description: "Direct connections between processes, over SwiftNIO. Off by default."),
         .trait(name: "AutoGen", description: "A host for AutoGen's workers, over gRPC. Off by default."),
+        .trait(name: "Monitoring", description: "The server of warren exporter, over Hummingbird. Off by default."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -89,6 +98,8 @@ let package = Package(
         .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.0"),
         .package(url: "https://github.com/grpc/grpc-swift-nio-transport", from: "2.9.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.5.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
     ],
     targets: [
         .systemLibrary(
@@ -160,9 +171,10 @@ let package = Package(
         .executableTarget(
             name: "warren",
             dependencies: [
-                "AgentExchange", "Agents", "RabbitMQExchange", "HybridExchange", "AMQP", "ExchangeConformance", logging,
+                "Primitives", "AgentExchange", "Agents", "RabbitMQExchange", "HybridExchange", "AMQP",
+                "ExchangeConformance", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ],
+            ] + web,
             swiftSettings: settings
         ),
         .executableTarget(

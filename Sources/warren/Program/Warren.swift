@@ -24,7 +24,7 @@ struct Warren: AsyncParsableCommand {
             RegisterCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self, PingCommand.self,
             CallCommand.self, TerminateCommand.self, MailboxesCommand.self, DeadLettersCommand.self,
             PeersCommand.self, ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, NamespaceCommand.self,
-            ConformanceCommand.self, BenchCommand.self, WorkersCommand.self, TopCommand.self,
+            ConformanceCommand.self, BenchCommand.self, WorkersCommand.self, ExporterCommand.self, TopCommand.self,
         ]
     )
 }

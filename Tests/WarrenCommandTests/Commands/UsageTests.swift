@@ -17,7 +17,7 @@ struct UsageTests {
             ["agents", "--broker", "http://u:s3cr3t@x"], ["agents", "--namespace", "a.b"], ["agent", "clown"],
             ["agent", "echo", "--standby"], ["agent", "echo", "--adopt"], ["register", "x"],
             ["bench", "--seconds", "0"], ["topology", "--format", "x"],
-            ["conformance", "--subject", "none"], ["top"], ["top", "--sort", "x"],
+            ["conformance", "--subject", "none"], ["top"], ["top", "--sort", "x"], ["exporter", "--deadline", "0s"],
         ]
     )
     func wrongUsage(arguments: [String]) async throws {

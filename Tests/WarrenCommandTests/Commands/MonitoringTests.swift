@@ -1,0 +1,205 @@
+import AMQP
+import AgentExchange
+import ExchangeTestKit
+import Foundation
+import RabbitMQExchange
+import Testing
+
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
+extension ToolTests {
+    @Suite("Seen by Prometheus and on a screen")
+    struct Monitoring {
+        private static let hostileName = "till \"1\"\nwarren_up 7\\"
+
+        private static func tool(_ scene: ToolScene) -> Tool {
+            var tool = scene.tool
+            tool.secret = nil
+            tool.environment["WARREN_BROKER"] = scene.broker.amqpURL
+            tool.environment["WARREN_MANAGEMENT"] = scene.broker.managementURL
+            return tool
+        }
+
+        private static func scrape(_ url: String) async throws -> String {
+            let (data, response) = try await URLSession.shared.data(from: try #require(URL(string: url)))
+            #expect((response as? HTTPURLResponse)?.statusCode == 200)
+            return String(decoding: data, as: UTF8.self)
+        }
+
+        /// Starts the exporter and returns it with the URL of its metrics.
+        private static func exporter(_ tool: Tool, _ arguments: String...) async throws -> (
+            ChildProcess, String
+        ) {
+            let process = try ChildProcess(
+                try ProductsDirectory.executable("warren"),
+                ["exporter", "--listen", "127.0.0.1:0"] + arguments,
+                environment: tool.environment
+            )
+            return (process, try #require(try await process.nextLine(), "\(process.standardError)"))
+        }
+
+        /// Returns the value of a metric whose line begins with a text.
+        private static func value(_ beginning: String, in text: String, name: String = "") -> Double? {
+            let line = text.split(separator: "\n").first {
+                $0.hasPrefix(beginning) && (name.isEmpty || $0.contains("name=\"\(name)\""))
+            }
+            return line?.split(separator: " ").last.flatMap { Double($0) }
+        }
+
+        @Test(
+            "Mailboxes have their names and types, whatever an agent is called; parked messages are counted",
+            .enabled(if: LongForm.isWanted)
+        )
+        func metrics() async throws {
+            let scene = try await ToolScene()
+            let tool = Self.tool(scene)
+            let (agent, id) = try await scene.agent("counter", "--name", Self.hostileName)
+            #expect(try await tool.run("register", "nobody", "--type", "Bank").exit == .code(0))
+            #expect(try await tool.run("call", id, "add", "5").exit == .code(0))
+            let waiting = tool
+            async let call = waiting.run("call", "nobody", "x", "--deadline", "20s")
+            try await scene.publish(.init(), "foreign", to: "mailboxes", key: "agent.\(id)")
+            let (exporter, url) = try await Self.exporter(tool)
+            // The plugin's figures are some seconds late.
+            let text = try await eventually(
+                "the plugin tells",
+                timeout: .seconds(60),
+                interval: .seconds(1)
+            ) {
+                let text = try await Self.scrape(url)
+                let isThere =
+                    Self.value("warren_mailbox_messages_waiting", in: text, name: "nobody") == 1
+                    && Self.value("warren_parked_messages", in: text) == 1
+                    && Self.value("warren_mailbox_messages_settled_total", in: text) ?? 0 > 0
+                return isThere ? text : nil
+            }
+            #expect(text.contains("warren_up{namespace=\"\(scene.namespace)\"} 1\n"))
+            #expect(
+                text.contains(
+                    #"warren_mailbox_consumers{namespace="\#(scene.namespace)",id="\#(id)","#
+                        + #"name="till \"1\"\nwarren_up 7\\",type="Warren.Counter"} 1"# + "\n"
+                )
+            )
+            #expect(Self.value("warren_mailbox_consumers", in: text, name: "nobody") == 0)
+            #expect(
+                text.contains(#"warren_directory_entries{namespace="\#(scene.namespace)",role="agent"} 2"#)
+            )
+            #expect(!text.contains("guest"))
+
+            let table = try await tool.run("top", "--filter", "nobody")
+            #expect(table.exit == .code(0) && table.lines.count == 4, "\(table.output)\(table.errors)")
+            #expect(table.lines.last?.hasPrefix("Bank  nobody") == true, "\(table.output)")
+            #expect(try await tool.run("top", "--by-type", "--json", "--times", "2").lines.count == 2)
+            _ = try await call
+            #expect(try await exporter.stop() == .code(0))
+            try await agent.stop()
+        }
+
+        @Test("On a terminal the screen is live, keys work, and q gives the terminal back")
+        func screen() async throws {
+            let scene = try await ToolScene()
+            let tool = Self.tool(scene)
+            let (agent, _) = try await scene.agent("echo", "--name", "e")
+            let program = try ProductsDirectory.executable("warren")
+            let terminal = try ChildProcess(
+                "/usr/bin/script",
+                ["-qfec", "stty cols 100 rows 30; exec '\(program)' top", "/dev/null"],
+                environment: tool.environment.merging(["TERM": "xterm"]) { $1 }
+            )
+            _ = try await terminal.line { $0.contains("Warren.Echo") && $0.contains("e") }
+            try terminal.write("t")
+            _ = try await terminal.line { $0.contains("TYPE") && $0.contains("AGENTS") }
+            try terminal.write("q")
+            let rest = try await terminal.remainingOutput()
+            #expect(rest.contains("\u{1B}[?1049l"))
+            #expect(try await terminal.waitForExit() == .code(0))
+            try await agent.stop()
+        }
+
+        @Test(
+            "While the broker swallows everything a scrape is answered in time, and the next one is right again"
+        )
+        func away() async throws {
+            let scene = try await ToolScene()
+            let broker = try FaultProxy(targetPort: scene.broker.port)
+            let plugin = try FaultProxy(targetPort: scene.broker.managementPort)
+            var tool = Self.tool(scene)
+            tool.environment["WARREN_BROKER"] = "amqp://guest:guest@127.0.0.1:\(broker.listenPort)"
+            tool.environment["WARREN_MANAGEMENT"] = "http://127.0.0.1:\(plugin.listenPort)"
+            let (exporter, url) = try await Self.exporter(tool, "--deadline", "2s")
+            try await eventually("the first reading") {
+                try await Self.value("warren_up", in: Self.scrape(url)) == 1
+            }
+            for proxy in [broker, plugin] { try await proxy.set(.drop(.both)) }
+            try await eventually("the plugin is missed") {
+                let start = ContinuousClock.now
+                let text = try await Self.scrape(url)
+                // The exporter answers within 2 s; this machine may be slow.
+                #expect(ContinuousClock.now - start < .seconds(15))
+                return Self.value("warren_up", in: text) == 0
+            }
+            for proxy in [broker, plugin] { try await proxy.set(.reset) }
+            #expect(try await Self.value("warren_up", in: Self.scrape(url)) == 0)
+            for proxy in [broker, plugin] { try await proxy.set(.pass) }
+            try await eventually("it is back", timeout: .seconds(60)) {
+                try await Self.value("warren_up", in: Self.scrape(url)) == 1
+            }
+            try await eventually("it is told") { exporter.standardError.contains("can be read again") }
+            #expect(try await exporter.stop() == .code(0))
+            for proxy in [broker, plugin] { await proxy.stop() }
+        }
+
+        @Test("A scrape of many mailboxes is one list, in pages")
+        func many() async throws {
+            let scene = try await ToolScene()
+            let tool = Self.tool(scene)
+            let count = LongForm.isWanted ? 10_000 : 30
+            var configuration = RabbitMQConfiguration()
+            configuration.mailboxKind = .single
+            let exchange = try RabbitMQExchange(
+                url: scene.broker.amqpURL,
+                namespace: scene.namespace,
+                configuration: configuration
+            )
+            let client = try await exchange.makeUserClient(name: "ann")
+            let namespace = scene.namespace
+            for start in stride(from: 0, to: count, by: 100) {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in start..<min(start + 100, count) {
+                        group.addTask { _ = try await client.registerAgent(AgentType("T"), name: "a\(number)") }
+                    }
+                    try await group.waitForAll()
+                }
+            }
+            let (exporter, url) = try await Self.exporter(tool, "--deadline", "60s")
+            let text = try await eventually("all are listed", timeout: .seconds(120)) {
+                let start = ContinuousClock.now
+                let text = try await Self.scrape(url)
+                if LongForm.isWanted {
+                    let took = Self.value("warren_scrape_duration_seconds", in: text) ?? 0
+                    print(
+                        "a scrape of \(count) mailboxes: \(text.utf8.count) bytes, \(took) s, in all \(ContinuousClock.now - start)"
+                    )
+                }
+                let lines = text.split(separator: "\n").count {
+                    $0.hasPrefix("warren_mailbox_messages_waiting{")
+                }
+                return lines == count ? text : nil
+            }
+            #expect(
+                text.contains(
+                    "warren_directory_entries{namespace=\"\(namespace)\",role=\"agent\"} \(count)\n"
+                )
+            )
+            #expect(Self.value("warren_scrape_management_pages", in: text) == Double(count / 500 + 1))
+            #expect(try await exporter.stop() == .code(0))
+            await client.close()
+            #expect(
+                try await tool.run(["namespace", "remove", namespace, "--yes", "--force"], timeout: .seconds(300))
+                    .exit != .code(2)
+            )
+        }
+    }
+}
