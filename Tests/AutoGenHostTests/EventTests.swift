@@ -1,6 +1,7 @@
 #if AutoGen
     import AgentExchange
     @testable import AutoGenHost
+    @testable import AutoGenMessages
     import AutoGenProtocol
     import ExchangeTestKit
     import Foundation
