@@ -15,7 +15,11 @@ extension ContinuousClock.Instant {
     package static func after(_ duration: Duration) -> ContinuousClock.Instant { .now + duration.bounded }
 
     /// Returns the instant of a date of any size by the current wall clock, at most a hundred years away.
-    package static func at(_ date: Date) -> ContinuousClock.Instant { .now + Duration(until: date) }
+    package static func at(_ date: Date) -> ContinuousClock.Instant {
+        // The wall clock is read first: a thread that stands still in between makes the instant later, never earlier.
+        let left = Duration(until: date)
+        return .now + left
+    }
 }
 
 extension Duration {

@@ -85,8 +85,8 @@ final class Mailbox: Sendable {
 extension Mailbox {
     func deliver(_ request: Request) throws(ExchangeError) {
         // The wall clock is read once; after that the remaining time counts.
+        let deadline = request.deadline.map { ContinuousClock.Instant.at($0) }
         let now = ContinuousClock.now
-        let deadline = request.deadline.map { now + Duration(until: $0) }
         do throws(MailboxRefusal) {
             perform(
                 try box.machine.withLock { machine throws(MailboxRefusal) in
