@@ -52,18 +52,23 @@
             var contentType = attributes[EventAttribute.contentType]?.ceString ?? "application/octet-stream"
             var dataType = attributes[EventAttribute.dataType]?.ceString ?? ""
             switch event.data {
-            case .binaryData(let data): bytes = data
+            case .binaryData(let data):
+                bytes = data
+                context[EventAttribute.form] = Self.form(ofBytes: contentType)
             case .textData(let text):
                 bytes = Data(text.utf8)
                 context[EventAttribute.form] = "text"
             case .protoData(let any):
                 bytes = any.value
                 // A type URL has a slash, or it would not be told from the form of a text.
-                context[EventAttribute.form] = any.typeURL.contains("/") ? any.typeURL : "/" + any.typeURL
+                // In the bytes: a sign that combines with a slash makes another character of it.
+                context[EventAttribute.form] =
+                    any.typeURL.utf8.contains(UInt8(ascii: "/")) ? any.typeURL : "/" + any.typeURL
                 contentType = "application/x-protobuf"
-                if dataType.isEmpty { dataType = any.typeURL.split(separator: "/").last.map(String.init) ?? "" }
+                if dataType.isEmpty { dataType = any.typeName }
             case nil:
                 bytes = Data()
+                context[EventAttribute.form] = Self.form(ofBytes: contentType)
             }
             let sender = attributes[EventAttribute.senderType]?.ceString ?? ""
             try self.init(
@@ -75,6 +80,11 @@
                     ? nil : AgentAddress(sender, key: attributes[EventAttribute.senderKey]?.ceString ?? ""),
                 context: context
             )
+        }
+
+        /// The form of bytes whose content type would make an `Any` of them: `binary`; `nil` for others.
+        private static func form(ofBytes contentType: String) -> String? {
+            Payload.mediaType(contentType) == "application/x-protobuf" ? "binary" : nil
         }
 
         /// The event as a worker gets it.
@@ -103,9 +113,9 @@
                 }
             }
             switch context[EventAttribute.form] {
-            case nil where Payload.mediaType(payload.contentType) == "application/x-protobuf":
+            case nil where Self.form(ofBytes: payload.contentType) != nil:
                 event.protoData = Google_Protobuf_Any(of: dataType, payload.bytes)
-            case nil: event.binaryData = payload.bytes
+            case nil, "binary"?: event.binaryData = payload.bytes
             case "text"?: event.textData = String(decoding: payload.bytes, as: UTF8.self)
             case let url?:
                 event.protoData = .with {
@@ -118,9 +128,16 @@
     }
 
     extension Google_Protobuf_Any {
+        /// The part of the type URL after the last slash.
+        fileprivate var typeName: String {
+            String(typeURL.utf8.split(separator: UInt8(ascii: "/")).last.map(Substring.init) ?? "")
+        }
+
         /// The message of a type: its bytes are those of the message, or of an `Any` of that type.
         fileprivate init(of dataType: String, _ bytes: Data) {
-            if let any = try? Google_Protobuf_Any(serializedBytes: bytes), any.typeURL.hasSuffix("/\(dataType)") {
+            if let any = try? Google_Protobuf_Any(serializedBytes: bytes), any.typeURL.utf8.contains(UInt8(ascii: "/")),
+                any.typeName == dataType
+            {
                 self = any
                 return
             }
