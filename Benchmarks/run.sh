@@ -8,6 +8,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cd "$here"
 swift=${SWIFT:-swift}
 make --silent -C raw
+# Else a build of before does not see new files of the library.
+touch Package.swift
 "$swift" build -c release --product load
 "$swift" build -c release --product compare
 bin=$("$swift" build -c release --show-bin-path)
