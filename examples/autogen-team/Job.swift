@@ -22,6 +22,8 @@ struct Job {
     /// The words of each chapter that events told, for several tasks.
     private final class Events: Sendable {
         let words = Mutex<[Int: Set<Int>]>([:])
+        /// Has an element when words came since the last look.
+        let changes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     let chapters: [Chapter]
@@ -50,12 +52,13 @@ struct Job {
         try await workers.registerClosure("collector", subscriptions: [.type(Team.topic)]) { [events] message, _ in
             guard let counted = message as? Counted, counted.number < number else { return }
             events.words.withLock { _ = $0[counted.number, default: []].insert(counted.words) }
+            events.changes.continuation.yield()
         }
         try await workers.start()
         try await waitForBoth()
         say("both workers count, \(chapters.count) chapters in all")
         let counts = try await countAll(say)
-        try await waitForEvents()
+        await waitForEvents()
         await workers.stop()
         return Outcome(counts: counts.sorted { $0.number < $1.number }, events: events.words.withLock { $0 })
     }
@@ -109,10 +112,15 @@ struct Job {
     }
 
     /// Returns once each chapter's event has come, or it is late.
-    private func waitForEvents() async throws {
-        let end = ContinuousClock.now + .seconds(20)
-        while events.words.withLock({ $0.count }) < chapters.count, ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(20))
+    private func waitForEvents() async {
+        guard events.words.withLock({ $0.count }) < chapters.count else { return }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [events, count = chapters.count] in
+                for await _ in events.changes.stream where events.words.withLock({ $0.count }) == count { return }
+            }
+            group.addTask { try? await Task.sleep(for: .seconds(20)) }
+            await group.next()
+            group.cancelAll()
         }
     }
 }
