@@ -1,7 +1,8 @@
 /// The credit that a requester grants for one streamed result: a pure value.
 ///
 /// Credit is counted in parts, from the first. It begins with few parts, because their size is unknown, and grows with
-/// the pulls: so far ahead that the parts that are not pulled yet take some 4 MiB, if they are as large as those before. One part always has credit.
+/// the pulls: so far ahead that the parts that are not pulled yet take some 4 MiB, if they are as large as those before.
+/// One part always has credit.
 struct PartCredit {
     /// The maximum number of parts that an agent may send ahead of the pulls.
     static let window = 16
