@@ -83,9 +83,11 @@ public struct RemoteHandle: Sendable {
         return try payload.decode(type, with: core.configuration.codecs)
     }
 
-    /// The maximum number of parts that an agent sends ahead of the pulls: 16 small ones, and fewer that are large, so that
-    /// those which are not pulled yet take some 4 MiB for each stream and 64 MiB for all streams of a client. One part may always come. The first four may have
-    /// any size that ``ExchangeTransport/maximumMessageSize`` allows.
+    /// The maximum number of parts that an agent sends ahead of the pulls: 16.
+    ///
+    /// Of large parts there are fewer: those that are not pulled yet take some 4 MiB for each stream and 64 MiB for all streams of
+    /// a client, if they are as large as those before. One part may always come. The first four may have any size that
+    /// ``ExchangeTransport/maximumMessageSize`` allows.
     public static let streamWindow = PartCredit.window
 
     /// Runs an action that streams its result, and returns the parts as they arrive.
