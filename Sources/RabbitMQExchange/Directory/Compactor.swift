@@ -120,9 +120,10 @@ struct Compactor: Sendable {
         }
     }
 
-    /// Makes and binds a stream. A copy that can't be bound is deleted, because no session could read a fence in it.
+    /// Makes and binds a stream: other sessions may have bound it while it was being deleted, in vain. A copy that can't
+    /// be bound is deleted, because no session could read a fence in it.
     private func make(_ stream: DirectoryStream, on channel: Channel) async throws(ExchangeError) {
-        let (topology, deadline) = (Topology.directory(stream, link.names), link.deadline)
+        let (topology, deadline) = (Topology.directory(stream, link.names).boundAnew(), link.deadline)
         try await attempt("can't make a stream") { () throws(AMQPError) in
             for queue in topology.queues { _ = try await channel.declareQueue(queue, deadline: deadline) }
         }
@@ -133,6 +134,7 @@ struct Compactor: Sendable {
                         .queue(binding.queue),
                         to: binding.exchange,
                         routingKey: binding.key,
+                        arguments: binding.arguments,
                         deadline: deadline
                     )
                 }

@@ -84,11 +84,8 @@ struct DirectoryFences: Sendable {
             while true {
                 let before = replica.reads
                 if await order.ended.wait(until: .now + link.patience) != nil || Task.isCancelled { return }
-                let now = replica.reads
                 // A long replay reaches the fence in the end.
-                if replica.isCatchingUp, DirectoryStream.allCases.contains(where: { before[$0] != now[$0] }) {
-                    continue
-                }
+                if replica.isCatchingUp, replica.standstills(since: before).isEmpty { continue }
                 startOver(stuck: before)
                 await bindCopy(stuck: before)
                 break
@@ -99,7 +96,8 @@ struct DirectoryFences: Sendable {
         }
     }
 
-    /// Restarts streams that brought no record: in a new stream the broker would wait for the requested offset.
+    /// Restarts streams that brought no record: in a new stream the broker would wait for the requested offset, and a
+    /// stream may be bound in vain (``Topology/boundAnew()``).
     private func startOver(stuck before: [DirectoryStream: Int]) {
         guard link.isConnected else { return }
         for channel in replica.startOver(stuck: before) {
@@ -114,7 +112,7 @@ struct DirectoryFences: Sendable {
         else {
             return
         }
-        try? await Topology.directory(.copy, link.names).declare(on: link)
+        try? await Topology.directory(.copy, link.names).boundAnew().declare(on: link)
     }
 }
 

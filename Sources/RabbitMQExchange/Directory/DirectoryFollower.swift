@@ -193,13 +193,15 @@ final class DirectoryFollower: Sendable {
 
     // MARK: Deleted streams
 
-    /// Handles the end of a stream's consumer: the stream was deleted, or its node went down.
+    /// Handles the end of a stream's consumer: the stream was deleted, its node went down, or it brings nothing.
     private func replaced(_ stream: DirectoryStream) async {
         switch stream {
         case .main:
+            let shared = Topology.shared(link.names)
+            let topology = replica.isStartingOver(.main) ? shared.boundAnew() : shared
             replica.startOver()
             do throws(ExchangeError) {
-                try await Topology.shared(link.names).declareOrFind(on: link)
+                try await topology.declareOrFind(on: link)
             } catch {
                 link.logger.warning(
                     "the directory could not be made again",

@@ -238,17 +238,17 @@ final class DirectoryReplica: Sendable {
     /// Ends all waits. Returns the callers.
     func failFences() -> [FenceLedger.Waiter] { state.withLock { $0.fences.fail() } }
 
-    /// Restarts streams that brought no record and no fence of the current wave. Returns the channels to close.
+    /// Returns the streams that brought no record and no fence of the current wave.
     ///
     /// - Parameter before: The numbers of records that had been read a while ago.
+    func standstills(since before: [DirectoryStream: Int]) -> [DirectoryStream] {
+        state.withLock { $0.standstills(since: before) }
+    }
+
+    /// Restarts the streams that stand still. Returns the channels to close.
     func startOver(stuck before: [DirectoryStream: Int]) -> [Channel] {
         state.withLock { state in
-            DirectoryStream.allCases.compactMap { stream -> Channel? in
-                guard let reader = state.readers[stream], reader.reads == before[stream], reader.expected != nil,
-                    !state.fences.isSeen(in: stream)
-                else { return nil }
-                return state.readers[stream]?.startOver()
-            }
+            state.standstills(since: before).compactMap { state.readers[$0]?.startOver() }
         }
     }
 
@@ -327,6 +327,13 @@ final class DirectoryReplica: Sendable {
 }
 
 extension DirectoryReplica.State {
+    func standstills(since before: [DirectoryStream: Int]) -> [DirectoryStream] {
+        DirectoryStream.allCases.filter { stream in
+            guard let reader = readers[stream] else { return false }
+            return reader.reads == before[stream] && !fences.isSeen(in: stream)
+        }
+    }
+
     /// Whether every existing record has been read at least once.
     var isCaughtUp: Bool {
         !readers.isEmpty && !needsLook && !isLooking && readers.values.allSatisfy(\.isCaughtUp)

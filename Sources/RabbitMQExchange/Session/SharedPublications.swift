@@ -32,7 +32,8 @@ struct SharedPublications {
             }
             if number > 0 { await pause.next() }
             do throws(ExchangeError) {
-                try await (topology ?? .shared(link.names)).declareOrFind(on: link)
+                let topology = topology ?? .shared(link.names)
+                try await (number == 0 ? topology : topology.boundAnew()).declareOrFind(on: link)
             } catch {
                 link.logger.warning(
                     "missing objects on the broker could not be restored",

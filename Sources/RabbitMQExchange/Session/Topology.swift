@@ -12,12 +12,16 @@ struct Topology: Sendable {
         let queue: String
         let exchange: String
         let key: String
+        /// A number that makes it another binding of the same key.
+        fileprivate(set) var number: Int64?
 
         init(queue: String, exchange: String, key: String) {
             self.queue = queue
             self.exchange = exchange
             self.key = key
         }
+
+        var arguments: FieldTable { number.map { ["warren-binding": .int64($0)] } ?? [:] }
 
         /// Creates the binding that leads to a queue, for a routing key and its ``ExchangeNames/verdict(_:)``.
         init(of queue: String, to key: String, in names: ExchangeNames) {
@@ -84,6 +88,20 @@ struct Topology: Sendable {
             queues: queues + other.queues,
             bindings: bindings + other.bindings
         )
+    }
+
+    /// Returns the same objects, with bindings that no deletion under way takes away.
+    ///
+    /// While RabbitMQ 4 deletes a queue, it forgets the bindings first and ends their routes later. An equal binding that
+    /// is made in between is listed, and its route is ended with the old one; binding again changes nothing. Bindings
+    /// with different arguments are different ones. A queue gets at most 16 of them.
+    func boundAnew() -> Topology {
+        let bindings = bindings.map { binding in
+            var binding = binding
+            binding.number = .random(in: 0..<16)
+            return binding
+        }
+        return Topology(exchanges: exchanges, queues: queues, bindings: bindings)
     }
 
     /// Returns a stream of the directory.
@@ -243,6 +261,7 @@ struct Topology: Sendable {
                 .queue(binding.queue),
                 to: binding.exchange,
                 routingKey: binding.key,
+                arguments: binding.arguments,
                 deadline: deadline
             )
         }

@@ -140,7 +140,7 @@ final class TopicLog: Sendable {
                     arguments: ["x-stream-offset": "first"]
                 )
             },
-            repair: { [link] in _ = try? await Topology.topics(link.names).declareOrFind(on: link) },
+            repair: { [link] in _ = try? await Topology.topics(link.names).boundAnew().declareOrFind(on: link) },
             begins: { [self] in begin(on: $0) },
             handling: .pushed { [self] in received($0) }
         )

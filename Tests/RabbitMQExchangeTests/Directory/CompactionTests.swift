@@ -156,6 +156,38 @@ extension BrokerTests {
             for user in users { await user.close() }
         }
 
+        /// RabbitMQ 4 leaves a queue so when it is made again while it is being deleted.
+        @Test(
+            "A stream whose binding is listed and leads nowhere is bound anew: nothing waits for it forever",
+            arguments: [nil, CompactionStep.copyMade, .mainMade, .mainFilled].map { $0?.rawValue }
+        )
+        func boundInVain(_ step: String?) async throws {
+            let scene = try await scene()
+            let registering = try await scene.user("registering")
+            var alive: [AgentID] = []
+            for _ in 0..<5 { alive.append(try await registering.registerAgent(type).agentID) }
+            let user = try await eventually("a session that compacts") { try await scene.hasty.user("one") }
+            #expect(try await patiently { try await user.discover(type) } == alive)
+            if let step {
+                let died = await outcome { try await user.compact(dyingAfter: CompactionStep(rawValue: step)) }
+                #expect(died.error?.code == .cancelled)
+            }
+            try await scene.endRoute(to: step == "copyMade" ? "directory.copy" : "directory")
+            let newcomer = try await scene.user("newcomer")
+            for client in [registering, newcomer] { #expect(try await Set(client.discover(type)) == Set(alive)) }
+            alive.append(try await newcomer.registerAgent(type).agentID)
+            #expect(try await Set(registering.discover(type)) == Set(alive))
+            let session = try #require(user.session)
+            try await eventually("a compaction", timeout: .seconds(60)) {
+                try await Compactor(session: session).compact()
+            }
+            let last = try await scene.user("last")
+            for client in [registering, newcomer, last] {
+                #expect(try await Set(client.discover(type)) == Set(alive))
+            }
+            for client in [registering, user, newcomer, last] { await client.close() }
+        }
+
         @Test(
             "A session that dies after any step harms nothing: another one finishes",
             arguments: CompactionStep.allCases.map(\.rawValue)

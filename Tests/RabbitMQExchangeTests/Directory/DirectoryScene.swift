@@ -61,6 +61,31 @@ extension Scene {
         }
     }
 
+    /// Ends the route of the directory's exchange to a stream, whose binding is still listed, by the steps of the broker:
+    /// the binding is added again, and the deletion of the old one follows.
+    func endRoute(to stream: String) async throws {
+        let resource = { (kind: String, name: String) in "{resource, <<\"/\">>, \(kind), <<\"\(name)\">>}" }
+        let exchange = resource("exchange", self.name("agents"))
+        let binding = "{binding, \(exchange), <<\"#\">>, \(resource("queue", self.name(stream))), Arguments}"
+        let expression = """
+            {ok, X} = rabbit_exchange:lookup(\(exchange)),
+            Bs = [B || \(binding) = B <- rabbit_binding:list_for_source(\(exchange))],
+            true = Bs =/= [],
+            case code:ensure_loaded(rabbit_db_topic_exchange) of
+                {module, _} ->
+                    [rabbit_db_topic_exchange:set(B) || B <- Bs],
+                    rabbit_db_topic_exchange:delete(Bs);
+                _ ->
+                    Topic = rabbit_exchange_type_topic,
+                    rabbit_misc:execute_mnesia_transaction(fun() ->
+                        [Topic:add_binding(transaction, X, B) || B <- Bs],
+                        Topic:remove_bindings(transaction, X, Bs)
+                    end)
+            end.
+            """
+        try await broker.control("eval", expression)
+    }
+
     /// Publishes fences that nobody waits for.
     func writeFences(_ count: Int) async throws {
         try await ForeignClient.run(in: self) { client in
