@@ -50,8 +50,9 @@ struct FrameSamples {
 
     mutating func request(_ lane: LaneID) throws -> Request {
         let body: Request.Body
-        switch number(0...6) {
+        switch number(0...7) {
         case 0: body = .ping
+        case 4: body = .activity
         case 1: body = .shutdown(terminate: maybe(Bool.random()))
         case 2: body = .cancel(tag: UUID())
         case 3: body = .foreign(kind: MessageKind(rawValue: "later-request"), payload: payload())

@@ -19,6 +19,13 @@ public struct ClientConfiguration: Sendable {
     /// longer waits: their requests are given back, and their sends fail. The default is 5 s.
     public var cancellationPatience: Duration = .seconds(5)
 
+    /// The number of ended actions that an agent tells of; see ``AgentActivity/finished``. The default is 100, the most
+    /// ``maximumActivityHistory``; 0 tells of none.
+    public var activityHistory: Int = 100
+
+    /// The largest ``activityHistory``: 1000.
+    public static let maximumActivityHistory = 1000
+
     /// The client's logger. Payloads are never logged.
     public var logger: Logger
 

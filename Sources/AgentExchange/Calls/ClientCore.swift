@@ -203,7 +203,8 @@ final class ClientCore: Sendable {
         _ isPosted: Bool
     ) async throws(ExchangeError) -> RequestEnding {
         switch request.body {
-        case .ping: try await priority.ping(request, outgoing)
+        case .ping: try await priority.ask(request, .ping, outgoing)
+        case .activity: try await priority.ask(request, .activity, outgoing)
         case .shutdown(let terminate): try await priority.shutdown(request, terminate: terminate, outgoing)
         case .action, .cancel, .foreign: try await post(request, outgoing, isPosted)
         }
@@ -255,7 +256,7 @@ final class ClientCore: Sendable {
     private func isPosted(_ body: Request.Body) -> Bool {
         if transport.sendsAtOnce { return false }
         return switch body {
-        case .ping, .shutdown: false
+        case .ping, .activity, .shutdown: false
         case .action, .cancel, .foreign: true
         }
     }

@@ -1,8 +1,8 @@
 internal import Foundation
 
-/// Pings and shutdown requests, which must not wait behind an agent's work.
+/// Pings, activity and shutdown requests, which must not wait behind an agent's work.
 ///
-/// Both wait in the mailbox like all requests, and a busy agent leaves them there. So a notice carries the same request
+/// They wait in the mailbox like all requests, and a busy agent leaves them there. So a notice carries the same request
 /// past the mailbox. The notice may be lost and the request may wait: together they arrive and are answered.
 final class PriorityRequests: Sendable {
     /// How long the first way may take before the second is tried too.
@@ -21,12 +21,16 @@ final class PriorityRequests: Sendable {
         self.pending = pending
     }
 
-    /// Sends a ping and waits until it ends. It goes as a request; a notice repeats it when no answer comes at once.
-    func ping(_ request: Request, _ outgoing: OutgoingCall) async throws(ExchangeError) -> RequestEnding {
+    /// Sends a question and waits until it ends. It goes as a request; a notice repeats it when no answer comes at once.
+    func ask(
+        _ request: Request,
+        _ notice: Notice.Body,
+        _ outgoing: OutgoingCall
+    ) async throws(ExchangeError) -> RequestEnding {
         try await transport.send(.request(request))
         outgoing.accepted()
         return try await ending(of: request.tag, after: Self.patience) { [transport] in
-            try? await transport.send(.notice(Notice(ahead: request, .ping)))
+            try? await transport.send(.notice(Notice(ahead: request, notice)))
             return nil
         }
     }
@@ -99,6 +103,7 @@ extension Notice {
         let body: Request.Body
         switch self.body {
         case .ping: body = .ping
+        case .activity: body = .activity
         case .shutdown(let terminate): body = .shutdown(terminate: terminate)
         case .credit, .cancel: return nil
         }

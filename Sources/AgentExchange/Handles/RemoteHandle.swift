@@ -121,6 +121,19 @@ public struct RemoteHandle: Sendable {
         return start.duration(to: .now)
     }
 
+    /// Returns the actions that the agent's process runs, and the last ones that it ended. A busy agent answers too.
+    ///
+    /// - Parameter deadline: How long to wait at most.
+    /// - Throws: ``ExchangeError/Code/incompatibleProtocol`` from an agent of an older version,
+    ///   ``ExchangeError/Code/invalidPayload`` for an answer that is no activity, and every error of a call.
+    public func activity(deadline: Duration = .seconds(10)) async throws(ExchangeError) -> AgentActivity {
+        guard let result = try await result(of: .activity, deadline: deadline) else {
+            let text = "the agent answered without its activity"
+            throw ExchangeError(.invalidPayload, text, entity: .agent(agentID), delivery: .delivered)
+        }
+        return try result.decode(AgentActivity.self)
+    }
+
     /// Asks the agent to stop, and returns when the agent has agreed.
     ///
     /// - Parameters:

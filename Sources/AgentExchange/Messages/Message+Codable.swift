@@ -76,7 +76,7 @@ extension Message: Codable {
             case .action(let name, let arguments):
                 try fields.encode(name, forKey: .action)
                 try fields.encode(arguments.payload, forKey: .arguments)
-            case .ping: break
+            case .ping, .activity: break
             case .shutdown(let terminate): try fields.encodeIfPresent(terminate, forKey: .terminate)
             case .cancel(let tag): try fields.encode(tag.lowercased, forKey: .target)
             case .foreign(_, let payload): try fields.encode(payload, forKey: .payload)
@@ -93,7 +93,7 @@ extension Message: Codable {
             switch notice.body {
             case .credit(let credit): try fields.encode(credit, forKey: .credit)
             case .shutdown(let terminate): try fields.encodeIfPresent(terminate, forKey: .terminate)
-            case .cancel, .ping: break
+            case .cancel, .ping, .activity: break
             }
         }
     }
@@ -119,6 +119,7 @@ extension Message: Codable {
                 arguments: ActionArguments(payload: try fields.decode(Payload.self, forKey: .arguments))
             )
         case .pingRequest: body = .ping
+        case .activityRequest: body = .activity
         case .shutdownRequest:
             own.append(.terminate)
             body = .shutdown(terminate: try fields.decodeIfPresent(Bool.self, forKey: .terminate))
@@ -151,7 +152,9 @@ extension Message: Codable {
     }
 
     private static func response(_ kind: MessageKind, _ header: Header, _ fields: Fields) throws -> Response {
-        let known: [MessageKind] = [.actionResponse, .pingResponse, .shutdownResponse, .cancelResponse, .partResponse]
+        let known: [MessageKind] = [
+            .actionResponse, .pingResponse, .activityResponse, .shutdownResponse, .cancelResponse, .partResponse,
+        ]
         guard known.contains(kind) else { throw unknown(kind, fields) }
         guard kind != .partResponse else { return try part(header, fields) }
         try refuse(besides: [.result, .error], of: kind, fields)
@@ -197,6 +200,7 @@ extension Message: Codable {
             body = .credit(try fields.decode(Int.self, forKey: .credit))
         case .cancelNotice: body = .cancel
         case .pingNotice: body = .ping
+        case .activityNotice: body = .activity
         case .shutdownNotice:
             own = [.terminate]
             body = .shutdown(terminate: try fields.decodeIfPresent(Bool.self, forKey: .terminate))

@@ -32,7 +32,7 @@ extension Message {
             switch request.body {
             case .action(_, let arguments): arguments.payload
             case .foreign(_, let payload): payload
-            case .ping, .shutdown, .cancel: nil
+            case .ping, .activity, .shutdown, .cancel: nil
             }
         case .response(let response):
             switch response.outcome {

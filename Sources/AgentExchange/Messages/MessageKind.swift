@@ -19,6 +19,8 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
     public static let shutdownRequest = MessageKind(rawValue: "shutdown-request")
     /// Asks an agent to cancel a request.
     public static let cancelRequest = MessageKind(rawValue: "cancel-request")
+    /// Asks an agent for its activity.
+    public static let activityRequest = MessageKind(rawValue: "activity-request")
     /// Answers an action request.
     public static let actionResponse = MessageKind(rawValue: "action-response")
     /// Answers a ping request.
@@ -27,6 +29,8 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
     public static let shutdownResponse = MessageKind(rawValue: "shutdown-response")
     /// Answers a cancel request.
     public static let cancelResponse = MessageKind(rawValue: "cancel-response")
+    /// Answers an activity request.
+    public static let activityResponse = MessageKind(rawValue: "activity-response")
 
     /// A part of a streamed result.
     public static let partResponse = MessageKind(rawValue: "part-response")
@@ -38,6 +42,8 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
     public static let cancelNotice = MessageKind(rawValue: "cancel-notice")
     /// Checks that an agent is alive, ahead of the messages in its mailbox.
     public static let pingNotice = MessageKind(rawValue: "ping-notice")
+    /// Asks an agent for its activity, ahead of the messages in its mailbox.
+    public static let activityNotice = MessageKind(rawValue: "activity-notice")
     /// Asks an agent to stop, ahead of the messages in its mailbox.
     public static let shutdownNotice = MessageKind(rawValue: "shutdown-notice")
 

@@ -35,6 +35,8 @@ public struct Notice: Sendable, Hashable {
         case cancel
         /// The requester sent a ping that may wait behind other requests. The agent may answer it at once.
         case ping
+        /// The requester asked for the activity. The agent may answer at once.
+        case activity
         /// The requester wants the agent to stop. The agent may answer at once; if no answer comes, the requester sends
         /// a request.
         case shutdown(terminate: Bool?)
@@ -78,6 +80,7 @@ public struct Notice: Sendable, Hashable {
         case .credit: .creditNotice
         case .cancel: .cancelNotice
         case .ping: .pingNotice
+        case .activity: .activityNotice
         case .shutdown: .shutdownNotice
         }
     }

@@ -298,6 +298,7 @@ extension Request.Body {
         switch self {
         case .action: .actionRequest
         case .ping: .pingRequest
+        case .activity: .activityRequest
         case .shutdown: .shutdownRequest
         case .cancel: .cancelRequest
         case .foreign(let kind, _): kind
@@ -312,6 +313,8 @@ extension Request {
         case action(name: String, arguments: ActionArguments)
         /// Answer, to prove that the agent is alive.
         case ping
+        /// Tell the running and the last actions, as an ``AgentActivity``. The agent's client answers it.
+        case activity
         /// Stop. `terminate` overrides whether the agent's mailbox is then terminated.
         case shutdown(terminate: Bool?)
         /// Cancel the source's request with the given tag.

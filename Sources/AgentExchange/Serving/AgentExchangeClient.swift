@@ -14,6 +14,7 @@ public final class AgentExchangeClient: ExchangeClient {
     let core: ClientCore
     let running = RunningRequests()
     let outgoing = OutgoingParts()
+    private let activityLog: ActivityLog
     private let handler: RequestHandler
     private let preparation: RequestPreparation?
     private let immediateStarts: ImmediateStarts?
@@ -46,6 +47,7 @@ public final class AgentExchangeClient: ExchangeClient {
     ) {
         self.registration = registration
         self.preparation = preparation
+        activityLog = ActivityLog(history: configuration.activityHistory)
         immediateStarts = startsAtOnce.map { ImmediateStarts(logger: configuration.logger, $0) }
         core = ClientCore(transport: transport, configuration: configuration)
         self.handler = handler
@@ -90,6 +92,9 @@ public final class AgentExchangeClient: ExchangeClient {
             deadline: deadline
         )
     }
+
+    /// The actions that this client runs, and the last ones that it ended.
+    public var activity: AgentActivity { activityLog.activity }
 
     /// Waits until the client stops taking requests and returns the reason: ``ExchangeError/Code/closed``,
     /// ``ExchangeError/Code/mailboxTerminated`` or ``ExchangeError/Code/connectionLost``.
@@ -156,7 +161,7 @@ public final class AgentExchangeClient: ExchangeClient {
 
     private func take(_ request: Request) {
         // The request is held, and given back when the transport is closed.
-        if isDraining.load(ordering: .sequentiallyConsistent), request.kind != .cancelRequest { return }
+        if isDraining.load(ordering: .sequentiallyConsistent), !request.body.isServedWhileDraining { return }
         if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, [core.telemetry.exchange]) }
         if let refusal = request.refusal {
             configuration.logger.warning(
@@ -204,13 +209,16 @@ public final class AgentExchangeClient: ExchangeClient {
                 await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
             }
             outgoing.close(request)
-            answered(response ?? request.error(.cancelled, "the agent stopped while it handled the request"))
+            let last = response ?? request.error(.cancelled, "the agent stopped while it handled the request")
+            activityLog.end(request, last)
+            answered(last)
             end()
         }
     }
 
     private func handler(of request: Request) -> RequestHandler {
-        if let preparation { preparation(request) } else { handler }
+        if case .activity = request.body { return { try $0.response(encoding: $1.activity) } }
+        return if let preparation { preparation(request) } else { handler }
     }
 
     // The frame of an asynchronous function is allocated for each request and holds everything that it might need. So
@@ -219,6 +227,7 @@ public final class AgentExchangeClient: ExchangeClient {
     /// Returns the deadline, by this process's clock.
     @inline(never)
     private func begin(_ request: Request) -> ContinuousClock.Instant? {
+        activityLog.begin(request)
         if outgoing.open(request) { core.background.start { await self.lookAfterRequesters() } }
         configuration.logger.trace("a request is served", metadata: .init(.request(request)))
         return RequestDeadline.of(request)
@@ -232,6 +241,7 @@ public final class AgentExchangeClient: ExchangeClient {
     @inline(never)
     private func finish(_ request: Request, _ response: Response?, _ end: @escaping @Sendable () -> Void) {
         outgoing.close(request)
+        activityLog.end(request, response)
         if let response { core.answer(response, to: request, end) } else { end() }
     }
 
@@ -249,16 +259,17 @@ public final class AgentExchangeClient: ExchangeClient {
         switch notice.body {
         case .cancel: _ = running.cancel(notice.tag, of: notice.source)
         case .credit(let credit): outgoing.grant(credit, tag: notice.tag, of: notice.source)
-        case .ping, .shutdown: serve(notice)
+        case .ping, .activity, .shutdown: serve(notice)
         }
     }
 
     /// Serves the request in a notice, unless too many such requests run. The same request may arrive from the mailbox
     /// too. Both are answered, and the requester drops the second answer.
     private func serve(_ notice: Notice) {
-        guard !isDraining.load(ordering: .sequentiallyConsistent), let request = notice.request,
-            request.refusal == nil
+        guard let request = notice.request, request.refusal == nil,
+            !isDraining.load(ordering: .sequentiallyConsistent) || request.body.isServedWhileDraining
         else { return }
+        let handler = if case .activity = request.body { handler(of: request) } else { handler }
         let isStarted = running.start { [self] end in
             let response = await answer(to: request, handler)
             if let response { core.answer(response, to: request, end) } else { end() }
@@ -319,4 +330,14 @@ extension Payload {
     fileprivate static let cancelledResult = Payload(contentType: "application/json", bytes: .init("true".utf8))
     /// The result of a cancel request that found nothing to cancel: the JSON `false`.
     fileprivate static let nothingToCancelResult = Payload(contentType: "application/json", bytes: .init("false".utf8))
+}
+
+extension Request.Body {
+    /// Whether a client that ends answers such a request, because it is about the requests that run.
+    fileprivate var isServedWhileDraining: Bool {
+        switch self {
+        case .cancel, .activity: true
+        case .action, .ping, .shutdown, .foreign: false
+        }
+    }
 }

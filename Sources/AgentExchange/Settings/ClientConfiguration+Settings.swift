@@ -11,6 +11,7 @@
         /// | `streamDeadline` | ``streamDeadline`` |
         /// | `requesterPatience` | ``requesterPatience`` |
         /// | `cancellationPatience` | ``cancellationPatience`` |
+        /// | `activityHistory` | ``activityHistory`` |
         ///
         /// With `config.scoped(to: "warren")` the environment variables are `WARREN_REQUEST_DEADLINE` and so on.
         ///
@@ -22,6 +23,7 @@
             if let value = try settings.duration("streamDeadline") { streamDeadline = value }
             if let value = try settings.duration("requesterPatience") { requesterPatience = value }
             if let value = try settings.duration("cancellationPatience") { cancellationPatience = value }
+            if let value = try settings.number("activityHistory") { activityHistory = value }
             let positive = [
                 ("requestDeadline", requestDeadline), ("streamDeadline", streamDeadline),
                 ("requesterPatience", requesterPatience),

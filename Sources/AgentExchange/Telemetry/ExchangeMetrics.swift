@@ -108,7 +108,7 @@ extension MessageKind {
     /// The kinds of this protocol version.
     static let known: Set<MessageKind> = [
         .actionRequest, .pingRequest, .shutdownRequest, .cancelRequest, .actionResponse, .pingResponse,
-        .shutdownResponse,
+        .shutdownResponse, .activityRequest, .activityResponse, .activityNotice,
         .cancelResponse, .partResponse, .creditNotice, .cancelNotice, .pingNotice, .shutdownNotice, .event,
     ]
 }

@@ -125,6 +125,7 @@
             switch self {
             case .action(let name, _): name
             case .ping: "ping"
+            case .activity: "activity"
             case .shutdown: "shutdown"
             case .cancel: "cancel"
             case .foreign: "foreign"

@@ -25,7 +25,7 @@ extension AgentRun {
             active.set(())
             finish(.shutdown(terminate: terminate))
             return request.response()
-        case .ping, .cancel, .foreign:
+        case .ping, .activity, .cancel, .foreign:
             _ = try await open()
             return request.response()
         }

@@ -126,6 +126,7 @@ enum ExtremeCases {
             for (time, limit) in [(past[0], Int.min), (future[0], Int.max), (future[1], 1)] {
                 var configuration = ClientConfiguration(logger: scope.quietConfiguration.logger)
                 configuration.cancellationPatience = time
+                configuration.activityHistory = limit
                 configuration.requestDeadline = future[0]
                 configuration.streamDeadline = future[1]
                 let registration = try await scope.register(by: user.transport)

@@ -74,5 +74,41 @@ enum RequestLimitCases {
             try expect(Set(asked.elements) == [false], "what was asked to be false", seen: "\(asked.elements)")
             release.set()
         },
+        ConformanceCase(
+            subject,
+            "an agent at its limit tells the actions that it runs and has ended, and no arguments",
+            patience: { _ in 10 }
+        ) { scope in
+            let user = try await scope.userClient()
+            let registration = try await scope.register(by: user.transport)
+            let began = Signal()
+            let release = Signal()
+            _ = try await scope.agentClient(registration, elsewhere: true, requestLimit: 1) { request, _ in
+                guard case .action("wait", _) = request.body else {
+                    return request.error(.unknownAction, "no such action")
+                }
+                began.set()
+                try await release.reach()
+                return request.response()
+            }
+            let handle = user.handle(to: registration.agentID)
+            try await expectThrows(.unknownAction, by: "an action") { _ = try await handle.action("fail") }
+            async let waited = handle.action("wait", try ActionArguments("secret"))
+            try await scope.wait(for: began, "the action to start")
+            async let queued = handle.action("wait")
+            let activity = try await handle.activity(deadline: scope.environment.timeout)
+            try expectEqual(activity.running.map(\.action), ["wait"], "the running actions")
+            try expectEqual(activity.running.map(\.source), [user.id], "their requesters")
+            try expectEqual(activity.runningCount, 1, "their number")
+            try expectEqual(activity.running.map(\.ended), [nil], "their ends")
+            try expectEqual(activity.failures.map(\.action), ["fail"], "the failures")
+            try expectEqual(activity.failures.map(\.code), [.unknownAction], "the errors")
+            try expectEqual(activity.finished, activity.failures, "the ended actions")
+            release.set()
+            _ = try await (waited, queued)
+            let last = try await handle.activity(deadline: scope.environment.timeout)
+            try expectEqual(last.finished.map(\.action), ["wait", "wait", "fail"], "the ended actions in the end")
+            try expectEqual(last.finished.prefix(2).map(\.code), [nil, nil], "the errors in the end")
+        },
     ]
 }

@@ -119,13 +119,14 @@ extension MessageBytes {
             guard let payload = try payload(&reader, head) else { throw .invalid("an action has no arguments") }
             body = .action(name: name, arguments: ActionArguments(payload: payload))
         case .pingRequest: body = .ping
+        case .activityRequest: body = .activity
         case .shutdownRequest: body = .shutdown(terminate: try terminate(&reader, head))
         case .cancelRequest: body = .cancel(tag: try reader.uuid())
         default: body = .foreign(kind: head.kind, payload: try payload(&reader, head) ?? .empty)
         }
         switch body {
         case .action, .foreign: break
-        case .ping, .shutdown, .cancel: try endWithoutPayload(&reader, head)
+        case .ping, .activity, .shutdown, .cancel: try endWithoutPayload(&reader, head)
         }
         do throws(ExchangeError) {
             var request = try Request(
@@ -173,6 +174,7 @@ extension MessageBytes {
         case .creditNotice: body = .credit(try reader.number(Int.self))
         case .cancelNotice: body = .cancel
         case .pingNotice: body = .ping
+        case .activityNotice: body = .activity
         case .shutdownNotice: body = .shutdown(terminate: try terminate(&reader, head))
         default: throw .invalid("its kind is not known")
         }

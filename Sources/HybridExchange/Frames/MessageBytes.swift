@@ -105,7 +105,7 @@ enum MessageBytes {
         case .action(let name, _): writer.write(name)
         case .shutdown(let terminate?): writer.write(byte: terminate ? 1 : 0)
         case .cancel(let tag): writer.write(tag)
-        case .ping, .shutdown(nil), .foreign: break
+        case .ping, .activity, .shutdown(nil), .foreign: break
         }
     }
 
@@ -133,7 +133,7 @@ enum MessageBytes {
         switch notice.body {
         case .credit(let credit): try write(count: credit, &writer)
         case .shutdown(let terminate?): writer.write(byte: terminate ? 1 : 0)
-        case .shutdown(nil), .cancel, .ping: break
+        case .shutdown(nil), .cancel, .ping, .activity: break
         }
     }
 

@@ -57,7 +57,7 @@ enum Envelope {
             switch notice.body {
             case .credit(let credit): headers[Header.credit] = .int64(Int64(credit))
             case .shutdown(let terminate?): headers[Header.terminate] = .bool(terminate)
-            case .shutdown(nil), .cancel, .ping: break
+            case .shutdown(nil), .cancel, .ping, .activity: break
             }
             payload = nil
         }
@@ -93,7 +93,7 @@ enum Envelope {
             }
             headers[Header.action] = .string(name)
             return arguments.payload
-        case .ping:
+        case .ping, .activity:
             return nil
         case .shutdown(let terminate):
             if let terminate { headers[Header.terminate] = .bool(terminate) }
@@ -275,6 +275,8 @@ extension Envelope {
             body = .action(name: name, arguments: ActionArguments(payload: frame.payload))
         case .pingRequest:
             body = .ping
+        case .activityRequest:
+            body = .activity
         case .shutdownRequest:
             body = .shutdown(terminate: try terminate(frame, headers))
         case .cancelRequest:
@@ -329,6 +331,7 @@ extension Envelope {
         switch frame.kind {
         case .cancelNotice: body = .cancel
         case .pingNotice: body = .ping
+        case .activityNotice: body = .activity
         case .shutdownNotice: body = .shutdown(terminate: try terminate(frame, headers))
         case .creditNotice:
             guard let field = headers[Header.credit] else { throw frame.malformed("it has no header \(Header.credit)") }

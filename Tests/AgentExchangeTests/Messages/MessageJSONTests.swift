@@ -19,6 +19,7 @@ struct MessageJSONTests {
             again,
             try Request(from: user, to: agent, .action(name: "é", arguments: ActionArguments(payload: bytes))),
             try Request(from: user, to: agent, label: UUID(), deadline: deadline, .ping),
+            try Request(from: user, to: agent, deadline: deadline, .activity),
             try Request(from: user, to: agent, .shutdown(terminate: nil)),
             try Request(from: user, to: agent, .shutdown(terminate: false)),
             try Request(from: agent, to: agent, .cancel(tag: UUID())),
@@ -29,6 +30,7 @@ struct MessageJSONTests {
             Notice(from: user, to: agent, tag: UUID(), .credit(32)),
             Notice(from: agent, to: agent, tag: UUID(), .cancel),
             Notice(from: user, to: agent, tag: UUID(), label: UUID(), .ping),
+            Notice(from: user, to: agent, tag: UUID(), label: UUID(), .activity),
             Notice(from: user, to: agent, tag: UUID(), label: UUID(), .shutdown(terminate: true)),
             Notice(from: user, to: agent, tag: UUID(), .shutdown(terminate: nil)),
         ]

@@ -35,6 +35,7 @@ struct MessageTests {
         let bodies: [(Request.Body, MessageKind, MessageKind)] = [
             (.action(name: "a", arguments: .none), .actionRequest, .actionResponse),
             (.ping, .pingRequest, .pingResponse),
+            (.activity, .activityRequest, .activityResponse),
             (.shutdown(terminate: nil), .shutdownRequest, .shutdownResponse),
             (.cancel(tag: UUID()), .cancelRequest, .cancelResponse),
             (

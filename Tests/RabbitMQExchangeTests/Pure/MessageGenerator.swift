@@ -18,7 +18,7 @@ struct MessageGenerator {
         case 0..<5: return .request(try request())
         case 5..<9: return .response(try response())
         default:
-            let bodies: [Notice.Body] = [.cancel, .credit(number()), .ping, .shutdown(terminate: bool())]
+            let bodies: [Notice.Body] = [.cancel, .credit(number()), .ping, .activity, .shutdown(terminate: bool())]
             let label = bool() ? UUID() : nil
             let body = bodies.randomElement(using: &random) ?? .cancel
             return .notice(Notice(from: entity(), to: entity(), tag: UUID(), label: label, body))
@@ -28,9 +28,10 @@ struct MessageGenerator {
     private mutating func request() throws -> Request {
         let agent = EntityID.agent(AgentID(name: name()))
         let body: Request.Body =
-            switch Int.random(in: 0..<6, using: &random) {
+            switch Int.random(in: 0..<7, using: &random) {
             case 0, 1: .action(name: "act" + text(), arguments: ActionArguments(payload: payload()))
             case 2: .ping
+            case 5: .activity
             case 3: .shutdown(terminate: bool() ? nil : bool())
             case 4: .cancel(tag: UUID())
             default: .foreign(kind: MessageKind(rawValue: "unheard-of-request"), payload: payload())
