@@ -5,6 +5,8 @@ public import Foundation
 public struct ParkedMessage: Sendable, Hashable {
     /// Its identifier: the AMQP `message_id`.
     public let id: String
+    /// The tag of the request that it is or answers, if it has one.
+    public let tag: UUID?
     /// The kind of the message, if it has one.
     public let kind: String?
     /// The reason that it was parked.
@@ -29,6 +31,7 @@ public struct ParkedMessage: Sendable, Hashable {
         let properties = delivery.properties
         let headers = properties.headers
         id = properties.messageID ?? ""
+        tag = properties.correlationID.flatMap(UUID.init(uuidString:))
         kind = properties.type
         reason = headers[Header.detail]?.stringValue ?? headers[Header.reason]?.stringValue ?? "unknown"
         origin = headers[Header.queue]?.stringValue

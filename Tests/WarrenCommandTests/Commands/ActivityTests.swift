@@ -34,6 +34,9 @@ extension ToolTests {
             #expect(busy.exit == .code(0) && busy.lines.first == "1 running", "\(busy.output)")
             #expect(busy.output.contains("Warren.OutOfRange") && busy.output.contains("sleep"), "\(busy.output)")
             #expect(!busy.output.contains("3600"))
+            let tag = try #require(try await tool.run("activity", id, "--json").json(Report.self).running.first?.tag)
+            let running = try await tool.run("trace", tag)
+            #expect(running.exit == .code(0) && running.output.contains("running at agent:\(id)"), "\(running.output)")
             #expect(try await call.exit != .code(0))
             try await eventually("the action to end") {
                 try await tool.run("activity", id, "--json").json(Report.self).runningCount == 0
@@ -42,6 +45,11 @@ extension ToolTests {
             #expect(ended.id == id && ended.running.isEmpty)
             #expect(ended.finished.count == 2 && ended.finished.allSatisfy { $0.action == "sleep" && $0.attempt == 1 })
             #expect(ended.failures.last?.code == "remote")
+            let traced = try await tool.run("trace", tag, "--type", "Warren.Sleeper")
+            #expect(traced.output.contains("ended at agent:\(id)") && traced.output.contains("deadline-exceeded"))
+            let unknown = try await tool.run("trace", UUID().uuidString)
+            #expect(unknown.exit == .code(1) && unknown.errors.contains("1 of 1 agents answered"), "\(unknown.errors)")
+            #expect(try await tool.run("trace", "1f0e").exit == .code(2))
             let short = try await tool.run("activity", id, "--last", "0")
             #expect(short.lines == ["0 running", "the last failures", "the last that ended"])
             try await agent.stop()
