@@ -22,6 +22,8 @@ struct AgentCommand: Command {
 
             On SIGTERM or SIGINT it takes no more requests. Running actions may finish within --grace, and are answered.
 
+            Under systemd it may be of Type=notify: it is ready with its first line, and sends the signs of life of WatchdogSec.
+
             EXAMPLE
               warren agent counter --name hits --keep
               warren agent counter --id 6e0c1d3a-2b4f-4b0e-9b1e-0c5f2a7d8e91 --standby
@@ -64,16 +66,22 @@ struct AgentCommand: Command {
     }
 
     func execute(_ console: Console) async throws {
+        guard let notifier = ServiceNotifier() else { return try await execute(console, nil) }
+        try await notifier.watch { try await execute(console, notifier) }
+    }
+
+    private func execute(_ console: Console, _ notifier: ServiceNotifier?) async throws {
         let exchange = try options.exchange("agent \(kind.rawValue)", patience: waiting.wait?.duration)
         let registration = try await registration(exchange)
-        try await serve(kind.makeAgent(), registration, exchange, console)
+        try await serve(kind.makeAgent(), registration, exchange, console, notifier)
     }
 
     private func serve(
         _ agent: some Agent,
         _ registration: AgentRegistration,
         _ exchange: RabbitMQExchange,
-        _ console: Console
+        _ console: Console,
+        _ notifier: ServiceNotifier?
     ) async throws {
         var configuration = AgentConfiguration()
         configuration.gracePeriod = grace.duration
@@ -92,6 +100,7 @@ struct AgentCommand: Command {
         var failure: (any Error)?
         if isAttached {
             do { try announce(registration, console) } catch { failure = error }
+            if failure == nil { notifier?.send(.ready) }
         }
         if failure != nil { runtime.stop() }
         if standby, isAttached {

@@ -18,7 +18,11 @@ struct DoctorCommand: Command {
             error. It checks each twice, about a minute apart, so that a registration under way is left alone, and \
             skips queues whose node is down.
 
+            --probe is for the probes of a supervisor: it registers and makes nothing, prints nothing but an error, and ends \
+            within --deadline with the same statuses: 0 when the broker takes the login and the shared objects are there.
+
             EXAMPLE
+              warren doctor --probe --deadline 5s
               warren doctor --broker amqps://ops@broker.example/production
               warren doctor --repair --management http://broker.example:15672
             """
@@ -30,7 +34,19 @@ struct DoctorCommand: Command {
     @Flag(help: "Remove the remains of mailboxes that were not completely registered or deleted.")
     var repair = false
 
+    @Flag(help: "Check only, within the deadline, that the broker and the shared objects are there.")
+    var probe = false
+
+    @Option(help: "With --probe: the time after which it fails.")
+    var deadline: TimeSpan?
+
+    func validate() throws {
+        if probe, repair { throw ValidationError("either --probe or --repair") }
+        if deadline != nil, !probe { throw ValidationError("--deadline needs --probe") }
+    }
+
     func execute(_ console: Console) async throws {
+        if probe { return try await Probe(options, deadline: deadline ?? .seconds(5)).run() }
         if repair { return try await removeRemains(console) }
         let exchange = try options.exchange("doctor")
         let show: @Sendable (Finding) -> Void = { finding in
