@@ -1,8 +1,10 @@
 internal import AMQP
 internal import Foundation
 
-/// The objects that all sessions of a namespace share, as definitions for `rabbitmqctl import_definitions` and the
-/// management page. Encode it as JSON.
+/// The objects that all sessions of a namespace share, and the broker users of its roles if wanted, as definitions for
+/// `rabbitmqctl import_definitions` and the management page. Encode it as JSON.
+///
+/// No definition has a password or the hash of one.
 public struct BrokerDefinitions: Sendable, Encodable {
     /// The arguments of shared objects are strings and numbers.
     private enum Argument: Encodable {
@@ -74,8 +76,28 @@ public struct BrokerDefinitions: Sendable, Encodable {
     private let exchanges: [Exchange]
     private let queues: [Queue]
     private let bindings: [Binding]
+    private let access: DefinedAccess?
 
-    init(_ topology: Topology, virtualHost: String) {
+    private enum CodingKeys: String, CodingKey {
+        case vhosts, users, permissions, policies, exchanges, queues, bindings
+        case topicPermissions = "topic_permissions"
+    }
+
+    /// Encodes the definitions.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(access?.vhosts, forKey: .vhosts)
+        try container.encodeIfPresent(access?.users, forKey: .users)
+        try container.encodeIfPresent(access?.permissions, forKey: .permissions)
+        try container.encodeIfPresent(access?.topicPermissions, forKey: .topicPermissions)
+        try container.encodeIfPresent(access?.policies, forKey: .policies)
+        try container.encode(exchanges, forKey: .exchanges)
+        try container.encode(queues, forKey: .queues)
+        try container.encode(bindings, forKey: .bindings)
+    }
+
+    init(_ topology: Topology, virtualHost: String, access: DefinedAccess? = nil) {
+        self.access = access
         exchanges = topology.exchanges.map {
             Exchange(
                 name: $0.name,
@@ -110,5 +132,18 @@ extension RabbitMQExchange {
     /// The objects that all sessions of the namespace share, in a form that the broker imports. Needs no connection.
     public var definitions: BrokerDefinitions {
         BrokerDefinitions(Topology.shared(names).adding(.topics(names)), virtualHost: virtualHost)
+    }
+
+    /// Returns ``definitions`` with the virtual host, a broker user for each role, its permissions, and the policy of
+    /// mailboxes. Needs no connection.
+    ///
+    /// The users have no password: the broker refuses each login with one until `rabbitmqctl change_password`. An import
+    /// takes the passwords of users that exist already.
+    ///
+    /// - Parameter roles: The permissions of each user, out of ``permissions(of:)``. One user has one role.
+    public func definitions(granting roles: [RolePermissions]) -> BrokerDefinitions {
+        let access = DefinedAccess(roles, namespace: names.namespace, virtualHost: virtualHost)
+        let topology = Topology.shared(names).adding(.topics(names))
+        return BrokerDefinitions(topology, virtualHost: virtualHost, access: access)
     }
 }

@@ -23,14 +23,17 @@ struct TopologyShow: Command {
         abstract: "Compares the objects that Warren needs with those on the broker.",
         discussion: """
             table compares; AMQP can't look at bindings, so their state is unknown unless --management names the \
-            management plugin. definitions prints input for rabbitmqctl import_definitions. permissions prints the \
-            permissions that the broker user of --user needs for each role: its queues have names that only it may \
-            use. The last two need no broker. The exit status of the table is 0 when nothing is missing or different, \
+            management plugin. definitions prints input for rabbitmqctl import_definitions: virtual host, objects, policy, and \
+            the broker users of --grant with their permissions. The users have no password; give each one with \
+            rabbitmqctl change_password. An import takes the passwords of users that exist: use --objects-only for \
+            another one. permissions prints the permissions that the broker user of --user needs for each role: its \
+            queues have names that only it may use. The last two need no broker. The exit status of the table is 0 when nothing is missing or different, \
             and in a namespace that was not used yet: its first session creates all objects.
 
             EXAMPLE
               warren topology --management http://127.0.0.1:15672
-              warren topology --format definitions > warren.json && rabbitmqctl import_definitions warren.json
+              warren topology --format definitions --grant bank=agent-service --grant ops=operator > warren.json
+              rabbitmqctl import_definitions warren.json && rabbitmqctl change_password bank
               warren topology --format permissions --user till
             """
     )
@@ -48,9 +51,27 @@ struct TopologyShow: Command {
     @Option(help: ArgumentHelp("With permissions: the broker user that gets them.", valueName: "name"))
     var user: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "With definitions: a broker user and its role, agent-service, user or operator; by default one of each.",
+            valueName: "name=role"
+        )
+    )
+    var grant: [Grant] = []
+
+    @Flag(help: "With definitions: only exchanges, queues and bindings; users and their passwords stay.")
+    var objectsOnly = false
+
     func validate() throws {
         guard (format == .permissions) == (user != nil) else {
             throw ValidationError("--format permissions and --user NAME go together")
+        }
+        guard format == .definitions || (grant.isEmpty && !objectsOnly) else {
+            throw ValidationError("--grant and --objects-only need --format definitions")
+        }
+        guard grant.isEmpty || !objectsOnly else { throw ValidationError("either --grant or --objects-only") }
+        guard Set(grant.map(\.user)).count == grant.count else {
+            throw ValidationError("a broker user has one role: --grant names one twice")
         }
     }
 
@@ -66,12 +87,20 @@ struct TopologyShow: Command {
         let exchange = try options.exchange()
         switch format {
         case .table: try await compare(console)
-        case .definitions: try console.object(exchange.definitions)
+        case .definitions: try console.object(definitions(exchange))
         case .permissions:
             let all = exchange.permissions(of: user ?? "")
             if console.json { return try console.object(all) }
             for permissions in all { try explain(permissions, exchange.virtualHost, console) }
         }
+    }
+
+    private func definitions(_ exchange: RabbitMQExchange) -> BrokerDefinitions {
+        guard !objectsOnly else { return exchange.definitions }
+        let grants = grant.isEmpty ? Grant.placeholders(in: options.chosenNamespace) : grant
+        return exchange.definitions(
+            granting: grants.flatMap { grant in exchange.permissions(of: grant.user).filter { $0.role == grant.role } }
+        )
     }
 
     private func compare(_ console: Console) async throws {
