@@ -73,6 +73,35 @@ extension ToolTests {
             }
         }
 
+        @Test("The resources for Kubernetes have the permissions that the tool prints")
+        func kubernetes() async throws {
+            struct Permission: Decodable {
+                let configure: String?
+                let write: String
+                let read: String
+            }
+            struct Definitions: Decodable {
+                let permissions: [Permission]
+                let topic_permissions: [Permission]
+            }
+            var tool = Tool()
+            tool.environment["WARREN_BROKER"] = "amqp://ops@127.0.0.1:1/shop"
+            tool.environment["WARREN_NAMESPACE"] = "shop"
+            let grants = ["bank=agent-service", "till=user", "ops=operator"].flatMap { ["--grant", $0] }
+            let printed: Definitions = try await tool.run(["topology", "--format", "definitions"] + grants).json()
+            let project = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
+            let file = project.appending(path: "deploy/kubernetes/access.yaml").standardizedFileURL
+            let resources = try String(contentsOf: file, encoding: .utf8)
+            // A backslash of an expression is two in the file.
+            for one in printed.permissions + printed.topic_permissions {
+                for expression in [one.configure, one.write, one.read].compactMap(\.self) {
+                    let text = "\"\(expression.replacing("\\", with: "\\\\"))\""
+                    #expect(resources.contains(text), "made again by access.py? \(text)")
+                }
+            }
+            #expect(printed.permissions.count == 3 && !printed.topic_permissions.isEmpty)
+        }
+
         @Test("Definitions have placeholders for users, and no password")
         func placeholders() async throws {
             var tool = Tool(secret: "s3cret")
