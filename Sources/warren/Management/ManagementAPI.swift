@@ -26,7 +26,7 @@ struct ManagementAPI: Sendable {
 
     /// - Parameters:
     ///   - url: `http://host:15672`, with a user and a password if they differ from the broker's.
-    ///   - brokerURL: The source of user and password otherwise.
+    ///   - brokerURL: The source of user and password otherwise; a password that it lacks is that of the environment.
     init?(url: String, brokerURL: String, virtualHost: String) {
         guard var parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme), parts.host != nil else {
             return nil
@@ -47,7 +47,17 @@ struct ManagementAPI: Sendable {
         guard let end = authority.lastIndex(of: "@") else { return ("guest", "guest") }
         let parts = authority[..<end].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let texts = parts.map { $0.removingPercentEncoding ?? String($0) }
-        return (texts.first ?? "", texts.count > 1 ? texts[1] : "")
+        return (texts.first ?? "", texts.count > 1 ? texts[1] : environmentPassword())
+    }
+
+    /// The password of a broker user whose URL has none: `WARREN_PASSWORD`, else the first line of the file `WARREN_PASSWORD_FILE`.
+    private static func environmentPassword() -> String {
+        let environment = ProcessInfo.processInfo.environment
+        if let password = environment["WARREN_PASSWORD"], !password.isEmpty { return password }
+        guard let path = environment["WARREN_PASSWORD_FILE"], !path.isEmpty,
+            let text = try? String(contentsOfFile: path, encoding: .utf8)
+        else { return "" }
+        return String(text.prefix { !$0.isNewline })
     }
 
     /// Returns the facts about the virtual host.
