@@ -60,14 +60,15 @@ struct ServiceNotifier: Sendable {
         #endif
     }
 
-    /// Runs a service, and sends signs of life at twice the frequency that systemd asks for, until it has ended. The
-    /// beginning of its end, a cancellation, is told at once.
+    /// Runs a service, and sends signs of life at twice the frequency that systemd asks for, at least one an hour and at
+    /// most 100 a second, until it has ended. The beginning of its end, a cancellation, is told at once.
     func watch(_ service: () async throws -> Void) async throws {
         let signs = watchdog.map { limit in
-            Task {
+            let pause = min(max(limit / 2, .milliseconds(10)), .seconds(3600))
+            return Task {
                 while !Task.isCancelled {
                     send(.alive)
-                    try? await Task.sleep(for: limit / 2)
+                    try? await Task.sleep(for: pause)
                 }
             }
         }

@@ -61,7 +61,8 @@ struct ServiceNotifierTests {
     @Test(
         "A watchdog is for the named process, with a time above zero",
         arguments: [
-            ("5000000", "7", Duration.seconds(5)), ("5000000", "8", nil), ("0", "7", nil), ("-5", "7", nil),
+            ("5000000", "7", Duration.seconds(5)), ("5000000", "8", nil), ("0", "7", nil),
+            ("99999999999999999999", "7", nil), ("-5", "7", nil),
             ("many", "7", nil),
         ]
     )
