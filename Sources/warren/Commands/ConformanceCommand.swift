@@ -97,12 +97,18 @@ struct ConformanceCommand: Command {
             try Task.checkCancellation()
             let ended = await Task { await ExchangeConformance.run([conformanceCase], on: environment) }.value
             console.endProgress()
-            if !console.json { for result in ended { try console.raw(result.description) } }
+            if !console.json { for result in ended { try show(result, console) } }
             results += ended
             console.progress("\(results.count) of \(count) cases")
         }
         try Task.checkCancellation()
         return results
+    }
+
+    private func show(_ result: ConformanceResult, _ console: Console) throws {
+        let text = result.description
+        let outcome = ["passed", "FAILED", "not run"].first(where: text.hasPrefix) ?? ""
+        try console.raw(console.palette.paint(outcome, outcome) + text.dropFirst(outcome.count))
     }
 
     private func makeExchange(_ role: String, _ namespace: String) throws -> any ExchangeFactory {

@@ -51,7 +51,9 @@ struct DoctorCommand: Command {
         let exchange = try options.exchange("doctor")
         let show: @Sendable (Finding) -> Void = { finding in
             guard !console.json else { return }
-            try? console.line("\(finding.level.rawValue.padded(to: 4))  \(finding.subject.title)\(finding.text)")
+            let level = finding.level.rawValue
+            let space = String(repeating: " ", count: max(0, 6 - level.count))
+            try? console.line(state: level, space + finding.subject.title + finding.text)
             let label = finding.level == .ok ? "note" : "fix"
             if let recoverySuggestion = finding.recoverySuggestion {
                 try? console.line("\(String(repeating: " ", count: 24))\(label): \(recoverySuggestion)")

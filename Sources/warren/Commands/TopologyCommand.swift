@@ -113,7 +113,7 @@ struct TopologyShow: Command {
             .fixed("KIND"),
             .flexible("NAME"),
             .flexible("WANTED"),
-            .fixed("STATE"),
+            .state("STATE"),
             rows: lines.map { [$0.kind, $0.name, $0.wanted, $0.state] }
         )
         try console.show(lines, table)

@@ -9,9 +9,21 @@ struct Console: Sendable {
     /// Whether the output is JSON.
     let json: Bool
 
+    /// The colors of states.
+    var palette = Palette(isTerminal: isatty(STDOUT_FILENO) == 1, environment: ProcessInfo.processInfo.environment)
+
     /// Prints a line. Control characters are replaced, so that text from the broker can't control the terminal.
     func line(_ text: String) throws {
         try Self.write(text.printable + "\n", to: STDOUT_FILENO)
+    }
+
+    /// Prints a line that begins with a state, which has its color on a terminal. Control characters are replaced.
+    ///
+    /// - Parameters:
+    ///   - state: The state.
+    ///   - text: The rest of the line, with the space after the state.
+    func line(state: String, _ text: String) throws {
+        try raw(palette.paint(state.printable, state) + text.printable)
     }
 
     /// Prints text as it is, and ends the line.
@@ -26,7 +38,7 @@ struct Console: Sendable {
 
     /// Prints a table that fits the terminal.
     func table(_ table: Table) throws {
-        for line in table.lines(width: Terminal.width(of: STDOUT_FILENO)) { try raw(line) }
+        for line in table.lines(width: Terminal.width(of: STDOUT_FILENO), palette: palette) { try raw(line) }
     }
 
     /// Prints one value as JSON, or a table.

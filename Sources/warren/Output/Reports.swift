@@ -81,7 +81,7 @@ struct MailboxLine: Encodable, Sendable {
     static func table(_ mailboxes: [MailboxLine], withFacts: Bool = false) -> Table {
         let work: [Table.Column] = withFacts ? [.number("IN WORK")] : []
         let columns =
-            [.flexible("TYPE"), .flexible("NAME"), .fixed("ID"), .fixed("STATE"), .number("QUEUED")] + work
+            [.flexible("TYPE"), .flexible("NAME"), .fixed("ID"), .state("STATE"), .number("QUEUED")] + work
             + [.number("DIRECT")] + [.number("CONSUMERS")] + (withFacts ? [.number("OLDEST")] : [])
         return Table(
             columns,

@@ -6,9 +6,13 @@ struct Table: Sendable {
         var isNumber = false
         /// Whether it may be cut, ending with `…`.
         var isFlexible = false
+        /// Whether its cells are states, which have colors on a terminal.
+        var isState = false
 
         /// Text that is never cut, such as an id.
         static func fixed(_ title: String) -> Column { Column(title: title) }
+        /// A state, which is never cut.
+        static func state(_ title: String) -> Column { Column(title: title, isState: true) }
         /// Text that may be cut.
         static func flexible(_ title: String) -> Column { Column(title: title, isFlexible: true) }
         /// A number, on the right.
@@ -31,13 +35,16 @@ struct Table: Sendable {
     }
 
     /// Returns the lines, each at most `width` wide if possible; `nil` sets no limit.
-    func lines(width: Int?) -> [String] {
+    ///
+    /// - Parameter palette: The colors of states; they take no space.
+    func lines(width: Int?, palette: Palette = .plain) -> [String] {
         let cells = [columns.map(\.title)] + rows.map { $0.map(\.printable) }
         let widths = fit(columns.indices.map { index in cells.map { $0[index].displayWidth }.max() ?? 0 }, width)
         return cells.map { row in
             let texts = zip(columns.indices, row).map { index, cell in
                 let text = cell.truncated(to: widths[index])
                 let space = String(repeating: " ", count: max(0, widths[index] - text.displayWidth))
+                if columns[index].isState { return palette.paint(text, cell) + space }
                 return columns[index].isNumber ? space + text : text + space
             }
             var line = texts.joined(separator: String(repeating: " ", count: Self.gap))

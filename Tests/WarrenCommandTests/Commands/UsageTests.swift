@@ -102,6 +102,23 @@ struct UsageTests {
         }
     }
 
+    @Test("On a terminal a level has its color, with NO_COLOR and in a pipe it has none")
+    func colors() async throws {
+        let program = try ProductsDirectory.executable("warren")
+        let script = "script -qec \"'\(program)' doctor --broker amqp://127.0.0.1:1\" /dev/null; true"
+        let colored = "\u{1B}[31mfail\u{1B}[0m  address"
+        for (variable, isColored) in [("", true), ("1", false)] {
+            let environment = ["NO_COLOR": variable, "TERM": "xterm"]
+            let output = try await ChildProcess.run("/bin/sh", ["-c", script], environment: environment)
+            #expect(output.contains(colored) == isColored, "\(output)")
+            #expect(isColored || !output.contains("\u{1B}"), "\(output)")
+        }
+        var tool = Tool()
+        tool.environment.merge(["NO_COLOR": "", "TERM": "xterm"]) { $1 }
+        let piped = try await tool.run("doctor", "--broker", "amqp://127.0.0.1:1")
+        #expect(piped.output.hasPrefix("fail  address"))
+    }
+
     @Test("A reader that stops ends the tool quietly")
     func readerGone() async throws {
         let program = try ProductsDirectory.executable("warren")
