@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Resolves packages that depend on Warren, and checks the packages that they fetch: a user of the core alone fetches none of gRPC,
-# and none of SwiftNIO.
+# and none of SwiftNIO. Then makes a package with `warren new`, builds it and runs its test; .build/new keeps that build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -38,3 +38,9 @@ check '.defaults' 'grpc|protobuf|nio|certificates|crypto|http'
 check '.defaults, "Hybrid"' 'grpc|protobuf|certificates|crypto|http'
 fetched '.defaults, "AutoGen"' | grep -q grpc-swift-2 || { echo "the trait AutoGen fetches no gRPC" >&2; exit 1; }
 echo "The trait AutoGen alone fetches gRPC."
+
+tool="$("$swift" build --show-bin-path)/warren"
+[ -x "$tool" ] || "$swift" build --product warren
+(cd "$work" && "$tool" new Till --warren "$root")
+"$swift" test --package-path "$work/Till" --scratch-path .build/new > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+grep 'Test run with 1 test .*passed' "$work/log"

@@ -26,14 +26,14 @@ enum Main {
         } catch {
             return report(parsing: error, arguments)
         }
-        guard let command = command as? any Command else { return await explain(command, arguments) }
+        guard let command = command as? any ToolCommand else { return await explain(command, arguments) }
         do {
             try await command.perform()
             return ExitStatus.done
         } catch is ReaderGone {
             return ExitStatus.done
         } catch let failure as CommandFailure {
-            report(failure, asJSON: command.options.json)
+            report(failure, asJSON: command.json)
             return failure.status
         } catch let error as Interrupted {
             return 128 + error.signal
@@ -42,7 +42,7 @@ enum Main {
         } catch {
             if error is ValidationError || error is CleanExit { return report(parsing: error, arguments) }
             let failure = CommandFailure(error)
-            report(failure, asJSON: command.options.json)
+            report(failure, asJSON: command.json)
             return failure.status
         }
     }

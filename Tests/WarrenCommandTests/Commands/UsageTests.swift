@@ -7,7 +7,7 @@ struct UsageTests {
     private static let commands = [
         "register", "agent", "agents", "status", "ping", "call", "terminate", "mailboxes", "dead-letters",
         "parked",
-        "topology", "doctor", "namespace", "conformance", "bench", "top",
+        "topology", "doctor", "namespace", "conformance", "bench", "top", "new",
     ]
 
     @Test(
@@ -43,7 +43,7 @@ struct UsageTests {
 
     @Test(
         "A broker that can't be reached is one line and status 3",
-        arguments: commands.filter { $0 != "parked" && $0 != "namespace" }
+        arguments: commands.filter { !["parked", "namespace", "new"].contains($0) }
     )
     func unreachable(command: String) async throws {
         var tool = Tool(secret: "s3cr3t")
@@ -79,7 +79,7 @@ struct UsageTests {
         let run = try await Tool().run(command, "--help")
         #expect(run.exit == .code(0))
         #expect(run.output.contains("EXAMPLE\n  warren \(command)"))
-        #expect(run.output.contains("--broker") || ["parked", "namespace", "topology"].contains(command))
+        #expect(run.output.contains("--broker") || ["parked", "namespace", "topology", "new"].contains(command))
     }
 
     @Test("Completions are there for each shell", arguments: ["bash", "zsh", "fish"])

@@ -29,15 +29,16 @@ struct Tool: Sendable {
         try await run(arguments, timeout: timeout)
     }
 
-    /// Runs the tool to its end.
-    func run(_ arguments: [String], timeout: Duration = .seconds(60)) async throws -> Run {
+    /// Runs the tool to its end, in the working directory of the tests or in another.
+    func run(_ arguments: [String], in folder: String = ".", timeout: Duration = .seconds(60)) async throws -> Run {
         let directory = FileManager.default.temporaryDirectory
         let errors = directory.appendingPathComponent("warren-\(UUID().uuidString).txt")
         defer { try? FileManager.default.removeItem(at: errors) }
         let child = try ChildProcess(
             "/bin/sh",
-            ["-c", "exec \"$0\" \"$@\" 2>\"$ERRORS\"", try ProductsDirectory.executable("warren")] + arguments,
-            environment: environment.merging(["ERRORS": errors.path]) { $1 }
+            ["-c", "cd \"$FOLDER\"; exec \"$0\" \"$@\" 2>\"$ERRORS\"", try ProductsDirectory.executable("warren")]
+                + arguments,
+            environment: environment.merging(["ERRORS": errors.path, "FOLDER": folder]) { $1 }
         )
         child.closeInput()
         let output = try await child.remainingOutput(timeout: timeout)
