@@ -11,6 +11,8 @@ struct EntityArgument: ExpressibleByArgument, Sendable, Hashable {
     /// The entity, unless the argument is a name.
     let id: EntityID?
 
+    static var defaultCompletionKind: CompletionKind { AgentCompletion.kind }
+
     init?(argument: String) {
         guard !argument.isEmpty else { return nil }
         text = argument

@@ -11,7 +11,10 @@ enum Main {
         let arguments = Array(CommandLine.arguments.dropFirst())
         let environment = ProcessInfo.processInfo.environment
         let level = environment["WARREN_LOG"].flatMap(Logger.Level.init(rawValue:)) ?? .critical
+        let isCompletion = arguments.first == "---completion"
         LoggingSystem.bootstrap { label in
+            // A shell shows the standard error of a completion.
+            guard !isCompletion else { return SwiftLogNoOpLogHandler() }
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level
             return handler
@@ -22,7 +25,7 @@ enum Main {
     private static func run(_ arguments: [String]) async -> Int32 {
         let command: any ParsableCommand
         do {
-            command = try Warren.parseAsRoot(arguments)
+            command = try await Warren.asyncParseAsRoot(arguments)
         } catch {
             return report(parsing: error, arguments)
         }
