@@ -35,9 +35,10 @@ extension ToolTests {
                 try await tool.run("parked", "list").output.contains("order")
             }
             let expected = [
-                "Who is there?": "packer-2", "Who is behind?": "QUEUED", "Who waits for whom?": "0 running",
-                "What died?": "packer-2", "Why?": "warren-protocol", "Since when?": "\"finished\"",
-                "Who may?": "permissions", "What is missing?": "ok", "How fast?": "Warren.Sleeper",
+                "Which agents are there?": "packer-2", "Which are behind?": "QUEUED",
+                "Which callers wait for an agent?": "0 running",
+                "Which agents died?": "packer-2", "Why?": "warren-protocol", "Since when?": "\"finished\"",
+                "Which rights has a user?": "permissions", "Is anything missing?": "ok", "How fast?": "Warren.Sleeper",
                 "How to replay?": "1",
             ]
             let commands = try Self.commands()
