@@ -6,7 +6,7 @@ struct Grant: ExpressibleByArgument, Sendable {
     let user: String
     let role: RolePermissions.Role
 
-    /// Users of a namespace whose names the operator has not chosen: one for each role.
+    /// Placeholders for the users of a namespace: one for each role.
     static func placeholders(in namespace: String) -> [Grant] {
         RolePermissions.Role.allCases.map { Grant(user: "\(namespace)-\($0.rawValue)", role: $0) }
     }
