@@ -50,7 +50,7 @@ struct ManagementAPI: Sendable {
         return (texts.first ?? "", texts.count > 1 ? texts[1] : environmentPassword())
     }
 
-    /// The password of a broker user whose URL has none: `WARREN_PASSWORD`, else the first line of the file `WARREN_PASSWORD_FILE`.
+    /// The password in the environment: `WARREN_PASSWORD`, else the first line of the file `WARREN_PASSWORD_FILE`.
     private static func environmentPassword() -> String {
         let environment = ProcessInfo.processInfo.environment
         if let password = environment["WARREN_PASSWORD"], !password.isEmpty { return password }

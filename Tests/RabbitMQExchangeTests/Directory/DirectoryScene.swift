@@ -61,7 +61,7 @@ extension Scene {
         }
     }
 
-    /// Ends the route of the directory's exchange to a stream, whose binding is still listed, by the steps of the broker:
+    /// Ends the route of the directory's exchange to a stream, and leaves the binding in the list. The steps are the broker's:
     /// the binding is added again, and the deletion of the old one follows.
     func endRoute(to stream: String) async throws {
         let resource = { (kind: String, name: String) in "{resource, <<\"/\">>, \(kind), <<\"\(name)\">>}" }
