@@ -1,6 +1,6 @@
 #if AutoGen
     import AgentExchange
-    import AutoGenHost
+    @testable import AutoGenHost
     import AutoGenProtocol
     import ExchangeTestKit
     import Foundation
@@ -88,6 +88,48 @@
             await near.close()
             await far.close()
             await pair.close()
+        }
+
+        @Test(
+            "An event that the host has read is published although its client leaves or is lost",
+            arguments: [true, false]
+        )
+        func events(leaves: Bool) async throws {
+            let broker = try await PrivateBroker.shared()
+            let proxy = try FaultProxy(targetPort: broker.port)
+            let exchange = try RabbitMQExchange(
+                url: "amqp://guest:guest@127.0.0.1:\(proxy.listenPort)",
+                namespace: "test-" + UUID().uuidString.prefix(8).lowercased()
+            )
+            var settings = AutoGenHostConfiguration()
+            settings.requestDeadline = .seconds(30)
+            if !leaves { settings.onLoss = .fail }
+            let host = try AutoGenHost(address: "127.0.0.1:0", exchange: exchange, configuration: settings)
+            let port = try #require(try await host.start().port)
+            let subscriber = try BareClient(port: port)
+            let events = try await subscriber.open()
+            try await subscriber.register("a")
+            try await subscriber.subscribe("a", "news")
+            let way = try FaultProxy(targetPort: port)
+            let client = try BareClient(port: way.listenPort)
+            let stream = try await client.open()
+
+            try await proxy.set(.refuse)
+            try await proxy.resetConnections()
+            for number in 0..<5 { try stream.publish("news", "\(number)") }
+            stream.send(bytes: [0xff])
+            try await eventually("the host has read the events") { host.service.core.drops.number(.undecodable) == 1 }
+            if leaves { stream.finish() } else { try await way.resetConnections() }
+            try await eventually("the client's session has ended") { host.service.core.clients.sessions.count == 1 }
+            try await proxy.set(.pass)
+            var texts: Set<String> = []
+            for _ in 0..<5 { texts.insert(try await events.event(within: .seconds(20)).text) }
+            #expect(texts == ["0", "1", "2", "3", "4"])
+            await client.close()
+            await subscriber.close()
+            await host.stop(grace: .seconds(1))
+            await proxy.stop()
+            await way.stop()
         }
 
         @Test("What a host that ended had not answered is answered with an error, and the other host goes on")

@@ -31,7 +31,7 @@
             ended.writer?.resume()
             ended.control?.end()
             for call in ended.calls { call.ending.set(ending(of: call.address, departure)) }
-            tasks.cancelEach()
+            requests.cancelEach()
             return true
         }
 
@@ -74,7 +74,8 @@
         }
 
         /// Answers the client's callers, and lets its own requests end with an error. Returns when each request that was read
-        /// has its answer in the queue of the stream; requests that are read later are answered at once.
+        /// has its answer in the queue of the stream, and each event that was read is published; requests that are read later
+        /// are answered at once.
         ///
         /// - Parameter patience: How long to wait for that.
         func beginStop(patience: Duration) async {
@@ -87,9 +88,15 @@
                 return (Array(state.calls.values), state.lastAnswer)
             }
             for call in calls { call.ending.set(ending(of: call.address, .stopped)) }
-            tasks.cancelEach()
+            requests.cancelEach()
             _ = await lastAnswer?.wait(until: end)
-            _ = await tasks.waitUntilIdle(timeout: max(.zero, ContinuousClock.now.duration(to: end)))
+            _ = await requests.waitUntilIdle(timeout: ContinuousClock.now.duration(to: end))
+            await finishPublishing(within: ContinuousClock.now.duration(to: end))
+        }
+
+        /// Waits until the events that were read are published. Those that are not by then are dropped, and counted.
+        func finishPublishing(within limit: Duration) async {
+            _ = await publications.drain(grace: max(.zero, limit), patience: .seconds(1))
         }
 
         /// Lets the streams end with an error as soon as the waiting messages are written.

@@ -60,7 +60,7 @@
             } catch {
                 return answered(id, AnswerText.text(error, address))
             }
-            start { [self] in await ask(request, address, sender) }
+            start(in: requests) { [self] in await ask(request, address, sender) }
         }
 
         private func ask(_ request: Agents_RpcRequest, _ address: AgentAddress, _ sender: AgentAddress?) async {
@@ -123,7 +123,7 @@
                 return
             }
             guard await permits.take() else { return drops.count(.unpublished) }
-            start { [self] in
+            start(in: publications) { [self] in
                 defer { permits.give() }
                 do throws(ExchangeError) {
                     if try await !workers.relay(event) { drops.count(.unsubscribed) }

@@ -25,8 +25,10 @@
         let workers: WorkerRuntime
         let configuration: AutoGenHostConfiguration
         let drops: Drops
-        /// The client's own requests and publications.
-        let tasks = TaskRegistry<Int>()
+        /// The client's own requests. They end with the session.
+        let requests = TaskRegistry<Int>()
+        /// The events that the client has sent and no broker has confirmed. They are published although the session ends.
+        let publications = TaskRegistry<Int>()
         let permits: Permits
         private let lastTask = Atomic(0)
         let state: Mutex<ClientState>
@@ -58,7 +60,7 @@
         }
 
         /// Starts a task of the client, on the calling thread up to its first wait.
-        func start(_ body: @escaping @Sendable () async -> Void) {
+        func start(in tasks: TaskRegistry<Int>, _ body: @escaping @Sendable () async -> Void) {
             let number = lastTask.add(1, ordering: .relaxed).newValue
             tasks.start(number, isImmediate: true) { end in
                 await body()

@@ -22,7 +22,7 @@
                 if !channel.answer(message) { session.drops.count(.control) }
                 return
             }
-            session.start { await answer(message) }
+            session.start(in: session.requests) { await answer(message) }
         }
 
         /// Passes on a question, and answers it.

@@ -150,6 +150,7 @@
             let subscriptions = known.filter { !configuration.outlivesClients($0.agentType) }.map(\.id)
             let isLeft = departure == .lost && configuration.onLoss == .handOver
             return clients.give(types, of: session) { [self] in
+                await session.finishPublishing(within: configuration.requestDeadline)
                 if isLeft {
                     await leave(session, types, subscriptions)
                 } else {
