@@ -32,9 +32,9 @@ extension ToolTests {
                 configuration: configuration
             )
             let user = try await exchange.makeUserClient()
-            var fastest = Duration.seconds(60)
-            // Other work on the machine may slow some of them down.
-            for _ in 1...6 where fastest > owner.limit {
+            var times: [Duration] = []
+            // Other work on the machine may slow some of them down: the fastest counts. None waits for an owner in vain, which takes 5 s.
+            while times.count < 2 || (times.count < 6 && times.allSatisfy { $0 > owner.limit }) {
                 let registration = try await user.registerAgent(AgentType("Warren.Sleeper"))
                 let id = registration.agentID.uuid.uuidString.lowercased()
                 let (process, _) = try await scene.agent("sleeper", "--id", id)
@@ -52,7 +52,7 @@ extension ToolTests {
                 }
                 let start = ContinuousClock.now
                 try await user.terminate(registration.agentID)
-                fastest = min(fastest, start.duration(to: .now))
+                times.append(start.duration(to: .now))
                 if let call {
                     let error = await #expect(throws: ExchangeError.self) { try await call.value }
                     #expect(error?.code == .mailboxTerminated)
@@ -61,8 +61,9 @@ extension ToolTests {
                 let queues = try await scene.broker.management.queues()
                 #expect(!queues.contains { $0.name.hasSuffix(id) })
             }
-            print("\(kind), \(owner): the fastest termination took \(fastest)")
-            #expect(fastest <= owner.limit)
+            print("\(kind), \(owner): the terminations took \(times)")
+            #expect(times.contains { $0 <= owner.limit })
+            #expect(times.allSatisfy { $0 < .seconds(4) })
             await user.close()
         }
 
