@@ -26,6 +26,11 @@ public struct RabbitMQExchange: ExchangeFactory {
         ProcessInfo.processInfo.environment["WARREN_BROKER"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The namespace in the variable `WARREN_NAMESPACE`; `nil` when it is unset or empty.
+    public static var environmentNamespace: String? {
+        ProcessInfo.processInfo.environment["WARREN_NAMESPACE"].flatMap { $0.isEmpty ? nil : $0 }
+    }
+
     /// The namespace. Namespaces on one broker are independent of each other.
     public var namespace: String { names.namespace }
 
@@ -161,6 +166,20 @@ public struct RabbitMQExchange: ExchangeFactory {
         } catch {
             await SessionRegistry.shared.giveBack(lease)
             throw error
+        }
+    }
+}
+
+extension RabbitMQExchange {
+    /// Returns the user and password that a connection logs in with now; `nil` for a login with a certificate.
+    ///
+    /// - Throws: ``ExchangeError/Code/unauthorized`` when there are none, and the errors of a provider.
+    package func login() async throws(ExchangeError) -> (user: String, password: String)? {
+        let settings = try address.connection(configuration)
+        do throws(AMQPError) {
+            return try await settings.credentials.userAndPassword(until: .after(configuration.operationTimeout))
+        } catch {
+            throw ExchangeError(error, "there are no credentials")
         }
     }
 }

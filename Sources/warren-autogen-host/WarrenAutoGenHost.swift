@@ -145,12 +145,8 @@ internal import RabbitMQExchange
             return try HostPolicy(json: json)
         }
 
-        private static func variable(_ name: String) -> String? {
-            ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
-        }
-
         /// The URL of the broker, with the password; `nil` when none is named.
-        private var brokerURL: String? { broker ?? Self.variable("WARREN_BROKER") }
+        private var brokerURL: String? { broker ?? RabbitMQExchange.environmentURL }
 
         private var chosenExchange: ExchangeName { exchange ?? (brokerURL == nil ? .local : .rabbitmq) }
 
@@ -165,7 +161,7 @@ internal import RabbitMQExchange
             configuration.connectionName = "warren-autogen-host \(ProcessInfo.processInfo.processIdentifier)"
             return try RabbitMQExchange(
                 url: brokerURL,
-                namespace: namespace ?? Self.variable("WARREN_NAMESPACE") ?? "default",
+                namespace: namespace ?? RabbitMQExchange.environmentNamespace ?? "default",
                 configuration: configuration
             )
         }

@@ -16,7 +16,7 @@ struct AutoGenTeam {
 
     private static func run(_ arguments: [String]) async throws {
         guard let broker = RabbitMQExchange.environmentURL else { fail("WARREN_BROKER is not set") }
-        let namespace = ProcessInfo.processInfo.environment["WARREN_NAMESPACE"] ?? "examples"
+        let namespace = RabbitMQExchange.environmentNamespace ?? "examples"
         let exchange = try RabbitMQExchange(url: broker, namespace: namespace)
         switch (arguments.first, arguments.count) {
         case ("worker", 1):

@@ -1,6 +1,15 @@
 internal import Primitives
 
 extension Credentials {
+    /// Returns the current user and password; `nil` for a login with a certificate.
+    ///
+    /// - Throws: As a login: `authenticationFailed` when there are none; `connectTimedOut`, `cancelled`.
+    package func userAndPassword(until deadline: Deadline) async throws(AMQPError) -> (user: String, password: String)?
+    {
+        guard case .plain(let user, let password) = try await resolved(until: deadline).mechanism else { return nil }
+        return (user, password)
+    }
+
     /// Returns the current credentials: reads a file or calls the provider.
     ///
     /// - Throws: `authenticationFailed` when there are none; `connectTimedOut`, `cancelled`.

@@ -17,15 +17,11 @@ struct CommonOptions: ParsableArguments, Sendable {
     /// A freshly installed RabbitMQ without configuration.
     static let defaultBroker = "amqp://guest:guest@127.0.0.1:5672"
 
-    private static func variable(_ name: String) -> String? {
-        ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
-    }
-
     /// The URL, with the password.
-    var brokerURL: String { broker ?? Self.variable("WARREN_BROKER") ?? Self.defaultBroker }
+    var brokerURL: String { broker ?? RabbitMQExchange.environmentURL ?? Self.defaultBroker }
 
     /// The namespace.
-    var chosenNamespace: String { namespace ?? Self.variable("WARREN_NAMESPACE") ?? "default" }
+    var chosenNamespace: String { namespace ?? RabbitMQExchange.environmentNamespace ?? "default" }
 
     /// Returns the exchange that the options name, without connecting.
     ///

@@ -94,7 +94,7 @@ struct DoctorCommand: Command {
     }
 
     private func askManagement() async throws -> Result<ManagementFacts, any Error>? {
-        guard let api = try management.api(options) else { return nil }
+        guard let api = try await management.api(options) else { return nil }
         do {
             return .success(try await api.facts(namespace: options.chosenNamespace))
         } catch let failure as CommandFailure {

@@ -47,7 +47,7 @@ struct ExporterCommand: Command {
         #if Monitoring
             let reader = NamespaceReader(
                 exchange: try options.exchange("exporter"),
-                management: try management.required(options),
+                management: try await management.required(options),
                 namespace: options.chosenNamespace
             )
             do {

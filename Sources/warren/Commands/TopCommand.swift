@@ -47,7 +47,7 @@ struct TopCommand: Command {
     func execute(_ console: Console) async throws {
         let reader = NamespaceReader(
             exchange: try options.exchange("top"),
-            management: try management.required(options),
+            management: try await management.required(options),
             namespace: options.chosenNamespace
         )
         var state = TopState(namespace: options.chosenNamespace)

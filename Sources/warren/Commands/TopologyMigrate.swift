@@ -28,7 +28,7 @@ struct TopologyMigrate: Command {
 
     func execute(_ console: Console) async throws {
         let policy = MailboxPolicy(namespace: options.chosenNamespace)
-        let api = try management.api(options)
+        let api = try await management.api(options)
         let migration = try await options.withAdministration { try await $0.migrate() }
         try await api?.put(policy)
         if console.json {

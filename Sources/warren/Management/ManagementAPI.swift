@@ -26,38 +26,23 @@ struct ManagementAPI: Sendable {
 
     /// - Parameters:
     ///   - url: `http://host:15672`, with a user and a password if they differ from the broker's.
-    ///   - brokerURL: The source of user and password otherwise; a password that it lacks is that of the environment.
-    init?(url: String, brokerURL: String, virtualHost: String) {
+    ///   - login: Returns user and password otherwise.
+    init?(url: String, virtualHost: String, login: () async throws -> (user: String, password: String)) async throws {
         guard var parts = URLComponents(string: url), ["http", "https"].contains(parts.scheme), parts.host != nil else {
             return nil
         }
-        let user = parts.user.map { ($0, parts.password ?? "") } ?? Self.login(in: brokerURL)
+        let (user, password): (String, String)
+        if let name = parts.user {
+            (user, password) = (name, parts.password ?? "")
+        } else {
+            (user, password) = try await login()
+        }
         parts.user = nil
         parts.password = nil
         guard let base = parts.url else { return nil }
         self.base = base
         self.virtualHost = virtualHost
-        authorization = "Basic " + Data("\(user.0):\(user.1)".utf8).base64EncodedString()
-    }
-
-    /// User and password of an AMQP URL, which may have several hosts.
-    private static func login(in brokerURL: String) -> (String, String) {
-        guard let start = brokerURL.range(of: "://")?.upperBound else { return ("guest", "guest") }
-        let authority = brokerURL[start...].prefix { !"/?".contains($0) }
-        guard let end = authority.lastIndex(of: "@") else { return ("guest", "guest") }
-        let parts = authority[..<end].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let texts = parts.map { $0.removingPercentEncoding ?? String($0) }
-        return (texts.first ?? "", texts.count > 1 ? texts[1] : environmentPassword())
-    }
-
-    /// The password in the environment: `WARREN_PASSWORD`, else the first line of the file `WARREN_PASSWORD_FILE`.
-    private static func environmentPassword() -> String {
-        let environment = ProcessInfo.processInfo.environment
-        if let password = environment["WARREN_PASSWORD"], !password.isEmpty { return password }
-        guard let path = environment["WARREN_PASSWORD_FILE"], !path.isEmpty,
-            let text = try? String(contentsOfFile: path, encoding: .utf8)
-        else { return "" }
-        return String(text.prefix { !$0.isNewline })
+        authorization = "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
     }
 
     /// Returns the facts about the virtual host.

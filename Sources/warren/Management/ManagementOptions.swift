@@ -1,3 +1,4 @@
+import AgentExchange
 import ArgumentParser
 import Foundation
 import RabbitMQExchange
@@ -14,12 +15,21 @@ struct ManagementOptions: ParsableArguments, Sendable {
 
     /// Returns the API to ask, or `nil` without a URL.
     ///
-    /// - Throws: ``CommandFailure`` for an invalid URL.
-    func api(_ options: CommonOptions) throws -> ManagementAPI? {
+    /// - Throws: ``CommandFailure`` for an invalid URL, and when the broker's user has no password here.
+    func api(_ options: CommonOptions) async throws -> ManagementAPI? {
         let variable = ProcessInfo.processInfo.environment["WARREN_MANAGEMENT"] ?? ""
         guard let text = management ?? (variable.isEmpty ? nil : variable) else { return nil }
-        let virtualHost = try options.exchange().virtualHost
-        guard let api = ManagementAPI(url: text, brokerURL: options.brokerURL, virtualHost: virtualHost) else {
+        let exchange = try options.exchange()
+        let api = try await ManagementAPI(url: text, virtualHost: exchange.virtualHost) {
+            do throws(ExchangeError) {
+                if let login = try await exchange.login() { return login }
+            } catch {
+                throw CommandFailure(error)
+            }
+            let message = "the broker's user logs in with a certificate: the management plugin needs a user in its URL"
+            throw CommandFailure(message, code: "usage", status: ExitStatus.usage)
+        }
+        guard let api else {
             let message = "the URL of the management plugin is not valid: it is http://host:15672 or https://…"
             throw CommandFailure(message, code: "usage", status: ExitStatus.usage)
         }
@@ -29,8 +39,8 @@ struct ManagementOptions: ParsableArguments, Sendable {
     /// Returns the API of a command that can't do without.
     ///
     /// - Throws: ``CommandFailure`` without a URL, and for an invalid one.
-    func required(_ options: CommonOptions) throws -> ManagementAPI {
-        guard let api = try api(options) else {
+    func required(_ options: CommonOptions) async throws -> ManagementAPI {
+        guard let api = try await api(options) else {
             let message = "the URL of the management plugin is missing: --management, or WARREN_MANAGEMENT"
             throw CommandFailure(message, code: "usage", status: ExitStatus.usage)
         }
@@ -41,7 +51,7 @@ struct ManagementOptions: ParsableArguments, Sendable {
     ///
     /// - Throws: ``CommandFailure`` when it can't be reached or refuses.
     func facts(_ options: CommonOptions, namespace: String? = nil) async throws -> ManagementFacts? {
-        guard let api = try api(options) else { return nil }
+        guard let api = try await api(options) else { return nil }
         return try await api.facts(namespace: namespace ?? options.chosenNamespace)
     }
 }

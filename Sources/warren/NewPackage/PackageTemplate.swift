@@ -105,7 +105,7 @@ struct PackageTemplate: Sendable {
                     configuration.connectPatience = .seconds(60)
                     let exchange = try RabbitMQExchange(
                         url: RabbitMQExchange.environmentURL ?? "amqp://guest:guest@127.0.0.1:5672",
-                        namespace: ProcessInfo.processInfo.environment["WARREN_NAMESPACE"] ?? "default",
+                        namespace: RabbitMQExchange.environmentNamespace ?? "default",
                         configuration: configuration
                     )
                     let runtime = try await AgentRuntime(MyGreeter(), named: "\(library)", exchange: exchange)

@@ -66,6 +66,12 @@ extension ToolTests {
                     }
                     let findings: [Finding] = try await own.run("doctor", "--json").json()
                     #expect(findings.allSatisfy { $0.level == "ok" }, "\(role): \(findings)")
+                    if own.environment.removeValue(forKey: "WARREN_PASSWORD_FILE") != nil {
+                        own.environment["WARREN_BROKER"]?.append("?password_file=\(passwordFile)")
+                        let same: [Finding] = try await own.run("doctor", "--json").json()
+                        #expect(same.map(\.subject) == findings.map(\.subject))
+                        #expect(same.allSatisfy { $0.level == "ok" }, "\(role): \(same)")
+                    }
                     #expect(findings.contains { $0.subject == "deadLetters" }, "\(role): \(findings)")
                     #expect(try await own.run("doctor", "--probe").exit == .code(0))
                 }
