@@ -6,7 +6,7 @@ LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchang
     ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: autogen team docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
+.PHONY: deb deb-check autogen team docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -74,6 +74,12 @@ docs: ## makes the DocC pages of every library, in .build-docs/pages; a link tha
 	    --allow-writing-to-directory .build-docs/pages \
 	    generate-documentation --enable-experimental-combined-documentation --warnings-as-errors \
 	    $(addprefix --target ,$(LIBRARIES)) --output-path .build-docs/pages
+
+deb: ## makes a Debian package of the tool for this release, in .build/deb
+	@SWIFT='$(SWIFT)' deploy/debian/build.sh
+
+deb-check: needs ## makes it, and installs, runs and removes it in a clean system; needs root
+	@package=$$(SWIFT='$(SWIFT)' deploy/debian/build.sh) && deploy/with-broker.sh deploy/debian/check.sh "$$package"
 
 fuzz: ## tries a million generated inputs on every decoder of bytes from outside
 	@deploy/install-needs.sh build
