@@ -1,12 +1,13 @@
 #if AutoGen
     import AgentExchange
-    import AutoGenHost
     import AutoGenProtocol
     import ExchangeTestKit
     import Foundation
     import SwiftProtobuf
     import Testing
     import WorkerRuntime
+
+    @testable import AutoGenHost
 
     @Suite("The control channel", .serialized)
     struct ControlTests {
@@ -59,10 +60,12 @@
                     let answer = try await control.next("the answer", within: .seconds(1)) { $0 }
                     #expect(try !Agents_SaveStateResponse(unpackingAny: answer.rpcMessage).error.isEmpty)
                 }
+                #expect(scene.drops(.control) == 4)
                 control.send(bytes: [255])
                 try control.send(.with { $0.rpcID = "unknown" })
                 try control.ask("2", "agentid=nobody/k", Agents_SaveStateRequest())
                 #expect(try await control.next("the answer") { $0 }.rpcID == "2")
+                #expect(scene.drops(.undecodable) == 1 && scene.drops(.control) == 6)
             }
         }
     }

@@ -127,6 +127,19 @@
             }
         }
 
+        @Test("A client with too many unconfirmed events is not read until they are confirmed; none is lost")
+        func unconfirmed() async throws {
+            try await withScene {
+                $0.maximumUnconfirmed = 1
+            } _: { scene in
+                let (client, stream) = try await scene.worker("a")
+                try await client.subscribe("a", "news")
+                for number in 0..<300 { try stream.publish("news", "\(number)") }
+                try await eventually("all have come") { stream.waiting == 300 }
+                #expect(stream.received.value.map(\.cloudEvent.text) == (0..<300).map(String.init))
+            }
+        }
+
         @Test("Bad input is dropped and counted, and the stream lives")
         func badInput() async throws {
             try await withScene { scene in

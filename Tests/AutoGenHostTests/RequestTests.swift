@@ -36,6 +36,24 @@
             }
         }
 
+        @Test("Nested calls between the agents of one client end, with one request number too")
+        func nested() async throws {
+            try await withScene { scene in
+                let (_, both) = try await scene.worker("a", "b")
+                let (_, caller) = try await scene.worker()
+                try caller.ask("1", "a", "\"outer\"")
+                let outer = try await both.request()
+                // The client's own number for its call is the one that the outer request has on its stream.
+                try both.ask(outer.requestID, "b", "\"inner\"", source: "a")
+                let inner = try await both.request()
+                #expect(inner.target.type == "b" && inner.requestID != outer.requestID)
+                try both.answer(inner.requestID, "inner")
+                let answer = try await both.response(outer.requestID, within: .seconds(1))
+                try both.answer(outer.requestID, "outer(\(answer.payload.text))")
+                #expect(try await caller.response("1", within: .seconds(1)).payload.text == "outer(inner)")
+            }
+        }
+
         @Test("The requests of one client arrive in their order, among its events")
         func order() async throws {
             try await withScene { scene in
@@ -242,6 +260,7 @@
                 let request = try await target.request()
                 #expect(try await caller.response("1", within: .seconds(3)).error.contains("returned None"))
                 #expect(scene.log.entries.contains { $0.message.contains("has not answered a request") })
+                #expect(scene.host.service.core.drops.slowRequests == 1)
                 // The late answer is dropped.
                 try target.answer(request.requestID, "late")
                 try caller.ask("2", "a")
@@ -260,6 +279,27 @@
                 let error = try await caller.response("1", within: .seconds(5)).error
                 #expect(error.hasPrefix("message-too-large"), "\(error)")
                 _ = try await target.end()
+            }
+        }
+
+        @Test("A message larger than the target takes is given to no other worker with the type")
+        func oversizedOnce() async throws {
+            try await withScene {
+                $0.shares = [SharedTypes("a", slots: 1)]
+            } _: { scene in
+                let (_, one) = try await scene.worker("a")
+                let (_, two) = try await scene.worker("a")
+                let (_, caller) = try await scene.worker()
+                try caller.ask("1", "a", String(repeating: "x", count: 5 << 20))
+                try await eventually("one of them ends") { one.ended.value != nil || two.ended.value != nil }
+                #expect(try await caller.response("1", within: .seconds(5)).error.hasPrefix("message-too-large"))
+                let other = one.ended.value == nil ? one : two
+                try caller.ask("2", "a", "\"small\"")
+                let request = try await other.request()
+                #expect(request.payload.text == "\"small\"")
+                try other.answer(request.requestID, "done")
+                #expect(try await caller.response("2").payload.text == "done")
+                #expect(other.waiting == 0 && other.ended.value == nil)
             }
         }
 

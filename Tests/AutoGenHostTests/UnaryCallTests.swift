@@ -21,6 +21,31 @@
                 await fails(.invalidArgument, "client-id metadata not found.") {
                     try await client.subscribe("a", "news", metadata: Metadata())
                 }
+                await fails(.invalidArgument, "client-id metadata not found.") {
+                    try await client.call(
+                        "RemoveSubscription",
+                        Agents_RemoveSubscriptionRequest.with { $0.id = "1" },
+                        returning: Agents_RemoveSubscriptionResponse.self,
+                        metadata: Metadata()
+                    )
+                }
+                await fails(.invalidArgument, "client-id metadata not found.") {
+                    try await client.call(
+                        "GetSubscriptions",
+                        Agents_GetSubscriptionsRequest(),
+                        returning: Agents_GetSubscriptionsResponse.self,
+                        metadata: Metadata()
+                    )
+                }
+                for method in ["OpenChannel", "OpenControlChannel"] {
+                    let stream = client.open(method, Metadata())
+                    guard case .failure(let error) = try await stream.end() else {
+                        Issue.record("\(method) was accepted")
+                        continue
+                    }
+                    #expect(error.code == .invalidArgument)
+                    #expect(error.message.hasPrefix("client-id metadata not found."))
+                }
             }
         }
 

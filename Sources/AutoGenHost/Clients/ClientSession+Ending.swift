@@ -122,6 +122,7 @@
             for call in result.failed { call.ending.set(.failure(Self.withoutStream(call.address))) }
             if result.isOverfull { logger.warning("a client takes its messages too slowly") }
             for call in result.slow {
+                drops.countSlowRequest()
                 logger.warning(
                     "a worker has not answered a request",
                     metadata: .init(keys: [

@@ -2,7 +2,8 @@
     internal import Metrics
     internal import Synchronization
 
-    /// Counts messages that were dropped, by reason, as the metric `warren_autogen_dropped`.
+    /// Counts messages that were dropped, by reason, as the metric `warren_autogen_dropped`, and requests that their workers have not
+    /// answered in time, as `warren_autogen_slow_requests`.
     final class Drops: Sendable {
         enum Reason: String, Sendable, CaseIterable {
             /// Bytes on a stream that are no message.
@@ -32,6 +33,8 @@
         }
 
         private let counts = Mutex<[Reason: Int]>([:])
+        private let slow = Mutex(0)
+        private let slowCounter = Counter(label: "warren_autogen_slow_requests")
         private let counters: [Reason: Counter]
 
         init() {
@@ -46,6 +49,15 @@
             counts.withLock { $0[reason, default: 0] += 1 }
             counters[reason]?.increment()
         }
+
+        /// Counts a request that waits longer than is usual.
+        func countSlowRequest() {
+            slow.withLock { $0 += 1 }
+            slowCounter.increment()
+        }
+
+        /// The number of requests that waited longer than is usual.
+        var slowRequests: Int { slow.withLock { $0 } }
 
         /// Returns the number of drops.
         func number(_ reason: Reason) -> Int { counts.withLock { $0[reason] ?? 0 } }

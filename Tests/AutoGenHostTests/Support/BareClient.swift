@@ -125,6 +125,13 @@
             return stream
         }
 
+        /// Begins a stream with any metadata, and waits for nothing.
+        func open(_ method: String, _ metadata: Metadata) -> BareStream<Agents_Message> {
+            let stream = BareStream<Agents_Message>()
+            stream.run(client, Self.method(method), metadata, takes: true)
+            return stream
+        }
+
         /// Opens a control stream.
         func openControl() async throws -> BareStream<Agents_ControlMessage> {
             let stream = BareStream<Agents_ControlMessage>()
