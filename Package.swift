@@ -293,7 +293,7 @@ let package = Package(
             name: "AutoGenHostTests",
             dependencies: [
                 "AgentExchange", "InProcessExchange", "RabbitMQExchange", "WorkerRuntime", "AutoGenProtocol",
-                "AutoGenHost", "AutoGenMessages",
+                "AutoGenHost", "AutoGenMessages", "warren-autogen-host",
                 "ExchangeTestKit", logging, protobuf,
             ] + grpc,
             swiftSettings: settings
