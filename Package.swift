@@ -278,7 +278,7 @@ let package = Package(
         .testTarget(
             name: "WorkerRuntimeTests",
             dependencies: [
-                "AgentExchange", "WorkerRuntime", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit",
+                "AgentExchange", "Agents", "WorkerRuntime", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit",
                 "worker-process", logging, protobuf,
             ],
             swiftSettings: settings

@@ -84,6 +84,13 @@ struct SharedTypeTests {
         let team = try await Team(.inProcess)
         try await team.add("one")
         let other = try await team.caller()
+        await fails(.invalidConfiguration, .notSent) {
+            // The parameter counts, not the options.
+            let options = AgentTypeOptions(sharing: .shared(slots: 8))
+            try await other.register("clerk", expecting: Place.self, sharing: .shared(slots: 4), options: options) {
+                Place(name: "x", key: $0.address.key, stage: team.stage)
+            }
+        }
         for sharing in [AgentTypeOptions.Sharing.shared(slots: 4), .shared(slots: 9), .exclusive] {
             await fails(.invalidConfiguration, .notSent) {
                 try await other.register("clerk", options: AgentTypeOptions(sharing: sharing)) {
@@ -110,7 +117,7 @@ struct SharedTypeTests {
         let lines = try await other.subscriptions().map { "\($0.rule) \($0.agentType)" }
         #expect(lines == ["news clerk"])
         await team.stop()
-        try await other.register("clerk", options: AgentTypeOptions(sharing: .shared(slots: 4))) {
+        try await other.register("clerk", sharing: .shared(slots: 4)) {
             Place(name: "other", key: $0.address.key, stage: team.stage)
         }
         try await other.start()

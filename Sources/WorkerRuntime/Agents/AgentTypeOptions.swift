@@ -66,6 +66,13 @@ public struct AgentTypeOptions: Sendable, Hashable {
         self.idleLimit = idleLimit
     }
 
+    /// Returns the options with other workers, if some are named.
+    func shared(_ sharing: Sharing?) -> AgentTypeOptions {
+        var options = self
+        options.sharing = sharing ?? options.sharing
+        return options
+    }
+
     /// Checks the options.
     ///
     /// - Throws: `ExchangeError.Code.invalidConfiguration`.

@@ -21,6 +21,32 @@ public struct ExposedMessages: Sendable {
     }
 }
 
+/// The messages that an agent with an interface takes, and the actions that they run.
+public struct ExposedActions<Interface: Sendable>: Sendable {
+    private let interface: Interface
+    fileprivate var messages = ExposedMessages()
+    /// The first action that takes no message.
+    fileprivate var refused: String?
+
+    fileprivate init(_ interface: Interface) { self.interface = interface }
+
+    /// Runs an action for each message of a type. Of two for one type the later one counts.
+    ///
+    /// - Parameters:
+    ///   - dataType: The name of the messages' type.
+    ///   - action: The action. Its one argument is the message.
+    ///   - reply: The name of the type that the action's result has; by default that of the Swift type.
+    public mutating func message<Described: InterfaceAction>(
+        _ dataType: String,
+        to action: KeyPath<Interface, Described>,
+        answering reply: String? = nil
+    ) {
+        let name = interface[keyPath: action].name
+        if Described.argumentCount != 1 { refused = refused ?? name }
+        messages.message(dataType, to: name, answering: reply ?? String(describing: Described.Output.self))
+    }
+}
+
 /// An agent with a mailbox of its own, which worker agents call by type and key.
 struct ExposedAgent: HostedAgent {
     let handle: RemoteHandle
@@ -64,6 +90,36 @@ extension WorkerRuntime {
     /// Makes an agent of Warren, such as one of the library `Agents`, a worker agent: messages to the type run its actions.
     ///
     /// ```swift
+    /// let bank = user.handle(to: bankID, as: Bank.self)
+    /// try await workers.expose(bank, as: "bank") { $0.message("Transfer", to: \.transfer) }
+    /// ```
+    ///
+    /// See ``expose(_:as:subscriptions:options:_:)-(RemoteHandle,_,_,_,_)``, which names actions by texts.
+    ///
+    /// - Throws: `ExchangeError.Code.invalidConfiguration` for an action without exactly one argument,
+    ///   `ExchangeError.Code.invalidMessage` for a handle that belongs to no client, and as
+    ///   ``register(_:expecting:sharing:subscriptions:options:factory:)``.
+    public func expose<Handle: InterfaceHandle>(
+        _ agent: Handle,
+        as type: String,
+        subscriptions: [Subscription.Rule] = [],
+        options: AgentTypeOptions = AgentTypeOptions(),
+        _ build: (inout ExposedActions<Handle.Interface>) -> Void
+    ) async throws(ExchangeError) {
+        var actions = ExposedActions(Handle.interface)
+        build(&actions)
+        if let refused = actions.refused {
+            throw ExchangeError(.invalidConfiguration, "the action \(refused) does not have one argument, the message")
+        }
+        let messages = actions.messages
+        try await expose(Handle.untyped(agent), as: type, subscriptions: subscriptions, options: options) {
+            $0 = messages
+        }
+    }
+
+    /// Makes an agent of Warren, whose interface this program lacks, a worker agent: messages to the type run its actions.
+    ///
+    /// ```swift
     /// let bank = user.handle(to: bankID)
     /// try await workers.expose(bank, as: "bank") { $0.message("Transfer", to: "transfer", answering: "Receipt") }
     /// ```
@@ -77,7 +133,7 @@ extension WorkerRuntime {
     ///   - subscriptions: The events that run its actions.
     ///   - options: How the messages of one key are handled.
     ///   - build: Names the messages and their actions.
-    /// - Throws: As ``register(_:expecting:subscriptions:options:factory:)``.
+    /// - Throws: As ``register(_:expecting:sharing:subscriptions:options:factory:)``.
     public func expose(
         _ agent: RemoteHandle,
         as type: String,

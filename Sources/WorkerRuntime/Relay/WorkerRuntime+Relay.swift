@@ -7,7 +7,7 @@ internal import Synchronization
 extension WorkerRuntime {
     /// Registers an agent type whose messages go to a relay. A runtime with relays is started before.
     ///
-    /// - Throws: As ``register(_:expecting:subscriptions:options:factory:)``.
+    /// - Throws: As ``register(_:expecting:sharing:subscriptions:options:factory:)``.
     package func register(
         _ type: String,
         relay: any MessageRelay,

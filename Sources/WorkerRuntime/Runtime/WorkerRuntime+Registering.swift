@@ -11,6 +11,7 @@ extension WorkerRuntime {
     ///   - type: The name of the type: letters, digits and `_-.`.
     ///   - expected: The Swift type of the agents, if they are all of one. Its serializers are added at once, otherwise when
     ///     an agent is made.
+    ///   - sharing: The workers that may have the type; by default as the options say.
     ///   - subscriptions: The events that the agents receive.
     ///   - options: How the agents behave.
     ///   - factory: Makes the agent of an address. When it throws, the waiting messages are answered with
@@ -25,6 +26,7 @@ extension WorkerRuntime {
     public func register(
         _ type: String,
         expecting expected: (any WorkerAgent.Type)? = nil,
+        sharing: AgentTypeOptions.Sharing? = nil,
         subscriptions: [Subscription.Rule] = [],
         options: AgentTypeOptions = AgentTypeOptions(),
         factory: @escaping @Sendable (AgentInstantiation) async throws -> any WorkerAgent
@@ -34,14 +36,15 @@ extension WorkerRuntime {
             guard let self else { throw ExchangeError(.closed, "the worker runtime is gone") }
             return try await AgentInstantiation(address: address, workers: self).agent(expected, factory)
         }
-        try await add(type, .factory(make), subscriptions, options)
+        try await add(type, .factory(make), subscriptions, options.shared(sharing))
     }
 
     /// Registers an agent type whose agents are all of one Swift type, and adds the serializers of its handlers at once.
     ///
-    /// See ``register(_:expecting:subscriptions:options:factory:)``.
+    /// See ``register(_:expecting:sharing:subscriptions:options:factory:)``.
     public func register<Subject: WorkerAgent>(
         _ type: String,
+        sharing: AgentTypeOptions.Sharing? = nil,
         subscriptions: [Subscription.Rule] = [],
         options: AgentTypeOptions = AgentTypeOptions(),
         factory: @escaping @Sendable (AgentInstantiation) async throws -> Subject
@@ -50,6 +53,7 @@ extension WorkerRuntime {
         try await register(
             type,
             expecting: Subject.self,
+            sharing: sharing,
             subscriptions: subscriptions,
             options: options,
             factory: make
@@ -63,7 +67,7 @@ extension WorkerRuntime {
     ///   - address: Its address.
     ///   - subscriptions: The events that the agents of the type receive. Those of the first agent of the type count.
     ///   - options: How the agents of the type behave. Those of the first agent of the type count.
-    /// - Throws: As ``register(_:expecting:subscriptions:options:factory:)``; `ExchangeError.Code.typeInUse` also when the
+    /// - Throws: As ``register(_:expecting:sharing:subscriptions:options:factory:)``; `ExchangeError.Code.typeInUse` also when the
     ///   address has an agent, or a factory makes the type's agents.
     public func register(
         _ agent: some WorkerAgent,
@@ -93,15 +97,16 @@ extension WorkerRuntime {
     /// The closure gets messages of every type; those without a serializer as ``UnknownPayload``. A request to it is answered
     /// with nothing.
     ///
-    /// - Throws: As ``register(_:expecting:subscriptions:options:factory:)``.
+    /// - Throws: As ``register(_:expecting:sharing:subscriptions:options:factory:)``.
     public func registerClosure(
         _ type: String,
+        sharing: AgentTypeOptions.Sharing? = nil,
         subscriptions: [Subscription.Rule] = [],
         options: AgentTypeOptions = AgentTypeOptions(),
         _ body: @escaping @Sendable (any Sendable, MessageContext) async throws -> Void
     ) async throws(ExchangeError) {
         let make: AgentTable.Make = { _ in HostedClosure(body: body) }
-        try await add(type, .factory(make), subscriptions, options)
+        try await add(type, .factory(make), subscriptions, options.shared(sharing))
     }
 
     /// Gives up an agent type of this runtime, as ``stop()`` does with all of them, and forgets it.

@@ -20,7 +20,7 @@ internal import Synchronization
 /// key. Requests keep every promise of Warren's requests and go to any exchange; topics need an exchange with
 /// ``AgentExchange/EventTransport``.
 ///
-/// A type belongs to one worker at a time, unless it is shared (``AgentTypeOptions/Sharing``). Its messages wait in a mailbox of the type, from ``register(_:expecting:subscriptions:options:factory:)``
+/// A type belongs to one worker at a time, unless it is shared (``AgentTypeOptions/Sharing``). Its messages wait in a mailbox of the type, from ``register(_:expecting:sharing:subscriptions:options:factory:)``
 /// on; they are handled between ``start()`` and ``stop()``. A worker that stops gives its types up: their mailboxes are
 /// terminated, the requests that wait in them are answered at once, and their subscriptions are removed. Messages for a type whose worker
 /// died wait for the next worker with that type, where the exchange outlives a process.
