@@ -140,7 +140,7 @@ let package = Package(
         ),
         .target(
             name: "WorkerRuntime",
-            dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle, protobuf],
+            dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle, protobuf, tracing],
             swiftSettings: settings
         ),
         .target(
@@ -294,7 +294,12 @@ let package = Package(
             dependencies: [
                 "AgentExchange", "InProcessExchange", "RabbitMQExchange", "WorkerRuntime", "AutoGenProtocol",
                 "AutoGenHost", "AutoGenMessages", "warren-autogen-host",
-                "ExchangeTestKit", logging, protobuf,
+                "ExchangeTestKit", logging, protobuf, tracing,
+                .product(
+                    name: "InMemoryTracing",
+                    package: "swift-distributed-tracing",
+                    condition: .when(traits: ["Tracing"])
+                ),
             ] + grpc,
             swiftSettings: settings
         ),
@@ -373,8 +378,8 @@ let package = Package(
         .testTarget(
             name: "ObservabilityTests",
             dependencies: [
-                "AMQP", "AgentExchange", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", "warren", logging,
-                metrics, tracing,
+                "AMQP", "AgentExchange", "InProcessExchange", "RabbitMQExchange", "WorkerRuntime", "ExchangeTestKit",
+                "warren", logging, metrics, tracing,
                 configuration,
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(

@@ -165,14 +165,14 @@
             }
             #expect(try tracer.span("process ping").parentSpanID == tracer.span("send ping").spanID)
         }
+    }
 
-        private func expectNoSecret(_ tracer: InMemoryTracer) {
-            for span in tracer.finishedSpans {
-                #expect(!span.operationName.contains(Echo.secret))
-                #expect(span.errors.isEmpty)
-                #expect(span.status?.message == nil)
-                #expect(!"\(span.attributes)".contains(Echo.secret))
-            }
+    func expectNoSecret(_ tracer: InMemoryTracer) {
+        for span in tracer.finishedSpans {
+            #expect(!span.operationName.contains(Echo.secret))
+            #expect(span.errors.isEmpty)
+            #expect(span.status?.message == nil)
+            #expect(!"\(span.attributes)".contains(Echo.secret))
         }
     }
 

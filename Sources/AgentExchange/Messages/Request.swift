@@ -173,7 +173,7 @@ public struct Request: Sendable, Hashable {
     /// Returns a context with as many of a tracer's entries as fit: a trace must not make a request fail.
     ///
     /// Existing entries stay. Short values go first, so that baggage does not displace `traceparent`.
-    static func fitting(_ added: [String: String], into context: [String: String]) -> [String: String] {
+    package static func fitting(_ added: [String: String], into context: [String: String]) -> [String: String] {
         var merged = context
         var size = context.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count }
         let order = added.sorted { ($0.value.utf8.count, $0.key) < ($1.value.utf8.count, $1.key) }

@@ -6,6 +6,7 @@ struct EventPublisher: Sendable {
     let interceptors: [any WorkerInterceptor]
     let requestDeadline: Duration
     let activity: Activity
+    let tracer: EventTracer
 
     /// Publishes a message.
     func publish(
@@ -27,11 +28,21 @@ struct EventPublisher: Sendable {
         guard let passed else { return Publication(id: nil, hasSubscribers: false) }
         let encoded = try serializers.encode(passed)
         try encoded.checkName()
-        let event = try Event(topic, dataType: encoded.dataType, payload: encoded.payload, id: id, sender: sender)
-        let hasSubscribers = try await events.publish(event)
-        if !hasSubscribers, requiringSubscriber {
-            throw ExchangeError(.undeliverable, "no agent type subscribes to \(topic)", delivery: .refused)
+        return try await tracer.publish(encoded.dataType, to: topic, events.exchangeKind) {
+            (context) async throws(ExchangeError) in
+            let event = try Event(
+                topic,
+                dataType: encoded.dataType,
+                payload: encoded.payload,
+                id: id,
+                sender: sender,
+                context: context
+            )
+            let hasSubscribers = try await events.publish(event)
+            if !hasSubscribers, requiringSubscriber {
+                throw ExchangeError(.undeliverable, "no agent type subscribes to \(topic)", delivery: .refused)
+            }
+            return Publication(id: event.publicationID, hasSubscribers: hasSubscribers)
         }
-        return Publication(id: event.publicationID, hasSubscribers: hasSubscribers)
     }
 }

@@ -66,6 +66,7 @@ public final class WorkerRuntime: Sendable {
     let activity: Activity
     let messages: MessageSender
     let publisher: EventPublisher
+    let tracer: EventTracer
     /// The handlers that run.
     let runs = HandlerRuns()
     /// Starting, stopping and registering happen one after another.
@@ -90,11 +91,13 @@ public final class WorkerRuntime: Sendable {
             requestDeadline: configuration.client.requestDeadline,
             activity: activity
         )
+        tracer = EventTracer()
         publisher = EventPublisher(
             serializers: serializers,
             interceptors: configuration.interceptors,
             requestDeadline: configuration.client.requestDeadline,
-            activity: activity
+            activity: activity,
+            tracer: tracer
         )
         let user = try await exchange.makeUserClient(configuration: configuration.client)
         state = Mutex(State(user: user))

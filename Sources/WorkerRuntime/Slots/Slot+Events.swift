@@ -27,7 +27,11 @@ extension Slot {
         let places = visits
         serveEarly()
         run(event, pieces) { [self] in
-            let outcome = await handle(delivery, address, places)
+            let outcome = await workers.tracer.handle(delivery, registration.agentID, transport.exchangeKind) {
+                await handle(delivery, address, places)
+            } failure: {
+                $0.error
+            }
             // A handler that was cancelled by a stop has not handled it.
             if !(Task.isCancelled && isLeaving.isSet) { await end(delivery, address, outcome) }
         }
@@ -60,6 +64,10 @@ extension Slot {
         /// It is left to the next worker of the slot.
         case left
         case failed(any Error)
+
+        var error: (any Error)? {
+            if case .failed(let error) = self { error } else { nil }
+        }
 
         /// The outcome of an event with two handlers.
         static func + (first: Outcome, second: Outcome) -> Outcome {
