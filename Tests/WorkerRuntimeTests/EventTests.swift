@@ -3,6 +3,7 @@ import ExchangeTestKit
 import Foundation
 import InProcessExchange
 import Logging
+import RabbitMQExchange
 import Testing
 import WorkerRuntime
 
@@ -35,6 +36,36 @@ struct EventTests {
                 try await workers.publish(Note(text: "b"), to: Topic("", source: ""))
             }
             await fails(.noSerializer, .notSent) { try await workers.publish(Bare(), to: .default) }
+        }
+    }
+
+    @Test("An event larger than the exchange takes is refused, and the next one arrives", arguments: Kind.all)
+    func tooLarge(kind: Kind) async throws {
+        let exchange: any ExchangeFactory
+        switch kind {
+        case .inProcess:
+            var configuration = InProcessExchange.Configuration()
+            configuration.maximumMessageSize = 100_000
+            exchange = InProcessExchange(configuration: configuration)
+        case .rabbitMQ:
+            var configuration = RabbitMQConfiguration()
+            configuration.maximumMessageSize = 100_000
+            exchange = try RabbitMQExchange(
+                url: try await PrivateBroker.shared().amqpURL,
+                namespace: "test-" + UUID().uuidString.prefix(8).lowercased(),
+                configuration: configuration,
+                logger: LogRecorder().logger
+            )
+        }
+        try await withWorkers(on: exchange) { workers, stage in
+            try await workers.registerClerks("clerk", stage, subscriptions: [.type("news")])
+            try await workers.start()
+            let topic = Topic("news", source: "x")
+            await fails(.messageTooLarge, .notSent) {
+                try await workers.publish(Note(text: String(repeating: "x", count: 100_000)), to: topic)
+            }
+            try await workers.publish(Note(text: "small"), to: topic)
+            #expect(try await stage.heard(1) == ["clerk/x small"])
         }
     }
 
