@@ -304,6 +304,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "autogen-peer",
+            dependencies: ["AgentExchange", "InProcessExchange", "WorkerRuntime", "AutoGenHost", protobuf],
+            path: "Tests/AutoGen/Peer",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "agent-service",
             dependencies: [
                 "AgentExchange", "Agents", "RabbitMQExchange", logging, lifecycle,

@@ -5,6 +5,7 @@
 #   Tests/AutoGen/run.sh [--skip-build]
 #   AUTOGEN=…   a clone of github.com/microsoft/autogen, for its tests; unless said, they are fetched from GitHub
 #   HOST=…      the host to test; unless said, warren-autogen-host is built
+#   PEER=…      the agent in Swift of the tests with protobuf; unless said, autogen-peer is built
 #
 # Python's packages come from PyPI, into Tests/AutoGen/.python. The tests of AutoGen and its test utilities are no packages:
 # they are taken from the tag python-v0.7.5 of its repository, into Tests/AutoGen/.autogen. Nothing of both is committed. Where
@@ -29,7 +30,11 @@ if [ -z "${HOST:-}" ]; then
     [ "${1:-}" = --skip-build ] || (cd "$root" && swift build --enable-all-traits --product warren-autogen-host)
     HOST=$(cd "$root" && swift build --show-bin-path)/warren-autogen-host
 fi
-export HOST
+if [ -z "${PEER:-}" ]; then
+    [ "${1:-}" = --skip-build ] || (cd "$root" && swift build --enable-all-traits --product autogen-peer)
+    PEER=$(cd "$root" && swift build --show-bin-path)/autogen-peer
+fi
+export HOST PEER
 
 # Takes the files that AutoGen's tests need out of a repository.
 take() {
