@@ -18,7 +18,7 @@ help: ## this list
 	@echo "  make test FILTER=AMQPTests      only tests whose id matches"
 	@echo "  make fuzz CASES=100000 SEED=7   the same cases again"
 	@echo "  make soak MINUTES=5             a shorter one; EXCHANGE=hybrid over direct connections"
-	@echo "  make chaos MINUTES=2 SEED=7     the same faults again; NODES=3 on a cluster, EXCHANGE=hybrid"
+	@echo "  make chaos MINUTES=2 SEED=7     the same faults again; NODES=3 on a cluster, EXCHANGE=hybrid, EXCHANGE=workers"
 
 demo: ## counts the lines of a log with agents, on a private broker that is gone afterwards
 	@deploy/install-needs.sh $(if $(filter local,$(EXCHANGE))$(WARREN_BROKER),build)
@@ -95,7 +95,8 @@ chaos: needs ## kills and cuts processes and a broker for 10 minutes; every requ
 	@$(if $(SKIP_BUILD),,$(SWIFT) build --product chaos --enable-all-traits)
 	@"$$($(SWIFT) build --show-bin-path)/chaos" --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(filter hybrid,$(EXCHANGE)),--exchange hybrid) $(if $(NODES),--nodes $(NODES)) \
-	    $(if $(MAILBOXES),--mailboxes $(MAILBOXES)) $(if $(JSON),--json)
+	    $(if $(MAILBOXES),--mailboxes $(MAILBOXES)) $(if $(JSON),--json) $(if $(filter workers,$(EXCHANGE)),--workers) \
+	    $(if $(SABOTAGE),--sabotage $(SABOTAGE))
 
 sanitize: needs ## the tests of the lower layers under ThreadSanitizer, then under AddressSanitizer
 	@SWIFT='$(SWIFT)' Tests/Sanitizing/sanitize.sh

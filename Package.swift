@@ -367,7 +367,9 @@ let package = Package(
         .executableTarget(
             name: "chaos",
             dependencies: [
-                "ChaosLedger", "AgentExchange", "RabbitMQExchange", "HybridExchange", "ExchangeTestKit", logging,
+                "ChaosLedger", "AgentExchange", "RabbitMQExchange", "HybridExchange", "WorkerRuntime",
+                "ExchangeTestKit",
+                logging,
             ],
             path: "Tests/Chaos",
             swiftSettings: settings

@@ -12,6 +12,12 @@ enum Member {
             let ledger = try LedgerWriter(directory: order.directory, process: order.name)
             let exchange = try order.factory(logger: try FileLog.logger(order.name, in: order.directory))
             switch order.role {
+            case .requester where order.isWorkers:
+                let requester = try await WorkerRequester(ledger, exchange, order)
+                await obey(&input) { requester.take($0) }
+            case .agent where order.isWorkers:
+                let workers = WorkerServer(ledger, exchange, order)
+                await obey(&input) { workers.take($0) }
             case .requester:
                 let requester = try await Requester(ledger, exchange, order)
                 await obey(&input) { await requester.take($0) }

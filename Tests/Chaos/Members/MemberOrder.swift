@@ -22,6 +22,9 @@ struct MemberOrder: Codable, Sendable {
     /// Whether members talk directly where they can.
     let isHybrid: Bool
     let seed: UInt64
+    /// Whether requesters ask the agents of workers, and agents are workers.
+    let isWorkers: Bool
+    let sabotage: Sabotage?
     /// A requester that calls by handles, or an agent that stands by for another.
     let isVariant: Bool
 }

@@ -44,6 +44,14 @@ enum Fault: String, Sendable, CaseIterable {
     /// Whether it concerns the operator.
     var isOperators: Bool { self == .operatorCut || self == .operatorStall }
 
+    /// Whether it can happen to workers, whose mailboxes the operator neither makes nor terminates.
+    var concernsWorkers: Bool {
+        switch self {
+        case .terminate, .terminateAndDie, .operatorCut, .operatorStall, .revoke, .limit: false
+        default: true
+        }
+    }
+
     /// Whether it concerns the broker.
     var isBrokers: Bool {
         switch self {

@@ -21,8 +21,8 @@ struct NemesisPlan: Sendable {
 
     init(_ options: Options) {
         generator = SeededGenerator(seed: options.seed)
-        let wanted = Fault.allCases.filter { options.faults.isEmpty || options.faults.contains($0.rawValue) }
-        kinds = wanted
+        let all = Fault.allCases.filter { !options.isWorkers || $0.concernsWorkers }
+        kinds = all.filter { options.faults.isEmpty || options.faults.contains($0.rawValue) }
     }
 
     /// Faults that come together, and how long it is calm after them.

@@ -62,6 +62,22 @@ struct Brokers: Sendable {
         try await cluster?.waitUntilWhole()
     }
 
+    /// Waits until the mailboxes of agents have no message, for a time at most.
+    func waitUntilEmpty(within limit: Duration) async throws {
+        let end = ContinuousClock.now + limit
+        var empty = 0
+        // The broker's figures are some seconds old.
+        while empty < 4, .now < end {
+            let table = try await nodes[0].control("list_queues", "name", "messages")
+            let isEmpty = table.split(whereSeparator: \.isNewline).allSatisfy { line in
+                let fields = line.split(separator: "\t")
+                return fields.count != 2 || !fields[0].contains(".agent.") || fields[1] == "0"
+            }
+            empty = isEmpty ? empty + 1 : 0
+            try await Task.sleep(for: .seconds(2))
+        }
+    }
+
     func stop() async {
         if let cluster {
             await cluster.stop()

@@ -13,6 +13,9 @@ final class Cast: Sendable {
     /// What the operator's connections go through.
     let operatorProxies: [FaultProxy]
     private let operatorTransport: any ExchangeTransport
+    /// Whether agents are workers, which make their mailboxes themselves.
+    private let isWorkers: Bool
+    private let brokers: Brokers
     /// The mailbox that is asked in each place.
     private let slots: Mutex<[AgentRegistration?]>
 
@@ -30,9 +33,10 @@ final class Cast: Sendable {
         _ brokers: Brokers,
         _ directory: String,
         _ configuration: RabbitMQConfiguration,
-        isHybrid: Bool,
-        seed: UInt64
+        _ options: Options
     ) async throws {
+        isWorkers = options.isWorkers
+        self.brokers = brokers
         ledger = try LedgerWriter(directory: directory, process: "operator#1")
         let ledger = ledger
         func players(_ kind: MemberOrder.Role, _ count: Int, variants: Set<Int>) throws -> [Player] {
@@ -44,8 +48,7 @@ final class Cast: Sendable {
                     directory,
                     configuration,
                     isVariant: variants.contains($0),
-                    isHybrid: isHybrid,
-                    seed: seed,
+                    options: options,
                     ledger: ledger
                 )
             }
@@ -68,9 +71,14 @@ final class Cast: Sendable {
 
     /// Makes a mailbox for each agent, and begins.
     func begin() async throws {
-        for slot in 0..<Self.places { try await renew(slot) }
+        if !isWorkers {
+            for slot in 0..<Self.places { try await renew(slot) }
+        }
         for player in all { try player.start() }
-        for player in all { _ = try await player.says(.seconds(30)) { $0 == "ready" } }
+        // Workers are ready when all slots of their types are made, one after another.
+        let patience = Duration.seconds(isWorkers ? 180 : 30)
+        for player in all { _ = try await player.says(patience) { $0 == "ready" } }
+        noteBirth()
     }
 
     /// Makes a new mailbox in a place, and tells who serves it and who asks.
@@ -186,6 +194,8 @@ final class Cast: Sendable {
             }
             try await group.waitForAll()
         }
+        // Nobody tells a publisher that its events are handled.
+        if isWorkers { try await brokers.waitUntilEmpty(within: .seconds(patience)) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for agent in agents { group.addTask { try await agent.end(.end, timeout: .seconds(40)) } }
             try await group.waitForAll()

@@ -30,8 +30,7 @@ struct ChaosRun {
                 brokers,
                 directory,
                 Self.configuration(options),
-                isHybrid: options.isHybrid,
-                seed: options.seed
+                options
             )
         } catch {
             await brokers.stop()

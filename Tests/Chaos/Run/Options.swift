@@ -19,14 +19,19 @@ struct Options {
     var renews = false
     /// Whether requesters and agents talk directly where they can.
     var isHybrid = false
+    /// Whether agents are the workers of shared agent types, and requesters publish events too.
+    var isWorkers = false
+    /// A fault that the check has to find: a worker breaks a promise on purpose.
+    var sabotage: Sabotage?
     /// Whether the verdict is printed as JSON.
     var isJSON = false
     /// Only looks at the ledgers of a run that was.
     var check: String?
 
     static let usage = """
-        chaos [--minutes N] [--seed N] [--exchange rabbitmq|hybrid] [--mailboxes replicated|single] [--nodes 1|3]
+        chaos [--minutes N] [--seed N] [--exchange rabbitmq|hybrid] [--workers] [--mailboxes replicated|single] [--nodes 1|3]
               [--renew] [--faults kill,cut,…] [--directory D] [--json]
+              [--sabotage drop-answers|events-to-all|ignore-removals|two-owners]
         chaos --check DIRECTORY [--renew] [--json]
         """
 
@@ -34,9 +39,17 @@ struct Options {
     init?(_ arguments: ArraySlice<String>) {
         var rest = arguments
         while let name = rest.popFirst() {
-            if name == "--json" || name == "--renew" {
-                if name == "--json" { isJSON = true } else { renews = true }
+            switch name {
+            case "--json":
+                isJSON = true
                 continue
+            case "--renew":
+                renews = true
+                continue
+            case "--workers":
+                isWorkers = true
+                continue
+            default: break
             }
             guard let value = rest.popFirst() else { return nil }
             switch name {
@@ -48,6 +61,10 @@ struct Options {
             case "--nodes": nodes = Int(value) ?? nodes
             case "--faults": faults = Set(value.split(separator: ",").map(String.init))
             case "--check": check = value
+            case "--sabotage":
+                guard let wanted = Sabotage(rawValue: value) else { return nil }
+                sabotage = wanted
+                isWorkers = true
             default: return nil
             }
         }

@@ -16,7 +16,7 @@ final class Player: Sendable {
     private let configuration: RabbitMQConfiguration
     private let seed: UInt64
     private let isVariant: Bool
-    private let isHybrid: Bool
+    private let options: Options
     private let ledger: LedgerWriter
     private let state = Mutex(State())
     /// What the lives said.
@@ -39,19 +39,18 @@ final class Player: Sendable {
         _ directory: String,
         _ configuration: RabbitMQConfiguration,
         isVariant: Bool,
-        isHybrid: Bool,
-        seed: UInt64,
+        options: Options,
         ledger: LedgerWriter
     ) throws {
         self.isVariant = isVariant
-        self.isHybrid = isHybrid
+        self.options = options
         self.kind = kind
         role = "\(kind.rawValue)-\(number)"
         proxies = try brokers.nodes.map { try FaultProxy(targetPort: $0.port) }
         self.brokers = brokers
         self.directory = directory
         self.configuration = configuration
-        self.seed = seed &+ UInt64(number) &* 1000 &+ (kind == .agent ? 500 : 0)
+        seed = options.seed &+ UInt64(number) &* 1000 &+ (kind == .agent ? 500 : 0)
         self.ledger = ledger
     }
 
@@ -77,8 +76,10 @@ final class Player: Sendable {
             name: name,
             directory: directory,
             exchange: exchange,
-            isHybrid: isHybrid,
+            isHybrid: options.isHybrid,
             seed: seed &+ UInt64(life),
+            isWorkers: options.isWorkers,
+            sabotage: options.sabotage,
             isVariant: isVariant
         )
         // A decoded factory takes its password from there.

@@ -14,6 +14,8 @@ extension LedgerCheck {
             let text = "\(name(story)) by \(execution.process) at \(moment(execution.start))"
             violations.append(Violation(.executedLate, text))
         }
+        // An event may come again whenever its worker changes.
+        if story.subscribers != nil { return violations }
         for (index, later) in story.executions.enumerated().dropFirst() {
             for earlier in story.executions[..<index] where !isAllowed(later, after: earlier, story) {
                 let text =
@@ -46,6 +48,7 @@ extension LedgerCheck {
         after earlier: RequestStory.Execution,
         _ story: RequestStory
     ) -> Bool {
+        if story.isWorkers { return mayComeAgain(later, after: earlier, story) }
         guard let mailbox = story.mailbox else { return true }
         let place = History.Place(process: earlier.process, mailbox: mailbox)
         let isSame = later.process == earlier.process && !hasOpened(place, from: earlier.start, to: later.start)

@@ -18,6 +18,11 @@ extension LedgerCheck {
 
     private func count(_ story: RequestStory, _ figures: inout Figures) {
         guard story.requester != nil else { return }
+        if story.subscribers != nil {
+            figures.events += 1
+            figures.handledEvents += story.executions.count
+            return
+        }
         figures.requests += 1
         switch story.sending {
         case .open: figures.open += 1

@@ -25,6 +25,6 @@ extension LedgerCheck {
 
     private func isOrdered(_ arrival: History.Arrival, _ story: RequestStory, at place: History.Place) -> Bool {
         guard arrival.attempt == 1, !story.isCall, story.sending == .accepted else { return false }
-        return story.executions.first?.process == place.process
+        return story.executions.first { $0.agentType == arrival.agentType }?.process == place.process
     }
 }

@@ -15,9 +15,14 @@ public struct LedgerCheck: Sendable {
     public func verdict() -> Verdict {
         var violations = Set<Violation>()
         for story in history.requests.values {
-            violations.formUnion(answerViolations(story))
+            if story.subscribers != nil {
+                violations.formUnion(eventViolations(story))
+            } else {
+                violations.formUnion(answerViolations(story))
+            }
             violations.formUnion(executionViolations(story))
         }
+        violations.formUnion(ownerViolations())
         violations.formUnion(orderViolations())
         violations.formUnion(processViolations())
         let sorted = violations.sorted { ($0.kind.rawValue, $0.text) < ($1.kind.rawValue, $1.text) }

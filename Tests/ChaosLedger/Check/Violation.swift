@@ -28,6 +28,12 @@ public struct Violation: Sendable, Hashable, Codable, CustomStringConvertible {
         case reordered
         /// A request was executed again although nothing had happened that explains it.
         case executedAgain = "executed-again"
+        /// An event was accepted, and an agent type with a subscription did not handle it.
+        case eventLost = "event-lost"
+        /// An agent type without a subscription was given an event.
+        case strayEvent = "stray-event"
+        /// Two workers ran messages of one address at the same time.
+        case twoOwners = "two-owners"
         /// A send did not end in time.
         case hung
         /// A process ended that nobody had ended.

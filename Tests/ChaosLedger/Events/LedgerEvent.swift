@@ -64,7 +64,8 @@ public struct LedgerEvent: Sendable, Hashable {
     public var number: Int?
     /// Which attempt an execution is.
     public var attempt: Int?
-    /// `result`, or the code of an error.
+    /// `result`, or the code of an error. Of a `start` and an `end` by a worker it is the agent type, of a `send` of an event the
+    /// agent types that have to receive it, with commas; with a question mark one that may.
     public var code: String?
     /// What an error says of the message: `notSent`, `refused`, `unknown`. Of a call that nobody answered within 90 s it is
     /// `unanswered`, of one that ended in another way, with the request perhaps executed, `gone`.

@@ -27,6 +27,10 @@ public struct Figures: Sendable, Codable {
     /// Of these, those that no agent executed to its end, although their mailbox was not terminated. Over the hybrid exchange an
     /// agent that died with its requester may have taken one with it; over the broker alone there are none.
     public internal(set) var lostWithBoth = 0
+    /// Events that were about to be published to the agents of workers.
+    public internal(set) var events = 0
+    /// How often agent types began to handle one.
+    public internal(set) var handledEvents = 0
     /// Executions.
     public internal(set) var executions = 0
     /// Requests that were executed more than once, as is allowed after a crash.

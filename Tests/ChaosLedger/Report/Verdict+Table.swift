@@ -22,6 +22,9 @@ extension Verdict {
         row("  by code", list(figures.answers))
         row("  requester died before", "\(figures.orphans)")
         row("  and no agent executed it", "\(figures.lostWithBoth)")
+        if figures.events > 0 {
+            row("events, handled by agent types", "\(figures.events), \(figures.handledEvents)")
+        }
         row("executions", "\(figures.executions)")
         row("  more than once (after a crash)", "\(figures.executedAgain)")
         row("  begun late (cut off)", "\(figures.begunLate)")

@@ -15,7 +15,16 @@ struct History {
     private(set) var servings: [Place: [Int64]] = [:]
     /// When somebody first meant to terminate a mailbox.
     private(set) var terminating: [UUID: Int64] = [:]
+    /// The runs of workers, by address, in the order of their starts.
+    private(set) var runs: [UUID: [Run]] = [:]
     private(set) var end: Int64 = 0
+
+    /// A message in the hands of an agent of a worker.
+    struct Run {
+        let request: UUID
+        let process: String
+        let start: Int64
+    }
 
     /// A mailbox in one life of a process.
     struct Place: Hashable {
@@ -27,12 +36,15 @@ struct History {
     struct Arrival {
         let request: UUID
         let attempt: Int
+        let agentType: String?
     }
 
     /// The text of a `start` that was written in the order of arriving.
     static let ordered = "ordered"
     /// The text of a `send` by a handle.
     static let call = "call"
+    /// The text of a `send` that publishes an event. Its code has the agent types that have to receive it.
+    static let event = "event"
 
     init(_ events: [LedgerEvent]) {
         for event in events.sorted(by: { $0.time < $1.time }) {
@@ -93,13 +105,18 @@ struct History {
 
     private mutating func note(_ event: LedgerEvent, _ tag: UUID) {
         var story = requests[tag] ?? RequestStory(tag: tag)
-        let execution = story.executions.lastIndex { $0.process == event.process }
+        let execution = story.executions.lastIndex {
+            $0.process == event.process && (event.code == nil || $0.agentType == nil || $0.agentType == event.code)
+        }
         switch event.kind {
         case .send:
             story.requester = event.process
             story.mailbox = event.mailbox
             story.number = event.number ?? 0
             story.isCall = event.text == Self.call
+            if event.text == Self.event {
+                story.subscribers = Set((event.code ?? "").split(separator: ",").map(String.init))
+            }
             story.sendTime = event.time
         case .accepted:
             story.sending = .accepted
@@ -109,10 +126,17 @@ struct History {
             story.sendEnd = event.time
         case .start:
             let attempt = event.attempt ?? 1
-            story.executions.append(.init(process: event.process, attempt: attempt, start: event.time))
+            story.executions.append(
+                .init(process: event.process, agentType: event.code, attempt: attempt, start: event.time)
+            )
+            if let mailbox = event.mailbox, event.code != nil {
+                runs[mailbox, default: []].append(Run(request: tag, process: event.process, start: event.time))
+            }
             if let mailbox = event.mailbox, event.text == Self.ordered {
                 let place = Place(process: event.process, mailbox: mailbox)
-                arrivals[place, default: []].append(Arrival(request: tag, attempt: attempt))
+                arrivals[place, default: []].append(
+                    Arrival(request: tag, attempt: attempt, agentType: event.code)
+                )
             }
         case .end:
             if let execution { story.executions[execution].end = event.time }
@@ -131,10 +155,18 @@ struct History {
     }
 
     /// Whether a fault of a process, or of the broker, was there within a time, or had ended less than `grace` before it.
-    func isDisturbed(_ process: String, from start: Int64, to end: Int64, grace: Int64 = 0) -> Bool {
+    ///
+    /// - Parameter others: The kinds of faults that do not count.
+    func isDisturbed(
+        _ process: String,
+        from start: Int64,
+        to end: Int64,
+        grace: Int64 = 0,
+        otherThan others: Set<String> = []
+    ) -> Bool {
         let role = ProcessStory.role(of: process)
         return faults.contains { fault in
-            guard fault.target == role || fault.isEveryones else { return false }
+            guard fault.target == role || fault.isEveryones, !others.contains(fault.kind) else { return false }
             let last = fault.end > .max - grace ? Int64.max : fault.end + grace
             return fault.begin <= end && last >= start
         }

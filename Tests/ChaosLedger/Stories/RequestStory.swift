@@ -13,6 +13,8 @@ struct RequestStory {
     /// An execution.
     struct Execution {
         let process: String
+        /// The agent type whose worker runs it; `nil` for an agent with a mailbox of its own.
+        var agentType: String?
         let attempt: Int
         let start: Int64
         var end: Int64?
@@ -35,6 +37,8 @@ struct RequestStory {
     var number = 0
     /// Whether it was sent by a handle, which tells only how the call ended.
     var isCall = false
+    /// The agent types that have to receive an event, or may, with a question mark; `nil` for a request.
+    var subscribers: Set<String>?
     var sendTime: Int64 = 0
     var sending = Sending.open
     var sendEnd: Int64?
@@ -44,6 +48,9 @@ struct RequestStory {
     init(tag: UUID) {
         self.tag = tag
     }
+
+    /// Whether a worker of an agent type runs it.
+    var isWorkers: Bool { executions.contains { $0.agentType != nil } }
 
     /// Whether its sender was told that nobody got it.
     var isRefused: Bool {
