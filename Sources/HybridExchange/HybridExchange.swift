@@ -84,6 +84,15 @@
         ) async throws(ExchangeError) -> AgentRegistration {
             try await broker.registration(named: name, type: type)
         }
+
+        /// Returns the registration of the agent with a display name, whose mailbox has one receiver or many.
+        public func registration(
+            named name: String,
+            type: AgentType,
+            sharing: MailboxSharing
+        ) async throws(ExchangeError) -> AgentRegistration {
+            try await broker.registration(named: name, type: type, sharing: sharing)
+        }
     }
 
     extension HybridExchange {

@@ -37,16 +37,21 @@ final class ExchangeCore: Sendable {
         return mailbox
     }
 
-    func register(_ type: AgentType, name: String?) -> AgentRegistration {
+    func register(_ type: AgentType, name: String?, sharing: MailboxSharing) -> AgentRegistration {
         let agent = AgentID(name: name)
-        let mailbox = makeMailbox(.agent(agent))
-        let registration = AgentRegistration(agentID: agent, type: type)
+        let mailbox = makeMailbox(.agent(agent), sharing)
+        let registration = AgentRegistration(agentID: agent, type: type, sharing: sharing)
         directory.withLock { $0.register(registration, mailbox) }
         return registration
     }
 
     func discover(typeNamed name: String, allowSubtypes: Bool) -> [AgentID] {
         directory.withLock { $0.directory.agents(ofType: name, allowSubtypes: allowSubtypes) }
+    }
+
+    /// Returns whether an agent has one receiver or many.
+    func sharing(of agent: AgentID) -> MailboxSharing {
+        directory.withLock { $0.directory.registration(of: .agent(agent))?.sharing ?? .exclusive }
     }
 
     func discover(named name: String) -> [AgentID] {
@@ -63,9 +68,10 @@ final class ExchangeCore: Sendable {
         directory.withLock { $0.terminate(id) }?.terminate()
     }
 
-    private func makeMailbox(_ id: EntityID) -> Mailbox {
+    private func makeMailbox(_ id: EntityID, _ sharing: MailboxSharing = .exclusive) -> Mailbox {
         Mailbox(
             id: id,
+            sharing: sharing,
             prefetch: configuration.prefetch,
             maximumLength: configuration.maximumMailboxLength
         ) { [weak self, logger] answer in

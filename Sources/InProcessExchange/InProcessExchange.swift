@@ -59,7 +59,8 @@ public struct InProcessExchange: ExchangeFactory {
 
     /// Opens the mailbox of a registered agent.
     ///
-    /// A standby waits behind the attached transports, and takes over in turn when the receiver closes.
+    /// A standby waits behind the attached transports, and takes over in turn when the receiver closes. A transport of a work
+    /// group receives beside the others.
     ///
     /// - Throws: `ExchangeError.Code.badEntityID` when the agent is not registered or was terminated,
     ///   `ExchangeError.Code.mailboxInUse` when another transport is open on its mailbox and the mode is

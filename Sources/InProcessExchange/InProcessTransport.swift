@@ -70,6 +70,7 @@ final class InProcessTransport: ExchangeTransport {
         try checkSize(of: message)
         switch message {
         case .request(let request):
+            mailbox.asks(request.tag, receiver)
             try exchange.deliver(request)
         case .response(let part) where !part.isTerminal:
             try mailbox.checkHeld(part.tag, of: part.destination, by: receiver)
@@ -101,6 +102,7 @@ final class InProcessTransport: ExchangeTransport {
         try checkIsOpen()
         // A faulty broadcast is refused even if it has no receiver.
         try checkSize(of: .request(broadcast.request(to: AgentID())))
+        mailbox.asks(broadcast.tag, receiver)
         return try exchange.deliver(broadcast)
     }
 
@@ -125,9 +127,42 @@ final class InProcessTransport: ExchangeTransport {
     }
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
+        try await registerAgent(type, name: name, sharing: .exclusive)
+    }
+
+    func registerAgent(
+        _ type: AgentType,
+        name: String?,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
         try checkIsOpen()
         try type.check()
-        return exchange.register(type, name: try name.map(AgentID.checked(name:)))
+        return exchange.register(type, name: try name.map(AgentID.checked(name:)), sharing: sharing)
+    }
+
+    func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try await registration(named: name, type: type, sharing: .exclusive)
+    }
+
+    func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try checkIsOpen()
+        return try await Adoption { (type, name) throws(ExchangeError) in
+            try await self.registerAgent(type, name: name, sharing: sharing)
+        } named: { (name) throws(ExchangeError) in
+            try await self.discover(named: name)
+        } ofType: { (name) throws(ExchangeError) in
+            try await self.discover(typeNamed: name, allowSubtypes: false)
+        } status: { (id) throws(ExchangeError) in
+            try await self.status(of: id)
+        } terminate: { (id) throws(ExchangeError) in
+            try await self.terminate(id)
+        } sharingOf: { [exchange] agent in
+            exchange.sharing(of: agent)
+        }.registration(named: name, type, sharing)
     }
 
     func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {

@@ -125,7 +125,8 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// Opens the mailbox of a registered agent.
     ///
     /// The broker serves only one consumer of a mailbox at a time; this makes sure that it is the new one. Its prefetch
-    /// is the lower of `requestLimit` and ``RabbitMQConfiguration/prefetch``.
+    /// is the lower of `requestLimit` and ``RabbitMQConfiguration/prefetch``. Of a work group it serves all; the new one joins
+    /// the others, also when `registration` does not say that it is one.
     ///
     /// The first one of a process reads the directory, and waits for that as long as records come, also for longer than
     /// ``RabbitMQConfiguration/operationTimeout``.
@@ -150,6 +151,7 @@ public struct RabbitMQExchange: ExchangeFactory {
                     isNew: false,
                     mode: mode,
                     requestLimit: requestLimit,
+                    isMember: registration.sharing == .group || lease.session.directory.isShared(id),
                     session: lease.session
                 )
             }

@@ -37,7 +37,7 @@ struct DirectoryTests {
             if Int.random(in: 0..<5, using: &random) < 3 {
                 let type = all.randomElement(using: &random) ?? .root
                 let id = AgentID(name: names.randomElement(using: &random) ?? nil)
-                directory.register(id, type: type, mailbox)
+                directory.register(AgentRegistration(agentID: id, type: type), mailbox)
                 living.append(Registered(id: id, type: type))
             } else if let index = living.indices.randomElement(using: &random) {
                 let id = living.remove(at: index).id
@@ -65,7 +65,7 @@ struct DirectoryTests {
         let uuid = UUID()
         var directory = MailboxDirectory<Int>()
         directory.add(1, of: .user(UserID(uuid: uuid)))
-        directory.register(AgentID(uuid: uuid), type: .root, 2)
+        directory.register(AgentRegistration(agentID: AgentID(uuid: uuid), type: .root), 2)
         #expect(directory.terminate(.user(UserID(uuid: uuid))) == 1)
         guard case .active(2) = directory.find(.agent(AgentID(uuid: uuid))),
             case .terminated = directory.find(.user(UserID(uuid: uuid))),

@@ -68,11 +68,20 @@ extension ExchangeClient {
     }
 
     /// Registers an agent. See ``ExchangeTransport/registerAgent(_:name:)``.
+    ///
+    /// - Parameters:
+    ///   - type: Its type.
+    ///   - name: Its display name.
+    ///   - sharing: Whether its mailbox has one receiver or many.
     public func registerAgent(
         _ type: AgentType,
-        name: String? = nil
+        name: String? = nil,
+        sharing: MailboxSharing = .exclusive
     ) async throws(ExchangeError) -> AgentRegistration {
-        let registration = try await transport.registerAgent(type, name: name)
+        let registration =
+            sharing == .exclusive
+            ? try await transport.registerAgent(type, name: name)
+            : try await transport.registerAgent(type, name: name, sharing: sharing)
         configuration.logger.info(
             "registered an agent",
             metadata: .init(keys: [.mailbox: registration.agentID.description])
@@ -82,8 +91,18 @@ extension ExchangeClient {
 
     /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
     /// agent if there is none. See ``ExchangeTransport/registration(named:type:)``.
-    public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
-        try await transport.registration(named: name, type: type)
+    ///
+    /// - Parameters:
+    ///   - name: The display name.
+    ///   - type: The agent's type.
+    ///   - sharing: Whether its mailbox has one receiver or many.
+    public func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing = .exclusive
+    ) async throws(ExchangeError) -> AgentRegistration {
+        if sharing == .exclusive { return try await transport.registration(named: name, type: type) }
+        return try await transport.registration(named: name, type: type, sharing: sharing)
     }
 
     /// Registers several agents, all or none. See ``ExchangeTransport/registerAgents(_:)``.

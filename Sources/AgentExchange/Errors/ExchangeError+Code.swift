@@ -15,7 +15,7 @@ extension ExchangeError {
         public static let mailboxTerminated = Code(rawValue: "mailbox-terminated")
         /// Another process, or another client in this process, receives from the mailbox.
         public static let mailboxInUse = Code(rawValue: "mailbox-in-use")
-        /// An agent with this display name is registered with another type.
+        /// An agent with this display name is registered with another type, or another ``MailboxSharing``.
         public static let nameInUse = Code(rawValue: "name-in-use")
         /// The mailbox has reached its message limit.
         public static let mailboxFull = Code(rawValue: "mailbox-full")

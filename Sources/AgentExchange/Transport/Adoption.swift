@@ -6,6 +6,7 @@ package struct Adoption: Sendable {
     private let register: @Sendable (AgentType, String) async throws(ExchangeError) -> AgentRegistration
     private let named: @Sendable (String) async throws(ExchangeError) -> [AgentID]
     private let ofType: @Sendable (String) async throws(ExchangeError) -> [AgentID]
+    private let sharingOf: @Sendable (AgentID) -> MailboxSharing
     private let status: @Sendable (EntityID) async throws(ExchangeError) -> MailboxStatus
     private let terminate: @Sendable (EntityID) async throws(ExchangeError) -> Void
 
@@ -15,13 +16,16 @@ package struct Adoption: Sendable {
     ///   - ofType: Returns the agents of exactly this type.
     ///   - status: Returns the state of a mailbox.
     ///   - terminate: Terminates an agent.
+    ///   - sharingOf: Returns whether a registered agent has one receiver or many; by default one.
     package init(
         register: @escaping @Sendable (AgentType, String) async throws(ExchangeError) -> AgentRegistration,
         named: @escaping @Sendable (String) async throws(ExchangeError) -> [AgentID],
         ofType: @escaping @Sendable (String) async throws(ExchangeError) -> [AgentID],
         status: @escaping @Sendable (EntityID) async throws(ExchangeError) -> MailboxStatus,
-        terminate: @escaping @Sendable (EntityID) async throws(ExchangeError) -> Void
+        terminate: @escaping @Sendable (EntityID) async throws(ExchangeError) -> Void,
+        sharingOf: @escaping @Sendable (AgentID) -> MailboxSharing = { _ in .exclusive }
     ) {
+        self.sharingOf = sharingOf
         self.register = register
         self.named = named
         self.ofType = ofType
@@ -30,20 +34,27 @@ package struct Adoption: Sendable {
     }
 
     /// See ``ExchangeTransport/registration(named:type:)``.
-    package func registration(named name: String, _ type: AgentType) async throws(ExchangeError) -> AgentRegistration {
-        try await adopted(named: name, type).registration
+    ///
+    /// - Parameter sharing: Whether the agent has one receiver or many. An agent that is registered gets it from `register`.
+    package func registration(
+        named name: String,
+        _ type: AgentType,
+        _ sharing: MailboxSharing = .exclusive
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try await adopted(named: name, type, sharing).registration
     }
 
     /// Returns the agent's registration, and whether this call made it.
     package func adopted(
         named name: String,
-        _ type: AgentType
+        _ type: AgentType,
+        _ sharing: MailboxSharing = .exclusive
     ) async throws(ExchangeError) -> (registration: AgentRegistration, isNew: Bool) {
         while true {
-            if let known = try await oldest(name, type) { return (known, false) }
+            if let known = try await oldest(name, type, sharing) { return (known, false) }
             let own = try await register(type, name)
             do throws(ExchangeError) {
-                let counts = try await oldest(name, type)
+                let counts = try await oldest(name, type, sharing)
                 if counts?.agentID == own.agentID { return (own, true) }
                 try await withdraw(own.agentID)
                 if let counts { return (counts, false) }
@@ -81,11 +92,20 @@ package struct Adoption: Sendable {
 
     /// Returns the oldest living agent with a name, or `nil` when there is none.
     ///
-    /// - Throws: ``ExchangeError/Code/nameInUse`` when the agent has another type.
-    private func oldest(_ name: String, _ type: AgentType) async throws(ExchangeError) -> AgentRegistration? {
+    /// - Throws: ``ExchangeError/Code/nameInUse`` when the agent has another type, or another number of receivers.
+    private func oldest(
+        _ name: String,
+        _ type: AgentType,
+        _ sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration? {
         while true {
             guard let agent = try await named(name).first else { return nil }
-            if try await ofType(type.name).contains(agent) { return AgentRegistration(agentID: agent, type: type) }
+            if try await ofType(type.name).contains(agent) {
+                let known = sharingOf(agent)
+                if known == sharing { return AgentRegistration(agentID: agent, type: type, sharing: sharing) }
+                let text = "the agent of this name was registered as \(known.rawValue)"
+                throw ExchangeError(.nameInUse, text, entity: .agent(agent))
+            }
             // The agent may have been terminated between the two calls.
             if try await status(.agent(agent)) == .terminated { continue }
             let text = "the agent of this name is not of type \(type.name)"

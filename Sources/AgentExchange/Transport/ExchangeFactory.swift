@@ -8,6 +8,8 @@ public protocol ExchangeFactory: Codable, Sendable {
 
     /// Opens the mailbox of a registered agent.
     ///
+    /// A transport of a ``MailboxSharing/group`` is one more member of it, in either mode.
+    ///
     /// - Parameters:
     ///   - registration: The agent.
     ///   - mode: The behavior when another transport receives from the mailbox.
@@ -26,14 +28,31 @@ public protocol ExchangeFactory: Codable, Sendable {
     /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
     /// agent if there is none. See ``ExchangeTransport/registration(named:type:)``.
     func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration
+
+    /// Returns the registration of the agent with a display name, whose mailbox has one receiver or many. See
+    /// ``ExchangeTransport/registration(named:type:sharing:)``.
+    func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration
 }
 
 extension ExchangeFactory {
     /// Looks as a temporary user, whose client is closed afterwards.
     public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try await registration(named: name, type: type, sharing: .exclusive)
+    }
+
+    /// Looks as a temporary user, whose client is closed afterwards.
+    public func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
         let user = try await makeUserClient(startListener: false)
         do {
-            let registration = try await user.registration(named: name, type: type)
+            let registration = try await user.registration(named: name, type: type, sharing: sharing)
             await user.close()
             return registration
         } catch {

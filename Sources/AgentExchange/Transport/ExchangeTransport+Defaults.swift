@@ -39,12 +39,39 @@ extension ExchangeTransport {
     /// This transport, if its type has topics.
     public var eventTransport: (any EventTransport)? { self as? any EventTransport }
 
+    /// Registers exclusive agents with ``registerAgent(_:name:)``.
+    public func registerAgent(
+        _ type: AgentType,
+        name: String?,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try sharing.checkExclusive()
+        return try await registerAgent(type, name: name)
+    }
+
+    /// Finds or registers exclusive agents with ``registration(named:type:)``.
+    public func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try sharing.checkExclusive()
+        return try await registration(named: name, type: type)
+    }
+
     /// Does nothing.
     public func giveBack(_ request: Request) {}
 
     /// ``details(of:)``.
     public func recentDetails(of id: EntityID) async throws(ExchangeError) -> MailboxDetails {
         try await details(of: id)
+    }
+}
+
+extension MailboxSharing {
+    /// - Throws: ``ExchangeError/Code/unsupported`` for a group.
+    func checkExclusive() throws(ExchangeError) {
+        if self != .exclusive { throw ExchangeError(.unsupported, "the exchange has no work groups") }
     }
 }
 

@@ -1,7 +1,8 @@
 /// The low-level connection of one mailbox to an exchange.
 ///
 /// A transport is bound to one entity: it receives the messages in that entity's mailbox, and sends in its name. Only
-/// one transport at a time receives from a mailbox. Most programs use the clients and handles built on transports.
+/// one transport at a time receives from a mailbox, unless it is that of a ``MailboxSharing/group``. Most programs use the
+/// clients and handles built on transports.
 ///
 /// Every implementation guarantees, and the conformance suite checks:
 ///
@@ -105,6 +106,17 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     ///   4,096 bytes.
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration
 
+    /// Registers an agent whose mailbox has one receiver or many.
+    ///
+    /// The default registers exclusive agents with ``registerAgent(_:name:)``.
+    ///
+    /// - Throws: ``ExchangeError/Code/unsupported`` for a ``MailboxSharing/group`` when the exchange has no work groups.
+    func registerAgent(
+        _ type: AgentType,
+        name: String?,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration
+
     /// Registers several agents, in the given order. If one fails, those already registered are terminated and the
     /// error is thrown.
     func registerAgents(_ agents: [AgentToRegister]) async throws(ExchangeError) -> [AgentRegistration]
@@ -123,6 +135,18 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// - Throws: ``ExchangeError/Code/nameInUse`` when the agent with that name has another type; every error of
     ///   ``registerAgent(_:name:)``.
     func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration
+
+    /// Returns the registration of the agent with a display name as ``registration(named:type:)`` does, for an agent whose
+    /// mailbox has one receiver or many.
+    ///
+    /// - Throws: ``ExchangeError/Code/nameInUse`` also when the agent with that name was registered with the other
+    ///   `sharing`; ``ExchangeError/Code/unsupported`` for a ``MailboxSharing/group`` when the exchange has no work groups,
+    ///   as the default does.
+    func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration
 
     /// Returns the registered agents of a type that have not been terminated, oldest registration first.
     ///
@@ -205,7 +229,11 @@ extension ExchangeTransport {
         var registrations: [AgentRegistration] = []
         do throws(ExchangeError) {
             for agent in agents {
-                registrations.append(try await registerAgent(agent.type, name: agent.name))
+                registrations.append(
+                    agent.sharing == .exclusive
+                        ? try await registerAgent(agent.type, name: agent.name)
+                        : try await registerAgent(agent.type, name: agent.name, sharing: agent.sharing)
+                )
             }
         } catch {
             var left: [AgentID] = []

@@ -25,18 +25,20 @@ extension ExchangeClient {
     /// Registers an agent to be run later, here or elsewhere.
     public func registerAgent<Interface: AgentInterface>(
         _ interface: Interface.Type,
-        name: String? = nil
+        name: String? = nil,
+        sharing: MailboxSharing = .exclusive
     ) async throws(ExchangeError) -> AgentRegistration {
-        try await registerAgent(interface.agentType, name: name)
+        try await registerAgent(interface.agentType, name: name, sharing: sharing)
     }
 
     /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
     /// agent if there is none. See `ExchangeTransport.registration(named:type:)`.
     public func registration<Interface: AgentInterface>(
         named name: String,
-        as interface: Interface.Type
+        as interface: Interface.Type,
+        sharing: MailboxSharing = .exclusive
     ) async throws(ExchangeError) -> AgentRegistration {
-        try await registration(named: name, type: interface.agentType)
+        try await registration(named: name, type: interface.agentType, sharing: sharing)
     }
 
     /// Watches the agents with an interface or a refinement of it: first the existing ones, then registrations and

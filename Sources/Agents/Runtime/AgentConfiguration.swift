@@ -19,9 +19,11 @@ public struct AgentConfiguration: Sendable {
     /// ready when one ends, and the probes of up to three standby processes leave room for it. 4.
     public static let requestAllowance = 4
 
-    /// The number of unanswered requests that the mailbox hands out.
-    var requestLimit: Int? {
-        maximumConcurrentActions.map { min($0, .max - Self.requestAllowance) + Self.requestAllowance }
+    /// Returns the number of unanswered requests that the mailbox hands out. A member of a group takes only one beyond
+    /// ``maximumConcurrentActions``, which otherwise waited here while other members have room.
+    func requestLimit(_ sharing: MailboxSharing) -> Int? {
+        let allowance = sharing == .exclusive ? Self.requestAllowance : 1
+        return maximumConcurrentActions.map { min($0, .max - allowance) + allowance }
     }
 
     /// The effect of an error that a loop throws. By default it ends the agent.

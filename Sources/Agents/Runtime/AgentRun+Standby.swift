@@ -27,7 +27,8 @@ extension AgentRun {
 
     /// Returns when the exchange serves this process, or the agent is to end.
     func becomeActive(_ client: AgentExchangeClient) async {
-        guard mode == .standby else {
+        // Every member of a group is served.
+        guard mode == .standby, registration.sharing == .exclusive else {
             active.set()
             return
         }

@@ -122,7 +122,7 @@ final class AgentRun<Subject: Agent>: Sendable {
                 let client = try await exchange.makeAgentClient(
                     registration,
                     mode: mode,
-                    requestLimit: configuration.requestLimit,
+                    requestLimit: configuration.requestLimit(registration.sharing),
                     configuration: configuration.client,
                     startsAtOnce: startsAtOnce,
                     requestHandler: { [self] in try await serve($0, $1) }

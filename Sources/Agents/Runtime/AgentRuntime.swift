@@ -50,7 +50,8 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     /// Prepares to run the agent with a display name. Takes over its mailbox if it is registered, and registers it
     /// otherwise. A restarted service thus finds its mailbox, with the requests that arrived meanwhile.
     ///
-    /// Any number of replicas may do this at the same time: one of them serves the mailbox, the others stand by.
+    /// Any number of replicas may do this at the same time: one of them serves the mailbox, the others stand by. With the
+    /// `sharing` of a group all of them serve it.
     ///
     /// ```swift
     /// try await AgentRuntime(MyBank(), named: "bank", exchange: exchange).run(stoppingOn: [SIGTERM])
@@ -61,17 +62,24 @@ public final class AgentRuntime<Subject: Agent>: Sendable {
     ///   - name: The display name, which belongs to this agent alone.
     ///   - exchange: The exchange.
     ///   - mode: The behavior when another process runs the agent; by default to stand by.
+    ///   - sharing: Whether one process serves the agent, or all replicas do at once, as members of a work group. A member
+    ///     never stands by: `mode` has no effect.
     ///   - configuration: The agent's settings.
-    /// - Throws: `ExchangeError.Code.nameInUse` when the agent with that name has another type; every error of
-    ///   `ExchangeTransport.registration(named:type:)`.
+    /// - Throws: `ExchangeError.Code.nameInUse` when the agent with that name has another type or another `sharing`; every
+    ///   error of `ExchangeTransport.registration(named:type:sharing:)`.
     public convenience init(
         _ agent: Subject,
         named name: String,
         exchange: any ExchangeFactory,
         mode: AttachMode = .standby,
+        sharing: MailboxSharing = .exclusive,
         configuration: AgentConfiguration = AgentConfiguration()
     ) async throws(ExchangeError) {
-        let registration = try await exchange.registration(named: name, type: Subject.Interface.agentType)
+        let type = Subject.Interface.agentType
+        let registration =
+            sharing == .exclusive
+            ? try await exchange.registration(named: name, type: type)
+            : try await exchange.registration(named: name, type: type, sharing: sharing)
         self.init(agent, registration: registration, exchange: exchange, mode: mode, configuration: configuration)
     }
 

@@ -215,7 +215,7 @@ enum TerminationCases {
 
 extension CaseScope {
     /// Checks that each of the requests is answered once with `mailboxTerminated`, and nothing else arrives.
-    fileprivate func expectTerminated(_ sent: Set<UUID>, at user: any ExchangeTransport) async throws {
+    func expectTerminated(_ sent: Set<UUID>, at user: any ExchangeTransport) async throws {
         var left = sent
         for _ in sent {
             let response = try await receiveResponse(at: user)

@@ -42,10 +42,13 @@ public struct ExchangeCapability: RawRepresentable, Sendable, Hashable, CaseIter
     /// The exchange has topics: its transports conform to `EventTransport`.
     public static let topics = ExchangeCapability(rawValue: "topics")
 
+    /// An agent may be registered as a `MailboxSharing.group`, which several transports serve at once.
+    public static let groups = ExchangeCapability(rawValue: "groups")
+
     /// All capabilities.
     public static let allCases: [ExchangeCapability] = [
         .durable, .severalProcesses, .standby, .immediateStarts, .requestLimits, .sizeLimit, .queueLimit, .notices,
-        .principals, .topics,
+        .principals, .topics, .groups,
     ]
 }
 

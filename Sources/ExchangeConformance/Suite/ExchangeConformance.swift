@@ -46,6 +46,7 @@ public enum ExchangeConformance {
         ChangeCases.all,
         StandbyCases.all.needing(.standby),
         StandbyEndCases.all.needing(.standby),
+        GroupCases.all.needing(.groups),
         EventCases.all.needing(.topics),
         SubscriptionCases.all.needing(.topics),
         SlotCases.all.needing(.topics),

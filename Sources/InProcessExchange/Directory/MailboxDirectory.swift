@@ -43,8 +43,9 @@ struct MailboxDirectory<Mailbox> {
     }
 
     /// Adds the mailbox of an agent.
-    mutating func register(_ id: AgentID, type: AgentType, _ mailbox: Mailbox) {
-        let agent = Agent(number: nextNumber, registration: AgentRegistration(agentID: id, type: type))
+    mutating func register(_ registration: AgentRegistration, _ mailbox: Mailbox) {
+        let (id, type) = (registration.agentID, registration.type)
+        let agent = Agent(number: nextNumber, registration: registration)
         nextNumber += 1
         entries[.agent(id)] = Entry(mailbox: mailbox, agent: agent)
         byType[type.name, default: RegistrationList()].append(id, agent.number)

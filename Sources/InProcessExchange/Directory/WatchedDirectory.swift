@@ -12,7 +12,7 @@ struct WatchedDirectory<Mailbox> {
 
     /// Adds the mailbox of an agent.
     mutating func register(_ registration: AgentRegistration, _ mailbox: Mailbox) {
-        directory.register(registration.agentID, type: registration.type, mailbox)
+        directory.register(registration, mailbox)
         tell(.registered(registration), lineage: registration.type.lineage)
     }
 

@@ -52,19 +52,22 @@ final class Mailbox: Sendable {
     let id: EntityID
 
     let box: Box
+    private let sharing: MailboxSharing
     private let timer: DeadlineTimer
     private let receptions = Atomic(0)
 
-    /// Makes an empty mailbox; see ``MailboxStateMachine/init(prefetch:maximumLength:)``. `answer` delivers the mailbox's own
+    /// Makes an empty mailbox; see ``MailboxStateMachine/init(prefetch:maximumLength:sharing:)``. `answer` delivers the mailbox's own
     /// answers.
     init(
         id: EntityID,
+        sharing: MailboxSharing,
         prefetch: Int,
         maximumLength: Int?,
         answer: @escaping @Sendable (Response) -> Void
     ) {
         self.id = id
-        let machine = Machine(prefetch: prefetch, maximumLength: maximumLength)
+        self.sharing = sharing
+        let machine = Machine(prefetch: prefetch, maximumLength: maximumLength, sharing: sharing)
         let box = Box(machine, answer: answer)
         self.box = box
         timer = DeadlineTimer { box.tick() }
@@ -145,6 +148,11 @@ extension Mailbox {
             if error == .terminated { throw ExchangeError(.badEntityID, "the agent was terminated", entity: id) }
             throw ExchangeError(.mailboxInUse, "another transport is open on this mailbox", entity: id)
         }
+    }
+
+    /// Records that a member of a group sends a request, so that the answers reach this member.
+    func asks(_ tag: UUID, _ receiver: Machine.Receiver) {
+        if sharing == .group { box.machine.withLock { $0.asks(tag, by: receiver) } }
     }
 
     /// Puts the receiver's held requests back, and lets the next receiver take over.

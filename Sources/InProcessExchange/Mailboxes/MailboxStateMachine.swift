@@ -6,7 +6,8 @@ internal import Foundation
 /// has no lock and no clock, and sends nothing.
 ///
 /// The first attached receiver is active. Others stand by behind it, receive nothing, and take over in the order in
-/// which they attached. A received request is held until it is settled; detaching puts held requests back at the front.
+/// which they attached. In a group all of them are active, as ``members`` of it. A received request is held until it is
+/// settled; detaching puts held requests back at the front.
 /// Every accepted request leaves the machine exactly once: settled by its receiver, or with an answer of the machine.
 struct MailboxStateMachine<Waiter> {
     typealias Instant = ContinuousClock.Instant
@@ -39,6 +40,7 @@ struct MailboxStateMachine<Waiter> {
     private struct Held {
         let element: RequestQueue.Element
         let order: Int
+        let receiver: Receiver
     }
 
     private struct Waiting {
@@ -80,16 +82,19 @@ struct MailboxStateMachine<Waiter> {
     /// The receivers' own limits of held requests.
     private var limits: [Receiver: Int] = [:]
     private var waiting: [Receiver: Waiting] = [:]
+    /// The members of a group; `nil` when the mailbox has one active receiver.
+    private var members: MailboxMembers?
     private(set) var isTerminated = false
 
     /// Makes an empty mailbox. A receiver holds up to `prefetch` requests, and up to `maximumLength` messages wait.
-    init(prefetch: Int, maximumLength: Int?) {
+    init(prefetch: Int, maximumLength: Int?, sharing: MailboxSharing = .exclusive) {
         self.prefetch = max(1, prefetch)
         self.maximumLength = maximumLength
+        members = sharing == .group ? MailboxMembers() : nil
     }
 
     /// The number of waiting messages. Notices do not count.
-    var queuedMessages: Int { requests.count + responses.count + events.count }
+    var queuedMessages: Int { requests.count + responses.count + events.count + (members?.responseCount ?? 0) }
 
     /// The number of requests that were received and not settled.
     var heldRequests: Int { held.count }
@@ -114,9 +119,9 @@ extension MailboxStateMachine {
         var actions = Actions()
         if let deadline, deadline <= now {
             actions.answers.append(Self.expiry(of: request))
-        } else if canTake, let (waiter, number) = takeWaiter() {
+        } else if let receiver = nextTaker(), let (waiter, number) = takeWaiter(of: receiver) {
             // A waiting receiver may take the request, so no other request is queued, and no event that it takes.
-            actions.wakes.append((waiter, .success(.message(hold(element))), number))
+            actions.wakes.append((waiter, .success(.message(hold(element, by: receiver))), number))
         } else {
             if let maximumLength, queuedMessages >= maximumLength { throw .full }
             let earliest = requests.earliestDeadline
@@ -130,11 +135,12 @@ extension MailboxStateMachine {
     mutating func accept(_ response: Response, isAnswer: Bool) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
         var actions = Actions()
-        if let (waiter, number) = takeWaiter() {
+        let asker = members?.asker(of: response.tag)
+        if let receiver = asker ?? nextWaiting(), let (waiter, number) = takeWaiter(of: receiver) {
             actions.wakes.append((waiter, .success(.message(.response(response))), number))
         } else {
             if !isAnswer, let maximumLength, queuedMessages >= maximumLength { throw .full }
-            responses.append(response)
+            if let asker { members?.add(response, to: asker) } else { responses.append(response) }
         }
         return actions
     }
@@ -144,25 +150,32 @@ extension MailboxStateMachine {
         if isTerminated || receivers.isEmpty { return Actions() }
         var notice = notice
         notice.principal = nil
-        if let (waiter, number) = takeWaiter() {
-            return Actions(wakes: [(waiter, .success(.message(.notice(notice))), number)])
+        var actions = Actions()
+        for receiver in active {
+            if let (waiter, number) = takeWaiter(of: receiver) {
+                actions.wakes.append((waiter, .success(.message(.notice(notice))), number))
+            } else if members != nil {
+                members?.add(notice, to: receiver, limit: Self.noticeLimit)
+            } else if notices.count < Self.noticeLimit {
+                notices.append(notice)
+            }
         }
-        if notices.count < Self.noticeLimit { notices.append(notice) }
-        return Actions()
+        return actions
     }
 }
 
 // MARK: - The receiver
 
 extension MailboxStateMachine {
-    /// Attaches a receiver, or adds a standby behind the attached ones.
+    /// Attaches a receiver, or adds a standby behind the attached ones. In a group it is one more member.
     ///
     /// - Parameter limit: The maximum number of requests that it holds, if lower than the mailbox's own limit.
     mutating func attach(_ mode: AttachMode, limit: Int? = nil) throws(MailboxRefusal) -> Receiver {
         if isTerminated { throw .terminated }
-        if mode == .exclusive, !receivers.isEmpty { throw .inUse }
+        if mode == .exclusive, !receivers.isEmpty, members == nil { throw .inUse }
         lastReceiver += 1
         receivers.append(lastReceiver)
+        members?.add(lastReceiver)
         limits[lastReceiver] = limit.map { max(1, $0) }
         return lastReceiver
     }
@@ -181,7 +194,7 @@ extension MailboxStateMachine {
         if isTerminated { throw .terminated }
         if waiting[receiver] != nil { throw .inUse }
         var actions = Actions()
-        return (receiver == receivers.first ? next(at: now, takesEvents, &actions) : nil, actions)
+        return (isActive(receiver) ? next(for: receiver, at: now, takesEvents, &actions) : nil, actions)
     }
 
     /// Registers a receiver that waits for the next message, or, if it is standing, for every message until its end.
@@ -217,10 +230,12 @@ extension MailboxStateMachine {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
         let key = HeldKey(source: requester, tag: tag)
-        // Only the active receiver holds requests: a standby answers nothing.
-        guard receiver == receivers.first, held.removeValue(forKey: key) != nil else {
+        // A standby holds nothing, and a member of a group only its own requests.
+        guard held[key]?.receiver == receiver else {
             return (settled.contains(key) ? .repeated : .foreign, Actions())
         }
+        held[key] = nil
+        members?.settled(by: receiver)
         settled.insert(key)
         var actions = Actions()
         // A receiver may have waited because it held too many requests.
@@ -232,11 +247,16 @@ extension MailboxStateMachine {
     func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Receiver) throws(MailboxRefusal) {
         if !receivers.contains(receiver) { throw .closed }
         if isTerminated { throw .terminated }
-        let isHeld = held[HeldKey(source: requester, tag: tag)] != nil
-        if receiver != receivers.first || !isHeld { throw .notHeld }
+        if held[HeldKey(source: requester, tag: tag)]?.receiver != receiver { throw .notHeld }
     }
 
-    /// Detaches a receiver. Its held requests are put back in the order of delivery, and a standby takes over.
+    /// Records that a member of a group sends a request: the answers go to that member.
+    mutating func asks(_ tag: UUID, by receiver: Receiver) {
+        members?.asks(tag, by: receiver)
+    }
+
+    /// Detaches a receiver. Its held requests are put back in the order of delivery, and a standby, or another member, takes
+    /// them.
     mutating func detach(_ receiver: Receiver, now: Instant) -> Actions {
         guard let index = receivers.firstIndex(of: receiver) else { return Actions() }
         receivers.remove(at: index)
@@ -245,10 +265,12 @@ extension MailboxStateMachine {
         if let waiting = waiting.removeValue(forKey: receiver) {
             actions.wakes.append((waiting.waiter, .failure(.closed), waiting.given))
         }
-        guard index == 0 else { return actions }
+        // Answers that it has not received go to any other member, as those of a closed agent go to its next receiver.
+        if let unread = members?.remove(receiver) { responses.append(contentsOf: unread) }
+        guard index == 0 || members != nil else { return actions }
         notices = []
-        events.putBack()
-        for element in takeHeld().reversed() {
+        if index == 0 { events.putBack() }
+        for element in takeHeld(by: receiver).reversed() {
             var element = element
             element.request.attempt += 1
             requests.prepend(element)
@@ -275,10 +297,11 @@ extension MailboxStateMachine {
         if isTerminated { return Actions() }
         isTerminated = true
         var actions = wake(.terminated) { _ in true }
-        actions.answers = takeHeld().map { Self.termination(of: $0.request) }
+        actions.answers = takeHeld(by: nil).map { Self.termination(of: $0.request) }
         while let element = requests.popFirst() { actions.answers.append(Self.termination(of: element.request)) }
         responses = []
         notices = []
+        members?.clear()
         events = EventQueue()
         return actions
     }
@@ -291,7 +314,7 @@ extension MailboxStateMachine {
     mutating func accept(_ delivery: EventDelivery) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
         let arrival = nextArrival()
-        if canTake, takesEvents, let (waiter, number) = takeWaiter() {
+        if let first = receivers.first, canTake(first), takesEvents, let (waiter, number) = takeWaiter(of: first) {
             events.hold(delivery, arrival: arrival)
             return Actions(wakes: [(waiter, .success(.event(delivery)), number)])
         }
@@ -325,17 +348,48 @@ extension MailboxStateMachine {
 // MARK: - Parts
 
 extension MailboxStateMachine {
-    private var canTake: Bool {
-        let limit = receivers.first.flatMap { limits[$0] } ?? prefetch
-        return held.count + events.heldCount < max(1, min(limit, prefetch))
+    /// Whether a receiver may be handed a request or an event.
+    private func canTake(_ receiver: Receiver) -> Bool {
+        let load = members.map { $0.load(of: receiver) } ?? held.count
+        let eventLoad = receiver == receivers.first ? events.heldCount : 0
+        return load + eventLoad < max(1, min(limits[receiver] ?? prefetch, prefetch))
+    }
+
+    /// Whether a receiver is served, rather than on standby.
+    private func isActive(_ receiver: Receiver) -> Bool { members != nil || receiver == receivers.first }
+
+    /// The receivers that are served.
+    private var active: [Receiver] { members?.all ?? receivers.first.map { [$0] } ?? [] }
+
+    /// Returns the receiver that takes the next request at once: the members of a group in turn.
+    private mutating func nextTaker() -> Receiver? {
+        guard members != nil else { return receivers.first.flatMap { canTake($0) ? $0 : nil } }
+        for receiver in active where waiting[receiver] != nil && canTake(receiver) {
+            members?.served(receiver)
+            return receiver
+        }
+        return nil
+    }
+
+    /// Returns the receiver of a message that concerns no certain one.
+    private func nextWaiting() -> Receiver? {
+        guard let members else { return receivers.first }
+        return members.all.first { waiting[$0] != nil }
     }
 
     /// Returns the next message to deliver. Answers expired requests on the way to it.
-    private mutating func next(at now: Instant, _ takesEvents: Bool, _ actions: inout Actions) -> MailboxDelivery? {
+    private mutating func next(
+        for receiver: Receiver,
+        at now: Instant,
+        _ takesEvents: Bool,
+        _ actions: inout Actions
+    ) -> MailboxDelivery? {
+        if let own = members?.next(for: receiver) { return .message(own) }
         if let notice = notices.popFirst() { return .message(.notice(notice)) }
         if let response = responses.popFirst() { return .message(.response(response)) }
-        while canTake {
-            if takesEvents, let arrival = events.firstArrival, requests.firstArrival.map({ arrival < $0 }) ?? true,
+        while canTake(receiver) {
+            if takesEvents, receiver == receivers.first, let arrival = events.firstArrival,
+                requests.firstArrival.map({ arrival < $0 }) ?? true,
                 let event = events.takeFirst()
             {
                 return .event(event)
@@ -344,41 +398,57 @@ extension MailboxStateMachine {
             if let deadline = element.deadline, deadline <= now {
                 actions.answers.append(Self.expiry(of: element.request))
             } else {
-                return .message(hold(element))
+                return .message(hold(element, by: receiver))
             }
         }
         return nil
     }
 
     /// Holds a delivered request. A second one with the same tag is held together with the first.
-    private mutating func hold(_ element: RequestQueue.Element) -> Message {
+    private mutating func hold(_ element: RequestQueue.Element, by receiver: Receiver) -> Message {
         let key = HeldKey(source: element.request.source, tag: element.request.tag)
         deliveries += 1
-        if held[key] == nil { held[key] = Held(element: element, order: deliveries) }
+        if held[key] == nil {
+            held[key] = Held(element: element, order: deliveries, receiver: receiver)
+            members?.took(receiver)
+        }
         return .request(element.request)
     }
 
-    private mutating func takeHeld() -> [RequestQueue.Element] {
-        let elements = held.values.sorted { $0.order < $1.order }.map(\.element)
-        held = [:]
-        return elements
+    /// Removes and returns the requests that a receiver holds, or all of them, in the order of delivery.
+    private mutating func takeHeld(by receiver: Receiver?) -> [RequestQueue.Element] {
+        let taken = held.filter { receiver == nil || $0.value.receiver == receiver }
+        if taken.count == held.count { held = [:] } else { for key in taken.keys { held[key] = nil } }
+        return taken.values.sorted { $0.order < $1.order }.map(\.element)
     }
 
-    /// Returns the waiter of the active receiver with the number of its result, and ends its wait unless it is standing.
-    private mutating func takeWaiter() -> (waiter: Waiter, number: Int)? {
-        guard let receiver = receivers.first, let entry = waiting[receiver] else { return nil }
+    /// Returns the waiter of a receiver with the number of its result, and ends its wait unless it is standing.
+    private mutating func takeWaiter(of receiver: Receiver) -> (waiter: Waiter, number: Int)? {
+        guard let entry = waiting[receiver] else { return nil }
         // A value changed inside a dictionary costs eight allocations, a stored one none.
         waiting[receiver] = entry.isStanding ? entry.next : nil
         return (entry.waiter, entry.given)
     }
 
-    /// Passes messages to the waiting receiver while there are any.
+    /// Passes messages to the waiting receivers while there are any.
     private mutating func serve(at now: Instant, _ actions: inout Actions) {
-        while let receiver = receivers.first, waiting[receiver] != nil,
-            let delivery = next(at: now, takesEvents, &actions), let (waiter, number) = takeWaiter()
-        {
-            actions.wakes.append((waiter, .success(delivery), number))
+        guard members != nil else {
+            if let receiver = receivers.first { while serve(receiver, at: now, &actions) {} }
+            return
         }
+        // One message for each member in turn.
+        var left = active
+        while !left.isEmpty { left.removeAll { !serve($0, at: now, &actions) } }
+    }
+
+    /// Passes one message to a waiting receiver. Returns `false` when there is none, or it does not wait.
+    private mutating func serve(_ receiver: Receiver, at now: Instant, _ actions: inout Actions) -> Bool {
+        guard let entry = waiting[receiver],
+            let delivery = next(for: receiver, at: now, entry.takesEvents, &actions),
+            let (waiter, number) = takeWaiter(of: receiver)
+        else { return false }
+        actions.wakes.append((waiter, .success(delivery), number))
+        return true
     }
 
     /// Ends some of the waits without a message.

@@ -92,6 +92,22 @@ public final class ExchangeAdministration: Sendable {
         return await OwnerQuestion(session: session).ask(mailboxes, withConnections: withConnections)
     }
 
+    /// Asks the members of a work group to describe themselves: how many each session has, and the number of requests that they
+    /// hold. Those that do not answer within half a second are left out. Returns `nil` for an agent that is not a group.
+    ///
+    /// The first call makes a queue for the answers.
+    ///
+    /// - Throws: `ExchangeError` with `forbidden` for a broker user that may not make that queue or ask.
+    public func members(of id: AgentID) async throws(ExchangeError) -> [GroupMembers]? {
+        let id = EntityID.agent(id)
+        guard try await isProvisioned() else { return nil }
+        let details = try await session.mailboxes.details(of: id)
+        guard details.status == .active, session.directory.isShared(id) else { return nil }
+        guard details.attachedConsumers > 0 else { return [] }
+        try await receiveAnswers()
+        return await GroupQuestion(session: session).ask(id, expected: details.attachedConsumers)
+    }
+
     /// Makes the queue of this session and receives from it, unless it already does.
     package func receiveAnswers() async throws(ExchangeError) {
         let opening = answers.withLock { answers in

@@ -44,6 +44,14 @@ enum Announcement: Sendable, Hashable {
         }
     }
 
+    /// The agent of a registration or a termination.
+    var agent: EntityID? {
+        switch self {
+        case .registered(let id, _), .terminated(let id, _): id.role == .agent ? id : nil
+        case .finished, .gone, .owned, .fence: nil
+        }
+    }
+
     /// Returns whether the record is credible with a routing key. The broker limits the keys with which a user may
     /// publish. So a record about an agent counts only with an agent's key. A record about a user behind a ``Wall``
     /// counts only if its author is behind the same one, or may write about other broker users' users.
@@ -84,7 +92,8 @@ enum Announcement: Sendable, Hashable {
     /// - Parameters:
     ///   - time: The time of the event, in seconds since 1970; by default now.
     ///   - isCopy: Whether a compaction writes the record.
-    func properties(time: UInt64?, isCopy: Bool = false) -> MessageProperties {
+    ///   - isShared: Whether the agent is a work group.
+    func properties(time: UInt64?, isCopy: Bool = false, isShared: Bool = false) -> MessageProperties {
         var properties = MessageProperties()
         properties.appID = Envelope.applicationID
         properties.timestamp = time ?? Date.now.amqpTimestamp
@@ -109,6 +118,7 @@ enum Announcement: Sendable, Hashable {
             properties.type = Event.fence
             properties.correlationID = fence.lowercased
         }
+        if isShared { properties.headers[Header.sharing] = .string(MailboxSharing.group.rawValue) }
         return properties
     }
 

@@ -26,10 +26,13 @@ final class Directory: Sendable {
     /// Whether the first replay is in progress.
     var isCatchingUp: Bool { replica.isCatchingUp }
 
-    /// Publishes a record and applies it. See ``DirectoryWriter/announce(_:time:)``.
-    func announce(_ announcement: Announcement) async throws(ExchangeError) {
-        try await writer.announce(announcement)
+    /// Publishes a record and applies it. See ``DirectoryWriter/announce(_:time:isShared:)``.
+    func announce(_ announcement: Announcement, isShared: Bool = false) async throws(ExchangeError) {
+        try await writer.announce(announcement, isShared: isShared)
     }
+
+    /// Returns whether an agent is a work group, as far as known without asking the broker.
+    func isShared(_ id: EntityID) -> Bool { replica.read { $0.isShared(id) } }
 
     // MARK: Questions
 

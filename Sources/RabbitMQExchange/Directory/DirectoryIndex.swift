@@ -52,6 +52,8 @@ struct DirectoryIndex: Sendable {
         /// The time of its registration, in seconds since 1970.
         let time: UInt64
         var owner: Owner
+        /// Whether the agent is a work group.
+        var isShared = false
 
         /// Returns whether the entity belongs to a broker user: its UUID shows that, or the user registered it.
         func belongs(to user: String?) -> Bool { user.flatMap(id.belongs(to:)) ?? (owner.user == user) }
@@ -62,6 +64,7 @@ struct DirectoryIndex: Sendable {
         var lineage: [String]
         var time: UInt64
         let owner: Owner
+        var isShared = false
         var isFinished = false
     }
 
@@ -131,6 +134,13 @@ struct DirectoryIndex: Sendable {
         return (entries[key]?.owner ?? tombstones[key]?.owner)?.user
     }
 
+    /// Returns whether an agent is, or was, a work group. One of its records may have come from an older version, which
+    /// leaves that out: one that says so is enough.
+    func isShared(_ id: EntityID) -> Bool {
+        let key = Key(id)
+        return entries[key]?.isShared ?? tombstones[key]?.isShared ?? false
+    }
+
     /// Applies a record.
     ///
     /// - Parameters:
@@ -138,6 +148,7 @@ struct DirectoryIndex: Sendable {
     ///   - time: The time when it was written, in seconds since 1970.
     ///   - user: The broker user that wrote it.
     ///   - isCopy: Whether a compaction wrote it.
+    ///   - isShared: Whether its agent is a work group.
     /// - Returns: The change for watchers of agents.
     @discardableResult
     mutating func apply(
@@ -145,7 +156,8 @@ struct DirectoryIndex: Sendable {
         isRead: Bool = true,
         time: UInt64 = 0,
         user: String? = nil,
-        isCopy: Bool = false
+        isCopy: Bool = false,
+        isShared: Bool = false
     ) -> [AgentChange] {
         clock = max(clock, time)
         defer { prune() }
@@ -155,9 +167,9 @@ struct DirectoryIndex: Sendable {
                 doubted.insert(Key(id))
                 return []
             }
-            return register(id, lineage, isRead, time, Owner(of: id, user: user))
+            return register(id, lineage, isRead, time, Owner(of: id, user: user), isShared)
         case .terminated(let id, let lineage):
-            return terminate(id, lineage, time)
+            return terminate(id, lineage, time, isShared)
         case .finished(let id):
             finish(Key(id))
             return []
@@ -184,7 +196,7 @@ struct DirectoryIndex: Sendable {
         clock = max(clock, other.clock)
         var changes: [AgentChange] = []
         for tombstone in other.tombstones.values where !tombstone.isFinished {
-            changes += terminate(tombstone.id, tombstone.lineage, tombstone.time)
+            changes += terminate(tombstone.id, tombstone.lineage, tombstone.time, tombstone.isShared)
         }
         for key in other.finished {
             guard let tombstone = other.tombstones[key] else { continue }
@@ -196,7 +208,7 @@ struct DirectoryIndex: Sendable {
             if let entry = remove(key), let agent = Self.registration(entry) { changes.append(.terminated(agent)) }
         }
         for entry in other.entries.values.sorted(by: { $0.order < $1.order }) {
-            changes += register(entry.id, entry.lineage, true, entry.time, entry.owner)
+            changes += register(entry.id, entry.lineage, true, entry.time, entry.owner, entry.isShared)
         }
         prune()
         return changes
@@ -214,7 +226,7 @@ struct DirectoryIndex: Sendable {
             guard !transcripts.contains(where: { $0.isTerminated(key) }),
                 let entry = transcripts.lazy.compactMap({ $0.entries[key] }).first
             else { return [] }
-            return register(entry.id, entry.lineage, true, entry.time, entry.owner)
+            return register(entry.id, entry.lineage, true, entry.time, entry.owner, entry.isShared)
         }
     }
 
@@ -230,7 +242,13 @@ struct DirectoryIndex: Sendable {
     }
 
     private static func registration(_ entry: Entry) -> AgentRegistration? {
-        entry.id.agentID.map { AgentRegistration(agentID: $0, type: AgentType(lineage: entry.lineage)) }
+        entry.id.agentID.map { agent in
+            AgentRegistration(
+                agentID: agent,
+                type: AgentType(lineage: entry.lineage),
+                sharing: entry.isShared ? .group : .exclusive
+            )
+        }
     }
 
     /// Returns the registrations of the agents of a type, oldest first.
@@ -243,7 +261,8 @@ struct DirectoryIndex: Sendable {
         _ lineage: [String],
         _ isRead: Bool,
         _ time: UInt64,
-        _ owner: Owner
+        _ owner: Owner,
+        _ isShared: Bool
     ) -> [AgentChange] {
         let key = Key(id)
         guard !isTerminated(key) else { return [] }
@@ -252,9 +271,10 @@ struct DirectoryIndex: Sendable {
         if let known = entries[key] {
             if order < known.order { entries[key]?.order = order }
             if owner.isVouched { entries[key]?.owner = owner }
+            if isShared { entries[key]?.isShared = true }
             return []
         }
-        let entry = Entry(id: id, lineage: lineage, order: order, time: time, owner: owner)
+        let entry = Entry(id: id, lineage: lineage, order: order, time: time, owner: owner, isShared: isShared)
         entries[key] = entry
         guard id.role == .agent else { return [] }
         for type in lineage { byType[type, default: []].insert(id.uuid) }
@@ -263,13 +283,26 @@ struct DirectoryIndex: Sendable {
         return Self.registration(entry).map { [.registered($0)] } ?? []
     }
 
-    private mutating func terminate(_ id: EntityID, _ lineage: [String], _ time: UInt64) -> [AgentChange] {
+    private mutating func terminate(
+        _ id: EntityID,
+        _ lineage: [String],
+        _ time: UInt64,
+        _ isShared: Bool = false
+    ) -> [AgentChange] {
         let key = Key(id)
         let entry = remove(key)
         if !isTerminated(key) {
             let types = lineage.isEmpty ? entry?.lineage ?? [] : lineage
             let owner = entry?.owner ?? Owner()
-            tombstones[key] = Tombstone(id: entry?.id ?? id, lineage: types, time: time, owner: owner)
+            tombstones[key] = Tombstone(
+                id: entry?.id ?? id,
+                lineage: types,
+                time: time,
+                owner: owner,
+                isShared: isShared || entry?.isShared == true
+            )
+        } else if isShared {
+            tombstones[key]?.isShared = true
         }
         return entry.flatMap(Self.registration).map { [.terminated($0)] } ?? []
     }

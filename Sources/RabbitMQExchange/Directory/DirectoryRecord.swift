@@ -1,4 +1,5 @@
 internal import AMQP
+internal import AgentExchange
 internal import Foundation
 
 /// A record as read from a stream.
@@ -11,6 +12,8 @@ struct DirectoryRecord: Sendable {
     let time: UInt64
     /// Whether a compaction wrote it.
     let isCopy: Bool
+    /// Whether its agent is a work group.
+    let isShared: Bool
     /// The broker user that wrote it, if known.
     let user: String?
 
@@ -24,6 +27,7 @@ struct DirectoryRecord: Sendable {
         messageID = properties.messageID
         time = min(properties.timestamp ?? 0, now)
         isCopy = properties.headers[Header.copied] != nil
+        isShared = properties.headers[Header.sharing]?.stringValue == MailboxSharing.group.rawValue
         user = properties.userID
     }
 }

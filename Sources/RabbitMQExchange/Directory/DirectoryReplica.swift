@@ -63,9 +63,11 @@ final class DirectoryReplica: Sendable {
     func read<Result: Sendable>(_ body: (DirectoryIndex) -> Result) -> Result { state.withLock { body($0.index) } }
 
     /// Applies a record that this session wrote.
-    func apply(_ announcement: Announcement, time: UInt64, user: String?) {
+    func apply(_ announcement: Announcement, time: UInt64, user: String?, isShared: Bool = false) {
         state.withLock { state in
-            state.watchers.tell(state.index.apply(announcement, isRead: false, time: time, user: user))
+            state.watchers.tell(
+                state.index.apply(announcement, isRead: false, time: time, user: user, isShared: isShared)
+            )
         }
         unfinished.take(announcement)
     }
@@ -350,10 +352,13 @@ extension DirectoryReplica.State {
             }
             return
         }
-        let (time, user, isCopy) = (record.time, record.user, record.isCopy)
-        readers[stream]?.contents?.apply(announcement, time: time, user: user, isCopy: isCopy)
+        let (time, user, isCopy, isShared) = (record.time, record.user, record.isCopy, record.isShared)
+        readers[stream]?.contents?
+            .apply(announcement, time: time, user: user, isCopy: isCopy, isShared: isShared)
         if readers[stream]?.isCaughtUp == true {
-            watchers.tell(index.apply(announcement, time: time, user: user, isCopy: isCopy))
+            watchers.tell(
+                index.apply(announcement, time: time, user: user, isCopy: isCopy, isShared: isShared)
+            )
         }
     }
 

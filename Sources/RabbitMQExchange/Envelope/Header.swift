@@ -51,6 +51,8 @@ enum Header {
     static let field = "warren-field-"
     /// Whether a compaction wrote that an entity is registered.
     static let copied = "warren-copied"
+    /// In records about an agent that is a work group: `group`.
+    static let sharing = "warren-sharing"
     /// The broker user that registered the entities of a record.
     static let owner = "warren-owner"
 

@@ -8,7 +8,8 @@ internal import Synchronization
 /// was an earlier one.
 ///
 /// Before a request is delivered again, a note with its attempt is put into a queue of the mailbox's own, and
-/// confirmed. The next owner reads all notes and leaves them there. The queue exists only after a redelivery; it
+/// confirmed. The next owner reads all notes and leaves them there. A member of a group reads them again, once a second at
+/// most, for requests that others may have noted. The queue exists only after a redelivery; it
 /// expires a day later, and has at most ``limit`` notes.
 final class AttemptNotes: Sendable {
     private static let limit = 1000
@@ -16,12 +17,16 @@ final class AttemptNotes: Sendable {
 
     private let link: BrokerLink
     private let mailbox: EntityID
+    /// Whether others write notes meanwhile: the mailbox is that of a work group.
+    private let isShared: Bool
     /// `nil` until the notes have been read.
     private let attempts = Mutex<[AnsweredRequests.Key: Int]?>(nil)
+    private let lastRead = Mutex(ContinuousClock.now)
 
-    init(link: BrokerLink, mailbox: EntityID) {
+    init(link: BrokerLink, mailbox: EntityID, isShared: Bool = false) {
         self.link = link
         self.mailbox = mailbox
+        self.isShared = isShared
     }
 
     /// Returns the attempt of a redelivered request, and writes a note of it. Not for concurrent use.
@@ -31,9 +36,14 @@ final class AttemptNotes: Sendable {
         let key = AnsweredRequests.Key(source: request.source, tag: request.tag)
         do {
             // Read again when there are many: most of them are of requests that were answered meanwhile.
-            if attempts.withLock({ $0.map { $0.count >= 2 * Self.limit } ?? true }) {
+            if mustRead {
                 let read = try await read()
-                attempts.withLock { $0 = read }
+                lastRead.withLock { $0 = .now }
+                attempts.withLock { attempts in
+                    let known = attempts.map { $0.count < 2 * Self.limit ? $0 : [:] } ?? [:]
+                    // Another member that reads at the same time hides some of them.
+                    attempts = isShared ? read.merging(known) { max($0, $1) } : read
+                }
             }
             let attempt = attempts.withLock { attempts in
                 let attempt = max(attempts?[key] ?? 1, request.attempt - 1) + 1
@@ -49,6 +59,11 @@ final class AttemptNotes: Sendable {
             )
             return request.attempt
         }
+    }
+
+    private var mustRead: Bool {
+        let isStale = isShared && lastRead.withLock { $0 <= .now - .seconds(1) }
+        return isStale || attempts.withLock { $0.map { $0.count >= 2 * Self.limit } ?? true }
     }
 
     private func read() async throws(ExchangeError) -> [AnsweredRequests.Key: Int] {

@@ -33,7 +33,7 @@ final class DeliveryIntake: Sendable {
         self.contents = contents
         let (mailbox, link) = (contents.mailboxID, contents.link)
         let isCounted = mailbox.role == .agent && link.configuration.mailboxKind == .replicated
-        notes = isCounted ? nil : AttemptNotes(link: link, mailbox: mailbox)
+        notes = isCounted ? nil : AttemptNotes(link: link, mailbox: mailbox, isShared: contents.isMember)
     }
 
     var mailboxID: EntityID { contents.mailboxID }
@@ -43,8 +43,9 @@ final class DeliveryIntake: Sendable {
     /// Whether the broker serves this consumer. A standby holds nothing.
     var isActive: Bool { state.withLock { $0.isActive } }
 
-    /// Whether requests may be taken past the broker: no other session can be the owner, and none terminates the mailbox.
-    var maySkipBroker: Bool { state.withLock { $0.isProven && $0.suspensions == 0 } }
+    /// Whether requests may be taken past the broker: no other session can be the owner, and none terminates the mailbox. A
+    /// member of a group is no owner.
+    var maySkipBroker: Bool { !contents.isMember && state.withLock { $0.isProven && $0.suspensions == 0 } }
 
     /// The consumer ended: the broker may serve another session.
     func unprove() {

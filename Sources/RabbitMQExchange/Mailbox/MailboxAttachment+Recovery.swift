@@ -53,8 +53,9 @@ extension MailboxAttachment {
         } catch {
             throw error.amqp
         }
-        guard mode == .exclusive else {
+        guard mode == .exclusive, !isMember else {
             try await consume(on: connection, proof: nil)
+            if isMember { intake.prove() }
             return
         }
         let probe = ControlMessage(.probe, mailbox: mailboxID, replyTo: link.replyTo)

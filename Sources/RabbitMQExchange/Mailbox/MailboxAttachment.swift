@@ -10,7 +10,7 @@ final class MailboxAttachment: Sendable {
     /// Takes the deliveries of the consumer.
     let contents: MailboxContents
     let intake: DeliveryIntake
-    /// Whether it stands by for another consumer of the mailbox.
+    /// Whether it stands by for another consumer of the mailbox. A member of a group does not.
     let mode: AttachMode
     /// Whether the entity is unregistered: it has no mailbox, and the queue of the session receives its messages.
     let isVisitor: Bool
@@ -30,13 +30,14 @@ final class MailboxAttachment: Sendable {
         to id: EntityID,
         mode: AttachMode,
         requestLimit: Int? = nil,
+        isMember: Bool = false,
         session: Session,
         isVisitor: Bool = false
     ) {
         let prefetch = max(1, min(requestLimit ?? .max, session.link.configuration.prefetch))
-        contents = MailboxContents(of: id, prefetch: prefetch, session: session)
+        contents = MailboxContents(of: id, prefetch: prefetch, isMember: isMember, session: session)
         intake = DeliveryIntake(contents)
-        self.mode = mode
+        self.mode = isMember ? .exclusive : mode
         self.isVisitor = isVisitor
         self.session = session
     }
@@ -45,29 +46,42 @@ final class MailboxAttachment: Sendable {
 
     var link: BrokerLink { session.link }
 
+    /// Whether it is one of the receivers of a work group.
+    var isMember: Bool { contents.isMember }
+
     /// Whether it can still receive: it has not let go of the mailbox.
     var isAttached: Bool { state.withLock { !$0.isDetached } }
 
     // MARK: Opening
 
-    /// Opens a mailbox. The broker serves one consumer at a time; this makes sure that it is the new one.
+    /// Opens a mailbox. The broker serves one consumer at a time; this makes sure that it is the new one. Of a group it serves
+    /// all consumers.
     ///
     /// - Parameters:
     ///   - isNew: Whether the mailbox was just made, so that it can have no other receiver.
     ///   - mode: Whether to stand by for another consumer.
     ///   - requestLimit: The number of requests handed out before one is answered, if lower than the exchange's.
+    ///   - isMember: Whether the mailbox is that of a work group.
     /// - Throws: ``ExchangeError/Code/mailboxInUse``, ``ExchangeError/Code/unavailable``.
     static func open(
         _ id: EntityID,
         isNew: Bool,
         mode: AttachMode = .exclusive,
         requestLimit: Int? = nil,
+        isMember: Bool = false,
         session: Session
     ) async throws(ExchangeError) -> MailboxAttachment {
-        let attachment = MailboxAttachment(to: id, mode: mode, requestLimit: requestLimit, session: session)
-        try session.attachments.add(attachment, mode: mode)
-        do {
-            let mustProve = !isNew && mode == .exclusive
+        let attachment = MailboxAttachment(
+            to: id,
+            mode: mode,
+            requestLimit: requestLimit,
+            isMember: isMember,
+            session: session
+        )
+        let mode = attachment.mode
+        try session.attachments.add(attachment, isAlone: mode == .exclusive && !isMember)
+        do throws(ExchangeError) {
+            let mustProve = !isNew && mode == .exclusive && !isMember
             if mustProve { try await Claim(link: session.link, replies: session.replies, id: id).make() }
             try await attachment.bindControl()
             let probe = ControlMessage(.probe, mailbox: id, replyTo: session.link.replyTo)
@@ -76,6 +90,9 @@ final class MailboxAttachment: Sendable {
             try await attachment.consume(proof: proof)
             if mustProve { try await attachment.prove(probe, proof) }
             if mode == .exclusive { attachment.intake.prove() }
+            if isMember, session.directory.known(id) == .terminated {
+                throw ExchangeError(.badEntityID, "the agent was terminated", entity: id)
+            }
             return attachment
         } catch {
             await attachment.detach()
@@ -90,7 +107,7 @@ final class MailboxAttachment: Sendable {
         session: Session
     ) async throws(ExchangeError) -> MailboxAttachment {
         let attachment = MailboxAttachment(to: id, mode: .exclusive, session: session, isVisitor: true)
-        try session.attachments.add(attachment, mode: .exclusive)
+        try session.attachments.add(attachment, isAlone: true)
         do {
             try await VisitorRoutes(of: id, on: session.link).bind()
             attachment.intake.prove()

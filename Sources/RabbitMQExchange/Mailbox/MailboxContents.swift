@@ -16,6 +16,8 @@ final class MailboxContents: Sendable {
     let held: Mutex<HeldRequests<Receipt>>
     /// The events among the held requests.
     let shelf = EventShelf()
+    /// Whether this is one of the receivers of a work group.
+    let isMember: Bool
     private let state = Mutex(State())
 
     private struct State {
@@ -26,11 +28,14 @@ final class MailboxContents: Sendable {
         /// Recent responses by source and tag, because agents that answer a broadcast share its tag. Delivery is at
         /// least once; a second copy is dropped.
         var responses = RecentRequests(capacity: 8192)
+        /// The tags of the requests that a member of a group sent last.
+        var asked = RecentTags(capacity: 8192)
         var isTerminated = false
     }
 
-    init(of mailboxID: EntityID, prefetch: Int, session: Session) {
+    init(of mailboxID: EntityID, prefetch: Int, isMember: Bool = false, session: Session) {
         self.mailboxID = mailboxID
+        self.isMember = isMember
         self.session = session
         self.prefetch = prefetch
         held = Mutex(HeldRequests(capacity: prefetch))
@@ -88,6 +93,14 @@ final class MailboxContents: Sendable {
         if let direct, response.isTerminal { direct.answered(response) }
         return true
     }
+
+    /// Records that a request is sent. The members of a group share a mailbox, and the answer belongs to the one that asked.
+    func asks(_ tag: UUID) {
+        if isMember { state.withLock { $0.asked.insert(tag) } }
+    }
+
+    /// Returns whether a member of a group sent a request, as far as is remembered.
+    func hasAsked(_ tag: UUID) -> Bool { isMember && state.withLock { $0.asked.contains(tag) } }
 
     // MARK: Settling
 

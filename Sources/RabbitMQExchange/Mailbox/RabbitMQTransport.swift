@@ -27,8 +27,10 @@ final class RabbitMQTransport: ExchangeTransport {
         self.exchange = exchange
         let contents = attachment.contents
         let broker = BrokerRoute(intake: attachment.intake)
+        // No member of a group owns the mailbox, so that its messages go through the broker.
+        let direct = attachment.isMember ? nil : attachment.session.direct
         route =
-            attachment.session.direct?.route(for: attachment.mailboxID, broker: broker) { response in
+            direct?.route(for: attachment.mailboxID, broker: broker) { response in
                 contents.finish(CollectionOfOne(response), areRead: true)
             } ?? broker
     }
@@ -70,6 +72,7 @@ final class RabbitMQTransport: ExchangeTransport {
         switch message {
         case .request(var request):
             request.attempt = 1
+            contents.asks(request.tag)
             try route.send(request, mayComeAgain: false, post)
         case .response(let response): try send(response, post)
         case .notice(let notice): try route.notice(notice, post)
@@ -110,6 +113,7 @@ final class RabbitMQTransport: ExchangeTransport {
 
     func broadcast(_ broadcast: Broadcast) async throws(ExchangeError) -> [AgentID] {
         try checkOpen()
+        contents.asks(broadcast.tag)
         return try await route.broadcast(broadcast, limit: maximumMessageSize)
     }
 
@@ -203,13 +207,29 @@ final class RabbitMQTransport: ExchangeTransport {
     // MARK: The directory
 
     func registerAgent(_ type: AgentType, name: String?) async throws(ExchangeError) -> AgentRegistration {
+        try await registerAgent(type, name: name, sharing: .exclusive)
+    }
+
+    func registerAgent(
+        _ type: AgentType,
+        name: String?,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
         try checkOpen()
-        return try await RabbitMQExchange.register(type, name, in: session)
+        return try await RabbitMQExchange.register(type, name, sharing, in: session)
     }
 
     func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
+        try await registration(named: name, type: type, sharing: .exclusive)
+    }
+
+    func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
         try checkOpen()
-        return try await RabbitMQExchange.adoption(in: session).registration(named: name, type)
+        return try await RabbitMQExchange.adoption(of: sharing, in: session).registration(named: name, type, sharing)
     }
 
     func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {

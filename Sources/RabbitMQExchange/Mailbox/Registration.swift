@@ -12,7 +12,12 @@ enum Registration {
     ///
     /// The announcement comes last, so that every discovered entity is reachable. If registration fails or is
     /// cancelled, everything that it created is removed, possibly after it has returned.
-    static func register(_ id: EntityID, lineage: [String], in session: Session) async throws(ExchangeError) {
+    static func register(
+        _ id: EntityID,
+        lineage: [String],
+        sharing: MailboxSharing = .exclusive,
+        in session: Session
+    ) async throws(ExchangeError) {
         let link = session.link
         do throws(ExchangeError) {
             try await Topology.mailbox(
@@ -20,6 +25,7 @@ enum Registration {
                 lineage: lineage,
                 link.names,
                 link.configuration,
+                sharing: sharing,
                 forOlder: link.servesOlder
             ).declare(on: link, entity: id)
         } catch {
@@ -27,7 +33,7 @@ enum Registration {
             throw error
         }
         do throws(ExchangeError) {
-            try await session.directory.announce(.registered(id, lineage: lineage))
+            try await session.directory.announce(.registered(id, lineage: lineage), isShared: sharing == .group)
         } catch {
             // The broker may have the record without having confirmed it.
             let isKnown = error.delivery != .notSent && error.delivery != .refused

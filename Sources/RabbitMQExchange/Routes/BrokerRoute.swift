@@ -70,7 +70,11 @@ struct BrokerRoute: MessageRoute {
     // MARK: Responses
 
     func part(_ response: Response, to way: ReplyWay, _ post: PostedPublication) throws(ExchangeError) {
-        let publication = try link.publication(of: response, to: way, isFromOwner: intake.isActive)
+        let publication = try link.publication(
+            of: response,
+            to: way,
+            isFromOwner: intake.isActive && !contents.isMember
+        )
         post.publish(publication, deadline: nil) { result in
             guard case .failure(let error) = result else { return post.end(.success(())) }
             post.goOn { () throws(ExchangeError) in
@@ -89,7 +93,7 @@ struct BrokerRoute: MessageRoute {
     /// Publishes the answer to a held request alone.
     func publish(_ answer: ReadyAnswer) {
         do throws(ExchangeError) {
-            let publication = try link.publication(of: answer.response, to: answer.way, isFromOwner: true)
+            let publication = try link.publication(of: answer.response, to: answer.way, isFromOwner: !contents.isMember)
             answer.post.publish(publication, deadline: nil) { ended(CollectionOfOne(answer), $0) }
         } catch {
             contents.fail(answer.response)

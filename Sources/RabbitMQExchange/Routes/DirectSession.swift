@@ -55,8 +55,9 @@ package struct DirectSession: Sendable {
     /// - Parameter principal: The broker user of the session that sent it; `nil` for one that this session gives itself.
     package func take(_ response: Response, principal: String?) -> Bool {
         guard session.senders.knowsSender(response.source, userID: principal) else { return false }
-        let destination = response.destination
-        guard let attachment = session.attachments.active(of: destination), attachment.isAttached else { return false }
+        guard let attachment = session.attachments.receiver(of: response), attachment.intake.isActive,
+            attachment.isAttached
+        else { return false }
         if let reason = session.senders.objection(to: response.source, userID: principal) {
             logger.warning(
                 "an answer was refused",
@@ -73,8 +74,7 @@ package struct DirectSession: Sendable {
     ///
     /// - Parameter response: The response to the request, with any outcome.
     package func fail(_ response: Response, _ error: ExchangeError) {
-        let attachments = session.attachments.of(response.destination)
-        guard let attachment = attachments.last(where: { $0.intake.isActive }) ?? attachments.first,
+        guard let attachment = session.attachments.receiver(of: response),
             let answer = try? Response(
                 from: response.source,
                 to: response.destination,
@@ -92,7 +92,9 @@ package struct DirectSession: Sendable {
         guard session.senders.knowsSender(notice.source, userID: notice.principal),
             session.senders.objection(to: notice.source, userID: notice.principal) == nil
         else { return }
-        session.attachments.active(of: notice.destination)?.contents.inbox.put(.notice(notice))
+        for attachment in session.attachments.served(of: notice.destination) {
+            attachment.contents.inbox.put(.notice(notice))
+        }
     }
 
     /// A copy of a request that came directly comes through the broker.

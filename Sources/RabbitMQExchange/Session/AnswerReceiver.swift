@@ -138,9 +138,7 @@ struct AnswerReceiver: Sendable {
         if let peer = delivery.properties.headers[Header.peer]?.stringValue.flatMap(UUID.init(text:)) {
             direct?.learned(peer, owns: response.source, for: destination)
         }
-        guard let attachment = attachments.active(of: destination) ?? attachments.of(destination).first else {
-            return false
-        }
+        guard let attachment = attachments.receiver(of: response) else { return false }
         // A visitor has no mailbox for further responses.
         return attachment.contents.put(response) || attachment.isVisitor
     }
@@ -185,7 +183,9 @@ struct AnswerReceiver: Sendable {
         guard let reason = senders.objection(to: notice.source, userID: properties.userID) else {
             var notice = notice
             notice.principal = senders.principal(of: properties)
-            attachments.active(of: notice.destination)?.contents.inbox.put(.notice(notice))
+            for attachment in attachments.served(of: notice.destination) {
+                attachment.contents.inbox.put(.notice(notice))
+            }
             return
         }
         hints.drop(reason: "forbidden")
@@ -211,9 +211,11 @@ struct AnswerReceiver: Sendable {
             return
         }
         let isOwner = attachments.isOwner(of: mailbox)
-        if isOwner { await reply(.lettingGo, to: control) }
+        // The drain counts the members of a group.
+        let fields = members(of: mailbox)?.fields ?? [:]
+        if isOwner { await reply(.lettingGo, to: control, fields: fields) }
         await attachments.letGo(of: mailbox)
-        await reply(isOwner ? .released : .stoodBy, to: control)
+        await reply(isOwner ? .released : .stoodBy, to: control, fields: fields)
     }
 }
 

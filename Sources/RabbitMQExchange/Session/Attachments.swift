@@ -4,7 +4,7 @@ internal import Synchronization
 /// The mailboxes that a session receives from, and those that it drains.
 final class Attachments: Sendable {
     private struct State {
-        /// In the order of their arrival: those behind the first are on standby.
+        /// In the order of their arrival: those behind the first are on standby, or all are members of a group.
         var attachments: [EntityID: [MailboxAttachment]] = [:]
         /// The mailboxes that this session is draining.
         var drains: Set<EntityID> = []
@@ -23,12 +23,13 @@ final class Attachments: Sendable {
 
     /// Adds a receiver of a mailbox in this process.
     ///
-    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is already one and this one is not a standby.
-    func add(_ attachment: MailboxAttachment, mode: AttachMode) throws(ExchangeError) {
+    /// - Parameter isAlone: Whether no other may be there: it is neither a standby nor a member of a group.
+    /// - Throws: ``ExchangeError/Code/mailboxInUse`` when there is another one and must be none.
+    func add(_ attachment: MailboxAttachment, isAlone: Bool) throws(ExchangeError) {
         let id = attachment.mailboxID
         let error: ExchangeError? = state.withLock { state in
             if state.isClosed { return ExchangeError(.closed, "the session is closed") }
-            guard mode == .standby || state.attachments[id] == nil else {
+            guard !isAlone || state.attachments[id] == nil else {
                 return ExchangeError(.mailboxInUse, "this process receives from the mailbox already", entity: id)
             }
             state.attachments[id, default: []].append(attachment)
@@ -58,7 +59,10 @@ final class Attachments: Sendable {
         while !Task.isCancelled {
             do { try await Task.sleep(for: timeout / 8) } catch { return }
             await withDiscardingTaskGroup { group in
-                for attachment in all where attachment.isAttached && attachment.contents.held.withLock({ $0.count > 0 })
+                // Another member of a group would take the copy for a request of its own, and run it.
+                for attachment in all
+                where attachment.isAttached && !attachment.isMember
+                    && attachment.contents.held.withLock({ $0.count > 0 })
                 {
                     group.addTask { await LeaseKeeper(attachment.intake)?.renew() }
                 }
@@ -69,6 +73,19 @@ final class Attachments: Sendable {
     /// Returns the active one of a mailbox. During a handover the previous one may still exist.
     func active(of mailbox: EntityID) -> MailboxAttachment? {
         of(mailbox).last { $0.intake.isActive }
+    }
+
+    /// Returns those that are served of a mailbox: the active one, or all members of a group in this process.
+    func served(of mailbox: EntityID) -> [MailboxAttachment] {
+        let all = of(mailbox)
+        if all.contains(where: \.isMember) { return all }
+        return all.last { $0.intake.isActive }.map { [$0] } ?? []
+    }
+
+    /// Returns the one that a response is for: the member of a group that asked, else the active one, else any.
+    func receiver(of response: Response) -> MailboxAttachment? {
+        let all = of(response.destination)
+        return all.first { $0.contents.hasAsked(response.tag) } ?? all.last { $0.intake.isActive } ?? all.first
     }
 
     /// Starts to drain a mailbox. Returns `false` when this session is already draining it.

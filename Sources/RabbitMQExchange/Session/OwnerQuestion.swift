@@ -125,6 +125,7 @@ extension AnswerReceiver {
     func answer(claim: ControlMessage, of mailbox: EntityID) async {
         let wantsConnections = claim.fields[OwnerQuestion.tell] == OwnerQuestion.connections
         let owner = owner(of: mailbox, withConnections: wantsConnections)
-        await reply(.inUse, to: claim, fields: owner?.fields ?? [OwnerQuestion.standby: "true"])
+        let fields = owner?.fields ?? [OwnerQuestion.standby: "true"]
+        await reply(.inUse, to: claim, fields: fields.merging(members(of: mailbox)?.fields ?? [:]) { $1 })
     }
 }

@@ -85,7 +85,9 @@ final class ReadyAnswers: Sendable {
     private func publish(_ answers: ArraySlice<ReadyAnswer>, to queue: String, _ bytes: Int) {
         if let first = answers.first, answers.count == 1 { return first.route.publish(first) }
         var properties = ResponseBatch.properties()
-        if let peer = link.peer { properties.headers[Header.peer] = .string(peer) }
+        // Its requester would send requests to the sources of all answers past the broker.
+        let isFromOwner = !answers.contains { $0.route.contents.isMember }
+        if isFromOwner, let peer = link.peer { properties.headers[Header.peer] = .string(peer) }
         link.complete(&properties)
         let publication = link.names.publication(
             properties,

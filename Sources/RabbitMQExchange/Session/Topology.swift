@@ -144,18 +144,19 @@ struct Topology: Sendable {
         )
     }
 
-    /// Returns the queue of a mailbox. The broker serves one consumer at a time, and dead-letters messages that expire
-    /// or are given up. A replicated one keeps such a message until the dead-letter queue has confirmed it; for that,
+    /// Returns the queue of a mailbox. The broker serves one consumer at a time, or all members of a group, and dead-letters
+    /// messages that expire or are given up. A replicated one keeps such a message until the dead-letter queue has confirmed it; for that,
     /// it must refuse messages when it is full.
     static func mailbox(
         of id: EntityID,
         lineage: [String],
         _ names: ExchangeNames,
         _ settings: RabbitMQConfiguration,
+        sharing: MailboxSharing = .exclusive,
         forOlder: Bool
     ) -> Topology {
         var arguments: FieldTable = [
-            "x-single-active-consumer": true,
+            "x-single-active-consumer": .bool(sharing == .exclusive),
             "x-dead-letter-exchange": .string(names.deadLetters),
             "x-dead-letter-routing-key": .string(ExchangeNames.DeadLetterKey.unanswered),
         ]

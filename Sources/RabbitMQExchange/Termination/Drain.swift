@@ -10,7 +10,8 @@ internal import Synchronization
 /// A deleted queue dead-letters nothing, so every message is consumed, and acknowledged only when its answer is
 /// confirmed. A message that can't be answered at once is first published to the dead-letter exchange, with a confirm.
 /// A marker that is sent to the queue once the owner has let go shows the end: the broker serves one consumer at a
-/// time, so the receiver of the marker has received everything before it.
+/// time, so the receiver of the marker has received everything before it. Of a work group it serves several, so the marker
+/// counts only when no member consumes.
 struct Drain: Sendable {
     let session: Session
     let id: EntityID
@@ -127,6 +128,7 @@ struct Drain: Sendable {
         let drained = OneShot<Bool>()
         let owner = OwnerAnswers(
             of: id,
+            isShared: isShared,
             on: session.link,
             session.replies,
             lease: session.direct?.ownershipLease ?? .zero
@@ -198,7 +200,7 @@ struct Drain: Sendable {
                 for try await delivery in consumer {
                     if let control = ControlMessage(delivery.properties) {
                         let isMarker = record.marker.withLock { $0.id } == control.id
-                        if isMarker, !owner.isLettingGo {
+                        if isMarker, !owner.isLettingGo, await !hasMembers() {
                             end(delivery, control, record)
                             return true
                         }
@@ -206,6 +208,8 @@ struct Drain: Sendable {
                         guard isMarker else { continue }
                         // If its process dies, its held requests come back behind this marker, and before the next one.
                         await owner.waitUntilReleased()
+                        // A member that hangs keeps its requests until the broker misses its heartbeats.
+                        if isShared { _ = await OneShot<Void>().wait(until: .now + Self.lockInterval) }
                         let next = newMarker
                         record.marker.withLock { $0 = next }
                         _ = try? await session.link.publish(next, key: key)
@@ -295,15 +299,24 @@ struct Drain: Sendable {
     /// of this process or of others, if any.
     private func letGo(_ owner: OwnerAnswers) async {
         await session.attachments.letGo(of: id)
-        guard await owner.ask() else { return }
-        await owner.wait {
-            do throws(ExchangeError) {
-                // One of the consumers is this drain's.
-                guard let queue = try await session.link.objects.status(ofMailbox: id) else { return false }
-                return queue.consumerCount > 1
-            } catch {
-                return true
-            }
+        let expected = isShared ? await others() ?? 0 : 0
+        guard await owner.ask() || expected > 0 else { return }
+        await owner.wait(expected, others)
+    }
+
+    /// Whether the mailbox is that of a work group.
+    private var isShared: Bool { session.directory.isShared(id) }
+
+    /// Returns whether members of a group still consume the mailbox, and may hold requests.
+    private func hasMembers() async -> Bool { isShared ? await others() != 0 : false }
+
+    /// Returns the number of consumers of the mailbox besides this drain's; `nil` when it can't be told.
+    private func others() async -> Int? {
+        do throws(ExchangeError) {
+            guard let queue = try await session.link.objects.status(ofMailbox: id) else { return 0 }
+            return max(0, queue.consumerCount - 1)
+        } catch {
+            return nil
         }
     }
 

@@ -16,6 +16,8 @@ final class OwnerAnswers: Sendable {
     private let released: OneShot<ControlMessage.Kind>
     /// A standby takes nothing.
     private let stoodBy: OneShot<ControlMessage.Kind>
+    /// The answers of the members, when the mailbox is that of a work group.
+    private let group: GroupRelease?
     private let lastAsked = Mutex<ContinuousClock.Instant?>(nil)
     private let isGivenUp = Atomic(false)
 
@@ -32,11 +34,13 @@ final class OwnerAnswers: Sendable {
     /// The time between two counts of the mailbox's consumers.
     private static let lookInterval = Duration.milliseconds(100)
 
-    init(of mailbox: EntityID, on link: BrokerLink, _ replies: ControlReplies, lease: Duration) {
+    init(of mailbox: EntityID, isShared: Bool, on link: BrokerLink, _ replies: ControlReplies, lease: Duration) {
         self.link = link
         self.replies = replies
         self.lease = lease
         question = ControlMessage(.terminate, mailbox: mailbox, replyTo: link.replyTo)
+        let silence = Duration.milliseconds(400)
+        group = isShared ? GroupRelease(question, on: link, replies, silencePatience: silence) : nil
         begun = replies.expect(question.id, .lettingGo)
         released = replies.expect(question.id, .released)
         stoodBy = replies.expect(question.id, .stoodBy)
@@ -62,8 +66,13 @@ final class OwnerAnswers: Sendable {
     /// still be answering. So a mailbox without a consumer is given only the time that a living owner needs to report
     /// that it has begun.
     ///
-    /// - Parameter isReceived: Whether another consumer of the mailbox exists.
-    func wait(_ isReceived: () async -> Bool) async {
+    /// Of a group all members are waited for.
+    ///
+    /// - Parameters:
+    ///   - expected: The number of other consumers of the mailbox before the owner was asked.
+    ///   - others: Returns that number now; `nil` when it can't be told.
+    func wait(_ expected: Int, _ others: () async -> Int?) async {
+        if let group { return await group.wait(expected, others) }
         let asked = ContinuousClock.now
         let end = asked + Self.patience
         var standbyEnd: ContinuousClock.Instant?
@@ -78,17 +87,19 @@ final class OwnerAnswers: Sendable {
                 if limit <= .now { return }
                 standbyEnd = limit
             }
-            if asked + silencePatience <= .now, await !isReceived() { return }
+            if asked + silencePatience <= .now, await others() == 0 { return }
         }
     }
 
     /// Whether an owner has stopped consuming and may hold requests.
     var isLettingGo: Bool {
-        begun.value != nil && released.value == nil && !isGivenUp.load(ordering: .relaxed)
+        if let group { return group.isLettingGo }
+        return begun.value != nil && released.value == nil && !isGivenUp.load(ordering: .relaxed)
     }
 
     /// Waits for such an owner, at most ``patience`` after it was last asked. After that it counts as gone.
     func waitUntilReleased() async {
+        if let group { return await group.waitUntilReleased() }
         guard isLettingGo, let asked = lastAsked.withLock({ $0 }) else { return }
         if await released.wait(until: asked + Self.patience) == nil { isGivenUp.store(true, ordering: .relaxed) }
     }

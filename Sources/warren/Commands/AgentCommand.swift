@@ -20,6 +20,9 @@ struct AgentCommand: Command {
             With --adopt it serves the agent of that name, which is registered when there is none, and stays: a service that \
             is started again finds its mailbox. Any number of them may start at the same time with --adopt --standby.
 
+            With --group the agent is a work group: processes with --adopt --group, or with --id of a group, serve it together, \
+            each of them --concurrent actions at a time.
+
             On SIGTERM or SIGINT it takes no more requests. Running actions may finish within --grace, and are answered.
 
             Under systemd it may be of Type=notify: it is ready with its first line, and sends the signs of life of WatchdogSec.
@@ -48,6 +51,12 @@ struct AgentCommand: Command {
     @Flag(help: "With --id or --adopt: wait while another process serves it.")
     var standby = false
 
+    @Flag(help: "Register a work group, or with --adopt join it.")
+    var group = false
+
+    @Option(help: ArgumentHelp("Run at most so many actions at a time.", valueName: "count"))
+    var concurrent: Int?
+
     @Flag(help: "Leave the mailbox when the command ends.")
     var keep = false
 
@@ -58,6 +67,9 @@ struct AgentCommand: Command {
         if standby, id == nil, !adopt {
             throw ValidationError("--standby needs --id or --adopt: the agent to stand by for")
         }
+        if group, standby { throw ValidationError("a member of a group is served at once: --group or --standby") }
+        if group, id != nil { throw ValidationError("--id says by itself whether it is a group") }
+        if let concurrent, concurrent < 1 { throw ValidationError("--concurrent is at least 1") }
         if adopt, name?.isEmpty ?? true { throw ValidationError("--adopt needs --name: the agent to serve") }
         if let id, id.id?.agentID == nil { throw ValidationError("--id takes the UUID of an agent") }
         if id != nil, name != nil {
@@ -85,6 +97,7 @@ struct AgentCommand: Command {
     ) async throws {
         var configuration = AgentConfiguration()
         configuration.gracePeriod = grace.duration
+        configuration.maximumConcurrentActions = concurrent
         configuration.terminateOnSuccess = isOwn
         configuration.terminateOnError = false
         let runtime = AgentRuntime(
@@ -123,8 +136,11 @@ struct AgentCommand: Command {
     private func registration(_ exchange: RabbitMQExchange) async throws -> AgentRegistration {
         if let agent = id?.id?.agentID { return AgentRegistration(agentID: agent, type: kind.type) }
         return try await options.connecting(to: exchange) { () throws(ExchangeError) in
-            if adopt, let name { return try await exchange.registration(named: name, type: kind.type) }
-            return try await exchange.registerAgent(kind.type, name: name)
+            let sharing: MailboxSharing = group ? .group : .exclusive
+            if adopt, let name {
+                return try await exchange.registration(named: name, type: kind.type, sharing: sharing)
+            }
+            return try await exchange.registerAgent(kind.type, name: name, sharing: sharing)
         }
     }
 

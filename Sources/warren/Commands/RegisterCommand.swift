@@ -10,7 +10,7 @@ struct RegisterCommand: Command {
         discussion: """
             Any number of concurrent calls register one agent of the name; each prints its id. Requests to it wait in \
             its mailbox until a program serves it. An agent of that name and another type is an error. One that was \
-            terminated is replaced by a new one.
+            terminated is replaced by a new one. With --group it is a work group: any number of processes serve it at once.
 
             EXAMPLE
               warren register bank --type Bank
@@ -29,6 +29,9 @@ struct RegisterCommand: Command {
     )
     var type: [String]
 
+    @Flag(help: "Register a work group, which several processes serve at once.")
+    var group = false
+
     func validate() throws {
         if name.isEmpty || type.contains("") { throw ValidationError("a name and a type have at least one letter") }
         if type.isEmpty { throw ValidationError("--type NAME is needed") }
@@ -41,7 +44,7 @@ struct RegisterCommand: Command {
     func execute(_ console: Console) async throws {
         let exchange = try options.exchange("register", patience: waiting.wait?.duration)
         let registration = try await options.connecting(to: exchange) { () throws(ExchangeError) in
-            try await exchange.registration(named: name, type: agentType)
+            try await exchange.registration(named: name, type: agentType, sharing: group ? .group : .exclusive)
         }
         if console.json { return try console.object(AgentReport(registration)) }
         try console.line(registration.agentID.uuid.lowercased)

@@ -12,6 +12,9 @@ struct StatusCommand: Command {
             (registered, but its queue can't be reached). The exit status is 0 only when all are active. DIRECT counts the \
             unanswered requests that the owner took past the broker, if it has direct ways: the queue does not have them.
 
+            Of a work group CONSUMERS counts the members. A second table has the processes that answer, with the number of \
+            members in each and of the requests that they hold.
+
             EXAMPLE
               warren status hits || warren agent counter --name hits
             """
@@ -31,9 +34,16 @@ struct StatusCommand: Command {
                 let known = agents.first { .agent($0.agentID) == id }
                 mailboxes.append(try await status(of: id, known, administration))
             }
-            return try await mailboxes.withDirectRequests(administration)
+            let groups = Set(agents.filter { $0.sharing == .group }.map(\.agentID))
+            return try await mailboxes.withDirectRequests(administration).withMembers(of: groups, administration)
         }
         try console.show(mailboxes, MailboxLine.table(mailboxes))
+        for mailbox in mailboxes where !console.json {
+            guard let members = mailbox.members else { continue }
+            try console.line("")
+            try console.line("members of \(mailbox.name ?? mailbox.id)")
+            try console.show(members, MemberLine.table(members))
+        }
         guard mailboxes.allSatisfy({ $0.state == MailboxStatus.active.rawValue }) else { throw CommandFailure.told }
     }
 

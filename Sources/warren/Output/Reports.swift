@@ -8,8 +8,11 @@ struct AgentReport: Encodable, Sendable {
     let name: String?
     let type: String
     let lineage: [String]
+    /// `group` for a work group, otherwise absent.
+    let sharing: String?
 
     init(_ registration: AgentRegistration) {
+        sharing = registration.sharing == .exclusive ? nil : registration.sharing.rawValue
         id = registration.agentID.uuid.lowercased
         name = registration.agentID.name
         type = registration.type.name
@@ -35,6 +38,8 @@ struct MailboxLine: Encodable, Sendable {
     let consumers: Int
     /// The age of the oldest message, if the broker reports it.
     let oldestSeconds: Int?
+    /// The members of a work group by process; absent for any other mailbox.
+    var members: [MemberLine]?
 
     /// The owner of the mailbox.
     var entity: EntityID? {
@@ -109,7 +114,49 @@ struct MailboxLine: Encodable, Sendable {
     }
 }
 
+/// The members of a work group in one process, in the form that `--json` prints.
+struct MemberLine: Encodable, Sendable {
+    let session: String
+    let process: String?
+    let members: Int
+    let held: Int
+
+    init(_ members: GroupMembers) {
+        session = members.session.lowercased
+        process = members.name
+        self.members = members.count
+        held = members.held
+    }
+
+    /// Returns a table of processes.
+    static func table(_ lines: [MemberLine]) -> Table {
+        Table(
+            [.flexible("PROCESS"), .fixed("SESSION"), .number("MEMBERS"), .number("HELD")],
+            rows: lines.map { [$0.process ?? "-", $0.session, "\($0.members)", "\($0.held)"] }
+        )
+    }
+}
+
 extension [MailboxLine] {
+    /// Asks the members of work groups for the numbers of their requests. Without the permission to ask nothing is known.
+    func withMembers(
+        of groups: Set<AgentID>,
+        _ administration: ExchangeAdministration
+    ) async throws -> [MailboxLine] {
+        var lines = self
+        for index in lines.indices {
+            guard let agent = lines[index].entity?.agentID, groups.contains(agent), lines[index].consumers > 0 else {
+                continue
+            }
+            do throws(ExchangeError) {
+                lines[index].members = try await administration.members(of: agent)?.map(MemberLine.init)
+            } catch {
+                guard error.code == .forbidden else { throw error }
+            }
+        }
+        return lines
+    }
+
     /// Asks the owners of mailboxes with a receiver for the requests that they took past the broker. Without the permission to
     /// ask nothing is known.
     func withDirectRequests(_ administration: ExchangeAdministration) async throws -> [MailboxLine] {

@@ -77,6 +77,22 @@ final class CountingTransport<Base: ExchangeFactory>: ExchangeTransport {
         try await below.registration(named: name, type: type)
     }
 
+    func registerAgent(
+        _ type: AgentType,
+        name: String?,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try await below.registerAgent(type, name: name, sharing: sharing)
+    }
+
+    func registration(
+        named name: String,
+        type: AgentType,
+        sharing: MailboxSharing
+    ) async throws(ExchangeError) -> AgentRegistration {
+        try await below.registration(named: name, type: type, sharing: sharing)
+    }
+
     func discover(typeNamed typeName: String, allowSubtypes: Bool) async throws(ExchangeError) -> [AgentID] {
         try await below.discover(typeNamed: typeName, allowSubtypes: allowSubtypes)
     }
