@@ -54,6 +54,6 @@ extension Measurement {
         let rounds = quick ? 1 : 3
         return roundTrips(quick: quick, rounds: rounds) + sends(quick: quick, rounds: rounds)
             + backlogs(quick: quick) + agents(quick: quick) + directory() + growth(quick: quick) + local(quick: quick)
-            + direct(quick: quick, rounds: rounds)
+            + direct(quick: quick, rounds: rounds) + groups(quick: quick, rounds: rounds)
     }
 }

@@ -9,7 +9,7 @@ extension BrokerTests {
     struct GroupTests {
         @Test(
             "The requests of a member that is killed are run by the others, and each is answered",
-            arguments: kinds
+            arguments: LongForm.isWanted ? kinds : [.replicated]
         )
         func killed(_ kind: MailboxKind) async throws {
             let scene = try await Scene(kind) { $0.prefetch = 8 }
