@@ -5,6 +5,7 @@
     import Foundation
     import GRPCCore
     import InProcessExchange
+    import Logging
     import Testing
 
     @testable import AutoGenHost
@@ -63,6 +64,20 @@
                 }
                 let (third, _) = try await scene.worker()
                 #expect(try await third.subscriptions().isEmpty)
+            }
+        }
+
+        @Test("A client of a shared type with types that others lack is logged: an event for both comes twice")
+        func differs() async throws {
+            try await withScene {
+                $0.shares = [SharedTypes("solver", slots: 2)]
+            } _: { scene in
+                _ = try await scene.worker("solver")
+                _ = try await scene.worker("solver", "writer")
+                for _ in 0..<2 { scene.host.service.core.compareClients() }
+                let lines = scene.log.entries.filter { $0.message.contains("handled twice") }
+                #expect(lines.count == 1 && lines.first?.level == .warning)
+                #expect("\(lines)".contains("writer"))
             }
         }
 

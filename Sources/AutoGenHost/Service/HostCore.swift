@@ -13,6 +13,9 @@
         /// The pause between two looks at the clients.
         private static let pause = Duration.milliseconds(100)
 
+        /// The number of such looks between two comparisons of the clients of shared types.
+        private static let comparison = 50
+
         let exchange: any ExchangeFactory
         let configuration: AutoGenHostConfiguration
         let clients = ClientTable()
@@ -20,6 +23,7 @@
         /// The host's own place on the exchange.
         private let own = Mutex<WorkerRuntime?>(nil)
         private let clock = Mutex<Task<Void, Never>?>(nil)
+        private let differences = Mutex(SharedTypeDifferences<ClientID>())
 
         init(_ exchange: any ExchangeFactory, _ configuration: AutoGenHostConfiguration) {
             self.exchange = exchange
@@ -56,8 +60,11 @@
             }
             own.withLock { $0 = workers }
             let task = Task { [weak self] in
+                var looks = 0
                 while !Task.isCancelled, let core = self {
                     core.tick(.now)
+                    looks = (looks + 1) % Self.comparison
+                    if looks == 0 { core.compareClients() }
                     do { try await Task.sleep(for: Self.pause) } catch { return }
                 }
             }
@@ -98,6 +105,21 @@
             }
             for absence in clients.takeAbsences(by: now) {
                 clients.give(Set(absence.types), of: nil) { await absence.finish() }
+            }
+        }
+
+        /// Warns of clients that share an agent type and have other types besides.
+        func compareClients() {
+            if configuration.shares.isEmpty { return }
+            let sessions = Dictionary(clients.sessions.map { ($0.id, $0) }) { first, _ in first }
+            let types = sessions.mapValues { session in session.state.withLock { $0.types } }
+            let findings = differences.withLock { $0.look(types) { configuration.isShared($0) } }
+            for finding in findings {
+                let others = finding.others.sorted().joined(separator: " ").cut(toBytes: 256)
+                sessions[finding.client]?.logger.warning(
+                    "a client shares an agent type, and has types that others of it do not have: an event for both is handled twice",
+                    metadata: .init(keys: [.mailbox: finding.type]).with(.reason, others)
+                )
             }
         }
 
