@@ -43,6 +43,48 @@ extension BrokerTests {
             }
         }
 
+        @Test("The log of subscriptions stays small, however many come and go (100,000 in the long form)")
+        func churn() async throws {
+            let scene = try await Scene(.single)
+            let user = try await publisher(scene)
+            let (count, tasks) = (LongForm.isWanted ? 100_000 : 800, 16)
+            let began = ContinuousClock.now
+            try await withThrowingTaskGroup { group in
+                for task in 0..<tasks {
+                    group.addTask {
+                        for number in 0..<(count / tasks) {
+                            let subscription = Subscription(.type("t\(number)"), agentType: "a\(task)")
+                            try await user.subscribe(subscription, adopting: false)
+                            try await user.unsubscribe(id: subscription.id)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            let seconds = began.duration(to: .now) / .seconds(1)
+            #expect(try await user.subscriptions().isEmpty)
+            let size = try await logSize(scene)
+            if LongForm.isWanted { print("\(count) in \(seconds) s; the log has \(size >> 10) KiB") }
+            #expect(size > 0 && size <= 72 << 20, "\(size)")
+            await user.close()
+        }
+
+        /// The bytes of the log of subscriptions on the disk of the broker.
+        private func logSize(_ scene: Scene) async throws -> Int {
+            let directory = try await PrivateBroker.shared().directory
+            // The names of the broker's folders have other signs between the words.
+            func words(_ text: String) -> String { text.filter { $0.isLetter || $0.isNumber } }
+            let name = words(scene.name("subscriptions"))
+            let files = FileManager.default.enumerator(atPath: directory)
+            var size = 0
+            while let path = files?.nextObject() as? String {
+                guard words(path).contains(name), path.hasSuffix(".segment") else { continue }
+                let attributes = try FileManager.default.attributesOfItem(atPath: directory + "/" + path)
+                size += (attributes[.size] as? NSNumber)?.intValue ?? 0
+            }
+            return size
+        }
+
         @Test("The objects of a type go with its slots, and with its removal", arguments: BrokerTests.kinds)
         func objects(_ kind: MailboxKind) async throws {
             let scene = try await Scene(kind)
