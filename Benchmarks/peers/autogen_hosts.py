@@ -1,6 +1,10 @@
 """AutoGen's own host beside warren-autogen-host, with the same clients in Python, in turns.
 
     HOST=.build/release/warren-autogen-host python Benchmarks/peers/autogen_hosts.py [--seconds 3] [--rounds 2]
+        [--broker amqp://…] [--events 4000] [--sources 50000]
+
+With a broker there is a third column: the same host with everything on that broker. deploy/with-broker.sh starts one, whose URL is
+then in WARREN_BROKER. AutoGen's host shares no type among workers, so these rows have figures of Warren only.
 
 Bare clients speak the protocol without AutoGen's runtime: one answers, the other asks. The host is a process of its own in
 both cases; its processor time is read from /proc. The figures are the best of the rounds.
@@ -8,6 +12,7 @@ both cases; its processor time is read from /proc. The figures are the best of t
 
 import argparse
 import asyncio
+import itertools
 import multiprocessing
 import os
 import statistics
@@ -25,6 +30,7 @@ from autogen_ext.runtimes.grpc.protos import agent_worker_pb2_grpc, cloudevent_p
 
 LIMITS = [("grpc.max_receive_message_length", 64 << 20), ("grpc.max_send_message_length", 64 << 20)]
 PORT = 50861
+BROKER = "on a broker"
 # A forked process of a program that uses gRPC does not work.
 PROCESSES = multiprocessing.get_context("spawn")
 
@@ -42,7 +48,7 @@ def autogen_host(address, ready):
 class Host:
     """A host in a process of its own."""
 
-    def __init__(self, kind):
+    def __init__(self, kind, broker=None):
         global PORT
         PORT += 1
         self.address = f"127.0.0.1:{PORT}"
@@ -52,8 +58,14 @@ class Host:
             self.process.start()
             ready.wait(60)
         else:
-            command = [os.environ["HOST"], "--listen", self.address]
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            command = [os.environ["HOST"], "--listen", self.address, "--share", "shared*=8"]
+            environment = {name: value for name, value in os.environ.items() if name != "WARREN_BROKER"}
+            if kind == BROKER:
+                # A namespace of its own, so that no round finds objects of another.
+                environment |= {"WARREN_BROKER": broker, "WARREN_NAMESPACE": f"hosts-{uuid.uuid4().hex[:8]}"}
+            self.process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
+            )
             self.process.stdout.readline()
 
     @property
@@ -83,14 +95,16 @@ class Bare:
         self.waiting = {}
         self.number = 0
         self.events = 0
+        # The seconds that an answer takes; with None there is none.
+        self.work = 0
 
-    async def start(self, *types):
+    async def start(self, *types, reads=True):
         async def messages():
             while True:
                 yield await self.outgoing.get()
 
         self.stream = self.stub.OpenChannel(messages(), metadata=self.metadata)
-        self.reader = asyncio.create_task(self.read())
+        self.reader = asyncio.create_task(self.read() if reads else asyncio.Event().wait())
         for name in types:
             await self.stub.RegisterAgent(pb.RegisterAgentTypeRequest(type=name), metadata=self.metadata)
         return self
@@ -105,6 +119,9 @@ class Bare:
             kind = message.WhichOneof("message")
             if kind == "request":
                 request = message.request
+                if self.work is None:
+                    continue
+                time.sleep(self.work)
                 response = pb.RpcResponse(request_id=request.request_id, payload=request.payload)
                 self.outgoing.put_nowait(pb.Message(response=response))
             elif kind == "response":
@@ -112,25 +129,25 @@ class Bare:
             else:
                 self.events += 1
 
-    async def ask(self, agent_type, data):
+    async def ask(self, agent_type, data, key="k"):
         self.number += 1
         request = pb.RpcRequest(
             request_id=str(self.number),
-            target=pb.AgentId(type=agent_type, key="k"),
+            target=pb.AgentId(type=agent_type, key=key),
             payload=pb.Payload(data_type="Text", data_content_type="application/json", data=data),
         )
         future = self.waiting[request.request_id] = asyncio.get_event_loop().create_future()
         self.outgoing.put_nowait(pb.Message(request=request))
         return await future
 
-    def publish(self, topic_type, data):
+    def publish(self, topic_type, data, source="room"):
         self.number += 1
         attributes = {
             "dataschema": cloudevent_pb2.CloudEvent.CloudEventAttributeValue(ce_string="Text"),
             "datacontenttype": cloudevent_pb2.CloudEvent.CloudEventAttributeValue(ce_string="application/json"),
         }
         cloud_event = cloudevent_pb2.CloudEvent(
-            id=str(self.number), source="room", spec_version="1.0", type=topic_type, attributes=attributes, binary_data=data
+            id=str(self.number), source=source, spec_version="1.0", type=topic_type, attributes=attributes, binary_data=data
         )
         self.outgoing.put_nowait(pb.Message(cloudEvent=cloud_event))
 
@@ -139,11 +156,13 @@ class Bare:
         await self.channel.close()
 
 
-def answering(address, types, ready):
+def answering(address, types, work, ready):
     """A process with a bare client that answers."""
 
     async def serve():
-        client = await Bare(address).start(*types)
+        client = Bare(address)
+        client.work = work
+        await client.start(*types)
         ready.set()
         await client.reader
 
@@ -200,10 +219,84 @@ async def load(ask, seconds, in_flight):
     return len(times) / (time.perf_counter() - began), times
 
 
-async def measure(host, seconds):
+async def shared(host, seconds, rows):
+    """A type that several workers share, with 10 ms of work for each request."""
+    data = b"x" * 100
+    for number in (1, 2, 4):
+        name = f"shared{number}"
+        processes = [beside(answering, host.address, [name], 0.01) for _ in range(number)]
+        caller = await Bare(host.address).start()
+        keys = itertools.cycle(f"k{key}" for key in range(64))
+        # Until the workers have divided the slots.
+        await load(lambda: caller.ask(name, data, next(keys)), 3, 64)
+        rate, _ = await load(lambda: caller.ask(name, data, next(keys)), seconds, 64)
+        rows[f"shared type, {number} workers, 10 ms of work (1/s)"] = rate
+        for process in processes:
+            process.kill()
+        await caller.stop()
+
+    # One that answers nothing, and one that answers: the second gets the requests of the first when that is killed.
+    silent = beside(answering, host.address, ["shared-lost"], None)
+    process = beside(answering, host.address, ["shared-lost"], 0)
+    caller = await Bare(host.address).start()
+    await asyncio.sleep(3)
+    calls = [asyncio.create_task(caller.ask("shared-lost", data, f"k{key}")) for key in range(64)]
+    await asyncio.sleep(1)
+    waiting = sum(not call.done() for call in calls)
+    began = time.perf_counter()
+    silent.kill()
+    await asyncio.wait_for(asyncio.gather(*calls), 60)
+    rows["a killed worker's requests answered by another (ms)"] = (time.perf_counter() - began) * 1e3
+    assert waiting > 0, "the silent worker had no request"
+    process.kill()
+    await caller.stop()
+
+
+async def subscribing(host, sources, rows):
+    """The time of one AddSubscription, after events of many topic sources."""
+    client = await Bare(host.address).start("s")
+    await client.subscribe("s", "sources")
+    publisher = await Bare(host.address).start()
+    began = time.perf_counter()
+    for number in range(sources):
+        publisher.publish("sources", b"x", source=f"source{number}")
+        if number % 500 == 0:
+            await asyncio.sleep(0)
+    while client.events < sources:
+        await asyncio.sleep(0.01)
+        assert time.perf_counter() - began < 300, client.events
+    times = []
+    for number in range(20):
+        began = time.perf_counter()
+        await client.subscribe("s", f"later{number}")
+        times.append(time.perf_counter() - began)
+    rows[f"AddSubscription after {sources} sources (ms)"] = statistics.median(times) * 1e3
+    await publisher.stop()
+    await client.stop()
+
+
+async def unread(host, rows):
+    """The memory of a host for 100 MB of events to a worker that does not read."""
+    before = host.memory
+    client = await Bare(host.address).start("unread", reads=False)
+    await client.subscribe("unread", "unread")
+    publisher = await Bare(host.address).start()
+    for _ in range(1000):
+        publisher.publish("unread", b"x" * 100_000)
+    highest = before
+    for _ in range(80):
+        await asyncio.sleep(0.1)
+        highest = max(highest, host.memory)
+    rows["memory, above, 100 MB not read (MiB)"] = highest - before
+    await publisher.stop()
+    await client.stop()
+
+
+async def measure(host, kind, options):
+    seconds = options.seconds
     rows = {}
     rows["memory, empty (MiB)"] = host.memory
-    process = beside(answering, host.address, ["a"])
+    process = beside(answering, host.address, ["a"], 0)
     caller = await Bare(host.address).start()
     data = b"x" * 100
     await load(lambda: caller.ask("a", data), 0.5, 16)
@@ -249,7 +342,7 @@ async def measure(host, seconds):
                 await client.subscribe(name, f"news{workers}{types}")
             clients.append(client)
         publisher = await Bare(host.address).start()
-        count = 4000 // workers
+        count = options.events // workers
         began = time.perf_counter()
         for _ in range(count):
             publisher.publish(f"news{workers}{types}", data)
@@ -260,7 +353,11 @@ async def measure(host, seconds):
         for client in clients + [publisher]:
             await client.stop()
 
+    if kind != "AutoGen":
+        await shared(host, seconds, rows)
+    await subscribing(host, options.sources, rows)
     rows["memory, afterwards (MiB)"] = host.memory
+    await unread(host, rows)
     return rows
 
 
@@ -268,21 +365,31 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--broker", default=os.environ.get("WARREN_BROKER"))
+    parser.add_argument("--events", type=int, default=4000)
+    parser.add_argument("--sources", type=int, default=50_000)
     options = parser.parse_args()
+    kinds = ["AutoGen", "Warren"] + ([BROKER] if options.broker else [])
     best = {}
     for _ in range(options.rounds):
-        for kind in ("AutoGen", "Warren"):
-            host = Host(kind)
+        for kind in kinds:
+            host = Host(kind, options.broker)
             try:
-                for name, value in asyncio.run(measure(host, options.seconds)).items():
+                for name, value in asyncio.run(measure(host, kind, options)).items():
                     rows = best.setdefault(name, {})
                     better = max if "1/s" in name else min
                     rows[kind] = better(value, rows.get(kind, value))
             finally:
                 host.stop()
-    print(f"{'':40} {'AutoGen':>10} {'Warren':>10} {'ratio':>7}")
+    print(f"{'':50} {'AutoGen':>9}" + "".join(f" {kind:>11} {'ratio':>6}" for kind in kinds[1:]))
     for name, values in best.items():
-        print(f"{name:40} {values['AutoGen']:10.0f} {values['Warren']:10.0f} {values['Warren'] / values['AutoGen']:7.2f}")
+        base = values.get("AutoGen")
+        line = f"{name:50} {'-' if base is None else format(base, '9.1f'):>9}"
+        for kind in kinds[1:]:
+            value = values.get(kind)
+            ratio = "" if not base or value is None else format(value / base, ".2f")
+            line += f" {'-' if value is None else format(value, '11.1f'):>11} {ratio:>6}"
+        print(line)
 
 
 if __name__ == "__main__":
