@@ -7,16 +7,6 @@
     internal import Synchronization
     internal import WorkerRuntime
 
-    /// The way in which a client ended.
-    enum Departure: Sendable {
-        /// It closed its stream.
-        case left
-        /// It was killed, cut off, or hangs.
-        case lost
-        /// The host stops.
-        case stopped
-    }
-
     extension ClientSession {
         /// Ends the session at once: nothing more is taken or written. The exchange's side follows.
         ///
@@ -30,7 +20,7 @@
             hasEnded.set(())
             ended.writer?.resume()
             ended.control?.end()
-            for call in ended.calls { call.ending.set(ending(of: call.address, departure)) }
+            for call in ended.calls { call.ending.set(configuration.ending(of: call.address, departure)) }
             requests.cancelEach()
             return true
         }
@@ -53,26 +43,6 @@
             return Failure(.messageTooLarge, text)
         }
 
-        /// Returns the end of a request that the worker had not answered.
-        func ending(of address: AgentAddress, _ departure: Departure) -> WorkerCall.Ending {
-            let type = address.type
-            // Others may have the type, or come later. The end of the type answers the request.
-            if configuration.outlivesClients(type), departure != .lost || configuration.onLoss == .handOver {
-                return .left
-            }
-            switch departure {
-            case .left:
-                return .failure(Failure(.mailboxTerminated, "the worker of \(type) left before it answered"))
-            case .stopped:
-                return .failure(Failure(.unavailable, "the worker's host stopped before the worker answered"))
-            case .lost:
-                if configuration.onLoss == .fail {
-                    return .failure(Failure(.mailboxTerminated, "the worker of \(type) was lost before it answered"))
-                }
-                return .left
-            }
-        }
-
         /// Answers the client's callers, and lets its own requests end with an error. Returns when each request that was read
         /// has its answer in the queue of the stream, and each event that was read is published; requests that are read later
         /// are answered at once.
@@ -87,7 +57,7 @@
                 for id in state.calls.keys { state.queue.end(id) }
                 return (Array(state.calls.values), state.lastAnswer)
             }
-            for call in calls { call.ending.set(ending(of: call.address, .stopped)) }
+            for call in calls { call.ending.set(configuration.ending(of: call.address, .stopped)) }
             requests.cancelEach()
             _ = await lastAnswer?.wait(until: end)
             _ = await requests.waitUntilIdle(timeout: ContinuousClock.now.duration(to: end))
@@ -131,73 +101,6 @@
                 )
             }
             return result.departure
-        }
-    }
-
-    extension ClientState {
-        /// The parts of a state that ended.
-        struct Ended {
-            let calls: [Call]
-            let writer: CheckedContinuation<Void, Never>?
-            let control: ControlChannel?
-        }
-
-        mutating func end() -> Ended {
-            phase = .ended
-            queue.end()
-            defer {
-                calls = [:]
-                // The exchange has them, and hands them out again.
-                events = [:]
-                control = nil
-            }
-            return Ended(calls: Array(calls.values), writer: takeWriter(), control: control)
-        }
-
-        /// Takes the requests and events that were written and are larger than a size.
-        mutating func takeOversized(_ limit: Int) -> (calls: [(Call, Int)], events: [RelayedEvent]) {
-            let (requests, oversized) = queue.takeWritten(above: limit)
-            let calls = requests.compactMap { id, size in self.calls.removeValue(forKey: id).map { ($0, size) } }
-            return (calls, settled(oversized))
-        }
-
-        /// The consequences of time.
-        struct Tick {
-            var delivered: [RelayedEvent] = []
-            var failed: [Call] = []
-            var slow: [Call] = []
-            var departure: Departure?
-            var isOverfull = false
-        }
-
-        mutating func tick(_ now: ContinuousClock.Instant, _ configuration: AutoGenHostConfiguration) -> Tick {
-            var tick = Tick()
-            switch phase {
-            case .ended: break
-            case .streaming:
-                tick.delivered = settled(queue.expire(now: now))
-                if queue.waitingBytes > configuration.maximumBacklog {
-                    tick.isOverfull = true
-                    tick.departure = .lost
-                }
-                for (id, call) in calls where !call.isReported && call.began + configuration.slowRequest <= now {
-                    calls[id]?.isReported = true
-                    tick.slow.append(call)
-                }
-            case .waiting(let since, let hadStream):
-                guard since + configuration.streamPatience <= now else { break }
-                if hadStream {
-                    tick.departure = .lost
-                } else {
-                    for (id, call) in calls {
-                        queue.end(id)
-                        tick.failed.append(call)
-                    }
-                    calls = [:]
-                    if lastUse + configuration.idleLimit <= now { tick.departure = .left }
-                }
-            }
-            return tick
         }
     }
 #endif

@@ -29,7 +29,7 @@
         private func refusal(_ state: ClientState, _ address: AgentAddress) -> WorkerCall.Ending? {
             switch state.phase {
             case .ended: return .left
-            case _ where state.isStopping: return ending(of: address, .stopped)
+            case _ where state.isStopping: return configuration.ending(of: address, .stopped)
             case .streaming: return nil
             case .waiting(let since, let hadStream):
                 if hadStream || since + configuration.streamPatience > .now { return nil }

@@ -8,11 +8,11 @@ extension Slot {
         // It is held, and dropped with the mailbox or given back.
         if isLeaving.isSet { return }
         type.shared?.served(number)
-        if isExpired(delivery) { return settle(delivery) }
+        if settlement.isExpired(delivery) { return settlement.settle(delivery) }
         if let relay = type.relay { return self.relay(delivery, to: relay) }
         let event = delivery.event
         let address = AgentAddress(type.name, key: event.topic.source)
-        if event.sender == address { return settle(delivery) }
+        if event.sender == address { return settlement.settle(delivery) }
         let pieces = [work.begin(), workers.activity.begin()]
         var visits: [AgentTable.Visit] = []
         do throws(ExchangeError) {
@@ -22,7 +22,7 @@ extension Slot {
         } catch {
             if error.code == .mailboxTerminated { return }
             let failure = error
-            return run(event, pieces) { [self] in await end(delivery, address, .failed(failure)) }
+            return run(event, pieces) { [self] in await settlement.end(delivery, address, .failed(failure)) }
         }
         let places = visits
         serveEarly()
@@ -33,8 +33,18 @@ extension Slot {
                 $0.error
             }
             // A handler that was cancelled by a stop has not handled it.
-            if !(Task.isCancelled && isLeaving.isSet) { await end(delivery, address, outcome) }
+            if !(Task.isCancelled && isLeaving.isSet) { await settlement.end(delivery, address, outcome) }
         }
+    }
+
+    private var settlement: EventSettlement {
+        EventSettlement(
+            type: type,
+            transport: transport,
+            clock: workers.configuration.clock,
+            logger: logger,
+            isLeaving: isLeaving
+        )
     }
 
     /// Runs a body for an event, in a task that counts as work.
@@ -44,90 +54,6 @@ extension Slot {
             withExtendedLifetime(pieces) {}
             end()
         }
-    }
-
-    /// Whether an event of a durable type has waited longer than its retention. It is counted then.
-    private func isExpired(_ delivery: EventDelivery) -> Bool {
-        guard type.isDurable, let published = delivery.published else { return false }
-        // Foreign input: the publication may be at any time.
-        let age = workers.configuration.clock.date().timeIntervalSince(published)
-        guard age > type.options.retention / .seconds(1) else { return false }
-        ExchangeMetrics.current.count(.eventsDropped, [.reason("expired")])
-        let address = AgentAddress(type.name, key: delivery.event.topic.source)
-        logger.debug("an event waited longer than its retention", metadata: metadata(delivery.event, address))
-        return true
-    }
-
-    /// The outcome of an event.
-    private enum Outcome: Sendable {
-        case handled
-        /// It is left to the next worker of the slot.
-        case left
-        case failed(any Error)
-
-        var error: (any Error)? {
-            if case .failed(let error) = self { error } else { nil }
-        }
-
-        /// The outcome of an event with two handlers.
-        static func + (first: Outcome, second: Outcome) -> Outcome {
-            switch (first, second) {
-            case (.left, _), (_, .left): .left
-            case (.failed, _): first
-            default: second
-            }
-        }
-    }
-
-    /// Settles an event, or parks it, as its outcome says.
-    private func end(_ delivery: EventDelivery, _ address: AgentAddress, _ outcome: Outcome) async {
-        switch outcome {
-        case .left: return
-        case .handled: settle(delivery)
-        case .failed(let error):
-            if type.options.eventErrors == .park, let events = transport.eventTransport {
-                if await park(delivery, address, error, events) { return }
-            }
-            report(error, delivery.event, address)
-            settle(delivery)
-        }
-    }
-
-    /// Parks an event. It is tried again until it succeeds or the worker stops: then the event is left to the next worker.
-    ///
-    /// - Returns: `false` when the event can't be parked.
-    private func park(
-        _ delivery: EventDelivery,
-        _ address: AgentAddress,
-        _ cause: any Error,
-        _ events: any EventTransport
-    ) async -> Bool {
-        let failure = Self.failure(cause)
-        let reason = "\(address) failed: \(failure.code.rawValue): \(failure.message)"
-        var pause = Duration.milliseconds(100)
-        while true {
-            do throws(ExchangeError) {
-                try await events.park(delivery, reason: reason)
-                logger.error(
-                    "an event was not handled, and was parked",
-                    metadata: metadata(delivery.event, address).with(.error, "\(cause)")
-                )
-                return true
-            } catch {
-                if [.unsupported, .messageTooLarge, .invalidMessage].contains(error.code) { return false }
-                if isLeaving.isSet || error.code == .closed { return true }
-                logger.warning(
-                    "an event could not be parked yet",
-                    metadata: metadata(delivery.event, address).with(.error, error.description)
-                )
-            }
-            do { try await Task.sleep(for: pause) } catch { return true }
-            pause = min(pause * 2, .seconds(30))
-        }
-    }
-
-    private func settle(_ delivery: EventDelivery) {
-        transport.eventTransport?.settle(delivery)
     }
 
     /// Runs a body without the values of the task that published an event on this thread.
@@ -143,8 +69,8 @@ extension Slot {
         _ delivery: EventDelivery,
         _ address: AgentAddress,
         _ visits: [AgentTable.Visit]
-    ) async -> Outcome {
-        await withTaskGroup(of: Outcome.self) { group in
+    ) async -> EventOutcome {
+        await withTaskGroup(of: EventOutcome.self) { group in
             for visit in visits {
                 group.addTask { [self] in await handle(delivery, address, visit) }
             }
@@ -156,7 +82,7 @@ extension Slot {
         _ delivery: EventDelivery,
         _ address: AgentAddress,
         _ visit: AgentTable.Visit
-    ) async -> Outcome {
+    ) async -> EventOutcome {
         let event = delivery.event
         let context = MessageContext(
             address: address,
@@ -177,7 +103,7 @@ extension Slot {
             case .handled: return .handled
             case .unhandled:
                 ExchangeMetrics.current.count(.eventsDropped, [.reason("unhandled")])
-                logger.debug("an agent has no handler for an event", metadata: metadata(event, address))
+                logger.debug("an agent has no handler for an event", metadata: settlement.metadata(event, address))
                 return .handled
             case .failed(let error): return .failed(error)
             }
@@ -187,18 +113,5 @@ extension Slot {
         } catch {
             return .failed(error)
         }
-    }
-
-    private func report(_ error: any Error, _ event: Event, _ address: AgentAddress) {
-        ExchangeMetrics.current.count(.eventsDropped, [.reason("failed")])
-        logger.error("an event was not handled", metadata: metadata(event, address).with(.error, "\(error)"))
-    }
-
-    private func metadata(_ event: Event, _ address: AgentAddress) -> LogMetadata {
-        LogMetadata(keys: [
-            .mailbox: transport.mailboxID.description, .kind: "event",
-            .tag: event.publicationID.uuidString.lowercased(),
-            .action: event.dataType, .peer: event.sender?.description ?? "",
-        ]).with(.reason, "\(event.topic) for \(address)")
     }
 }
