@@ -218,7 +218,7 @@
             let taken = try await one.listen()
             let free = try FaultProxy(targetPort: 1)
             await free.stop()
-            let address = ListenAddress.tcp(host: "127.0.0.1", ports: [taken, free.listenPort])
+            let address = ListenPlace.tcp(host: "127.0.0.1", ports: [taken, free.listenPort])
             #expect(try await other.host.listen(address) == .tcp(host: "127.0.0.1", port: free.listenPort))
             await #expect(throws: ListenError.noFreePort(code: EADDRINUSE)) {
                 try await other.host.listen(.tcp(host: "127.0.0.1", ports: [taken]))

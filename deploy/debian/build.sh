@@ -15,8 +15,14 @@ for program in dpkg-deb dpkg-shlibdeps strip gzip; do
 done
 if [ -z "${PROGRAMS:-}" ]; then
     "$here/../install-needs.sh" build
+    # Foundation's HTTP client names it to the linker by the name that only its package for developers has.
+    curl=$(ldconfig -p | awk '/libcurl\.so\.4 / && !seen++ { print $NF }')
+    [ -n "$curl" ] || fail "there is no libcurl.so.4: apt-get install libcurl4"
+    libraries=$project/.build/libraries
+    mkdir -p "$libraries"
+    ln -sf "$curl" "$libraries/libcurl.so"
     build=("${SWIFT:-swift}" build --package-path "$project" --scratch-path "$project/.build/static" -c release
-        --static-swift-stdlib --enable-all-traits)
+        --static-swift-stdlib --enable-all-traits -Xlinker "-L$libraries")
     for product in warren warren-autogen-host; do "${build[@]}" --product $product >&2; done
     PROGRAMS=$("${build[@]}" --show-bin-path)
 fi

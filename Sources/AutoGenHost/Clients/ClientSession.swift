@@ -154,12 +154,4 @@
             writer?.resume()
         }
     }
-
-    extension ClientState {
-        /// Whether the writer of a stream has nothing to do.
-        fileprivate func waits(_ stream: Int) -> Bool {
-            guard case .streaming(stream) = phase, stopping == nil else { return false }
-            return queue.isEmpty
-        }
-    }
 #endif

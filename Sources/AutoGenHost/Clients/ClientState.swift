@@ -64,6 +64,12 @@
             return lastStream
         }
 
+        /// Whether the writer of a stream has nothing to do.
+        func waits(_ stream: Int) -> Bool {
+            guard case .streaming(stream) = phase, stopping == nil else { return false }
+            return queue.isEmpty
+        }
+
         /// Takes the writer that waits.
         mutating func takeWriter() -> CheckedContinuation<Void, Never>? {
             defer { writer = nil }

@@ -41,7 +41,7 @@
         public func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
             router.add("OpenChannel") { [core] request, context in
                 let session = try await core.session(request.metadata, context)
-                let call = StreamCall(
+                let call = WorkerStream(
                     core: core,
                     session: session,
                     messages: request.messages,

@@ -6,8 +6,8 @@ enum PeerEndpoint: Sendable, Hashable {
     case unix(path: String)
 }
 
-/// A place where a session listens.
-enum ListenAddress: Sendable, Hashable {
+/// A place where a session listens for peers.
+enum ListenPlace: Sendable, Hashable {
     /// A local address, and ports that are tried in order. Without ports the kernel chooses one.
     case tcp(host: String, ports: [Int] = [])
     /// A folder for the socket. It is made with mode 0700 when it is missing.

@@ -8,7 +8,7 @@
         /// Listens until the host closes, and returns the address.
         ///
         /// - Throws: ``ListenError``.
-        func listen(_ address: ListenAddress) async throws(ListenError) -> PeerEndpoint {
+        func listen(_ address: ListenPlace) async throws(ListenError) -> PeerEndpoint {
             switch address {
             case .tcp(let host, let ports): try await listen(host, ports.isEmpty ? [0] : ports)
             case .unix(let folder): try await listen(folder)

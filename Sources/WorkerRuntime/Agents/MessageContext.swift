@@ -76,7 +76,7 @@ public struct MessageContext: Sendable {
         to topic: Topic,
         id: String? = nil,
         requiringSubscriber: Bool = false
-    ) async throws(ExchangeError) -> Publication {
+    ) async throws(ExchangeError) -> PublishedMessage {
         try await workers.publish(
             message,
             to: topic,

@@ -19,7 +19,7 @@ extension Slot {
                 do {
                     return try await answer(request, address, name, payload, relay)
                 } catch {
-                    return request.error(Self.failure(error))
+                    return request.error(Failure(ofRuntime: error))
                 }
             }
         }
@@ -34,7 +34,7 @@ extension Slot {
             } catch let error as RequestLeft {
                 throw error
             } catch {
-                return request.error(Self.failure(error))
+                return request.error(Failure(ofRuntime: error))
             }
         }
     }

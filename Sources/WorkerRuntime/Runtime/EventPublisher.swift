@@ -16,7 +16,7 @@ struct EventPublisher: Sendable {
         _ id: String?,
         requiringSubscriber: Bool,
         _ events: any EventTransport
-    ) async throws(ExchangeError) -> Publication {
+    ) async throws(ExchangeError) -> PublishedMessage {
         let work = activity.begin()
         defer { withExtendedLifetime(work) {} }
         try topic.check()
@@ -25,7 +25,7 @@ struct EventPublisher: Sendable {
             (interceptor, message) throws(ExchangeError) in
             try await interceptor.onPublish(message, to: topic, from: sender)
         }
-        guard let passed else { return Publication(id: nil, hasSubscribers: false) }
+        guard let passed else { return PublishedMessage(id: nil, hasSubscribers: false) }
         let encoded = try serializers.encode(passed)
         try encoded.checkName()
         return try await tracer.publish(encoded.dataType, to: topic, events.exchangeKind) {
@@ -42,7 +42,7 @@ struct EventPublisher: Sendable {
             if !hasSubscribers, requiringSubscriber {
                 throw ExchangeError(.undeliverable, "no agent type subscribes to \(topic)", delivery: .refused)
             }
-            return Publication(id: event.publicationID, hasSubscribers: hasSubscribers)
+            return PublishedMessage(id: event.publicationID, hasSubscribers: hasSubscribers)
         }
     }
 }

@@ -26,8 +26,8 @@ struct EventTracer: Sendable {
         _ dataType: String,
         to topic: Topic,
         _ exchangeKind: String,
-        _ body: ([String: String]) async throws(ExchangeError) -> Publication
-    ) async throws(ExchangeError) -> Publication {
+        _ body: ([String: String]) async throws(ExchangeError) -> PublishedMessage
+    ) async throws(ExchangeError) -> PublishedMessage {
         #if Tracing
             guard let instrument = Self.activeInstrument else { return try await body([:]) }
             let span = startSpan("publish \(dataType)", ofKind: .producer)

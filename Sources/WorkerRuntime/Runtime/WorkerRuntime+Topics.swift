@@ -23,7 +23,7 @@ extension WorkerRuntime {
         sender: AgentAddress? = nil,
         id: String? = nil,
         requiringSubscriber: Bool = false
-    ) async throws(ExchangeError) -> Publication {
+    ) async throws(ExchangeError) -> PublishedMessage {
         let events = try client(of: sender).transport.events
         return try await publisher.publish(
             message,

@@ -67,7 +67,7 @@ struct EventSettlement: Sendable {
         _ cause: any Error,
         _ events: any EventTransport
     ) async -> Bool {
-        let failure = Slot.failure(cause)
+        let failure = Failure(ofRuntime: cause)
         let reason = "\(address) failed: \(failure.code.rawValue): \(failure.message)"
         var pause = Duration.milliseconds(100)
         while true {

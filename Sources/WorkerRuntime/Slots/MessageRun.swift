@@ -75,3 +75,10 @@ struct MessageRun: Sendable {
         }
     }
 }
+
+extension Failure {
+    /// Makes the answer for an error of the runtime, which keeps its code; that of a handler is `remote`.
+    init(ofRuntime error: any Error) {
+        if let error = error as? ExchangeError { self.init(error.code, error.message) } else { self.init(error) }
+    }
+}

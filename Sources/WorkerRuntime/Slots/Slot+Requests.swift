@@ -52,7 +52,7 @@ extension Slot {
             } catch {
                 if isOverdue { return overdue(request) }
                 if isLeft(error) { throw RequestLeft() }
-                return request.error(Self.failure(error))
+                return request.error(Failure(ofRuntime: error))
             }
         }
     }
@@ -124,12 +124,6 @@ extension Slot {
         case .unhandled: return request.error(.unhandled, "\(context.address) has no handler for \(name)")
         case .failed(let error): return request.error(error)
         }
-    }
-
-    /// Returns the answer for an error of the runtime, which keeps its code; that of a handler is `remote`.
-    static func failure(_ error: any Error) -> Failure {
-        if let error = error as? ExchangeError { return Failure(error.code, error.message) }
-        return Failure(error)
     }
 
     /// Whether the sender of the current request has stopped waiting.

@@ -24,7 +24,7 @@ struct ExporterCommand: Command {
     @OptionGroup var management: ManagementOptions
 
     @Option(help: ArgumentHelp("The address to listen at; port 0 takes a free one.", valueName: "host:port"))
-    var listen = ListenAddress(host: "127.0.0.1", port: 15699)
+    var listen = ScrapeAddress(host: "127.0.0.1", port: 15699)
 
     @Option(help: ArgumentHelp("The time within which a scrape is answered, 1s to 5m.", valueName: "time"))
     var deadline = TimeSpan.seconds(8)
@@ -84,7 +84,7 @@ struct ExporterCommand: Command {
                 }
                 group.addTask {
                     try await server.run { port in
-                        let url = "http://\(ListenAddress(host: listen.host, port: port))/metrics"
+                        let url = "http://\(ScrapeAddress(host: listen.host, port: port))/metrics"
                         try? console.json ? console.object(Started(url: url)) : console.line(url)
                     }
                 }

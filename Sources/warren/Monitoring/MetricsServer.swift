@@ -7,7 +7,7 @@
 
     /// An HTTP server for `/metrics` and `/-/healthy`, without TLS. It reads no bodies, and has 32 connections at most.
     struct MetricsServer: Sendable {
-        let address: ListenAddress
+        let address: ScrapeAddress
         let text: @Sendable () async -> String
 
         private static let connections = 32

@@ -157,6 +157,6 @@ struct MetricTextTests {
         ] as [(String, String?)]
     )
     func addresses(text: String, address: String?) {
-        #expect(ListenAddress(argument: text)?.description == address)
+        #expect(ScrapeAddress(argument: text)?.description == address)
     }
 }

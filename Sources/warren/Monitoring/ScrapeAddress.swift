@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// An address to listen at: `host:port`, or `[v6]:port`.
-struct ListenAddress: ExpressibleByArgument, Sendable, Hashable, CustomStringConvertible {
+struct ScrapeAddress: ExpressibleByArgument, Sendable, Hashable, CustomStringConvertible {
     let host: String
     /// The port; 0 takes a free one.
     let port: Int

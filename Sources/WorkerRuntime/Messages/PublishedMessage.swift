@@ -1,7 +1,7 @@
 public import Foundation
 
-/// The outcome of publishing an event.
-public struct Publication: Sendable, Hashable {
+/// The event that was published, and whether it has subscribers.
+public struct PublishedMessage: Sendable, Hashable {
     /// Identifies the publication; `nil` when an interceptor dropped the event.
     public let id: UUID?
 

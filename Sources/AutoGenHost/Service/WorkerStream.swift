@@ -5,7 +5,7 @@
     internal import Synchronization
 
     /// One open stream of a client: a task reads, another writes.
-    struct StreamCall: Sendable {
+    struct WorkerStream: Sendable {
         private enum Ending: Sendable {
             /// The client closed its side.
             case left
