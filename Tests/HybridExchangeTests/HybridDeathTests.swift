@@ -93,11 +93,7 @@
             try requester.write("user")
             let ready = try await requester.line(timeout: .seconds(30)) { $0.hasPrefix("ready ") }
             let user = String(ready.dropFirst("ready ".count)).lowercased()
-            try await eventually("a lane in each direction") {
-                try requester.write("call \(id.uuid.uuidString) echo")
-                _ = try await requester.line(timeout: .seconds(30)) { $0.hasPrefix("answer") }
-                return await scene.server.directPeers.contains { $0.lanes > 0 } ? true : nil
-            }
+            try await callsAreDirect(requester, "call \(id.uuid.uuidString) echo", proxy)
             if step == .written { try await proxy.set(.drop(.toTarget)) }
             if step == .answered { try await proxy.set(.drop(.toClient)) }
             let before = proxy.statistics.bytesDropped
@@ -132,6 +128,22 @@
             await proxy.stop()
         }
 
+        /// Calls until requests and answers go over the proxied socket. They have more bytes than an acknowledgement, and no opening of a
+        /// lane comes three times in a row.
+        private func callsAreDirect(_ requester: ChildProcess, _ call: String, _ proxy: FaultProxy) async throws {
+            var direct = 0
+            try await eventually("calls and answers on the socket") {
+                let before = proxy.statistics
+                try requester.write(call)
+                _ = try await requester.line(timeout: .seconds(30)) { $0.hasPrefix("answer") }
+                let now = proxy.statistics
+                let isDirect =
+                    now.bytesToTarget > before.bytesToTarget + 40 && now.bytesToClient > before.bytesToClient + 40
+                direct = isDirect ? direct + 1 : 0
+                return direct == 3 ? true : nil
+            }
+        }
+
         @Test(
             "Agent and requester die before either notices: the broker's copy is run by the next agent, the requester's is lost",
             arguments: [DirectConfiguration.Durability.requester, .broker]
@@ -144,15 +156,7 @@
             let requester = try await scene.join(scene.caller)
             try requester.write("user")
             _ = try await requester.line(timeout: .seconds(30)) { $0.hasPrefix("ready ") }
-            // A request has more bytes than an acknowledgement, and no opening of a lane comes three times in a row.
-            var direct = 0
-            try await eventually("calls on the socket") {
-                let before = proxy.statistics.bytesToTarget
-                try requester.write("call \(id.uuid.uuidString) attempt")
-                _ = try await requester.line(timeout: .seconds(30)) { $0.hasPrefix("answer") }
-                direct = proxy.statistics.bytesToTarget > before + 40 ? direct + 1 : 0
-                return direct == 3 ? true : nil
-            }
+            try await callsAreDirect(requester, "call \(id.uuid.uuidString) attempt", proxy)
             try requester.write("call \(id.uuid.uuidString) hang")
             _ = try await agent.line(timeout: .seconds(30)) { $0.hasPrefix("working") }
             if durability == .broker {
