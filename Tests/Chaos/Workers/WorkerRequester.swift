@@ -107,7 +107,7 @@ final class WorkerRequester: Sendable {
             state.numbers[key, default: 0] += 1
             return state.numbers[key, default: 0]
         }
-        // An event that is published before the workers have subscribed reaches nobody.
+        // An event that is published before the workers have subscribed is dropped.
         guard await isReady() else { return }
         ledger.write(.send, request: id, number: number, code: types.joined(separator: ","), text: "event")
         do throws(ExchangeError) {
@@ -136,8 +136,8 @@ final class WorkerRequester: Sendable {
         func set() { state.withLock { $0 = true } }
     }
 
-    /// Adds two subscriptions, and publishes an event for each. Then removes the second one, and publishes an event that must reach
-    /// nobody. The event before it may be dropped, if it still waits.
+    /// Adds two subscriptions, and publishes an event for each. Then removes the second one, and publishes an event that no agent
+    /// may handle. The event before it may be dropped, if it still waits.
     private func subscribe(to kept: String, _ prefix: String) async {
         // Another topic each time: an event that waits may match a later subscription.
         let removed = "\(prefix)-\(UUID().uuidString.lowercased())"
