@@ -117,7 +117,8 @@ extension WorkerRuntime {
         }
     }
 
-    /// Makes an agent of Warren, whose interface this program lacks, a worker agent: messages to the type run its actions.
+    /// Makes an agent of Warren a worker agent by the names of its actions, for a program without its interface. Messages to the type
+    /// run them.
     ///
     /// ```swift
     /// let bank = user.handle(to: bankID)
