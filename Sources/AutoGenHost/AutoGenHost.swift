@@ -32,6 +32,7 @@
         /// The thread of all hosts of the process. One thread serves all connections and runs their calls: handing each message
         /// to another thread costs more. It is never shut down, because a released server may still have work for it.
         private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        private static let executor = LoopExecutor(loops.next())
 
         /// How long clients may take to close their connections when the streams have ended.
         private static let patience = Duration.milliseconds(500)
@@ -72,15 +73,15 @@
         ) {
             self.address = address
             self.configuration = configuration
-            service = AutoGenHostService(exchange: exchange, configuration: configuration)
+            service = AutoGenHostService(exchange: exchange, configuration: configuration, executor: Self.executor)
         }
 
         /// Joins the exchange and listens.
         ///
         /// - Returns: The address, with its port, when connections are accepted.
         /// - Throws: `ExchangeError.Code.unavailable` when the address can't be listened on, `ExchangeError.Code.unsupported`
-        ///   for an exchange without topics, `ExchangeError.Code.closed` when the host was started before, and the errors of
-        ///   joining the exchange.
+        ///   for an exchange without topics, `ExchangeError.Code.invalidConfiguration` for a setting out of its bounds,
+        ///   `ExchangeError.Code.closed` when the host was started before, and the errors of joining the exchange.
         @discardableResult
         public func start() async throws(ExchangeError) -> ListenAddress {
             let isNew = phase.withLock { phase in
@@ -102,7 +103,7 @@
                 eventLoopGroup: Self.loops
             )
             let server = Server(transport: transport, services: [service])
-            let serving = Task(executorPreference: LoopExecutor(Self.loops.next())) { try await server.serve() }
+            let serving = Task(executorPreference: Self.executor) { try await server.serve() }
             do {
                 let bound = try await transport.listeningAddress
                 phase.withLock { $0 = .running(Running(server: server, serving: serving)) }

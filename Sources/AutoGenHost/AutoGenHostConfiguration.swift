@@ -1,4 +1,5 @@
 #if AutoGen
+    internal import AgentExchange
     public import Logging
 
     /// The settings of a host for AutoGen's workers.
@@ -40,8 +41,12 @@
         /// exchange's own limit of messages that are handed out. The default is 1,024.
         public var eventHoldCount = 1024
 
-        /// How long messages for a client without a stream wait for one. The default is 2 s.
+        /// How long messages for a client that has not opened a stream yet wait for it. The default is 2 s.
         public var streamPatience: Duration = .seconds(2)
+
+        /// How long a client whose stream broke may take to open another one, until it counts as lost and its requests go to the
+        /// next worker. AutoGen's Python workers never open another one. The default is 500 ms.
+        public var reconnectPatience: Duration = .milliseconds(500)
 
         /// How long a client without a stream is kept after its last call. The default is 60 s.
         public var idleLimit: Duration = .seconds(60)
@@ -89,6 +94,29 @@
         /// Makes a configuration with the defaults.
         public init(logger: Logger = Logger(label: "warren.autogen-host")) {
             self.logger = logger
+        }
+
+        /// - Throws: `ExchangeError` with `invalidConfiguration`, the setting and its bounds.
+        func validate() throws(ExchangeError) {
+            let times: [(String, Duration, least: Int64)] = [
+                ("requestDeadline", requestDeadline, 1), ("absence", absence, 0), ("retention", retention, 1),
+                ("eventHold", eventHold, 0), ("streamPatience", streamPatience, 0),
+                ("reconnectPatience", reconnectPatience, 0), ("idleLimit", idleLimit, 1),
+                ("slowRequest", slowRequest, 1),
+                ("pingInterval", pingInterval, 1), ("silenceLimit", silenceLimit, 1),
+            ]
+            for (name, time, least) in times where time < .milliseconds(least) || time > .longest {
+                throw ExchangeError(.invalidConfiguration, "\(name) is \(least) ms to 100 years")
+            }
+            let numbers: [(String, Int, least: Int)] = [
+                ("eventHoldCount", eventHoldCount, 0), ("maximumMessageSize", maximumMessageSize, 1),
+                ("maximumUnconfirmed", maximumUnconfirmed, 1), ("maximumRequests", maximumRequests, 1),
+                ("maximumBacklog", maximumBacklog, 1), ("maximumTypes", maximumTypes, 1),
+                ("maximumClients", maximumClients, 1),
+            ]
+            for (name, number, least) in numbers where number < least || number > Int(Int32.max) {
+                throw ExchangeError(.invalidConfiguration, "\(name) is \(least) to \(Int32.max)")
+            }
         }
     }
 #endif

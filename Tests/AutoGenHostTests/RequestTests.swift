@@ -154,6 +154,7 @@
                 let (_, caller) = try await scene.worker()
                 try caller.ask("1", "a", "\"one\"")
                 _ = try await target.request()
+                let began = ContinuousClock.now
                 try await proxy.resetConnections()
                 try caller.ask("2", "a", "\"two\"")
                 let (next, stream) = try await scene.worker()
@@ -166,6 +167,7 @@
                     }
                 }
                 let requests = [try await stream.request(), try await stream.request()]
+                #expect(began.duration(to: .now) < .seconds(2))
                 #expect(requests.map(\.payload.text) == ["\"one\"", "\"two\""])
                 #expect(requests[0].metadata["warren-attempt"] == "2")
                 for request in requests { try stream.answer(request.requestID, "done") }
@@ -181,7 +183,7 @@
                 try await withScene {
                     $0.onLoss = loss
                     $0.absence = .milliseconds(300)
-                    $0.streamPatience = .milliseconds(300)
+                    $0.reconnectPatience = .milliseconds(300)
                 } _: { scene in
                     let proxy = try FaultProxy(targetPort: scene.port)
                     let (worker, target) = try await scene.worker("a", port: proxy.listenPort)

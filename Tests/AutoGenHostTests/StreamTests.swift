@@ -38,7 +38,9 @@
 
         @Test("A stream that the library makes once more keeps its types, and its first messages are left out once")
         func retried() async throws {
-            try await withScene { scene in
+            try await withScene {
+                $0.reconnectPatience = .seconds(10)
+            } _: { scene in
                 let proxy = try FaultProxy(targetPort: scene.port)
                 let (first, stream) = try await scene.worker("a", port: proxy.listenPort)
                 try await first.subscribe("a", "news")

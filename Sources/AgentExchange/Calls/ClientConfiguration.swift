@@ -35,6 +35,11 @@ public struct ClientConfiguration: Sendable {
     /// Wraps the calls of the client, and for an agent's client the handler: the first is the outermost. None.
     public var middleware: [any ExchangeMiddleware] = []
 
+    /// The executor that the tasks of requests prefer: the handler of an agent's client runs on it, and goes on there after each
+    /// wait. The default, `nil`, is Swift's own. With the executor of a server's event loop a request that comes on that loop
+    /// needs no other thread; it must not be kept by work that takes long.
+    public var taskExecutor: (any TaskExecutor)?
+
     /// Makes a configuration with the defaults.
     public init(logger: Logger = Logger(label: "warren.client")) {
         self.logger = logger

@@ -42,9 +42,14 @@ package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
+    private let executor: (any TaskExecutor)?
 
     /// Makes an empty registry.
-    package init() {}
+    ///
+    /// - Parameter executor: The executor that the tasks prefer; `nil` is the default one.
+    package init(executor: (any TaskExecutor)? = nil) {
+        self.executor = executor
+    }
 
     /// The number of taken keys.
     var count: Int { state.withLock { $0.entries.count } }
@@ -75,9 +80,9 @@ package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         let owner = TaskOwner(ObjectIdentifier(self), isImmediate: isImmediate)
         let task: Task<Void, Never>
         if owner.depth > 0, #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) {
-            task = .immediate { [self] in await run(key, owner, body) }
+            task = .immediate(executorPreference: executor) { [self] in await run(key, owner, body) }
         } else {
-            task = Task { [self] in await run(key, owner, body) }
+            task = Task(executorPreference: executor) { [self] in await run(key, owner, body) }
         }
         let isCancelled = state.withLock { state in
             // The task may have ended already, and its key may belong to another.

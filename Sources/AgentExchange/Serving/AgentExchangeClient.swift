@@ -12,7 +12,7 @@ internal import Synchronization
 /// dropped instead is closed, with a warning in its log.
 public final class AgentExchangeClient: ExchangeClient {
     let core: ClientCore
-    let running = RunningRequests()
+    let running: RunningRequests
     let outgoing = OutgoingParts()
     private let activityLog: ActivityLog
     private let handler: RequestHandler
@@ -47,6 +47,7 @@ public final class AgentExchangeClient: ExchangeClient {
     ) {
         self.registration = registration
         self.preparation = preparation
+        running = RunningRequests(executor: configuration.taskExecutor)
         activityLog = ActivityLog(history: configuration.activityHistory)
         immediateStarts = startsAtOnce.map { ImmediateStarts(logger: configuration.logger, $0) }
         core = ClientCore(transport: transport, configuration: configuration)

@@ -14,9 +14,11 @@ final class RunningRequests: Sendable {
 
     /// The state that the timer shares.
     private final class Box: Sendable {
-        let tasks = TaskRegistry<Key>()
+        let tasks: TaskRegistry<Key>
         /// Deadlines, including those of ended requests.
         let due = Mutex(DeadlineQueue<Key>())
+
+        init(_ executor: (any TaskExecutor)?) { tasks = TaskRegistry(executor: executor) }
 
         /// Cancels the due requests. Returns the next deadline.
         func expire(at now: ContinuousClock.Instant) -> ContinuousClock.Instant? {
@@ -40,8 +42,9 @@ final class RunningRequests: Sendable {
 
     private var tasks: TaskRegistry<Key> { box.tasks }
 
-    init() {
-        let box = Box()
+    /// - Parameter executor: The executor that the tasks prefer; `nil` is the default one.
+    init(executor: (any TaskExecutor)?) {
+        let box = Box(executor)
         self.box = box
         timer = DeadlineTimer { box.expire(at: .now) }
     }

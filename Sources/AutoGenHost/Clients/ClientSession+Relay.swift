@@ -31,8 +31,8 @@
             case .ended: return .left
             case _ where state.isStopping: return configuration.ending(of: address, .stopped)
             case .streaming: return nil
-            case .waiting(let since, let hadStream):
-                if hadStream || since + configuration.streamPatience > .now { return nil }
+            case .waiting(let end, let hadStream):
+                if hadStream || end > .now { return nil }
                 return .failure(Self.withoutStream(address))
             }
         }

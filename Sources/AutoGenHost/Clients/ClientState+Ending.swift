@@ -51,8 +51,8 @@
                     calls[id]?.isReported = true
                     tick.slow.append(call)
                 }
-            case .waiting(let since, let hadStream):
-                guard since + configuration.streamPatience <= now else { break }
+            case .waiting(let end, let hadStream):
+                guard end <= now else { break }
                 if hadStream {
                     tick.departure = .lost
                 } else {

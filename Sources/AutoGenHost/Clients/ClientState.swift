@@ -8,8 +8,8 @@
     /// The state of one client. It is pure: the session around it wakes, settles and answers.
     struct ClientState: Sendable {
         enum Phase: Sendable {
-            /// No stream is open.
-            case waiting(since: ContinuousClock.Instant, hadStream: Bool)
+            /// No stream is open. One is waited for until an instant.
+            case waiting(until: ContinuousClock.Instant, hadStream: Bool)
             case streaming(Int)
             case ended
         }
@@ -47,7 +47,7 @@
         var lastAnswer: OneShot<Void>?
 
         init(_ configuration: AutoGenHostConfiguration, now: ContinuousClock.Instant) {
-            phase = .waiting(since: now, hadStream: false)
+            phase = .waiting(until: now + configuration.streamPatience, hadStream: false)
             queue = OutgoingQueue(hold: configuration.eventHold, holdCount: configuration.eventHoldCount)
             lastUse = now
         }

@@ -20,7 +20,11 @@
             exchange: any ExchangeFactory,
             configuration: AutoGenHostConfiguration = AutoGenHostConfiguration()
         ) {
-            core = HostCore(exchange, configuration)
+            self.init(exchange: exchange, configuration: configuration, executor: nil)
+        }
+
+        init(exchange: any ExchangeFactory, configuration: AutoGenHostConfiguration, executor: (any TaskExecutor)?) {
+            core = HostCore(exchange, configuration, executor: executor)
         }
 
         /// Joins the exchange.

@@ -22,12 +22,19 @@
         let drops = Drops()
         /// The host's own place on the exchange.
         private let own = Mutex<WorkerRuntime?>(nil)
+        private let executor: (any TaskExecutor)?
         private let clock = Mutex<Task<Void, Never>?>(nil)
         private let differences = Mutex(SharedTypeDifferences<ClientID>())
 
-        init(_ exchange: any ExchangeFactory, _ configuration: AutoGenHostConfiguration) {
+        /// - Parameter executor: The executor of the server's calls, which then runs the tasks of the messages too.
+        init(
+            _ exchange: any ExchangeFactory,
+            _ configuration: AutoGenHostConfiguration,
+            executor: (any TaskExecutor)?
+        ) {
             self.exchange = exchange
             self.configuration = configuration
+            self.executor = executor
         }
 
         /// The settings of a client's runtime, and of the host's own, which ends lost types.
@@ -35,6 +42,7 @@
             var client = ClientConfiguration(logger: configuration.logger)
             client.requestDeadline = configuration.requestDeadline
             client.cancellationPatience = .seconds(1)
+            client.taskExecutor = executor
             var workers = WorkerConfiguration(client: client)
             // Nothing runs here that a grace could let end.
             workers.gracePeriod = .seconds(1)
@@ -45,8 +53,10 @@
 
         /// Joins the exchange.
         ///
-        /// - Throws: The errors of `WorkerRuntime.init`; `ExchangeError.Code.unsupported` for an exchange without topics.
+        /// - Throws: The errors of `WorkerRuntime.init`; `ExchangeError.Code.unsupported` for an exchange without topics;
+        ///   `ExchangeError.Code.invalidConfiguration` for a setting that is out of its bounds.
         func start() async throws(ExchangeError) {
+            try configuration.validate()
             let workers = try await WorkerRuntime(
                 on: exchange,
                 configuration: workerConfiguration(endsLostTypes: true)

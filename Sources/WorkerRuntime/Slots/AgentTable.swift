@@ -97,6 +97,9 @@ final class AgentTable: Sendable {
     /// The number of keys that are kept.
     var count: Int { state.withLock { $0.entries.count } }
 
+    /// Returns whether the agent with a key is visited, or still being made.
+    func isVisited(_ key: String) -> Bool { state.withLock { $0.entries[ExactText(key)]?.visits ?? 0 } > 0 }
+
     /// Takes visits again, after ``close(within:)``.
     func open() {
         state.withLock { $0.admission = nil }

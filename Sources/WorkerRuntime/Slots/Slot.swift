@@ -19,7 +19,7 @@ final class Slot: Sendable {
     /// The messages that are handled or wait for their turn.
     let work = Activity()
     /// The events that are being handled, by their publication.
-    let events = TaskRegistry<UUID>()
+    let events: TaskRegistry<UUID>
     /// The requests of running handlers that are on their way to the slot.
     let nested = NestedRequests()
     /// The events that a relay has not settled.
@@ -42,6 +42,7 @@ final class Slot: Sendable {
         self.type = type
         self.number = number
         agents = type.makeTable(workers.configuration.clock)
+        events = TaskRegistry(executor: workers.configuration.client.taskExecutor)
         self.registration = registration
         self.isAdopted = isAdopted
         self.transport = transport
