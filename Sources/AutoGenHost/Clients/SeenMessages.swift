@@ -25,17 +25,24 @@
 
         /// Returns whether a message was not seen before.
         mutating func isNew(_ message: [UInt8]) -> Bool {
-            let hash = message.hashValue
             if let position {
-                if position < hashes.count, hashes[position] == hash {
+                if position < hashes.count, hashes[position] == Self.hash(message) {
                     self.position = position + 1
                     return false
                 }
                 self.position = nil
             }
-            bytes += message.count + 8
-            if bytes <= Self.limit { hashes.append(hash) }
+            // Nothing that comes later can be repeated, so it needs no hash.
+            if bytes <= Self.limit { bytes += message.count + 8 }
+            if bytes <= Self.limit { hashes.append(Self.hash(message)) }
             return true
+        }
+
+        /// Hashes all bytes at once; an array hashes one after the other.
+        private static func hash(_ message: [UInt8]) -> Int {
+            var hasher = Hasher()
+            message.withUnsafeBytes { hasher.combine(bytes: $0) }
+            return hasher.finalize()
         }
     }
 #endif
