@@ -6,7 +6,7 @@ LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchang
     ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: deb deb-check autogen team docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
+.PHONY: browser screenshots deb deb-check autogen team docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,6 +57,12 @@ traits: needs ## builds without package traits, and with each of them alone
 
 autogen: ## AutoGen's own tests and real workers in Python against warren-autogen-host; needs PyPI and GitHub
 	@Tests/AutoGen/run.sh $(if $(SKIP_BUILD),--skip-build)
+
+browser: needs ## opens warren dashboard in a headless Chromium and tries it; needs Debian's chromium and chromium-driver
+	@SWIFT='$(SWIFT)' Tests/Dashboard/run.sh $(if $(SKIP_BUILD),--skip-build)
+
+screenshots: needs ## takes the pictures of docs/pictures with it
+	@SWIFT='$(SWIFT)' Tests/Dashboard/run.sh $(if $(SKIP_BUILD),--skip-build) --screenshots docs/pictures
 
 bench: needs ## Warren beside raw rabbitmq-c in one run; QUICK=1 for less, SAVE=1 keeps the figures
 	@QUICK='$(QUICK)' SAVE='$(SAVE)' SWIFT='$(SWIFT)' Benchmarks/run.sh

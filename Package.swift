@@ -47,10 +47,10 @@ let grpc = [
     Target.Dependency.product(name: name, package: package, condition: .when(traits: ["AutoGen"]))
 }
 
-/// The server of `warren exporter`. It is fetched with the trait Monitoring only.
+/// The server of `warren exporter` and `warren dashboard`. It is fetched with the trait Monitoring only.
 let web = [
-    ("Hummingbird", "hummingbird"), ("HummingbirdCore", "hummingbird"), ("HTTPTypes", "swift-http-types"),
-    ("NIOCore", "swift-nio"),
+    ("Hummingbird", "hummingbird"), ("HummingbirdCore", "hummingbird"), ("HummingbirdTLS", "hummingbird"),
+    ("HTTPTypes", "swift-http-types"), ("NIOCore", "swift-nio"), ("NIOSSL", "swift-nio-ssl"),
 ].map { name, package in
     Target.Dependency.product(name: name, package: package, condition: .when(traits: ["Monitoring"]))
 }
@@ -82,7 +82,10 @@ let package = Package(
         ),
         .trait(name: "Hybrid", description: "Direct connections between processes, over SwiftNIO. Off by default."),
         .trait(name: "AutoGen", description: "A host for AutoGen's workers, over gRPC. Off by default."),
-        .trait(name: "Monitoring", description: "The server of warren exporter, over Hummingbird. Off by default."),
+        .trait(
+            name: "Monitoring",
+            description: "The server of warren exporter and dashboard, over Hummingbird. Off by default."
+        ),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -175,6 +178,8 @@ let package = Package(
                 "ExchangeConformance", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ] + web,
+            // A program that is installed alone has no folder beside it.
+            resources: ["page.html", "style.css", "script.js", "icon.svg"].map { .embedInCode("Dashboard/Page/\($0)") },
             swiftSettings: settings
         ),
         .executableTarget(

@@ -11,6 +11,8 @@ public struct DirectoryContents: Sendable, Hashable {
         public let lineage: [String]
         /// The name of its mailbox's queue on the broker.
         public let queue: String
+        /// Whether the mailbox of an agent has one owner, or is a work group.
+        public internal(set) var sharing: MailboxSharing = .exclusive
     }
 
     /// The registered entities, oldest registration first.
@@ -41,11 +43,20 @@ extension ExchangeAdministration {
     public func directoryContents(isComplete: Bool = true) async throws(ExchangeError) -> DirectoryContents {
         let isThere = isComplete ? try await isProvisioned() : true
         if isThere, isComplete { try await session.directory.fence() }
-        let (everyone, remembered) = session.directory.replica.read { ($0.everyone, $0.finishedCount) }
+        let (everyone, remembered, groups) = session.directory.replica.read { index in
+            (index.everyone, index.finishedCount, Set(index.entries.values.lazy.filter(\.isShared).map(\.id)))
+        }
         let unfinished = session.directory.unfinished.count
         let names = names
         return DirectoryContents(
-            entries: everyone.map { .init(id: $0.id, lineage: $0.lineage, queue: names.queue(of: $0.id)) },
+            entries: everyone.map { entity in
+                .init(
+                    id: entity.id,
+                    lineage: entity.lineage,
+                    queue: names.queue(of: entity.id),
+                    sharing: groups.contains(entity.id) ? .group : .exclusive
+                )
+            },
             rememberedTerminations: remembered,
             unfinishedTerminations: unfinished,
             unansweredQueue: names.unanswered,

@@ -15,19 +15,7 @@ struct Probe: Sendable {
     ///
     /// - Throws: ``CommandFailure`` with status 3 when the broker refuses or is late, 1 when an object is missing or wrong.
     func run() async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await check() }
-            group.addTask {
-                try await Task.sleep(for: deadline.duration)
-                throw CommandFailure(
-                    "the broker has not answered within \(deadline)",
-                    code: "deadline-exceeded",
-                    status: ExitStatus.broker
-                )
-            }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
+        try await limited(to: deadline.duration, "the broker has not answered within \(deadline)") { try await check() }
     }
 
     private func check() async throws {

@@ -75,7 +75,8 @@ struct ParkedLine: Encodable, Sendable {
     var text: String?
     var base64: String?
 
-    init(_ message: ParkedMessage, withBody: Bool) {
+    /// - Parameter shownBytes: The number of bytes of the body at most.
+    init(_ message: ParkedMessage, withBody: Bool, shownBytes: Int = .max) {
         id = message.id
         kind = message.kind
         reason = message.reason
@@ -86,8 +87,9 @@ struct ParkedLine: Encodable, Sendable {
         guard withBody else { return }
         headers = message.headers
         contentType = message.contentType
-        text = String(validating: message.body, as: UTF8.self)
-        base64 = text == nil ? message.body.base64EncodedString() : nil
+        let body = message.body.prefix(shownBytes)
+        text = String(validating: body, as: UTF8.self)
+        base64 = text == nil ? body.base64EncodedString() : nil
     }
 }
 

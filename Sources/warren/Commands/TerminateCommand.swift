@@ -33,7 +33,7 @@ struct TerminateCommand: Command {
             for argument in ids { entities.append(try await argument.resolve(administration)) }
             var outcomes: [Outcome] = []
             for id in entities {
-                let outcome = try await terminate(id, administration)
+                let outcome = try await administration.terminateReporting(id)
                 outcomes.append(Outcome(id: id.uuid.lowercased, outcome: outcome))
             }
             return outcomes
@@ -44,21 +44,5 @@ struct TerminateCommand: Command {
             for outcome in outcomes { try console.line("\(outcome.id)  \(outcome.outcome)") }
         }
         guard outcomes.allSatisfy({ $0.outcome != "missing" }) else { throw CommandFailure.told }
-    }
-
-    private func terminate(_ id: EntityID, _ administration: ExchangeAdministration) async throws -> String {
-        let status: MailboxStatus
-        do {
-            status = try await administration.details(of: id).status
-        } catch let error where error.code == .unavailable {
-            status = .active
-        }
-        switch status {
-        case .missing: return "missing"
-        case .terminated: return "was terminated before"
-        case .active:
-            try await administration.terminate(id)
-            return "terminated"
-        }
     }
 }

@@ -18,9 +18,6 @@ struct TraceCommand: Command {
             """
     )
 
-    /// The number of agents that are asked at a time.
-    private static let width = 64
-
     @OptionGroup var options: CommonOptions
 
     @Argument(help: "The tag of the request.")
@@ -32,74 +29,27 @@ struct TraceCommand: Command {
     @Option(help: ArgumentHelp("How long to wait for the answer of an agent.", valueName: "time"))
     var deadline = TimeSpan.seconds(2)
 
-    private struct Report: Encodable {
-        /// A place of the request.
-        struct Place: Encodable {
-            let state: String
-            var agent: String?
-            var request: ServedAction?
-            var reason: String?
-            var message: String?
-        }
-
-        let tag: String
-        var places: [Place]
-        let asked: Int
-        let answered: Int
-    }
-
     func execute(_ console: Console) async throws {
+        let search = RequestSearch(tag: tag.tag, patience: deadline.duration)
         let (agents, parked) = try await options.withAdministration { administration in
             (
                 try await administration.agents(typeNamed: type, allowSubtypes: true).map(\.agentID),
-                try await administration.parked(limit: 16) { $0.tag == tag.tag }
+                try await search.parked(administration)
             )
         }
-        let activities = try await options.withVisitor { await ask(agents, through: $0) }
-        var places = activities.flatMap { agent, activity -> [Report.Place] in
-            let running = activity.running.filter { $0.tag == tag.tag }
-            let ended = (activity.finished + activity.failures).filter { $0.tag == tag.tag }
-            return running.map { Report.Place(state: "running", agent: agent.uuid.lowercased, request: $0) }
-                + Set(ended).map { Report.Place(state: "ended", agent: agent.uuid.lowercased, request: $0) }
+        let report = try await options.withVisitor { await search.report(agents, parked: parked, through: $0) }
+        if console.json {
+            try console.object(report)
+        } else {
+            for place in report.places { try console.line(text(place)) }
         }
-        places += parked.map { Report.Place(state: "parked", reason: $0.reason, message: $0.id) }
-        let report = Report(
-            tag: tag.tag.lowercased,
-            places: places,
-            asked: agents.count,
-            answered: activities.count
-        )
-        if console.json { try console.object(report) } else { for place in places { try console.line(text(place)) } }
-        guard places.isEmpty else { return }
+        guard report.places.isEmpty else { return }
         if console.json { throw CommandFailure.told }
         let text = "no place found; \(report.answered) of \(report.asked) agents answered"
         throw CommandFailure(text, code: "not-found")
     }
 
-    private func ask(_ agents: [AgentID], through client: UserExchangeClient) async -> [(AgentID, AgentActivity)] {
-        let limit = deadline.duration
-        return await withTaskGroup(of: (AgentID, AgentActivity)?.self) { group in
-            var found: [(AgentID, AgentActivity)] = []
-            var rest = agents[...]
-            func askNext() {
-                guard let agent = rest.popFirst() else { return }
-                group.addTask {
-                    guard let activity = try? await client.handle(to: agent).activity(deadline: limit) else {
-                        return nil
-                    }
-                    return (agent, activity)
-                }
-            }
-            for _ in 0..<Self.width { askNext() }
-            while let answer = await group.next() {
-                if let answer { found.append(answer) }
-                askNext()
-            }
-            return found
-        }
-    }
-
-    private func text(_ place: Report.Place) -> String {
+    private func text(_ place: TraceReport.Place) -> String {
         guard let request = place.request, let agent = place.agent else {
             return "parked \(place.message ?? "-"): \(place.reason ?? "-")"
         }

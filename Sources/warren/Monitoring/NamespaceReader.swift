@@ -4,12 +4,13 @@ import RabbitMQExchange
 
 /// Reads a namespace again and again: it keeps the directory open, and asks for one list of queues each time.
 ///
-/// A broker that is away is a failure in the reading, and is tried again with the next one. One caller at a time.
+/// A broker that is away is a failure in the reading, and is tried again with the next one. One reading at a time.
 actor NamespaceReader {
     private let exchange: RabbitMQExchange
     private let management: ManagementAPI
     private let namespace: String
     private var administration: ExchangeAdministration?
+    private var opening: Task<ExchangeAdministration, any Error>?
     /// Whether the directory was read completely once.
     private var hasDirectory = false
     private var lag: Duration?
@@ -48,8 +49,24 @@ actor NamespaceReader {
         }
         reading.directoryLag = lag
         reading.snapshot = contents.map { NamespaceSnapshot($0, list) }
-        reading.duration = ContinuousClock.now - start
+        let end = ContinuousClock.now
+        reading.duration = end - start
+        reading.end = end
         return reading
+    }
+
+    /// Returns the connection to the namespace, and opens it if there is none. Any number of callers get the same one.
+    ///
+    /// - Throws: `ExchangeError` when no connection can be made.
+    func opened() async throws -> ExchangeAdministration {
+        if let administration { return administration }
+        if let opening { return try await opening.value }
+        let opening = Task { [exchange] in try await exchange.openAdministration() }
+        self.opening = opening
+        defer { self.opening = nil }
+        let opened = try await opening.value
+        administration = opened
+        return opened
     }
 
     /// Closes the connections.
@@ -59,13 +76,7 @@ actor NamespaceReader {
     }
 
     private func directory() async throws -> DirectoryContents {
-        let administration: ExchangeAdministration
-        if let open = self.administration {
-            administration = open
-        } else {
-            administration = try await exchange.openAdministration()
-            self.administration = administration
-        }
+        let administration = try await opened()
         let start = ContinuousClock.now
         let isDue = !hasDirectory || start >= nextFence
         let contents = try await administration.directoryContents(isComplete: isDue)

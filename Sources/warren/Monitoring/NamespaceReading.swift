@@ -18,6 +18,15 @@ struct NamespaceReading: Sendable {
     var directoryLag: Duration?
     /// The number of pages in which the list of queues came.
     var pages = 0
+    /// The time when it ended; `nil` for one that was given up.
+    var end: ContinuousClock.Instant?
+
+    /// A line for each source that was not read.
+    var notes: [String] {
+        Source.allCases.compactMap { source in
+            failures[source].map { "\(source) can't be read: \($0.message)".oneLine }
+        }
+    }
 
     /// A reading that was not complete in time.
     static let late: NamespaceReading = {

@@ -9,12 +9,17 @@ struct NamespaceSnapshot: Sendable {
         let id: UUID
         /// The display name; empty without one.
         let name: String
-        /// The agent's own type.
-        let type: String
+        /// The types of the agent, from the root to its own.
+        let lineage: [String]
+        /// Whether it is a work group.
+        let isGroup: Bool
         /// The name of its queue.
         let queue: String
         /// The numbers of its queue; `nil` when the list has no such queue.
         let figures: QueueFigures?
+
+        /// The agent's own type.
+        var type: String { lineage.last ?? "" }
     }
 
     /// The mailboxes of agents, oldest registration first.
@@ -53,7 +58,8 @@ struct NamespaceSnapshot: Sendable {
             let mailbox = Mailbox(
                 id: entry.id.uuid,
                 name: entry.id.name ?? "",
-                type: entry.lineage.last ?? "",
+                lineage: entry.lineage,
+                isGroup: entry.sharing == .group,
                 queue: entry.queue,
                 figures: byName[entry.queue]
             )

@@ -24,5 +24,15 @@ struct ScrapeAddress: ExpressibleByArgument, Sendable, Hashable, CustomStringCon
         self.init(host: String(host), port: Int(port))
     }
 
+    /// Whether only programs of this machine reach it.
+    var isLoopback: Bool {
+        if host == "localhost" || host == "::1" { return true }
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false).map { UInt8($0) }
+        return parts.count == 4 && parts.allSatisfy { $0 != nil } && parts.first == 127
+    }
+
+    /// Whether it stands for every address of the machine.
+    var isAnyAddress: Bool { host == "0.0.0.0" || host == "::" }
+
     var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -9,31 +9,44 @@ final class Scraper: Sendable {
         var last: (reading: NamespaceReading, end: ContinuousClock.Instant)?
     }
 
-    /// The time for which a reading answers later questions. The broker's numbers are older than that.
+    /// The usual time for which a reading answers later questions. The broker's numbers are older than that.
     static let freshness = Duration.seconds(1)
 
     private let state = Mutex(State())
     private let wakes = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     private let patience: Duration
+    private let freshness: Duration
+    private let rest: Int
     private let read: @Sendable () async -> NamespaceReading
 
     /// - Parameters:
     ///   - patience: The time after which a question is answered with ``NamespaceReading/late``, and a reading is given up.
+    ///   - freshness: The time for which a reading answers later questions.
+    ///   - rest: So many times its duration it does so at least: the broker has work with a large namespace.
     ///   - read: Reads. It ends soon after its task is cancelled.
-    init(patience: Duration, read: @escaping @Sendable () async -> NamespaceReading) {
+    init(
+        patience: Duration,
+        freshness: Duration = Scraper.freshness,
+        rest: Int = 0,
+        read: @escaping @Sendable () async -> NamespaceReading
+    ) {
         self.patience = patience
+        self.freshness = freshness
+        self.rest = rest
         self.read = read
     }
 
     /// The number of failed reads of each source.
     var failures: [NamespaceReading.Source: Int] { state.withLock { $0.failures } }
 
-    /// Returns a reading that is at most ``freshness`` old, or ``NamespaceReading/late``.
+    /// Returns a reading that is fresh, or ``NamespaceReading/late``.
     func reading() async -> NamespaceReading {
         let answer = OneShot<NamespaceReading>()
         let end = ContinuousClock.now + patience
         let fresh = state.withLock { state -> NamespaceReading? in
-            if let last = state.last, last.end + Self.freshness > .now { return last.reading }
+            if let last = state.last, last.end + max(freshness, last.reading.duration * rest) > .now {
+                return last.reading
+            }
             state.waiting.append(answer)
             return nil
         }

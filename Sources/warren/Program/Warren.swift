@@ -25,7 +25,7 @@ struct Warren: AsyncParsableCommand {
             CallCommand.self, TerminateCommand.self, MailboxesCommand.self, DeadLettersCommand.self,
             PeersCommand.self, ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, NamespaceCommand.self,
             ConformanceCommand.self, BenchCommand.self, WorkersCommand.self, ExporterCommand.self, TopCommand.self,
-            ActivityCommand.self, TraceCommand.self, NewCommand.self,
+            ActivityCommand.self, TraceCommand.self, DashboardCommand.self, NewCommand.self,
         ]
     )
 }

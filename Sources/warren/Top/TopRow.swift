@@ -8,6 +8,10 @@ struct TopRow: Encodable, Sendable, Hashable {
     /// The display name; `nil` in the line of a type.
     var name: String?
     var type: String
+    /// `group` for a work group, otherwise absent.
+    var sharing: String?
+    /// `missing` for an agent whose mailbox has no queue, otherwise absent.
+    var state: String?
     /// The number of agents; 1 in the line of an agent.
     var agents = 1
     var waiting = 0
@@ -24,7 +28,11 @@ struct TopRow: Encodable, Sendable, Hashable {
         id = mailbox.id.lowercased
         name = mailbox.name
         type = mailbox.type
-        guard let figures = mailbox.figures else { return }
+        sharing = mailbox.isGroup ? MailboxSharing.group.rawValue : nil
+        guard let figures = mailbox.figures else {
+            state = MailboxStatus.missing.rawValue
+            return
+        }
         waiting = figures.waiting ?? 0
         inWork = figures.inWork ?? 0
         consumers = figures.consumers ?? 0
@@ -40,6 +48,8 @@ struct TopRow: Encodable, Sendable, Hashable {
         self = first
         id = nil
         name = nil
+        sharing = nil
+        state = nil
         for row in rows.dropFirst() {
             agents += row.agents
             waiting += row.waiting
@@ -51,8 +61,15 @@ struct TopRow: Encodable, Sendable, Hashable {
         }
     }
 
-    /// Returns whether a text is in the name, the type or the identifier, in either case.
-    func matches(_ filter: String) -> Bool {
-        filter.isEmpty || [name ?? "", type, id ?? ""].contains { $0.lowercased().contains(filter.lowercased()) }
+}
+
+extension [TopRow] {
+    /// Returns the rows with a text in name, type or identifier, in either case.
+    func matching(_ text: String) -> [TopRow] {
+        guard !text.isEmpty else { return self }
+        let text = text.lowercased()
+        return filter { row in
+            [row.name ?? "", row.type, row.id ?? ""].contains { $0.lowercased().contains(text) }
+        }
     }
 }

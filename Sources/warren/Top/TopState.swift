@@ -33,9 +33,7 @@ struct TopState: Sendable {
 
     /// Takes a reading. The rows of the last complete one stay when a source was not read.
     mutating func take(_ reading: NamespaceReading, now: Date) {
-        failures = NamespaceReading.Source.allCases.compactMap { source in
-            reading.failures[source].map { "\(source) can't be read: \($0.message)".oneLine }
-        }
+        failures = reading.notes
         guard let snapshot = reading.snapshot, snapshot.hasFigures else { return }
         self.snapshot = snapshot
         agents = snapshot.agents.map { TopRow($0, now: now) }
@@ -43,7 +41,7 @@ struct TopState: Sendable {
 
     /// The lines in their order.
     var rows: [TopRow] {
-        var rows = agents.filter { $0.matches(typing ?? filter) }
+        var rows = agents.matching(typing ?? filter)
         if isByType { rows = Dictionary(grouping: rows, by: \.type).values.compactMap(TopRow.init(sumOf:)) }
         return order.sorted(rows, isReversed: isReversed)
     }

@@ -1,0 +1,22 @@
+import AgentExchange
+import RabbitMQExchange
+
+/// The places of a request, in the form that `--json` prints.
+struct TraceReport: Encodable, Sendable {
+    /// A place of the request.
+    struct Place: Encodable, Sendable {
+        /// `running`, `ended` or `parked`.
+        let state: String
+        var agent: String?
+        var request: ServedAction?
+        var reason: String?
+        var message: String?
+    }
+
+    let tag: String
+    let places: [Place]
+    /// The number of agents that were asked.
+    let asked: Int
+    /// The number of agents that answered.
+    let answered: Int
+}
