@@ -6,7 +6,7 @@ LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchang
     ExchangeTestKit
 
 .DEFAULT_GOAL := help
-.PHONY: browser screenshots deb deb-check autogen team docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
+.PHONY: images browser screenshots deb deb-check autogen team docs shape help demo test test-long outside flaky check traits fuzz soak chaos sanitize format clean needs bench micro prose
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,6 +57,10 @@ traits: needs ## builds without package traits, and with each of them alone
 
 autogen: ## AutoGen's own tests and real workers in Python against warren-autogen-host; needs PyPI and GitHub
 	@Tests/AutoGen/run.sh $(if $(SKIP_BUILD),--skip-build)
+
+images: needs ## carries out the steps of deploy/images/Dockerfile without an engine, and runs both images; needs root
+	@$(if $(SKIP_BUILD),,$(SWIFT) build --enable-all-traits --product warren)
+	@deploy/with-broker.sh python3 deploy/images/check.py "$$($(SWIFT) build --show-bin-path)/warren"
 
 browser: needs ## opens warren dashboard in a headless Chromium and tries it; needs Debian's chromium and chromium-driver
 	@SWIFT='$(SWIFT)' Tests/Dashboard/run.sh $(if $(SKIP_BUILD),--skip-build)
