@@ -2,7 +2,7 @@
 EXCHANGE ?= rabbitmq
 SWIFT ?= swift
 CASES ?= 1000000
-LIBRARIES = AgentExchange Agents WorkerRuntime InProcessExchange RabbitMQExchange HybridExchange ExchangeConformance \
+LIBRARIES = AgentExchange Agents AgentMacros WorkerRuntime InProcessExchange RabbitMQExchange HybridExchange ExchangeConformance \
     ExchangeTestKit
 
 .DEFAULT_GOAL := help
@@ -50,7 +50,7 @@ check: needs ## formatting, warnings as errors, all tests
 
 traits: needs ## builds without package traits, and with each of them alone
 	$(SWIFT) build --disable-default-traits --scratch-path .build/traits
-	for trait in Tracing Configuration ServiceLifecycle Hybrid AutoGen Monitoring; do \
+	for trait in Tracing Configuration ServiceLifecycle Hybrid AutoGen Monitoring Macros; do \
 	    $(SWIFT) build --disable-default-traits --traits $$trait --scratch-path .build/traits || exit 1; \
 	done
 	SWIFT='$(SWIFT)' Tests/packages.sh

@@ -1,4 +1,5 @@
 // swift-tools-version: 6.3
+import CompilerPluginSupport
 import PackageDescription
 
 /// The settings of every Swift target.
@@ -55,6 +56,13 @@ let web = [
     Target.Dependency.product(name: name, package: package, condition: .when(traits: ["Monitoring"]))
 }
 
+/// The library of the plugin that expands macros. It is fetched with the trait Macros only.
+let syntax = [
+    "SwiftSyntax", "SwiftSyntaxBuilder", "SwiftSyntaxMacros", "SwiftCompilerPlugin", "SwiftDiagnostics", "SwiftParser",
+].map { name in
+    Target.Dependency.product(name: name, package: "swift-syntax", condition: .when(traits: ["Macros"]))
+}
+
 let package = Package(
     name: "warren",
     platforms: [.macOS(.v15)],
@@ -66,6 +74,7 @@ let package = Package(
         .library(name: "ExchangeConformance", targets: ["ExchangeConformance"]),
         .library(name: "ExchangeTestKit", targets: ["ExchangeTestKit"]),
         .library(name: "Agents", targets: ["Agents"]),
+        .library(name: "AgentMacros", targets: ["AgentMacros"]),
         .library(name: "WorkerRuntime", targets: ["WorkerRuntime"]),
         .library(name: "AutoGenHost", targets: ["AutoGenHost"]),
         .executable(name: "warren", targets: ["warren"]),
@@ -86,6 +95,7 @@ let package = Package(
             name: "Monitoring",
             description: "The server of warren exporter and dashboard, over Hummingbird. Off by default."
         ),
+        .trait(name: "Macros", description: "The macro @AgentInterface, over swift-syntax. Off by default."),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
@@ -103,6 +113,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-certificates", from: "1.5.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/swiftlang/swift-syntax", from: "603.0.0"),
     ],
     targets: [
         .systemLibrary(
@@ -139,6 +150,12 @@ let package = Package(
         .target(
             name: "Agents",
             dependencies: ["Primitives", "AgentExchange", logging, deque, lifecycle],
+            swiftSettings: settings
+        ),
+        .macro(name: "AgentMacrosPlugin", dependencies: syntax, swiftSettings: settings),
+        .target(
+            name: "AgentMacros",
+            dependencies: ["Agents", "AgentExchange", "AgentMacrosPlugin"],
             swiftSettings: settings
         ),
         .target(
@@ -240,6 +257,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "till",
+            dependencies: ["AgentMacros", "Agents", "AgentExchange", "RabbitMQExchange"],
+            path: "examples/till",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "log-triage",
             dependencies: ["Agents", "AgentExchange", "RabbitMQExchange"],
             path: "examples/log-triage",
@@ -256,7 +280,7 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "hello", "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "log-triage",
+                "hello", "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "till", "log-triage",
                 "log-count", "autogen-team", "ExchangeTestKit",
             ],
             swiftSettings: settings
@@ -278,6 +302,12 @@ let package = Package(
                 "Agents", "InProcessExchange", "RabbitMQExchange", "ExchangeTestKit", "agent-service", logging,
                 lifecycle,
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AgentMacrosTests",
+            dependencies: ["AgentMacros", "AgentExchange", "InProcessExchange", "ExchangeTestKit"],
+            exclude: ["Mistakes"],
             swiftSettings: settings
         ),
         .testTarget(

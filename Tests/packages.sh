@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Resolves packages that depend on Warren, and checks the packages that they fetch: a user of the core alone fetches none of gRPC,
-# and none of SwiftNIO. Then makes a package with `warren new`, builds it and runs its test; .build/new keeps that build.
+# none of SwiftNIO, and not swift-syntax. Then makes a package with `warren new`, builds it and runs its test; .build/new keeps that build.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -33,11 +33,12 @@ check() {
     if grep -E "$2" <<< "$names"; then echo "fetched without need" >&2; exit 1; fi
 }
 
-check '' 'grpc|protobuf|nio|certificates|crypto|http'
-check '.defaults' 'grpc|protobuf|nio|certificates|crypto|http'
-check '.defaults, "Hybrid"' 'grpc|protobuf|certificates|crypto|http'
+check '' 'grpc|protobuf|nio|certificates|crypto|http|syntax'
+check '.defaults' 'grpc|protobuf|nio|certificates|crypto|http|syntax'
+check '.defaults, "Hybrid"' 'grpc|protobuf|certificates|crypto|http|syntax'
 fetched '.defaults, "AutoGen"' | grep -q grpc-swift-2 || { echo "the trait AutoGen fetches no gRPC" >&2; exit 1; }
 echo "The trait AutoGen alone fetches gRPC."
+fetched '.defaults, "Macros"' | grep -q swift-syntax || { echo "the trait Macros fetches no swift-syntax" >&2; exit 1; }
 
 tool="$("$swift" build --show-bin-path)/warren"
 [ -x "$tool" ] || "$swift" build --product warren

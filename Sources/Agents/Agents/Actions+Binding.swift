@@ -88,6 +88,24 @@ extension Actions.Builder {
             return try served.partCount()
         }
     }
+
+    /// Sets the limit and the start of an action that is bound already, in a table that `@AgentInterface` fills. An action
+    /// that is not bound stays so; launching the agent fails then.
+    ///
+    /// - Parameters:
+    ///   - action: The action.
+    ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
+    ///     agent's.
+    ///   - start: The thread on which it starts. Read ``ActionStart/immediate`` before choosing that.
+    public mutating func configure<Call: LabeledCall>(
+        _ action: KeyPath<Interface, LabeledAction<Call>>,
+        limit: Int? = nil,
+        start: ActionStart = .scheduled
+    ) {
+        let name = interface[keyPath: action].name
+        guard let binding = bindings[name] else { return }
+        bindings[name] = ActionBinding(body: binding.body, isStreamed: binding.isStreamed, limit: limit, start: start)
+    }
 }
 
 /// Sends the parts of a streamed result.

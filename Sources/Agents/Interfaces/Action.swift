@@ -33,8 +33,12 @@ public struct StreamedAction<Part: Codable & Sendable, each Argument: Codable & 
 }
 
 /// Any action of an interface, without its types.
-protocol NamedAction {
+public protocol NamedAction: Sendable {
+    /// The name that crosses the exchange, 1 to 255 bytes.
     var name: String { get }
+
+    /// Describes an action.
+    init(_ name: String)
 }
 
 extension Action: NamedAction {}
