@@ -1,4 +1,5 @@
 internal import AgentExchange
+internal import Foundation
 internal import Synchronization
 
 /// The transport of one mailbox of an in-process exchange. See `ExchangeTransport` for its guarantees.
@@ -116,6 +117,13 @@ final class InProcessTransport: ExchangeTransport {
         guard isOpen else { throw closed }
         exchange.watch(feed, typeNamed: typeName, allowSubtypes: allowSubtypes)
         return AgentChanges(feed)
+    }
+
+    var delaysRequests: Bool { true }
+
+    func delay(_ request: Request, until time: Date) async throws(ExchangeError) {
+        try checkIsOpen()
+        try mailbox.delay(request, by: receiver, until: time)
     }
 
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {

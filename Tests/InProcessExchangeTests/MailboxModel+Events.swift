@@ -13,17 +13,27 @@ extension MailboxModel {
         let request = try Request(from: requester, to: owner, tag: tag, .ping)
         let patience = Int.random(in: -1...30, using: &random)
         let deadline: Instant? = Bool.random(using: &random) ? now + .milliseconds(patience) : nil
-        log.append("request \(tag) deadline \(deadline.map { "\($0 - now)" } ?? "none")")
-        let goesOn = activeWaiter != nil && held.count + heldEvents.count < prefetch
         arrivals += 1
+        let time = Int.random(in: 0..<4, using: &random) == 0 ? anyTime() : nil
+        let waits = time.map { $0 > now } ?? false
+        log.append(
+            "request \(tag) deadline \(deadline.map { "\($0 - now)" } ?? "none") time \(time.map { "\($0 - now)" } ?? "none")"
+        )
+        let goesOn = !waits && activeWaiter != nil && held.count + heldEvents.count < prefetch
+        let isFull = waits ? isFull(with: scheduled.count) : isFull
         do {
-            let actions = try machine.accept(request, deadline: deadline, now: now)
+            let actions = try machine.accept(request, deadline: deadline, notBefore: time, now: now)
             try require(!isTerminated, "a terminated mailbox took a request")
             requests.insert(Key(requester: requester, tag: tag))
             let isOver = deadline.map { $0 <= now } ?? false
             try require(isOver || goesOn || !isFull, "a full mailbox took a request")
-            if !isOver { queued.append((Key(requester: requester, tag: tag), deadline, 1, arrivals)) }
-            if !isOver, !goesOn, let deadline {
+            if !isOver, waits, let time {
+                try require(actions.alarm.map { $0 <= time } ?? false, "no alarm for a time")
+                scheduled.append((Key(requester: requester, tag: tag), deadline, 1, time))
+            } else if !isOver {
+                queued.append((Key(requester: requester, tag: tag), deadline, 1, arrivals))
+            }
+            if !isOver, !goesOn, !waits, let deadline {
                 let earliest = queued.compactMap(\.deadline).min()
                 try require(earliest != deadline || actions.alarm != nil || hasEarlierAlarm(deadline), "no alarm")
             }
@@ -42,8 +52,16 @@ extension MailboxModel {
         return next.map { $0 <= deadline } ?? false
     }
 
-    private var isFull: Bool {
-        maximumLength.map { queued.count + responses.count + queuedEvents.count >= $0 } ?? false
+    private var isFull: Bool { isFull(with: 0) }
+
+    private func isFull(with others: Int) -> Bool {
+        maximumLength.map { queued.count + responses.count + queuedEvents.count + others >= $0 } ?? false
+    }
+
+    /// A time that no other request has.
+    private mutating func anyTime() -> Instant {
+        arrivals += 1
+        return now + .milliseconds(Int.random(in: -1...20, using: &random)) + .nanoseconds(arrivals)
     }
 
     mutating func sendEvent() throws {
@@ -179,6 +197,25 @@ extension MailboxModel {
         }
     }
 
+    mutating func delay() throws {
+        let (from, key, time) = (anyReceiver(), anyKey(), anyTime())
+        log.append("delay \(key) by \(from) for \(time - now)")
+        let entry = from == receivers.first ? held.first { $0.key == key } : nil
+        let request = try Request(from: key.requester, to: owner, tag: key.tag, .ping)
+        let actions: MailboxStateMachine<Int>.Actions
+        do throws(MailboxRefusal) {
+            actions = try machine.delay(request, by: from, until: time, now: now)
+        } catch {
+            let expected: MailboxRefusal = !receivers.contains(from) ? .closed : isTerminated ? .terminated : .notHeld
+            try require(error == expected && (error != .notHeld || entry == nil), "\(error) instead of \(expected)")
+            return
+        }
+        guard let entry, !isTerminated else { throw Violation(description: "a request was delayed that is not held") }
+        held.removeAll { $0.key == key }
+        scheduled.append((key, entry.deadline, entry.attempt + 1, time))
+        try perform(actions)
+    }
+
     mutating func sendPart() throws {
         let from = anyReceiver()
         let key = anyKey()
@@ -196,11 +233,17 @@ extension MailboxModel {
 
     mutating func tick() throws {
         log.append("tick")
+        for due in scheduled.filter({ $0.time <= now }).sorted(by: { $0.time < $1.time }) {
+            arrivals += 1
+            queued.append((due.key, due.deadline, due.attempt, arrivals))
+        }
+        scheduled.removeAll { $0.time <= now }
         let late = waiters.values.filter { $0.deadline.map { $0 <= now } ?? false }.map(\.number)
         let actions = machine.tick(at: now)
         try perform(actions, waking: Set(late))
         try require(queued.allSatisfy { $0.deadline.map { $0 > now } ?? true }, "an expired request is still queued")
-        let next = (queued.map(\.deadline) + waiters.values.map(\.deadline)).compactMap { $0 }.min()
+        let times = queued.map(\.deadline) + waiters.values.map(\.deadline) + scheduled.map(\.time)
+        let next = times.compactMap { $0 }.min()
         if let next { try require(actions.alarm.map { $0 <= next } ?? false, "the next alarm is too late") }
     }
 
@@ -254,12 +297,13 @@ extension MailboxModel {
             return
         }
         isTerminated = true
-        let expected = held.map(\.key) + queued.map(\.key)
+        let expected = held.map(\.key) + queued.map(\.key) + scheduled.sorted { $0.time < $1.time }.map(\.key)
         let answered = actions.answers.map { Key(requester: $0.destination, tag: $0.tag) }
         try require(answered == expected, "not exactly what was pending was answered")
         try perform(actions, ending: .mailboxTerminated, waking: Set(waiters.values.map(\.number)))
         responses = []
         notices = []
+        scheduled = []
         queuedEvents = []
         heldEvents = []
     }

@@ -45,6 +45,8 @@ struct MailboxModel {
     /// Requests that wait, in order, and those that the receiver holds, in the order of their delivery.
     var queued: [(key: Key, deadline: Instant?, attempt: Int, arrival: Int)] = []
     var held: [(key: Key, deadline: Instant?, attempt: Int, arrival: Int)] = []
+    /// Requests that wait for their time.
+    var scheduled: [(key: Key, deadline: Instant?, attempt: Int, time: Instant)] = []
     /// The same of events.
     var queuedEvents: [(id: UUID, attempt: Int, arrival: Int)] = []
     var heldEvents: [(id: UUID, attempt: Int, arrival: Int)] = []
@@ -90,8 +92,9 @@ struct MailboxModel {
         case 43..<62: try receive()
         case 62..<70: try settle()
         case 70..<76: try settleEvent()
-        case 76..<79: try sendPart()
-        case 79..<85: try tick()
+        case 76..<78: try sendPart()
+        case 78..<81: try delay()
+        case 81..<85: try tick()
         case 85..<89: try cancel()
         case 89..<95: try attach()
         case 95..<99: try detach()

@@ -270,8 +270,9 @@ final class ClientCore: Sendable {
         return error
     }
 
+    /// Returns the response that ended a request, or throws the reason that there is none.
     @inline(never)
-    private func response(
+    func response(
         to request: Request,
         within wait: Duration,
         _ ending: RequestEnding

@@ -11,7 +11,7 @@ public struct RemoteHandle: Sendable {
     /// The label that tells this handle's responses from those of other handles in the same mailbox.
     public let label: UUID
 
-    private let core: ClientCore
+    let core: ClientCore
 
     init(agentID: AgentID, core: ClientCore) {
         self.agentID = agentID
@@ -169,11 +169,18 @@ public struct RemoteHandle: Sendable {
                     directly: directly
                 )
             }
-        guard response.protocolVersion.isCompatible else {
-            let text = "the answer has protocol \(response.protocolVersion); this is \(ProtocolVersion.current)"
+        return try response.payload(from: agentID)
+    }
+}
+
+extension Response {
+    /// Returns the result of an answer, or throws its error.
+    func payload(from agentID: AgentID) throws(ExchangeError) -> Payload? {
+        guard protocolVersion.isCompatible else {
+            let text = "the answer has protocol \(protocolVersion); this is \(ProtocolVersion.current)"
             throw ExchangeError(.incompatibleProtocol, text, entity: .agent(agentID), delivery: .delivered)
         }
-        switch response.outcome {
+        switch outcome {
         case .success(let result): return result
         case .part(_, let part): return part
         case .failure(let failure): throw ExchangeError(failure, from: .agent(agentID))

@@ -17,6 +17,7 @@ extension Message: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case `protocol`, kind, source, destination, tag, label, deadline, attempt
         case action, arguments, terminate, target, payload, result, error, context, credit, part, path
+        case notBefore
     }
 
     /// Decodes the JSON form.
@@ -68,6 +69,7 @@ extension Message: Codable {
         switch self {
         case .request(let request):
             try fields.encodeIfPresent(request.deadline?.millisecondsSince1970, forKey: .deadline)
+            try fields.encodeIfPresent(request.notBefore?.millisecondsSince1970, forKey: .notBefore)
             if !request.context.isEmpty { try fields.encode(request.context, forKey: .context) }
             try fields.encodeIfPresent(request.credit, forKey: .credit)
             if !request.path.isEmpty { try fields.encode(request.path.text, forKey: .path) }
@@ -113,7 +115,7 @@ extension Message: Codable {
         var own: [CodingKeys] = [.deadline, .attempt, .context, .credit, .path]
         switch kind {
         case .actionRequest:
-            own += [.action, .arguments]
+            own += [.action, .arguments, .notBefore]
             body = .action(
                 name: try fields.decode(String.self, forKey: .action),
                 arguments: ActionArguments(payload: try fields.decode(Payload.self, forKey: .arguments))
@@ -135,6 +137,8 @@ extension Message: Codable {
             tag: header.tag,
             label: header.label,
             deadline: try fields.decodeIfPresent(Int64.self, forKey: .deadline).map(Date.init(millisecondsSince1970:)),
+            notBefore: try fields.decodeIfPresent(Int64.self, forKey: .notBefore)
+                .map(Date.init(millisecondsSince1970:)),
             context: try fields.decodeIfPresent([String: String].self, forKey: .context) ?? [:],
             credit: try fields.decodeIfPresent(Int.self, forKey: .credit),
             protocolVersion: header.version,
@@ -220,7 +224,7 @@ extension Message: Codable {
     private static func refuse(besides own: [CodingKeys], of kind: MessageKind, _ fields: Fields) throws {
         let all: [CodingKeys] = [
             .deadline, .attempt, .action, .arguments, .terminate, .target, .payload, .result, .error, .context, .credit,
-            .part, .path,
+            .part, .path, .notBefore,
         ]
         for key in all where fields.contains(key) && !own.contains(where: { $0 == key }) {
             let text = "a message of kind \(kind) has no field \"\(key.rawValue)\""

@@ -27,6 +27,11 @@ public struct Request: Sendable, Hashable {
     /// the mailbox at that time is answered with ``ExchangeError/Code/deadlineExceeded`` and not delivered.
     public var deadline: Date? { parts.deadline }
 
+    /// The time before which the request is handed to no receiver, by the wall clock, in whole milliseconds: that of a
+    /// scheduled request, or of the present attempt of one that was put back. `nil` for all others. Only an action without a
+    /// streamed result has one, and only where the exchange delays requests (``ExchangeTransport/delaysRequests``).
+    public var notBefore: Date? { parts.notBefore }
+
     /// Metadata that travels with the request, such as the context of a trace (`traceparent`). Names have 1 to 64
     /// letters, digits, `-` or `_`, and begin neither with `x-` nor with `warren-`. Names and values have at most 8 KiB
     /// together.
@@ -58,14 +63,16 @@ public struct Request: Sendable, Hashable {
 
     /// Makes a request, with a new tag unless one is given.
     ///
-    /// - Throws: ``ExchangeError/Code/invalidMessage`` for a shutdown request to a user, and for an action whose name is
-    ///   empty or longer than 255 bytes.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` for a shutdown request to a user, for an action whose name is
+    ///   empty or longer than 255 bytes, for a `notBefore` of another request than an action without a streamed result, and for
+    ///   one that is not before the deadline.
     public init(
         from source: EntityID,
         to destination: EntityID,
         tag: UUID = UUID(),
         label: UUID? = nil,
         deadline: Date? = nil,
+        notBefore: Date? = nil,
         context: [String: String] = [:],
         credit: Int? = nil,
         protocolVersion: ProtocolVersion = .current,
@@ -77,6 +84,7 @@ public struct Request: Sendable, Hashable {
             tag: tag,
             label: label,
             deadline: deadline,
+            notBefore: notBefore,
             context: context,
             credit: credit,
             path: CallPath(),
@@ -93,6 +101,7 @@ public struct Request: Sendable, Hashable {
         tag: UUID,
         label: UUID?,
         deadline: Date?,
+        notBefore: Date? = nil,
         context: [String: String],
         credit: Int?,
         path: CallPath,
@@ -109,6 +118,7 @@ public struct Request: Sendable, Hashable {
         }
         try Self.check(context: context)
         if let credit, credit < 1 { throw ExchangeError(.invalidMessage, "a credit is at least 1") }
+        if let notBefore { try Self.check(notBefore: notBefore, deadline: deadline, credit: credit, body) }
         parts = RequestParts(
             source: source,
             destination: destination,
@@ -116,6 +126,7 @@ public struct Request: Sendable, Hashable {
             label: label,
             body: body,
             deadline: deadline.map { Date(millisecondsSince1970: $0.millisecondsSince1970) },
+            notBefore: notBefore.map { Date(millisecondsSince1970: $0.millisecondsSince1970) },
             context: context,
             credit: credit,
             path: path,
@@ -134,6 +145,26 @@ public struct Request: Sendable, Hashable {
     /// Returns the request with another path.
     package func with(path: CallPath) -> Request {
         path == parts.path ? self : Request(parts.with(path: path, principal: principal), attempt: attempt)
+    }
+
+    /// Returns the request with another time before which it is not handed out.
+    package func with(notBefore: Date?) -> Request {
+        let time = notBefore.map { Date(millisecondsSince1970: $0.millisecondsSince1970) }
+        return time == parts.notBefore ? self : Request(parts.with(notBefore: time), attempt: attempt)
+    }
+
+    private static func check(
+        notBefore: Date,
+        deadline: Date?,
+        credit: Int?,
+        _ body: Body
+    ) throws(ExchangeError) {
+        guard case .action = body, credit == nil else {
+            throw ExchangeError(.invalidMessage, "only an action without a streamed result can be scheduled")
+        }
+        if let deadline, deadline <= notBefore {
+            throw ExchangeError(.invalidMessage, "the deadline of a scheduled request is after its time")
+        }
     }
 
     private init(_ parts: RequestParts, attempt: Int) {
@@ -193,6 +224,7 @@ public struct Request: Sendable, Hashable {
             tag: tag,
             label: label,
             deadline: deadline,
+            notBefore: notBefore,
             context: context,
             credit: credit,
             path: path,
@@ -233,6 +265,7 @@ private final class RequestParts: Sendable {
     let label: UUID?
     let body: Request.Body
     let deadline: Date?
+    let notBefore: Date?
     let context: [String: String]
     let credit: Int?
     let path: CallPath
@@ -247,6 +280,7 @@ private final class RequestParts: Sendable {
         label: UUID?,
         body: Request.Body,
         deadline: Date?,
+        notBefore: Date?,
         context: [String: String],
         credit: Int?,
         path: CallPath,
@@ -260,6 +294,7 @@ private final class RequestParts: Sendable {
         self.label = label
         self.body = body
         self.deadline = deadline
+        self.notBefore = notBefore
         self.context = context
         self.credit = credit
         self.path = path
@@ -269,6 +304,14 @@ private final class RequestParts: Sendable {
     }
 
     func with(path: CallPath, principal: String?) -> RequestParts {
+        with(notBefore: notBefore, path: path, principal: principal)
+    }
+
+    func with(notBefore: Date?) -> RequestParts {
+        with(notBefore: notBefore, path: path, principal: principal)
+    }
+
+    private func with(notBefore: Date?, path: CallPath, principal: String?) -> RequestParts {
         RequestParts(
             source: source,
             destination: destination,
@@ -276,6 +319,7 @@ private final class RequestParts: Sendable {
             label: label,
             body: body,
             deadline: deadline,
+            notBefore: notBefore,
             context: context,
             credit: credit,
             path: path,
@@ -287,7 +331,7 @@ private final class RequestParts: Sendable {
 
     func isEqual(to other: RequestParts) -> Bool {
         (tag, label, source, destination) == (other.tag, other.label, other.source, other.destination)
-            && (deadline, context, credit) == (other.deadline, other.context, other.credit)
+            && (deadline, notBefore, context, credit) == (other.deadline, other.notBefore, other.context, other.credit)
             && (protocolVersion, body, path) == (other.protocolVersion, other.body, other.path)
     }
 }

@@ -18,6 +18,7 @@ public final class AgentExchangeClient: ExchangeClient {
     private let handler: RequestHandler
     private let preparation: RequestPreparation?
     private let immediateStarts: ImmediateStarts?
+    private let cancelledEarly = EarlyCancellations()
     private let isDraining = Atomic(false)
     private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
 
@@ -163,7 +164,9 @@ public final class AgentExchangeClient: ExchangeClient {
     private func take(_ request: Request) {
         // The request is held, and given back when the transport is closed.
         if isDraining.load(ordering: .sequentiallyConsistent), !request.body.isServedWhileDraining { return }
-        if request.attempt > 1 { core.telemetry.metrics.count(.redeliveries, [core.telemetry.exchange]) }
+        if request.attempt > 1, request.notBefore == nil {
+            core.telemetry.metrics.count(.redeliveries, [core.telemetry.exchange])
+        }
         if let refusal = request.refusal {
             configuration.logger.warning(
                 "a request was refused",
@@ -173,9 +176,12 @@ public final class AgentExchangeClient: ExchangeClient {
             return
         }
         if case .cancel(let tag) = request.body {
-            let wasRunning = running.cancel(tag, of: request.source)
+            let wasRunning = cancel(tag, of: request.source)
             answer(request.response(wasRunning ? .cancelledResult : .nothingToCancelResult), to: request)
             return
+        }
+        if cancelledEarly.contains(request) {
+            return answer(request.error(.cancelled, "the request was cancelled before its time"), to: request)
         }
         if request.credit != nil, request.attempt > 1 {
             let text = "the agent was started again while it streamed the result"
@@ -185,10 +191,11 @@ public final class AgentExchangeClient: ExchangeClient {
         let watch = immediateStarts?.watch(request)
         let handler = handler(of: request)
         let isNew = running.start(request, isImmediate: watch != nil) { [self] end in
-            let response = await RequestDeadline.$current.withValue(begin(request)) {
+            let served = await RequestDeadline.$current.withValue(begin(request)) {
                 await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
             }
-            finish(request, response, end)
+            finish(request, served, end)
+            if case .delayed(let time, let answer) = served { await delay(request, until: time, otherwise: answer) }
         }
         if let watch { immediateStarts?.check(watch, request) }
         if !isNew {
@@ -206,11 +213,11 @@ public final class AgentExchangeClient: ExchangeClient {
         if isDraining.load(ordering: .sequentiallyConsistent) { return false }
         let handler = handler(of: request)
         return running.start(request, isImmediate: false) { [self] end in
-            let response = await RequestDeadline.$current.withValue(begin(request)) {
+            let served = await RequestDeadline.$current.withValue(begin(request)) {
                 await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
             }
             outgoing.close(request)
-            let last = response ?? request.error(.cancelled, "the agent stopped while it handled the request")
+            let last = served.response ?? request.error(.cancelled, "the agent stopped while it handled the request")
             activityLog.end(request, last)
             answered(last)
             end()
@@ -240,10 +247,37 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     @inline(never)
-    private func finish(_ request: Request, _ response: Response?, _ end: @escaping @Sendable () -> Void) {
+    private func finish(_ request: Request, _ served: ServiceEnd, _ end: @escaping @Sendable () -> Void) {
         outgoing.close(request)
-        activityLog.end(request, response)
-        if let response { core.answer(response, to: request, end) } else { end() }
+        activityLog.end(request, served.response)
+        if case .answered(let response) = served { core.answer(response, to: request, end) } else { end() }
+    }
+
+    /// Puts a request back until a time. It no longer runs, so that it can come again at any moment.
+    private func delay(_ request: Request, until time: Date, otherwise answer: Response) async {
+        do throws(ExchangeError) {
+            try await transport.delay(request, until: time)
+            core.telemetry.metrics.count(.retries, [core.telemetry.exchange])
+            configuration.logger.info(
+                "a failed request is tried again later",
+                metadata: .init(.request(request)).with(.code, answer.errorCode?.rawValue ?? "")
+            )
+        } catch {
+            if error.code != .closed, error.code != .mailboxTerminated {
+                configuration.logger.warning(
+                    "a failed request can't be tried again; its error is the answer",
+                    metadata: .init(.request(request)).with(.error, error.description)
+                )
+            }
+            self.answer(answer, to: request)
+        }
+    }
+
+    /// Cancels a requester's request. Returns whether it was running; one that was not may wait for its time.
+    private func cancel(_ tag: UUID, of source: EntityID) -> Bool {
+        if running.cancel(tag, of: source) { return true }
+        cancelledEarly.insert(tag, of: source)
+        return false
     }
 
     /// Answers a request that never reaches the handler.
@@ -258,7 +292,7 @@ public final class AgentExchangeClient: ExchangeClient {
 
     private func take(_ notice: Notice) {
         switch notice.body {
-        case .cancel: _ = running.cancel(notice.tag, of: notice.source)
+        case .cancel: _ = cancel(notice.tag, of: notice.source)
         case .credit(let credit): outgoing.grant(credit, tag: notice.tag, of: notice.source)
         case .ping, .activity, .shutdown: serve(notice)
         }
@@ -272,8 +306,11 @@ public final class AgentExchangeClient: ExchangeClient {
         else { return }
         let handler = if case .activity = request.body { handler(of: request) } else { handler }
         let isStarted = running.start { [self] end in
-            let response = await answer(to: request, handler)
-            if let response { core.answer(response, to: request, end) } else { end() }
+            if let response = await answer(to: request, handler).response {
+                core.answer(response, to: request, end)
+            } else {
+                end()
+            }
         }
         guard !isStarted else { return }
         core.telemetry.metrics.count(.noticesDropped, [.reason("busy")])
@@ -299,21 +336,23 @@ public final class AgentExchangeClient: ExchangeClient {
     }
 
     /// Returns the handler's answer, and records it in metrics and traces.
-    private func answer(to request: Request, _ handler: @escaping RequestHandler) async -> Response? {
+    private func answer(to request: Request, _ handler: @escaping RequestHandler) async -> ServiceEnd {
         await ServedRequest(request: request, telemetry: core.telemetry).run { await self.serve(request, handler) }
     }
 
-    /// Returns the handler's answer, or `nil` when the request is to be given back.
-    private func serve(_ request: Request, _ handler: @escaping RequestHandler) async -> Response? {
+    /// Returns the end of the handler.
+    private func serve(_ request: Request, _ handler: @escaping RequestHandler) async -> ServiceEnd {
         do {
             if core.configuration.middleware.isEmpty || request.isReserved(at: id) {
-                return try await handler(request, self)
+                return .answered(try await handler(request, self))
             }
-            return try await wrapped(handler, request)
+            return .answered(try await wrapped(handler, request))
         } catch is RequestLeft {
-            return nil
+            return .left
+        } catch let delayed as DelayedAttempt {
+            return .delayed(until: delayed.time, otherwise: delayed.answer)
         } catch {
-            return request.error(error)
+            return .answered(request.error(error))
         }
     }
 }

@@ -19,6 +19,8 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     case requestsRunning = "warren_requests_running"
     /// Counter: requests delivered again after their receiver died or closed. Dimension: exchange.
     case redeliveries = "warren_redeliveries"
+    /// Counter: failed requests that were put back for another attempt. Dimension: exchange.
+    case retries = "warren_retries"
     /// Counter: answers that could not be sent. Dimensions: exchange, outcome.
     case answersFailed = "warren_answers_failed"
 

@@ -8,20 +8,20 @@ struct ServedRequest: Sendable {
     let telemetry: Telemetry
 
     /// Runs the handler in the span of the request, which is a child of its caller's span.
-    func run(_ handler: @Sendable () async -> Response?) async -> Response? {
+    func run(_ handler: @Sendable () async -> ServiceEnd) async -> ServiceEnd {
         let start = began()
         #if Tracing
-            let response = await traced(handler)
+            let end = await traced(handler)
         #else
-            let response = await handler()
+            let end = await handler()
         #endif
-        ended(start, response)
-        return response
+        ended(start, end.response)
+        return end
     }
 
     #if Tracing
         /// Runs the handler with the client's tracer, in a span if there is one.
-        private func traced(_ handler: @Sendable () async -> Response?) async -> Response? {
+        private func traced(_ handler: @Sendable () async -> ServiceEnd) async -> ServiceEnd {
             if let tracer = telemetry.tracer {
                 await withTracer(tracer) { await inSpan(handler) }
             } else {
@@ -29,7 +29,7 @@ struct ServedRequest: Sendable {
             }
         }
 
-        private func inSpan(_ handler: @Sendable () async -> Response?) async -> Response? {
+        private func inSpan(_ handler: @Sendable () async -> ServiceEnd) async -> ServiceEnd {
             guard let span = ServiceSpan.begin(request, telemetry) else { return await handler() }
             return await span.run(handler)
         }

@@ -86,11 +86,11 @@
             }
         }
 
-        func run(_ handler: @Sendable () async -> Response?) async -> Response? {
-            let response = await ServiceContext.withValue(span.context) { await handler() }
-            if case .failure(let failure) = response?.outcome { span.fail(failure.code, failure) }
+        func run(_ handler: @Sendable () async -> ServiceEnd) async -> ServiceEnd {
+            let end = await ServiceContext.withValue(span.context) { await handler() }
+            if case .failure(let failure) = end.response?.outcome { span.fail(failure.code, failure) }
             span.end()
-            return response
+            return end
         }
     }
 

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// The requirements that an exchange implements only to be faster, or to say more.
 extension ExchangeTransport {
     /// `other`.
@@ -5,6 +7,14 @@ extension ExchangeTransport {
 
     /// `true`.
     public var sendsAtOnce: Bool { true }
+
+    /// `false`.
+    public var delaysRequests: Bool { false }
+
+    /// Throws ``ExchangeError/Code/unsupported``.
+    public func delay(_ request: Request, until time: Date) async throws(ExchangeError) {
+        throw ExchangeError(.unsupported, "the exchange delays no requests", entity: mailboxID)
+    }
 
     /// No limit.
     public var requestLimit: Int { .max }

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// The low-level connection of one mailbox to an exchange.
 ///
 /// A transport is bound to one entity: it receives the messages in that entity's mailbox, and sends in its name. Only
@@ -97,6 +99,26 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     ///
     /// The default does nothing: the request stays held until ``close()``.
     func giveBack(_ request: Request)
+
+    /// Whether requests wait for their ``Request/notBefore``, and ``delay(_:until:)`` works. The default is `false`.
+    ///
+    /// A request that is sent with a time is kept by the exchange, and handed to a receiver at least once, not before that time,
+    /// and within 1 s after it when the receiver is open and has no backlog. Other requests pass it. When the mailbox is terminated, it
+    /// is answered at that time at the latest.
+    var delaysRequests: Bool { get }
+
+    /// Puts a held request back, to be handed out again at a time as the next attempt, here or elsewhere.
+    ///
+    /// When this returns, the exchange has it, and the request is no longer held. When it throws, the request is still held. The
+    /// default throws ``ExchangeError/Code/unsupported``.
+    ///
+    /// - Parameters:
+    ///   - request: A request that this transport received and has not answered.
+    ///   - time: The time, by the wall clock, before the request's deadline.
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` when the request is not held or is being answered,
+    ///   ``ExchangeError/Code/mailboxTerminated``, ``ExchangeError/Code/closed``, ``ExchangeError/Code/unsupported``,
+    ///   ``ExchangeError/Code/forbidden``, and the errors of ``send(_:)`` that concern the exchange.
+    func delay(_ request: Request, until time: Date) async throws(ExchangeError)
 
     /// Registers an agent: creates its mailbox and makes it discoverable.
     ///

@@ -10,6 +10,7 @@ struct ActionBinding<Subject: Sendable>: Sendable {
     let isStreamed: Bool
     let limit: Int?
     let start: ActionStart
+    let retry: RetryPolicy?
 }
 
 /// A request that is being served.

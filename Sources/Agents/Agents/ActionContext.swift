@@ -33,7 +33,7 @@ public struct ActionContext: Sendable {
     }
 
     /// The number of times that the request was handed to an agent, including this one: 1, or more after an agent died
-    /// or stopped before it answered.
+    /// or stopped before it answered, or the action failed and is tried again (``RetryPolicy``).
     public var attempt: Int { request.attempt }
 
     /// Whether an earlier attempt may have run the action already, partly or completely.

@@ -8,14 +8,16 @@ extension Actions.Builder {
     ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
     ///     agent's.
     ///   - start: The thread on which it starts. Read ``ActionStart/immediate`` before choosing that.
+    ///   - retry: How it is tried again when it throws an error; by default it is not.
     ///   - body: The work of the action. ``ActionContext/current`` has its caller.
     public mutating func on<Output: Encodable & Sendable, each Argument>(
         _ action: KeyPath<Interface, Action<Output, repeat each Argument>>,
         limit: Int? = nil,
         start: ActionStart = .scheduled,
+        retry: RetryPolicy? = nil,
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Output
     ) {
-        bind(interface[keyPath: action].name, limit: limit, start: start) { subject, served in
+        bind(interface[keyPath: action].name, limit: limit, start: start, retry: retry) { subject, served in
             let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
             return try served.payload(try await body(subject, repeat each arguments))
         }
@@ -28,14 +30,16 @@ extension Actions.Builder {
     ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
     ///     agent's.
     ///   - start: The thread on which it starts. Read ``ActionStart/immediate`` before choosing that.
+    ///   - retry: How it is tried again when it throws an error; by default it is not.
     ///   - body: The work of the action. ``ActionContext/current`` has its caller.
     public mutating func on<each Argument>(
         _ action: KeyPath<Interface, Action<Void, repeat each Argument>>,
         limit: Int? = nil,
         start: ActionStart = .scheduled,
+        retry: RetryPolicy? = nil,
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Void
     ) {
-        bind(interface[keyPath: action].name, limit: limit, start: start) { subject, served in
+        bind(interface[keyPath: action].name, limit: limit, start: start, retry: retry) { subject, served in
             let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
             try await body(subject, repeat each arguments)
             return nil

@@ -29,10 +29,11 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
             _ name: String,
             limit: Int?,
             start: ActionStart = .scheduled,
+            retry: RetryPolicy? = nil,
             isStreamed: Bool = false,
             _ body: @escaping ActionBinding<Subject>.Body
         ) {
-            let binding = ActionBinding(body: body, isStreamed: isStreamed, limit: limit, start: start)
+            let binding = ActionBinding(body: body, isStreamed: isStreamed, limit: limit, start: start, retry: retry)
             if bindings.updateValue(binding, forKey: name) != nil {
                 boundTwice.append(name)
             }

@@ -56,6 +56,9 @@ struct InterfaceDescription: Sendable {
         return decode(type)
     }
 
+    /// Returns whether the interface registers the type of an error.
+    func knows(_ error: any Error) -> Bool { errors[AgentType.qualifiedName(of: Swift.type(of: error))] != nil }
+
     /// Returns the failure to send for an error of an action. Registered types are sent whole.
     func failure(for error: any Error, codec: any PayloadCodec) -> Failure {
         let name = AgentType.qualifiedName(of: Swift.type(of: error))

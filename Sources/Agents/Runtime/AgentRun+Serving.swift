@@ -60,7 +60,11 @@ extension AgentRun {
             } catch is RequestLeft {
                 throw RequestLeft()
             } catch {
-                return response(to: request, error, codec: served.codec)
+                let answer = response(to: request, error, codec: served.codec)
+                if !isOverdue, let time = binding.retry?.time(of: request, after: error, description) {
+                    throw DelayedAttempt(until: time, otherwise: answer)
+                }
+                return answer
             }
         }
     }

@@ -45,10 +45,14 @@ public struct ExchangeCapability: RawRepresentable, Sendable, Hashable, CaseIter
     /// An agent may be registered as a `MailboxSharing.group`, which several transports serve at once.
     public static let groups = ExchangeCapability(rawValue: "groups")
 
+    /// A request waits for its `Request.notBefore`, and a held one can be put back until a time:
+    /// `ExchangeTransport.delaysRequests`.
+    public static let delays = ExchangeCapability(rawValue: "delays")
+
     /// All capabilities.
     public static let allCases: [ExchangeCapability] = [
         .durable, .severalProcesses, .standby, .immediateStarts, .requestLimits, .sizeLimit, .queueLimit, .notices,
-        .principals, .topics, .groups,
+        .principals, .topics, .groups, .delays,
     ]
 }
 

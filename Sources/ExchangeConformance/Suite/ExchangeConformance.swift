@@ -47,6 +47,7 @@ public enum ExchangeConformance {
         StandbyCases.all.needing(.standby),
         StandbyEndCases.all.needing(.standby),
         GroupCases.all.needing(.groups),
+        DelayCases.all.needing(.delays),
         EventCases.all.needing(.topics),
         SubscriptionCases.all.needing(.topics),
         SlotCases.all.needing(.topics),

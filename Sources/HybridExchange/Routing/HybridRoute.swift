@@ -14,7 +14,11 @@
 
         func send(_ request: Request, mayComeAgain: Bool, _ post: PostedPublication) throws(ExchangeError) {
             let carried = CarriedPost(post: post, broker: broker, way: .mailbox, delivered: nil)
-            if !traffic.send(request, carried) { try broker.send(request, mayComeAgain: mayComeAgain, post) }
+            // The broker keeps a request until its time.
+            let isScheduled = request.notBefore != nil
+            if isScheduled || !traffic.send(request, carried) {
+                try broker.send(request, mayComeAgain: mayComeAgain, post)
+            }
         }
 
         func answer(_ response: Response, to way: ReplyWay, _ post: PostedPublication) {

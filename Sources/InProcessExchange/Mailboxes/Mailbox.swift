@@ -89,11 +89,12 @@ extension Mailbox {
     func deliver(_ request: Request) throws(ExchangeError) {
         // The wall clock is read once; after that the remaining time counts.
         let deadline = request.deadline.map { ContinuousClock.Instant.at($0) }
+        let time = request.notBefore.map { ContinuousClock.Instant.at($0) }
         let now = ContinuousClock.now
         do throws(MailboxRefusal) {
             perform(
                 try box.machine.withLock { machine throws(MailboxRefusal) in
-                    try machine.accept(request, deadline: deadline, now: now)
+                    try machine.accept(request, deadline: deadline, notBefore: time, now: now)
                 }
             )
         } catch {
@@ -172,6 +173,20 @@ extension Mailbox {
             }
             perform(actions)
             return settlement
+        } catch {
+            throw refusal(error)
+        }
+    }
+
+    /// Puts a request that the receiver holds back until a time.
+    func delay(_ request: Request, by receiver: Machine.Receiver, until time: Date) throws(ExchangeError) {
+        let (next, instant) = (request.with(notBefore: time), ContinuousClock.Instant.at(time))
+        do throws(MailboxRefusal) {
+            perform(
+                try box.machine.withLock { machine throws(MailboxRefusal) in
+                    try machine.delay(next, by: receiver, until: instant, now: .now)
+                }
+            )
         } catch {
             throw refusal(error)
         }

@@ -1,6 +1,7 @@
 internal import AgentExchange
 internal import DequeModule
 internal import Foundation
+internal import Primitives
 
 /// The state machine of a mailbox: its waiting messages, the held requests, and the waiting receivers. It is pure: it
 /// has no lock and no clock, and sends nothing.
@@ -43,24 +44,7 @@ struct MailboxStateMachine<Waiter> {
         let receiver: Receiver
     }
 
-    private struct Waiting {
-        let waiter: Waiter
-        let number: Int
-        let deadline: Instant?
-        /// Whether it takes every message, rather than only the next one.
-        let isStanding: Bool
-        /// Whether it takes events too. Only a standing one does.
-        let takesEvents: Bool
-        /// The number of results that a standing one was given.
-        var given = 0
-
-        /// The wait after one more result.
-        var next: Waiting {
-            var next = self
-            next.given += 1
-            return next
-        }
-    }
+    private typealias Waiting = MailboxWait<Waiter>
 
     /// The maximum number of waiting notices. A receiver that does not receive loses later ones.
     static var noticeLimit: Int { 4096 }
@@ -68,6 +52,8 @@ struct MailboxStateMachine<Waiter> {
     private let prefetch: Int
     private let maximumLength: Int?
     private var requests = RequestQueue()
+    /// The requests that wait for their time.
+    private var scheduled = DeadlineQueue<RequestQueue.Element>()
     private var responses: Deque<Response> = []
     private var notices: Deque<Notice> = []
     private var held: [HeldKey: Held] = [:]
@@ -109,8 +95,13 @@ struct MailboxStateMachine<Waiter> {
 // MARK: - Messages that arrive
 
 extension MailboxStateMachine {
-    /// Accepts a request. One past its deadline is accepted and answered at once.
-    mutating func accept(_ request: Request, deadline: Instant?, now: Instant) throws(MailboxRefusal) -> Actions {
+    /// Accepts a request, to be delivered at `time` or later. One past its deadline is accepted and answered at once.
+    mutating func accept(
+        _ request: Request,
+        deadline: Instant?,
+        notBefore time: Instant? = nil,
+        now: Instant
+    ) throws(MailboxRefusal) -> Actions {
         if isTerminated { throw .terminated }
         // No user is authenticated within one process.
         var element = RequestQueue.Element(request: request.with(principal: nil), deadline: deadline)
@@ -119,6 +110,10 @@ extension MailboxStateMachine {
         var actions = Actions()
         if let deadline, deadline <= now {
             actions.answers.append(Self.expiry(of: request))
+        } else if let time, time > now {
+            if let maximumLength, queuedMessages + scheduled.count >= maximumLength { throw .full }
+            scheduled.insert(element, at: time)
+            actions.alarm = time
         } else if let receiver = nextTaker(), let (waiter, number) = takeWaiter(of: receiver) {
             // A waiting receiver may take the request, so no other request is queued, and no event that it takes.
             actions.wakes.append((waiter, .success(.message(hold(element, by: receiver))), number))
@@ -243,6 +238,27 @@ extension MailboxStateMachine {
         return (.answer, actions)
     }
 
+    /// Puts a request that the receiver holds back until a time. It is then delivered as `request`, as the next attempt.
+    mutating func delay(
+        _ request: Request,
+        by receiver: Receiver,
+        until time: Instant,
+        now: Instant
+    ) throws(MailboxRefusal) -> Actions {
+        try checkHeld(request.tag, of: request.source, by: receiver)
+        var actions = Actions()
+        guard let entry = held.removeValue(forKey: HeldKey(source: request.source, tag: request.tag)) else {
+            return actions
+        }
+        members?.settled(by: receiver)
+        var element = RequestQueue.Element(request: request, deadline: entry.element.deadline)
+        element.request.attempt = entry.element.request.attempt + 1
+        scheduled.insert(element, at: time)
+        serve(at: now, &actions)
+        actions.alarm = time
+        return actions
+    }
+
     /// Checks that the receiver holds the request for which it sends a part.
     func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Receiver) throws(MailboxRefusal) {
         if !receivers.contains(receiver) { throw .closed }
@@ -284,11 +300,17 @@ extension MailboxStateMachine {
 // MARK: - Time and the end
 
 extension MailboxStateMachine {
-    /// Answers the expired requests, and ends the waits whose timeout has passed.
+    /// Answers the expired requests, delivers scheduled ones at their time, and ends the waits whose timeout has passed.
     mutating func tick(at now: Instant) -> Actions {
         var actions = wake(.timedOut) { $0.deadline.map { $0 <= now } ?? false }
+        while var element = scheduled.popFirst(by: now)?.element {
+            element.arrival = nextArrival()
+            requests.append(element)
+        }
         actions.answers = requests.removeExpired(at: now).map(Self.expiry)
-        actions.alarm = (waiting.values.map(\.deadline) + [requests.earliestDeadline]).compactMap { $0 }.min()
+        serve(at: now, &actions)
+        let next = [requests.earliestDeadline, scheduled.first?.deadline]
+        actions.alarm = (waiting.values.map(\.deadline) + next).compactMap { $0 }.min()
         return actions
     }
 
@@ -298,7 +320,9 @@ extension MailboxStateMachine {
         isTerminated = true
         var actions = wake(.terminated) { _ in true }
         actions.answers = takeHeld(by: nil).map { Self.termination(of: $0.request) }
-        while let element = requests.popFirst() { actions.answers.append(Self.termination(of: element.request)) }
+        while let element = requests.popFirst() ?? scheduled.popFirst()?.element {
+            actions.answers.append(Self.termination(of: element.request))
+        }
         responses = []
         notices = []
         members?.clear()

@@ -38,9 +38,8 @@ struct NamespaceObjects {
 
     /// The queues that all sessions share, including those of older versions and of a compaction.
     private var sharedQueues: [String] {
-        (Topology.shared(names).queues + Topology.topics(names).queues + Topology.older(names).queues).map(\.name) + [
-            names.directory(.copy)
-        ]
+        let topologies = [Topology.shared(names), .topics(names), .delays(names), .older(names)]
+        return topologies.flatMap(\.queues).map(\.name) + [names.directory(.copy)]
     }
 
     private func registered() async throws(ExchangeError) -> [EntityID] {
@@ -51,7 +50,7 @@ struct NamespaceObjects {
     /// Returns the exchanges that exist.
     private func exchanges() async throws(ExchangeError) -> [String] {
         var exchanges: [String] = []
-        let all = Topology.shared(names).adding(.topics(names)).exchanges
+        let all = Topology.shared(names).adding(.topics(names)).adding(.delays(names)).exchanges
         for exchange in all where try await link.objects.hasExchange(exchange.name) {
             exchanges.append(exchange.name)
         }

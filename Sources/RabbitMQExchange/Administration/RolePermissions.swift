@@ -51,7 +51,7 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             read = "\(prefix).*$"
             topics = []
         case .agentService:
-            let queues = "(agent|user|drain|attempts|events|topics)\\..*|session\\.\(own).*"
+            let queues = "(agent|user|drain|attempts|events|topics)\\..*|delays(\\..*)?|session\\.\(own).*"
             let ways = "(\(place)(session|attempts\\.user)|control\\.user)\\.\(own)"
             // Every process that answers dead letters may compact the directory.
             let directory = "directory(\\.copy)?"

@@ -13,6 +13,8 @@ struct TopologyComparison {
         var wanted = Topology.shared(link.names)
         // An older version made no objects of topics; the next session makes them.
         if try await link.objects.hasExchange(link.names.topics) { wanted = wanted.adding(.topics(link.names)) }
+        // They are made with the first delayed request.
+        if try await link.objects.hasExchange(link.names.delays) { wanted = wanted.adding(.delays(link.names)) }
         var objects: [TopologyObject] = []
         for exchange in wanted.exchanges {
             let isThere = try await link.objects.hasExchange(exchange.name)

@@ -15,15 +15,24 @@ enum DeadLetterReason: String, Sendable, CaseIterable {
     case rejected
 
     /// Reads the reason from Warren's own header, else from the broker's.
+    ///
+    /// A delayed request has died in the queues of its levels before. If such a queue was the last one, its mailbox is gone.
     init?(_ headers: FieldTable) {
-        let ours = headers[Header.reason]?.stringValue
-        let brokers = headers[Header.firstDeathReason]?.stringValue ?? Self.lastDeath(headers)
-        guard let reason = (ours ?? brokers).flatMap(Self.init(rawValue:)) else { return nil }
+        let last = headers[Header.deaths]?.arrayValue?.first?.tableValue
+        if headers[Header.reason] == nil, let queue = last?["queue"]?.stringValue, Self.isOfDelays(queue) {
+            self = .terminated
+            return
+        }
+        let wasDelayed = headers[Header.firstDeathQueue]?.stringValue.map(Self.isOfDelays) ?? false
+        let first = wasDelayed ? nil : headers[Header.firstDeathReason]?.stringValue
+        let reason = headers[Header.reason]?.stringValue ?? first ?? last?["reason"]?.stringValue
+        guard let reason = reason.flatMap(Self.init(rawValue:)) else { return nil }
         self = reason
     }
 
-    private static func lastDeath(_ headers: FieldTable) -> String? {
-        headers[Header.deaths]?.arrayValue?.first?.tableValue?["reason"]?.stringValue
+    /// Returns whether a queue, `warren.<namespace>.delays.<…>`, belongs to the delays.
+    private static func isOfDelays(_ queue: String) -> Bool {
+        queue.split(separator: ".", maxSplits: 3).dropFirst(2).first == "delays"
     }
 
     /// The failure that the requester receives.

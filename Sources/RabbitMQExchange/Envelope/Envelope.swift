@@ -82,6 +82,7 @@ enum Envelope {
             properties.expiration = String(min(left, Int64(UInt32.max)))
             headers[Header.deadline] = .int64(deadline.millisecondsSince1970)
         }
+        if let time = request.notBefore { headers[Header.notBefore] = .int64(time.millisecondsSince1970) }
         if let credit = request.credit { headers[Header.credit] = .int64(Int64(credit)) }
         if !request.path.isEmpty { headers[Header.path] = .string(request.path.text) }
         for (name, value) in request.context { headers[name] = .string(value) }
@@ -232,6 +233,7 @@ extension Envelope {
         func request(
             _ body: Request.Body,
             deadline: Date? = nil,
+            notBefore: Date? = nil,
             context: [String: String] = [:],
             credit: Int? = nil,
             path: CallPath = CallPath()
@@ -242,6 +244,7 @@ extension Envelope {
                 tag: tag,
                 label: label,
                 deadline: deadline,
+                notBefore: notBefore,
                 context: context,
                 credit: credit,
                 path: path,
@@ -266,9 +269,16 @@ extension Envelope {
             }
             deadline = Date(millisecondsSince1970: milliseconds)
         }
+        var notBefore: Date?
+        if let field = headers[Header.notBefore] {
+            guard let milliseconds = field.integerValue else {
+                throw frame.malformed("its header \(Header.notBefore) is not a whole number")
+            }
+            notBefore = Date(millisecondsSince1970: milliseconds)
+        }
         let body: Request.Body
         switch frame.kind {
-        case .actionRequest:
+        case .actionRequest, .scheduledRequest:
             guard let name = headers[Header.action]?.stringValue, (1...maximumName).contains(name.utf8.count) else {
                 throw frame.malformed("it has no valid header \(Header.action)")
             }
@@ -292,7 +302,14 @@ extension Envelope {
         if let field = headers[Header.credit] { credit = try count(field, Header.credit, frame) }
         do {
             let path = headers[Header.path]?.stringValue.map(CallPath.init(text:)) ?? CallPath()
-            return try frame.request(body, deadline: deadline, context: context(headers), credit: credit, path: path)
+            return try frame.request(
+                body,
+                deadline: deadline,
+                notBefore: notBefore,
+                context: context(headers),
+                credit: credit,
+                path: path
+            )
         } catch {
             throw frame.malformed(error.message)
         }

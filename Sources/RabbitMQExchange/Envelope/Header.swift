@@ -8,6 +8,8 @@ enum Header {
     static let label = "warren-label"
     static let action = "warren-action"
     static let deadline = "warren-deadline"
+    /// In requests: the time before which they are not handed out.
+    static let notBefore = "warren-not-before"
     static let terminate = "warren-terminate"
     static let target = "warren-target"
     static let credit = "warren-credit"

@@ -232,6 +232,7 @@ final class DeliveryIntake: Sendable {
             contents.refuse { await $0.giveUp(request, delivery) }
             return
         }
+        if isEarly(request) { return delay(request, delivery) }
         let taken = contents.held.withLock { held in
             held.take(
                 request,

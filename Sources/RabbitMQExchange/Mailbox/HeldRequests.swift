@@ -201,6 +201,30 @@ struct HeldRequests<Receipt> {
         settling -= 1
     }
 
+    /// Records that a handed-out request is about to be put back until a time; until ``endDelay(of:)`` or ``fail(_:)`` it
+    /// counts as being answered. Returns `nil` when it is not held, is being answered, or its hold is being renewed.
+    mutating func beginDelay(of request: Request) -> Held? {
+        let key = Key(source: request.source, tag: request.tag)
+        guard let entry = held[key], entry.isHandedOut, !entry.isBeingAnswered, !entry.isBeingRenewed,
+            entry.receipt != nil
+        else { return nil }
+        held[key]?.isBeingAnswered = true
+        answering += 1
+        return entry
+    }
+
+    /// Releases a request that was put back: it is delivered again, and does not count as answered. Returns the receipt to
+    /// settle; ``settled()`` follows in any case.
+    mutating func endDelay(of request: Request) -> Receipt? {
+        settling += 1
+        let key = Key(source: request.source, tag: request.tag)
+        guard let entry = held.removeValue(forKey: key) else { return nil }
+        returned.forget(key)
+        answering -= 1
+        handedOut -= 1
+        return entry.receipt
+    }
+
     /// Keeps holding a request whose response could not be sent.
     mutating func fail(_ response: Response) {
         let key = Key(source: response.destination, tag: response.tag)

@@ -45,6 +45,7 @@ extension MailboxAttachment {
             forOlder: link.servesOlder
         )
         try await Topology(exchanges: [], queues: [], bindings: bindings).declare(on: link, entity: mailboxID)
+        try await session.delays.restore(contents)
     }
 
     private func receive(on connection: Connection) async throws(AMQPError) {

@@ -16,6 +16,8 @@ final class MailboxContents: Sendable {
     let held: Mutex<HeldRequests<Receipt>>
     /// The events among the held requests.
     let shelf = EventShelf()
+    /// The preparation of the mailbox for delayed requests.
+    let delaying = DelayPreparation()
     /// Whether this is one of the receivers of a work group.
     let isMember: Bool
     private let state = Mutex(State())
@@ -127,6 +129,18 @@ final class MailboxContents: Sendable {
             inbox.put(.request(next))
             handOutNext()
         }
+        if isSettled { checkSettled() }
+    }
+
+    /// Settles a request that the broker keeps until its time, and hands out others.
+    func delayed(_ request: Request) {
+        let (wake, isSettled) = held.withLock { held in
+            let wake = held.endDelay(of: request)?.placeSettlement()
+            held.settled()
+            return (wake, held.isSettled)
+        }
+        wake?.signal()
+        handOutNext()
         if isSettled { checkSettled() }
     }
 

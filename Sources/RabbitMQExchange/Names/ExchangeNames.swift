@@ -94,6 +94,21 @@ struct ExchangeNames: Sendable, Hashable {
     /// The log of subscriptions: a topic exchange, and a stream that keeps its records.
     var subscriptions: String { prefix + "subscriptions" }
 
+    /// The topic exchange that leads requests to the levels of delays.
+    var delays: String { prefix + "delays" }
+
+    /// Returns the queue of a level of delays.
+    func queue(of level: DelayLevel) -> String { "\(delays).\(level.number)" }
+
+    /// Returns the routing key of a delayed request, to its level and then to its mailbox.
+    func delayKey(of id: EntityID, _ level: DelayLevel) -> String { "\(level.number).\(mailboxKey(of: id))" }
+
+    /// The topic exchange that leads delayed requests from their levels to the mailboxes.
+    var due: String { delays + ".due" }
+
+    /// The exchange and queue of delayed requests whose mailbox is gone. They become dead letters.
+    var withoutMailbox: String { delays + ".ended" }
+
     /// Returns the queue of events that a mailbox's receiver does not take, which is also its key.
     func waitingEvents(of id: EntityID) -> String { prefix + "events." + mailboxKey(of: id) }
 

@@ -49,6 +49,8 @@ struct BrokerRoute: MessageRoute {
             replyTo: link.replyTo,
             together: link.together
         )
+        // A receiver that knows no times refuses it, rather than run it at once.
+        if request.notBefore != nil { properties.type = MessageKind.scheduledRequest.rawValue }
         // Sent past the broker before: its owner had taken it.
         if request.attempt > 1 { properties.headers[Header.attempt] = .int64(Int64(request.attempt)) }
         if mayComeAgain { properties.headers[Header.again] = true }

@@ -10,6 +10,7 @@ final class Session: Sendable {
     let link: BrokerLink
     let directory: Directory
     let topics: Topics
+    let delays: Delays
     let replies = ControlReplies()
     let background = BackgroundTasks()
     let channels = MailboxChannels()
@@ -66,6 +67,7 @@ final class Session: Sendable {
         ready = ReadyAnswers(link: link)
         directory = Directory(link: link, background: background, isPatient: isPatient)
         topics = Topics(link: link, directory: directory, background: background)
+        delays = Delays(link: link, directory: directory)
         senders = SenderCheck(link: link, directory: directory)
         mailboxes = MailboxLookup(link: link, directory: directory)
         responses = ResponsePublisher(link: link, mailboxes: mailboxes)

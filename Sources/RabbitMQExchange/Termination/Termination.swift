@@ -80,6 +80,7 @@ struct Termination: Sendable {
     }
 
     private func unbind(_ bindings: [Topology.Binding]) async throws(ExchangeError) {
+        try await session.delays.unbind(id)
         let deadline = session.link.deadline
         try await session.link.declare("can't unbind the mailbox", entity: id) { (channel) throws(AMQPError) in
             try await Topology.Binding.forEach(bindings) { binding throws(AMQPError) in

@@ -20,6 +20,7 @@ struct MessageJSONTests {
             try Request(from: user, to: agent, .action(name: "é", arguments: ActionArguments(payload: bytes))),
             try Request(from: user, to: agent, label: UUID(), deadline: deadline, .ping),
             try Request(from: user, to: agent, deadline: deadline, .activity),
+            try Request(from: user, to: agent, notBefore: deadline, .action(name: "pay", arguments: arguments)),
             try Request(from: user, to: agent, .shutdown(terminate: nil)),
             try Request(from: user, to: agent, .shutdown(terminate: false)),
             try Request(from: agent, to: agent, .cancel(tag: UUID())),

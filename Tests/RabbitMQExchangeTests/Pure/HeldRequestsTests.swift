@@ -39,6 +39,38 @@ struct HeldRequestsTests {
         }
     }
 
+    @Test("one that is put back until a time makes room, is not answered, and is new when it comes again")
+    func delayed() throws {
+        let (user, agent) = (EntityID.user(UserID()), EntityID.agent(AgentID()))
+        var held = HeldRequests<Int>(capacity: 1)
+        let requests = try (0..<2).map { _ in try Request(from: user, to: agent, .ping) }
+        #expect(held.beginDelay(of: requests[0]) == nil, "it is not held")
+        for (receipt, request) in requests.enumerated() { _ = held.take(request, way: .mailbox, receipt: receipt) }
+        #expect(held.beginDelay(of: requests[1]) == nil, "it was not handed out")
+        #expect(held.beginDelay(of: requests[0])?.receipt == 0)
+        #expect(held.beginDelay(of: requests[0]) == nil, "it is under way")
+        #expect(!held.isSettled)
+        guard case .again = held.answer(requests[0].response()) else { throw Failure(.remote, "it can't be answered") }
+        held.fail(requests[0].response())
+        #expect(held.isSettled)
+        // A copy that comes meanwhile is known, and its receipt is settled.
+        #expect(held.beginDelay(of: requests[0])?.receipt == 0)
+        guard case .copy(0) = held.take(requests[0], way: .mailbox, receipt: 7) else {
+            throw Failure(.remote, "it is still held")
+        }
+        #expect(held.endDelay(of: requests[0]) == 7)
+        held.settled()
+        #expect(held.isSettled && !held.knows(requests[0]))
+        #expect(held.next()?.tag == requests[1].tag)
+        _ = held.answer(requests[1].response())
+        _ = held.finish(requests[1].response())
+        held.settled()
+        guard case .new(let again) = held.take(requests[0], way: .mailbox, receipt: 8, isCopy: true) else {
+            throw Failure(.remote, "it is not answered")
+        }
+        #expect(again.tag == requests[0].tag)
+    }
+
     @Test("one that is given back makes room, and comes again as another attempt")
     func released() throws {
         let (user, agent) = (EntityID.user(UserID()), EntityID.agent(AgentID()))

@@ -36,7 +36,7 @@ struct MessageGenerator {
             case 4: .cancel(tag: UUID())
             default: .foreign(kind: MessageKind(rawValue: "unheard-of-request"), payload: payload())
             }
-        return try Request(
+        let request = try Request(
             from: entity(),
             to: agent,
             label: bool() ? UUID() : nil,
@@ -46,6 +46,8 @@ struct MessageGenerator {
             protocolVersion: bool() ? .current : ProtocolVersion(major: number(), minor: number()),
             body
         )
+        guard case .action = body, request.credit == nil, request.deadline == nil, bool() else { return request }
+        return request.with(notBefore: now.addingTimeInterval(Double.random(in: -1e6..<1e6, using: &random)))
     }
 
     private mutating func response() throws -> Response {

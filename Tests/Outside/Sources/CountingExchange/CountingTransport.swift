@@ -1,4 +1,5 @@
 internal import AgentExchange
+internal import Foundation
 
 /// Passes everything on to the transport below, also what has a default: a default would be slower, or say less.
 final class CountingTransport<Base: ExchangeFactory>: ExchangeTransport {
@@ -57,6 +58,12 @@ final class CountingTransport<Base: ExchangeFactory>: ExchangeTransport {
     var maximumMessageSize: Int { below.maximumMessageSize }
 
     var requestLimit: Int { below.requestLimit }
+
+    var delaysRequests: Bool { below.delaysRequests }
+
+    func delay(_ request: Request, until time: Date) async throws(ExchangeError) {
+        try await below.delay(request, until: time)
+    }
 
     /// Events are not counted.
     var eventTransport: (any EventTransport)? { below.eventTransport }

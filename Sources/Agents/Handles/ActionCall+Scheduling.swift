@@ -1,0 +1,36 @@
+public import AgentExchange
+public import Foundation
+
+extension ActionCall {
+    /// Sends a request that the agent gets at a time, and returns when the exchange has taken responsibility for it: see
+    /// `RemoteHandle.schedule(_:_:at:deadline:)`.
+    ///
+    /// - Parameters:
+    ///   - arguments: The arguments of the action.
+    ///   - time: The time, by the wall clock. A past one means now.
+    ///   - deadline: How long after `time` the agent may take; by default the request waits for the agent.
+    public func schedule(
+        _ arguments: repeat each Argument,
+        at time: Date,
+        deadline: Duration? = nil
+    ) async throws -> ScheduledRequest {
+        let remote = try agent.sender()
+        return try await remote.schedule(
+            name,
+            try ActionArguments(repeat each arguments),
+            at: time,
+            deadline: deadline
+        )
+    }
+
+    /// Sends a request that the agent gets after a time; see ``schedule(_:at:deadline:)``.
+    ///
+    /// - Parameter delay: The time from now on.
+    public func schedule(
+        _ arguments: repeat each Argument,
+        after delay: Duration,
+        deadline: Duration? = nil
+    ) async throws -> ScheduledRequest {
+        try await schedule(repeat each arguments, at: .after(delay), deadline: deadline)
+    }
+}
