@@ -13,6 +13,8 @@ struct Figures: Decodable {
 
     /// How many a second.
     var rate: Double { Double(count) / (seconds ?? .infinity) }
+    /// Microseconds of user and system time for each of so many.
+    func processorTime(of count: Int) -> Double { ((user ?? 0) + (system ?? 0)) / Double(count) * 1e6 }
     /// Seconds of user time for each.
     var userTime: Double { (user ?? 0) / Double(max(1, count)) }
 }

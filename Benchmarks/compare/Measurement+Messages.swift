@@ -42,6 +42,41 @@ extension Measurement {
         }
     }
 
+    /// The processor time, of user and system, that a call takes at each side; once more with connections and tasks on one thread.
+    static func processorTimes(quick: Bool, rounds: Int) -> [Measurement] {
+        let count = quick ? 8000 : 20_000
+        return [([], ""), (["--shared-thread"], ", on one thread")].flatMap { arguments, name in
+            [
+                Measurement(
+                    name: "CPU of a call at the caller, 128 in flight\(name)",
+                    unit: "µs",
+                    goal: atMost(2.5),
+                    rounds: rounds
+                ) {
+                    try bothSides($0, .classic, count, 128, arguments: arguments) { asking, _ in
+                        asking.processorTime(of: count)
+                    }
+                },
+                Measurement(
+                    name: "CPU of a call at the agent, 128 in flight\(name)",
+                    unit: "µs",
+                    goal: atMost(3.5),
+                    rounds: rounds
+                ) {
+                    try bothSides($0, .classic, count, 128, arguments: arguments) { _, serving in
+                        serving.processorTime(of: count)
+                    }
+                },
+                Measurement(
+                    name: "round trips, 128 in flight, classic\(name)",
+                    unit: "/s",
+                    goal: atLeast(0.9),
+                    rounds: rounds
+                ) { try bothSides($0, .classic, count, 128, arguments: arguments) { asking, _ in asking.rate } },
+            ]
+        }
+    }
+
     private static func roundTrip(
         _ programs: Programs,
         _ kind: QueueKind,
@@ -51,24 +86,39 @@ extension Measurement {
         arguments: [String] = [],
         _ figure: (Figures) -> Double
     ) throws -> Round {
+        try bothSides(programs, kind, count, window, rawArguments: rawArguments, arguments: arguments) { asking, _ in
+            figure(asking)
+        }
+    }
+
+    private static func bothSides(
+        _ programs: Programs,
+        _ kind: QueueKind,
+        _ count: Int,
+        _ window: Int,
+        rawArguments: [String] = [],
+        arguments: [String] = [],
+        _ figure: (_ asking: Figures, _ serving: Figures) -> Double
+    ) throws -> Round {
         try programs.rawStep("objects", "make", "raw.q", kind.rawValue)
         let answering = try programs.raw("answer", "raw.q", "256", "100")
         try answering.wait(for: "ready")
         let rawArguments = ["raw.q", "raw.reply", "classic", "\(count)", "\(window)", "100"] + rawArguments
-        let raw = try programs.rawFigures("ask", rawArguments)
-        try answering.end()
+        let raw = (try programs.rawFigures("ask", rawArguments), try answering.lastFigures())
         try programs.rawStep("objects", "remove", "raw.q")
 
         let namespace = "bench-\(UUID().uuidString.prefix(8))"
         let registering = try programs.warren("register", namespace, kind)
         let registration = try registering.line()
         try registering.end()
-        let serving = try programs.warren("serve", namespace, kind, registration)
+        let shared = arguments.filter { $0 == "--shared-thread" }
+        let serving = try programs.warren("serve", namespace, kind, [registration] + shared)
         try serving.wait(for: "ready")
         let counts = ["--count", "\(count)", "--in-flight", "\(window)", registration]
-        let warren = try programs.warrenFigures("ask", namespace, kind, counts + arguments)
-        try serving.end()
-        return Round(raw: figure(raw), warren: figure(warren))
+        let warren = (
+            try programs.warrenFigures("ask", namespace, kind, counts + arguments), try serving.lastFigures()
+        )
+        return Round(raw: figure(raw.0, raw.1), warren: figure(warren.0, warren.1))
     }
 
     /// Confirmed sends, and what they cost the client.

@@ -35,6 +35,11 @@ struct Programs {
 
     /// Starts a program of Warren.
     func warren(_ command: String, _ namespace: String, _ kind: QueueKind, _ arguments: String...) throws -> Running {
+        try warren(command, namespace, kind, arguments)
+    }
+
+    /// The same with a list of arguments.
+    func warren(_ command: String, _ namespace: String, _ kind: QueueKind, _ arguments: [String]) throws -> Running {
         try Running(load, exchange(command, namespace, kind) + arguments)
     }
 

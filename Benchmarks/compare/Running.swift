@@ -47,6 +47,14 @@ final class Running {
         }
     }
 
+    /// Closes its standard input, and returns the figures that it prints before it ends.
+    func lastFigures() throws -> Figures {
+        closeInput()
+        let figures = try figures()
+        try end()
+        return figures
+    }
+
     /// Has it go on: it waits for a line.
     func goOn() { input.fileHandleForWriting.write(Data("\n".utf8)) }
 

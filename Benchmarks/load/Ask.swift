@@ -21,8 +21,8 @@ struct Ask: AsyncParsableCommand {
         let payload = String.payload(size)
         for _ in 0..<min(200, count) { _ = try await action(bank, payload) }
         let before = Usage.now
-        let (times, elapsed) = try await Self.repeated(count, inFlight: inFlight) { [action] in
-            _ = try await action(bank, payload)
+        let (times, elapsed) = try await withTaskExecutorPreference(exchange.executor) { [count, inFlight, action] in
+            try await Self.repeated(count, inFlight: inFlight) { _ = try await action(bank, payload) }
         }
         let used = Usage.now - before
         await user.close()

@@ -52,7 +52,14 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         let registration = try JSONDecoder().decode(AgentRegistration.self, from: Data(registration.utf8))
-        let runtime = AgentRuntime(EchoAgent(), registration: registration, exchange: try exchange.open())
+        var configuration = AgentConfiguration()
+        configuration.client.taskExecutor = exchange.executor
+        let runtime = AgentRuntime(
+            EchoAgent(),
+            registration: registration,
+            exchange: try exchange.open(),
+            configuration: configuration
+        )
         let before = Usage.now
         try await withThrowingTaskGroup { group in
             group.addTask { try await runtime.run() }

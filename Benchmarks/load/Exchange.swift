@@ -26,6 +26,12 @@ struct Exchange: ParsableArguments {
     @Option(help: "Direct connections: tcp, unix, encrypted, broker (with a copy there), or none.")
     var direct = Direct.none
 
+    @Flag(help: "Connections and tasks share one thread.")
+    var sharedThread = false
+
+    /// The executor of the tasks that are measured.
+    var executor: (any TaskExecutor)? { sharedThread ? RabbitMQExchange.taskExecutor : nil }
+
     /// - Parameter name: Factories of one name share a session.
     func open(_ name: String? = nil, compacts: Bool = true) throws -> any ExchangeFactory {
         var configuration = RabbitMQConfiguration()
@@ -35,6 +41,7 @@ struct Exchange: ParsableArguments {
         configuration.operationTimeout = .seconds(120)
         configuration.compactionGrace = .seconds(grace)
         if !compacts { configuration.compactionThreshold = Int(Int32.max) }
+        configuration.sharesThread = sharedThread
         if let name { configuration.connectionName = name }
         let exchange = try RabbitMQExchange(url: broker, namespace: namespace, configuration: configuration)
         guard let direct = direct.configuration else { return exchange }

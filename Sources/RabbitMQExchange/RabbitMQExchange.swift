@@ -31,6 +31,18 @@ public struct RabbitMQExchange: ExchangeFactory {
         ProcessInfo.processInfo.environment["WARREN_NAMESPACE"].flatMap { $0.isEmpty ? nil : $0 }
     }
 
+    /// The thread of the connections with ``RabbitMQConfiguration/sharesThread``, as an executor of tasks.
+    ///
+    /// ```swift
+    /// let answers = try await withTaskExecutorPreference(RabbitMQExchange.taskExecutor) { try await ask(till) }
+    /// ```
+    ///
+    /// A call in such a task, or an action of an agent with this `ClientConfiguration.taskExecutor`, wakes no other thread: beside
+    /// raw C it takes about half of the processor time that it takes elsewhere. All tasks on it together use one processor, so it
+    /// is for short ones. One that keeps the thread longer than 1 ms loses it: another thread serves the connections and the
+    /// other tasks then.
+    public static var taskExecutor: any TaskExecutor { ConnectionLoop.shared }
+
     /// The namespace. Namespaces on one broker are independent of each other.
     public var namespace: String { names.namespace }
 

@@ -29,6 +29,16 @@ struct BrokerConformanceTests {
         }
     }
 
+    @Test(
+        "on one thread",
+        .enabled(if: LongForm.isWanted, "it takes minutes: make test-long"),
+        arguments: [MailboxKind.replicated, .single]
+    )
+    func thread(kind: MailboxKind) async throws {
+        let url = try await PrivateBroker.shared().amqpURL
+        try await conforms(kind, [url, url], "thread") { $0.sharesThread = true }
+    }
+
     /// The sessions of the two factories begin with different nodes.
     @Test(
         "on a cluster of three nodes",

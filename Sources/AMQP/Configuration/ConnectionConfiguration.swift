@@ -25,6 +25,8 @@ public struct ConnectionConfiguration: Sendable, Hashable {
     public var maximumBodySize: Int
     /// How a ``RecoveringConnection`` restores a lost connection.
     public var recovery: RecoveryPolicy
+    /// Whether the connection, once it is open, is served by the thread of the ``ConnectionLoop``. One with TLS keeps its own.
+    public var sharesThread = false
 
     /// Creates a configuration, by default for the broker on this machine.
     public init(

@@ -72,8 +72,9 @@ public actor Connection {
         case .idle: break
         }
         _ = shared.thread.submissions.submit(.open(deadline))
-        let stackSize = max(1 << 20, ConnectionConfiguration.largestIncomingFrame * IOThread.stackBytesPerFrameByte)
-        let started = shared.thread.start(name: configuration.name, stackSize: stackSize) { readable, submissions in
+        // Its writes may block with TLS.
+        let loop = configuration.sharesThread && configuration.tls == nil ? ConnectionLoop.shared : nil
+        let started = shared.thread.start(name: configuration.name, joining: loop) { readable, submissions in
             self.turn(readable, &submissions)
         } ended: {
             self.shared.ended.set(())

@@ -50,9 +50,11 @@ final class ConnectionEngine {
         if machine.state == .closed { return .end }
         if more { return .again }
         return .wait(
-            descriptor: channels?.wire.descriptor ?? -1,
-            forWriting: channels?.wire.wantsWrite ?? false,
-            until: nextInstant()
+            IOThread.Wait(
+                descriptor: channels?.wire.descriptor ?? -1,
+                forWriting: channels?.wire.wantsWrite ?? false,
+                until: nextInstant()
+            )
         )
     }
 

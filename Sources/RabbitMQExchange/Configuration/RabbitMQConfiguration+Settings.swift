@@ -22,6 +22,7 @@
         /// | `tombstoneExpiry`, `compactionGrace` | durations |
         /// | `sendsUserID`, `requiresUserID` | `true` or `false` |
         /// | `connectionName` | a text |
+        /// | `sharesThread` | `true` or `false` |
         ///
         /// The property of the same name describes each key. With `config.scoped(to: "warren")` the environment
         /// variables are `WARREN_MAILBOX_KIND` and so on.
@@ -53,6 +54,7 @@
             if let value = try settings.flag("sendsUserID") { sendsUserID = value }
             if let value = try settings.flag("requiresUserID") { requiresUserID = value }
             if let value = try settings.text("connectionName") { connectionName = value }
+            if let value = try settings.flag("sharesThread") { sharesThread = value }
             try validate()
         }
     }

@@ -108,6 +108,17 @@ public struct RabbitMQConfiguration: Sendable, Hashable, Codable {
     /// the same broker, namespace and name share their connections. The default is the process's name and identifier.
     public var connectionName: String?
 
+    /// Whether the connections without TLS share one thread of the process, ``RabbitMQExchange/taskExecutor``, in place of one
+    /// thread each. Tasks that call agents, and agents with that `ClientConfiguration.taskExecutor`, then wake no other thread.
+    /// The default is `false`: sharing alone changes nothing, and tasks on one thread use one processor.
+    public var sharesThread: Bool {
+        get { isThreadShared ?? false }
+        set { isThreadShared = newValue ? true : nil }
+    }
+
+    /// `nil` for the default: older processes decode a configuration without it.
+    private var isThreadShared: Bool?
+
     /// Makes a configuration with the defaults.
     public init() {}
 }

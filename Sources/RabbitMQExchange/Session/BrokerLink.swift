@@ -60,6 +60,8 @@ final class BrokerLink: Sendable {
         let provisional = Self.wall(connection.credentials.user, configuration)?.uuid(from: random) ?? random
         var logger = logger
         logger[metadataKey: LogKey.session.rawValue] = .string(provisional.lowercased)
+        var connection = connection
+        connection.sharesThread = configuration.sharesThread
         var publisherSettings = connection
         publisherSettings.name = "\(connection.name) publisher"
         var consumerSettings = connection
