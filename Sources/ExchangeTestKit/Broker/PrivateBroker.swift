@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 internal import Synchronization
 
 /// A real RabbitMQ for one test: a plain process on free loopback ports, with its files in a temporary directory.
@@ -143,7 +143,7 @@ public actor PrivateBroker {
 
     private func signal(_ number: Int32) throws {
         guard let vmProcessID else { throw PrivateBrokerError.notRunning }
-        _ = Glibc.kill(vmProcessID, number)
+        _ = Foundation.kill(vmProcessID, number)
     }
 
     private func launcherSays(_ word: String, within timeout: Duration) async throws {

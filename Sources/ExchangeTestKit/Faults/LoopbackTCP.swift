@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 
 /// The system calls of the proxy, all on 127.0.0.1 and non-blocking.
 enum LoopbackTCP {
@@ -9,15 +9,12 @@ enum LoopbackTCP {
         case failed
     }
 
-    private static let streamSocket =
-        Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue)
-
     /// Returns a listening socket. Its port number is chosen from a range that the kernel does not use for outgoing
     /// connections, so that it stays reserved while the socket does not listen.
     static func listener() throws -> (descriptor: Int32, port: Int) {
         var code: Int32 = 0
         for _ in 0..<100 {
-            let descriptor = socket(AF_INET, streamSocket, 0)
+            let descriptor = StreamSocket.make(AF_INET, isBlocking: false)
             guard descriptor >= 0 else { throw FaultProxyError(call: "socket", code: errno) }
             // Accepted connections use the port too: without this, listening again would fail.
             set(descriptor, SOL_SOCKET, SO_REUSEADDR)
@@ -41,20 +38,19 @@ enum LoopbackTCP {
     }
 
     static func accept(_ listener: Int32) -> Int32? {
-        let descriptor = Glibc.accept(listener, nil, nil)
+        let descriptor = Foundation.accept(listener, nil, nil)
         guard descriptor >= 0 else { return nil }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
-        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
+        StreamSocket.prepare(descriptor, isBlocking: false)
         set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
         return descriptor
     }
 
     /// Starts to connect. A refusal appears at the first read or write.
     static func connect(port: Int) -> Int32? {
-        let descriptor = socket(AF_INET, streamSocket, 0)
+        let descriptor = StreamSocket.make(AF_INET, isBlocking: false)
         guard descriptor >= 0 else { return nil }
         set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY)
-        let result = withAddress(port) { Glibc.connect(descriptor, $0, $1) }
+        let result = withAddress(port) { Foundation.connect(descriptor, $0, $1) }
         if result == 0 || errno == EINPROGRESS { return descriptor }
         close(descriptor)
         return nil
@@ -70,14 +66,14 @@ enum LoopbackTCP {
 
     /// Returns the number of written bytes, or `nil` when the connection is broken.
     static func write(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) -> Int? {
-        let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        let count = bytes.withUnsafeBytes { send(descriptor, $0.baseAddress, $0.count, StreamSocket.sendFlags) }
         if count >= 0 { return count }
         return errno == EAGAIN || errno == EINTR || errno == ENOTCONN ? 0 : nil
     }
 
     static func endStream(_ descriptor: Int32) { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
-    static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+    static func close(_ descriptor: Int32) { _ = Foundation.close(descriptor) }
 
     /// Closes with RST instead of FIN.
     static func reset(_ descriptor: Int32) {
@@ -87,15 +83,14 @@ enum LoopbackTCP {
     }
 
     static func wakePair() throws -> (reading: Int32, writing: Int32) {
-        var ends: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, streamSocket, 0, &ends) == 0 else {
+        guard let ends = StreamSocket.pair(isBlocking: false) else {
             throw FaultProxyError(call: "socketpair", code: errno)
         }
-        return (ends[0], ends[1])
+        return ends
     }
 
     /// A full buffer is as good as a byte: the thread wakes anyway.
-    static func wake(_ descriptor: Int32) { _ = send(descriptor, [1], 1, Int32(MSG_NOSIGNAL)) }
+    static func wake(_ descriptor: Int32) { _ = send(descriptor, [1], 1, StreamSocket.sendFlags) }
 
     private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32) {
         var on: Int32 = 1

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 
 /// A client's connection, with its connection to the target.
 struct ProxyConnection {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 
 /// The thread of a proxy: polls all sockets and moves bytes according to the current mode.
 struct ProxyLoop {

@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 internal import Synchronization
 
 /// The writing end of a child's standard input.
@@ -11,7 +11,7 @@ final class ChildInput: Sendable {
 
     func close() {
         descriptor.withLock { descriptor in
-            if let open = descriptor { _ = Glibc.close(open) }
+            if let open = descriptor { _ = Foundation.close(open) }
             descriptor = nil
         }
     }
@@ -24,7 +24,7 @@ final class ChildInput: Sendable {
             while !bytes.isEmpty {
                 // A write to an ended program must be an error, not the end of the test process.
                 let count = bytes.withUnsafeBytes {
-                    send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+                    send(descriptor, $0.baseAddress, $0.count, StreamSocket.sendFlags)
                 }
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else { return false }

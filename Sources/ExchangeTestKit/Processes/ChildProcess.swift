@@ -1,4 +1,4 @@
-internal import Glibc
+internal import Foundation
 internal import Synchronization
 
 /// A program started by a test. Its standard output is read line by line; its standard input can be written and closed.

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Glibc
 
 /// Reads a descriptor on a thread of its own until its end, and returns its lines.
 final class LineReader: Sendable {
@@ -50,7 +49,7 @@ final class LineReader: Sendable {
         var partial: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            let count = buffer.withUnsafeMutableBytes { Foundation.read(descriptor, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { break }
             partial.append(contentsOf: buffer[..<count])
@@ -63,7 +62,7 @@ final class LineReader: Sendable {
                 if lines.pending.count > limit { lines.pending.removeFirst(lines.pending.count - limit) }
             }
         }
-        _ = Glibc.close(descriptor)
+        _ = Foundation.close(descriptor)
         let last = partial.isEmpty ? [] : [String(decoding: partial, as: UTF8.self)]
         lines.update { lines in
             lines.pending.append(contentsOf: last)

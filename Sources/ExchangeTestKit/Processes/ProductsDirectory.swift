@@ -4,7 +4,13 @@ public import Foundation
 public enum ProductsDirectory {
     /// The folder of the running test program: `.build/debug` or its like. Executables of the package are in it.
     public static var url: URL {
-        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        #if os(Linux)
+            URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        #else
+            // The running program is one of Xcode's; the bundle of tests lies beside the executables.
+            (Bundle.allBundles.first { $0.bundlePath.hasSuffix(".xctest") } ?? .main).bundleURL
+                .deletingLastPathComponent()
+        #endif
     }
 
     /// The path of an executable of the package, for ``ChildProcess/init(_:_:environment:)``.

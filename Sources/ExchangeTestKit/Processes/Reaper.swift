@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Glibc
 internal import Synchronization
 
 /// Waits for the end of one process on a thread of its own, and signals it only while its id is valid.

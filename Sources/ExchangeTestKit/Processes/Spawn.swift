@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Glibc
 
 /// Starts a process with three streams, and passes on no other descriptor.
 enum Spawn {
@@ -11,8 +10,17 @@ enum Spawn {
         let errors: Int32
     }
 
-    /// POSIX_SPAWN_SETSID of glibc, which its Swift module leaves out.
-    private static let setSession: Int32 = 0x80
+    #if os(Linux)
+        /// POSIX_SPAWN_SETSID of glibc, which its Swift module leaves out.
+        private static let setSession: Int32 = 0x80
+        private typealias FileActions = posix_spawn_file_actions_t
+        private typealias Attributes = posix_spawnattr_t
+    #else
+        /// A session of its own, and no descriptor but those that the file actions name.
+        private static let setSession = Int32(POSIX_SPAWN_SETSID) | Int32(POSIX_SPAWN_CLOEXEC_DEFAULT)
+        private typealias FileActions = posix_spawn_file_actions_t?
+        private typealias Attributes = posix_spawnattr_t?
+    #endif
 
     static func start(
         _ executable: String,
@@ -22,7 +30,7 @@ enum Spawn {
         let input = try stream()
         let output = try stream()
         let errors = try stream()
-        var actions = posix_spawn_file_actions_t()
+        var actions = makeActions()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_adddup2(&actions, input.reading, 0)
@@ -30,7 +38,7 @@ enum Spawn {
         posix_spawn_file_actions_adddup2(&actions, errors.writing, 2)
         for descriptor in inherited() { posix_spawn_file_actions_addclose(&actions, descriptor) }
 
-        var attributes = posix_spawnattr_t()
+        var attributes = makeAttributes()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
         var signals = sigset_t()
@@ -57,20 +65,28 @@ enum Spawn {
         return Started(id: process, input: input.writing, output: output.reading, errors: errors.reading)
     }
 
-    /// Makes a one-way stream that no other child inherits: otherwise its end would never be read. A socket pair can be
-    /// made so in one step, and writing to it need not raise SIGPIPE.
+    /// Makes a one-way stream of a socket pair, because writing to that need not raise SIGPIPE.
     private static func stream() throws -> (reading: Int32, writing: Int32) {
-        var ends: [Int32] = [-1, -1]
-        let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw ChildProcessError.noPipe(errno: errno) }
-        return (ends[0], ends[1])
+        guard let ends = StreamSocket.pair(isBlocking: true) else { throw ChildProcessError.noPipe(errno: errno) }
+        return ends
     }
 
-    /// Returns descriptors that were opened without close-on-exec. Closing one that is gone by then does no harm.
-    private static func inherited() -> [Int32] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-        return names.compactMap { Int32($0) }.filter { $0 > 2 }
-    }
+    #if os(Linux)
+        private static func makeActions() -> FileActions { FileActions() }
+        private static func makeAttributes() -> Attributes { Attributes() }
+
+        /// Returns descriptors that were opened without close-on-exec. Closing one that is gone by then does no harm.
+        private static func inherited() -> [Int32] {
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+            return names.compactMap { Int32($0) }.filter { $0 > 2 }
+        }
+    #else
+        private static func makeActions() -> FileActions { nil }
+        private static func makeAttributes() -> Attributes { nil }
+
+        /// No descriptor is inherited.
+        private static func inherited() -> [Int32] { [] }
+    #endif
 
     private static func withStrings<Result>(
         _ strings: [String],
