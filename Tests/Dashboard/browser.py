@@ -199,6 +199,10 @@ def test_actions(browser, scene, ids):
     browser.wait_for_text("#notice", f"{SEEN}: terminated")
     browser.wait("its end", "return document.querySelectorAll('#agents tbody tr').length === 5")
     assert ids[HOSTILE] not in scene.run("agents")
+    browser.run(f"location.hash = '#/agents/{ids[HOSTILE]}'")
+    browser.wait_for_text("#live", "is registered")
+    browser.press("1")
+    browser.wait_for_text("#live", "live")
 
 
 def test_read_only(browser, scene, ids):

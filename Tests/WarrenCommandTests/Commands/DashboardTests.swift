@@ -135,7 +135,7 @@ extension ToolTests {
             #expect(try await dashboard.stop() == .code(0))
         }
 
-        @Test("Live views are bounded in number, each costs nothing when its client is gone or does not read")
+        @Test("Live views are bounded in number, and a place is free again when its client is gone")
         func live() async throws {
             let scene = try await ToolScene()
             let (dashboard, port) = try await Self.start(Self.tool(scene))
@@ -162,6 +162,23 @@ extension ToolTests {
             }
             #expect(try Self.ask(port, "/api/agents/terminate", #"{"id": "x"}"#).status == 403)
             // The end is not held up by clients.
+            #expect(try await dashboard.stop() == .code(0))
+        }
+
+        @Test("A client that does not read its answers is given up", .enabled(if: LongForm.isWanted))
+        func stalled() async throws {
+            let scene = try await ToolScene()
+            let (dashboard, port) = try await Self.start(Self.tool(scene))
+            let client = try RawHTTP(port: port, window: 4096)
+            // Ten megabytes of answers, of which the machine's buffers take some.
+            let request = "GET /script.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            for _ in 0..<500 { guard client.send(request) else { break } }
+            let start = ContinuousClock.now
+            try await eventually("the connection is closed", timeout: .seconds(90), interval: .milliseconds(200)) {
+                !client.send("\r\n")
+            }
+            #expect(ContinuousClock.now - start > .seconds(20))
+            #expect(try Self.ask(port, "/api/totals").status == 200)
             #expect(try await dashboard.stop() == .code(0))
         }
 

@@ -39,16 +39,18 @@ final class RawHTTP: Sendable {
 
     deinit { Foundation.close(descriptor) }
 
-    /// Sends text as it is.
-    func send(_ text: String) {
+    /// Sends text as it is. Returns whether the connection took it.
+    @discardableResult
+    func send(_ text: String) -> Bool {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
             let count = bytes.withUnsafeBytes {
                 Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
             }
-            guard count > 0 else { return }
+            guard count > 0 else { return false }
             bytes.removeFirst(count)
         }
+        return true
     }
 
     /// Returns some bytes that came, or `nil` at the end.

@@ -89,8 +89,12 @@ async function follow(path, show) {
           const data = text.slice(0, end).split("\n").find((line) => line.startsWith("data: "));
           text = text.slice(end + 2);
           if (!data || own.signal.aborted) continue;
-          live("live", "live");
-          show(JSON.parse(data.slice(6)));
+          const view = JSON.parse(data.slice(6));
+          if (view.error) live("lost", view.error.message);
+          else {
+            live("live", "live");
+            show(view);
+          }
         }
       }
       live("lost", "the stream ended; it is opened again");
