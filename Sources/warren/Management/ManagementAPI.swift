@@ -15,7 +15,7 @@ struct ManagementAPI: Sendable {
     private static let patience: TimeInterval = 15
 
     /// The number of queues in one answer: a list of thousands takes the broker seconds.
-    private static let page = 500
+    static let page = 500
 
     /// On Linux a shared session waits forever for an answer to the challenge of a refusal.
     private static let session = URLSession(
@@ -49,10 +49,10 @@ struct ManagementAPI: Sendable {
     ///
     /// - Throws: ``CommandFailure``.
     func facts(namespace: String) async throws -> ManagementFacts {
-        let (queues, _): ([Queue], Int) = try await list(
-            namespace: namespace,
-            columns: "name,type,head_message_timestamp,messages_unacknowledged,arguments,effective_policy_definition"
-        )
+        let columns =
+            "name,type,head_message_timestamp,messages_unacknowledged,arguments,effective_policy_definition"
+        let found: List<Queue> = try await list(namespace: namespace, columns: columns)
+        let queues = found.queues
         let bindings: [Binding] = try await get(["bindings", virtualHost])
         var facts = ManagementFacts(queues: Set(queues.map(\.name)))
         for binding in bindings where binding.destinationType == "queue" && !binding.source.isEmpty {
@@ -70,11 +70,14 @@ struct ManagementAPI: Sendable {
         return facts
     }
 
-    /// Returns the queues of a namespace, and the number of pages in which the list came.
+    /// The queues of a namespace, the number of pages in which they came, and that of all queues of the virtual host.
+    typealias List<Item> = (queues: [Item], pages: Int, total: Int)
+
+    /// Returns the queues of a namespace.
     ///
     /// - Parameter columns: The fields of each queue.
     /// - Throws: ``CommandFailure``.
-    func list<Item: Decodable>(namespace: String, columns: String) async throws -> (queues: [Item], pages: Int) {
+    func list<Item: Decodable>(namespace: String, columns: String) async throws -> List<Item> {
         var queues: [Item] = []
         var number = 1
         while true {
@@ -86,9 +89,17 @@ struct ManagementAPI: Sendable {
                 ]
             )
             queues += page.items
-            guard number < page.pageCount else { return (queues, number) }
+            guard number < page.pageCount else { return (queues, number, page.totalCount ?? queues.count) }
             number += 1
         }
+    }
+
+    /// Returns all queues of the virtual host with one request.
+    ///
+    /// - Parameter columns: The fields of each queue.
+    /// - Throws: ``CommandFailure``.
+    func everyQueue<Item: Decodable>(columns: String) async throws -> [Item] {
+        try await get(["queues", virtualHost], ["columns": columns])
     }
 
     /// Returns `nil` when the user may not read the nodes.

@@ -5,10 +5,13 @@ extension ManagementAPI {
     struct Page<Item: Decodable>: Decodable {
         let items: [Item]
         let pageCount: Int
+        /// The number of items of all pages without a filter.
+        let totalCount: Int?
 
         enum CodingKeys: String, CodingKey {
             case items
             case pageCount = "page_count"
+            case totalCount = "total_count"
         }
     }
 

@@ -72,11 +72,11 @@ struct QueueFigures: Decodable, Sendable, Hashable {
     init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         name = try fields.decode(String.self, forKey: .name)
-        waiting = (try? fields.decode(Int.self, forKey: .waiting)).map { max(0, $0) }
-        inWork = (try? fields.decode(Int.self, forKey: .inWork)).map { max(0, $0) }
-        consumers = (try? fields.decode(Int.self, forKey: .consumers)).map { max(0, $0) }
-        oldest = (try? fields.decode(Double.self, forKey: .head)).map(Date.init(timeIntervalSince1970:))
-        let statistics = try? fields.decode(Statistics.self, forKey: .statistics)
+        waiting = (try? fields.decodeIfPresent(Int.self, forKey: .waiting)).map { max(0, $0) }
+        inWork = (try? fields.decodeIfPresent(Int.self, forKey: .inWork)).map { max(0, $0) }
+        consumers = (try? fields.decodeIfPresent(Int.self, forKey: .consumers)).map { max(0, $0) }
+        oldest = (try? fields.decodeIfPresent(Double.self, forKey: .head)).map(Date.init(timeIntervalSince1970:))
+        let statistics = try? fields.decodeIfPresent(Statistics.self, forKey: .statistics)
         received = statistics?.publish
         settled = statistics?.ack
         receivedRate = statistics?.publishDetails?.rate

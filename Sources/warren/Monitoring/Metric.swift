@@ -47,7 +47,7 @@ enum Metric: String, CaseIterable, Sendable {
         case .sourceUp: "1 when this source was read for this scrape, else 0."
         case .scrapeFailures: "Reads of this source that failed since the exporter started."
         case .scrapeDuration: "How long reading the broker took."
-        case .scrapePages: "Pages in which the list of queues came."
+        case .scrapePages: "Requests for the list of queues."
         case .directoryEntries: "Registered agents or users."
         case .directoryLag: "How long the directory took to show a record that was just written."
         case .terminationsRemembered: "Terminated mailboxes that the directory still names."

@@ -14,6 +14,8 @@ actor NamespaceReader {
     /// Whether the directory was read completely once.
     private var hasDirectory = false
     private var lag: Duration?
+    /// The way to list queues, by the numbers of the last list.
+    private var way = QueueListing.Way.pages
     private var nextFence = ContinuousClock.now
 
     /// The time between records that make sure that the directory is read. In between it is followed.
@@ -88,11 +90,11 @@ actor NamespaceReader {
         return contents
     }
 
-    private typealias Queues = (queues: [QueueFigures], pages: Int)
-
-    private func queues() async -> Result<Queues, CommandFailure> {
+    private func queues() async -> Result<QueueListing, CommandFailure> {
         do {
-            return .success(try await management.figures(namespace: namespace))
+            let listing = try await management.figures(namespace: namespace, way: way)
+            way = listing.next
+            return .success(listing)
         } catch let failure as CommandFailure {
             return .failure(failure)
         } catch {

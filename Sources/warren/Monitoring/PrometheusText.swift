@@ -21,7 +21,12 @@ enum PrometheusText {
                     for (name, value) in sample.labels {
                         text += isFirst ? "" : ","
                         isFirst = false
-                        text += "\(name)=\"\(escaped(String(value.prefix(largestLabel)), quotes: true))\""
+                        text += name
+                        text += "=\""
+                        // Cutting walks through characters, and most values are short.
+                        let isShort = value.utf8.count <= largestLabel
+                        text += escaped(isShort ? value : String(value.prefix(largestLabel)), quotes: true)
+                        text += "\""
                     }
                     text += "}"
                 }
@@ -38,8 +43,14 @@ enum PrometheusText {
         return Int64(exactly: value).map { "\($0)" } ?? "\(value)"
     }
 
+    /// Whether a byte is, or may be a part of, a character that is escaped. Most texts have none.
+    private static func needsLook(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte >= 0x80
+    }
+
     /// Returns text in which a backslash, a line feed and, in a label, a quote can't end the text.
     static func escaped(_ text: String, quotes: Bool) -> String {
+        guard text.utf8.contains(where: needsLook) else { return text }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             switch scalar {
