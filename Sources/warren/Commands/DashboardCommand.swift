@@ -55,6 +55,14 @@ struct DashboardCommand: Command {
         guard !listen.isAnyAddress || !host.isEmpty else {
             throw ValidationError("--listen at every address needs --host, the name in the URL of browsers")
         }
+        guard host.allSatisfy(Self.isName) else { throw ValidationError("--host is a name without scheme and port") }
+    }
+
+    /// Whether a text is a name or an address, without scheme, path and port.
+    private static func isName(_ text: String) -> Bool {
+        // An IPv6 address has more than one colon.
+        !text.isEmpty && text.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "/") }
+            && text.count { $0 == ":" } != 1
     }
 
     /// The names that a request may have in `Host`.

@@ -18,6 +18,8 @@ struct UsageTests {
             ["agent", "echo", "--standby"], ["agent", "echo", "--adopt"], ["register", "x"],
             ["bench", "--seconds", "0"], ["topology", "--format", "x"],
             ["conformance", "--subject", "none"], ["top"], ["top", "--sort", "x"], ["exporter", "--deadline", "0s"],
+            ["dashboard", "--listen", "0.0.0.0:0"], ["dashboard", "--host", "https://ops.example"],
+            ["dashboard", "--host", "ops.example:443"], ["dashboard", "--token-file", "/nowhere"],
         ]
     )
     func wrongUsage(arguments: [String]) async throws {
