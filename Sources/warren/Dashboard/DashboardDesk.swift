@@ -103,11 +103,12 @@ actor DashboardDesk {
         }
     }
 
-    /// Looks for a request at all agents with a process, and among the parked messages.
+    /// Looks for a request at the agents with a process, as many as answer in time, and among the parked messages.
     func trace(_ tag: UUID) async throws -> TraceReport {
         _ = frame(await scraper.reading())
         let agents = board.served.map { AgentID(uuid: $0) }
-        let search = RequestSearch(tag: tag, patience: Self.agentPatience)
+        let end = ContinuousClock.now + (Self.patience - Self.agentPatience * 2)
+        let search = RequestSearch(tag: tag, patience: Self.agentPatience, end: end)
         return try await parkedReaders.with {
             try await self.question { client, administration in
                 let parked = try await search.parked(administration)

@@ -13,6 +13,8 @@ struct RequestSearch: Sendable {
     let tag: UUID
     /// How long to wait for the answer of an agent.
     let patience: Duration
+    /// The time after which no further agent is asked; `nil` asks all.
+    var end: ContinuousClock.Instant?
 
     /// Returns the parked messages with the tag.
     func parked(_ administration: ExchangeAdministration) async throws -> [ParkedMessage] {
@@ -42,7 +44,7 @@ struct RequestSearch: Sendable {
             var found: [(AgentID, AgentActivity)] = []
             var rest = agents[...]
             func askNext() {
-                guard !Task.isCancelled, let agent = rest.popFirst() else { return }
+                guard !Task.isCancelled, end.map({ .now < $0 }) ?? true, let agent = rest.popFirst() else { return }
                 group.addTask {
                     guard let activity = try? await client.handle(to: agent).activity(deadline: limit) else {
                         return nil
