@@ -243,7 +243,8 @@ class Elsewhere(http.server.BaseHTTPRequestHandler):
 
 def test_elsewhere(browser, address, token):
     """Another page can neither read nor act nor frame, and no other name leads to the page."""
-    server = http.server.HTTPServer(("127.0.0.1", 0), Elsewhere)
+    # Chromium opens connections that it may not use: each has a thread.
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         browser.open(f"http://127.0.0.1:{server.server_port}/")
