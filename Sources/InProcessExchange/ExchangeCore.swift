@@ -14,6 +14,7 @@ final class ExchangeCore: Sendable {
     private let directory = Mutex(WatchedDirectory<Mailbox>())
     let topics: Mutex<SubscriptionTable>
     let parked = Mutex(ParkedEvents())
+    let failed = Mutex(FailedRequests())
 
     init(configuration: InProcessExchange.Configuration, logger: Logger) {
         self.configuration = configuration

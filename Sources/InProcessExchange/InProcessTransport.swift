@@ -126,6 +126,12 @@ final class InProcessTransport: ExchangeTransport {
         try mailbox.delay(request, by: receiver, until: time)
     }
 
+    func keepFailed(_ request: Request, _ failure: Failure, for time: Duration) async throws(ExchangeError) {
+        try checkIsOpen()
+        let failed = FailedRequest(request, failure, at: .now)
+        exchange.failed.withLock { $0.add(failed, until: .after(time)) }
+    }
+
     func receive(timeout: Duration?) async throws(ExchangeError) -> Message {
         try await mailbox.receive(by: receiver, timeout: timeout)
     }

@@ -16,6 +16,11 @@ extension ExchangeTransport {
         throw ExchangeError(.unsupported, "the exchange delays no requests", entity: mailboxID)
     }
 
+    /// Throws ``ExchangeError/Code/unsupported``.
+    public func keepFailed(_ request: Request, _ failure: Failure, for time: Duration) async throws(ExchangeError) {
+        throw ExchangeError(.unsupported, "the exchange keeps no failed requests", entity: mailboxID)
+    }
+
     /// No limit.
     public var requestLimit: Int { .max }
 

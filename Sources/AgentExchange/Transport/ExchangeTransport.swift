@@ -120,6 +120,13 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     ///   ``ExchangeError/Code/forbidden``, and the errors of ``send(_:)`` that concern the exchange.
     func delay(_ request: Request, until time: Date) async throws(ExchangeError)
 
+    /// Keeps a copy of a request with the error that it ends in, for an operator. The request is answered as ever.
+    ///
+    /// The default throws ``ExchangeError/Code/unsupported``.
+    ///
+    /// - Parameter time: How long it is kept at least, within the limits of the exchange.
+    func keepFailed(_ request: Request, _ failure: Failure, for time: Duration) async throws(ExchangeError)
+
     /// Registers an agent: creates its mailbox and makes it discoverable.
     ///
     /// When it returns, every client of the exchange can discover the agent and send to it.

@@ -29,6 +29,10 @@ public struct AgentConfiguration: Sendable {
     /// The effect of an error that a loop throws. By default it ends the agent.
     public var loopErrors: LoopErrors = .endAgent
 
+    /// Whether requests that end in an error are kept for operators: `.keep(for: .seconds(7 * 86_400))`. By default they
+    /// are not.
+    public var failures = FailureKeeping.drop
+
     /// How long running actions may take when the agent stops, before they are cancelled. Zero cancels them at once.
     /// The shutdown hook then has the same time. The default is 10 s.
     public var gracePeriod: Duration = .seconds(10)

@@ -64,7 +64,7 @@ extension AgentRun {
                 if !isOverdue, let time = binding.retry?.time(of: request, after: error, description) {
                     throw DelayedAttempt(until: time, otherwise: answer)
                 }
-                return answer
+                return await configuration.failures.keeping(request, answer, by: client)
             }
         }
     }

@@ -38,7 +38,9 @@ struct NamespaceObjects {
 
     /// The queues that all sessions share, including those of older versions and of a compaction.
     private var sharedQueues: [String] {
-        let topologies = [Topology.shared(names), .topics(names), .delays(names), .older(names)]
+        let topologies = [
+            Topology.shared(names), .topics(names), .delays(names), .failures(names), .older(names),
+        ]
         return topologies.flatMap(\.queues).map(\.name) + [names.directory(.copy)]
     }
 

@@ -6,6 +6,13 @@ internal import Foundation
 /// replayed returns to its place. Of two programs that do this at the same time, one sees fewer messages.
 struct ParkedMessages {
     let session: Session
+    /// Their queue: that of parked messages, or that of failed requests.
+    let queue: String
+
+    init(session: Session, queue: String? = nil) {
+        self.session = session
+        self.queue = queue ?? session.names.parked
+    }
 
     private var link: BrokerLink { session.link }
 
@@ -45,8 +52,36 @@ struct ParkedMessages {
         }
     }
 
+    /// Sends requests again to their own mailboxes, as new ones, and keeps them. Returns the number of sent requests.
+    func sendAgain(where matches: (ParkedMessage) -> Bool) async throws(ExchangeError) -> Int {
+        let own = [
+            Header.attempt, Header.deadline, Header.notBefore, Header.errorCode, Header.errorType, Header.path,
+        ]
+        var count = 0
+        _ = try await browse { delivery throws(ExchangeError) in
+            guard matches(ParkedMessage(delivery)) else { return .keep }
+            var properties = delivery.properties
+            properties.correlationID = UUID.random().lowercased
+            properties.expiration = nil
+            properties.timestamp = Date.now.amqpTimestamp
+            for name in own { properties.headers[name] = nil }
+            try await send(properties, delivery, to: nil)
+            count += 1
+            return .keep
+        }
+        return count
+    }
+
     private func replay(_ delivery: Delivery, to mailbox: EntityID?) async throws(ExchangeError) {
-        var properties = delivery.properties
+        try await send(delivery.properties, delivery, to: mailbox)
+    }
+
+    private func send(
+        _ properties: MessageProperties,
+        _ delivery: Delivery,
+        to mailbox: EntityID?
+    ) async throws(ExchangeError) {
+        var properties = properties
         let destination = EntityID(
             header: properties.headers[Header.destination],
             name: properties.headers[Header.destinationName]
@@ -99,7 +134,7 @@ struct ParkedMessages {
     private func browse(
         _ body: (Delivery) async throws(ExchangeError) -> Verdict
     ) async throws(ExchangeError) -> Int {
-        guard let count = try await link.objects.status(ofQueue: link.names.parked)?.messageCount else { return 0 }
+        guard let count = try await link.objects.status(ofQueue: queue)?.messageCount else { return 0 }
         let limit = Deadline.after(link.configuration.operationTimeout + .milliseconds(10) * count)
         let channel: Channel
         do {
@@ -124,7 +159,7 @@ struct ParkedMessages {
         try? await channel.close(deadline: limit)
         var pause = link.pause()
         let end = ContinuousClock.now + link.patience
-        while .now < end, let status = try? await link.objects.status(ofQueue: link.names.parked),
+        while .now < end, let status = try? await link.objects.status(ofQueue: queue),
             status.messageCount < count
         {
             await pause.next()
@@ -141,7 +176,7 @@ struct ParkedMessages {
         for _ in 0..<count {
             let next: Delivery?
             do {
-                next = try await channel.get(link.names.parked, deadline: limit)
+                next = try await channel.get(queue, deadline: limit)
             } catch {
                 throw ExchangeError(error, "can't read the parked messages")
             }

@@ -55,9 +55,10 @@ public struct RolePermissions: Sendable, Hashable, Encodable {
             let ways = "(\(place)(session|attempts\\.user)|control\\.user)\\.\(own)"
             // Every process that answers dead letters may compact the directory.
             let directory = "directory(\\.copy)?"
-            configure = "\(prefix)(\(directory)|\(queues))$"
+            configure = "\(prefix)(\(directory)|\(queues)|failed)$"
             let exchanges = "mailboxes|replies|agents|broadcasts|topics|subscriptions|dead-letters"
-            write = "\(prefix)(\(exchanges)|\(directory)|\(queues))$"
+            // Failed requests are read by operators only.
+            write = "\(prefix)(\(exchanges)|\(directory)|\(queues)|failed)$"
             read =
                 "\(prefix)(\(exchanges)|\(directory)|unanswered|\(queues))$"
             topics = [

@@ -15,6 +15,10 @@ struct TopologyComparison {
         if try await link.objects.hasExchange(link.names.topics) { wanted = wanted.adding(.topics(link.names)) }
         // They are made with the first delayed request.
         if try await link.objects.hasExchange(link.names.delays) { wanted = wanted.adding(.delays(link.names)) }
+        // It is made with the first failed request that is kept.
+        if try await link.objects.status(ofQueue: link.names.failed) != nil {
+            wanted = wanted.adding(.failures(link.names))
+        }
         var objects: [TopologyObject] = []
         for exchange in wanted.exchanges {
             let isThere = try await link.objects.hasExchange(exchange.name)

@@ -121,6 +121,9 @@ struct ExchangeNames: Sendable, Hashable {
     /// The queue of parked messages.
     var parked: String { prefix + "parked" }
 
+    /// The queue of failed requests.
+    var failed: String { prefix + "failed" }
+
     /// Returns the queue of a mailbox.
     func queue(of id: EntityID) -> String {
         prefix + mailboxKey(of: id)
@@ -185,6 +188,8 @@ struct ExchangeNames: Sendable, Hashable {
         static let unanswered = "unanswered"
         /// To the dead-letter queue of older versions. Their mailboxes have this key.
         static let older = "dead-letter"
+        /// To the queue of failed requests.
+        static let failed = "failed"
         /// To the queue of parked messages.
         static let parked = "parked"
     }

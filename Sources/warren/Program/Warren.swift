@@ -23,7 +23,8 @@ struct Warren: AsyncParsableCommand {
         subcommands: [
             RegisterCommand.self, AgentCommand.self, AgentsCommand.self, StatusCommand.self, PingCommand.self,
             CallCommand.self, TerminateCommand.self, MailboxesCommand.self, DeadLettersCommand.self,
-            PeersCommand.self, ParkedCommand.self, TopologyCommand.self, DoctorCommand.self, NamespaceCommand.self,
+            PeersCommand.self, ParkedCommand.self, FailedCommand.self, TopologyCommand.self, DoctorCommand.self,
+            NamespaceCommand.self,
             ConformanceCommand.self, BenchCommand.self, WorkersCommand.self, ExporterCommand.self, TopCommand.self,
             ActivityCommand.self, TraceCommand.self, DashboardCommand.self, NewCommand.self,
         ]

@@ -65,6 +65,10 @@ final class CountingTransport<Base: ExchangeFactory>: ExchangeTransport {
         try await below.delay(request, until: time)
     }
 
+    func keepFailed(_ request: Request, _ failure: Failure, for time: Duration) async throws(ExchangeError) {
+        try await below.keepFailed(request, failure, for: time)
+    }
+
     /// Events are not counted.
     var eventTransport: (any EventTransport)? { below.eventTransport }
 
