@@ -43,7 +43,7 @@ final class IOThread: SerialExecutor {
     /// Runs a turn of the connection, with whether the socket may be readable and with the submissions.
     typealias ConnectionTurn = @Sendable (_ readable: Bool, _ submissions: inout [Submission]) -> Turn
 
-    /// The space for what a turn takes.
+    /// Space for the jobs and the submissions of a turn.
     struct Buffers {
         var jobs: [UnownedJob] = []
         var submissions: [Submission] = []

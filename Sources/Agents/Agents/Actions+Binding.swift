@@ -101,14 +101,22 @@ extension Actions.Builder {
     ///   - limit: The maximum number of its requests that run at a time, at least 1; `nil` sets no limit besides the
     ///     agent's.
     ///   - start: The thread on which it starts. Read ``ActionStart/immediate`` before choosing that.
+    ///   - retry: How it is tried again when it throws an error; by default it is not.
     public mutating func configure<Call: LabeledCall>(
         _ action: KeyPath<Interface, LabeledAction<Call>>,
         limit: Int? = nil,
-        start: ActionStart = .scheduled
+        start: ActionStart = .scheduled,
+        retry: RetryPolicy? = nil
     ) {
         let name = interface[keyPath: action].name
         guard let binding = bindings[name] else { return }
-        bindings[name] = ActionBinding(body: binding.body, isStreamed: binding.isStreamed, limit: limit, start: start)
+        bindings[name] = ActionBinding(
+            body: binding.body,
+            isStreamed: binding.isStreamed,
+            limit: limit,
+            start: start,
+            retry: binding.isStreamed ? nil : retry
+        )
     }
 }
 
