@@ -236,6 +236,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "later",
+            dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
+            path: "examples/later",
+            exclude: ["README.md"],
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "agent-to-agent",
             dependencies: ["Agents", "AgentExchange", "InProcessExchange", "RabbitMQExchange"],
             path: "examples/agent-to-agent",
@@ -280,7 +287,8 @@ let package = Package(
         .testTarget(
             name: "ExamplesTests",
             dependencies: [
-                "hello", "actor-client", "agent-loop", "agent-to-agent", "discovery", "processes", "till", "log-triage",
+                "hello", "actor-client", "agent-loop", "later", "agent-to-agent", "discovery", "processes", "till",
+                "log-triage",
                 "log-count", "autogen-team", "ExchangeTestKit",
             ],
             swiftSettings: settings

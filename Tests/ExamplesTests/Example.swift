@@ -9,7 +9,7 @@ struct Example: Sendable, CustomTestStringConvertible {
 
     static let processes = Example(name: "processes")
     static let logTriage = Example(name: "log-triage", file: "sample.log")
-    static let withoutBroker = ["hello", "actor-client", "agent-loop", "agent-to-agent", "discovery"].map {
+    static let withoutBroker = ["hello", "actor-client", "agent-loop", "later", "agent-to-agent", "discovery"].map {
         Example(name: $0)
     }
     static let all = withoutBroker + [processes, logTriage]

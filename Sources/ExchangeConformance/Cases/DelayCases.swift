@@ -146,10 +146,10 @@ enum DelayCases {
             let wait = scope.environment.timeout
             let kept = try await handle.schedule("kept", ActionArguments(7), after: delay, deadline: wait)
             let cancelled = try await handle.schedule("cancelled", after: delay * 2, deadline: wait)
+            cancelled.cancel()
             let result = try await kept.result()
             try expect(Date.now >= kept.time, "the result not before the time")
             try expectEqual(result, try ActionArguments(7).payload, "the result")
-            cancelled.cancel()
             try await expectThrows(.cancelled, by: "a cancelled request") { _ = try await cancelled.result() }
             try expectEqual(runs.elements, ["kept"], "the actions that ran")
             try await expectThrows(.invalidMessage, by: "a second result") { _ = try await kept.result() }
