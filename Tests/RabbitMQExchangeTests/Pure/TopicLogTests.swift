@@ -38,7 +38,7 @@ struct TopicLogTests {
 
     @Test("Every reader gets the same table, also from a snapshot and the records behind it (generated)")
     func generated() {
-        for seed in LongForm.seeds(300, long: 10_000) {
+        for seed in LongForm.seeds(100, long: 10_000) {
             var random = SeededGenerator(seed: seed)
             var log = Log()
             var snapshots: [(through: Int, end: Int)] = []
