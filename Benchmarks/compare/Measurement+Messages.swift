@@ -67,12 +67,33 @@ extension Measurement {
                         serving.processorTime(of: count)
                     }
                 },
+            ]
+        }
+    }
+
+    /// Round trips with connections and tasks on one thread.
+    static func roundTripsOnOneThread(quick: Bool, rounds: Int) -> [Measurement] {
+        let thread = ["--shared-thread"]
+        return QueueKind.allCases.flatMap { kind in
+            [
                 Measurement(
-                    name: "round trips, 128 in flight, classic\(name)",
+                    name: "round trip, median, \(kind), on one thread",
+                    unit: "µs",
+                    goal: atMost(1.2),
+                    rounds: rounds
+                ) { try roundTrip($0, kind, 1000, 1, arguments: thread) { ($0.p50 ?? 0) * 1e6 } },
+                Measurement(
+                    name: "round trips, 16 in flight, \(kind), on one thread",
+                    unit: "/s",
+                    goal: atLeast(0.8),
+                    rounds: rounds
+                ) { try roundTrip($0, kind, 5400, 16, arguments: thread) { $0.rate } },
+                Measurement(
+                    name: "round trips, 128 in flight, \(kind), on one thread",
                     unit: "/s",
                     goal: atLeast(0.9),
                     rounds: rounds
-                ) { try bothSides($0, .classic, count, 128, arguments: arguments) { asking, _ in asking.rate } },
+                ) { try roundTrip($0, kind, 8200, 128, arguments: thread) { $0.rate } },
             ]
         }
     }
