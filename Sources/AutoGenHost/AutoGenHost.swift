@@ -32,7 +32,6 @@
         /// The thread of all hosts of the process. One thread serves all connections and runs their calls: handing each message
         /// to another thread costs more. It is never shut down, because a released server may still have work for it.
         private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        private static let executor = LoopExecutor(loops.next())
 
         /// How long clients may take to close their connections when the streams have ended.
         private static let patience = Duration.milliseconds(500)
@@ -73,7 +72,7 @@
         ) {
             self.address = address
             self.configuration = configuration
-            service = AutoGenHostService(exchange: exchange, configuration: configuration, executor: Self.executor)
+            service = AutoGenHostService(exchange: exchange, configuration: configuration)
         }
 
         /// Joins the exchange and listens.
@@ -103,7 +102,7 @@
                 eventLoopGroup: Self.loops
             )
             let server = Server(transport: transport, services: [service])
-            let serving = Task(executorPreference: Self.executor) { try await server.serve() }
+            let serving = Task(executorPreference: LoopExecutor(Self.loops.next())) { try await server.serve() }
             do {
                 let bound = try await transport.listeningAddress
                 phase.withLock { $0 = .running(Running(server: server, serving: serving)) }

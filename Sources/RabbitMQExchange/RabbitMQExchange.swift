@@ -37,9 +37,9 @@ public struct RabbitMQExchange: ExchangeFactory {
     /// let answers = try await withTaskExecutorPreference(RabbitMQExchange.taskExecutor) { try await ask(till) }
     /// ```
     ///
-    /// A call in such a task, or an action of an agent with this `ClientConfiguration.taskExecutor`, wakes no other thread: beside
-    /// raw C it takes about half of the processor time that it takes elsewhere. All tasks on it together use one processor, so it
-    /// is for short ones. One that keeps the thread longer than 1 ms loses it: another thread serves the connections and the
+    /// A call in such a task, or an action of an agent with this `ClientConfiguration.taskExecutor`, wakes no other thread, and
+    /// takes about half of the processor time that it takes elsewhere. All tasks on it together use one processor, so it is for
+    /// short ones. One that keeps the thread longer than 1 ms loses it: another thread serves the connections and the
     /// other tasks then.
     public static var taskExecutor: any TaskExecutor { ConnectionLoop.shared }
 

@@ -5,7 +5,8 @@ internal import Synchronization
 /// A connection to a broker: one socket, one thread, many channels.
 ///
 /// The actor's executor is the connection's own I/O thread, on which name lookup, TCP, TLS, login, reading, writing and
-/// heartbeats happen; nothing of it runs on the cooperative pool. Every call has a deadline that holds while the broker
+/// heartbeats happen; nothing of it runs on the cooperative pool. With ``ConnectionConfiguration/sharesThread`` the thread of the
+/// ``ConnectionLoop`` takes its place once the connection is open. Every call has a deadline that holds while the broker
 /// is stopped, blocked by an alarm or unreachable. A connection is opened once and closed once; there is no recovery
 /// here. A connection that was opened must be closed: until it ends, its thread keeps it alive.
 public actor Connection {
@@ -28,7 +29,7 @@ public actor Connection {
         engine = ConnectionEngine(configuration: configuration, shared: shared, logger: logger)
     }
 
-    /// The connection's own I/O thread.
+    /// The thread that serves the connection.
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe shared.thread.asUnownedSerialExecutor() }
 
     /// Connects to the first endpoint that answers and logs in.
@@ -123,7 +124,7 @@ public actor Connection {
     /// Closes the connection: tells the broker, waits for its answer until the timeout, then closes the socket and ends
     /// the thread. Waiting calls fail with `closed`. Closing again waits for the same end.
     ///
-    /// When it returns, descriptor and thread are gone, unless a name lookup is stuck: then it returns at the timeout
+    /// When it returns, descriptor and own thread are gone, unless a name lookup is stuck: then it returns at the timeout
     /// and the thread follows the lookup.
     public nonisolated func close(timeout: Duration) async {
         let wasIdle = lifecycle.withLock { state in

@@ -26,9 +26,9 @@
         let configuration: AutoGenHostConfiguration
         let drops: Drops
         /// The client's own requests. They end with the session.
-        let requests: TaskRegistry<Int>
+        let requests = TaskRegistry<Int>()
         /// The events that the client has sent and no broker has confirmed. They are published although the session ends.
-        let publications: TaskRegistry<Int>
+        let publications = TaskRegistry<Int>()
         let permits: Permits
         private let lastTask = Atomic(0)
         let state: Mutex<ClientState>
@@ -47,8 +47,6 @@
             self.id = id
             self.subject = subject
             self.workers = workers
-            requests = TaskRegistry(executor: workers.configuration.client.taskExecutor)
-            publications = TaskRegistry(executor: workers.configuration.client.taskExecutor)
             self.configuration = configuration
             self.drops = drops
             permits = Permits(configuration.maximumUnconfirmed)

@@ -20,11 +20,7 @@
             exchange: any ExchangeFactory,
             configuration: AutoGenHostConfiguration = AutoGenHostConfiguration()
         ) {
-            self.init(exchange: exchange, configuration: configuration, executor: nil)
-        }
-
-        init(exchange: any ExchangeFactory, configuration: AutoGenHostConfiguration, executor: (any TaskExecutor)?) {
-            core = HostCore(exchange, configuration, executor: executor)
+            core = HostCore(exchange, configuration)
         }
 
         /// Joins the exchange.

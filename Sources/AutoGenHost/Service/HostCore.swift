@@ -22,19 +22,12 @@
         let drops = Drops()
         /// The host's own place on the exchange.
         private let own = Mutex<WorkerRuntime?>(nil)
-        private let executor: (any TaskExecutor)?
         private let clock = Mutex<Task<Void, Never>?>(nil)
         private let differences = Mutex(SharedTypeDifferences<ClientID>())
 
-        /// - Parameter executor: The executor of the server's calls, which then runs the tasks of the messages too.
-        init(
-            _ exchange: any ExchangeFactory,
-            _ configuration: AutoGenHostConfiguration,
-            executor: (any TaskExecutor)?
-        ) {
+        init(_ exchange: any ExchangeFactory, _ configuration: AutoGenHostConfiguration) {
             self.exchange = exchange
             self.configuration = configuration
-            self.executor = executor
         }
 
         /// The settings of a client's runtime, and of the host's own, which ends lost types.
@@ -42,7 +35,6 @@
             var client = ClientConfiguration(logger: configuration.logger)
             client.requestDeadline = configuration.requestDeadline
             client.cancellationPatience = .seconds(1)
-            client.taskExecutor = executor
             var workers = WorkerConfiguration(client: client)
             // Nothing runs here that a grace could let end.
             workers.gracePeriod = .seconds(1)
