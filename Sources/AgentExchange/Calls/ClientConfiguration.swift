@@ -36,8 +36,8 @@ public struct ClientConfiguration: Sendable {
     public var middleware: [any ExchangeMiddleware] = []
 
     /// The executor that the tasks of requests prefer: the handler of an agent's client runs on it, and goes on there after each
-    /// wait. The default, `nil`, is Swift's own. With the executor of a server's event loop a request that comes on that loop
-    /// needs no other thread; it must not be kept by work that takes long.
+    /// wait. The default, `nil`, is Swift's own. With the thread on which requests come, such as an exchange may offer it, a
+    /// request needs no other thread. Long work does not belong on an executor with one thread.
     public var taskExecutor: (any TaskExecutor)?
 
     /// Makes a configuration with the defaults.

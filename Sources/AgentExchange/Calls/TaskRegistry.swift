@@ -81,8 +81,11 @@ package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         let task: Task<Void, Never>
         if owner.depth > 0, #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) {
             task = .immediate(executorPreference: executor) { [self] in await run(key, owner, body) }
-        } else {
+        } else if let executor {
             task = Task(executorPreference: executor) { [self] in await run(key, owner, body) }
+        } else {
+            // Naming no executor takes an allocation more.
+            task = Task { [self] in await run(key, owner, body) }
         }
         let isCancelled = state.withLock { state in
             // The task may have ended already, and its key may belong to another.
