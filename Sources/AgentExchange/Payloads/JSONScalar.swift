@@ -6,24 +6,30 @@ internal import Foundation
 enum JSONScalar {
     /// Returns the JSON of a value.
     static func encode(_ value: some Encodable) -> Data? {
-        var json: [UInt8] = []
-        return append(value, to: &json) ? Data(json) : nil
+        guard let size = maximumSize(of: value) else { return nil }
+        return JSONBytes.data(atMost: size) { append(value, to: &$0) }
     }
 
     /// Returns the JSON of positional arguments.
     static func encode<each Argument: Encodable>(arguments: repeat each Argument) -> Data? {
-        var json: [UInt8] = []
-        json.reserveCapacity(256)
-        json.append(contentsOf: JSONScalarList.opening.utf8)
-        var count = 0
+        var (size, count) = (JSONScalarList.opening.utf8.count + JSONScalarList.closing.utf8.count, 0)
         for argument in repeat each arguments {
-            if count > 0 { json.append(UInt8(ascii: ",")) }
-            guard append(argument, to: &json) else { return nil }
+            guard let more = maximumSize(of: argument) else { return nil }
+            size += more + 1
             count += 1
         }
         if count == 0 { return Data("{}".utf8) }
-        json.append(contentsOf: JSONScalarList.closing.utf8)
-        return Data(json)
+        return JSONBytes.data(atMost: size) { json in
+            json.append(JSONScalarList.opening)
+            var isFirst = true
+            for argument in repeat each arguments {
+                if !isFirst { json.append(UInt8(ascii: ",")) }
+                guard append(argument, to: &json) else { return false }
+                isFirst = false
+            }
+            json.append(JSONScalarList.closing)
+            return true
+        }
     }
 
     /// Returns the value of a JSON text.
@@ -37,30 +43,35 @@ enum JSONScalar {
         }
     }
 
-    private static func append(_ value: some Encodable, to json: inout [UInt8]) -> Bool {
+    /// Returns the size that a value's JSON has at most; `nil` for values that are left to Foundation.
+    private static func maximumSize(of value: some Encodable) -> Int? {
         switch value {
-        case let text as String:
-            return append(text, to: &json)
-        case let number as Int:
-            json.append(contentsOf: number.description.utf8)
-        case let text as JSONText:
-            json.append(contentsOf: text.bytes)
-        case let truth as Bool:
-            json.append(contentsOf: (truth ? "true" : "false").utf8)
-        default:
-            return false
+        case let text as String: text.utf8.count + 2
+        case is Int: 20
+        case let text as JSONText: text.bytes.count
+        case is Bool: 5
+        default: nil
+        }
+    }
+
+    private static func append(_ value: some Encodable, to json: inout JSONBytes) -> Bool {
+        switch value {
+        case let text as String: return append(text, to: &json)
+        case let number as Int: json.append(number.description)
+        case let text as JSONText: text.bytes.withUnsafeBytes { json.append($0) }
+        case let truth as Bool: json.append(truth ? "true" : "false")
+        default: return false
         }
         return true
     }
 
     /// Appends a string that needs no escapes.
-    private static func append(_ text: String, to json: inout [UInt8]) -> Bool {
+    private static func append(_ text: String, to json: inout JSONBytes) -> Bool {
         var text = text
         return text.withUTF8 { text in
             guard text.allSatisfy(isPlain) else { return false }
-            json.reserveCapacity(json.count + text.count + 4)
             json.append(UInt8(ascii: "\""))
-            json.append(contentsOf: text)
+            json.append(UnsafeRawBufferPointer(text))
             json.append(UInt8(ascii: "\""))
             return true
         }
@@ -125,6 +136,40 @@ enum JSONScalar {
             }
         }
         return nil
+    }
+}
+
+/// A text being written to memory of the caller, mostly of its stack.
+private struct JSONBytes: ~Copyable {
+    private let memory: UnsafeMutableRawBufferPointer
+    private var count = 0
+
+    private init(_ memory: UnsafeMutableRawBufferPointer) {
+        self.memory = memory
+    }
+
+    /// Returns a text that a function writes; `nil` when the function returns `false`.
+    static func data(atMost size: Int, _ write: (inout JSONBytes) -> Bool) -> Data? {
+        withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { memory in
+            var text = JSONBytes(memory)
+            guard write(&text), let start = memory.baseAddress else { return nil }
+            return Data(bytes: start, count: text.count)
+        }
+    }
+
+    mutating func append(_ byte: UInt8) {
+        memory[count] = byte
+        count += 1
+    }
+
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        UnsafeMutableRawBufferPointer(rebasing: memory[count...]).copyMemory(from: bytes)
+        count += bytes.count
+    }
+
+    mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }
 }
 
