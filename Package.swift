@@ -367,7 +367,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InProcessExchangeTests",
-            dependencies: ["InProcessExchange", "ExchangeConformance", "ExchangeTestKit"],
+            dependencies: ["InProcessExchange", "ExchangeConformance", "ExchangeTestKit", "Primitives"],
             swiftSettings: settings
         ),
         .testTarget(

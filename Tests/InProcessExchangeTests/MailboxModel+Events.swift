@@ -1,5 +1,6 @@
 import AgentExchange
 import Foundation
+import Primitives
 
 @testable import InProcessExchange
 

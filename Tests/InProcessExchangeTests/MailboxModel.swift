@@ -1,6 +1,7 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
+import Primitives
 
 @testable import InProcessExchange
 
