@@ -12,9 +12,9 @@ package final class BackgroundTasks: Sendable {
     @discardableResult
     package func start(_ body: @escaping @Sendable () async -> Void) -> Int? {
         let number = lastNumber.add(1, ordering: .relaxed).newValue
-        let isStarted = registry.start(number) { end in
+        let isStarted = registry.start(number) { [registry] in
             await body()
-            end()
+            registry.end(number)
         }
         return isStarted ? number : nil
     }

@@ -150,7 +150,7 @@ final class ClientCore: Sendable {
         directly: DirectRoute?,
         _ outgoing: OutgoingCall
     ) async throws(ExchangeError) -> Response {
-        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
+        let wait = try RequestScope.limit(deadline ?? configuration.requestDeadline)
         let request = try request(body, to: agent, tag: tag, label: label, within: wait, outgoing)
         let isPosted = directly == nil && isPosted(body)
         try pending.open(request, deadline: .now + wait, isPosted: isPosted)
@@ -179,7 +179,7 @@ final class ClientCore: Sendable {
         within wait: Duration,
         _ outgoing: OutgoingCall
     ) throws(ExchangeError) -> Request {
-        let path = CallPath.current
+        let path = RequestScope.current.path
         try path.check(body, to: agent)
         let request = try Request(
             from: id,
@@ -302,12 +302,12 @@ final class ClientCore: Sendable {
     /// answer that can't be sent is retried until the requester stops waiting, for ten minutes at most; then the request is
     /// given back.
     ///
-    /// - Parameter ended: Called once, on any thread, when the answer was sent or is being retried in the background.
-    func answer(_ response: Response, to request: Request, _ ended: @escaping @Sendable () -> Void) {
+    /// - Parameter running: Ended when the answer was sent or is being retried in the background.
+    func answer(_ response: Response, to request: Request, ending running: RunningRequest? = nil) {
         _ = transport.post(.response(response)) { [retry] result in
             switch result {
-            case .success: ended()
-            case .failure(let error): retry.send(response, to: request, after: error, ended)
+            case .success: running?.end()
+            case .failure(let error): retry.send(response, to: request, after: error, ending: running)
             }
         }
     }
@@ -318,7 +318,7 @@ final class ClientCore: Sendable {
     func cancel(_ request: Request) {
         cancellations.add(request)
         background.start { [self] in
-            await RequestDeadline.$current.withValue(nil) {
+            await RequestScope.$current.withValue(RequestScope()) {
                 await cancellations.tell(request)
                 await requestCancel(of: request)
             }

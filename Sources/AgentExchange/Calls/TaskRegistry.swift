@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// The tasks of an owner, each with a key. They can be cancelled one by one; closing the owner waits for all of them.
 ///
-/// The work of a task may outlast it, such as a message on its way. So a key stays taken until its task calls `end`.
+/// The work of a task may outlast it, such as a message on its way. So a key stays taken until ``end(_:)``.
 package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     private enum Entry {
         /// The task is being made.
@@ -62,12 +62,12 @@ package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
     /// - Parameters:
     ///   - isImmediate: Whether the task starts on the caller's thread, up to its first wait. Only a few such tasks
     ///     nest: each uses the caller's stack.
-    ///   - body: The work of the task. It calls `end` once, in the task or later, to free the key.
+    ///   - body: The work of the task. It calls ``end(_:)`` with the key once, in the task or later.
     @discardableResult
     package func start(
         _ key: Key,
         isImmediate: Bool = false,
-        _ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
+        _ body: @escaping @Sendable () async -> Void
     ) -> Bool {
         let number: Int? = state.withLock { state in
             guard !state.isClosed, state.entries[key] == nil else { return nil }
@@ -80,12 +80,14 @@ package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         let owner = TaskOwner(ObjectIdentifier(self), isImmediate: isImmediate)
         let task: Task<Void, Never>
         if owner.depth > 0, #available(macOS 26, iOS 26, tvOS 26, watchOS 26, visionOS 26, *) {
-            task = .immediate(executorPreference: executor) { [self] in await run(key, owner, body) }
+            task = .immediate(executorPreference: executor) {
+                await TaskOwner.$current.withValue(owner) { await body() }
+            }
         } else if let executor {
-            task = Task(executorPreference: executor) { [self] in await run(key, owner, body) }
+            task = Task(executorPreference: executor) { await TaskOwner.$current.withValue(owner) { await body() } }
         } else {
             // Naming no executor takes an allocation more.
-            task = Task { [self] in await run(key, owner, body) }
+            task = Task { await TaskOwner.$current.withValue(owner) { await body() } }
         }
         let isCancelled = state.withLock { state in
             // The task may have ended already, and its key may belong to another.
@@ -97,17 +99,8 @@ package final class TaskRegistry<Key: Hashable & Sendable>: Sendable {
         return true
     }
 
-    private func run(
-        _ key: Key,
-        _ owner: TaskOwner,
-        _ body: @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
-    ) async {
-        await TaskOwner.$current.withValue(owner) {
-            await body { self.end(key) }
-        }
-    }
-
-    private func end(_ key: Key) {
+    /// Frees a key whose task has done its work.
+    package func end(_ key: Key) {
         for waiter in state.withLock({ $0.end(key) }) { waiter.resume(returning: true) }
     }
 

@@ -80,7 +80,7 @@ public final class UserExchangeClient: ExchangeClient {
             core.configuration.logger.debug("a notice was sent to a user", metadata: .init(.notice(notice)))
         case .request(let request):
             let refusal = request.refusal ?? request.error(.notAnAgent, "a user serves no requests")
-            core.answer(refusal, to: request) {}
+            core.answer(refusal, to: request)
             core.configuration.logger.warning("a request was sent to a user", metadata: .init(.request(request)))
         }
     }

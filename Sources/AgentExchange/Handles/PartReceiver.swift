@@ -21,7 +21,7 @@ final class PartReceiver: Sendable {
     init(_ parts: ActionParts) {
         self.parts = parts
         let end = ContinuousClock.Instant.after(parts.deadline)
-        self.end = min(end, RequestDeadline.current ?? end)
+        self.end = min(end, RequestScope.current.deadline ?? end)
     }
 
     deinit {

@@ -1,13 +1,11 @@
 internal import Foundation
+internal import Primitives
 
 /// The agents that wait for the current task's call, directly or through others, with their places for requests.
 ///
 /// A call to one of them would not be served before its deadline if all of the agent's places wait for that call. The
 /// path travels with requests, so that a caller can detect this before it calls.
 package struct CallPath: Sendable, Hashable {
-    /// The path to the request that this task serves; empty outside of requests.
-    @TaskLocal package static var current = CallPath()
-
     /// An agent's places for requests, or for requests of one of its actions.
     struct Place: Sendable, Hashable {
         let agent: UUID
@@ -24,7 +22,7 @@ package struct CallPath: Sendable, Hashable {
     /// The longest action name in a path, in bytes.
     private static let maximumAction = 64
 
-    private(set) var places: [Place] = []
+    private(set) var places = ShortList<Place>()
 
     /// Makes an empty path.
     package init() {}
@@ -87,7 +85,7 @@ extension CallPath {
     /// Reads a ``text``. Ignores invalid places.
     package init(text: String) {
         guard text.utf8.count <= Self.maximumSize else { return }
-        places = text.split(separator: ",").compactMap(Place.init(text:))
+        for place in text.split(separator: ",").compactMap(Place.init(text:)) { places.append(place) }
     }
 }
 

@@ -190,11 +190,9 @@ public final class AgentExchangeClient: ExchangeClient {
         }
         let watch = immediateStarts?.watch(request)
         let handler = handler(of: request)
-        let isNew = running.start(request, isImmediate: watch != nil) { [self] end in
-            let served = await RequestDeadline.$current.withValue(begin(request)) {
-                await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
-            }
-            finish(request, served, end)
+        let isNew = running.start(.init(request), isImmediate: watch != nil) { [self] in
+            let served = await RequestScope.$current.withValue(begin(request)) { await answer(to: request, handler) }
+            finish(request, served)
             if case .delayed(let time, let answer) = served { await delay(request, until: time, otherwise: answer) }
         }
         if let watch { immediateStarts?.check(watch, request) }
@@ -212,15 +210,13 @@ public final class AgentExchangeClient: ExchangeClient {
     package func serve(_ request: Request, answered: @escaping @Sendable (Response) -> Void) -> Bool {
         if isDraining.load(ordering: .sequentiallyConsistent) { return false }
         let handler = handler(of: request)
-        return running.start(request, isImmediate: false) { [self] end in
-            let served = await RequestDeadline.$current.withValue(begin(request)) {
-                await CallPath.$current.withValue(path(to: request)) { await answer(to: request, handler) }
-            }
+        return running.start(.init(request)) { [self] in
+            let served = await RequestScope.$current.withValue(begin(request)) { await answer(to: request, handler) }
             outgoing.close(request)
             let last = served.response ?? request.error(.cancelled, "the agent stopped while it handled the request")
             activityLog.end(request, last)
             answered(last)
-            end()
+            running.end(.init(request))
         }
     }
 
@@ -232,25 +228,29 @@ public final class AgentExchangeClient: ExchangeClient {
     // The frame of an asynchronous function is allocated for each request and holds everything that it might need. So
     // the steps before and after the handler are functions of their own.
 
-    /// Returns the deadline, by this process's clock.
+    /// Returns the scope of the calls that the request's handler makes.
     @inline(never)
-    private func begin(_ request: Request) -> ContinuousClock.Instant? {
+    private func begin(_ request: Request) -> RequestScope {
         activityLog.begin(request)
         if outgoing.open(request) { core.background.start { await self.lookAfterRequesters() } }
         configuration.logger.trace("a request is served", metadata: .init(.request(request)))
-        return RequestDeadline.of(request)
-    }
-
-    /// Returns the callers that wait for the calls of a request's handler.
-    private func path(to request: Request) -> CallPath {
-        request.path.serving(registration.agentID, limit: transport.requestLimit)
+        return RequestScope(
+            deadline: request.deadline.map { .at($0) },
+            path: request.path.serving(registration.agentID, limit: transport.requestLimit)
+        )
     }
 
     @inline(never)
-    private func finish(_ request: Request, _ served: ServiceEnd, _ end: @escaping @Sendable () -> Void) {
+    private func finish(_ request: Request, _ served: ServiceEnd) {
         outgoing.close(request)
         activityLog.end(request, served.response)
-        if case .answered(let response) = served { core.answer(response, to: request, end) } else { end() }
+        end(.init(request), served, request)
+    }
+
+    /// Ends a request that ran, with its answer if it has one.
+    private func end(_ key: RunningRequests.Key, _ served: ServiceEnd, _ request: Request) {
+        guard case .answered(let response) = served else { return running.end(key) }
+        core.answer(response, to: request, ending: RunningRequest(key, of: running))
     }
 
     /// Puts a request back until a time. It no longer runs, so that it can come again at any moment.
@@ -282,7 +282,7 @@ public final class AgentExchangeClient: ExchangeClient {
 
     /// Answers a request that never reaches the handler.
     private func answer(_ response: Response, to request: Request) {
-        core.answer(response, to: request) {}
+        core.answer(response, to: request)
     }
 
     /// Schedules the cancellation of a request's handler at its deadline.
@@ -305,14 +305,11 @@ public final class AgentExchangeClient: ExchangeClient {
             !isDraining.load(ordering: .sequentiallyConsistent) || request.body.isServedWhileDraining
         else { return }
         let handler = if case .activity = request.body { handler(of: request) } else { handler }
-        let isStarted = running.start { [self] end in
-            if let response = await answer(to: request, handler).response {
-                core.answer(response, to: request, end)
-            } else {
-                end()
-            }
+        if let key = running.admitNotice() {
+            let isStarted = running.start(key) { [self] in end(key, await answer(to: request, handler), request) }
+            if !isStarted { running.end(key) }
+            return
         }
-        guard !isStarted else { return }
         core.telemetry.metrics.count(.noticesDropped, [.reason("busy")])
         configuration.logger.debug("a notice was dropped: too many are served", metadata: .init(.notice(notice)))
     }

@@ -34,19 +34,19 @@ final class AnswerRetry: Sendable {
     ///
     /// - Parameters:
     ///   - error: The reason that the first send failed.
-    ///   - ended: Called once when the answer was sent, or is retried after a pause.
+    ///   - running: Ended when the answer was sent, or is retried after a pause.
     func send(
         _ response: Response,
         to request: Request,
         after error: ExchangeError,
-        _ ended: @escaping @Sendable () -> Void
+        ending running: RunningRequest?
     ) {
         let task = background.start { [self] in
             let owed = await attempt(response, to: request, after: error)
-            ended()
+            running?.end()
             if let owed { await keepSending(owed, to: request) }
         }
-        if task == nil { ended() }
+        if task == nil { running?.end() }
     }
 
     /// Sends an answer, or an error in its place when the answer can't be sent as it is.

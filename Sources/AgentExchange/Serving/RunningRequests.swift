@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// The requests that an agent is running. They can be cancelled, and never run twice at the same time.
 final class RunningRequests: Sendable {
-    private enum Key: Hashable {
+    /// Identifies a running request.
+    enum Key: Hashable {
         case request(RequestKey)
         /// A request carried by a notice. It can't be cancelled alone.
         case notice(Int)
@@ -53,36 +54,31 @@ final class RunningRequests: Sendable {
         timer.stop()
     }
 
-    /// Runs `body` for a request, unless the request is already running. The request counts as running until `body`
-    /// calls `end`, after its answer was sent.
+    /// Runs `body` for a request, unless the request is already running. The request counts as running until
+    /// ``end(_:)``, after its answer was sent.
     ///
     /// - Parameter isImmediate: Whether `body` starts on the caller's thread; see
     ///   ``TaskRegistry/start(_:isImmediate:_:)``.
-    func start(
-        _ request: Request,
-        isImmediate: Bool,
-        _ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void
-    ) -> Bool {
-        tasks.start(Key(request), isImmediate: isImmediate, body)
+    func start(_ key: Key, isImmediate: Bool = false, _ body: @escaping @Sendable () async -> Void) -> Bool {
+        tasks.start(key, isImmediate: isImmediate, body)
     }
 
-    /// Runs `body` for a request carried by a notice. Notices bypass the limits of the mailbox, so at most
-    /// ``maximumNotices`` run at a time.
+    /// Takes a place for a request carried by a notice. Notices bypass the limits of the mailbox, so at most
+    /// ``maximumNotices`` run at a time. ``end(_:)`` gives it back.
     ///
-    /// - Returns: `false` when that many are running: the notice is dropped.
-    func start(_ body: @escaping @Sendable (_ end: @escaping @Sendable () -> Void) async -> Void) -> Bool {
+    /// - Returns: `nil` when that many are running: the notice is dropped.
+    func admitNotice() -> Key? {
         guard notices.add(1, ordering: .relaxed).newValue <= Self.maximumNotices else {
             notices.subtract(1, ordering: .relaxed)
-            return false
+            return nil
         }
-        let isStarted = tasks.start(.notice(lastNotice.add(1, ordering: .relaxed).newValue)) { [self] end in
-            await body {
-                self.notices.subtract(1, ordering: .relaxed)
-                end()
-            }
-        }
-        if !isStarted { notices.subtract(1, ordering: .relaxed) }
-        return true
+        return .notice(lastNotice.add(1, ordering: .relaxed).newValue)
+    }
+
+    /// Ends a request: once, when its answer was sent or is being retried, or when it was not started.
+    func end(_ key: Key) {
+        if case .notice = key { notices.subtract(1, ordering: .relaxed) }
+        tasks.end(key)
     }
 
     /// Cancels a running request at its deadline.
@@ -115,4 +111,17 @@ final class RunningRequests: Sendable {
     func cancelAll(patience: Duration) async -> Bool {
         await tasks.cancelAll(patience: patience)
     }
+}
+
+/// A request that counts as running until its answer was sent.
+struct RunningRequest: Sendable {
+    private let requests: RunningRequests
+    private let key: RunningRequests.Key
+
+    init(_ key: RunningRequests.Key, of requests: RunningRequests) {
+        (self.requests, self.key) = (requests, key)
+    }
+
+    /// Ends it; called once.
+    func end() { requests.end(key) }
 }

@@ -73,7 +73,7 @@ extension ActionParts {
         tag: UUID,
         _ outgoing: OutgoingCall
     ) async throws(ExchangeError) -> PartBuffer {
-        let path = CallPath.current
+        let path = RequestScope.current.path
         try path.check(body, to: agent)
         let left = ContinuousClock.now.duration(to: end)
         let request = try Request(

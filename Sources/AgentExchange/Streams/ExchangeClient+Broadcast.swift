@@ -13,7 +13,7 @@ extension ExchangeClient {
         allowSubtypes: Bool = true,
         deadline: Duration? = nil
     ) async throws(ExchangeError) -> [AgentID] {
-        let (wait, tag) = (try RequestDeadline.limit(deadline ?? configuration.requestDeadline), UUID.random())
+        let (wait, tag) = (try RequestScope.limit(deadline ?? configuration.requestDeadline), UUID.random())
         let body = Request.Body.action(name: name, arguments: arguments)
         let outgoing = OutgoingCall(
             .broadcast,
@@ -83,7 +83,7 @@ extension ClientCore {
         deadline: Duration?,
         context: [String: String] = [:]
     ) async throws(ExchangeError) -> BroadcastAnswers {
-        let wait = try RequestDeadline.limit(deadline ?? configuration.requestDeadline)
+        let wait = try RequestScope.limit(deadline ?? configuration.requestDeadline)
         let end = ContinuousClock.now + wait
         let gathering = Gathering(label: UUID.random())
         let outgoing = OutgoingCall(
@@ -107,7 +107,7 @@ extension ClientCore {
                 context: outgoing.context,
                 body
             )
-            broadcast.path = .current
+            broadcast.path = RequestScope.current.path
             let agents = try await transport.broadcast(broadcast, through: configuration.middleware)
             outgoing.accepted(recipients: agents.count)
             for response in gathering.expect(agents, tellEnd: { outgoing.end($0) }) { warn(of: response) }

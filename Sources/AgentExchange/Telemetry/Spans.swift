@@ -96,7 +96,7 @@
 
     extension InstrumentationSystem {
         /// Whether a tracer is installed.
-        fileprivate static var isActive: Bool {
+        static var isActive: Bool {
             let instrument = instrument
             return !(instrument is NoOpInstrument) && !(instrument is NoOpTracer)
         }

@@ -1,7 +1,7 @@
 internal import AgentExchange
 
-/// The implementation of one action.
-struct ActionBinding<Subject: Sendable>: Sendable {
+/// The implementation of one action. An object, because the frame of each request that it serves holds it.
+final class ActionBinding<Subject: Sendable>: Sendable {
     /// The work of an action: sends the parts if the result is streamed, and returns the result or none.
     typealias Body = @Sendable (Subject, Served) async throws -> Payload?
 
@@ -11,14 +11,33 @@ struct ActionBinding<Subject: Sendable>: Sendable {
     let limit: Int?
     let start: ActionStart
     let retry: RetryPolicy?
+
+    init(body: @escaping Body, isStreamed: Bool, limit: Int?, start: ActionStart, retry: RetryPolicy?) {
+        self.body = body
+        self.isStreamed = isStreamed
+        self.limit = limit
+        self.start = start
+        self.retry = retry
+    }
 }
 
-/// A request that is being served.
+/// A request for an action that is being served.
+///
+/// It holds no more than its context, because several frames that are allocated for each request hold it.
 struct Served: Sendable {
-    let arguments: ActionArguments
     let context: ActionContext
-    let codecs: PayloadCodecs
-    let codec: any PayloadCodec
+
+    private var arguments: ActionArguments {
+        if case .action(_, let arguments) = context.request.body { arguments } else { .none }
+    }
+
+    /// Decodes the positional arguments.
+    @inline(never)
+    func decode<each Argument: Decodable>(
+        _ types: repeat (each Argument).Type
+    ) throws(ExchangeError) -> (repeat each Argument) {
+        try arguments.decode(repeat each types, codecs: context.agent.client.configuration.codecs)
+    }
 
     /// Sends a part of the result as soon as the caller has granted credit for it.
     func send(_ part: Payload) async throws(ExchangeError) {
@@ -30,7 +49,16 @@ struct Served: Sendable {
         try Payload(encoding: context.agent.client.partCount(of: context.request))
     }
 
+    @inline(never)
     func payload(_ value: some Encodable) throws(ExchangeError) -> Payload {
-        Payload(contentType: codec.contentType, bytes: try codec.encode(value))
+        let codec = try context.agent.client.codec(of: arguments)
+        return Payload(contentType: codec.contentType, bytes: try codec.encode(value))
+    }
+}
+
+extension AgentExchangeClient {
+    /// Returns the codec of a request's arguments, which encodes its result too.
+    func codec(of arguments: ActionArguments) throws(ExchangeError) -> any PayloadCodec {
+        try configuration.codecs.codec(for: arguments.payload.contentType)
     }
 }

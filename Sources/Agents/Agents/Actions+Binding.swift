@@ -18,7 +18,7 @@ extension Actions.Builder {
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Output
     ) {
         bind(interface[keyPath: action].name, limit: limit, start: start, retry: retry) { subject, served in
-            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            let arguments = try served.decode(repeat (each Argument).self)
             return try served.payload(try await body(subject, repeat each arguments))
         }
     }
@@ -40,7 +40,7 @@ extension Actions.Builder {
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Void
     ) {
         bind(interface[keyPath: action].name, limit: limit, start: start, retry: retry) { subject, served in
-            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            let arguments = try served.decode(repeat (each Argument).self)
             try await body(subject, repeat each arguments)
             return nil
         }
@@ -60,7 +60,7 @@ extension Actions.Builder {
         _ body: @escaping @Sendable (Subject, repeat each Argument) async throws -> Sequence
     ) where Sequence.Element == Part, Sequence: SendableMetatype, Sequence.AsyncIterator: SendableMetatype {
         bind(interface[keyPath: action].name, limit: limit, isStreamed: true) { subject, served in
-            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            let arguments = try served.decode(repeat (each Argument).self)
             for try await part in try await body(subject, repeat each arguments) {
                 try await served.send(try served.payload(part))
             }
@@ -87,7 +87,7 @@ extension Actions.Builder {
         _ body: @escaping @Sendable (Subject, PartSender<Part>, repeat each Argument) async throws -> Void
     ) {
         bind(interface[keyPath: action].name, limit: limit, isStreamed: true) { subject, served in
-            let arguments = try served.arguments.decode(repeat (each Argument).self, codecs: served.codecs)
+            let arguments = try served.decode(repeat (each Argument).self)
             try await body(subject, PartSender(served: served), repeat each arguments)
             return try served.partCount()
         }

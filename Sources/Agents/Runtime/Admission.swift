@@ -25,15 +25,19 @@ final class Admission: Sendable {
     ///
     /// - Throws: `CancellationError` when the task was cancelled first, `RequestLeft` when the agent stopped first.
     func run<Output>(_ action: String, _ body: () async throws -> Output) async throws -> Output {
-        switch await enter(action) {
-        case .run: break
-        case .leave: throw RequestLeft()
-        case .cancelled: throw CancellationError()
-        }
-        defer {
-            for waiter in state.withLock({ $0.machine.leave(action) }) { waiter.resume(returning: .run) }
-        }
+        if !enterAtOnce(action) { try await enter(action) }
+        defer { leave(action) }
         return try await body()
+    }
+
+    /// Admits a request that needs no wait. Otherwise nothing changes and it returns `false`.
+    private func enterAtOnce(_ action: String) -> Bool {
+        !Task.isCancelled && state.withLock { $0.machine.enter(action) }
+    }
+
+    @inline(never)
+    private func leave(_ action: String) {
+        for waiter in state.withLock({ $0.machine.leave(action) }) { waiter.resume(returning: .run) }
     }
 
     /// Releases all waiting requests and every later one without running them.
@@ -41,9 +45,16 @@ final class Admission: Sendable {
         for waiter in state.withLock({ $0.machine.close() }) { waiter.resume(returning: .leave) }
     }
 
-    private func enter(_ action: String) async -> Entry {
+    private func enter(_ action: String) async throws {
+        switch await waitToEnter(action) {
+        case .run: break
+        case .leave: throw RequestLeft()
+        case .cancelled: throw CancellationError()
+        }
+    }
+
+    private func waitToEnter(_ action: String) async -> Entry {
         if Task.isCancelled { return .cancelled }
-        if state.withLock({ $0.machine.enter(action) }) { return .run }
         let number = state.withLock { state in
             state.next += 1
             return state.next

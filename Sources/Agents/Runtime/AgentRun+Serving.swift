@@ -16,11 +16,34 @@ extension AgentRun {
 
     /// Serves a request: the handler of the agent's client.
     func serve(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
+        // Most requests come to an agent that serves, and need no wait.
+        if let context = contextOfAction(request, client) { return try await serve(request, context, client) }
+        return try await serveOther(request, client)
+    }
+
+    // The frame of an asynchronous function is allocated for each request and holds everything that it might need. So
+    // the steps before and after the action, and those that few requests take, are functions of their own.
+
+    /// Returns the context of a request for an action, if the agent serves already.
+    private func contextOfAction(_ request: Request, _ client: AgentExchangeClient) -> AgentContext? {
+        guard case .action(let name, _) = request.body, !isProbe(name, request, client), opened.value == true else {
+            return nil
+        }
+        return context.value
+    }
+
+    /// Whether a request is the probe of another process that stands by.
+    private func isProbe(_ name: String, _ request: Request, _ client: AgentExchangeClient) -> Bool {
+        name == Reserved.standby && request.source == client.id
+    }
+
+    @inline(never)
+    private func serveOther(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
         switch request.body {
-        case .action(Reserved.standby, let arguments) where request.source == client.id:
+        case .action(let name, let arguments) where isProbe(name, request, client):
             return try await serveProbe(request, arguments, client)
-        case .action(let name, let arguments):
-            return try await serve(request, name, arguments, client, try await open())
+        case .action:
+            return try await serve(request, open(), client)
         case .shutdown(let terminate):
             active.set(())
             finish(.shutdown(terminate: terminate))
@@ -41,84 +64,62 @@ extension AgentRun {
 
     private func serve(
         _ request: Request,
-        _ name: String,
-        _ arguments: ActionArguments,
-        _ client: AgentExchangeClient,
-        _ context: AgentContext
+        _ context: AgentContext,
+        _ client: AgentExchangeClient
     ) async throws -> Response {
-        switch prepared(request, name, arguments, client, context) {
-        case .refused(let response):
-            return response
-        case .served(let served, let binding):
-            do {
-                let result = try await admission.run(name) {
-                    if isOverdue { throw CancellationError() }
-                    guard let path = path(name, binding) else { return try await run(binding, served) }
-                    return try await CallPath.$current.withValue(path) { try await run(binding, served) }
-                }
-                return response(to: request, result)
-            } catch is RequestLeft {
-                throw RequestLeft()
-            } catch {
-                let answer = response(to: request, error, codec: served.codec)
-                if !isOverdue, let time = binding.retry?.time(of: request, after: error, description) {
-                    throw DelayedAttempt(until: time, otherwise: answer)
-                }
-                return await configuration.failures.keeping(request, answer, by: client)
-            }
+        do {
+            let (served, binding) = try prepared(request, context, client)
+            let result = try await admission.run(served.context.action) { try await run(binding, served) }
+            return response(to: request, result)
+        } catch {
+            return try await answer(to: request, after: error, client)
         }
     }
 
-    /// Returns the path of the calls of an action, with the limits of this agent; `nil` when there are none.
-    private func path(_ action: String, _ binding: ActionBinding<Subject>) -> CallPath? {
-        if configuration.maximumConcurrentActions == nil, binding.limit == nil { return nil }
-        var path = CallPath.current
-        if let limit = configuration.maximumConcurrentActions {
-            path = path.limiting(registration.agentID, to: limit)
+    /// A request that does not fit its action. The failure is the answer.
+    private struct Unfit: Error {
+        let failure: Failure
+    }
+
+    /// Returns the answer for an error, or throws the reason that there is none yet.
+    @inline(never)
+    private func answer(
+        to request: Request,
+        after error: any Error,
+        _ client: AgentExchangeClient
+    ) async throws -> Response {
+        if let error = error as? Unfit { return request.error(error.failure) }
+        guard !(error is RequestLeft), case .action(let name, let arguments) = request.body else { throw error }
+        let answer = response(to: request, error, codec: try client.codec(of: arguments))
+        if !isOverdue, let time = table.bindings[name]?.retry?.time(of: request, after: error, description) {
+            throw DelayedAttempt(until: time, otherwise: answer)
         }
-        if let limit = binding.limit { path = path.running(action, of: registration.agentID, limit: limit) }
-        return path
+        return await configuration.failures.keeping(request, answer, by: client)
     }
 
-    private enum Prepared {
-        case refused(Response)
-        case served(Served, ActionBinding<Subject>)
-    }
-
-    // The frame of an asynchronous function is allocated for each request and holds everything that it might need. So
-    // the steps before and after the action are functions of their own.
-
+    /// Returns the action of a request, which it fits.
     @inline(never)
     private func prepared(
         _ request: Request,
-        _ name: String,
-        _ arguments: ActionArguments,
-        _ client: AgentExchangeClient,
-        _ context: AgentContext
-    ) -> Prepared {
+        _ context: AgentContext,
+        _ client: AgentExchangeClient
+    ) throws -> (Served, ActionBinding<Subject>) {
+        guard case .action(let name, let arguments) = request.body else { throw RequestLeft() }
         guard let binding = table.bindings[name] else {
             let text = "\(description.type) has no action \"\(name.prefix(64))\""
-            return .refused(request.error(.unknownAction, text))
+            throw Unfit(failure: Failure(.unknownAction, text))
         }
         guard binding.isStreamed == (request.credit != nil) else {
             let verb = binding.isStreamed ? "streams" : "does not stream"
-            return .refused(request.error(.invalidMessage, "the action \(name) \(verb) its result"))
+            throw Unfit(failure: Failure(.invalidMessage, "the action \(name) \(verb) its result"))
         }
-        let codecs = configuration.client.codecs
-        let codec: any PayloadCodec
         do throws(ExchangeError) {
-            codec = try codecs.codec(for: arguments.payload.contentType)
+            _ = try client.codec(of: arguments)
         } catch {
-            return .refused(request.error(error))
+            throw Unfit(failure: Failure(error))
         }
-        if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
-        let served = Served(
-            arguments: arguments,
-            context: ActionContext(agent: context, action: name, request: request),
-            codecs: codecs,
-            codec: codec
-        )
-        return .served(served, binding)
+        if let deadline = RequestScope.current.deadline { client.cancel(request, at: deadline) }
+        return (Served(context: ActionContext(agent: context, action: name, request: request)), binding)
     }
 
     @inline(never)
@@ -134,13 +135,39 @@ extension AgentRun {
 
     /// Whether the caller of the current request has stopped waiting. The task is then cancelled, and the action's
     /// later outcome is ignored.
-    var isOverdue: Bool { RequestDeadline.current.map { $0 <= .now } ?? false }
+    private var isOverdue: Bool { RequestScope.current.isOverdue }
 
     func overdue(_ request: Request) -> Response {
         request.error(.deadlineExceeded, "the deadline passed while the action ran")
     }
 
+    /// Runs an admitted action with its context.
     private func run(_ binding: ActionBinding<Subject>, _ served: Served) async throws -> Payload? {
+        if isOverdue { throw CancellationError() }
+        if isLimited(binding) { return try await limited(binding, served) }
+        return try await inContext(binding, served)
+    }
+
+    /// Whether this agent limits the requests that run an action at a time.
+    @inline(never)
+    private func isLimited(_ binding: ActionBinding<Subject>) -> Bool {
+        configuration.maximumConcurrentActions != nil || binding.limit != nil
+    }
+
+    /// Runs an action in the scope with the limits of this agent.
+    @inline(never)
+    private func limited(_ binding: ActionBinding<Subject>, _ served: Served) async throws -> Payload? {
+        var scope = RequestScope.current
+        if let limit = configuration.maximumConcurrentActions {
+            scope.path = scope.path.limiting(registration.agentID, to: limit)
+        }
+        if let limit = binding.limit {
+            scope.path = scope.path.running(served.context.action, of: registration.agentID, limit: limit)
+        }
+        return try await RequestScope.$current.withValue(scope) { try await inContext(binding, served) }
+    }
+
+    private func inContext(_ binding: ActionBinding<Subject>, _ served: Served) async throws -> Payload? {
         try await AgentContext.$current.withValue(served.context.agent) {
             try await ActionContext.$current.withValue(served.context) { try await binding.body(agent, served) }
         }

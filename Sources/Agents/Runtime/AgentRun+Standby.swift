@@ -79,9 +79,9 @@ extension AgentRun {
         }
         guard mayHold else { return request.error(.unavailable, "\(Self.probeLimit) others stand by already") }
         defer { heldProbes.withLock { $0 -= 1 } }
-        if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
+        if let deadline = RequestScope.current.deadline { client.cancel(request, at: deadline) }
         _ = await end.wait()
-        if isOverdue { return overdue(request) }
+        if RequestScope.current.isOverdue { return overdue(request) }
         if Task.isCancelled { throw CancellationError() }
         throw RequestLeft()
     }

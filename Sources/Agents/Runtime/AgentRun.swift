@@ -64,11 +64,9 @@ final class AgentRun<Subject: Agent>: Sendable {
 
     /// Runs the agent, in a task that is not cancelled.
     func runUntilEnded() async -> Result<Void, any Error> {
-        let result = await RequestDeadline.$current.withValue(nil) {
+        let result = await RequestScope.$current.withValue(RequestScope()) {
             await ActionContext.$current.withValue(nil) {
-                await AgentContext.$current.withValue(nil) {
-                    await CallPath.$current.withValue(CallPath()) { await runAlone() }
-                }
+                await AgentContext.$current.withValue(nil) { await runAlone() }
             }
         }
         finish(.stopped)
@@ -179,7 +177,7 @@ final class AgentRun<Subject: Agent>: Sendable {
         let outcome = OneShot<Bool>()
         let hook = OwnWork { [self] in
             do {
-                try await CallPath.$current.withValue(.closed(context.id)) { try await agent.started(context) }
+                try await inScope(context) { try await agent.started(context) }
                 outcome.set(true)
             } catch {
                 logger.error("an agent failed to start", metadata: .init(keys: [.error: "\(error)"]))
@@ -195,11 +193,16 @@ final class AgentRun<Subject: Agent>: Sendable {
         return outcome.value ?? false
     }
 
+    /// Calls a hook, while which the agent serves no requests.
+    private func inScope(_ context: AgentContext, _ hook: () async throws -> Void) async throws {
+        try await RequestScope.$current.withValue(RequestScope(path: .closed(context.id))) { try await hook() }
+    }
+
     /// Calls the shutdown hook, and cancels it after the grace period.
     private func stop(_ context: AgentContext) async {
         let hook = OwnWork { [self] in
             do {
-                try await CallPath.$current.withValue(.closed(context.id)) { try await agent.stopping(context) }
+                try await inScope(context) { try await agent.stopping(context) }
             } catch {
                 logger.error("an agent failed to stop", metadata: .init(keys: [.error: "\(error)"]))
                 if case .failed = end.value { return }

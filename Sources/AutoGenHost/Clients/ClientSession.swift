@@ -62,9 +62,9 @@
         /// Starts a task of the client, on the calling thread up to its first wait.
         func start(in tasks: TaskRegistry<Int>, _ body: @escaping @Sendable () async -> Void) {
             let number = lastTask.add(1, ordering: .relaxed).newValue
-            tasks.start(number, isImmediate: true) { end in
+            tasks.start(number, isImmediate: true) {
                 await body()
-                end()
+                tasks.end(number)
             }
         }
 

@@ -40,7 +40,7 @@
             case .left: throw RequestLeft()
             case nil:
                 withdraw()
-                if let deadline = RequestDeadline.current, deadline <= .now {
+                if RequestScope.current.isOverdue {
                     throw Failure(.deadlineExceeded, AnswerText.silence(request.address))
                 }
                 throw CancellationError()

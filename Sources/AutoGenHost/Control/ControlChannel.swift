@@ -113,7 +113,7 @@
             guard isTaken, put(request) else {
                 throw ExchangeError(.limitReached, "too many control messages wait for the worker")
             }
-            let wait = try RequestDeadline.limit(Self.patience)
+            let wait = try RequestScope.limit(Self.patience)
             guard let answer = await question.wait(until: .now + wait) else {
                 throw ExchangeError(
                     .deadlineExceeded,

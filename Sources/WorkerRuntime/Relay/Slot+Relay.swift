@@ -15,7 +15,7 @@ extension Slot {
         if WireName.isReserved(name) {
             return { [self] request, client in
                 defer { withExtendedLifetime(work) {} }
-                if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
+                if let deadline = RequestScope.current.deadline { client.cancel(request, at: deadline) }
                 do {
                     return try await answer(request, address, name, payload, relay)
                 } catch {
@@ -26,7 +26,7 @@ extension Slot {
         let call = relay.take(RelayedRequest(request, address, incoming, name, payload))
         return { request, client in
             defer { withExtendedLifetime(work) {} }
-            if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
+            if let deadline = RequestScope.current.deadline { client.cancel(request, at: deadline) }
             do {
                 guard let reply = try await call.reply() else { return request.response() }
                 let type = MessageType.contentType(reply.payload.contentType, of: reply.dataType)

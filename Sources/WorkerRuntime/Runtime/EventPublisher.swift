@@ -20,7 +20,7 @@ struct EventPublisher: Sendable {
         let work = activity.begin()
         defer { withExtendedLifetime(work) {} }
         try topic.check()
-        let end = ContinuousClock.Instant.after(try RequestDeadline.limit(requestDeadline))
+        let end = ContinuousClock.Instant.after(try RequestScope.limit(requestDeadline))
         let passed = try await interceptors.pass(message, until: end, .notSent) {
             (interceptor, message) throws(ExchangeError) in
             try await interceptor.onPublish(message, to: topic, from: sender)

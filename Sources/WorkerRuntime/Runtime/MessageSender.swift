@@ -151,7 +151,7 @@ struct MessageSender: Sendable {
 
     /// Returns the end of a call, which is not after that of the request that the current task serves.
     private func end(_ deadline: Duration?) throws(ExchangeError) -> ContinuousClock.Instant {
-        .after(try RequestDeadline.limit(deadline ?? requestDeadline))
+        .after(try RequestScope.limit(deadline ?? requestDeadline))
     }
 
     /// Sends a request to the slot of an address and returns its result.

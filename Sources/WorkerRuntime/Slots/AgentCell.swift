@@ -103,11 +103,9 @@ final class AgentCell: Sendable {
 
     private func finish(_ making: OneShot<Result<any HostedAgent, ExchangeError>>) async {
         // The values of the task that asked first are not the agent's.
-        let result = await RequestDeadline.$current.withValue(nil) {
-            await CallPath.$current.withValue(CallPath()) {
-                await MessageContext.$current.withValue(nil) {
-                    await Topic.$currentKey.withValue(address.key) { await outcome() }
-                }
+        let result = await RequestScope.$current.withValue(RequestScope()) {
+            await MessageContext.$current.withValue(nil) {
+                await Topic.$currentKey.withValue(address.key) { await outcome() }
             }
         }
         let isClosed = state.withLock { state in

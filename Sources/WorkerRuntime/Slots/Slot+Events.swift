@@ -49,19 +49,17 @@ extension Slot {
 
     /// Runs a body for an event, in a task that counts as work.
     private func run(_ event: Event, _ pieces: [Activity.Work], _ body: @escaping @Sendable () async -> Void) {
-        events.start(event.publicationID) { [self] end in
+        events.start(event.publicationID) { [self] in
             await withoutCaller { await body() }
             withExtendedLifetime(pieces) {}
-            end()
+            events.end(event.publicationID)
         }
     }
 
     /// Runs a body without the values of the task that published an event on this thread.
     private func withoutCaller<Output: Sendable>(_ body: () async -> Output) async -> Output {
         let path = CallPath().serving(registration.agentID, limit: transport.requestLimit)
-        return await RequestDeadline.$current.withValue(nil) {
-            await CallPath.$current.withValue(path) { await body() }
-        }
+        return await RequestScope.$current.withValue(RequestScope(path: path)) { await body() }
     }
 
     /// Runs the handler once for each visit.

@@ -45,12 +45,12 @@ extension Slot {
         serveEarly()
         return { [self] request, client in
             defer { withExtendedLifetime(pieces) {} }
-            if let deadline = RequestDeadline.current { client.cancel(request, at: deadline) }
+            if let deadline = RequestScope.current.deadline { client.cancel(request, at: deadline) }
             do {
                 let answer = try await answer(request, kind, key: incoming.key, visit)
-                return isOverdue ? overdue(request) : answer
+                return RequestScope.current.isOverdue ? overdue(request) : answer
             } catch {
-                if isOverdue { return overdue(request) }
+                if RequestScope.current.isOverdue { return overdue(request) }
                 if isLeft(error) { throw RequestLeft() }
                 return request.error(Failure(ofRuntime: error))
             }
@@ -125,9 +125,6 @@ extension Slot {
         case .failed(let error): return request.error(error)
         }
     }
-
-    /// Whether the sender of the current request has stopped waiting.
-    private var isOverdue: Bool { RequestDeadline.current.map { $0 <= .now } ?? false }
 
     private func overdue(_ request: Request) -> Response {
         request.error(.deadlineExceeded, "the deadline passed while the agent handled the message")

@@ -38,19 +38,19 @@ struct TaskRegistryTests {
     @Test("A key is taken until its task says that it ended, also after the task")
     func keys() async throws {
         let tasks = TaskRegistry<String>()
-        let (ends, end) = AsyncStream<@Sendable () -> Void>.makeStream()
-        #expect(tasks.start("one") { end.yield($0) })
+        let (ends, end) = AsyncStream<Void>.makeStream()
+        #expect(tasks.start("one") { end.yield() })
         var iterator = ends.makeAsyncIterator()
-        let ended = try #require(await iterator.next())
-        #expect(!tasks.start("one") { $0() }, "what it began goes on")
+        try #require(await iterator.next() != nil)
+        #expect(!tasks.start("one") { tasks.end("one") }, "what it began goes on")
         #expect(await tasks.waitUntilIdle(timeout: .milliseconds(20)) == false)
-        ended()
+        tasks.end("one")
         #expect(await tasks.waitUntilIdle(timeout: .seconds(30)))
-        #expect(tasks.start("one") { end.yield($0) })
-        let endedAgain = try #require(await iterator.next())
-        endedAgain()
+        #expect(tasks.start("one") { end.yield() })
+        try #require(await iterator.next() != nil)
+        tasks.end("one")
         #expect(await tasks.cancelAll())
-        #expect(!tasks.start("two") { $0() }, "it is closed")
+        #expect(!tasks.start("two") { tasks.end("two") }, "it is closed")
     }
 
     @Test("A task that is cancelled while it is being started is cancelled")
@@ -60,10 +60,10 @@ struct TaskRegistryTests {
         await withDiscardingTaskGroup { group in
             for key in 0..<500 {
                 group.addTask {
-                    tasks.start(key) { end in
+                    tasks.start(key) {
                         await Self.untilCancelled()
                         counter.count.add(1, ordering: .relaxed)
-                        end()
+                        tasks.end(key)
                     }
                 }
                 group.addTask {
@@ -79,9 +79,9 @@ struct TaskRegistryTests {
     @Test("A wait with a timeout of zero ends")
     func noTime() async {
         let tasks = TaskRegistry<Int>()
-        tasks.start(0) { end in
+        tasks.start(0) {
             await Self.untilCancelled()
-            end()
+            tasks.end(0)
         }
         for _ in 0..<2000 { #expect(await tasks.waitUntilIdle(timeout: .zero) == false) }
         await tasks.cancelAll()
@@ -92,15 +92,15 @@ struct TaskRegistryTests {
         let tasks = TaskRegistry<Int>()
         let (results, result) = AsyncStream<Bool>.makeStream()
         for key in 0..<10 {
-            tasks.start(key) { end in
+            tasks.start(key) {
                 await Self.untilCancelled()
-                end()
+                tasks.end(key)
             }
         }
-        tasks.start(10) { end in
+        tasks.start(10) {
             result.yield(tasks.isCurrent)
             result.yield(await tasks.cancelAll(patience: .seconds(30)))
-            end()
+            tasks.end(10)
         }
         var iterator = results.makeAsyncIterator()
         #expect(await iterator.next() == true)
@@ -113,15 +113,15 @@ struct TaskRegistryTests {
     func immediate() async {
         let tasks = TaskRegistry<Int>()
         let counter = Counter()
-        tasks.start(0, isImmediate: true) { end in
+        tasks.start(0, isImmediate: true) {
             counter.count.add(1, ordering: .relaxed)
-            end()
+            tasks.end(0)
         }
         #expect(counter.count.load(ordering: .relaxed) == 1 && tasks.count == 0)
-        tasks.start(1, isImmediate: true) { end in
+        tasks.start(1, isImmediate: true) {
             counter.count.add(1, ordering: .relaxed)
             await Self.untilCancelled()
-            end()
+            tasks.end(1)
         }
         #expect(counter.count.load(ordering: .relaxed) == 2 && tasks.count == 1)
         #expect(await tasks.cancelAll(patience: .seconds(30)))
@@ -134,11 +134,11 @@ struct TaskRegistryTests {
         let count = 20_000
         let (ends, end) = AsyncStream<Void>.makeStream()
         @Sendable func next(_ key: Int) {
-            tasks.start(key, isImmediate: true) { ended in
+            tasks.start(key, isImmediate: true) {
                 nesting.enter()
                 if key < count { next(key + 1) } else { end.finish() }
                 nesting.leave()
-                ended()
+                tasks.end(key)
             }
         }
         next(1)
