@@ -188,7 +188,7 @@ extension Envelope {
         guard let tag = properties.correlationID.flatMap(UUID.init(text:)) else {
             throw malformed("its correlation_id is not a UUID")
         }
-        for id in [source, destination] where id.name.map({ $0.utf8.count > MessageLimits.displayName }) == true {
+        guard max(source.name?.utf8.count ?? 0, destination.name?.utf8.count ?? 0) <= MessageLimits.displayName else {
             throw malformed("a display name has more than \(MessageLimits.displayName) bytes")
         }
         let frame = Frame(

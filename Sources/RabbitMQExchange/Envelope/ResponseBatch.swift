@@ -56,11 +56,8 @@ enum ResponseBatch {
             return nil
         }
         var size = fixedBytes + (response.label == nil ? 0 : 16)
-        for name in [response.source.name, response.destination.name] {
-            guard let count = name?.utf8.count else { continue }
-            guard count <= MessageLimits.displayName else { return nil }
-            size += 2 + count
-        }
+        guard let names = nameBytes(response.source.name, response.destination.name) else { return nil }
+        size += names
         if case .failure(let failure) = response.outcome {
             size += 1 + min(failure.code.rawValue.utf8.count, Envelope.maximumName)
             size += 2 + min(failure.message.utf8.count, Envelope.maximumErrorText)
@@ -71,6 +68,13 @@ enum ResponseBatch {
             size += 1 + payload.contentType.utf8.count + payload.bytes.count
         }
         return size <= maximumEntry ? size : nil
+    }
+
+    /// Returns the size of the display names in an entry; `nil` when one is too long.
+    private static func nameBytes(_ source: String?, _ destination: String?) -> Int? {
+        let (source, destination) = (source?.utf8.count, destination?.utf8.count)
+        guard max(source ?? 0, destination ?? 0) <= MessageLimits.displayName else { return nil }
+        return (source.map { $0 + 2 } ?? 0) + (destination.map { $0 + 2 } ?? 0)
     }
 
     /// Returns the body of a message.
@@ -101,7 +105,9 @@ enum ResponseBatch {
         }
         writer.write(UInt8(kinds.firstIndex(of: response.kind) ?? 0))
         writer.write(marks.rawValue)
-        for uuid in [source.uuid, destination.uuid, response.tag] { writer.write(uuid) }
+        writer.write(source.uuid)
+        writer.write(destination.uuid)
+        writer.write(response.tag)
         if let label = response.label { writer.write(label) }
         if let name = source.name { writer.write(long: name) }
         if let name = destination.name { writer.write(long: name) }
@@ -172,7 +178,7 @@ enum ResponseBatch {
         }
         var payload: Payload?
         if marks.contains(.payload) {
-            payload = Payload(contentType: try entry.text(UInt8.self), bytes: entry.rest())
+            payload = Payload(contentType: try entry.contentType(), bytes: entry.rest())
         }
         guard entry.isAtEnd else { throw Flaw(text: "it has bytes that nothing tells the meaning of") }
         let outcome: Response.Outcome =
@@ -293,6 +299,13 @@ private struct Reader {
         String(decoding: try bytes(Int(try integer(length))), as: UTF8.self)
     }
 
+    /// Reads a content type. That of most payloads is one text, however many there are.
+    mutating func contentType() throws(Flaw) -> String {
+        let text = try bytes(Int(try integer(UInt8.self)))
+        let usual = JSONPayloadCodec().contentType
+        return text.elementsEqual(usual.utf8) ? usual : String(decoding: text, as: UTF8.self)
+    }
+
     mutating func name() throws(Flaw) -> String {
         let name = try text(UInt16.self)
         guard name.utf8.count <= MessageLimits.displayName else {
@@ -304,6 +317,7 @@ private struct Reader {
     /// Returns a copy of the remaining bytes, so that the message is not kept for one of its entries.
     mutating func rest() -> Data {
         defer { position = buffer.count }
-        return Data(buffer[position...])
+        guard position < buffer.count, let start = buffer.baseAddress else { return Data() }
+        return Data(bytes: start + position, count: buffer.count - position)
     }
 }
