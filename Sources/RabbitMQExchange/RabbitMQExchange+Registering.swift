@@ -18,12 +18,6 @@ extension RabbitMQExchange {
         }
     }
 
-    /// Returns the registration of the agent with a display name. Takes over an existing registration, or registers an
-    /// agent if there is none. See `ExchangeTransport.registration(named:type:)`. Creates no user.
-    public func registration(named name: String, type: AgentType) async throws(ExchangeError) -> AgentRegistration {
-        try await registration(named: name, type: type, sharing: .exclusive)
-    }
-
     /// Returns the registration of the agent with a display name, whose mailbox has one receiver or many. See
     /// `ExchangeTransport.registration(named:type:sharing:)`. Creates no user.
     public func registration(
