@@ -46,6 +46,33 @@ extension BrokerTests {
             await user.close()
         }
 
+        @Test("All members are killed: the next one runs what they held and what waited, and each request is answered")
+        func allKilled() async throws {
+            let scene = try await Scene(.replicated) { $0.prefetch = 4 }
+            let user = try await scene.user()
+            let group = try await user.registerAgent(AgentType("Clerk"), sharing: .group)
+            let members = [
+                try await PeerProcess.agent(group, of: scene, "first"),
+                try await PeerProcess.agent(group, of: scene, "second"),
+            ]
+            let handle = user.handle(to: group.agentID)
+            let calls = (1...20).map { _ in
+                Task { try await handle.action("hang-once", returning: Int.self, deadline: .seconds(90)) }
+            }
+            for member in members {
+                for _ in 1...4 { _ = try await member.process.line { $0 == "working 1" } }
+            }
+            for member in members { try await member.kill() }
+            let next = try await scene.exchange("next").makeAgentClient(group) { request, _ in
+                try request.response(encoding: request.attempt)
+            }
+            var attempts: [Int] = []
+            for call in calls { attempts.append(try await call.value) }
+            #expect(attempts.count { $0 > 1 } == 8, "those that were held: \(attempts)")
+            await next.close()
+            await user.close()
+        }
+
         @Test(
             "A group that is terminated while a member stands still is emptied when that one is gone",
             .enabled(if: LongForm.isWanted, "it takes half a minute: make test-long"),
