@@ -6,7 +6,7 @@
 #       and at last ready=amqp://guest:guest@127.0.0.1:PORT. Then waits for a command on its standard input:
 #         stop     clean stop and exit; so do SIGTERM, SIGINT and SIGHUP
 #         halt     clean stop, data and ports are kept for "start"
-#         start    the same broker again
+#         start    the same broker again; of another version, when root= in DIR/names was changed meanwhile
 #       When standard input closes, the parent is gone: the broker is killed at once. When the broker dies by itself,
 #       the script exits 3; with --stay it prints "died" and waits for "start".
 #       In the end the directory is removed, unless --keep. A directory that was kept starts again with its data and on
@@ -411,7 +411,8 @@ run() {
                 end_processes
                 [ -n "$stay" ] || exit 3
                 echo "died" ;;
-            start) [ -n "$vm" ] || { start_broker; continue; } ;;
+            # shellcheck source=/dev/null
+            start) [ -n "$vm" ] || { [ -z "$kept" ] || . "$directory/names"; start_broker; continue; } ;;
             halt)
                 stop_cleanly
                 end_processes

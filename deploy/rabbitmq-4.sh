@@ -7,7 +7,7 @@
 # changed: the mounts of debootstrap go with its own mount namespace.
 #
 #   PRIVATE_BROKER_ROOT   the folder (.rabbitmq-4 of this project); several checkouts may share one
-#   PRIVATE_BROKER_SUITE  the Debian suite that has RabbitMQ 4 (trixie)
+#   PRIVATE_BROKER_SUITE  the Debian suite that has RabbitMQ 4 (trixie: 4.0; sid: a later one, for the tests of upgrades)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -14,6 +14,14 @@ extension PrivateBroker {
             && FileManager.default.isReadableFile(atPath: launcherPath)
     }
 
+    /// Whether a system that `deploy/rabbitmq-4.sh` made has a RabbitMQ.
+    ///
+    /// - Parameter root: The folder of the system.
+    public static func isInstalled(in root: String) -> Bool {
+        FileManager.default.isExecutableFile(atPath: root + "/usr/lib/rabbitmq/bin/rabbitmq-server")
+            && FileManager.default.isReadableFile(atPath: launcherPath)
+    }
+
     /// Whether private brokers of this process are RabbitMQ 4, selected by `PRIVATE_BROKER=4` in the environment.
     public static var isVersion4: Bool { ProcessInfo.processInfo.environment["PRIVATE_BROKER"] == "4" }
 
@@ -33,4 +41,16 @@ extension PrivateBroker {
         for _ in 0..<4 { folder.deleteLastPathComponent() }
         return folder.path
     }()
+}
+
+extension PrivateBroker.Configuration {
+    /// The environment that selects the RabbitMQ of ``root``.
+    var system: [String: String] { root.map { ["PRIVATE_BROKER": "4", "PRIVATE_BROKER_ROOT": $0] } ?? [:] }
+
+    /// - Throws: ``PrivateBrokerError/notInstalled(_:)``.
+    func checkInstalled() throws {
+        guard root.map(PrivateBroker.isInstalled(in:)) ?? PrivateBroker.isInstalled else {
+            throw PrivateBrokerError.notInstalled(root.map { "no RabbitMQ in \($0)" } ?? PrivateBroker.missingReason)
+        }
+    }
 }

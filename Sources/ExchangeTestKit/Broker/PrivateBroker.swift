@@ -43,7 +43,7 @@ public actor PrivateBroker {
 
     /// - Parameter directory: The directory of its files, for a node of a cluster.
     static func start(_ configuration: Configuration, in directory: String?) async throws -> PrivateBroker {
-        guard isInstalled else { throw PrivateBrokerError.notInstalled(missingReason) }
+        try configuration.checkInstalled()
         let place = directory.map { ["--directory", $0] } ?? []
         let launcher = try ChildProcess(
             "/bin/bash",
@@ -51,7 +51,7 @@ public actor PrivateBroker {
             environment: [
                 "PRIVATE_BROKER_START_SECONDS": "\(configuration.startTimeout.components.seconds)",
                 "PRIVATE_BROKER_SETTINGS": configuration.settings.joined(separator: "\n"),
-            ]
+            ].merging(configuration.system) { $1 }
         )
         let facts = try await LaunchFacts(readingFrom: launcher, timeout: configuration.startTimeout)
         return PrivateBroker(facts: facts, launcher: launcher, startTimeout: configuration.startTimeout)
@@ -118,6 +118,21 @@ public actor PrivateBroker {
         try await halt()
         try launcher.write("start")
         vmProcessID = try await LaunchFacts(readingFrom: launcher, timeout: startTimeout).vmProcessID
+    }
+
+    /// Starts the broker again as the RabbitMQ of another system, with the same data and ports: an upgrade of a node that is down
+    /// meanwhile. It is halted first when it runs. RabbitMQ says which versions take over the data of which.
+    ///
+    /// - Parameter root: The folder of a system that `deploy/rabbitmq-4.sh` made.
+    /// - Throws: As ``restart()``.
+    public func restart(from root: String) async throws {
+        try await halt()
+        let names = directory + "/names"
+        let lines = try String(contentsOfFile: names, encoding: .utf8).split(separator: "\n").map { line in
+            line.hasPrefix("root=") ? "root=\(root)" : String(line)
+        }
+        try (lines.joined(separator: "\n") + "\n").write(toFile: names, atomically: true, encoding: .utf8)
+        try await restart()
     }
 
     /// Runs `rabbitmqctl` against this broker and returns its output. Takes about half a second.

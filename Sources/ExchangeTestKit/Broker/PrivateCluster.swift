@@ -38,10 +38,12 @@ public final class PrivateCluster: Sendable {
         _ count: Int = 3,
         configuration: PrivateBroker.Configuration = .init(plugins: [])
     ) async throws -> PrivateCluster {
-        guard PrivateBroker.isInstalled else {
-            throw PrivateBrokerError.notInstalled(PrivateBroker.missingReason)
-        }
-        let launcher = try ChildProcess("/bin/bash", [PrivateBroker.launcherPath, "cluster", "\(count)"])
+        try configuration.checkInstalled()
+        let launcher = try ChildProcess(
+            "/bin/bash",
+            [PrivateBroker.launcherPath, "cluster", "\(count)"],
+            environment: configuration.system
+        )
         var directory = ""
         do {
             _ = try await launcher.line(timeout: .seconds(10)) { line in
@@ -92,7 +94,9 @@ public final class PrivateCluster: Sendable {
         let running = try await witness.control("eval", "rabbit_nodes:all_running().")
         let down = nodes.map(\.node).filter { !running.contains($0) }
         guard down.isEmpty else { return down }
-        return try await witness.management.queues(virtualHost: virtualHost).flatMap { queue in
+        // A classic queue has one member, which RabbitMQ 4.3 never lists as online.
+        let queues = try await witness.management.queues(virtualHost: virtualHost).filter { $0.type != "classic" }
+        return queues.flatMap { queue in
             queue.members.filter { !queue.online.contains($0) }.map { "\(queue.name) on \($0)" }
         }
     }
@@ -101,6 +105,22 @@ public final class PrivateCluster: Sendable {
     public func witness() async -> PrivateBroker? {
         for node in nodes where await node.vmProcessID != nil { return node }
         return nil
+    }
+
+    /// Halts all nodes and starts them again, together, as the RabbitMQ of another system: an upgrade with a full stop. Returns when the
+    /// cluster is whole.
+    ///
+    /// - Parameter root: The folder of a system that `deploy/rabbitmq-4.sh` made.
+    /// - Throws: As ``PrivateBroker/restart(from:)`` and ``waitUntilWhole(virtualHost:timeout:)``.
+    public func restart(from root: String) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for node in nodes { group.addTask { try await node.halt() } }
+            try await group.waitForAll()
+            // Each waits for the others.
+            for node in nodes { group.addTask { try await node.restart(from: root) } }
+            try await group.waitForAll()
+        }
+        try await waitUntilWhole()
     }
 
     /// Ends all nodes at once and removes their directory. Nothing of them is left when this returns. Stopping twice is
