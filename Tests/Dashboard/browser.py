@@ -70,10 +70,12 @@ def fill(scene, hostile):
     """Starts the agents, and returns their ids by name."""
     names = {"packer-1": "sleeper", "till-1": "counter", hostile: "echo"}
     ids = {name: scene.start("agent", kind, "--name", name) for name, kind in names.items()}
-    ids["packers"] = scene.start("agent", "sleeper", "--name", "packers", "--group")
+    ids["packers"] = scene.start("agent", "sleeper", "--name", "packers", "--group", "--keep-failures", "1h")
     ids["bank"] = scene.run("register", "bank", "--type", "Bank")
     scene.begin("call", "packer-1", "sleep", "600", "--deadline", "5m")
     scene.begin("call", "bank", "transfer", "--deadline", "5m")
+    # It fails, and is kept.
+    scene.begin("call", "packers", "fail", '"<b>broken</b>"').wait(timeout=60)
     scene.park(ids["till-1"], "<b>order</b>-17", '{"amount": 5, "note": "<script>document.title=1</script>"}')
     return ids
 
@@ -174,6 +176,32 @@ def test_request(browser, ids):
     assert "group" in browser.text("#agent h2")
 
 
+def test_failed(browser, scene, ids):
+    """The list has neither arguments nor the texts of errors; one request has both, as text."""
+    browser.wait_for_text("#failed tbody", ids["packers"])
+    assert "Warren.Failed" in browser.text("#failed tbody"), browser.text("#failed tbody")
+    assert "broken" not in browser.text("#failed")
+    rows = "return document.querySelectorAll('#failed tbody tr').length"
+    assert browser.run(rows) == 1
+    browser.click("#failed .answers button")
+    browser.wait("the question", "return document.querySelector('#question').open && document.querySelector('#target').offsetParent === null")
+    browser.press("tab", "enter")
+    browser.wait_for_text("#notice", "1 sent again")
+    # It fails again, and is kept again.
+    end = time.monotonic() + 30
+    while len(scene.run("failed", "list").splitlines()) != 3:
+        assert time.monotonic() < end, "it was not kept again"
+    browser.click("#again")
+    browser.wait("the second", f"{rows} === 2")
+    browser.click("#failed tbody td button.id")
+    browser.wait_for_text("#failed pre", "<b>broken</b>")
+    assert browser.run("return document.querySelectorAll('#failed b').length") == 0
+    browser.click("#failed button.danger")
+    browser.press("tab", "enter")
+    browser.wait_for_text("#notice", "1 dropped")
+    browser.wait("the list", f"{rows} === 1")
+
+
 def test_actions(browser, scene, ids):
     browser.press("3")
     browser.wait_for_text("#parked", "<b>order</b>-17")
@@ -184,6 +212,7 @@ def test_actions(browser, scene, ids):
     assert browser.run("return document.querySelector('#question').open && document.activeElement.id") == "cancel"
     browser.press("tab", "enter")
     browser.wait_for_text("#notice", "1 dropped")
+    test_failed(browser, scene, ids)
     browser.run(f"location.hash = '#/agents/{ids[HOSTILE]}'")
     browser.wait_for_text("#agent h2", SEEN)
     browser.run("document.querySelector('#terminate').focus()")
@@ -221,6 +250,7 @@ def test_read_only(browser, scene, ids):
     browser.wait_for_text("#agent", "Running: 0")
     assert browser.run("return document.querySelector('#terminate') === null")
     assert ask(address, "api/agents/terminate", token, {"id": ids["till-1"]}) == 403
+    assert ask(address, "api/failed/replay", token, {"id": "x"}) == 403
     assert ask(address, "api/totals", token) == 200
     assert ask(address, "api/totals") == 401
     assert ask(address, "api/totals", token, Host="evil.example") == 403

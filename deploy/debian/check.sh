@@ -53,6 +53,9 @@ if [ -n "${WARREN_BROKER:-}" ]; then
     inside WARREN_BROKER="$WARREN_BROKER" warren conformance --quick --subject transport > "$work/said" 2>&1 \
         || { cat "$work/said" >&2; fail "conformance failed"; }
 fi
+for unit in "$(dirname "${BASH_SOURCE[0]}")"/../systemd/*.service; do
+    [ -e "$system/usr/lib/systemd/system/$(basename "$unit")" ] || fail "it lacks $(basename "$unit")"
+done
 inside bash -n /usr/share/bash-completion/completions/warren
 inside dpkg --verify warren
 inside apt-get purge -y warren > "$work/said" 2>&1 || { cat "$work/said" >&2; fail "it can't be removed"; }

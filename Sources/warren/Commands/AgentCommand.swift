@@ -57,6 +57,9 @@ struct AgentCommand: Command {
     @Option(help: ArgumentHelp("Run at most so many actions at a time.", valueName: "count"))
     var concurrent: Int?
 
+    @Option(help: ArgumentHelp("Keep requests that end in an error so long, for warren failed.", valueName: "time"))
+    var keepFailures: TimeSpan?
+
     @Flag(help: "Leave the mailbox when the command ends.")
     var keep = false
 
@@ -98,6 +101,7 @@ struct AgentCommand: Command {
         var configuration = AgentConfiguration()
         configuration.gracePeriod = grace.duration
         configuration.maximumConcurrentActions = concurrent
+        if let keepFailures { configuration.failures = .keep(for: keepFailures.duration) }
         configuration.terminateOnSuccess = isOwn
         configuration.terminateOnError = false
         let runtime = AgentRuntime(

@@ -6,7 +6,7 @@ import RabbitMQExchange
 struct DashboardCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "dashboard",
-        abstract: "Serves a web page of agents, live activity, requests and parked messages.",
+        abstract: "Serves a web page of agents, live activity, requests, parked messages and failed requests.",
         discussion: """
             The first line is the URL. Every client needs the token: that of --token-file or WARREN_DASHBOARD_TOKEN, 16 to 512 \
             characters; on loopback a new one without either, which is a part of the URL then. Beyond loopback it needs \
@@ -38,7 +38,7 @@ struct DashboardCommand: Command {
     @Option(help: ArgumentHelp("The file whose first line is the token.", valueName: "file"))
     var tokenFile: String?
 
-    @Flag(help: "Allow to terminate agents, and to replay and drop parked messages.")
+    @Flag(help: "Allow to terminate agents, and to replay and drop parked messages and failed requests.")
     var allowActions = false
 
     private struct Started: Encodable {
@@ -115,11 +115,7 @@ struct DashboardCommand: Command {
                 throw error
             }
         #else
-            throw CommandFailure(
-                "this warren was built without its server: build it with --traits Monitoring",
-                code: "usage",
-                status: ExitStatus.usage
-            )
+            throw CommandFailure.withoutServer
         #endif
     }
 
@@ -133,24 +129,15 @@ struct DashboardCommand: Command {
             _ console: Console
         ) async throws {
             let server = DashboardServer(desk: desk, rules: rules) { console.note($0) }
-            let notes = ReadingNotes()
             let name = listen.isAnyAddress ? host.first ?? listen.host : listen.host
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    await scraper.run { reading in
-                        for line in notes.lines(reading) { console.note(line) }
-                    }
+            let serve: @Sendable () async throws -> Void = {
+                try await server.run(at: listen, certificate: certificate) { port in
+                    let scheme = certificate == nil ? "http" : "https"
+                    let url = "\(scheme)://\(ScrapeAddress(host: name, port: port))/\(fragment)"
+                    try? console.json ? console.object(Started(url: url)) : console.line(url)
                 }
-                group.addTask {
-                    try await server.run(at: listen, certificate: certificate) { port in
-                        let scheme = certificate == nil ? "http" : "https"
-                        let url = "\(scheme)://\(ScrapeAddress(host: name, port: port))/\(fragment)"
-                        try? console.json ? console.object(Started(url: url)) : console.line(url)
-                    }
-                }
-                defer { group.cancelAll() }
-                try await group.next()
             }
+            try await scraper.run(beside: serve, console)
         }
     #endif
 }

@@ -58,11 +58,7 @@ struct ExporterCommand: Command {
                 throw error
             }
         #else
-            throw CommandFailure(
-                "this warren was built without its server: build it with --traits Monitoring",
-                code: "usage",
-                status: ExitStatus.usage
-            )
+            throw CommandFailure.withoutServer
         #endif
     }
 
@@ -75,22 +71,13 @@ struct ExporterCommand: Command {
                 let samples = reading.samples(namespace: namespace, limit: mailboxes, failures: scraper.failures)
                 return PrometheusText.text(samples)
             }
-            let notes = ReadingNotes()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask {
-                    await scraper.run { reading in
-                        for line in notes.lines(reading) { console.note(line) }
-                    }
+            let serve: @Sendable () async throws -> Void = {
+                try await server.run { port in
+                    let url = "http://\(ScrapeAddress(host: listen.host, port: port))/metrics"
+                    try? console.json ? console.object(Started(url: url)) : console.line(url)
                 }
-                group.addTask {
-                    try await server.run { port in
-                        let url = "http://\(ScrapeAddress(host: listen.host, port: port))/metrics"
-                        try? console.json ? console.object(Started(url: url)) : console.line(url)
-                    }
-                }
-                defer { group.cancelAll() }
-                try await group.next()
             }
+            try await scraper.run(beside: serve, console)
         }
     #endif
 }

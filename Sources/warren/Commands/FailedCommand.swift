@@ -75,42 +75,6 @@ struct FailedSelection: ParsableArguments, Sendable {
     }
 }
 
-/// A failed request in the form that `--json` prints.
-private struct FailedLine: Encodable, Sendable {
-    let id: String
-    let failed: String?
-    let source: String?
-    let destination: String?
-    let action: String?
-    let attempt: String?
-    let code: String?
-    let type: String?
-    let error: String
-    let bytes: Int
-    var tag: String?
-    var contentType: String?
-    var text: String?
-    var base64: String?
-
-    init(_ message: ParkedMessage, withBody: Bool) {
-        id = message.id
-        failed = message.sent.map { $0.formatted(.iso8601) }
-        source = message.headers["warren-source"]
-        destination = message.destination
-        action = message.headers["warren-action"]
-        attempt = message.headers["warren-attempt"]
-        code = message.headers["warren-error-code"]
-        type = message.headers["warren-error-type"]
-        error = message.reason
-        bytes = message.size
-        guard withBody else { return }
-        tag = message.tag.map(\.lowercased)
-        contentType = message.contentType
-        text = String(validating: message.body, as: UTF8.self)
-        base64 = text == nil ? message.body.base64EncodedString() : nil
-    }
-}
-
 struct FailedList: Command {
     static let configuration = CommandConfiguration(
         commandName: "list",
@@ -147,7 +111,7 @@ struct FailedList: Command {
             rows: lines.map {
                 [
                     $0.id, $0.failed ?? "-", $0.destination ?? "-", $0.action ?? "-", $0.code ?? "-",
-                    $0.error,
+                    $0.error ?? "-",
                 ]
             }
         )
@@ -184,7 +148,7 @@ struct FailedShow: Command {
             try console.line("action       \(line.action ?? "-")")
             try console.line("attempt      \(line.attempt ?? "-")")
             try console.line("error        \(line.code ?? "-") \(line.type ?? "")")
-            try console.line("             \(line.error)")
+            try console.line("             \(line.error ?? "")")
             try console.line("arguments    \(line.contentType ?? "no content type"), \(line.bytes) bytes")
             try console.line(line.text ?? line.base64 ?? "")
         }

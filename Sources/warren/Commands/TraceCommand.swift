@@ -7,9 +7,10 @@ import RabbitMQExchange
 struct TraceCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "trace",
-        abstract: "Looks for a request: which agent runs it or has ended it, and whether it was parked.",
+        abstract:
+            "Looks for a request: which agent runs it or has ended it, and whether it was parked or kept as failed.",
         discussion: """
-            Every agent is asked for its activity, 64 at a time, and the parked messages are looked through. A request in no \
+            Every agent is asked for its activity, 64 at a time, and parked messages and failed requests are looked through. A request in no \
             place waits in a mailbox (the broker can't show those), ended before the last actions that its \
             agent remembers, or is that of an agent that does not answer: the status is then 1.
 
@@ -31,13 +32,13 @@ struct TraceCommand: Command {
 
     func execute(_ console: Console) async throws {
         let search = RequestSearch(tag: tag.tag, patience: deadline.duration)
-        let (agents, parked) = try await options.withAdministration { administration in
+        let (agents, letters) = try await options.withAdministration { administration in
             (
                 try await administration.agents(typeNamed: type, allowSubtypes: true).map(\.agentID),
-                try await search.parked(administration)
+                try await search.letters(administration)
             )
         }
-        let report = try await options.withVisitor { await search.report(agents, parked: parked, through: $0) }
+        let report = try await options.withVisitor { await search.report(agents, letters, through: $0) }
         if console.json {
             try console.object(report)
         } else {
@@ -51,7 +52,7 @@ struct TraceCommand: Command {
 
     private func text(_ place: TraceReport.Place) -> String {
         guard let request = place.request, let agent = place.agent else {
-            return "parked \(place.message ?? "-"): \(place.reason ?? "-")"
+            return "\(place.state) \(place.message ?? "-"): \(place.reason ?? "-")"
         }
         let head =
             "\(place.state) at agent:\(agent), \(request.action) for \(request.source), attempt \(request.attempt)"

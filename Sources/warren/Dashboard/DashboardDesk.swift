@@ -19,6 +19,7 @@ actor DashboardDesk {
     private let questions = Places(8, "questions")
     /// Of two that read the parked messages at a time, one would see fewer.
     private let parkedReaders = Places(1, "reader of the parked messages")
+    private let failedReaders = Places(1, "reader of the failed requests")
     private var board = AgentBoard()
     /// The end of the newest reading that the board has taken.
     private var taken: ContinuousClock.Instant?
@@ -103,16 +104,18 @@ actor DashboardDesk {
         }
     }
 
-    /// Looks for a request at the agents with a process, as many as answer in time, and among the parked messages.
+    /// Looks for a request at the agents with a process, as many as answer in time, and among parked messages and failed requests.
     func trace(_ tag: UUID) async throws -> TraceReport {
         _ = frame(await scraper.reading())
         let agents = board.served.map { AgentID(uuid: $0) }
         let end = ContinuousClock.now + (Self.patience - Self.agentPatience * 2)
         let search = RequestSearch(tag: tag, patience: Self.agentPatience, end: end)
         return try await parkedReaders.with {
-            try await self.question { client, administration in
-                let parked = try await search.parked(administration)
-                return await search.report(agents, parked: parked, through: client)
+            try await failedReaders.with {
+                try await self.question { client, administration in
+                    let letters = try await search.letters(administration)
+                    return await search.report(agents, letters, through: client)
+                }
             }
         }
     }
@@ -137,7 +140,50 @@ actor DashboardDesk {
 
     private static let noSuchMessage = CommandFailure("no parked message has this id", code: "not-found")
 
+    /// Returns the oldest failed requests that agents kept.
+    func failed() async throws -> FailedListView {
+        try await failedReaders.with {
+            try await self.administer { FailedListView(try await $0.failed(limit: FailedListView.limit)) }
+        }
+    }
+
+    /// Returns a failed request.
+    ///
+    /// - Throws: ``CommandFailure`` with `not-found`.
+    func failed(_ id: String) async throws -> FailedRequestView {
+        try await failedReaders.with {
+            let found = try await self.administer { try await $0.failed(limit: 1) { $0.id == id } }
+            guard let message = found.first else { throw Self.noSuchRequest }
+            return FailedRequestView(message)
+        }
+    }
+
+    private static let noSuchRequest = CommandFailure("no failed request has this id", code: "not-found")
+
     // MARK: Actions
+
+    /// Sends a failed request again, as a new one of its former requester, whose mailbox gets the answer. It stays among the failed
+    /// ones. Returns the number of sent requests.
+    ///
+    /// - Throws: ``CommandFailure`` with `not-found`, and each refusal of the destination.
+    func replayFailed(_ id: String) async throws -> Int {
+        try await failedReaders.with {
+            let count = try await self.administer { try await $0.replayFailed { $0.id == id } }
+            guard count > 0 else { throw Self.noSuchRequest }
+            return count
+        }
+    }
+
+    /// Removes a failed request permanently. Returns the number of removed requests.
+    ///
+    /// - Throws: ``CommandFailure`` with `not-found`.
+    func dropFailed(_ id: String) async throws -> Int {
+        try await failedReaders.with {
+            let count = try await self.administer { try await $0.dropFailed { $0.id == id } }
+            guard count > 0 else { throw Self.noSuchRequest }
+            return count
+        }
+    }
 
     /// Sends a parked message again. Returns the number of sent messages, which is larger than 1 when several have the id.
     ///

@@ -91,6 +91,10 @@
             router.get("api/parked/message") { request, _ in
                 Response.json(try await desk.parked(request.uri.queryParameters["id"].map(String.init) ?? ""))
             }
+            router.get("api/failed") { _, _ in Response.json(try await desk.failed()) }
+            router.get("api/failed/request") { request, _ in
+                Response.json(try await desk.failed(request.uri.queryParameters["id"].map(String.init) ?? ""))
+            }
         }
 
         private static func uuid(_ name: String, _ context: Context) throws -> UUID {
@@ -162,6 +166,18 @@
                 let target = try await Self.action(Target.self, request)
                 let count = try await desk.drop(target.id)
                 note("dashboard: \(count) parked messages dropped: \(target.id.oneLine)")
+                return Response.json(["dropped": count])
+            }
+            router.post("api/failed/replay") { request, _ in
+                let target = try await Self.action(Target.self, request)
+                let count = try await desk.replayFailed(target.id)
+                note("dashboard: \(count) failed requests sent again: \(target.id.oneLine)")
+                return Response.json(["sent": count])
+            }
+            router.post("api/failed/drop") { request, _ in
+                let target = try await Self.action(Target.self, request)
+                let count = try await desk.dropFailed(target.id)
+                note("dashboard: \(count) failed requests dropped: \(target.id.oneLine)")
                 return Response.json(["dropped": count])
             }
         }

@@ -5,7 +5,7 @@ import RabbitMQExchange
 struct TraceReport: Encodable, Sendable {
     /// A place of the request.
     struct Place: Encodable, Sendable {
-        /// `running`, `ended` or `parked`.
+        /// `running`, `ended`, `parked`, or `failed` for a failed request that its agent keeps.
         let state: String
         var agent: String?
         var request: ServedAction?

@@ -38,6 +38,16 @@ extension ToolTests {
             let problem: String?
         }
 
+        private struct Failed: Decodable {
+            struct Request: Decodable {
+                let id: String
+                let action: String?
+                let error: String?
+            }
+
+            let requests: [Request]
+        }
+
         private static func tool(_ scene: ToolScene) -> Tool {
             var tool = scene.tool
             tool.environment["WARREN_BROKER"] = scene.broker.amqpURL
@@ -87,7 +97,7 @@ extension ToolTests {
             try await scene.publish(.init(messageID: "order/1 & 2"), "foreign", to: "mailboxes", key: "agent.\(id)")
             let (dashboard, port) = try await Self.start(tool, "--allow-actions")
 
-            for path in ["/api/agents", "/api/live/agents", "/api/parked", "/unknown"] {
+            for path in ["/api/agents", "/api/live/agents", "/api/parked", "/api/failed", "/unknown"] {
                 let refused = try Self.ask(port, path, headers: [:])
                 #expect(refused.status == 401 && !refused.body.contains(id))
             }
@@ -133,6 +143,45 @@ extension ToolTests {
             }
             #expect(!dashboard.standardError.contains(Self.token))
             #expect(try await dashboard.stop() == .code(0))
+        }
+
+        @Test("Failed requests that agents keep are listed without arguments, shown, sent again and dropped")
+        func failed() async throws {
+            let scene = try await ToolScene()
+            let tool = Self.tool(scene)
+            let (agent, id) = try await scene.agent("echo", "--keep-failures", "1h")
+            let (dashboard, port) = try await Self.start(tool, "--allow-actions")
+            let (looking, readOnly) = try await Self.start(tool)
+            func requests() throws -> [Failed.Request] {
+                try Self.json(Failed.self, try Self.ask(port, "/api/failed")).requests
+            }
+            #expect(try requests().isEmpty)
+            #expect(try await tool.run("call", id, "fail", #""secret-argument""#).exit == .code(1))
+            let request = try #require(try requests().first)
+            #expect(request.action == "fail" && request.error == nil)
+            #expect(try !Self.ask(port, "/api/failed").body.contains("secret-argument"))
+            let shown = try Self.ask(port, "/api/failed/request?id=\(request.id)")
+            #expect(shown.status == 200 && shown.body.contains("secret-argument"), "\(shown.body)")
+            #expect(try Self.ask(port, "/api/failed/request?id=x").status == 404)
+            let target = #"{"id": "\#(request.id)"}"#
+            for path in ["/api/failed/replay", "/api/failed/drop"] {
+                #expect(try Self.ask(readOnly, path, target).status == 403)
+                #expect(try Self.ask(port, path, target, headers: [:]).status == 401)
+                #expect(try Self.ask(port, path, "{}").status == 400)
+            }
+            #expect(try Self.ask(port, "/api/failed/replay", target).body == #"{"sent":1}"#)
+            try await eventually("it has failed again, and is kept again") { try requests().count == 2 }
+            #expect(try Self.ask(port, "/api/failed/drop", target).body == #"{"dropped":1}"#)
+            #expect(try Self.ask(port, "/api/failed/drop", target).status == 404)
+            #expect(try requests().count == 1)
+            try await eventually("the operator is told") {
+                dashboard.standardError.contains("dashboard: 1 failed requests sent again: \(request.id)")
+                    && dashboard.standardError.contains("dashboard: 1 failed requests dropped: \(request.id)")
+            }
+            #expect(!dashboard.standardError.contains("secret-argument"))
+            #expect(try await looking.stop() == .code(0))
+            #expect(try await dashboard.stop() == .code(0))
+            try await agent.stop()
         }
 
         @Test("Live views are bounded in number, and a place is free again when its client is gone")

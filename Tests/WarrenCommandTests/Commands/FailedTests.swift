@@ -23,6 +23,7 @@ extension ToolTests {
                 let exchange = "warren.\(scene.namespace).dead-letters"
                 try await channel.bind(.queue(queue), to: exchange, routingKey: "failed", deadline: limit)
             }
+            let tags = [UUID(), UUID()].map { $0.uuidString.lowercased() }
             for (number, action) in ["echo", "no-such-action"].enumerated() {
                 let properties = MessageProperties(
                     contentType: "application/json",
@@ -33,7 +34,7 @@ extension ToolTests {
                         "warren-error-code": "remote",
                         "warren-detail": .string("broken \(number)"), "warren-reason": "request-failed",
                     ],
-                    correlationID: UUID().uuidString.lowercased(),
+                    correlationID: tags[number],
                     messageID: "message-\(number)",
                     type: "action-request"
                 )
@@ -49,6 +50,8 @@ extension ToolTests {
             #expect(
                 try await tool.run("failed", "list", "--action", "echo", "--agent", id).lines.count == 2
             )
+            let trace = try await tool.run("trace", tags[1])
+            #expect(trace.output == "failed message-1: remote", "\(trace)")
             let show = try await tool.run("failed", "show", "message-0")
             #expect(show.output.contains("hello") && !show.output.contains("broken 1"), "\(show.output)")
             for _ in 0..<2 {

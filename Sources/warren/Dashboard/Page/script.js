@@ -350,6 +350,64 @@ async function showLetter(id) {
   );
 }
 
+// Failed requests that agents keep. Arguments and the texts of errors are shown for one request, not in the list.
+
+async function showFailed() {
+  const list = await read("failed");
+  const lines = list.requests.map((request) => make("tr", [
+    make("td", make("button", request.id || "(no id)", { type: "button", class: "id", click: () => attempt(() => showFailure(request.id)) })),
+    make("td", request.failed ?? dash), make("td", request.destination ?? dash), make("td", request.action ?? dash),
+    make("td", [request.code, request.type].filter(Boolean).join(" ") || dash), make("td", request.attempt ?? dash, { class: "number" }),
+    ...(allowsActions && request.id ? [make("td", make("p", failedAnswers(request), { class: "answers" }))] : []),
+  ]));
+  const titles = ["Request", "Failed", "Agent", "Action", "Error", "Attempt", ...(allowsActions ? [""] : [])];
+  fill(
+    $("failed"),
+    lines.length ? make("div", table(titles, lines), { class: "wide" }) : make("p", "No failed request is kept."),
+    make("p", lines.length >= list.limit ? `The oldest ${list.limit} are shown.` : "", { class: "faint" })
+  );
+}
+
+const failedAnswers = (request) => [
+  make("button", "Replay …", { type: "button", click: () => question({
+    title: "Send this request again?",
+    text: `${request.id}: ${request.action ?? dash} of ${request.destination ?? dash}. It is a new request; the mailbox of its former requester gets the answer. This copy stays.`,
+    verb: "Replay",
+    perform: async () => {
+      const answer = await act("failed/replay", { id: request.id });
+      await showFailed();
+      say(`${answer.sent} sent again`);
+    },
+  }) }),
+  make("button", "Drop …", { type: "button", class: "danger", click: () => question({
+    title: "Remove this request permanently?",
+    text: `${request.id}: ${request.action ?? dash} of ${request.destination ?? dash}, ${request.bytes} bytes.`,
+    verb: "Drop",
+    perform: async () => {
+      const answer = await act("failed/drop", { id: request.id });
+      await showFailed();
+      say(`${answer.dropped} dropped`);
+    },
+  }) }),
+];
+
+async function showFailure(id) {
+  const request = await read(`failed/request?id=${encodeURIComponent(id)}`);
+  const facts = [
+    ["failed", request.failed], ["agent", request.destination], ["requester", request.source], ["action", request.action],
+    ["attempt", request.attempt], ["tag", request.tag], ["error", [request.code, request.type].filter(Boolean).join(" ")],
+    ["text", request.error],
+  ].map(([name, value]) => make("tr", [make("td", name), make("td", value || dash)]));
+  fill(
+    $("failed"),
+    make("h3", request.id),
+    table(["Field", "Value"], facts),
+    make("p", `Arguments: ${request.contentType ?? "no content type"}, ${request.bytes} bytes${request.isCut ? ", the beginning" : ""}`),
+    make("pre", request.text ?? request.base64 ?? "", { tabindex: "0" }),
+    make("p", allowsActions && request.id ? failedAnswers(request) : [], { class: "answers" })
+  );
+}
+
 // The question before an action. Escape and Cancel end it; Cancel has the focus first.
 
 let asked;
@@ -419,10 +477,12 @@ function open() {
   } else if (page === "letters") {
     show("letters");
     fill($("parked"));
+    fill($("failed"));
     follow("totals", showTotals);
     attempt(async () => {
       showTotals(await read("totals"));
       await showLetters();
+      await showFailed();
     });
   } else {
     show("agents");
@@ -445,7 +505,10 @@ $("search").addEventListener("input", () => {
 $("types").addEventListener("change", () => go({ types: $("types").checked ? "1" : "", page: "" }));
 $("previous").addEventListener("click", () => go({ page: String(Number(query.page || 1) - 1) }));
 $("next").addEventListener("click", () => go({ page: String(Number(query.page || 1) + 1) }));
-$("again").addEventListener("click", () => attempt(showLetters));
+$("again").addEventListener("click", () => attempt(async () => {
+  await showLetters();
+  await showFailed();
+}));
 for (const form of document.forms) form.addEventListener("submit", (event) => event.preventDefault());
 $("trace").querySelector("form").addEventListener("submit", () => {
   const next = hash(`trace/${encodeURIComponent($("tag").value.trim())}`);
