@@ -7,13 +7,14 @@ import RabbitMQExchange
 struct TopCommand: Command {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Shows the agents live: waiting and running requests, rates, the oldest message.",
+        abstract:
+            "Shows the agents live: waiting and running requests, rates, the oldest message, the longest running action.",
         discussion: """
-            On a terminal the screen is renewed each --interval. Keys: w waiting, k in work, o oldest, i rate in, u rate out, \
-            c consumers, n name, y type choose the order, the same again or r reverses it; / filters, esc shows all; t shows \
+            On a terminal the screen is renewed each --interval. Keys: w waiting, k in work, o oldest, l longest running, i rate in, \
+            u rate out, c consumers, n name, y type choose the order, the same again or r reverses it; / filters, esc shows all; t shows \
             types in place of agents; arrows and page keys move; q ends. Elsewhere, or with --times, it prints plain text, once \
             unless --times says otherwise. The numbers are those of the management plugin, some seconds late; OLDEST exists for \
-            classic queues only.
+            classic queues only. LONGEST is asked from the agents, of the 128 with the most requests in work.
 
             EXAMPLE
               warren top --management http://127.0.0.1:15672
@@ -24,7 +25,7 @@ struct TopCommand: Command {
     @OptionGroup var options: CommonOptions
     @OptionGroup var management: ManagementOptions
 
-    @Option(help: "The order: waiting, work, oldest, in, out, consumers, name or type.")
+    @Option(help: "The order: waiting, work, oldest, longest, in, out, consumers, name or type.")
     var sort = TopOrder.waiting
 
     @Option(help: ArgumentHelp("Only agents with this text in name, type or id.", valueName: "text"))
@@ -45,8 +46,10 @@ struct TopCommand: Command {
     }
 
     func execute(_ console: Console) async throws {
+        let exchange = try options.exchange("top")
+        let longest = LongestRunning(exchange: exchange)
         let reader = NamespaceReader(
-            exchange: try options.exchange("top"),
+            exchange: exchange,
             management: try await management.required(options),
             namespace: options.chosenNamespace
         )
@@ -57,25 +60,35 @@ struct TopCommand: Command {
         let isPlain = times != nil || console.json || isatty(STDOUT_FILENO) != 1 || isatty(STDIN_FILENO) != 1
         do {
             if isPlain {
-                try await print(&state, reader, console)
+                try await print(&state, reader, longest, console)
             } else {
-                try await live(state, reader)
+                try await live(state, reader, longest)
             }
-            await uncancelled { await reader.close() }
+            await uncancelled { await Self.close(reader, longest) }
         } catch {
-            await uncancelled { await reader.close() }
+            await uncancelled { await Self.close(reader, longest) }
             throw error
         }
     }
 
-    private func print(_ state: inout TopState, _ reader: NamespaceReader, _ console: Console) async throws {
+    private static func close(_ reader: NamespaceReader, _ longest: LongestRunning) async {
+        await longest.close()
+        await reader.close()
+    }
+
+    private func print(
+        _ state: inout TopState,
+        _ reader: NamespaceReader,
+        _ longest: LongestRunning,
+        _ console: Console
+    ) async throws {
         for number in 0..<(times ?? 1) {
             if number > 0 { try await Task.sleep(for: interval.duration) }
             let reading = await reader.read()
             if let failure = NamespaceReading.Source.allCases.compactMap({ reading.failures[$0] }).first {
                 throw failure
             }
-            state.take(reading, now: .now)
+            state.take(reading, longest: await longest.seconds(reading), now: .now)
             if console.json {
                 try console.object(state.rows)
             } else {
@@ -86,10 +99,10 @@ struct TopCommand: Command {
     }
 
     private enum Event: Sendable {
-        case keys([TopKey]), resized, reading(NamespaceReading)
+        case keys([TopKey]), resized, reading(NamespaceReading, longest: [UUID: Int])
     }
 
-    private func live(_ start: TopState, _ reader: NamespaceReader) async throws {
+    private func live(_ start: TopState, _ reader: NamespaceReader, _ longest: LongestRunning) async throws {
         var state = start
         let events = AsyncStream<Event>.makeStream(bufferingPolicy: .bufferingNewest(64))
         let screen = TopScreen(
@@ -102,7 +115,8 @@ struct TopCommand: Command {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while !Task.isCancelled {
-                    events.continuation.yield(.reading(await reader.read()))
+                    let reading = await reader.read()
+                    events.continuation.yield(.reading(reading, longest: await longest.seconds(reading)))
                     try await Task.sleep(for: interval)
                 }
             }
@@ -110,7 +124,7 @@ struct TopCommand: Command {
             try draw(&state, screen)
             for await event in events.stream {
                 switch event {
-                case .reading(let reading): state.take(reading, now: .now)
+                case .reading(let reading, let longest): state.take(reading, longest: longest, now: .now)
                 case .keys(let keys):
                     for key in keys where state.press(key) == .quit { return }
                 case .resized: break

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// An order of the lines of `warren top`.
 enum TopOrder: String, CaseIterable, ExpressibleByArgument, Sendable {
-    case waiting, work, oldest, `in`, out, consumers, name, type
+    case waiting, work, oldest, longest, `in`, out, consumers, name, type
 
     /// The key that chooses it.
     var key: Character {
@@ -10,6 +10,7 @@ enum TopOrder: String, CaseIterable, ExpressibleByArgument, Sendable {
         case .waiting: "w"
         case .work: "k"
         case .oldest: "o"
+        case .longest: "l"
         case .in: "i"
         case .out: "u"
         case .consumers: "c"
@@ -26,6 +27,8 @@ enum TopOrder: String, CaseIterable, ExpressibleByArgument, Sendable {
             case .work where one.inWork != other.inWork: one.inWork > other.inWork
             case .oldest where one.oldestSeconds != other.oldestSeconds:
                 one.oldestSeconds ?? -1 > other.oldestSeconds ?? -1
+            case .longest where one.longestSeconds != other.longestSeconds:
+                one.longestSeconds ?? -1 > other.longestSeconds ?? -1
             case .in where one.rateIn != other.rateIn: one.rateIn > other.rateIn
             case .out where one.rateOut != other.rateOut: one.rateOut > other.rateOut
             case .consumers where one.consumers != other.consumers: one.consumers > other.consumers

@@ -23,8 +23,11 @@ struct TopRow: Encodable, Sendable, Hashable {
     var rateOut = 0.0
     /// The age of the oldest message, if the broker tells it.
     var oldestSeconds: Int?
+    /// The time for which the longest action has been running, if the agent told it.
+    var longestSeconds: Int?
 
-    init(_ mailbox: NamespaceSnapshot.Mailbox, now: Date) {
+    init(_ mailbox: NamespaceSnapshot.Mailbox, longestSeconds: Int? = nil, now: Date) {
+        self.longestSeconds = longestSeconds
         id = mailbox.id.lowercased
         name = mailbox.name
         type = mailbox.type
@@ -58,6 +61,7 @@ struct TopRow: Encodable, Sendable, Hashable {
             rateIn += row.rateIn
             rateOut += row.rateOut
             oldestSeconds = [oldestSeconds, row.oldestSeconds].compactMap(\.self).max()
+            longestSeconds = [longestSeconds, row.longestSeconds].compactMap(\.self).max()
         }
     }
 

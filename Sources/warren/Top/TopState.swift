@@ -32,11 +32,13 @@ struct TopState: Sendable {
     }
 
     /// Takes a reading. The rows of the last complete one stay when a source was not read.
-    mutating func take(_ reading: NamespaceReading, now: Date) {
+    ///
+    /// - Parameter longest: The seconds for which the longest action of an agent has been running.
+    mutating func take(_ reading: NamespaceReading, longest: [UUID: Int] = [:], now: Date) {
         failures = reading.notes
         guard let snapshot = reading.snapshot, snapshot.hasFigures else { return }
         self.snapshot = snapshot
-        agents = snapshot.agents.map { TopRow($0, now: now) }
+        agents = snapshot.agents.map { TopRow($0, longestSeconds: longest[$0.id], now: now) }
     }
 
     /// The lines in their order.

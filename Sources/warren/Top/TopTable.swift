@@ -6,7 +6,7 @@ enum TopTable {
     static func lines(_ rows: [TopRow], isByType: Bool, width: Int?) -> [String] {
         let numbers: [Table.Column] = [
             .number("WAITING"), .number("IN WORK"), .number("IN/S"), .number("OUT/S"), .number("OLDEST"),
-            .number("CONSUMERS"),
+            .number("LONGEST"), .number("CONSUMERS"),
         ]
         let hasID = width ?? .max >= widthWithID
         let texts: [Table.Column] =
@@ -15,10 +15,12 @@ enum TopTable {
             : [.flexible("TYPE"), .flexible("NAME")] + (hasID ? [.fixed("ID")] : [])
         let cells = rows.map { row in
             let oldest = row.oldestSeconds.map(MailboxLine.age) ?? "-"
+            let longest = row.longestSeconds.map(MailboxLine.age) ?? "-"
             let ids = hasID ? [row.id ?? "-"] : []
             let names = isByType ? [row.type, "\(row.agents)"] : [row.type, row.name ?? "-"] + ids
             return names + [
-                "\(row.waiting)", "\(row.inWork)", rate(row.rateIn), rate(row.rateOut), oldest, "\(row.consumers)",
+                "\(row.waiting)", "\(row.inWork)", rate(row.rateIn), rate(row.rateOut), oldest, longest,
+                "\(row.consumers)",
             ]
         }
         return Table(texts + numbers, rows: cells).lines(width: width)

@@ -99,6 +99,27 @@ extension ToolTests {
             try await agent.stop()
         }
 
+        @Test("top tells how long the longest action of an agent has been running")
+        func longest() async throws {
+            struct Row: Decodable {
+                let longestSeconds: Int?
+            }
+            let scene = try await ToolScene()
+            let tool = Self.tool(scene)
+            let (agent, id) = try await scene.agent("sleeper")
+            let call = try ChildProcess(
+                try ProductsDirectory.executable("warren"),
+                ["call", id, "sleep", "3600", "--deadline", "90s"],
+                environment: tool.environment
+            )
+            try await eventually("it to be told", timeout: .seconds(60), interval: .milliseconds(500)) {
+                try await tool.run("top", "--json").json([Row].self).first?.longestSeconds != nil
+            }
+            call.signal(SIGINT)
+            try await call.waitForExit()
+            try await agent.stop()
+        }
+
         @Test("On a terminal the screen is live, keys work, and q gives the terminal back")
         func screen() async throws {
             let scene = try await ToolScene()

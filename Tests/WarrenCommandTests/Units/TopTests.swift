@@ -40,7 +40,8 @@ struct TopTests {
             )
         }
         var state = TopState(namespace: "shop")
-        state.take(NamespaceReading(snapshot: NamespaceSnapshot(directory, queues)), now: now)
+        let longest = Dictionary(uniqueKeysWithValues: uuids.prefix(2).map { ($0, $0 == uuids.first ? 7 : 300) })
+        state.take(NamespaceReading(snapshot: NamespaceSnapshot(directory, queues)), longest: longest, now: now)
         return state
     }
 
@@ -56,6 +57,8 @@ struct TopTests {
         #expect(Self.names(state) == ["agent-2", "agent-1", "agent-0"])
         _ = state.press(.character("o"))
         #expect(Self.names(state).first == "agent-2" && !state.isReversed)
+        _ = state.press(.character("l"))
+        #expect(Self.names(state) == ["agent-1", "agent-0", "agent-2"], "the one that told nothing is the last")
         #expect(state.press(.character("q")) == .quit)
     }
 
@@ -78,7 +81,10 @@ struct TopTests {
         _ = state.press(.character("t"))
         #expect(Self.names(state) == ["Till", "Bank"])
         let till = state.rows[0]
-        #expect(till.agents == 2 && till.waiting == 3 && till.inWork == 17 && till.oldestSeconds == 120)
+        #expect(
+            till.agents == 2 && till.waiting == 3 && till.inWork == 17 && till.oldestSeconds == 120
+                && till.longestSeconds == 300
+        )
         #expect(till.rateIn == 0.5 && till.rateOut == 300)
     }
 
@@ -94,7 +100,7 @@ struct TopTests {
         #expect(
             row == [
                 "Till", "agent-2", "00000000-0000-0000-0000-000000000002", "2", "8", "0.3", "200", "2",
-                "min", "1",
+                "min", "-", "1",
             ]
         )
         #expect(!Self.state().text(width: 80)[3].contains("00000000"))
@@ -120,7 +126,7 @@ struct TopTests {
                 let bytes = (0..<Int.random(in: 0...6, using: &random)).map { _ in
                     Bool.random(using: &random)
                         ? UInt8.random(in: 0...255, using: &random)
-                        : Array("wkoiucnytr/q \u{1B}[AB56~".utf8).randomElement(using: &random) ?? 0
+                        : Array("wkoliucnytr/q \u{1B}[AB56~".utf8).randomElement(using: &random) ?? 0
                 }
                 for key in TopKey.keys(in: bytes) { _ = state.press(key) }
                 let width = Int.random(in: 0...150, using: &random)
