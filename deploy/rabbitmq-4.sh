@@ -18,6 +18,11 @@ server=usr/lib/rabbitmq/bin/rabbitmq-server
 fail() { echo "rabbitmq-4: $*" >&2; exit 1; }
 
 [ ! -x "$root/$server" ] || exit 0
+# One at a time: apt is another's while it installs, and the folder may be there afterwards.
+mkdir -p "$(dirname "$root")"
+exec 9< "$(dirname "$root")"
+flock -w 900 9 || fail "another one has not ended in 15 minutes"
+[ ! -x "$root/$server" ] || exit 0
 [ ! -e "$root" ] || fail "$root is there, and has no /$server: remove it"
 [ "$(id -u)" -eq 0 ] || fail "fetching RabbitMQ 4 needs root: sudo ${BASH_SOURCE[0]}"
 command -v apt-get >/dev/null || fail "fetching RabbitMQ 4 needs debootstrap and apt-get, which this machine has not"
@@ -28,7 +33,6 @@ fi
 # shellcheck disable=SC2016 # The words in $() are apt's.
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Origin: Debian' | sed -n 1p || true)
 
-mkdir -p "$(dirname "$root")"
 new=$(mktemp -d "$root.XXXXXXXX")
 trap 'rm -rf "$new"' EXIT
 trap 'exit 130' INT
