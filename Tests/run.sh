@@ -198,6 +198,8 @@ run_stage alone
 read_events
 [ -z "$save" ] || [ -n "$long" ] || save_seconds
 
+# The reason that a test needed something which can't be had here.
+grep -hE '^No .+ was tried: ' "$work"/*.log | sort -u || true
 passed=$(grep -vc '^fail ' "$work/ended" || true)
 failed=$(($(grep -c '^fail ' "$work/ended" || true) + $(grep -c . "$work/unended" || true)))
 # A process may fail outside of its tests.
