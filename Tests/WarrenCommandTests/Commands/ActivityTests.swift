@@ -26,7 +26,7 @@ extension ToolTests {
             let tool = scene.tool
             let (agent, id) = try await scene.agent("sleeper")
             #expect(try await tool.run("call", id, "sleep", "--", "-1").exit == .code(1))
-            async let call = tool.run("call", id, "sleep", "3600", "--deadline", "2s")
+            async let call = tool.run("call", id, "sleep", "3600", "--deadline", "6s")
             try await eventually("the action to run") {
                 try await tool.run("activity", id, "--json").json(Report.self).runningCount == 1
             }
