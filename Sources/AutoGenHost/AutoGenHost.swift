@@ -5,6 +5,7 @@
     internal import Logging
     internal import NIOCore
     internal import NIOPosix
+    internal import Primitives
     internal import Synchronization
 
     /// A host for AutoGen's workers: a gRPC server that speaks their protocol, on an exchange of Warren.
@@ -38,7 +39,10 @@
 
         private enum Phase: Sendable {
             case new
-            case starting
+            /// It is set when the start has ended.
+            case starting(OneShot<Void>)
+            /// It starts, and stops then.
+            case unwanted(OneShot<Void>)
             case running(Running)
             case stopped
         }
@@ -80,15 +84,18 @@
         /// - Returns: The address, with its port, when connections are accepted.
         /// - Throws: `ExchangeError.Code.unavailable` when the address can't be listened on, `ExchangeError.Code.unsupported`
         ///   for an exchange without topics, `ExchangeError.Code.invalidConfiguration` for a setting out of its bounds,
-        ///   `ExchangeError.Code.closed` when the host was started before, and the errors of joining the exchange.
+        ///   `ExchangeError.Code.closed` when the host was started or stopped before, or is stopped meanwhile, and the errors of
+        ///   joining the exchange.
         @discardableResult
         public func start() async throws(ExchangeError) -> ListenAddress {
+            let started = OneShot<Void>()
             let isNew = phase.withLock { phase in
                 guard case .new = phase else { return false }
-                phase = .starting
+                phase = .starting(started)
                 return true
             }
             if !isNew { throw ExchangeError(.closed, "a host starts once") }
+            defer { started.set() }
             do throws(ExchangeError) {
                 try await service.start()
             } catch {
@@ -105,14 +112,22 @@
             let serving = Task(executorPreference: LoopExecutor(Self.loops.next())) { try await server.serve() }
             do {
                 let bound = try await transport.listeningAddress
-                phase.withLock { $0 = .running(Running(server: server, serving: serving)) }
-                return address.bound(to: bound)
+                let running = Running(server: server, serving: serving)
+                let isWanted = phase.withLock { phase in
+                    guard case .starting = phase else { return false }
+                    phase = .running(running)
+                    return true
+                }
+                if isWanted { return address.bound(to: bound) }
+                await stop(running, grace: .zero)
             } catch {
                 let reason = await serving.result
                 await service.stop(grace: .zero)
                 phase.withLock { $0 = .stopped }
                 throw Self.bindError(address, reason, error)
             }
+            phase.withLock { $0 = .stopped }
+            throw ExchangeError(.closed, "the host was stopped while it started")
         }
 
         private static func bindError(
@@ -143,19 +158,29 @@
         }
 
         /// Stops: answers all callers, lets the streams take the messages that wait, ends them with `UNAVAILABLE`, and gives the
-        /// types of the clients up. Stopping twice is harmless.
+        /// types of the clients up. A host that is starting stops when it has started, within the exchange's limits. Stopping twice
+        /// is harmless.
         ///
         /// - Parameter grace: How long the streams may take.
         public func stop(grace: Duration = .seconds(5)) async {
-            let running: Running? = phase.withLock { phase in
-                guard case .running(let running) = phase else {
-                    if case .new = phase { phase = .stopped }
-                    return nil
+            let (running, started): (Running?, OneShot<Void>?) = phase.withLock { phase in
+                switch phase {
+                case .new: phase = .stopped
+                case .starting(let started), .unwanted(let started):
+                    phase = .unwanted(started)
+                    return (nil, started)
+                case .running(let running):
+                    phase = .stopped
+                    return (running, nil)
+                case .stopped: break
                 }
-                phase = .stopped
-                return running
+                return (nil, nil)
             }
-            guard let running else { return }
+            if let running { await stop(running, grace: grace) }
+            _ = await started?.wait()
+        }
+
+        private func stop(_ running: Running, grace: Duration) async {
             // A task of its own, so that nothing is left half way.
             await Task { [service, connections] in
                 running.server.beginGracefulShutdown()

@@ -5,6 +5,7 @@
     import ExchangeTestKit
     import Foundation
     import GRPCCore
+    import InProcessExchange
     import RabbitMQExchange
     import Testing
 
@@ -130,6 +131,31 @@
             await host.stop(grace: .seconds(1))
             await proxy.stop()
             await way.stop()
+        }
+
+        @Test("A host that is stopped while it joins its exchange listens nowhere afterwards")
+        func stopsWhileStarting() async throws {
+            let broker = try await PrivateBroker.shared()
+            let proxy = try FaultProxy(targetPort: broker.port)
+            try await proxy.set(.stall)
+            let exchange = try RabbitMQExchange(
+                url: "amqp://guest:guest@127.0.0.1:\(proxy.listenPort)",
+                namespace: "test-" + UUID().uuidString.prefix(8).lowercased()
+            )
+            let directory = try TemporaryDirectory(prefix: "warren-host")
+            let host = try AutoGenHost(address: "unix:" + directory.path("socket"), exchange: exchange)
+            let starting = Task { try await host.start() }
+            try await eventually("the host has reached the broker") { proxy.statistics.accepted > 0 }
+            let stopping = Task.immediate { await host.stop(grace: .seconds(1)) }
+            try await proxy.set(.pass)
+            await stopping.value
+            let error = await #expect(throws: ExchangeError.self) { try await starting.value }
+            #expect(error?.code == .closed)
+            // The address is free.
+            let next = AutoGenHost(address: host.address, exchange: InProcessExchange())
+            try await next.start()
+            await next.stop(grace: .seconds(1))
+            await proxy.stop()
         }
 
         @Test("What a host that ended had not answered is answered with an error, and the other host goes on")
