@@ -232,14 +232,18 @@ struct LifecycleTests {
         }
     }
 
-    @Test("Many types and workers come and go at the same time, and each type has one worker")
-    func race() async throws {
-        let exchange = InProcessExchange()
+    @Test(
+        "Many types and workers come and go at the same time, and each type has one worker",
+        arguments: Kind.all
+    )
+    func race(kind: Kind) async throws {
+        let exchange = try await kind.exchange()
         let (owners, successes) = (Monitor(0), Monitor(0))
         try await withThrowingTaskGroup { group in
             for _ in 0..<8 {
                 group.addTask {
-                    let workers = try await WorkerRuntime(on: exchange, configuration: .test())
+                    // As another process has it.
+                    let workers = try await WorkerRuntime(on: exchange.apart(), configuration: .test())
                     do {
                         try await workers.register("counter", expecting: Counter.self) { _ in Counter() }
                         let count = owners.update { owners in
