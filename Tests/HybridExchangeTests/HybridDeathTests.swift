@@ -149,7 +149,22 @@
             arguments: [DirectConfiguration.Durability.requester, .broker]
         )
         func both(_ durability: DirectConfiguration.Durability) async throws {
-            let (scene, proxy) = try await HybridScene.proxied(durability: durability)
+            try await endBoth(durability, isSilent: false)
+        }
+
+        /// Nothing comes from a machine without power: no reset and no farewell, not to the broker either.
+        @Test(
+            "The machine of both loses power: the broker's copy is run by the next agent, the requester's is lost",
+            arguments: [DirectConfiguration.Durability.requester, .broker]
+        )
+        func power(_ durability: DirectConfiguration.Durability) async throws {
+            try await endBoth(durability, isSilent: true)
+        }
+
+        private func endBoth(_ durability: DirectConfiguration.Durability, isSilent: Bool) async throws {
+            let (scene, proxy) = try await HybridScene.proxied(durability: durability) { configuration in
+                if isSilent { configuration.heartbeat = .seconds(1) }
+            }
             let registration = try await scene.server.registration(named: UUID().uuidString, type: AgentType("Echo"))
             let id = registration.agentID
             let agent = try await scene.serve(registration)
@@ -163,21 +178,28 @@
                 try await eventually("the copy at the broker") { try await scene.load(of: id) == 1 ? true : nil }
             }
             for process in [agent, requester] { try await process.pause() }
-            for process in [agent, requester] {
-                process.signal(SIGKILL)
-                try await process.waitForExit()
+            func kill() async throws {
+                for process in [agent, requester] {
+                    process.signal(SIGKILL)
+                    try await process.waitForExit()
+                }
             }
+            if !isSilent { try await kill() }
             let runs = Monitor(0)
-            let next = try await scene.agent(for: registration) { request, _ in
-                if case .action("hang", _) = request.body { runs.update { $0 += 1 } }
-                return try request.response(encoding: 7)
+            // The broker gives the mailbox to the next one when it has noticed. The dead agent may still have its port.
+            let next = try await eventually("the place of the owner", timeout: .seconds(60)) {
+                try await scene.agent(for: registration, on: scene.caller) { request, _ in
+                    if case .action("hang", _) = request.body { runs.update { $0 += 1 } }
+                    return try request.response(encoding: 7)
+                }
             }
             // It comes behind everything that was in the mailbox.
-            let user = try await scene.user(scene.server)
+            let user = try await scene.user()
             #expect(try await user.handle(to: id).action("echo", returning: Int.self) == 7)
             #expect(runs.value == (durability == .broker ? 1 : 0))
             await user.close()
             await next.close()
+            if isSilent { try await kill() }
             await proxy.stop()
         }
 

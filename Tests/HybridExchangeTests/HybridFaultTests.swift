@@ -70,6 +70,45 @@
             await proxy.stop()
         }
 
+        @Test(
+            "From a reset to the first answer through the broker it takes little more than such a call",
+            .enabled(if: LongForm.isWanted, "waits for pauses between dials: make test-long")
+        )
+        func afterReset() async throws {
+            let (scene, proxy) = try await HybridScene.proxied()
+            let agent = try await scene.agent()
+            let user = try await scene.user()
+            let handle = user.handle(to: agent.registration.agentID)
+            func call() async throws -> Duration {
+                let began = ContinuousClock.now
+                #expect(try await handle.action("echo", ActionArguments(3), returning: Int.self) == 3)
+                return began.duration(to: .now)
+            }
+            var usual: [Duration] = []
+            try await proxy.set(.refuse)
+            for _ in 1...9 { usual.append(try await call()) }
+            try await proxy.set(.pass)
+            var after: [Duration] = []
+            for _ in 1...9 {
+                try await scene.rise(handle)
+                // The next connection is not there yet.
+                try await proxy.set(.refuse)
+                let began = ContinuousClock.now
+                try await proxy.resetConnections()
+                _ = try await call()
+                after.append(began.duration(to: .now))
+                #expect(await !scene.isDirect)
+                try await proxy.set(.pass)
+            }
+            let (before, then) = (usual.sorted()[4], after.sorted()[4])
+            print("median of a call through the broker: \(before); from a reset to such an answer: \(then)")
+            // A silent peer would be given up after 10 s, and a lane that waits for a marker after 100 ms.
+            #expect(then < .seconds(1))
+            await agent.close()
+            await user.close()
+            await proxy.stop()
+        }
+
         @Test("A connection that is cut inside a frame uses nothing of that frame", arguments: [0, 1])
         func cuts(_ parity: Int) async throws {
             let (scene, proxy) = try await HybridScene.proxied()
@@ -120,7 +159,7 @@
             await agent.close()
             let transport = try await scene.server.makeAgentTransport(agent.registration)
             let sender = try await scene.caller.makeUserTransport(name: nil)
-            let count = 2000
+            let count = LongForm.isWanted ? 10_000 : 2000
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     while seen.value.count < count {
@@ -140,7 +179,7 @@
                             .action(name: "echo", arguments: ActionArguments(number))
                         )
                         try await sender.send(.request(request))
-                        if number % 400 == 0 { try await proxy.resetConnections() }
+                        if number.isMultiple(of: count / 5) { try await proxy.resetConnections() }
                     }
                 }
                 group.addTask {
