@@ -36,6 +36,9 @@ enum Chaos {
         return status
     }
 
+    /// Longer than any run.
+    static let longest = Duration.seconds(36_000)
+
     /// Writes a line that is read at once.
     static func say(_ line: String) {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))

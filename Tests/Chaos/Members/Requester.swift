@@ -2,7 +2,6 @@ import AgentExchange
 import ChaosLedger
 import ExchangeTestKit
 import Foundation
-import Synchronization
 
 /// A requester: a user who asks several agents, each one thing after another, and writes down what comes back.
 final class Requester: Sendable {
@@ -10,7 +9,7 @@ final class Requester: Sendable {
     private let transport: any ExchangeTransport
     /// The client whose handles it calls, when it does not use the transport itself.
     private let client: UserExchangeClient?
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     private struct State {
         var targets: [Int: AgentRegistration] = [:]
@@ -40,7 +39,7 @@ final class Requester: Sendable {
 
     init(_ ledger: LedgerWriter, _ exchange: any ExchangeFactory, _ order: MemberOrder) async throws {
         self.ledger = ledger
-        state = Mutex(State(generator: SeededGenerator(seed: order.seed)))
+        state = Monitor(State(generator: SeededGenerator(seed: order.seed)))
         (transport, client) = try await Self.open(exchange, ledger, isCaller: order.isVariant)
         ledger.write(.began)
         Chaos.say("ready")
@@ -67,7 +66,7 @@ final class Requester: Sendable {
     func take(_ command: MemberCommand) async {
         switch command {
         case .ask(let slot, let registration):
-            let isNew = state.withLock { $0.targets.updateValue(registration, forKey: slot) == nil }
+            let isNew = state.update { $0.targets.updateValue(registration, forKey: slot) == nil }
             guard isNew else { return }
             Task { await self.ask(slot) }
             if let client {
@@ -85,7 +84,7 @@ final class Requester: Sendable {
 
     private func ask(_ slot: Int) async {
         while true {
-            let next = state.withLock { state -> (AgentRegistration, Int, Duration, Duration?)? in
+            let next = state.update { state -> (AgentRegistration, Int, Duration, Duration?)? in
                 guard !state.isFinishing, let target = state.targets[slot] else { return nil }
                 let number = state.numbers[target.agentID.uuid, default: 0] + 1
                 state.numbers[target.agentID.uuid] = number
@@ -100,18 +99,23 @@ final class Requester: Sendable {
             if let client {
                 Task {
                     await self.call(client.handle(to: target.agentID), number)
-                    self.state.withLock { $0.sending -= 1 }
+                    self.state.update { $0.sending -= 1 }
                 }
                 isOpen = true
             } else {
                 isOpen = await send(to: target.agentID, number, deadline)
-                state.withLock { $0.sending -= 1 }
+                state.update { $0.sending -= 1 }
             }
             try? await Task.sleep(for: isOpen ? pace : .milliseconds(250))
-            while state.withLock({ $0.waiting.count + $0.sending > Self.width * max(1, $0.targets.count) }) {
-                try? await Task.sleep(for: .milliseconds(20))
-                if state.withLock({ $0.isFinishing }) { return }
-            }
+            await waitForRoom()
+        }
+    }
+
+    /// Waits until fewer requests than ``width`` for each agent have no answer, or the run ends.
+    private func waitForRoom() async {
+        _ = try? await state.wait(for: "room for a request", timeout: Chaos.longest) { state in
+            let isFull = state.waiting.count + state.sending > Self.width * max(1, state.targets.count)
+            return isFull && !state.isFinishing ? nil : true
         }
     }
 
@@ -129,7 +133,7 @@ final class Requester: Sendable {
             ledger.write(.send, request: tag, mailbox: agent.uuid, number: number)
             try await transport.send(.request(request))
             ledger.write(.accepted, request: tag)
-            state.withLock { state in
+            state.update { state in
                 if state.early.remove(tag) == nil { state.waiting.insert(tag) }
             }
             return true
@@ -170,12 +174,12 @@ final class Requester: Sendable {
     /// Pulls endless streams of whatever agent is asked in a place, each for some seconds. A requester that is killed leaves
     /// them to the agent, which must not hold their places for ever.
     private func pull(_ slot: Int, _ client: UserExchangeClient) async {
-        while let target = state.withLock({ $0.isFinishing ? nil : $0.targets[slot] }) {
+        while let target = state.update({ $0.isFinishing ? nil : $0.targets[slot] }) {
             var count = 0
             do {
                 for try await _ in client.handle(to: target.agentID).stream(Self.streamAction) {
                     count += 1
-                    if count == 200 || state.withLock({ $0.isFinishing }) { break }
+                    if count == 200 || state.update({ $0.isFinishing }) { break }
                     try await Task.sleep(for: .milliseconds(20))
                 }
             } catch {
@@ -207,7 +211,7 @@ final class Requester: Sendable {
         case .part:
             ledger.write(.answer, request: response.tag, code: "part")
         }
-        state.withLock { state in
+        state.update { state in
             if state.waiting.remove(response.tag) == nil { state.early.insert(response.tag) }
         }
     }
@@ -228,15 +232,14 @@ final class Requester: Sendable {
     }
 
     private func finish(_ patience: Duration) async {
-        state.withLock { $0.isFinishing = true }
-        let end = ContinuousClock.now + patience
-        while state.withLock({ !$0.waiting.isEmpty || $0.sending > 0 }), .now < end {
-            try? await Task.sleep(for: .milliseconds(50))
+        state.update { $0.isFinishing = true }
+        _ = try? await state.wait(for: "the last answers", timeout: patience) { state in
+            state.waiting.isEmpty && state.sending == 0 ? true : nil
         }
         // Second answers would come now.
         try? await Task.sleep(for: .seconds(2))
         ledger.write(.finished)
-        Chaos.say("finished \(state.withLock { $0.waiting.count })")
+        Chaos.say("finished \(state.update { $0.waiting.count })")
         if let client { await client.close() } else { await transport.close() }
         ledger.write(.closed)
         exit(0)

@@ -2,14 +2,13 @@ import AgentExchange
 import ChaosLedger
 import ExchangeTestKit
 import Foundation
-import Synchronization
 
 /// A process that serves mailboxes, one as a loop of its own over a transport, the next with a client.
 final class Server: Sendable {
     let ledger: LedgerWriter
     let exchange: any ExchangeFactory
     private let mode: AttachMode
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     /// How many requests the loops of this process execute at a time.
     private static let width = 4
@@ -27,18 +26,18 @@ final class Server: Sendable {
         self.ledger = ledger
         self.exchange = exchange
         mode = order.isVariant ? .standby : .exclusive
-        state = Mutex(State(generator: SeededGenerator(seed: order.seed)))
+        state = Monitor(State(generator: SeededGenerator(seed: order.seed)))
         ledger.write(.began)
         Chaos.say("ready")
     }
 
-    var isEnding: Bool { state.withLock { $0.isEnding } }
+    var isEnding: Bool { state.update { $0.isEnding } }
 
     func take(_ command: MemberCommand) async {
         switch command {
         case .serve(let registration):
             let service = Task { await self.serve(registration) }
-            state.withLock { $0.services.append(service) }
+            state.update { $0.services.append(service) }
         case .end:
             Task { await self.end() }
         case .ask, .terminate, .finish: break
@@ -82,10 +81,10 @@ final class Server: Sendable {
                         attempt: request.attempt,
                         text: "ordered"
                     )
-                    state.withLock { $0.running += 1 }
+                    state.update { $0.running += 1 }
                     Task {
                         await self.execute(request, registration, transport)
-                        self.state.withLock { $0.running -= 1 }
+                        self.state.update { $0.running -= 1 }
                     }
                 }
             } catch {
@@ -100,8 +99,8 @@ final class Server: Sendable {
 
     /// A few run at a time, so that others wait in this process.
     private func waitForRoom() async {
-        while state.withLock({ $0.running >= Self.width && !$0.isEnding }) {
-            try? await Task.sleep(for: .milliseconds(5))
+        _ = try? await state.wait(for: "room for a request", timeout: Chaos.longest) { state in
+            state.running < Self.width || state.isEnding ? true : nil
         }
     }
 
@@ -162,7 +161,7 @@ final class Server: Sendable {
     /// Most take some milliseconds, some take seconds: more of them in the last place, where requests wait in the process.
     private func work(_ registration: AgentRegistration) async {
         let share = registration.type.name == "Agent3" ? 25 : 10
-        let length = state.withLock { state in
+        let length = state.update { state in
             Int.random(in: 0..<1000, using: &state.generator) < share
                 ? Int.random(in: 500...3000, using: &state.generator)
                 : Int.random(in: 0...30, using: &state.generator)
@@ -188,7 +187,7 @@ final class Server: Sendable {
     // MARK: Ending
 
     private func keep(_ body: (inout State) -> Void) -> Bool {
-        state.withLock { state in
+        state.update { state in
             if !state.isEnding { body(&state) }
             return !state.isEnding
         }
@@ -196,7 +195,7 @@ final class Server: Sendable {
 
     /// Takes no more, answers what runs, closes.
     private func end() async {
-        let (clients, transports) = state.withLock { state in
+        let (clients, transports) = state.update { state in
             state.isEnding = true
             return (state.clients, state.transports)
         }

@@ -95,8 +95,11 @@ final class Cast: Sendable {
     /// Waits until no queue is so young that a broker which is killed forgets it: a lone node writes what it knows of queues
     /// to the disk some seconds later.
     func waitUntilGrown() async throws {
-        while birth.withLock({ $0.duration(to: .now) }) < .seconds(4) {
-            try await Task.sleep(for: .milliseconds(50))
+        while true {
+            // Others may be born meanwhile.
+            let end = birth.withLock { $0 + .seconds(4) }
+            if end <= .now { return }
+            try await Task.sleep(until: end, clock: .continuous)
         }
     }
 

@@ -99,7 +99,7 @@ final class Player: Sendable {
     }
 
     private func watch(_ child: ChildProcess, _ name: String) async {
-        while let line = try? await child.nextLine(timeout: .seconds(36_000)) {
+        while let line = try? await child.nextLine(timeout: Chaos.longest) {
             lines.update { $0.append("\(name) \(line)") }
         }
         guard let exit = try? await child.waitForExit(timeout: .seconds(60)) else { return }

@@ -10,7 +10,7 @@ final class WorkerRequester: Sendable {
     private let ledger: LedgerWriter
     private let workers: WorkerRuntime
     private let sabotage: Sabotage?
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     private struct State {
         var generator: SeededGenerator
@@ -28,7 +28,7 @@ final class WorkerRequester: Sendable {
     init(_ ledger: LedgerWriter, _ exchange: any ExchangeFactory, _ order: MemberOrder) async throws {
         self.ledger = ledger
         sabotage = order.sabotage
-        state = Mutex(State(generator: SeededGenerator(seed: order.seed)))
+        state = Monitor(State(generator: SeededGenerator(seed: order.seed)))
         workers = try await Self.join(exchange)
         workers.serializers.register(Work.self, Done.self, News.self)
         ledger.write(.began)
@@ -57,21 +57,21 @@ final class WorkerRequester: Sendable {
 
     /// Repeats a step until the end of the run.
     private func repeated(_ step: @escaping @Sendable (WorkerRequester) async -> Void) {
-        state.withLock { $0.running += 1 }
+        state.update { $0.running += 1 }
         Task {
             while !isFinishing {
                 await step(self)
-                let pace = state.withLock { Int.random(in: 20...120, using: &$0.generator) }
+                let pace = state.update { Int.random(in: 20...120, using: &$0.generator) }
                 try? await Task.sleep(for: .milliseconds(pace))
             }
-            state.withLock { $0.running -= 1 }
+            state.update { $0.running -= 1 }
         }
     }
 
-    private var isFinishing: Bool { state.withLock { $0.isFinishing } }
+    private var isFinishing: Bool { state.update { $0.isFinishing } }
 
     private func key() -> String {
-        state.withLock { WorkerTypes.keys.randomElement(using: &$0.generator) ?? "" }
+        state.update { WorkerTypes.keys.randomElement(using: &$0.generator) ?? "" }
     }
 
     private func ask() async {
@@ -103,7 +103,7 @@ final class WorkerRequester: Sendable {
     private func publish(_ topic: String, to types: [String]) async {
         let id = UUID()
         let key = topic + key()
-        let number = state.withLock { state in
+        let number = state.update { state in
             state.numbers[key, default: 0] += 1
             return state.numbers[key, default: 0]
         }
@@ -174,11 +174,10 @@ final class WorkerRequester: Sendable {
     // MARK: Finishing
 
     private func finish(_ patience: Duration) async {
-        state.withLock { $0.isFinishing = true }
-        let end = ContinuousClock.now + patience
-        while state.withLock({ $0.running > 0 }), .now < end { try? await Task.sleep(for: .milliseconds(50)) }
+        state.update { $0.isFinishing = true }
+        _ = try? await state.wait(for: "the ends of the steps", timeout: patience) { $0.running == 0 ? true : nil }
         ledger.write(.finished)
-        Chaos.say("finished \(state.withLock { $0.running })")
+        Chaos.say("finished \(state.update { $0.running })")
         await workers.stop()
         ledger.write(.closed)
         exit(0)
