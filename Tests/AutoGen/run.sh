@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs AutoGen's own tests of its distributed runtime, and programs of ours, with real AutoGen workers in Python against
-# warren-autogen-host.
+# warren-autogen-host: in memory, and on a private broker where RabbitMQ is installed (or on that of WARREN_BROKER).
 #
 #   Tests/AutoGen/run.sh [--skip-build]
 #   AUTOGEN=…   a clone of github.com/microsoft/autogen, for its tests; unless said, they are fetched from GitHub
@@ -57,23 +57,41 @@ if [ ! -e .autogen/ready ]; then
     rm -rf .clone
 fi
 
-# Both wait most of the time, so they run together.
+# All of them wait most of the time, so they run together. Their outputs come in the end, one after the other.
+said=$(mktemp -d)
+trap 'rm -rf "$said"' EXIT
+names=() pids=()
+# Runs tests in the background: their title, the seconds that they may take, and the arguments of pytest.
 tests() {
-    local limit=$1
-    shift
-    timeout --kill-after=10 "$limit" "$python" -m pytest -q -p no:cacheprovider -W ignore -o asyncio_mode=auto "$@"
+    local title=$1 limit=$2
+    shift 2
+    names+=("$title")
+    timeout --kill-after=10 "$limit" "${around[@]}" "$python" -m pytest -q -p no:cacheprovider -W ignore -o asyncio_mode=auto "$@" \
+        > "$said/${#names[@]}" 2>&1 &
+    pids+=($!)
 }
-code=0
-ours=$(mktemp)
-trap 'rm -f "$ours"' EXIT
-PYTHONPATH=. tests 300 --rootdir . programs > "$ours" 2>&1 &
-programs=$!
-if [ -e .autogen/ready ]; then
-    echo "AutoGen's own tests, against $(basename "$HOST"):"
-    PYTHONPATH=.autogen:. tests 600 -p warren_host --rootdir .autogen --import-mode=importlib -o markers='grpc: with a host' \
-        .autogen/tests/test_worker_runtime.py || code=1
+around=(env -u WARREN_BROKER PYTHONPATH=.)
+tests "Programs of ours" 400 --rootdir . programs
+# AutoGen's own tests, in the place where $around puts the host.
+own() {
+    [ -e .autogen/ready ] || return 0
+    tests "$1" 600 -p warren_host --rootdir .autogen --import-mode=importlib -o markers='grpc: with a host' \
+        .autogen/tests/test_worker_runtime.py
+}
+around=(env -u WARREN_BROKER PYTHONPATH=.autogen:.)
+own "AutoGen's own tests, in memory"
+if [ -n "${WARREN_BROKER:-}" ] || [ -x "${PRIVATE_BROKER_BIN:-/usr/lib/rabbitmq/bin}/rabbitmq-server" ]; then
+    around=("$root/deploy/with-broker.sh" env PYTHONPATH=.)
+    tests "Programs of ours, on a broker" 400 --rootdir . programs/test_programs.py
+    around=("$root/deploy/with-broker.sh" env PYTHONPATH=.autogen:. PORT_OFFSET=1000)
+    own "AutoGen's own tests, on a broker"
+else
+    echo "Tests/AutoGen: there is no RabbitMQ, so nothing runs on a broker"
 fi
-wait $programs || code=1
-echo "Programs of ours:"
-cat "$ours"
+code=0
+for index in "${!pids[@]}"; do
+    wait "${pids[$index]}" || code=1
+    echo "${names[$index]}:"
+    cat "$said/$((index + 1))"
+done
 exit $code

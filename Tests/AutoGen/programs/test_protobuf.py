@@ -55,9 +55,9 @@ async def test_events_and_requests_in_protobuf():
             worker.add_message_serializer(try_get_known_serializers_for_type(kind))
         await worker.start()
         await worker.register_factory("python", Peer, expected_class=Peer)
-        await worker.add_subscription(TypeSubscription("to-python", "python"))
+        await worker.add_subscription(TypeSubscription("protobuf-to-python", "python"))
         for room in ("a", "b"):
-            await worker.publish_message(StringValue(value=f"häuser {room}"), TopicId("to-swift", room))
+            await worker.publish_message(StringValue(value=f"häuser {room}"), TopicId("protobuf-to-swift", room))
         for _ in range(1000):
             if len(Peer.heard) == 2:
                 break
