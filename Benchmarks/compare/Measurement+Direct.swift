@@ -37,6 +37,9 @@ extension Measurement {
             rate("tcp", beside: "none", 128, 3),
             rate("encrypted", beside: "tcp", 128, 0.8),
             rate("broker", beside: "none", 128, 0.85),
+            // Without a direct way.
+            median("nowhere", beside: "none", 1.03),
+            rate("nowhere", beside: "none", 128, 0.97),
         ]
     }
 

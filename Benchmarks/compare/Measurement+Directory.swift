@@ -152,7 +152,9 @@ final class GrownDirectory {
 
 extension Programs {
     /// What the streams of a namespace take on the broker's disk, and whether one of them is a copy.
-    func disk(of namespace: String) throws -> (bytes: Int, hasCopy: Bool) {
+    ///
+    /// - Parameter kind: The streams of the directory, or the one of subscriptions.
+    func disk(of namespace: String, _ kind: String = "directory") throws -> (bytes: Int, hasCopy: Bool) {
         let keys: Set<URLResourceKey> = [.fileSizeKey, .isRegularFileKey]
         guard let data, let files = FileManager.default.enumerator(at: data, includingPropertiesForKeys: Array(keys))
         else { return (0, false) }
@@ -161,8 +163,8 @@ extension Programs {
         for case let file as URL in files {
             // The broker may write another sign for a dot.
             let path = file.path.replacing(".", with: "_")
-            guard path.contains("\(namespace)_directory") else { continue }
-            if path.contains("\(namespace)_directory_copy") { hasCopy = true }
+            guard path.contains("\(namespace)_\(kind)") else { continue }
+            if path.contains("\(namespace)_\(kind)_copy") { hasCopy = true }
             // It may be gone by now.
             bytes += (try? file.resourceValues(forKeys: keys).fileSize) ?? 0
         }

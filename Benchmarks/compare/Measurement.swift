@@ -57,5 +57,6 @@ extension Measurement {
             + sends(quick: quick, rounds: rounds)
             + backlogs(quick: quick) + agents(quick: quick) + directory() + growth(quick: quick) + local(quick: quick)
             + direct(quick: quick, rounds: rounds) + groups(quick: quick, rounds: rounds)
+            + subscriptions(quick: quick)
     }
 }

@@ -23,7 +23,7 @@ struct Exchange: ParsableArguments {
     @Option(help: "Seconds that a compaction of the directory waits for records on their way.")
     var grace = 60
 
-    @Option(help: "Direct connections: tcp, unix, encrypted, broker (with a copy there), or none.")
+    @Option(help: "Direct connections: tcp, unix, encrypted, broker (with a copy), nowhere (none can be made) or none.")
     var direct = Direct.none
 
     @Flag(help: "Connections and tasks share one thread.")
@@ -51,7 +51,7 @@ struct Exchange: ParsableArguments {
 
 /// The direct connections of a measurement.
 enum Direct: String, CaseIterable, ExpressibleByArgument {
-    case none, tcp, unix, encrypted, broker
+    case none, tcp, unix, encrypted, broker, nowhere
 
     var configuration: DirectConfiguration? {
         switch self {
@@ -60,6 +60,7 @@ enum Direct: String, CaseIterable, ExpressibleByArgument {
         case .unix: DirectConfiguration(listen: [.unix()])
         case .encrypted: DirectConfiguration(listen: [.tcp(.towardsBroker)], security: .encrypted)
         case .broker: DirectConfiguration(listen: [.tcp(.towardsBroker)], durability: .broker)
+        case .nowhere: DirectConfiguration(listen: [])
         }
     }
 }

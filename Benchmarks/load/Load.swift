@@ -9,7 +9,7 @@ struct Load: AsyncParsableCommand {
         subcommands: [
             Register.self, Serve.self, Ask.self, Backlog.self, Send.self, RegisterMany.self, Discover.self,
             Idle.self, Terminate.self, Local.self, HandMailbox.self, Keep.self, Questions.self, DirectoryMemory.self,
-            Pings.self, Group.self,
+            Pings.self, Group.self, Subscriptions.self,
         ]
     )
 
