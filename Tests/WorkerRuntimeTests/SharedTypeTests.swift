@@ -140,6 +140,39 @@ struct SharedTypeTests {
     }
 
     @Test(
+        "A worker that loses one of its slots leaves the messages of the others to the next worker",
+        arguments: Kind.all
+    )
+    func losesOne(_ kind: Kind) async throws {
+        let exchange = try await kind.exchange()
+        let stage = Stage()
+        let options = AgentTypeOptions(ordering: .oneAtATime, sharing: .shared(slots: 4))
+        func worker() async throws -> WorkerRuntime {
+            let workers = try await WorkerRuntime(on: try await exchange.apart(), configuration: .test())
+            workers.serializers.register(Note.self)
+            try await workers.register("clerk", subscriptions: [.type("news")], options: options) {
+                Clerk(stage: stage, address: $0.address)
+            }
+            try await workers.start()
+            return workers
+        }
+        let one = try await worker()
+        let slot = try #require(one.type("clerk")?.slot(ofKey: "k"))
+        try await one.publish(Note(text: "hold a"), to: Topic("news", source: "k"))
+        try await stage.heard("began a")
+        try await one.publish(Note(text: "waits"), to: Topic("news", source: "k"))
+        try await eventually("the second event waits for its turn") { slot.work.count == 2 }
+        let other = try #require(one.type("clerk")?.slots.first { $0 !== slot })
+        await one.lost(other, ExchangeError(.unavailable, "the queue of the mailbox was deleted on the broker"))
+        stage.release("a")
+        let two = try await worker()
+        try await stage.heard("clerk/k waits")
+        #expect(stage.events.value.filter { $0 == "clerk/k waits" }.count == 1)
+        await one.stop()
+        await two.stop()
+    }
+
+    @Test(
         "The requests of a worker that is killed are answered by another, soon",
         .enabled(if: PrivateBroker.isInstalled, Comment(rawValue: PrivateBroker.missingReason))
     )

@@ -186,7 +186,10 @@ struct TypeClaims: Sendable {
     /// Forgets a type after this runtime has lost its slot.
     func abandon(_ type: HostedType, _ slot: Slot, _ error: ExchangeError) async {
         await Task {
-            for slot in type.slots { slot.leave() }
+            for slot in type.slots {
+                // Unless it was terminated, the next worker has the messages that were not handled.
+                if error.code == .mailboxTerminated { slot.leave() } else { slot.beginHandOver() }
+            }
             await each(type.slots) { await $0.drain(grace: .zero) }
             await close(type)
             // Another worker may have it, unless it was terminated.
