@@ -23,8 +23,10 @@ final class DeliveryIntake: Sendable {
         var isActive = false
         /// Whether the present consumer had a delivery, so that no other session can be served.
         var isProven = false
-        /// Whether the log of subscriptions was read as far as the deliveries need it.
-        var isInformed = false
+        /// The number of times that there was news in the log of subscriptions, at least 1.
+        var news = 1
+        /// The news as far as the log was read.
+        var known = 0
         /// The number of questions to the directory whether the mailbox was terminated.
         var suspensions = 0
     }
@@ -69,7 +71,7 @@ final class DeliveryIntake: Sendable {
         let before = state.withLock { state in
             defer { state.proof = proof }
             state.isProven = false
-            state.isInformed = false
+            state.news += 1
             if isStandby { state.isActive = false }
             return state.proof
         }
@@ -89,24 +91,20 @@ final class DeliveryIntake: Sendable {
     }
 
     /// Whether the log of subscriptions was read as far as the deliveries need it.
-    var isInformed: Bool { state.withLock { $0.isInformed } }
+    var isInformed: Bool { state.withLock { $0.known == $0.news } }
 
     /// There is news in the log of subscriptions: it is read before the next event is taken.
     func learnOfSubscriptions() {
-        state.withLock { $0.isInformed = false }
+        state.withLock { $0.news += 1 }
     }
 
-    /// Reads the log of subscriptions if there is news in it.
+    /// Reads the log of subscriptions if there is news in it. News that comes meanwhile needs another reading, and no event is
+    /// taken by a log that is still being read: it would have no subscription, and be dropped.
     func inform() async throws(ExchangeError) {
-        guard !state.withLock({ $0.isInformed }) else { return }
-        // News that comes meanwhile needs another reading.
-        state.withLock { $0.isInformed = true }
-        do {
-            try await session.topics.log.fence()
-        } catch {
-            learnOfSubscriptions()
-            throw error
-        }
+        let (news, known) = state.withLock { ($0.news, $0.known) }
+        guard known < news else { return }
+        try await session.topics.log.fence()
+        state.withLock { $0.known = max($0.known, news) }
     }
 
     // MARK: Deliveries
