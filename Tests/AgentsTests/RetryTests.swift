@@ -22,7 +22,7 @@ enum TillError: CodableError { case empty }
 /// An agent that counts its attempts.
 final class MyTill: Agent {
     static let actions = Actions<MyTill, Till> {
-        $0.on(\.flaky, retry: .backoff(first: .milliseconds(400), attempts: 4)) { till, name, failures in
+        $0.on(\.flaky, retry: .backoff(first: .milliseconds(400), jitter: 0, attempts: 4)) { till, name, failures in
             let attempt = ActionContext.current?.attempt ?? 0
             till.attempts.update { $0.append("\(name) \(attempt)") }
             if attempt <= failures { throw Fire() }

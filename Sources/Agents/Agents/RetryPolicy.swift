@@ -16,6 +16,7 @@ public struct RetryPolicy: Sendable {
     private let first: Duration
     private let factor: Double
     private let longest: Duration
+    private let jitter: Double
     private let attempts: Int
     private let condition: (@Sendable (any Error) -> Bool)?
 
@@ -25,6 +26,8 @@ public struct RetryPolicy: Sendable {
     ///   - first: The pause after the first attempt.
     ///   - factor: The growth from one pause to the next; less than 1 counts as 1.
     ///   - max: The longest pause.
+    ///   - jitter: The random part of each pause, 0 to 1, by which it is shorter: requests that failed together do not come again
+    ///     together.
     ///   - attempts: The number of attempts, the first one included; less than 1 counts as 1. A broker gives a request up
     ///     after its own limit of deliveries, `redeliveryLimit`, 20 unless it is set.
     ///   - condition: Returns whether an error may be gone at the next attempt. By default those are all errors except
@@ -35,6 +38,7 @@ public struct RetryPolicy: Sendable {
         first: Duration = .seconds(1),
         factor: Double = 2,
         max longest: Duration = .seconds(300),
+        jitter: Double = 0.5,
         attempts: Int = 5,
         when condition: (@Sendable (any Error) -> Bool)? = nil
     ) -> RetryPolicy {
@@ -42,6 +46,7 @@ public struct RetryPolicy: Sendable {
             first: Swift.max(.zero, first.bounded),
             factor: factor.isFinite ? Swift.max(1, factor) : 1,
             longest: Swift.max(.zero, longest.bounded),
+            jitter: jitter.isFinite ? min(Swift.max(0, jitter), 1) : 0,
             attempts: Swift.max(1, attempts),
             condition: condition
         )
@@ -57,12 +62,13 @@ public struct RetryPolicy: Sendable {
     }
 
     /// Returns the pause after an attempt; `nil` when it was the last one.
-    func pause(after attempt: Int) -> Duration? {
+    ///
+    /// - Parameter random: A random number, at least 0 and below 1.
+    func pause(after attempt: Int, random: Double = .random(in: 0..<1)) -> Duration? {
         guard attempt < attempts else { return nil }
         let growth = pow(factor, Double(Swift.max(1, attempt) - 1))
-        let seconds = first / .seconds(1) * growth
-        guard seconds < longest / .seconds(1) else { return longest }
-        return .seconds(seconds)
+        let seconds = min(first / .seconds(1) * growth, longest / .seconds(1))
+        return .seconds(seconds * (1 - jitter * random))
     }
 
     /// Returns whether an action is tried again after an error.
