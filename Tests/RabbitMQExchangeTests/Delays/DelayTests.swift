@@ -68,7 +68,8 @@ extension BrokerTests {
         )
         func survives() async throws {
             let broker = try await PrivateBroker.start()
-            let scene = try await Scene(on: broker)
+            let scene = try await Scene(on: broker) { $0.connectPatience = .seconds(30) }
+            try await scene.keepStreams(of: broker)
             let user = try await scene.user("user")
             let registration = try await user.registerAgent(AgentType("Clerk"))
             let agent = try await scene.serve(registration, "agent")

@@ -1,5 +1,7 @@
+import AgentExchange
 import ExchangeTestKit
 import Foundation
+import RabbitMQExchange
 import Testing
 
 extension ToolTests {
@@ -75,6 +77,9 @@ extension ToolTests {
                     #expect(findings.contains { $0.subject == "deadLetters" }, "\(role): \(findings)")
                     #expect(try await own.run("doctor", "--probe").exit == .code(0))
                 }
+                try await delay(login(as: "agent-service"))
+                let later: [Finding] = try await login(as: "operator").run("doctor", "--json").json()
+                #expect(later.allSatisfy { $0.level == "ok" }, "with the objects of delays: \(later)")
                 let policies = try await broker.control("list_policies", "-p", place)
                 #expect(policies.contains("warren.shop.mailboxes"))
 
@@ -85,6 +90,22 @@ extension ToolTests {
                 try await broker.control("import_definitions", file.path)
                 #expect(try await login(as: "operator").run("doctor", "--probe").exit == .code(0))
             }
+        }
+
+        /// Delays a request, as an agent service does. The definitions have none of the objects: the first
+        /// owner makes them, with the permissions of its role.
+        private func delay(_ service: Tool) async throws {
+            let url = try #require(service.environment["WARREN_BROKER"])
+            let exchange = try RabbitMQExchange(url: url, namespace: "shop")
+            let user = try await exchange.makeUserClient()
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let agent = try await exchange.makeAgentClient(registration) { request, _ in request.response() }
+            let handle = user.handle(to: registration.agentID)
+            let request = try await handle.schedule("note", after: .milliseconds(300))
+            _ = try await request.result()
+            await agent.close()
+            try await user.terminate(registration.agentID)
+            await user.close()
         }
 
         @Test("The resources for Kubernetes have the permissions that the tool prints")
