@@ -56,6 +56,21 @@ struct Served: Sendable {
     }
 }
 
+/// A request that does not fit its action. The failure is the answer.
+struct Unfit: Error {
+    let failure: Failure
+}
+
+extension RequestScope {
+    /// Returns the scope of an action with the limits of its agent and its own.
+    func limited(_ action: String, of agent: AgentID, _ agentLimit: Int?, _ limit: Int?) -> RequestScope {
+        var scope = self
+        if let agentLimit { scope.path = scope.path.limiting(agent, to: agentLimit) }
+        if let limit { scope.path = scope.path.running(action, of: agent, limit: limit) }
+        return scope
+    }
+}
+
 extension AgentExchangeClient {
     /// Returns the codec of a request's arguments, which encodes its result too.
     func codec(of arguments: ActionArguments) throws(ExchangeError) -> any PayloadCodec {

@@ -63,8 +63,25 @@ public struct Actions<Subject: Sendable, Interface: AgentInterface>: Sendable {
     }
 }
 
+extension Actions {
+    /// Selects the requests that start on the thread that delivers them; `nil` when none does.
+    var startsAtOnce: (@Sendable (Request) -> Bool)? {
+        let names = Set(bindings.filter { $1.start == .immediate }.keys)
+        if names.isEmpty { return nil }
+        return { request in
+            guard case .action(let name, _) = request.body else { return false }
+            return names.contains(name)
+        }
+    }
+}
+
 /// Action names that the library itself uses.
 enum Reserved {
     static let prefix = "warren."
     static let standby = ReservedAction.standby
+
+    /// Whether a request is the probe of another process that stands by.
+    static func isProbe(_ request: Request, _ name: String, of client: AgentExchangeClient) -> Bool {
+        name == standby && request.source == client.id
+    }
 }

@@ -4,16 +4,6 @@ internal import Logging
 internal import Primitives
 
 extension AgentRun {
-    /// Selects the requests that start on the thread that delivers them; `nil` when none does.
-    var startsAtOnce: (@Sendable (Request) -> Bool)? {
-        let names = Set(table.bindings.filter { $1.start == .immediate }.keys)
-        if names.isEmpty { return nil }
-        return { request in
-            guard case .action(let name, _) = request.body else { return false }
-            return names.contains(name)
-        }
-    }
-
     /// Serves a request: the handler of the agent's client.
     func serve(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
         // Most requests come to an agent that serves, and need no wait.
@@ -26,21 +16,14 @@ extension AgentRun {
 
     /// Returns the context of a request for an action, if the agent serves already.
     private func contextOfAction(_ request: Request, _ client: AgentExchangeClient) -> AgentContext? {
-        guard case .action(let name, _) = request.body, !isProbe(name, request, client), opened.value == true else {
-            return nil
-        }
-        return context.value
-    }
-
-    /// Whether a request is the probe of another process that stands by.
-    private func isProbe(_ name: String, _ request: Request, _ client: AgentExchangeClient) -> Bool {
-        name == Reserved.standby && request.source == client.id
+        guard case .action(let name, _) = request.body, opened.value == true else { return nil }
+        return Reserved.isProbe(request, name, of: client) ? nil : context.value
     }
 
     @inline(never)
     private func serveOther(_ request: Request, _ client: AgentExchangeClient) async throws -> Response {
         switch request.body {
-        case .action(let name, let arguments) where isProbe(name, request, client):
+        case .action(let name, let arguments) where Reserved.isProbe(request, name, of: client):
             return try await serveProbe(request, arguments, client)
         case .action:
             return try await serve(request, open(), client)
@@ -74,11 +57,6 @@ extension AgentRun {
         } catch {
             return try await answer(to: request, after: error, client)
         }
-    }
-
-    /// A request that does not fit its action. The failure is the answer.
-    private struct Unfit: Error {
-        let failure: Failure
     }
 
     /// Returns the answer for an error, or throws the reason that there is none yet.
@@ -157,13 +135,8 @@ extension AgentRun {
     /// Runs an action in the scope with the limits of this agent.
     @inline(never)
     private func limited(_ binding: ActionBinding<Subject>, _ served: Served) async throws -> Payload? {
-        var scope = RequestScope.current
-        if let limit = configuration.maximumConcurrentActions {
-            scope.path = scope.path.limiting(registration.agentID, to: limit)
-        }
-        if let limit = binding.limit {
-            scope.path = scope.path.running(served.context.action, of: registration.agentID, limit: limit)
-        }
+        let limit = configuration.maximumConcurrentActions
+        let scope = RequestScope.current.limited(served.context.action, of: registration.agentID, limit, binding.limit)
         return try await RequestScope.$current.withValue(scope) { try await inContext(binding, served) }
     }
 

@@ -122,7 +122,7 @@ final class AgentRun<Subject: Agent>: Sendable {
                     mode: mode,
                     requestLimit: configuration.requestLimit(registration.sharing),
                     configuration: configuration.client,
-                    startsAtOnce: startsAtOnce,
+                    startsAtOnce: table.startsAtOnce,
                     requestHandler: { [self] in try await serve($0, $1) }
                 )
                 result.set(.success(client))
