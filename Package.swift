@@ -367,7 +367,7 @@ let package = Package(
         ),
         .testTarget(
             name: "InProcessExchangeTests",
-            dependencies: ["InProcessExchange", "ExchangeConformance", "ExchangeTestKit", "Primitives"],
+            dependencies: ["InProcessExchange", "ExchangeConformance", "ExchangeTestKit"],
             swiftSettings: settings
         ),
         .testTarget(

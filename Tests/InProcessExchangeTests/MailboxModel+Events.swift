@@ -1,6 +1,5 @@
 import AgentExchange
 import Foundation
-import Primitives
 
 @testable import InProcessExchange
 

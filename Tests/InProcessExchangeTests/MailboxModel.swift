@@ -1,7 +1,6 @@
 import AgentExchange
 import ExchangeTestKit
 import Foundation
-import Primitives
 
 @testable import InProcessExchange
 

@@ -1,5 +1,4 @@
 internal import Foundation
-internal import Primitives
 
 /// The agents that wait for the current task's call, directly or through others, with their places for requests.
 ///
@@ -22,7 +21,7 @@ package struct CallPath: Sendable, Hashable {
     /// The longest action name in a path, in bytes.
     private static let maximumAction = 64
 
-    private(set) var places = ShortList<Place>()
+    private(set) var places: [Place] = []
 
     /// Makes an empty path.
     package init() {}
@@ -85,7 +84,7 @@ extension CallPath {
     /// Reads a ``text``. Ignores invalid places.
     package init(text: String) {
         guard text.utf8.count <= Self.maximumSize else { return }
-        for place in text.split(separator: ",").compactMap(Place.init(text:)) { places.append(place) }
+        places = text.split(separator: ",").compactMap(Place.init(text:))
     }
 }
 

@@ -34,6 +34,9 @@ public final class AgentExchangeClient: ExchangeClient {
     /// The client's settings.
     public var configuration: ClientConfiguration { core.configuration }
 
+    /// The codecs of the settings. Reading all settings copies them.
+    package var codecs: PayloadCodecs { core.configuration.codecs }
+
     /// Wraps the transport of an agent's mailbox; see
     /// ``ExchangeFactory/makeAgentClient(_:mode:requestLimit:configuration:requestHandler:)``.
     ///

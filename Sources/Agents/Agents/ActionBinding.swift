@@ -36,7 +36,7 @@ struct Served: Sendable {
     func decode<each Argument: Decodable>(
         _ types: repeat (each Argument).Type
     ) throws(ExchangeError) -> (repeat each Argument) {
-        try arguments.decode(repeat each types, codecs: context.agent.client.configuration.codecs)
+        try arguments.decode(repeat each types, codecs: context.agent.client.codecs)
     }
 
     /// Sends a part of the result as soon as the caller has granted credit for it.
@@ -74,6 +74,6 @@ extension RequestScope {
 extension AgentExchangeClient {
     /// Returns the codec of a request's arguments, which encodes its result too.
     func codec(of arguments: ActionArguments) throws(ExchangeError) -> any PayloadCodec {
-        try configuration.codecs.codec(for: arguments.payload.contentType)
+        try codecs.codec(for: arguments.payload.contentType)
     }
 }

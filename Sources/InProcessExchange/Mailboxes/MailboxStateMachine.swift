@@ -19,7 +19,7 @@ struct MailboxStateMachine<Waiter> {
     /// The actions to take after an event.
     struct Actions {
         /// The waiters to resume, each with its result. A standing waiter has numbered results, from 0.
-        var wakes = ShortList<(waiter: Waiter, result: Result<MailboxDelivery, MailboxRefusal>, number: Int)>()
+        var wakes: [(waiter: Waiter, result: Result<MailboxDelivery, MailboxRefusal>, number: Int)] = []
         /// Answers to requests that will never be delivered.
         var answers: [Response] = []
         /// The time of the next ``tick(at:)``, if it became earlier.
@@ -340,9 +340,7 @@ extension MailboxStateMachine {
         let arrival = nextArrival()
         if let first = receivers.first, canTake(first), takesEvents, let (waiter, number) = takeWaiter(of: first) {
             events.hold(delivery, arrival: arrival)
-            var actions = Actions()
-            actions.wakes.append((waiter, .success(.event(delivery)), number))
-            return actions
+            return Actions(wakes: [(waiter, .success(.event(delivery)), number)])
         }
         if let maximumLength, queuedMessages >= maximumLength { throw .full }
         events.append(delivery, arrival: arrival)
