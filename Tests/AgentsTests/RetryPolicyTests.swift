@@ -38,6 +38,7 @@ struct RetryPolicyTests {
             .backoff(first: .zero - .seconds(1), factor: -.infinity, max: .zero - .seconds(1), attempts: .max),
             .backoff(first: .seconds(1), factor: .greatestFiniteMagnitude, max: .seconds(2), attempts: .max),
             .backoff(first: .zero, factor: .nan, max: .zero, attempts: .max),
+            .backoff(first: .zero, factor: .greatestFiniteMagnitude, max: .seconds(2), attempts: .max),
         ]
         for policy in policies {
             for attempt in [Int.min, -1, 0, 1, 2] {
@@ -45,6 +46,7 @@ struct RetryPolicyTests {
             }
         }
         #expect(policies[2].pause(after: 1_000_000, random: 0) == .seconds(2))
+        #expect(policies[4].pause(after: 1_000_000, random: 0) == .zero)
         #expect(RetryPolicy.backoff(attempts: .min).pause(after: 1) == nil)
     }
 

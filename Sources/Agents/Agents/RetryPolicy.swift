@@ -66,7 +66,8 @@ public struct RetryPolicy: Sendable {
     /// - Parameter random: A random number, at least 0 and below 1.
     func pause(after attempt: Int, random: Double = .random(in: 0..<1)) -> Duration? {
         guard attempt < attempts else { return nil }
-        let growth = pow(factor, Double(Swift.max(1, attempt) - 1))
+        // Finite, so that no pause times it is none.
+        let growth = min(pow(factor, Double(Swift.max(1, attempt) - 1)), .greatestFiniteMagnitude)
         let seconds = min(first / .seconds(1) * growth, longest / .seconds(1))
         return .seconds(seconds * (1 - jitter * random))
     }
