@@ -130,11 +130,11 @@ actor DashboardDesk {
     /// Returns a parked message.
     ///
     /// - Throws: ``CommandFailure`` with `not-found`.
-    func parked(_ id: String) async throws -> ParkedMessageView {
+    func parked(_ id: String) async throws -> KeptMessageView<ParkedLine> {
         try await parkedReaders.with {
             let found = try await self.administer { try await $0.parked(limit: 1) { $0.id == id } }
             guard let message = found.first else { throw Self.noSuchMessage }
-            return ParkedMessageView(message)
+            return KeptMessageView(message) { ParkedLine(message, withBody: true, shownBytes: $0) }
         }
     }
 
@@ -150,11 +150,11 @@ actor DashboardDesk {
     /// Returns a failed request.
     ///
     /// - Throws: ``CommandFailure`` with `not-found`.
-    func failed(_ id: String) async throws -> FailedRequestView {
+    func failed(_ id: String) async throws -> KeptMessageView<FailedLine> {
         try await failedReaders.with {
             let found = try await self.administer { try await $0.failed(limit: 1) { $0.id == id } }
             guard let message = found.first else { throw Self.noSuchRequest }
-            return FailedRequestView(message)
+            return KeptMessageView(message) { FailedLine(message, withBody: true, shownBytes: $0) }
         }
     }
 

@@ -12,24 +12,3 @@ struct FailedListView: Encodable, Sendable {
         requests = messages.map { FailedLine($0, withBody: false, withError: false) }
     }
 }
-
-/// A failed request with its error and the beginning of its arguments.
-struct FailedRequestView: Encodable, Sendable {
-    let line: FailedLine
-    let isCut: Bool
-
-    private enum CodingKeys: String, CodingKey {
-        case isCut
-    }
-
-    init(_ message: ParkedMessage) {
-        line = FailedLine(message, withBody: true, shownBytes: ParkedMessageView.shownBytes)
-        isCut = message.size > ParkedMessageView.shownBytes
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        try line.encode(to: encoder)
-        var fields = encoder.container(keyedBy: CodingKeys.self)
-        try fields.encode(isCut, forKey: .isCut)
-    }
-}

@@ -13,21 +13,20 @@ struct ParkedListView: Encodable, Sendable {
     }
 }
 
-/// A parked message with the beginning of its body.
-struct ParkedMessageView: Encodable, Sendable {
-    /// The number of bytes of a body that are shown.
-    static let shownBytes = 16_384
-
-    let line: ParkedLine
+/// A message of an operator's queue, with the beginning of its body: a ``ParkedLine`` or a ``FailedLine``.
+struct KeptMessageView<Line: Encodable & Sendable>: Encodable, Sendable {
+    let line: Line
     let isCut: Bool
 
     private enum CodingKeys: String, CodingKey {
         case isCut
     }
 
-    init(_ message: ParkedMessage) {
-        line = ParkedLine(message, withBody: true, shownBytes: Self.shownBytes)
-        isCut = message.size > Self.shownBytes
+    /// - Parameter line: Makes the line, with so many bytes of the body at most.
+    init(_ message: ParkedMessage, _ line: (_ shownBytes: Int) -> Line) {
+        let shownBytes = 16_384
+        self.line = line(shownBytes)
+        isCut = message.size > shownBytes
     }
 
     func encode(to encoder: any Encoder) throws {
