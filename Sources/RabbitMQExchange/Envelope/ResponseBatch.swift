@@ -299,7 +299,7 @@ private struct Reader {
         String(decoding: try bytes(Int(try integer(length))), as: UTF8.self)
     }
 
-    /// Reads a content type. That of most payloads is one text, however many there are.
+    /// Reads a content type. All payloads of JSON share one text.
     mutating func contentType() throws(Flaw) -> String {
         let text = try bytes(Int(try integer(UInt8.self)))
         let usual = JSONPayloadCodec().contentType
