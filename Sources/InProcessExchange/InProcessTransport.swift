@@ -126,6 +126,19 @@ final class InProcessTransport: ExchangeTransport {
         try mailbox.delay(request, by: receiver, until: time)
     }
 
+    var repeatsRequests: Bool { true }
+
+    func beginSeries(_ request: Request) async throws(ExchangeError) {
+        try checkIsOpen()
+        try checkSize(of: .request(request))
+        try mailbox.beginSeries(request)
+    }
+
+    func endSeries(_ id: UUID) async throws(ExchangeError) {
+        try checkIsOpen()
+        mailbox.endSeries(id)
+    }
+
     func keepFailed(_ request: Request, _ failure: Failure, for time: Duration) async throws(ExchangeError) {
         try checkIsOpen()
         let failed = FailedRequest(request, failure, at: .now)

@@ -40,4 +40,48 @@ extension ClientCore {
             throw error
         }
     }
+
+    /// Has an agent begin a series of requests, and waits for its answer.
+    func begin(
+        _ series: RequestSeries,
+        _ body: Request.Body,
+        of agent: AgentID,
+        label: UUID,
+        deadline: Duration?
+    ) async throws(ExchangeError) {
+        guard transport.repeatsRequests else {
+            throw ExchangeError(.unsupported, "the exchange repeats no requests", entity: .agent(agent))
+        }
+        let tag = UUID.random()
+        let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
+        do throws(ExchangeError) {
+            let wait = try RequestScope.limit(deadline ?? configuration.requestDeadline)
+            let request = try request(body, to: agent, tag: tag, label: label, within: wait, outgoing).with(series: series)
+            try pending.open(request, deadline: .now + wait)
+            do throws(ExchangeError) {
+                try await transport.send(.request(request))
+            } catch {
+                throw failed(request, error)
+            }
+            outgoing.accepted()
+            let response = try response(to: request, within: wait, await pending.ending(of: tag))
+            outgoing.end(response.outcome)
+            _ = try response.payload(from: agent)
+        } catch {
+            outgoing.end(error)
+            throw error
+        }
+    }
+
+    /// Has an agent end a series, and waits for its answer.
+    func endSeries(
+        named name: String,
+        of agent: AgentID,
+        label: UUID,
+        deadline: Duration?
+    ) async throws(ExchangeError) {
+        let series = RequestSeries.id(name, at: agent)
+        let response = try await call(.cancel(tag: series), to: agent, label: label, deadline: deadline)
+        _ = try response.payload(from: agent)
+    }
 }

@@ -171,7 +171,7 @@ final class ClientCore: Sendable {
     // steps before and after the wait are functions of their own.
 
     @inline(never)
-    private func request(
+    func request(
         _ body: Request.Body,
         to agent: AgentID,
         tag: UUID,
@@ -263,7 +263,7 @@ final class ClientCore: Sendable {
 
     /// Ends a call whose request was not sent, or possibly not sent.
     @inline(never)
-    private func failed(_ request: Request, _ error: ExchangeError) -> ExchangeError {
+    func failed(_ request: Request, _ error: ExchangeError) -> ExchangeError {
         pending.abandon(request.tag)
         // The agent may have received the request and be working on it.
         if error.code == .cancelled, error.delivery == .unknown { cancel(request) }

@@ -17,7 +17,7 @@ extension Message: Codable {
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case `protocol`, kind, source, destination, tag, label, deadline, attempt
         case action, arguments, terminate, target, payload, result, error, context, credit, part, path
-        case notBefore
+        case notBefore, series
     }
 
     /// Decodes the JSON form.
@@ -70,6 +70,7 @@ extension Message: Codable {
         case .request(let request):
             try fields.encodeIfPresent(request.deadline?.millisecondsSince1970, forKey: .deadline)
             try fields.encodeIfPresent(request.notBefore?.millisecondsSince1970, forKey: .notBefore)
+            try fields.encodeIfPresent(request.series, forKey: .series)
             if !request.context.isEmpty { try fields.encode(request.context, forKey: .context) }
             try fields.encodeIfPresent(request.credit, forKey: .credit)
             if !request.path.isEmpty { try fields.encode(request.path.text, forKey: .path) }
@@ -115,7 +116,7 @@ extension Message: Codable {
         var own: [CodingKeys] = [.deadline, .attempt, .context, .credit, .path]
         switch kind {
         case .actionRequest:
-            own += [.action, .arguments, .notBefore]
+            own += [.action, .arguments, .notBefore, .series]
             body = .action(
                 name: try fields.decode(String.self, forKey: .action),
                 arguments: ActionArguments(payload: try fields.decode(Payload.self, forKey: .arguments))
@@ -144,6 +145,9 @@ extension Message: Codable {
             protocolVersion: header.version,
             body
         )
+        if let series = try fields.decodeIfPresent(RequestSeries.self, forKey: .series) {
+            request = try request.with(series: series)
+        }
         if let path = try fields.decodeIfPresent(String.self, forKey: .path) {
             request = request.with(path: CallPath(text: path))
         }
@@ -224,7 +228,7 @@ extension Message: Codable {
     private static func refuse(besides own: [CodingKeys], of kind: MessageKind, _ fields: Fields) throws {
         let all: [CodingKeys] = [
             .deadline, .attempt, .action, .arguments, .terminate, .target, .payload, .result, .error, .context, .credit,
-            .part, .path, .notBefore,
+            .part, .path, .notBefore, .series,
         ]
         for key in all where fields.contains(key) && !own.contains(where: { $0 == key }) {
             let text = "a message of kind \(kind) has no field \"\(key.rawValue)\""

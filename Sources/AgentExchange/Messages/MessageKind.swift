@@ -16,6 +16,9 @@ public struct MessageKind: RawRepresentable, Sendable, Hashable {
     /// Runs an action of an agent at a later time, as it is sent to an agent that may not know of times. It is received as an
     /// ``actionRequest``.
     public static let scheduledRequest = MessageKind(rawValue: "scheduled-request")
+    /// Begins a series of requests that run an action, as it is sent to an agent that may not know of series. It is received as
+    /// an ``actionRequest``.
+    public static let repeatedRequest = MessageKind(rawValue: "repeated-request")
     /// Checks that an agent is alive.
     public static let pingRequest = MessageKind(rawValue: "ping-request")
     /// Asks an agent to stop.

@@ -32,6 +32,11 @@ public struct Request: Sendable, Hashable {
     /// streamed result has one, and only where the exchange delays requests (``ExchangeTransport/delaysRequests``).
     public var notBefore: Date? { parts.notBefore }
 
+    /// The series to which the request belongs, or that it begins; `nil` for all others. Only an action without a streamed
+    /// result and without a deadline has one, and only where the exchange repeats requests
+    /// (``ExchangeTransport/repeatsRequests``).
+    public var series: RequestSeries? { parts.series?.rule }
+
     /// Metadata that travels with the request, such as the context of a trace (`traceparent`). Names have 1 to 64
     /// letters, digits, `-` or `_`, and begin neither with `x-` nor with `warren-`. Names and values have at most 8 KiB
     /// together.
@@ -153,6 +158,25 @@ public struct Request: Sendable, Hashable {
         return time == parts.notBefore ? self : Request(parts.with(notBefore: time), attempt: attempt)
     }
 
+    /// Returns the request as one of a series.
+    ///
+    /// - Throws: ``ExchangeError/Code/invalidMessage`` unless it is an action without a streamed result and without a deadline.
+    package func with(series: RequestSeries) throws(ExchangeError) -> Request {
+        guard case .action = body, credit == nil, deadline == nil || series.since == nil else {
+            throw ExchangeError(.invalidMessage, "only an action without a streamed result can be repeated")
+        }
+        return Request(parts.with(series: series), attempt: attempt)
+    }
+
+    /// Whether this is a request of a series that has begun.
+    package var isRepeated: Bool { parts.series?.rule.since != nil }
+
+    /// The identifier of the series that has begun, of which this is a request.
+    package var seriesID: UUID? {
+        guard isRepeated, let name = series?.name, let agent = destination.agentID else { return nil }
+        return RequestSeries.id(name, at: agent)
+    }
+
     private static func check(
         notBefore: Date,
         deadline: Date?,
@@ -218,7 +242,7 @@ public struct Request: Sendable, Hashable {
 
     /// Returns the request with another context.
     func with(context: [String: String]) throws(ExchangeError) -> Request {
-        try Request(
+        let request = try Request(
             from: source,
             to: destination,
             tag: tag,
@@ -233,6 +257,8 @@ public struct Request: Sendable, Hashable {
             protocolVersion: protocolVersion,
             body
         )
+        guard let series else { return request }
+        return try request.with(series: series)
     }
 
     /// Whether this stands for an event that an exchange holds like a request.
@@ -272,6 +298,14 @@ private final class RequestParts: Sendable {
     let principal: String?
     let way: MessageWay?
     let protocolVersion: ProtocolVersion
+    let series: Series?
+
+    /// A reference, because few requests have a series.
+    final class Series: Sendable {
+        let rule: RequestSeries
+
+        init(_ rule: RequestSeries) { self.rule = rule }
+    }
 
     init(
         source: EntityID,
@@ -286,7 +320,8 @@ private final class RequestParts: Sendable {
         path: CallPath,
         principal: String?,
         way: MessageWay?,
-        protocolVersion: ProtocolVersion
+        protocolVersion: ProtocolVersion,
+        series: Series? = nil
     ) {
         self.source = source
         self.destination = destination
@@ -301,17 +336,22 @@ private final class RequestParts: Sendable {
         self.principal = principal
         self.way = way
         self.protocolVersion = protocolVersion
+        self.series = series
     }
 
     func with(path: CallPath, principal: String?) -> RequestParts {
-        with(notBefore: notBefore, path: path, principal: principal)
+        with(notBefore: notBefore, path: path, principal: principal, series: series)
     }
 
     func with(notBefore: Date?) -> RequestParts {
-        with(notBefore: notBefore, path: path, principal: principal)
+        with(notBefore: notBefore, path: path, principal: principal, series: series)
     }
 
-    private func with(notBefore: Date?, path: CallPath, principal: String?) -> RequestParts {
+    func with(series: RequestSeries) -> RequestParts {
+        with(notBefore: notBefore, path: path, principal: principal, series: Series(series))
+    }
+
+    private func with(notBefore: Date?, path: CallPath, principal: String?, series: Series?) -> RequestParts {
         RequestParts(
             source: source,
             destination: destination,
@@ -325,7 +365,8 @@ private final class RequestParts: Sendable {
             path: path,
             principal: principal,
             way: way,
-            protocolVersion: protocolVersion
+            protocolVersion: protocolVersion,
+            series: series
         )
     }
 
@@ -333,6 +374,7 @@ private final class RequestParts: Sendable {
         (tag, label, source, destination) == (other.tag, other.label, other.source, other.destination)
             && (deadline, notBefore, context, credit) == (other.deadline, other.notBefore, other.context, other.credit)
             && (protocolVersion, body, path) == (other.protocolVersion, other.body, other.path)
+            && series?.rule == other.series?.rule
     }
 }
 

@@ -19,6 +19,7 @@ public final class AgentExchangeClient: ExchangeClient {
     private let preparation: RequestPreparation?
     private let immediateStarts: ImmediateStarts?
     private let cancelledEarly = EarlyCancellations()
+    private let repeated: RepeatedRequests
     private let isDraining = Atomic(false)
     private let listener = Mutex<Task<ExchangeError, Never>?>(nil)
 
@@ -55,6 +56,7 @@ public final class AgentExchangeClient: ExchangeClient {
         activityLog = ActivityLog(history: configuration.activityHistory)
         immediateStarts = startsAtOnce.map { ImmediateStarts(logger: configuration.logger, $0) }
         core = ClientCore(transport: transport, configuration: configuration)
+        repeated = RepeatedRequests(core)
         self.handler = handler
         // Holds nothing of the client, so that one which is dropped is noticed.
         let task = Task { [weak self] in
@@ -178,10 +180,12 @@ public final class AgentExchangeClient: ExchangeClient {
             answer(refusal, to: request)
             return
         }
-        if case .cancel(let tag) = request.body {
-            let wasRunning = cancel(tag, of: request.source)
-            answer(request.response(wasRunning ? .cancelledResult : .nothingToCancelResult), to: request)
-            return
+        if case .cancel(let tag) = request.body { return takeCancel(of: tag, request) }
+        if request.series != nil {
+            guard request.isRepeated else { return takeBeginning(request) }
+            guard !repeated.isOver(request) else {
+                return answer(request.error(.cancelled, "the series was cancelled, or begun anew"), to: request)
+            }
         }
         if cancelledEarly.contains(request) {
             return answer(request.error(.cancelled, "the request was cancelled before its time"), to: request)
@@ -196,7 +200,6 @@ public final class AgentExchangeClient: ExchangeClient {
         let isNew = running.start(.init(request), isImmediate: watch != nil) { [self] in
             let served = await RequestScope.$current.withValue(begin(request)) { await answer(to: request, handler) }
             finish(request, served)
-            if case .delayed(let time, let answer) = served { await delay(request, until: time, otherwise: answer) }
         }
         if let watch { immediateStarts?.check(watch, request) }
         if !isNew {
@@ -247,7 +250,24 @@ public final class AgentExchangeClient: ExchangeClient {
     private func finish(_ request: Request, _ served: ServiceEnd) {
         outgoing.close(request)
         activityLog.end(request, served.response)
-        end(.init(request), served, request)
+        switch served {
+        case .delayed(let time, let answer):
+            putBack(request) { await $0.delay(request, until: time, otherwise: answer) }
+        case .answered(let answer) where request.isRepeated:
+            putBack(request) { await $0.repeated.goOn(request, after: answer) }
+        case .answered, .left:
+            end(.init(request), served, request)
+        }
+    }
+
+    /// Puts a request back, which no longer runs, so that it can come again at any moment.
+    private func putBack(_ request: Request, _ body: @escaping @Sendable (AgentExchangeClient) async -> Void) {
+        let key = running.nextReturn()
+        _ = running.start(key) { [self] in
+            await body(self)
+            running.end(key)
+        }
+        running.end(.init(request))
     }
 
     /// Ends a request that ran, with its answer if it has one.
@@ -256,7 +276,7 @@ public final class AgentExchangeClient: ExchangeClient {
         core.answer(response, to: request, ending: RunningRequest(key, of: running))
     }
 
-    /// Puts a request back until a time. It no longer runs, so that it can come again at any moment.
+    /// Puts a request back until a time.
     private func delay(_ request: Request, until time: Date, otherwise answer: Response) async {
         do throws(ExchangeError) {
             try await transport.delay(request, until: time)
@@ -266,6 +286,7 @@ public final class AgentExchangeClient: ExchangeClient {
                 metadata: .init(.request(request)).with(.code, answer.errorCode?.rawValue ?? "")
             )
         } catch {
+            if request.isRepeated { return await repeated.goOn(request, after: answer) }
             if error.code != .closed, error.code != .mailboxTerminated {
                 configuration.logger.warning(
                     "a failed request can't be tried again; its error is the answer",
@@ -281,6 +302,30 @@ public final class AgentExchangeClient: ExchangeClient {
         if running.cancel(tag, of: source) { return true }
         cancelledEarly.insert(tag, of: source)
         return false
+    }
+
+    /// Takes a cancel request: of a requester's own request, or of a series, which belongs to the agent.
+    private func takeCancel(of tag: UUID, _ request: Request) {
+        var wasRunning = cancel(tag, of: request.source)
+        guard RequestSeries.isID(tag), transport.repeatsRequests else {
+            return answer(request.response(wasRunning ? .cancelledResult : .nothingToCancelResult), to: request)
+        }
+        if let tag = repeated.close(tag), running.cancel(tag, of: id) { wasRunning = true }
+        let result = wasRunning ? Payload.cancelledResult : .nothingToCancelResult
+        change(request) { [repeated] in await repeated.end(tag, request, result) }
+    }
+
+    /// Takes a request that begins a series.
+    private func takeBeginning(_ request: Request) {
+        guard let series = request.series else { return }
+        change(request) { [repeated] in await repeated.begin(series, request) }
+    }
+
+    /// Makes a change of a series after those before it, and answers the request that asks for it.
+    private func change(_ request: Request, _ body: @escaping @Sendable () async -> Response) {
+        let turn = repeated.nextTurn()
+        let task = core.background.start { [core] in core.answer(await turn.change(body), to: request) }
+        if task == nil { turn.pass() }
     }
 
     /// Answers a request that never reaches the handler.

@@ -9,6 +9,8 @@ final class RunningRequests: Sendable {
         case request(RequestKey)
         /// A request carried by a notice. It can't be cancelled alone.
         case notice(Int)
+        /// A request that ran and is put back.
+        case returning(Int)
 
         init(_ request: Request) { self = .request(RequestKey(source: request.source, tag: request.tag)) }
     }
@@ -35,7 +37,7 @@ final class RunningRequests: Sendable {
 
     private let box: Box
     private let timer: DeadlineTimer
-    private let lastNotice = Atomic(0)
+    private let lastNumber = Atomic(0)
     private let notices = Atomic(0)
 
     /// The maximum number of notices served at a time.
@@ -72,8 +74,11 @@ final class RunningRequests: Sendable {
             notices.subtract(1, ordering: .relaxed)
             return nil
         }
-        return .notice(lastNotice.add(1, ordering: .relaxed).newValue)
+        return .notice(lastNumber.add(1, ordering: .relaxed).newValue)
     }
+
+    /// Returns a key for the return of a request, which counts as running until it is over.
+    func nextReturn() -> Key { .returning(lastNumber.add(1, ordering: .relaxed).newValue) }
 
     /// Ends a request: once, when its answer was sent or is being retried, or when it was not started.
     func end(_ key: Key) {

@@ -16,6 +16,19 @@ extension ExchangeTransport {
         throw ExchangeError(.unsupported, "the exchange delays no requests", entity: mailboxID)
     }
 
+    /// `false`.
+    public var repeatsRequests: Bool { false }
+
+    /// Throws ``ExchangeError/Code/unsupported``.
+    public func beginSeries(_ request: Request) async throws(ExchangeError) {
+        throw ExchangeError(.unsupported, "the exchange repeats no requests", entity: mailboxID)
+    }
+
+    /// Throws ``ExchangeError/Code/unsupported``.
+    public func endSeries(_ id: UUID) async throws(ExchangeError) {
+        throw ExchangeError(.unsupported, "the exchange repeats no requests", entity: mailboxID)
+    }
+
     /// Throws ``ExchangeError/Code/unsupported``.
     public func keepFailed(_ request: Request, _ failure: Failure, for time: Duration) async throws(ExchangeError) {
         throw ExchangeError(.unsupported, "the exchange keeps no failed requests", entity: mailboxID)

@@ -107,7 +107,8 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// is answered at that time at the latest.
     var delaysRequests: Bool { get }
 
-    /// Puts a held request back, to be handed out again at a time as the next attempt, here or elsewhere.
+    /// Puts a held request back, to be handed out again at a time, here or elsewhere. Its attempt is then one more than that of
+    /// `request`.
     ///
     /// When this returns, the exchange has it, and the request is no longer held. When it throws, the request is still held. The
     /// default throws ``ExchangeError/Code/unsupported``.
@@ -119,6 +120,26 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     ///   ``ExchangeError/Code/mailboxTerminated``, ``ExchangeError/Code/closed``, ``ExchangeError/Code/unsupported``,
     ///   ``ExchangeError/Code/forbidden``, and the errors of ``send(_:)`` that concern the exchange.
     func delay(_ request: Request, until time: Date) async throws(ExchangeError)
+
+    /// Whether the exchange repeats requests: ``beginSeries(_:)`` and ``endSeries(_:)`` work, besides ``delay(_:until:)``. The
+    /// default is `false`.
+    var repeatsRequests: Bool { get }
+
+    /// Keeps the first request of a series for this mailbox, to be handed out at its ``Request/notBefore``, here or elsewhere.
+    ///
+    /// Its receiver puts it back with ``delay(_:until:)`` until its next time. It waits as other delayed requests do, but only
+    /// until ``endSeries(_:)``, for this time or a later one. The default throws ``ExchangeError/Code/unsupported``.
+    ///
+    /// - Parameter request: A request of the mailbox to itself, with a ``Request/series``.
+    /// - Throws: As ``delay(_:until:)``, and ``ExchangeError/Code/mailboxFull``.
+    func beginSeries(_ request: Request) async throws(ExchangeError)
+
+    /// Drops the request of this mailbox's series that waits for its time, if there is one. A request that is held, or whose
+    /// time has come, stays. The default throws ``ExchangeError/Code/unsupported``.
+    ///
+    /// - Parameter id: The identifier of the series, which follows from its agent and its name.
+    /// - Throws: The errors of ``delay(_:until:)`` that concern the exchange.
+    func endSeries(_ id: UUID) async throws(ExchangeError)
 
     /// Keeps a copy of a request with the error that it ends in, for an operator. The request is answered as ever.
     ///

@@ -91,6 +91,12 @@ public struct Handle<Interface: AgentInterface>: Sendable {
         try await sender().shutdown(terminate: terminate, deadline: deadline)
     }
 
+    /// Cancels a series of an action's runs, and returns when the agent has ended it: see
+    /// `RemoteHandle.cancelSeries(named:deadline:)`.
+    public func cancelSeries(named name: String, deadline: Duration? = nil) async throws(ExchangeError) {
+        try await sender().cancelSeries(named: name, deadline: deadline)
+    }
+
     /// Returns the handle to send with.
     func sender() throws(ExchangeError) -> RemoteHandle {
         if let agent = AgentContext.current?.client, remote?.isOnSameExchange(as: agent) ?? true {

@@ -49,10 +49,13 @@ public struct ExchangeCapability: RawRepresentable, Sendable, Hashable, CaseIter
     /// `ExchangeTransport.delaysRequests`.
     public static let delays = ExchangeCapability(rawValue: "delays")
 
+    /// A request is handed out again and again: `ExchangeTransport.repeatsRequests`.
+    public static let series = ExchangeCapability(rawValue: "series")
+
     /// All capabilities.
     public static let allCases: [ExchangeCapability] = [
         .durable, .severalProcesses, .standby, .immediateStarts, .requestLimits, .sizeLimit, .queueLimit, .notices,
-        .principals, .topics, .groups, .delays,
+        .principals, .topics, .groups, .delays, .series,
     ]
 }
 

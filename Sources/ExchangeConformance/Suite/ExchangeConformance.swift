@@ -48,6 +48,7 @@ public enum ExchangeConformance {
         StandbyEndCases.all.needing(.standby),
         GroupCases.all.needing(.groups),
         DelayCases.all.needing(.delays),
+        SeriesCases.all.needing(.series),
         EventCases.all.needing(.topics),
         SubscriptionCases.all.needing(.topics),
         SlotCases.all.needing(.topics),

@@ -15,7 +15,7 @@
         func send(_ request: Request, mayComeAgain: Bool, _ post: PostedPublication) throws(ExchangeError) {
             let carried = CarriedPost(post: post, broker: broker, way: .mailbox, delivered: nil)
             // The broker keeps a request until its time.
-            let isScheduled = request.notBefore != nil
+            let isScheduled = request.notBefore != nil || request.series != nil
             if isScheduled || !traffic.send(request, carried) {
                 try broker.send(request, mayComeAgain: mayComeAgain, post)
             }

@@ -192,6 +192,17 @@ extension Mailbox {
         }
     }
 
+    /// Keeps the first request of a series, in place of that of an earlier one with the same name.
+    func beginSeries(_ request: Request) throws(ExchangeError) {
+        if let series = request.seriesID { endSeries(series) }
+        try deliver(request)
+    }
+
+    /// Drops the request of a series that waits for its time.
+    func endSeries(_ series: UUID) {
+        box.machine.withLock { $0.endSeries(series) }
+    }
+
     /// Checks that the receiver may send a part of the answer to a request.
     func checkHeld(_ tag: UUID, of requester: EntityID, by receiver: Machine.Receiver) throws(ExchangeError) {
         do throws(MailboxRefusal) {

@@ -238,7 +238,7 @@ extension MailboxStateMachine {
         return (.answer, actions)
     }
 
-    /// Puts a request that the receiver holds back until a time. It is then delivered as `request`, as the next attempt.
+    /// Puts a request that the receiver holds back until a time. It is then delivered as `request`, with an attempt more.
     mutating func delay(
         _ request: Request,
         by receiver: Receiver,
@@ -252,11 +252,16 @@ extension MailboxStateMachine {
         }
         members?.settled(by: receiver)
         var element = RequestQueue.Element(request: request, deadline: entry.element.deadline)
-        element.request.attempt = entry.element.request.attempt + 1
+        element.request.attempt += 1
         scheduled.insert(element, at: time)
         serve(at: now, &actions)
         actions.alarm = time
         return actions
+    }
+
+    /// Drops the request of a series that waits for its time. It is not answered.
+    mutating func endSeries(_ id: UUID) {
+        scheduled.removeAll { $0.element.request.seriesID == id }
     }
 
     /// Checks that the receiver holds the request for which it sends a part.

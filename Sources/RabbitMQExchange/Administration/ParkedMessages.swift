@@ -56,6 +56,7 @@ struct ParkedMessages {
     func sendAgain(where matches: (ParkedMessage) -> Bool) async throws(ExchangeError) -> Int {
         let own = [
             Header.attempt, Header.deadline, Header.notBefore, Header.errorCode, Header.errorType, Header.path,
+            Header.series, Header.every, Header.first, Header.since,
         ]
         var count = 0
         _ = try await browse { delivery throws(ExchangeError) in

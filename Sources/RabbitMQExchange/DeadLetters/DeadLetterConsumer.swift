@@ -61,6 +61,10 @@ struct DeadLetterConsumer: Sendable {
             let queue = (headers[Header.queue] ?? headers[Header.firstDeathQueue])?.stringValue
             let mailbox = queue.flatMap { session.names.entity(ofQueue: $0) }
             switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
+            case .request(let request) where request.isRepeated && reason == .terminated:
+                // Nobody waits for the end of a series.
+                delivery.acknowledge()
+                tell(reason.rawValue, .dropped, .request(request))
             case .request(let request):
                 session.settlement.logAnswer(to: request, reason)
                 await session.settlement.answer(request.error(reason.failure), delivery, isVerdict: true)

@@ -37,10 +37,15 @@ struct Delays: Sendable {
         properties.headers[Header.principal] = .string(request.principal ?? "")
         if mayComeAgain { properties.headers[Header.again] = true }
         link.complete(&properties)
-        let left = request.notBefore.map { $0.milliseconds(since: .now) } ?? 0
+        let level = DelayLevel(for: request.notBefore.map { $0.milliseconds(since: .now) } ?? 0)
+        var key = names.delayKey(of: request.destination, level)
+        if let series = request.seriesID {
+            key = names.delayKey(ofSeries: series, at: request.destination, level)
+            contents.delaying.remember(series)
+        }
         let publication = Publication(
             exchange: names.delays,
-            routingKey: names.delayKey(of: request.destination, DelayLevel(for: left)),
+            routingKey: key,
             properties: properties,
             body: body,
             mandatory: true
@@ -51,9 +56,7 @@ struct Delays: Sendable {
     private func publish(_ publication: Publication, in contents: MailboxContents) async throws(ExchangeError) {
         var isLast = false
         while true {
-            try await contents.delaying.prepare { [self] () throws(ExchangeError) in
-                try await prepare(contents.mailboxID)
-            }
+            try await prepare(contents)
             do throws(AMQPError) {
                 return try await link.publish(publication)
             } catch {
@@ -64,6 +67,12 @@ struct Delays: Sendable {
                 if isAboutTheObjects { contents.delaying.reset() } else { await link.renewChannel() }
             }
             isLast = true
+        }
+    }
+
+    private func prepare(_ contents: MailboxContents) async throws(ExchangeError) {
+        try await contents.delaying.prepare { [self] () throws(ExchangeError) in
+            try await prepare(contents.mailboxID)
         }
     }
 
@@ -81,26 +90,53 @@ struct Delays: Sendable {
     /// Restores the way to a mailbox that had one.
     func restore(_ contents: MailboxContents) async throws(ExchangeError) {
         guard contents.delaying.reset() else { return }
-        try await contents.delaying.prepare { [self] () throws(ExchangeError) in
-            try await prepare(contents.mailboxID)
-        }
+        try await prepare(contents)
+        try await bind(contents.delaying.series, of: contents.mailboxID)
+    }
+
+    // MARK: Series
+
+    /// Begins a series: binds it to its mailbox, and puts its first request into the queue of a level.
+    ///
+    /// - Throws: As ``delay(_:way:mayComeAgain:in:)``.
+    func begin(_ request: Request, in contents: MailboxContents) async throws(ExchangeError) {
+        try await prepare(contents)
+        if let series = request.seriesID { try await bind([series], of: contents.mailboxID) }
+        try await delay(request, way: .mailbox, mayComeAgain: false, in: contents)
+    }
+
+    /// Ends a series: unbinds it from its mailbox. Its request leads nowhere at its time, and is dropped.
+    func end(_ series: UUID, in contents: MailboxContents) async throws(ExchangeError) {
+        contents.delaying.forget(series)
+        guard try await link.objects.hasExchange(names.due) else { return }
+        try await unbind(Topology.seriesBinding(series, of: contents.mailboxID, names), of: contents.mailboxID)
+    }
+
+    private func bind(_ series: some Collection<UUID>, of mailbox: EntityID) async throws(ExchangeError) {
+        guard !series.isEmpty else { return }
+        let bindings = series.map { Topology.seriesBinding($0, of: mailbox, names) }
+        try await Topology(exchanges: [], queues: [], bindings: bindings).declare(on: link, entity: mailbox)
     }
 
     /// Removes the way of delayed requests to a mailbox: they become dead letters at their time.
     func unbind(_ mailbox: EntityID) async throws(ExchangeError) {
         guard mailbox.role == .agent, try await link.objects.hasExchange(names.due) else { return }
-        let (binding, deadline) = (Topology.delayBinding(of: mailbox, names), link.deadline)
         do throws(ExchangeError) {
-            try await link.attempt("can't unbind the mailbox", entity: mailbox) { (channel) throws(AMQPError) in
-                try await channel.unbind(
-                    .queue(binding.queue),
-                    from: binding.exchange,
-                    routingKey: binding.key,
-                    deadline: deadline
-                )
-            }
+            try await unbind(Topology.delayBinding(of: mailbox, names), of: mailbox)
         } catch let error where error.code == .forbidden {
             // The permissions are those of an older version, which delays nothing.
+        }
+    }
+
+    private func unbind(_ binding: Topology.Binding, of mailbox: EntityID) async throws(ExchangeError) {
+        let deadline = link.deadline
+        try await link.attempt("can't unbind the mailbox", entity: mailbox) { (channel) throws(AMQPError) in
+            try await channel.unbind(
+                .queue(binding.queue),
+                from: binding.exchange,
+                routingKey: binding.key,
+                deadline: deadline
+            )
         }
     }
 }
@@ -109,7 +145,24 @@ struct Delays: Sendable {
 final class DelayPreparation: Sendable {
     private typealias Preparation = Task<Result<Void, ExchangeError>, Never>
 
+    /// The number of series that are bound again when their mailbox is.
+    private static let maximumSeries = 4096
+
     private let current = Mutex<Preparation?>(nil)
+    private let known = Mutex<Set<UUID>>([])
+
+    /// The series whose requests passed here.
+    var series: Set<UUID> { known.withLock { $0 } }
+
+    /// Records a series.
+    func remember(_ series: UUID) {
+        known.withLock { if $0.count < Self.maximumSeries { $0.insert(series) } }
+    }
+
+    /// Forgets a series that was ended.
+    func forget(_ series: UUID) {
+        known.withLock { _ = $0.remove(series) }
+    }
 
     /// Waits until `body` has succeeded once. After an error the next call tries again.
     func prepare(_ body: @escaping @Sendable () async throws(ExchangeError) -> Void) async throws(ExchangeError) {

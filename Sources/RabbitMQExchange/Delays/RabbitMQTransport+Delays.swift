@@ -16,7 +16,7 @@ extension RabbitMQTransport {
             throw ExchangeError(.invalidMessage, "the request is not held here, or was answered", entity: mailboxID)
         }
         var next = entry.request.with(notBefore: time)
-        next.attempt += 1
+        next.attempt = request.attempt + 1
         let peer = entry.receipt?.peer
         do throws(ExchangeError) {
             // The requester of a direct request may publish it, too.
@@ -28,5 +28,20 @@ extension RabbitMQTransport {
         }
         contents.delayed(request)
         if let peer { session.direct?.returned(request, to: peer) }
+    }
+
+    var repeatsRequests: Bool { true }
+
+    func beginSeries(_ request: Request) async throws(ExchangeError) {
+        try checkOpen()
+        guard request.isRepeated, request.source == mailboxID, request.destination == mailboxID else {
+            throw ExchangeError(.invalidMessage, "a series has requests of the mailbox to itself", entity: mailboxID)
+        }
+        try await session.delays.begin(request, in: attachment.contents)
+    }
+
+    func endSeries(_ id: UUID) async throws(ExchangeError) {
+        try checkOpen()
+        try await session.delays.end(id, in: attachment.contents)
     }
 }

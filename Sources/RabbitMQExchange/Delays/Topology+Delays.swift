@@ -1,5 +1,6 @@
 internal import AMQP
 internal import AgentExchange
+internal import Foundation
 
 extension Topology {
     /// Returns the objects that delay requests, which a namespace needs once a request is delayed.
@@ -36,6 +37,11 @@ extension Topology {
     /// Returns the binding that brings delayed requests to a mailbox.
     static func delayBinding(of id: EntityID, _ names: ExchangeNames) -> Binding {
         Binding(queue: names.queue(of: id), exchange: names.due, key: "*.\(names.mailboxKey(of: id))")
+    }
+
+    /// Returns the binding that brings the requests of a series to its mailbox: without it, the series has ended.
+    static func seriesBinding(_ series: UUID, of id: EntityID, _ names: ExchangeNames) -> Binding {
+        Binding(queue: names.queue(of: id), exchange: names.due, key: "*.\(names.mailboxKey(of: id)).\(series.lowercased)")
     }
 
     /// The arguments of a queue that moves each message on after a time, and loses none.

@@ -10,6 +10,11 @@ enum Header {
     static let deadline = "warren-deadline"
     /// In requests: the time before which they are not handed out.
     static let notBefore = "warren-not-before"
+    /// In repeated requests: the name of their series, its interval, its first time, and the time when it was begun.
+    static let series = "warren-series"
+    static let every = "warren-every"
+    static let first = "warren-first"
+    static let since = "warren-since"
     static let terminate = "warren-terminate"
     static let target = "warren-target"
     static let credit = "warren-credit"

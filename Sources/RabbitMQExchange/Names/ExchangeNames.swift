@@ -103,6 +103,11 @@ struct ExchangeNames: Sendable, Hashable {
     /// Returns the routing key of a delayed request, to its level and then to its mailbox.
     func delayKey(of id: EntityID, _ level: DelayLevel) -> String { "\(level.number).\(mailboxKey(of: id))" }
 
+    /// Returns the routing key of a repeated request, which leads to its mailbox as long as the series is bound.
+    func delayKey(ofSeries series: UUID, at id: EntityID, _ level: DelayLevel) -> String {
+        "\(delayKey(of: id, level)).\(series.lowercased)"
+    }
+
     /// The topic exchange that leads delayed requests from their levels to the mailboxes.
     var due: String { delays + ".due" }
 

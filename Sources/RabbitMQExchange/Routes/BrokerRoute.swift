@@ -51,6 +51,7 @@ struct BrokerRoute: MessageRoute {
         )
         // A receiver that knows no times refuses it, rather than run it at once.
         if request.notBefore != nil { properties.type = MessageKind.scheduledRequest.rawValue }
+        if request.series != nil { properties.type = MessageKind.repeatedRequest.rawValue }
         // Sent past the broker before: its owner had taken it.
         if request.attempt > 1 { properties.headers[Header.attempt] = .int64(Int64(request.attempt)) }
         if mayComeAgain { properties.headers[Header.again] = true }

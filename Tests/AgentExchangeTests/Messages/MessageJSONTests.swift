@@ -21,6 +21,8 @@ struct MessageJSONTests {
             try Request(from: user, to: agent, label: UUID(), deadline: deadline, .ping),
             try Request(from: user, to: agent, deadline: deadline, .activity),
             try Request(from: user, to: agent, notBefore: deadline, .action(name: "pay", arguments: arguments)),
+            try Request(from: agent, to: agent, .action(name: "pay", arguments: arguments))
+                .with(series: RequestSeries("wages", every: .seconds(60), from: deadline, since: deadline)),
             try Request(from: user, to: agent, .shutdown(terminate: nil)),
             try Request(from: user, to: agent, .shutdown(terminate: false)),
             try Request(from: agent, to: agent, .cancel(tag: UUID())),

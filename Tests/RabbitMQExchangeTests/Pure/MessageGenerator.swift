@@ -47,7 +47,15 @@ struct MessageGenerator {
             body
         )
         guard case .action = body, request.credit == nil, request.deadline == nil, bool() else { return request }
-        return request.with(notBefore: now.addingTimeInterval(Double.random(in: -1e6..<1e6, using: &random)))
+        let time = now.addingTimeInterval(Double.random(in: -1e6..<1e6, using: &random))
+        guard bool() else { return request.with(notBefore: time) }
+        let series = try RequestSeries(
+            "series " + text().prefix(32),
+            every: .milliseconds(1000 + number()),
+            from: Date(timeIntervalSince1970: Double(number())),
+            since: bool() ? nil : time
+        )
+        return try request.with(notBefore: bool() ? nil : time).with(series: series)
     }
 
     private mutating func response() throws -> Response {

@@ -65,6 +65,16 @@ final class CountingTransport<Base: ExchangeFactory>: ExchangeTransport {
         try await below.delay(request, until: time)
     }
 
+    var repeatsRequests: Bool { below.repeatsRequests }
+
+    func beginSeries(_ request: Request) async throws(ExchangeError) {
+        try await below.beginSeries(request)
+    }
+
+    func endSeries(_ id: UUID) async throws(ExchangeError) {
+        try await below.endSeries(id)
+    }
+
     func keepFailed(_ request: Request, _ failure: Failure, for time: Duration) async throws(ExchangeError) {
         try await below.keepFailed(request, failure, for: time)
     }

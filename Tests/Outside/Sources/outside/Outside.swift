@@ -20,7 +20,7 @@ enum Outside {
 
     private static func passesInMemory() async -> Bool {
         let withoutStandby = Set<ExchangeCapability>.all.subtracting([
-            .standby, .principals, .topics, .groups, .delays,
+            .standby, .principals, .topics, .groups, .delays, .series,
         ])
         return await passes("an exchange in memory", MemoryExchange(), withoutStandby)
     }
