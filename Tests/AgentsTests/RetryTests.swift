@@ -124,6 +124,16 @@ struct RetryTests {
         }
     }
 
+    @Test("An action is repeated by a typed handle, with its attempts at each time", arguments: exchanges)
+    func repeated(_ exchange: String) async throws {
+        try await withTill(on: exchange) { till, _, attempts in
+            try await till.flaky.schedule("a", 1, every: .seconds(2), named: "flaky", from: .now)
+            try await eventually("attempts at two times", value: { attempts.value }) { $0.count >= 4 }
+            try await till.handle.cancelSeries(named: "flaky", deadline: .seconds(60))
+            #expect(attempts.value.prefix(4) == ["a 1", "a 2", "a 1", "a 2"])
+        }
+    }
+
     @Test(
         "An attempt that waits outlives its process: the next one makes it",
         .enabled(if: PrivateBroker.isInstalled, Comment(rawValue: PrivateBroker.missingReason))

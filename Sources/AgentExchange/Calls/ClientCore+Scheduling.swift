@@ -56,7 +56,9 @@ extension ClientCore {
         let outgoing = OutgoingCall(.call, body, from: id, to: .mailbox(.agent(agent)), tag: tag, telemetry)
         do throws(ExchangeError) {
             let wait = try RequestScope.limit(deadline ?? configuration.requestDeadline)
-            let request = try request(body, to: agent, tag: tag, label: label, within: wait, outgoing).with(series: series)
+            let request = try request(body, to: agent, tag: tag, label: label, within: wait, outgoing).with(
+                series: series
+            )
             try pending.open(request, deadline: .now + wait)
             do throws(ExchangeError) {
                 try await transport.send(.request(request))

@@ -40,8 +40,8 @@ extension RemoteHandle {
     /// Cancels a series of requests, and returns when the agent has ended it. Does nothing when the agent has no series of that
     /// name.
     ///
-    /// No request of the series is made after the return, also when the agent is started again. One whose time had come before may
-    /// still run, and one that runs is cancelled if this agent's process runs it.
+    /// No request of the series is made after the return, also when the agent is started again. A request that had left the
+    /// exchange before may still run in another process of a group; this process cancels the request that it runs.
     ///
     /// - Parameters:
     ///   - name: The name of the series.

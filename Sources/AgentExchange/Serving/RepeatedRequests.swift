@@ -77,7 +77,8 @@ final class RepeatedRequests: Sendable {
         do throws(ExchangeError) {
             let before = known.withLock { $0[id]?.since }
             let since = Date(
-                millisecondsSince1970: max(Date.now, before?.addingTimeInterval(0.001) ?? .distantPast).millisecondsSince1970
+                millisecondsSince1970: max(Date.now, before?.addingTimeInterval(0.001) ?? .distantPast)
+                    .millisecondsSince1970
             )
             let first = try Request(
                 from: core.id,

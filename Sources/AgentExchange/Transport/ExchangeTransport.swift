@@ -134,8 +134,8 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     /// - Throws: As ``delay(_:until:)``, and ``ExchangeError/Code/mailboxFull``.
     func beginSeries(_ request: Request) async throws(ExchangeError)
 
-    /// Drops the request of this mailbox's series that waits for its time, if there is one. A request that is held, or whose
-    /// time has come, stays. The default throws ``ExchangeError/Code/unsupported``.
+    /// Drops the request of this mailbox's series that waits for its time, if there is one. A request that is held or in the
+    /// mailbox stays. The default throws ``ExchangeError/Code/unsupported``.
     ///
     /// - Parameter id: The identifier of the series, which follows from its agent and its name.
     /// - Throws: The errors of ``delay(_:until:)`` that concern the exchange.

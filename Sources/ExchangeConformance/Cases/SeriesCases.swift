@@ -6,7 +6,10 @@ enum SeriesCases {
     private static let subject = "series"
 
     static let all = [
-        ConformanceCase(subject, "a request comes at each interval, never early, one at a time, until the series is cancelled") {
+        ConformanceCase(
+            subject,
+            "a request comes at each interval, never early, one at a time, until the series is cancelled"
+        ) {
             scope in
             let user = try await scope.userClient()
             let runs = Collected<Run>()
@@ -22,7 +25,10 @@ enum SeriesCases {
             )
             try await scope.eventually("three requests") { runs.count >= 3 }
             for (number, run) in runs.elements.enumerated() {
-                try expect(run.time.timeIntervalSince(first) > Double(number) - 0.002, "request \(number) not before its time")
+                try expect(
+                    run.time.timeIntervalSince(first) > Double(number) - 0.002,
+                    "request \(number) not before its time"
+                )
                 try expectEqual(run.attempt, 1, "its attempt")
                 try expectEqual(run.source, .agent(handle.agentID), "its source")
             }
@@ -32,7 +38,10 @@ enum SeriesCases {
             // Nothing is left to cancel.
             try await handle.cancelSeries(named: "clock", deadline: scope.environment.timeout)
         },
-        ConformanceCase(subject, "a series goes on after a request that fails, and leaves out the times that pass meanwhile") {
+        ConformanceCase(
+            subject,
+            "a series goes on after a request that fails, and leaves out the times that pass meanwhile"
+        ) {
             scope in
             let user = try await scope.userClient()
             let runs = Collected<Run>()
@@ -57,7 +66,13 @@ enum SeriesCases {
             let handle = try await scope.serve(for: user, handler: handler(runs))
             let first = Date.after(.milliseconds(1500))
             for (name, argument) in [("same", "old"), ("other", "other"), ("same", "new")] {
-                try await handle.schedule("tick", ActionArguments(argument), every: .seconds(1), named: name, from: first)
+                try await handle.schedule(
+                    "tick",
+                    ActionArguments(argument),
+                    every: .seconds(1),
+                    named: name,
+                    from: first
+                )
             }
             try await scope.eventually("two requests of each series") {
                 ["new", "other"].allSatisfy { name in runs.elements.count { $0.argument == name } >= 2 }
@@ -146,11 +161,13 @@ enum SeriesCases {
 
     /// Waits until a request that is scheduled behind the next times of all series is answered. None of them may have come
     /// since one that was made before the cancellation.
-    private static func expectNoMore(_ runs: Collected<Run>, for handle: RemoteHandle, in scope: CaseScope) async throws {
+    private static func expectNoMore(_ runs: Collected<Run>, for handle: RemoteHandle, in scope: CaseScope) async throws
+    {
         // Time for a request that was in the mailbox.
         _ = try await handle.schedule("marker", after: .milliseconds(300), deadline: scope.environment.timeout).result()
         let count = runs.count
-        _ = try await handle.schedule("marker", after: .milliseconds(2300), deadline: scope.environment.timeout).result()
+        _ = try await handle.schedule("marker", after: .milliseconds(2300), deadline: scope.environment.timeout)
+            .result()
         try expectEqual(runs.count, count, "the number of requests, two intervals later")
     }
 }

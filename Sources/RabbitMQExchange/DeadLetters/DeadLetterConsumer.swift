@@ -62,7 +62,7 @@ struct DeadLetterConsumer: Sendable {
             let mailbox = queue.flatMap { session.names.entity(ofQueue: $0) }
             switch try Envelope.decode(delivery.properties, body: delivery.body, receiver: mailbox) {
             case .request(let request) where request.isRepeated && reason == .terminated:
-                // Nobody waits for the end of a series.
+                // The end of a series has no requester.
                 delivery.acknowledge()
                 tell(reason.rawValue, .dropped, .request(request))
             case .request(let request):

@@ -41,7 +41,11 @@ extension Topology {
 
     /// Returns the binding that brings the requests of a series to its mailbox: without it, the series has ended.
     static func seriesBinding(_ series: UUID, of id: EntityID, _ names: ExchangeNames) -> Binding {
-        Binding(queue: names.queue(of: id), exchange: names.due, key: "*.\(names.mailboxKey(of: id)).\(series.lowercased)")
+        Binding(
+            queue: names.queue(of: id),
+            exchange: names.due,
+            key: "*.\(names.mailboxKey(of: id)).\(series.lowercased)"
+        )
     }
 
     /// The arguments of a queue that moves each message on after a time, and loses none.

@@ -20,9 +20,16 @@ struct RequestSeriesTests {
         }
     }
 
-    @Test("Extreme times do not trap", arguments: [Date.distantPast, .distantFuture, Date(timeIntervalSince1970: .infinity)])
+    @Test(
+        "Extreme times do not trap",
+        arguments: [Date.distantPast, .distantFuture, Date(timeIntervalSince1970: .infinity)]
+    )
     func extremes(_ time: Date) throws {
-        let series = try RequestSeries("s", every: RequestSeries.longestInterval, from: Date(timeIntervalSince1970: 1e9))
+        let series = try RequestSeries(
+            "s",
+            every: RequestSeries.longestInterval,
+            from: Date(timeIntervalSince1970: 1e9)
+        )
         #expect(series.next(after: time) >= series.first)
     }
 

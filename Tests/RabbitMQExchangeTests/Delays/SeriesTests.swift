@@ -75,35 +75,39 @@ extension BrokerTests {
             await broker.stop()
         }
 
-        @Test("A broker that is away when a request ends does not end the series", arguments: kinds)
+        @Test("A broker that can't be reached when a request ends does not end the series", arguments: kinds)
         func outage(_ kind: MailboxKind) async throws {
-            let broker = try await PrivateBroker.start()
-            let scene = try await Scene(kind, on: broker) { $0.connectPatience = .seconds(30) }
-            try await scene.keepStreams(of: broker)
+            var scene = try await Scene(kind) {
+                $0.reconnectDelay = .milliseconds(50)
+                $0.maximumReconnectDelay = .seconds(1)
+            }
+            let proxy = try FaultProxy(targetPort: scene.broker.port)
+            scene.urls["agent"] = "amqp://guest:guest@127.0.0.1:\(proxy.listenPort)"
             let user = try await scene.user("user")
             let registration = try await user.registerAgent(AgentType("Clerk"))
             let runs = Monitor<[Request]>([])
-            let (began, goesOn) = (Monitor(false), Monitor(false))
+            let goesOn = Monitor(false)
             let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
                 guard case .action = request.body else { return request.response() }
                 runs.update { $0.append(request) }
-                began.update { $0 = true }
                 _ = try await goesOn.wait(for: "the release", timeout: .seconds(60)) { $0 ? true : nil }
                 return request.response()
             }
             let handle = user.handle(to: registration.agentID)
             try await handle.schedule("tick", every: .seconds(1), named: "clock", from: .now)
-            _ = try await began.wait(for: "a request", timeout: .seconds(30)) { $0 ? true : nil }
-            try await broker.kill()
-            // The handler ends while there is no broker.
+            _ = try await runs.wait(for: "a request", timeout: .seconds(30)) { $0.isEmpty ? nil : true }
+            let connections = proxy.statistics.accepted
+            try await proxy.set(.reset)
+            // The handler ends while its agent has no broker.
             goesOn.update { $0 = true }
-            try await broker.restart()
+            try await proxy.statistics(timeout: .seconds(20)) { $0.accepted >= connections + 4 }
+            try await proxy.set(.pass)
             try await eventually("more requests", timeout: .seconds(60), value: { runs.value.count }) { $0 >= 4 }
             try await handle.cancelSeries(named: "clock", deadline: .seconds(30))
             try await scene.expectDelayed(0)
             await agent.close()
+            try await user.terminate(registration.agentID)
             await user.close()
-            await broker.stop()
         }
 
         @Test("A role user has a series begun in its own name, and ended")
