@@ -33,8 +33,38 @@ extension RemoteHandle {
         deadline: Duration? = nil
     ) async throws(ExchangeError) {
         let rule = try RequestSeries(series, every: interval, from: first ?? .after(interval))
-        let body = Request.Body.action(name: name, arguments: arguments)
-        try await core.begin(rule, body, of: agentID, label: label, deadline: deadline)
+        try await begin(rule, .action(name: name, arguments: arguments), deadline)
+    }
+
+    private func begin(
+        _ series: RequestSeries,
+        _ body: Request.Body,
+        _ deadline: Duration?
+    ) async throws(ExchangeError) {
+        let (agent, pending, transport) = (EntityID.agent(agentID), core.pending, core.transport)
+        guard transport.repeatsRequests else {
+            throw ExchangeError(.unsupported, "the exchange repeats no requests", entity: agent)
+        }
+        let tag = UUID.random()
+        let outgoing = OutgoingCall(.call, body, from: core.id, to: .mailbox(agent), tag: tag, core.telemetry)
+        do throws(ExchangeError) {
+            let wait = try RequestScope.limit(deadline ?? core.configuration.requestDeadline)
+            let request = try core.request(body, to: agentID, tag: tag, label: label, within: wait, outgoing)
+                .with(series: series)
+            try pending.open(request, deadline: .now + wait)
+            do throws(ExchangeError) {
+                try await transport.send(.request(request))
+            } catch {
+                throw core.failed(request, error)
+            }
+            outgoing.accepted()
+            let response = try core.response(to: request, within: wait, await pending.ending(of: tag))
+            outgoing.end(response.outcome)
+            _ = try response.payload(from: agentID)
+        } catch {
+            outgoing.end(error)
+            throw error
+        }
     }
 
     /// Cancels a series of requests, and returns when the agent has ended it. Does nothing when the agent has no series of that
@@ -48,6 +78,8 @@ extension RemoteHandle {
     ///   - deadline: How long to wait for the agent.
     /// - Throws: Every error of ``action(_:_:deadline:)``.
     public func cancelSeries(named name: String, deadline: Duration? = nil) async throws(ExchangeError) {
-        try await core.endSeries(named: name, of: agentID, label: label, deadline: deadline)
+        let series = RequestSeries.id(name, at: agentID)
+        let response = try await core.call(.cancel(tag: series), to: agentID, label: label, deadline: deadline)
+        _ = try response.payload(from: agentID)
     }
 }

@@ -121,23 +121,21 @@ public protocol ExchangeTransport: AnyObject, Sendable {
     ///   ``ExchangeError/Code/forbidden``, and the errors of ``send(_:)`` that concern the exchange.
     func delay(_ request: Request, until time: Date) async throws(ExchangeError)
 
-    /// Whether the exchange repeats requests: ``beginSeries(_:)`` and ``endSeries(_:)`` work, besides ``delay(_:until:)``. The
-    /// default is `false`.
+    /// Whether ``beginSeries(_:)`` and ``endSeries(_:)`` work, besides ``delay(_:until:)``. The default is `false`.
     var repeatsRequests: Bool { get }
 
-    /// Keeps the first request of a series for this mailbox, to be handed out at its ``Request/notBefore``, here or elsewhere.
+    /// Keeps the first request of a series for this mailbox until its ``Request/notBefore``. The default throws
+    /// ``ExchangeError/Code/unsupported``.
     ///
-    /// Its receiver puts it back with ``delay(_:until:)`` until its next time. It waits as other delayed requests do, but only
-    /// until ``endSeries(_:)``, for this time or a later one. The default throws ``ExchangeError/Code/unsupported``.
+    /// Its receiver puts it back with ``delay(_:until:)`` until its next time; ``endSeries(_:)`` ends that.
     ///
     /// - Parameter request: A request of the mailbox to itself, with a ``Request/series``.
     /// - Throws: As ``delay(_:until:)``, and ``ExchangeError/Code/mailboxFull``.
     func beginSeries(_ request: Request) async throws(ExchangeError)
 
-    /// Drops the request of this mailbox's series that waits for its time, if there is one. A request that is held or in the
-    /// mailbox stays. The default throws ``ExchangeError/Code/unsupported``.
+    /// Drops the request of a series that waits for its time. One that is held or in the mailbox stays. The default throws
+    /// ``ExchangeError/Code/unsupported``.
     ///
-    /// - Parameter id: The identifier of the series, which follows from its agent and its name.
     /// - Throws: The errors of ``delay(_:until:)`` that concern the exchange.
     func endSeries(_ id: UUID) async throws(ExchangeError)
 

@@ -83,12 +83,7 @@ enum Envelope {
             headers[Header.deadline] = .int64(deadline.millisecondsSince1970)
         }
         if let time = request.notBefore { headers[Header.notBefore] = .int64(time.millisecondsSince1970) }
-        if let series = request.series {
-            headers[Header.series] = .string(series.name)
-            headers[Header.every] = .int64(series.milliseconds)
-            headers[Header.first] = .int64(series.first.millisecondsSince1970)
-            if let since = series.since { headers[Header.since] = .int64(since.millisecondsSince1970) }
-        }
+        if let series = request.series { encode(series, into: &headers) }
         if let credit = request.credit { headers[Header.credit] = .int64(Int64(credit)) }
         if !request.path.isEmpty { headers[Header.path] = .string(request.path.text) }
         for (name, value) in request.context { headers[name] = .string(value) }
@@ -224,7 +219,7 @@ extension Envelope {
     }
 
     /// The fields of every message.
-    private struct Frame {
+    struct Frame {
         let kind: MessageKind
         let version: ProtocolVersion
         let source: EntityID
@@ -294,7 +289,8 @@ extension Envelope {
         }
         var credit: Int?
         if let field = headers[Header.credit] { credit = try count(field, Header.credit, frame) }
-        do {
+        let series = try Self.series(frame, headers)
+        do throws(ExchangeError) {
             let path = headers[Header.path]?.stringValue.map(CallPath.init(text:)) ?? CallPath()
             let request = try frame.request(
                 body,
@@ -304,37 +300,19 @@ extension Envelope {
                 credit: credit,
                 path: path
             )
-            guard let series = try series(frame, headers) else { return request }
-            return try request.with(series: series)
-        } catch let error as ExchangeError {
-            throw frame.malformed(error.message)
-        } catch let error as Malformed {
-            throw error
+            return if let series { try request.with(series: series) } else { request }
         } catch {
-            throw frame.malformed("it can't be read")
+            throw frame.malformed(error.message)
         }
     }
 
     /// Returns the time in a header, if it is there.
-    private static func time(_ name: String, _ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Date? {
+    static func time(_ name: String, _ frame: Frame, _ headers: FieldTable) throws(Malformed) -> Date? {
         guard let field = headers[name] else { return nil }
         guard let milliseconds = field.integerValue else {
             throw frame.malformed("its header \(name) is not a whole number")
         }
         return Date(millisecondsSince1970: milliseconds)
-    }
-
-    /// Returns the series in the headers, if there is one.
-    private static func series(_ frame: Frame, _ headers: FieldTable) throws -> RequestSeries? {
-        guard let field = headers[Header.series] else {
-            if frame.kind == .repeatedRequest { throw frame.malformed("it has no header \(Header.series)") }
-            return nil
-        }
-        guard let name = field.stringValue, let interval = headers[Header.every]?.integerValue,
-            let first = try time(Header.first, frame, headers)
-        else { throw frame.malformed("its header \(Header.series), \(Header.every) or \(Header.first) is not valid") }
-        let since = try time(Header.since, frame, headers)
-        return try RequestSeries(name, every: .milliseconds(interval), from: first, since: since)
     }
 
     /// Returns the context of a request: every text header that is neither Warren's nor the broker's.
