@@ -27,6 +27,8 @@ final class TopicLog: Sendable {
         var end: UUID?
         /// Set when the reading is complete.
         var completed = OneShot<Void>()
+        /// Whether a task writes that fence.
+        var isCompleting = false
         var waiters: [UUID: Waiter] = [:]
         /// The results of records that were read before the reading was complete.
         var results: [(Waiter, TopicTable.Outcome)] = []
@@ -63,6 +65,7 @@ final class TopicLog: Sendable {
     @discardableResult
     func write(_ change: TopicRecord.Change) async throws(ExchangeError) -> TopicTable.Outcome {
         try await follow()
+        goOn()
         let record = TopicRecord(change)
         let waiter = Waiter()
         let isClosed = state.withLock { state in
@@ -180,7 +183,19 @@ final class TopicLog: Sendable {
             state.end = end
             state.completed.set()
             state.completed = completed
+            state.isCompleting = true
         }
+        background.start { await self.complete(end, completed) }
+    }
+
+    /// Goes on with a reading whose fence could not be written, because the broker user lacked the right.
+    private func goOn() {
+        let reading: (UUID, OneShot<Void>)? = state.withLock { state in
+            guard let end = state.end, !state.isCompleting else { return nil }
+            state.isCompleting = true
+            return (end, state.completed)
+        }
+        guard let (end, completed) = reading else { return }
         background.start { await self.complete(end, completed) }
     }
 
@@ -192,15 +207,17 @@ final class TopicLog: Sendable {
                 try await publish(TopicRecord(.fence, id: end))
                 _ = await completed.wait(until: .now + link.patience)
             } catch let error where error.code == .forbidden || error.code == .closed {
-                return fail(error)
+                return fail(error, end)
             } catch {
                 await pause.next()
             }
         }
     }
 
-    private func fail(_ error: ExchangeError) {
+    /// Fails those that wait for a reading. The next writer goes on with it.
+    private func fail(_ error: ExchangeError, _ end: UUID) {
         let waiters = state.withLock { state in
+            if state.end == end { state.isCompleting = false }
             defer { state.waiters = [:] }
             return state.waiters.values
         }
