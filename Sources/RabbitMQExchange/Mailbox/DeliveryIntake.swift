@@ -245,6 +245,7 @@ final class DeliveryIntake: Sendable {
         case .waits: break
         case .copy(let first): first?.settle()
         case .late, .answered(nil): delivery.acknowledge()
+        case .closed: delivery.reject(requeue: true)
         case .answered(let response?): contents.refuse { await $0.answer(response, delivery) }
         }
     }

@@ -14,6 +14,8 @@ extension HeldRequests {
         case answered(Response?)
         /// A renewed copy that arrived after the answer: settle this receipt.
         case late
+        /// No request is taken any more: give this receipt back.
+        case closed
     }
 
     /// The meaning of a request that came past the broker.

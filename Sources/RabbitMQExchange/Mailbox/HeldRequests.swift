@@ -46,6 +46,8 @@ struct HeldRequests<Receipt> {
     private var late = ExpectedCopies()
     /// Whether everything held was given back, so that nothing may be taken that the broker does not have.
     private var isClosed = false
+    /// Whether nothing at all is taken any more: a request that came now would be held for good.
+    private var isGivenUp = false
 
     /// - Parameter capacity: The maximum number of requests handed out and unanswered. Further ones wait.
     init(capacity: Int = .max) {
@@ -97,6 +99,7 @@ struct HeldRequests<Receipt> {
         }
         if late.take(key) { return .late }
         if answered.contains(key) { return isCopy ? .late : .answered(answered.answer(to: key)) }
+        if isGivenUp { return .closed }
         var request = request
         request.attempt = returned.attempt(request.attempt, of: key)
         let isHandedOut = mayHandOut
@@ -165,6 +168,13 @@ struct HeldRequests<Receipt> {
     /// Takes nothing more that the broker does not have.
     mutating func close() {
         isClosed = true
+    }
+
+    /// Removes and returns every request without an answer in progress, in the order of arrival, for them to be given back.
+    /// Nothing is taken any more: another delivery of such a request is given back too, and not taken for an answered one.
+    mutating func giveUp() -> [Held] {
+        (isClosed, isGivenUp) = (true, true)
+        return removeUnanswered()
     }
 
     /// Returns the place for the parts of a held request's answer; `nil` when it is not held.
@@ -256,15 +266,21 @@ struct HeldRequests<Receipt> {
         return nil
     }
 
-    /// Removes and returns every request without an answer in progress, in the order of arrival.
+    /// Removes and returns every request without an answer in progress, in the order of arrival. They count as answered.
     mutating func takeUnanswered() -> [Held] {
+        let unanswered = removeUnanswered()
+        for entry in unanswered {
+            answered.insert(Key(source: entry.request.source, tag: entry.request.tag), nil)
+        }
+        return unanswered
+    }
+
+    private mutating func removeUnanswered() -> [Held] {
         let keys = order.filter { held[$0]?.isBeingAnswered == false }
-        order.removeAll()
         order = held.keys.filter { held[$0]?.isBeingAnswered == true }
         return keys.compactMap { key in
             guard let entry = held.removeValue(forKey: key) else { return nil }
             leave(key, entry)
-            answered.insert(key, nil)
             return entry
         }
     }

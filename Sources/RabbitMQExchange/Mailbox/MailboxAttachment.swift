@@ -259,7 +259,8 @@ final class MailboxAttachment: Sendable {
         await contents.settle()
         // Flushed before anything is given back: the flushed deliveries belong behind that.
         let left = stopped + (await flush(receiver, deadline))
-        let unanswered = contents.held.withLock { $0.takeUnanswered() }
+        // A delivery that still waits for facts, such as the subscriptions, is given back when it is taken.
+        let unanswered = contents.held.withLock { $0.giveUp() }
         // Without a connection the broker has already taken them back.
         if link.isConnected, contents.isTerminated || session.directory.known(mailboxID) == .terminated {
             // The mailbox may already be drained; a request given back would be lost with its queue.

@@ -79,6 +79,7 @@ extension DeliveryIntake {
         case .waits: break
         case .copy(let first): first?.settle()
         case .late, .answered: delivery.acknowledge()
+        case .closed: delivery.reject(requeue: true)
         }
     }
 

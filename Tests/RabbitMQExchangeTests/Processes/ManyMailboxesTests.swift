@@ -47,6 +47,43 @@ extension BrokerTests {
             await user.close()
         }
 
+        @Test(
+            "An event that waits for the subscriptions while its receiver lets go of a shared channel goes to the next one",
+            .timeLimit(.minutes(3))
+        )
+        func waitingEvent() async throws {
+            var scene = try await Scene(.single) { $0.maximumReconnectDelay = .seconds(1) }
+            let (name, password) = ("late-\(UUID().uuidString.prefix(8).lowercased())", UUID().uuidString)
+            scene.urls["two"] = "amqp://\(name):\(password)@127.0.0.1:\(scene.broker.port)"
+            let user = try #require(try await scene.exchange().makeUserTransport(name: nil) as? any EventTransport)
+            let slot = try await user.registerAgent(AgentType("Worker.clerk"), name: "clerk/0")
+            try await user.declareSlots([slot.agentID], ofType: "clerk")
+            try await user.subscribe(Subscription(.type("news"), agentType: "clerk"), adopting: false)
+            let others = try await user.registerAgents(
+                (0..<MailboxChannels.ownLimit).map { _ in AgentToRegister(AgentType("Many")) }
+            )
+            try await scene.broker.control("add_user", name, password)
+            // It reads the log of subscriptions only with a record of its own.
+            try await scene.broker.control("set_permissions", name, ".*", "^(?!.*subscriptions).*$", ".*")
+            var transports: [any ExchangeTransport] = []
+            for other in others { transports.append(try await scene.exchange("two").makeAgentTransport(other)) }
+            let taker = try EventTaker(try await scene.exchange("two").makeAgentTransport(slot))
+            let payload = Payload(contentType: "application/json", bytes: Data("1".utf8))
+            let event = try Event(Topic("news", source: "s"), dataType: "Note", payload: payload, id: "1")
+            #expect(try await user.publish(event))
+            try await scene.log.entry { $0.message.hasPrefix("the log of subscriptions could not be read") }
+            await taker.close()
+            try await scene.broker.control("set_permissions", name, ".*", ".*", ".*")
+            let next = try EventTaker(try await scene.exchange("three").makeAgentTransport(slot))
+            for delivery in try await next.wait(for: ["1"]) { next.transport.settle(delivery) }
+            await next.close()
+            #expect(taker.deliveries.value.isEmpty)
+            for transport in transports { await transport.close() }
+            try await user.terminate(.agent(slot.agentID))
+            await user.close()
+            try await scene.broker.control("delete_user", name)
+        }
+
         private func expectAnswers(of agents: some Sequence<AgentExchangeClient>, to user: UserExchangeClient)
             async throws
         {

@@ -129,7 +129,7 @@ struct HeldRequestsTests {
                         #expect(!answered.contains(key), "an answered request came as new, \(seed)")
                         tags.append(request)
                     case .copy(let first): if let first { settle(first) }
-                    case .waits, .late: Issue.record("nothing is renewed, and nothing waits, \(seed)")
+                    case .waits, .late, .closed: Issue.record("nothing is renewed, waits or is closed, \(seed)")
                     case .answered:
                         #expect(answered.contains(key), "a request that is open counts as answered, \(seed)")
                         settle(receipts)
@@ -174,5 +174,30 @@ struct HeldRequestsTests {
         _ = held.answer(requests[5].response())
         #expect(held.takeUnanswered().map(\.receipt) == [0, 1, 2, 4, 6, 7, 8, 9])
         #expect(held.count == 1)
+    }
+
+    @Test("once everything was given back, another delivery of it is given back too, and what is new")
+    func givenUp() throws {
+        var held = HeldRequests<Int>()
+        let requests = try (0..<4).map { _ in try Request(from: .user(UserID()), to: .agent(AgentID()), .ping) }
+        for (index, request) in requests.dropLast().enumerated() {
+            _ = held.take(request, way: .mailbox, receipt: index)
+        }
+        for request in requests.prefix(2) { _ = held.answer(request.response()) }
+        #expect(held.finish(requests[0].response()) == 0)
+        #expect(held.giveUp().map(\.receipt) == [2])
+        guard case .answered(.some) = held.take(requests[0], way: .mailbox, receipt: 10) else {
+            throw Failure(.remote, "it was answered")
+        }
+        guard case .copy(1) = held.take(requests[1], way: .mailbox, receipt: 11) else {
+            throw Failure(.remote, "it is being answered")
+        }
+        #expect(held.finish(requests[1].response()) == 11)
+        for request in requests.suffix(2) {
+            guard case .closed = held.take(request, way: .mailbox, receipt: 12) else {
+                throw Failure(.remote, "nobody would answer it")
+            }
+        }
+        #expect(held.count == 0)
     }
 }

@@ -18,31 +18,6 @@ extension BrokerTests {
             return try Event(Topic("news", source: source), dataType: "Note", payload: payload, id: id)
         }
 
-        /// Takes the events of a slot until it is closed.
-        private final class Taker: Sendable {
-            let transport: any EventTransport
-            let deliveries = Monitor<[EventDelivery]>([])
-            private let task: Task<Void, Never>
-
-            init(_ transport: any ExchangeTransport) throws {
-                let transport = try #require(transport as? any EventTransport)
-                self.transport = transport
-                transport.takeEvents { [deliveries] delivery in deliveries.update { $0.append(delivery) } }
-                task = Task { _ = await transport.push { _ in } }
-            }
-
-            func wait(for ids: [String]) async throws -> [EventDelivery] {
-                try await deliveries.wait(for: "\(ids)", timeout: .seconds(60)) {
-                    $0.map(\.event.id) == ids ? $0 : nil
-                }
-            }
-
-            func close() async {
-                await transport.close()
-                await task.value
-            }
-        }
-
         @Test("The log of subscriptions stays small, however many come and go (100,000 in the long form)")
         func churn() async throws {
             let scene = try await Scene(.single)
@@ -145,7 +120,7 @@ extension BrokerTests {
             let registration = try await user.registerAgent(AgentType("Worker.clerk"), name: "clerk/0")
             try await user.declareSlots([registration.agentID], ofType: "clerk")
             try await user.subscribe(Subscription(.type("news"), agentType: "clerk"), adopting: false)
-            let taker = try Taker(
+            let taker = try EventTaker(
                 try await scene.exchange("two").makeAgentTransport(registration, mode: .exclusive, requestLimit: nil)
             )
             for id in ["1", "2", "3"] { try await user.publish(try event(id)) }
@@ -168,7 +143,7 @@ extension BrokerTests {
             _ = try await taker.wait(for: ["1", "2", "3", "4"])
             await taker.close()
             // The next receiver gets what was not settled.
-            let next = try Taker(
+            let next = try EventTaker(
                 try await scene.exchange("three").makeAgentTransport(registration, mode: .exclusive, requestLimit: nil)
             )
             #expect(try await next.wait(for: ["4"]).map(\.attempt) == [2])
@@ -215,7 +190,7 @@ extension BrokerTests {
             let registration = try await user.registerAgent(AgentType("Worker.clerk"), name: "clerk/0")
             try await user.declareSlots([registration.agentID], ofType: "clerk")
             try await user.subscribe(Subscription(.type("news"), agentType: "clerk"), adopting: false)
-            let taker = try Taker(
+            let taker = try EventTaker(
                 try await scene.exchange("two").makeAgentTransport(registration, mode: .exclusive, requestLimit: nil)
             )
             let good: [String: FieldValue] = [
@@ -291,7 +266,7 @@ extension BrokerTests {
             ]
             for refusal in refusals { #expect(refusal.error?.code == .forbidden, "\(refusal)") }
             #expect(try await user.publish(try event("2")))
-            let taker = try Taker(
+            let taker = try EventTaker(
                 try await people[1].exchange().makeAgentTransport(registration, mode: .exclusive, requestLimit: nil)
             )
             let deliveries = try await taker.wait(for: ["1", "2"])
