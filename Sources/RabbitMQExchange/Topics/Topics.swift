@@ -284,9 +284,13 @@ struct Topics: Sendable {
         guard let slots else { return }
         for slot in slots.slots {
             let id = EntityID.agent(AgentID(uuid: slot))
-            // A later receiver reads the log before its first event. Without a receiver the messages would pile up.
-            guard try await hasReceiver(id) else { continue }
             let control = ControlMessage(.subscriptions, mailbox: id)
+            // A later receiver reads the log before its first event. Without a receiver the messages would pile up. But a broker
+            // that is busy names none for a replicated mailbox that it can't ask within 250 ms: such a receiver is told past it.
+            guard try await hasReceiver(id) else {
+                _ = try? await link.publish(control, key: names.controlKey(of: id))
+                continue
+            }
             do {
                 _ = try await link.publish(control, key: names.mailboxKey(of: id))
             } catch let error where error.code == .nacked {
