@@ -29,6 +29,13 @@ final class DeliveryIntake: Sendable {
         var known = 0
         /// The number of questions to the directory whether the mailbox was terminated.
         var suspensions = 0
+        /// Set at the next ``nextStart``.
+        var nextStart = OneShot<Void>()
+
+        mutating func replaceNextStart() -> OneShot<Void> {
+            defer { nextStart = OneShot() }
+            return nextStart
+        }
     }
 
     init(_ contents: MailboxContents) {
@@ -44,6 +51,9 @@ final class DeliveryIntake: Sendable {
 
     /// Whether the broker serves this consumer. A standby holds nothing.
     var isActive: Bool { state.withLock { $0.isActive } }
+
+    /// Is set when the consumer is started again, on a new connection for instance, or when the broker begins to serve it.
+    var nextStart: OneShot<Void> { state.withLock { $0.nextStart } }
 
     /// Whether requests may be taken past the broker: no other session can be the owner, and none terminates the mailbox. A
     /// member of a group is no owner.
@@ -68,26 +78,28 @@ final class DeliveryIntake: Sendable {
     ///
     /// - Parameter isStandby: Whether another consumer may be served by now.
     func begin(proof: OneShot<ControlMessage.Kind>?, isStandby: Bool) {
-        let before = state.withLock { state in
+        let (before, start) = state.withLock { state in
             defer { state.proof = proof }
             state.isProven = false
             state.news += 1
             if isStandby { state.isActive = false }
-            return state.proof
+            return (state.proof, state.replaceNextStart())
         }
         before?.set(.stoodBy)
+        start.set()
     }
 
     /// Records a delivery: this is the active consumer.
     func prove() {
-        let proof = state.withLock { state in
-            let proof = state.proof
+        let (proof, start) = state.withLock { state in
+            let (proof, start) = (state.proof, state.isActive ? nil : state.replaceNextStart())
             state.proof = nil
             state.isActive = true
             state.isProven = true
-            return proof
+            return (proof, start)
         }
         proof?.set(.probe)
+        start?.set()
     }
 
     /// Whether the log of subscriptions was read as far as the deliveries need it.

@@ -157,9 +157,24 @@ final class RabbitMQTransport: ExchangeTransport {
     }
 
     func push(to take: @escaping @Sendable (Message) -> Void) async -> ExchangeError {
-        let takeEvent = state.withLock { $0.takeEvent }
-        if takeEvent != nil { await waiting.bringBack() }
-        return await contents.inbox.push { [self] message in
+        guard let takeEvent = state.withLock({ $0.takeEvent }) else { return await push(to: take, nil) }
+        let start = attachment.intake.nextStart
+        let isDone = await waiting.bringBack()
+        return await withDiscardingTaskGroup(returning: ExchangeError.self) { group in
+            group.addTask { [self] in
+                await waiting.keepBringingBack(to: attachment.intake, after: start, isDone: isDone)
+            }
+            let end = await push(to: take, takeEvent)
+            group.cancelAll()
+            return end
+        }
+    }
+
+    private func push(
+        to take: @escaping @Sendable (Message) -> Void,
+        _ takeEvent: (@Sendable (EventDelivery) -> Void)?
+    ) async -> ExchangeError {
+        await contents.inbox.push { [self] message in
             if case .request(let request) = message, request.isEvent {
                 handOut(request, takeEvent)
             } else if !isExpired(message) {

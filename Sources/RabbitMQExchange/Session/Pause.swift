@@ -1,4 +1,5 @@
 internal import AMQP
+internal import Primitives
 
 /// The pause between two attempts on an open connection.
 struct Pause {
@@ -11,5 +12,10 @@ struct Pause {
     /// Waits, longer each time; shorter if the task is cancelled.
     mutating func next() async {
         try? await Task.sleep(for: backoff.next(random: .random(in: 0..<1)))
+    }
+
+    /// Waits as ``next()``, but not longer than until a signal is set.
+    mutating func next(until signal: OneShot<Void>) async {
+        _ = await signal.wait(until: .now + backoff.next(random: .random(in: 0..<1)))
     }
 }

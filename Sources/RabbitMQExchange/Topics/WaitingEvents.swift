@@ -2,6 +2,7 @@ internal import AMQP
 internal import AgentExchange
 internal import Foundation
 internal import Logging
+internal import Primitives
 internal import Synchronization
 
 /// The events of a mailbox whose receiver takes none, so that requests pass them: they wait in a queue of their own, until a
@@ -77,26 +78,55 @@ struct WaitingEvents: Sendable {
 
     /// Puts the waiting events into the mailbox, before its receiver takes others. They come behind the mailbox's messages, or
     /// before those that are sent later.
-    func bringBack() async {
+    ///
+    /// - Returns: Whether no event waits that could be brought back; `false` when it has to be tried again.
+    func bringBack() async -> Bool {
         do throws(ExchangeError) {
-            guard try await link.objects.status(ofQueue: queue) != nil else { return }
-            let (name, deadline) = (queue, link.deadline)
+            guard try await link.objects.status(ofQueue: queue) != nil else { return true }
+            let name = queue
             let key = link.names.mailboxKey(of: contents.mailboxID)
             try await link.attempt("can't bring waiting events back", entity: contents.mailboxID) {
                 (channel) throws(AMQPError) in
-                while let delivery = try await channel.get(name, deadline: deadline) {
+                // Each event has the time of an operation, however many there are.
+                while let delivery = try await channel.get(name, deadline: link.deadline) {
                     var properties = delivery.properties
                     properties.headers[Header.deliveryCount] = nil
-                    let publication = link.names.publication(properties, delivery.body, to: key)
-                    try await link.publish(publication)
+                    try await link.publish(link.names.publication(properties, delivery.body, to: key))
                     delivery.acknowledge()
                 }
             }
+            return true
         } catch {
+            if Task.isCancelled { return false }
             link.logger.warning(
-                "events that waited could not be brought back; the next receiver tries again",
+                "events that waited could not be brought back; it is tried again",
                 metadata: .init(keys: [.mailbox: contents.mailboxID.description, .error: "\(error)"])
             )
+            // A queue that is not full refuses the messages of an older channel.
+            if (error.underlying as? AMQPError)?.code == .nacked { await link.renewChannel() }
+            return false
+        }
+    }
+
+    /// Brings waiting events back as long as their receiver takes events, until the task is cancelled: after a failure again, with
+    /// growing pauses, and whenever the consumer is started or served anew. Another receiver may have set events aside before,
+    /// or may have died while it brought them back.
+    ///
+    /// - Parameters:
+    ///   - start: The next start of the consumer at the time of the last attempt.
+    ///   - isDone: Whether that attempt succeeded.
+    func keepBringingBack(to intake: DeliveryIntake, after start: OneShot<Void>, isDone: Bool) async {
+        var (start, isDone, pause) = (start, isDone, link.pause())
+        while true {
+            if isDone {
+                _ = await start.wait()
+                pause = link.pause()
+            } else {
+                await pause.next(until: start)
+            }
+            if Task.isCancelled { return }
+            start = intake.nextStart
+            isDone = await bringBack()
         }
     }
 }
