@@ -63,19 +63,23 @@ struct Brokers: Sendable {
     }
 
     /// Waits until the mailboxes of agents have no message, for a time at most.
-    func waitUntilEmpty(within limit: Duration) async throws {
+    ///
+    /// - Returns: The queues that have some, each with their number.
+    func waitUntilEmpty(within limit: Duration) async throws -> [String] {
         let end = ContinuousClock.now + limit
-        var empty = 0
+        var (empty, full) = (0, [String]())
         // The broker's figures are some seconds old.
         while empty < 4, .now < end {
             let table = try await nodes[0].control("list_queues", "name", "messages")
-            let isEmpty = table.split(whereSeparator: \.isNewline).allSatisfy { line in
+            full = table.split(whereSeparator: \.isNewline).compactMap { line in
                 let fields = line.split(separator: "\t")
-                return fields.count != 2 || !fields[0].contains(".agent.") || fields[1] == "0"
+                guard fields.count == 2, fields[0].contains(".agent."), fields[1] != "0" else { return nil }
+                return "\(fields[0]): \(fields[1])"
             }
-            empty = isEmpty ? empty + 1 : 0
+            empty = full.isEmpty ? empty + 1 : 0
             try await Task.sleep(for: .seconds(2))
         }
+        return full
     }
 
     func stop() async {

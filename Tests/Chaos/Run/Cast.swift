@@ -12,6 +12,7 @@ final class Cast: Sendable {
     let ledger: LedgerWriter
     /// What the operator's connections go through.
     let operatorProxies: [FaultProxy]
+    private let exchange: RabbitMQExchange
     private let operatorTransport: any ExchangeTransport
     /// Whether agents are workers, which make their mailboxes themselves.
     private let isWorkers: Bool
@@ -59,7 +60,7 @@ final class Cast: Sendable {
         operatorProxies = try brokers.nodes.map { try FaultProxy(targetPort: $0.port) }
         var configuration = configuration
         configuration.connectionName = "chaos operator"
-        let exchange = try RabbitMQExchange(
+        exchange = try RabbitMQExchange(
             url: brokers.url(ports: operatorProxies.map(\.listenPort)),
             namespace: "chaos",
             configuration: configuration,
@@ -198,13 +199,32 @@ final class Cast: Sendable {
             try await group.waitForAll()
         }
         // Nobody tells a publisher that its events are handled.
-        if isWorkers { try await brokers.waitUntilEmpty(within: .seconds(patience)) }
+        if isWorkers {
+            for queue in try await brokers.waitUntilEmpty(within: .seconds(patience)) {
+                ledger.write(.leftOver, text: queue)
+            }
+            await noteParked()
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for agent in agents { group.addTask { try await agent.end(.end, timeout: .seconds(40)) } }
             try await group.waitForAll()
         }
         await operatorTransport.close()
         ledger.write(.closed)
+    }
+
+    /// Writes down the events that were parked.
+    private func noteParked() async {
+        do {
+            let administration = try await exchange.openAdministration()
+            for message in try await administration.parked(limit: 1000) where message.kind == "event" {
+                let news = try? JSONDecoder().decode(News.self, from: message.body)
+                ledger.write(.parked, request: news?.id, text: message.reason)
+            }
+            await administration.close()
+        } catch {
+            Chaos.say("the parked messages could not be read: \(error)")
+        }
     }
 
     func stop() async {

@@ -111,8 +111,8 @@ final class WorkerRequester: Sendable {
         guard await isReady() else { return }
         ledger.write(.send, request: id, number: number, code: types.joined(separator: ","), text: "event")
         do throws(ExchangeError) {
-            try await workers.publish(News(id: id), to: Topic(topic, source: key))
-            ledger.write(.accepted, request: id)
+            let published = try await workers.publish(News(id: id), to: Topic(topic, source: key))
+            ledger.write(.accepted, request: id, code: published.hasSubscribers ? nil : LedgerEvent.untaken)
         } catch {
             ledger.write(.failed, request: id, code: error.code.rawValue, delivery: error.delivery.rawValue)
         }

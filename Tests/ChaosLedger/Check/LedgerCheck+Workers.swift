@@ -17,13 +17,26 @@ extension LedgerCheck {
             let handled = Set(story.executions.filter { $0.end != nil }.compactMap(\.agentType))
             for type in subscribers.subtracting(handled).sorted() where !type.hasSuffix("?") {
                 let moment = moment(story.sendEnd ?? 0)
-                violations.append(Violation(.eventLost, "\(name(story)), accepted at \(moment), for \(type)"))
+                let text = "\(name(story)), accepted at \(moment), for \(type)\(ending(story, type))"
+                violations.append(Violation(.eventLost, text))
             }
         }
         if story.sending == .open, hasLived(publisher) {
             violations.append(Violation(.hung, "\(name(story)): its publishing never ended"))
         }
         return violations
+    }
+
+    /// The last trace of an event that an agent type did not handle, for the text of the violation.
+    private func ending(_ story: RequestStory, _ type: String) -> String {
+        var parts: [String] = []
+        if story.isUntaken { parts.append("its publisher was told that it has no subscriber") }
+        if let reason = story.parkingReason { parts.append("it is parked: \(reason)") }
+        for execution in story.executions where execution.agentType == type {
+            parts.append("\(execution.process) began with attempt \(execution.attempt) at \(moment(execution.start))")
+        }
+        parts += history.leftOvers.map { "left in \($0)" }
+        return parts.map { "; \($0)" }.joined()
     }
 
     /// Of two workers only one runs messages of an address, unless a fault keeps one of them from knowing.

@@ -40,6 +40,10 @@ public struct LedgerEvent: Sendable, Hashable {
         case unterminated
         /// A requester has waited for its answers, or was told to wait no longer.
         case finished
+        /// An event lies among the parked messages at the end of the run; `text` has the reason.
+        case parked
+        /// A queue of a mailbox is not empty at the end of the run; `text` has its name and the number of its messages.
+        case leftOver = "left-over"
         /// A process ended in order.
         case closed
         /// A process is gone; `text` says why when nobody meant it to.
@@ -65,7 +69,8 @@ public struct LedgerEvent: Sendable, Hashable {
     /// Which attempt an execution is.
     public var attempt: Int?
     /// `result`, or the code of an error. Of a `start` and an `end` by a worker it is the agent type, of a `send` of an event the
-    /// agent types that have to receive it, with commas; with a question mark one that may.
+    /// agent types that have to receive it, with commas; with a question mark one that may. Of an accepted event it is
+    /// ``untaken`` when its publisher was told that it has no subscriber.
     public var code: String?
     /// What an error says of the message: `notSent`, `refused`, `unknown`. Of a call that nobody answered within 90 s it is
     /// `unanswered`, of one that ended in another way, with the request perhaps executed, `gone`.
@@ -100,6 +105,9 @@ public struct LedgerEvent: Sendable, Hashable {
 
     /// The code of an answer that is a result.
     public static let result = "result"
+
+    /// The code of an accepted event without a subscriber.
+    public static let untaken = "untaken"
 
     /// The machine's monotonic clock, in nanoseconds.
     public static var now: Int64 {

@@ -17,6 +17,8 @@ struct History {
     private(set) var terminating: [UUID: Int64] = [:]
     /// The runs of workers, by address, in the order of their starts.
     private(set) var runs: [UUID: [Run]] = [:]
+    /// The queues of mailboxes that were not empty at the end, with their numbers of messages.
+    private(set) var leftOvers: [String] = []
     private(set) var end: Int64 = 0
 
     /// A message in the hands of an agent of a worker.
@@ -53,6 +55,7 @@ struct History {
             switch event.kind {
             case .fault: begin(event)
             case .healed: heal(event)
+            case .leftOver: if let text = event.text { leftOvers.append(text) }
             case .serving, .terminating, .terminated: note(mailbox: event)
             default: if let tag = event.request { note(event, tag) }
             }
@@ -121,6 +124,8 @@ struct History {
         case .accepted:
             story.sending = .accepted
             story.sendEnd = event.time
+            story.isUntaken = event.code == LedgerEvent.untaken
+        case .parked: story.parkingReason = event.text ?? ""
         case .failed:
             story.sending = .failed(code: event.code ?? "", delivery: event.delivery ?? "")
             story.sendEnd = event.time

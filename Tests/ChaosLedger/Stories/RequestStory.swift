@@ -42,6 +42,10 @@ struct RequestStory {
     var sendTime: Int64 = 0
     var sending = Sending.open
     var sendEnd: Int64?
+    /// Whether the publisher of an event was told that it has no subscriber.
+    var isUntaken = false
+    /// The reason for which an event was parked, if it was.
+    var parkingReason: String?
     var executions: [Execution] = []
     var answers: [Answer] = []
 
