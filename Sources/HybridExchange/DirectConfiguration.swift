@@ -28,6 +28,14 @@ public struct DirectConfiguration: Sendable, Hashable, Codable {
             .tcp(interface, ports: Array(ports.clamped(to: 0...65_536)))
         }
 
+        /// A TCP port of an interface: the first of these ports that is free.
+        ///
+        /// - Parameter ports: Any sequence, such as every second port. Its first 65,536 elements are taken.
+        @_disfavoredOverload  // An array is taken by the case. The compiler ranks no function against a case.
+        public static func tcp(_ interface: Interface, ports: some Sequence<Int>) -> Listener {
+            .tcp(interface, ports: Array(ports.prefix(65_536)))
+        }
+
         /// A Unix socket in the folder of the user.
         public static func unix() -> Listener { .unix(folder: nil) }
     }

@@ -50,6 +50,15 @@
             }
         }
 
+        @Test("A session has at most 1,024 connections and 64 unknown peers")
+        func limits() {
+            let settings = DirectConfiguration().peers(isEncrypted: true)
+            #expect(settings.peers == 1024 && settings.unknownPeers == 64 && settings.idle == .seconds(10))
+            #expect(settings.handshakeTimeout == .seconds(2) && settings.dialStagger == .milliseconds(250))
+            #expect(settings.security == .encrypted)
+            #expect(DirectConfiguration().peers(isEncrypted: false).security == .plain)
+        }
+
         @Test(
             "Every setting at its extremes is refused by its name, or a process serves with it (short form: a tenth of them)"
         )
@@ -118,6 +127,28 @@
             }
         }
 
+        @Test("Ports are any sequence, tried in its order, and an endless one is refused or cut")
+        func sequences() throws {
+            typealias Listener = DirectConfiguration.Listener
+            #expect(
+                Listener.tcp(.towardsBroker, ports: 5700..<5703) == .tcp(.towardsBroker, ports: [5700, 5701, 5702])
+            )
+            #expect(
+                Listener.tcp(.towardsBroker, ports: stride(from: 9, to: 0, by: -4))
+                    == .tcp(.towardsBroker, ports: [9, 5, 1])
+            )
+            #expect(
+                Listener.tcp(.towardsBroker, ports: (1...3).lazy.map { $0 * 2 })
+                    == .tcp(.towardsBroker, ports: [2, 4, 6])
+            )
+            let endless = Listener.tcp(.towardsBroker, ports: sequence(first: 5700) { $0 + 1 })
+            let error = #expect(throws: ExchangeError.self) { try factory { $0.listen = [endless] } }
+            #expect(error?.message.contains("port") == true)
+            let repeating = Listener.tcp(.towardsBroker, ports: sequence(first: 5700) { $0 })
+            guard case .tcp(_, let ports) = repeating else { throw CocoaError(.coderInvalidValue) }
+            #expect(ports.count == 65_536)
+        }
+
         @Test("The address to advertise may have a port, and brackets around IPv6")
         func advertise() {
             let read = ["gateway", "gateway:81", "[::1]", "[::1]:81"].map {
@@ -176,13 +207,18 @@
                     "WARREN_DIRECT_LISTEN": "tcp:5700-5702, unix:/run/team", "WARREN_DIRECT_INTERFACE": "eth0",
                     "WARREN_DIRECT_ADVERTISE": "gateway", "WARREN_DIRECT_DURABILITY": "broker",
                     "WARREN_DIRECT_SECURITY": "plain", "WARREN_DIRECT_KEEP_ALIVE": "250ms",
-                    "WARREN_DIRECT_WINDOW_MESSAGES": "7",
+                    "WARREN_DIRECT_WINDOW_MESSAGES": "7", "WARREN_DIRECT_CONNECT_TIMEOUT": "2s",
+                    "WARREN_DIRECT_RENEWAL": "10m", "WARREN_DIRECT_OWNERSHIP_LEASE": "1500ms",
+                    "WARREN_DIRECT_WINDOW_BYTES": "65536", "WARREN_DIRECT_KEPT_BYTES": "0",
                 ])
                 #expect(
                     read.listen == [.tcp(.interface("eth0"), ports: [5700, 5701, 5702]), .unix(folder: "/run/team")]
                 )
                 #expect(read.advertise == "gateway" && read.durability == .broker && read.security == .plain)
                 #expect(read.keepAlive == .milliseconds(250) && read.windowMessages == 7)
+                #expect(read.connectTimeout == .seconds(2) && read.renewal == .seconds(600))
+                #expect(read.ownershipLease == .milliseconds(1500))
+                #expect(read.windowBytes == 65_536 && read.keptBytes == 0)
                 #expect(try configuration([:]) == DirectConfiguration())
                 #expect(try configuration(["WARREN_DIRECT_LISTEN": "none"]).listen.isEmpty)
                 #expect(
@@ -191,12 +227,31 @@
                 )
             }
 
+            @Test("An exchange reads its own settings in the scope direct, beside those of the broker")
+            func exchangeSettings() throws {
+                let provider = EnvironmentVariablesProvider(environmentVariables: [
+                    "WARREN_BROKER": Self.broker, "WARREN_NAMESPACE": "shop", "WARREN_DIRECT_DURABILITY": "broker",
+                ])
+                let exchange = try HybridExchange(config: ConfigReader(provider: provider).scoped(to: "warren"))
+                #expect(exchange.direct.durability == .broker && exchange.broker.namespace == "shop")
+                let wrong = EnvironmentVariablesProvider(environmentVariables: [
+                    "WARREN_BROKER": Self.broker, "WARREN_DIRECT_RENEWAL": "1s",
+                ])
+                let error = #expect(throws: ExchangeError.self) {
+                    try HybridExchange(config: ConfigReader(provider: wrong).scoped(to: "warren"))
+                }
+                #expect(error?.code == .invalidConfiguration && error?.message.contains("renewal") == true)
+                #expect(error?.message.contains("secret") == false)
+            }
+
             @Test(
                 "A setting that is none is refused, with its key",
                 arguments: [
                     ("LISTEN", "tcp:"), ("LISTEN", "tcp:0"), ("LISTEN", "tcp:9-8"), ("LISTEN", "tcp:1-2-3"),
                     ("LISTEN", "tcp:65536"), ("LISTEN", "udp"), ("LISTEN", "tcp,"), ("DURABILITY", "both"),
                     ("SECURITY", "none"), ("KEEP_ALIVE", "soon"), ("WINDOW_MESSAGES", "many"),
+                    ("CONNECT_TIMEOUT", "0s"), ("RENEWAL", "1s"), ("OWNERSHIP_LEASE", "5s"), ("WINDOW_BYTES", "1"),
+                    ("KEPT_BYTES", "-1"), ("ADVERTISE", "two words"),
                 ]
             )
             func wrongSettings(_ key: String, _ value: String) throws {
@@ -204,6 +259,11 @@
                     try configuration(["WARREN_DIRECT_\(key)": value])
                 }
                 #expect(error?.code == .invalidConfiguration)
+                // A port is named by its kind.
+                let words = key.lowercased().split(separator: "_")
+                let name = ([String(words[0])] + words.dropFirst().map(\.capitalized)).joined()
+                let message = error?.message ?? ""
+                #expect(message.contains(name) || key == "LISTEN" && message.contains("port"), "\(message)")
             }
         #endif
 
