@@ -113,6 +113,7 @@
                 }
                 try await eventually("the end of the lease") { server.ways.lease == .zero ? true : nil }
                 #expect(!caller.ways.connections.isEmpty, "the connection stays")
+                #expect(caller.traffic.links.markerCount == 0 && server.traffic.links.markerCount == 0)
                 for number in 1...20 {
                     #expect(try await handle.action("echo", ActionArguments(number), returning: Int.self) == number)
                 }

@@ -43,6 +43,24 @@ struct LaneOutcomeTests {
         #expect(lane.ended(tag, isAnswered: true, now: .now) == [.accept(tag)])
     }
 
+    @Test("One that is kept back has not left this process; a written or published one may have")
+    func unsent() {
+        var (lane, tag) = Self.written(.requester)
+        #expect(!lane.isUnsent(tag))
+        let (kept, full) = (UUID(), LaneRoom(messages: 0, bytes: 0, keptBytes: 9999, largest: 9999, isIdle: false))
+        #expect(lane.send(kept, 2, bytes: 10, room: full, now: .now).isEmpty)
+        #expect(lane.isUnsent(kept) && !lane.isUnsent(UUID()))
+        var other = lane
+        #expect(other.ended(kept, isAnswered: false, now: .now).contains(.accept(kept)))
+        #expect(!other.isUnsent(kept))
+        _ = lane.tick(at: .now + .seconds(1))
+        #expect(!lane.isUnsent(kept))
+        var copying = Lane<Int>(.requests, durability: .broker)
+        _ = copying.connected(mayBeUnread: false, now: .now)
+        _ = copying.send(tag, 1, bytes: 10, room: full, now: .now)
+        #expect(!copying.isUnsent(tag))
+    }
+
     @Test("A taken one that its owner did not answer is failed as accepted")
     func taken() throws {
         var (lane, tag) = Self.written(.requester)

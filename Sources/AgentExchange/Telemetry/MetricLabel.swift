@@ -61,7 +61,7 @@ public enum MetricLabel: String, Sendable, Hashable, CaseIterable {
     case directLanes = "warren_direct_lanes"
     /// Meter: requests in lanes without an answer, and responses in lanes that their peer has not acknowledged.
     case directUnanswered = "warren_direct_unanswered"
-    /// Counter: direct ways that went back to the broker because the peer took no more. Dimension: reason.
+    /// Counter: messages that went through the broker although their lane had a connection to a peer. Dimension: reason.
     case directFallbacks = "warren_direct_fallbacks"
     /// Counter: messages of peers that were not taken. Dimension: reason.
     case directRefusals = "warren_direct_refusals"

@@ -78,6 +78,12 @@ struct Lane<Element: Sendable>: Sendable {
     /// The size of the messages that are kept here, in bytes.
     var keptBytes: Int { outstanding.keptBytes }
 
+    /// Returns whether no byte of a message has left this process: it is kept back, and was not published.
+    func isUnsent(_ tag: UUID) -> Bool {
+        guard let item = outstanding.number(of: tag).flatMap({ outstanding[$0] }) else { return false }
+        return item.broker == .none && item.direct == .keptBack
+    }
+
     /// Whether messages wait for room in the window.
     var isWaiting: Bool { way == .direct && !keptBack.isEmpty }
 }

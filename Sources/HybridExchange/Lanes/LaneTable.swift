@@ -102,6 +102,16 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
     /// Returns whether a lane has a connection.
     func isConnected(_ id: LaneID) -> Bool { seats[id]?.lane.isConnected ?? false }
 
+    /// Returns whether no byte of a request has left this process.
+    func isUnsent(_ tag: UUID, on id: LaneID) -> Bool { seats[id]?.lane.isUnsent(tag) ?? false }
+
+    /// Returns whether a message is too large for the connection of its lane, or for the messages kept here.
+    func isTooLarge(_ bytes: Int, on id: LaneID) -> Bool {
+        guard let seat = seats[id], seat.lane.isConnected else { return false }
+        let room = room(at: seat.peer)
+        return bytes > room.largest || bytes > room.keptBytes
+    }
+
     /// Returns the peer of a direct lane, the number of the lane on its connection, and its identity there.
     func directPeer(of id: LaneID) -> (peer: Peer, number: UInt32, lane: LaneID)? {
         guard let index = seats.index(forKey: id), seats.values[index].lane.way == .direct,
@@ -116,6 +126,11 @@ struct LaneTable<Element: Sendable, Peer: Hashable & Sendable>: Sendable {
             guard let lane = seats[id]?.lane else { return sum }
             return (sum.0 + (lane.way == .direct ? 1 : 0), sum.1 + lane.unanswered)
         }
+    }
+
+    /// Returns the numbers of the lanes on the connection of a peer, and the last that was given.
+    func numbers(of peer: Peer) -> (open: Set<UInt32>, last: UInt32) {
+        (Set(connections[peer]?.lanes.keys ?? [:].keys), connections[peer]?.lastNumber ?? 0)
     }
 
     /// Returns the number of unacknowledged messages and their size, on the connection of a peer.

@@ -6,13 +6,4 @@ enum Refusal: UInt8, Sendable, Hashable {
     case notOwner = 2
     /// The mailbox was terminated.
     case terminated = 3
-
-    /// The reason as text, for metrics.
-    var reason: String {
-        switch self {
-        case .busy: "busy"
-        case .notOwner: "not-owner"
-        case .terminated: "terminated"
-        }
-    }
 }

@@ -26,8 +26,7 @@
             _ reason: Refusal,
             by peer: UInt64
         ) throws(LaneViolation) {
-            metrics.count(.directFallbacks, [.reason(reason.reason)])
-            try perform { state throws(LaneViolation) in
+            try perform(reason.fallback) { state throws(LaneViolation) in
                 try state.table.refused(number, opening, from: position, reason, by: peer, now: .now)
             }
         }

@@ -17,7 +17,7 @@
             let element = CarriedMessage(message: .request(request), on: known, carried)
             var (isHere, mustLeave) = (false, true)
             carried.post.leave { [weak self] in self?.withdraw(request) }
-            perform { state in
+            perform(fallback(element, on: known)) { state in
                 mustLeave = state.table.has(lane)
                 isHere = state.open[request.tag] == nil && !state.isClosed && (mustLeave || state.isCarryingOut)
                 guard isHere else { return [] }
@@ -37,7 +37,7 @@
             guard let known else { return false }
             let element = CarriedMessage(message: .response(response), on: known, carried)
             var isHere = false
-            perform { state in
+            perform(fallback(element, on: known)) { state in
                 var steps: [Table.Step] = []
                 guard !state.isClosed else { return [] }
                 // The session that asked may be another than the one before.
@@ -70,7 +70,13 @@
 
         /// A broadcast is about to be published: its receivers may be those of lanes.
         func prepareBroadcast(from mailbox: EntityID) {
-            perform { $0.table.broadcast(from: mailbox, now: .now) }
+            perform(.broadcast) { $0.table.broadcast(from: mailbox, now: .now) }
+        }
+
+        /// The reason that a message will not go directly; `nil` when it may, or when its lane has no connection.
+        private func fallback(_ element: CarriedMessage, on lane: LaneID) -> Fallback? {
+            guard metrics.isEnabled else { return nil }
+            return state.withLock { $0.table.isTooLarge(element.size, on: lane) } ? .size : nil
         }
 
         /// The caller waits no longer for the acceptance of a request.
@@ -96,14 +102,30 @@
             endClosing(response.destination)
         }
 
-        /// Ends a request, and its `send` with an outcome unless that has returned.
+        /// Ends a request, and its `send` with an outcome unless that has returned. The error of a request of which no byte has
+        /// left this process says so.
         func end(_ tag: UUID, _ lane: LaneID, isAnswered: Bool, _ outcome: Result<Void, ExchangeError>) {
             var ended: OpenMessage?
+            var isUnsent = false
             perform { state in
+                isUnsent = state.table.isUnsent(tag, on: lane)
                 ended = state.open.remove(tag)
                 return ended == nil ? [] : state.table.ended(tag, on: lane, isAnswered: isAnswered, now: .now)
             }
-            if let ended, !ended.isAccepted { ended.carried.post.end(outcome) }
+            guard let ended, !ended.isAccepted else { return }
+            ended.carried.post.end(isUnsent ? outcome.mapError(\.unsent) : outcome)
+        }
+    }
+
+    extension LaneTraffic.Table.Step {
+        /// Whether it publishes a message.
+        var isPublishing: Bool { if case .publish = action { true } else { false } }
+    }
+
+    extension ExchangeError {
+        /// The same error about a message of which no byte has left this process.
+        fileprivate var unsent: ExchangeError {
+            ExchangeError(code, message, entity: entity, delivery: .notSent, underlying: underlying)
         }
     }
 #endif

@@ -73,6 +73,10 @@
                 state.isCarryingOut ? [] : state.table.closeIdle(since: .now - time, of: number)
             }
             for (peer, lane) in closed { _ = links.connection(peer)?.send(.close(lane: lane)) }
+            for connection in links.connections where number == nil || connection.number == number {
+                let (open, last) = state.withLock { $0.table.numbers(of: connection.number) }
+                links.forgetMarkers(except: open, upTo: last, on: connection.number)
+            }
             reportSums()
         }
 
@@ -98,7 +102,7 @@
 
         /// The peer of a connection serves the destination of a lane.
         func connect(_ lane: LaneID, to number: UInt64) {
-            perform { state in
+            perform(.lost) { state in
                 guard !state.isClosed else { return [] }
                 return state.table.connect(lane, to: number, mayBeUnread: true, now: .now)
             }
@@ -106,17 +110,28 @@
 
         /// A connection ended: everything that only the peer may have is published.
         func disconnect(_ number: UInt64) {
-            perform { $0.table.disconnect(number) }
+            perform(.lost) { $0.table.disconnect(number) }
         }
 
         // MARK: Steps
 
         /// Changes the lanes and carries out the steps that they ask for, behind earlier ones.
-        func perform<Failure: Error>(_ change: (inout State) throws(Failure) -> [Table.Step]) throws(Failure) {
+        ///
+        /// - Parameter fallback: The reason that the messages which they publish don't go directly.
+        func perform<Failure: Error>(
+            _ fallback: Fallback? = nil,
+            _ change: (inout State) throws(Failure) -> [Table.Step]
+        ) throws(Failure) {
+            var published = 0
             let (mustCarryOut, deadline) = try state.withLock { state throws(Failure) in
-                state.steps += try change(&state)
+                let steps = try change(&state)
+                if fallback != nil, metrics.isEnabled { published = steps.count(where: \.isPublishing) }
+                state.steps += steps
                 defer { if !state.steps.isEmpty { state.isCarryingOut = true } }
                 return (!state.isCarryingOut && !state.steps.isEmpty, Self.deadline(state))
+            }
+            if let fallback, published > 0 {
+                metrics.count(.directFallbacks, [.reason(fallback.rawValue)], by: published)
             }
             alarm.set(deadline)
             reportSums()
@@ -328,7 +343,7 @@
         /// Looks at the clock: messages that were kept back, deadlines of requests.
         func tick() {
             var expired: [(tag: UUID, message: OpenMessage)] = []
-            perform { state in
+            perform(.waited) { state in
                 let now = ContinuousClock.now
                 expired = state.open.takeExpired(at: now)
                 return state.table.tick(at: now)

@@ -57,17 +57,34 @@
             }
         }
 
+        /// The number of markers of openings that were not answered.
+        var markerCount: Int { state.withLock { $0.links.values.reduce(0) { $0 + $1.markers.count } } }
+
         /// Keeps the marker of an opening of this side.
         func keep(_ marker: UUID, ofLane lane: UInt32, _ opening: UInt32, on number: UInt64) {
             state.withLock { $0.links[number]?.markers[lane] = (opening, marker) }
         }
 
-        /// Returns whether a marker is not that of an opening of this side.
+        /// Returns whether a marker is not that of an opening of this side. The right one is forgotten: it is needed once.
         func isWrong(_ marker: UUID, ofLane lane: UInt32, _ opening: UInt32, on number: UInt64) -> Bool {
-            guard let own = state.withLock({ $0.links[number]?.markers[lane] }), own.opening == opening else {
+            state.withLock { state in
+                guard let own = state.links[number]?.markers[lane], own.opening == opening else { return false }
+                guard own.marker == marker else { return true }
+                state.links[number]?.markers[lane] = nil
                 return false
             }
-            return own.marker != marker
+        }
+
+        /// Forgets the markers of closed lanes.
+        ///
+        /// - Parameters:
+        ///   - open: The numbers of the open lanes.
+        ///   - last: The number of the last lane that was opened when they were looked up. Later ones stay.
+        func forgetMarkers(except open: Set<UInt32>, upTo last: UInt32, on number: UInt64) {
+            state.withLock { state in
+                guard let markers = state.links[number]?.markers, !markers.isEmpty else { return }
+                state.links[number]?.markers = markers.filter { $0.key > last || open.contains($0.key) }
+            }
         }
     }
 #endif

@@ -16,7 +16,7 @@
 
     /// The markers of peers' openings: awaited, or read before the opening came.
     final class PeerMarkers: Sendable {
-        /// The number of openings whose markers are awaited. The oldest are forgotten; their senders try again.
+        /// The number of openings whose markers are awaited. Further ones take the place of others, whose senders try again.
         private static let limit = 4096
 
         private struct State {
