@@ -194,6 +194,73 @@
             await proxy.stop()
         }
 
+        @Test(
+            "The parts of streams arrive once and in order while connections are reset, and late cancels are heard",
+            arguments: [DirectConfiguration.Durability.requester, .broker]
+        )
+        func streams(_ durability: DirectConfiguration.Durability) async throws {
+            let (scene, proxy) = try await HybridScene.proxied(durability: durability)
+            let begun = Monitor(0)
+            let cancelled = Monitor(0)
+            let agent = try await scene.agent { request, client in
+                guard case .action(let name, let arguments) = request.body else { return request.response() }
+                let count = try arguments.decode(Int.self)
+                guard name == "count" || name == "stick" else { return try request.response(encoding: count) }
+                return try await withTaskCancellationHandler {
+                    for number in 0..<count {
+                        try await client.send(part: try Payload(encoding: number), of: request)
+                    }
+                    if name == "stick" {
+                        begun.update { $0 += 1 }
+                        try await Task.sleep(for: .seconds(3600))
+                    }
+                    return try request.response(encoding: client.partCount(of: request))
+                } onCancel: {
+                    cancelled.update { $0 += 1 }
+                }
+            }
+            let user = try await scene.user()
+            let handle = user.handle(to: agent.registration.agentID)
+            try await scene.rise(handle)
+            let count = 1500
+            let pulled = Monitor([Int](repeating: 0, count: 4))
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for stream in 0..<4 {
+                    group.addTask {
+                        var numbers: [Int] = []
+                        for try await part in handle.stream("count", try ActionArguments(count), deadline: .seconds(60))
+                        {
+                            numbers.append(try part.decode(Int.self))
+                            pulled.update { $0[stream] += 1 }
+                        }
+                        #expect(numbers == Array(0..<count), "\(numbers.count) parts")
+                    }
+                }
+                group.addTask {
+                    for round in 1...4 {
+                        try await pulled.wait(for: "many parts", timeout: .seconds(60)) {
+                            $0.allSatisfy { $0 >= round * count / 5 } ? true : nil
+                        }
+                        try await proxy.resetConnections()
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(cancelled.value == 0)
+            try await scene.rise(handle)
+            let sticking = Task {
+                for try await _ in handle.stream("stick", try ActionArguments(3), deadline: .seconds(60)) {}
+            }
+            try await begun.wait(for: "a stream", timeout: .seconds(30)) { $0 == 1 ? true : nil }
+            try await proxy.resetConnections()
+            sticking.cancel()
+            try await cancelled.wait(for: "the cancel", timeout: .seconds(30)) { $0 == 1 ? true : nil }
+            _ = await sticking.result
+            await user.close()
+            await agent.close()
+            await proxy.stop()
+        }
+
         @Test("A closed requester's requests are run, and their answers wait for its mailbox's next receiver")
         func requesterCloses() async throws {
             let scene = try await HybridScene()

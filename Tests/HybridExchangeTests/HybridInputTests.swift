@@ -97,6 +97,62 @@
             for agent in [agent, elsewhere] { await agent.close() }
         }
 
+        @Test(
+            "A peer that waits for no acknowledgement is given what the agent's limits take, and nothing grows",
+            arguments: [(4000, 1000), (60, 1 << 20)]
+        )
+        func moreThanTheWindow(_ count: Int, _ bytes: Int) async throws {
+            let scene = try await HybridScene {
+                $0.prefetch = 16
+                $0.receiveWindowBytes = 4 << 20
+            }
+            let (gate, taken) = (Gate(), Monitor(0))
+            let agent = try await scene.agent { request, _ in
+                guard case .action(let name, let arguments) = request.body else { return request.response() }
+                if name == "rogue" {
+                    taken.update { $0 += 1 }
+                    await gate.pass()
+                    return request.response()
+                }
+                let number: Int = try arguments.decode(Int.self)
+                return try request.response(encoding: number)
+            }
+            let id = agent.registration.agentID
+            let (user, _) = try await connected(scene.caller, to: id, in: scene)
+            let connection = try await connection(of: scene.caller)
+            let lane = LaneID(from: user.id, to: .agent(id), .requests)
+            #expect(connection.send(.open(lane: Self.number, opening: 1, lane, marker: nil)) == .queued)
+            let payload = Payload(contentType: "application/octet-stream", bytes: Data(count: bytes))
+            let arguments = ActionArguments(payload: payload)
+            let before = try ProcessFigures.trimmedMemory()
+            for _ in 0..<count {
+                let request = try Request(from: user.id, to: .agent(id), .action(name: "rogue", arguments: arguments))
+                let message = try MessageBytes.encode(.request(request), on: lane)
+                let frame = PeerFrame.data(lane: Self.number, opening: 1, isCopied: false, message: message)
+                // Only as much as the socket takes, so that this side of the process keeps nothing.
+                let sent = try await eventually("room for a frame", interval: .milliseconds(1)) {
+                    () -> PeerConnection.Sending? in
+                    guard connection.waitingBytes < 1 << 20 else { return nil }
+                    return connection.send(frame)
+                }
+                if sent == .closed { break }
+            }
+            // The refusal is of a lane that this side does not know.
+            let ending = await connection.ending
+            #expect(ending == .violation(.unknownLane(Self.number)), "\(ending)")
+            #expect(
+                taken.value > 0 && taken.value <= 16 && (taken.value - 1) * bytes <= 4 << 20,
+                "\(taken.value) taken"
+            )
+            let grown = try ProcessFigures.trimmedMemory() - before
+            #expect(grown < 16 << 20, "\(grown >> 10) KiB")
+            gate.open()
+            let (other, others) = try await connected(scene.caller, to: id, in: scene)
+            #expect(try await others.action("echo", ActionArguments(6), returning: Int.self) == 6)
+            for client in [user, other] { await client.close() }
+            await agent.close()
+        }
+
         /// The connection of a session with one peer.
         private func connection(of exchange: HybridExchange) async throws -> PeerConnection {
             let router = try #require(await exchange.broker.directWay as? PeerRouter)

@@ -12,16 +12,20 @@
         let broker: PrivateBroker
         let namespace = "hybrid-" + UUID().uuidString.prefix(8).lowercased()
         let log = LogRecorder()
+        /// Records everything, unless the scene is quiet.
+        let logger: Logger
         let caller: HybridExchange
         let server: HybridExchange
 
         /// - Parameters:
         ///   - proxy: The way to the broker.
+        ///   - isQuiet: Whether nothing is logged, and kept.
         ///   - change: Changes the settings of the caller's and of the server's direct connections.
         init(
             _ kind: MailboxKind = .replicated,
             on broker: PrivateBroker? = nil,
             through proxy: FaultProxy? = nil,
+            isQuiet: Bool = false,
             configure: (inout RabbitMQConfiguration) -> Void = { _ in },
             direct change: (inout DirectConfiguration, inout DirectConfiguration) -> Void = { _, _ in }
         ) async throws {
@@ -33,7 +37,9 @@
             var others = own
             change(&own, &others)
             let url = proxy.map { "amqp://guest:guest@127.0.0.1:\($0.listenPort)" } ?? self.broker.amqpURL
-            let (namespace, log) = (namespace, log)
+            let logger = isQuiet ? Logger(label: "quiet") { _ in SwiftLogNoOpLogHandler() } : log.logger
+            self.logger = logger
+            let namespace = namespace
             func exchange(_ name: String, _ direct: DirectConfiguration) throws -> HybridExchange {
                 var configuration = configuration
                 configuration.connectionName = "\(namespace) \(name)"
@@ -42,7 +48,7 @@
                     namespace: namespace,
                     direct: direct,
                     configuration: configuration,
-                    logger: log.logger
+                    logger: logger
                 )
             }
             caller = try exchange("caller", own)
@@ -79,7 +85,7 @@
         }
 
         func user(_ exchange: HybridExchange? = nil) async throws -> UserExchangeClient {
-            try await (exchange ?? caller).makeUserClient(configuration: ClientConfiguration(logger: log.logger))
+            try await (exchange ?? caller).makeUserClient(configuration: ClientConfiguration(logger: logger))
         }
 
         /// An agent that serves with a function; by default it returns its argument.
@@ -104,7 +110,7 @@
         ) async throws -> AgentExchangeClient {
             try await (exchange ?? server).makeAgentClient(
                 registration,
-                configuration: ClientConfiguration(logger: log.logger),
+                configuration: ClientConfiguration(logger: logger),
                 requestHandler: serve
             )
         }

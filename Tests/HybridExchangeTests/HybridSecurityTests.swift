@@ -2,9 +2,10 @@
     import AgentExchange
     import ExchangeTestKit
     import Foundation
-    import HybridExchange
     import RabbitMQExchange
     import Testing
+
+    @testable import HybridExchange
 
     @Suite(
         "Broker users and their permissions hold past the broker",
@@ -146,6 +147,25 @@
             try await eventually("the end of the connection", timeout: .seconds(30)) {
                 await calling.directPeers.isEmpty ? true : nil
             }
+            await user.close()
+            await agent.close()
+            for person in people { try await person.remove() }
+        }
+
+        @Test(
+            "New proofs keep a direct connection for longer than the renewal",
+            .enabled(if: LongForm.isWanted, "the shortest renewal is 10 s: make test-long")
+        )
+        func renewed() async throws {
+            let (_, people, agent, user) = try await pair(renewal: .seconds(10)) { request, _ in
+                try request.response(encoding: request.principal ?? "nobody")
+            }
+            let calling = try people[1].exchange(renewal: .seconds(10))
+            let router = try #require(await calling.broker.directWay as? PeerRouter)
+            let connection = try #require(router.meetings.host?.connections.first)
+            let end = ContinuousClock.now + .seconds(12)
+            try await eventually("more than the renewal") { ContinuousClock.now >= end ? true : nil }
+            #expect(router.meetings.host?.connections.first === connection)
             await user.close()
             await agent.close()
             for person in people { try await person.remove() }

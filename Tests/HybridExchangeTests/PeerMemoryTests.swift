@@ -8,17 +8,18 @@
 
     @Suite("The memory of connections between peers", .serialized)
     struct PeerMemoryTests {
-        /// The memory of this process, without that which the C library keeps for later.
-        private func resident() throws -> Int {
-            typealias Trim = @convention(c) (Int) -> Int32
-            if let trim = dlsym(nil, "malloc_trim") { _ = unsafeBitCast(trim, to: Trim.self)(0) }
-            return try #require(ProcessFigures()).resident
-        }
+        private func resident() throws -> Int { try ProcessFigures.trimmedMemory() }
 
-        @Test("10,000 strangers that connect harm no peer, and nothing grows")
-        func strangers() async throws {
-            let listener = PeerSession { $0.handshakeTimeout = .seconds(600) }
-            let pair = try await PeerPair(listener)
+        @Test(
+            "10,000 strangers that connect harm no peer, and nothing grows",
+            arguments: [PeerSettings.Security.plain, .encrypted]
+        )
+        func strangers(_ security: PeerSettings.Security) async throws {
+            let listener = PeerSession {
+                $0.handshakeTimeout = .seconds(600)
+                $0.security = security
+            }
+            let pair = try await PeerPair(listener, PeerSession { $0.security = security })
             let unknown = listener.host.settings.unknownPeers
             var silent: [RawPeer] = []
             for _ in 0..<unknown { silent.append(try await RawPeer(port: pair.port)) }
@@ -83,6 +84,15 @@
             #expect(each <= 40 << 10, "\(each) bytes")
             for dialler in diallers { await dialler.host.close() }
             await listener.host.close()
+        }
+    }
+
+    extension ProcessFigures {
+        /// The memory of this process, without that which the C library keeps for later.
+        static func trimmedMemory() throws -> Int {
+            typealias Trim = @convention(c) (Int) -> Int32
+            if let trim = dlsym(nil, "malloc_trim") { _ = unsafeBitCast(trim, to: Trim.self)(0) }
+            return try #require(ProcessFigures()).resident
         }
     }
 #endif

@@ -34,7 +34,7 @@ enum WayCases {
         ConformanceCase(subject, "first attempts arrive in the order of sending while their mailbox moves") { scope in
             let user = try await scope.user()
             let registration = try await scope.register(by: user)
-            let count = scope.environment.scale.backlog * 4
+            let count = scope.environment.scale.requestsInFlight
             let first = try await scope.agent(registration, elsewhere: true)
             for _ in 1...warmUp { try await exchange(from: user, to: first, in: scope) }
             await first.close()

@@ -52,6 +52,9 @@ extension MemberOrder {
                 var direct = DirectConfiguration()
                 // A send must end within the limit of an operation, also when its peer stands still.
                 direct.keepAlive = .seconds(1)
+                // Both kinds of copies and of sockets, in different members.
+                if seed.isMultiple(of: 3) { direct.durability = .broker }
+                if seed % 7 < 3 { direct.listen = [.tcp(.towardsBroker)] }
                 return try HybridExchange(over: broker, direct: direct)
             }
         #endif

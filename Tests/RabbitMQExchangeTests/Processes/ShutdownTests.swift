@@ -9,10 +9,10 @@ extension BrokerTests {
     struct ShutdownTests {
         @Test(
             "Processes that are ended with SIGTERM under load lose no request, run none twice, and answer none twice",
-            arguments: kinds
+            arguments: places
         )
-        func terminated(_ kind: MailboxKind) async throws {
-            let scene = try await Scene(kind)
+        func terminated(_ kind: MailboxKind, _ way: MessageWay) async throws {
+            let scene = try await Scene(kind, by: way)
             let users = [try await scene.user("one"), try await scene.user("two"), try await scene.user("three")]
             let registration = try await users[0].registerAgent(AgentType("Clerk"))
             let numbers = Monitor(0)
@@ -90,7 +90,7 @@ extension BrokerTests {
             let twice = ran.value.filter { $0.value > 1 }
             #expect(twice.isEmpty, "run more than once")
             #expect(ran.value.count == numbers.value)
-            print("\(kind): \(numbers.value) requests over \(rounds + 1) processes, \(twice.count) run twice")
+            print("\(kind), \(way): \(numbers.value) requests over \(rounds + 1) processes, \(twice.count) run twice")
             let seconds = scene.log.entries.filter { "\($0.message)".contains("second copy") }
             #expect(seconds.isEmpty, "answered twice")
             try await scene.expectLoad(.empty, of: "agent.\(registration.agentID.uuid.uuidString.lowercased())")

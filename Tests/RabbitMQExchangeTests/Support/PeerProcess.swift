@@ -7,10 +7,11 @@ import RabbitMQExchange
 struct PeerProcess: Sendable {
     let process: ChildProcess
 
-    /// Starts it and hands it the factory, encoded.
+    /// Starts it and hands it the factory, encoded, with its direct ways if it has some.
     init(_ factory: RabbitMQExchange, environment: [String: String] = [:]) async throws {
         process = try ChildProcess(try ProductsDirectory.executable("agent-process"), environment: environment)
-        try process.write(String(decoding: try JSONEncoder().encode(factory), as: UTF8.self))
+        let whole: any ExchangeFactory = factory.direct?.factory(over: factory) ?? factory
+        try process.write(String(decoding: try JSONEncoder().encode(whole), as: UTF8.self))
         _ = try await process.line(timeout: .seconds(30)) { $0.hasPrefix("joined ") }
     }
 

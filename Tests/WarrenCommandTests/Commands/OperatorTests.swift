@@ -210,6 +210,14 @@ extension ToolTests {
             let count = run.lines.count - 1
             #expect(run.lines.last == "\(count) of \(count) cases passed")
             try await expectNothingLeft(scene, "conformance")
+            #if Hybrid
+                let direct = try await scene.tool.run(
+                    ["conformance", "--quick", "--subject", "ways", "--exchange", "hybrid"],
+                    timeout: .seconds(120)
+                )
+                #expect(direct.exit == .code(0) && direct.lines.last == "3 of 3 cases passed", "\(direct.output)")
+                try await expectNothingLeft(scene, "conformance")
+            #endif
             let limits = try await scene.tool.run("conformance", "--subject", "queue limits", timeout: .seconds(60))
             #expect(limits.exit == .code(0))
             #expect(limits.lines.last == "0 of 0 cases passed, 2 not run")
