@@ -109,11 +109,21 @@ package struct DirectSession: Sendable {
 
     // MARK: Through the broker
 
-    /// Sends a control message to another session.
+    /// Sends a control message to another session, on a channel of its own: it proves that the broker user may publish now, and
+    /// the broker remembers the permissions of a channel that is in use.
     package func send(_ control: DirectControl, to other: UUID) async -> Bool {
         let kind: ControlMessage.Kind = control.kind == .meet ? .meet : .met
         let message = ControlMessage(kind, id: control.id, mailbox: nil, replyTo: link.replyTo, fields: control.fields)
-        return (try? await link.publish(message, key: session.names.sessionQueue(other))) == true
+        let (key, deadline) = (session.names.sessionQueue(other), link.deadline)
+        let publication = link.sign(message.publication(to: session.names.exchange(of: key), key: key))
+        do throws(AMQPError) {
+            let channel = try await link.publisher.openChannel(confirms: true, deadline: deadline)
+            defer { channel.abandon() }
+            try await channel.publish(publication, deadline: deadline)
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// Publishes a marker behind everything that was sent to a mailbox, or to a session's queue.
