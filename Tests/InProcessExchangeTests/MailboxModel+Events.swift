@@ -201,7 +201,9 @@ extension MailboxModel {
         let (from, key, time) = (anyReceiver(), anyKey(), anyTime())
         log.append("delay \(key) by \(from) for \(time - now)")
         let entry = from == receivers.first ? held.first { $0.key == key } : nil
-        let request = try Request(from: key.requester, to: owner, tag: key.tag, .ping)
+        var request = try Request(from: key.requester, to: owner, tag: key.tag, .ping)
+        // The next attempt counts on from that of the request that is given, as for the next time of a series.
+        request.attempt = Bool.random(using: &random) ? 0 : entry?.attempt ?? 1
         let actions: MailboxStateMachine<Int>.Actions
         do throws(MailboxRefusal) {
             actions = try machine.delay(request, by: from, until: time, now: now)
@@ -212,7 +214,7 @@ extension MailboxModel {
         }
         guard let entry, !isTerminated else { throw Violation(description: "a request was delayed that is not held") }
         held.removeAll { $0.key == key }
-        scheduled.append((key, entry.deadline, entry.attempt + 1, time))
+        scheduled.append((key, entry.deadline, request.attempt + 1, time))
         try perform(actions)
     }
 

@@ -14,6 +14,7 @@ extension ToolTests {
                 let id: String?
                 let name: String?
                 let waiting: Int
+                let consumers: Int
             }
 
             struct Totals: Decodable {
@@ -110,9 +111,11 @@ extension ToolTests {
             }
             #expect(try Self.ask(port, "/unknown").status == 404)
 
-            try await eventually("the plugin tells of the letter", timeout: .seconds(60), interval: .seconds(1)) {
+            // Each figure of the plugin comes in its own time, and agents without a process are not asked.
+            try await eventually("the plugin tells of both", timeout: .seconds(60), interval: .seconds(1)) {
                 let page = try Self.json(Page.self, try Self.ask(port, "/api/agents?search=SLEEP&rows=5"))
-                return page.matches == 1 && page.rows.first?.name == "<b>\"sleeper\"</b>" && page.totals?.parked == 1
+                return page.matches == 1 && page.rows.first?.name == "<b>\"sleeper\"</b>"
+                    && page.rows.first?.consumers == 1 && page.totals?.parked == 1
             }
             let view = try Self.json(Agent.self, try Self.ask(port, "/api/agents/\(id)"))
             #expect(view.activity?.runningCount == 0 && view.lineage.last == "Warren.Sleeper")
