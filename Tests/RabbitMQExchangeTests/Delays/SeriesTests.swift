@@ -110,6 +110,35 @@ extension BrokerTests {
             await user.close()
         }
 
+        @Test("A draining agent waits for a request that is being put back")
+        func draining() async throws {
+            var scene = try await Scene()
+            let proxy = try FaultProxy(targetPort: scene.broker.port)
+            scene.urls["agent"] = "amqp://guest:guest@127.0.0.1:\(proxy.listenPort)"
+            let user = try await scene.user("user")
+            let registration = try await user.registerAgent(AgentType("Clerk"))
+            let (began, goesOn) = (Monitor(false), Monitor(false))
+            let agent = try await scene.exchange("agent").makeAgentClient(registration) { request, _ in
+                guard case .action = request.body else { return request.response() }
+                began.update { $0 = true }
+                _ = try await goesOn.wait(for: "the release", timeout: .seconds(60)) { $0 ? true : nil }
+                return request.response()
+            }
+            let handle = user.handle(to: registration.agentID)
+            try await handle.schedule("tick", every: .seconds(3600), named: "clock", from: .now)
+            _ = try await began.wait(for: "a request", timeout: .seconds(30)) { $0 ? true : nil }
+            try await proxy.set(.stall)
+            goesOn.update { $0 = true }
+            // The handler has ended, or is about to, and the broker takes nothing: the whole grace passes.
+            let start = ContinuousClock.now
+            await agent.drain(grace: .seconds(2))
+            #expect(start.duration(to: .now) >= .seconds(2))
+            try await proxy.set(.pass)
+            await agent.close()
+            try await user.terminate(registration.agentID)
+            await user.close()
+        }
+
         @Test("A role user has a series begun in its own name, and ended")
         func roles() async throws {
             let scene = try await Scene { $0.requiresUserID = true }
