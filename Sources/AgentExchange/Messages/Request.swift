@@ -168,8 +168,8 @@ public struct Request: Sendable, Hashable {
         return Request(parts.with(series: series), attempt: attempt)
     }
 
-    /// Whether this is a request of a series that has begun.
-    package var isRepeated: Bool { parts.series?.rule.since != nil }
+    /// Whether this is a request of a series that has begun: only the agent itself sends such a request.
+    package var isRepeated: Bool { parts.series?.rule.since != nil && source == destination }
 
     /// The identifier of the series that has begun, of which this is a request.
     package var seriesID: UUID? {

@@ -52,6 +52,9 @@ struct RequestSeriesTests {
         let action = Request.Body.action(name: "a", arguments: .none)
         let deadline = Date(timeIntervalSinceNow: 10)
         #expect(try Request(from: user, to: agent, deadline: deadline, action).with(series: asked).series == asked)
+        // One that another entity sends begins a series, whatever it says.
+        #expect(try !Request(from: user, to: agent, action).with(series: begun).isRepeated)
+        #expect(try Request(from: agent, to: agent, action).with(series: begun).isRepeated)
         let refused = [
             (try Request(from: user, to: agent, deadline: deadline, action), begun),
             (try Request(from: user, to: agent, credit: 1, action), asked),
